@@ -1,0 +1,308 @@
+//! [`Address`]: where a tenant's API is, from what people paste.
+//!
+//! It refuses to resolve names or connect, and plain `http` to anything but this machine.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::str::FromStr;
+
+/// The path of the first API call: is this key good? Its answer is the JSON string `"true"`.
+pub const VALIDATE_PATH: &str = "/api_keys/validate/";
+
+/// Paths that are dropped from what people paste, since calls bring their own.
+const BASES: [&str; 10] = [
+    "/agentix/public/v1",
+    "/api_keys/validate",
+    "/platform/iam/v1",
+    "/platform",
+    "/public_api/v1",
+    "/public_api/v2",
+    "/public_api",
+    "/xsiam/public/v1",
+    "/xsoar/public/v1",
+    "/xsoar",
+];
+
+/// The address of a tenant's API: scheme, host and port, no path.
+///
+/// ```
+/// use cortexkey_core::address::Address;
+///
+/// for pasted in [
+///     "acme.xdr.us.paloaltonetworks.com",
+///     "api-acme.xdr.us.paloaltonetworks.com",
+///     "https://api-acme.xdr.us.paloaltonetworks.com/",
+///     "https://acme.xdr.us.paloaltonetworks.com/public_api/v1/",
+/// ] {
+///     let address: Address = pasted.parse()?;
+///     assert_eq!(address.to_string(), "https://api-acme.xdr.us.paloaltonetworks.com");
+/// }
+/// assert_eq!("http://127.0.0.1:8080".parse::<Address>()?.to_string(), "http://127.0.0.1:8080");
+/// assert!("http://acme.example.com".parse::<Address>().is_err(), "keys never go in the clear");
+/// # Ok::<(), cortexkey_core::address::AddressError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    https: bool,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Address {
+    /// Reads an address of the cloud: `api-` is added to a name that lacks it, never to an IP
+    /// address or to this machine.
+    pub fn parse(pasted: &str) -> Result<Self, AddressError> {
+        Self::read(pasted, true)
+    }
+
+    /// Reads an address of a tenant on premises, whose host is taken as it is.
+    pub fn parse_on_premises(pasted: &str) -> Result<Self, AddressError> {
+        Self::read(pasted, false)
+    }
+
+    /// The host, without port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether the host is this machine.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
+    /// The address of a call: this address and an absolute path.
+    ///
+    /// The path must begin with `/`, so that it can never become part of the host.
+    pub fn join(&self, path: &str) -> Result<String, AddressError> {
+        let fits = path.starts_with('/')
+            && !path.starts_with("//")
+            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        if fits { Ok(self.to_string() + path) } else { Err(AddressError(Problem::CallPath)) }
+    }
+
+    fn read(pasted: &str, cloud: bool) -> Result<Self, AddressError> {
+        let pasted = pasted.trim();
+        let (https, rest) = scheme(pasted)?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        check_path(path)?;
+        let (host, port) = split_port(authority)?;
+        let mut host = check_host(host)?;
+        if !https && !is_loopback(&host) {
+            return Err(AddressError(Problem::PlainHttp));
+        }
+        if cloud && !is_ip(&host) && !is_loopback(&host) && !host.starts_with("api-") {
+            host.insert_str(0, "api-");
+        }
+        Ok(Self { https, host, port })
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(pasted: &str) -> Result<Self, AddressError> {
+        Self::parse(pasted)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.https { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.host)?;
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why text is no address. It does not repeat the text, which may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressError(Problem);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Problem {
+    Empty,
+    Scheme,
+    PlainHttp,
+    UserInfo,
+    Host,
+    Port,
+    Path,
+    CallPath,
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Problem::Empty => {
+                "the address is empty; give the tenant's FQDN, such as \
+                 acme.xdr.us.paloaltonetworks.com, or what Copy API URL gives"
+            }
+            Problem::Scheme => "the address has a scheme other than https; leave it out",
+            Problem::PlainHttp => {
+                "plain http is only for this machine (127.0.0.1, [::1], localhost); use https"
+            }
+            Problem::UserInfo => "the address holds a user name or password; take it out",
+            Problem::Host => {
+                "the address has no valid host name: letters, digits, dots and hyphens, or an IP \
+                 address ([::1] in brackets)"
+            }
+            Problem::Port => "the port of the address is not a number from 1 to 65535",
+            Problem::Path => {
+                "the address has a path that is no base of the product's API; give the host \
+                 alone, the call brings its path"
+            }
+            Problem::CallPath => {
+                "the path of a call begins with one / and holds visible ASCII only, such as \
+                 /public_api/v1/api_keys/get_api_keys"
+            }
+        })
+    }
+}
+
+impl core::error::Error for AddressError {}
+
+fn scheme(pasted: &str) -> Result<(bool, &str), AddressError> {
+    if pasted.is_empty() {
+        return Err(AddressError(Problem::Empty));
+    }
+    let Some((scheme, rest)) = pasted.split_once("://") else { return Ok((true, pasted)) };
+    match scheme {
+        _ if scheme.eq_ignore_ascii_case("https") => Ok((true, rest)),
+        _ if scheme.eq_ignore_ascii_case("http") => Ok((false, rest)),
+        _ => Err(AddressError(Problem::Scheme)),
+    }
+}
+
+/// What follows the host is dropped where it says nothing: a base of the product, and the query
+/// and fragment of an address copied from a browser.
+fn check_path(path: &str) -> Result<(), AddressError> {
+    let path = &path[..path.find(['?', '#']).unwrap_or(path.len())];
+    let path = path.trim_end_matches('/');
+    if path.is_empty() || BASES.contains(&path) { Ok(()) } else { Err(AddressError(Problem::Path)) }
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), AddressError> {
+    if authority.contains('@') {
+        return Err(AddressError(Problem::UserInfo));
+    }
+    let host_end = authority.rfind(']').map_or(0, |bracket| bracket + 1);
+    let Some(colon) = authority[host_end..].rfind(':').map(|at| host_end + at) else {
+        return Ok((authority, None));
+    };
+    let digits = &authority[colon + 1..];
+    let port = digits.parse().ok().filter(|port| *port != 0 && !digits.starts_with('+'));
+    port.map(|port| (&authority[..colon], Some(port))).ok_or(AddressError(Problem::Port))
+}
+
+fn check_host(host: &str) -> Result<String, AddressError> {
+    let bad = AddressError(Problem::Host);
+    if let Some(inner) = host.strip_prefix('[') {
+        let ip: Ipv6Addr = inner.strip_suffix(']').and_then(|ip| ip.parse().ok()).ok_or(bad)?;
+        return Ok(alloc::format!("[{ip}]"));
+    }
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    // Only digits and dots: an IP address, and written as one.
+    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return host.parse::<Ipv4Addr>().map(|ip| ip.to_string()).map_err(|_| bad);
+    }
+    let label_fits = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if host.len() <= 253 && host.split('.').all(label_fits) { Ok(host) } else { Err(bad) }
+}
+
+fn is_ip(host: &str) -> bool {
+    ip_of(host).is_some()
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || ip_of(host).is_some_and(|ip| ip.is_loopback())
+}
+
+fn ip_of(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(pasted: &str) -> Result<String, Problem> {
+        Address::parse(pasted).map(|a| a.to_string()).map_err(|e| e.0)
+    }
+
+    #[test]
+    fn what_people_paste() {
+        let api = "https://api-acme.xdr.us.paloaltonetworks.com";
+        for pasted in [
+            "acme.xdr.us.paloaltonetworks.com",
+            "  ACME.xdr.us.paloaltonetworks.com.\n",
+            "https://acme.xdr.us.paloaltonetworks.com/?lang=en#/settings",
+            "https://api-acme.xdr.us.paloaltonetworks.com/xsoar/public/v1",
+            "https://api-acme.xdr.us.paloaltonetworks.com/api_keys/validate/",
+        ] {
+            assert_eq!(read(pasted).as_deref(), Ok(api), "{pasted}");
+        }
+        assert_eq!(read("acme.example:8443").as_deref(), Ok("https://api-acme.example:8443"));
+        assert_eq!(read("http://localhost:80").as_deref(), Ok("http://localhost:80"));
+        assert_eq!(read("http://[::1]:9").as_deref(), Ok("http://[::1]:9"));
+        assert_eq!(read("10.0.0.7").as_deref(), Ok("https://10.0.0.7"));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for (pasted, problem) in [
+            ("", Problem::Empty),
+            ("ftp://acme.example", Problem::Scheme),
+            ("http://acme.example", Problem::PlainHttp),
+            ("http://127.0.0.1.example", Problem::PlainHttp),
+            ("http://localhost@acme.example", Problem::UserInfo),
+            ("https://user:secret@acme.example", Problem::UserInfo),
+            ("https://", Problem::Host),
+            ("acme..example", Problem::Host),
+            ("-acme.example", Problem::Host),
+            ("acme.example\\@evil.example", Problem::UserInfo),
+            ("acmé.example", Problem::Host),
+            ("300.0.0.1", Problem::Host),
+            ("acme.example:0", Problem::Port),
+            ("acme.example:+80", Problem::Port),
+            ("acme.example:65536", Problem::Port),
+            ("https://acme.example/dashboard", Problem::Path),
+        ] {
+            assert_eq!(read(pasted), Err(problem), "{pasted}");
+        }
+    }
+
+    #[test]
+    fn on_premises_hosts_stay_as_they_are() {
+        let address = Address::parse_on_premises("xsoar.corp.example").unwrap();
+        assert_eq!(address.to_string(), "https://xsoar.corp.example");
+    }
+
+    #[test]
+    fn a_path_cannot_change_the_host() {
+        let address = Address::parse("acme.example").unwrap();
+        for path in ["@evil.example", "//evil.example", "/a b", "/\\evil", "", "x"] {
+            assert!(address.join(path).is_err(), "{path}");
+        }
+        assert!(address.join(VALIDATE_PATH).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_what_is_read_is_stable(pasted in ".{0,80}") {
+            if let Ok(address) = Address::parse(&pasted) {
+                prop_assert_eq!(Address::parse(&address.to_string()), Ok(address));
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! [`Nonce`]: 64 characters of `[A-Za-z0-9]`, each as likely as the other.
+//!
+//! It refuses every other character. That is a matter of safety, not of taste: a digest can be
+//! extended without the key, and each extension puts the byte 0x80 into the nonce.
+
+use core::fmt;
+
+use rand_core::{CryptoRng, TryCryptoRng};
+
+/// How many characters a nonce of ours has.
+pub const NONCE_BYTES: usize = 64;
+
+const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The nonce of one request. It is sent in the clear and is used once.
+///
+/// ```
+/// use cortexkey_core::auth::Nonce;
+///
+/// assert!(Nonce::new(&[b'n'; 64]).is_ok());
+/// assert!(Nonce::new(b"too short").is_err());
+/// assert!(Nonce::new(&[b'-'; 64]).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonce([u8; NONCE_BYTES]);
+
+impl Nonce {
+    /// Takes a nonce that the caller has: exactly 64 ASCII letters and digits.
+    pub fn new(text: &[u8]) -> Result<Self, NonceError> {
+        NonceLengths::EXACT.check(text)?;
+        text.try_into().map(Self).map_err(|_| NonceError::BadLength { len: text.len() })
+    }
+
+    /// Draws a nonce. The generator must be cryptographic; nothing else protects against a guess.
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        match Self::try_generate(rng) {
+            Ok(nonce) => nonce,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Draws a nonce from a generator that can fail; its error is returned.
+    pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
+        let mut nonce = [0; NONCE_BYTES];
+        let mut len = 0;
+        while len < NONCE_BYTES {
+            // Six bits are a number below 64, and two in 64 are drawn again, so 72 bytes are
+            // enough for a nonce in most cases.
+            let mut random = [0; 72];
+            rng.try_fill_bytes(&mut random)?;
+            for byte in random {
+                let six_bits = usize::from(byte & 63);
+                if let (Some(character), Some(place)) = (ALPHABET.get(six_bits), nonce.get_mut(len))
+                {
+                    *place = *character;
+                    len += 1;
+                }
+            }
+        }
+        Ok(Self(nonce))
+    }
+
+    /// Draws a nonce from the operating system.
+    #[cfg(feature = "system")]
+    pub fn from_system() -> Result<Self, getrandom::Error> {
+        Self::try_generate(&mut getrandom::SysRng)
+    }
+
+    /// The 64 characters.
+    pub const fn as_bytes(&self) -> &[u8; NONCE_BYTES] {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for Nonce {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Which lengths of nonce a verifier takes. Strict unless changed: exactly 64.
+///
+/// Some clients send 32 hexadecimal digits. A range from 16 to 128 stays sound, since the
+/// alphabet and the form of the timestamp carry the safety.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NonceLengths {
+    min: u8,
+    max: u8,
+}
+
+impl NonceLengths {
+    /// Exactly 64 characters, as the product's own samples send.
+    pub const EXACT: Self = Self { min: 64, max: 64 };
+    /// 16 to 128 characters.
+    pub const LENIENT: Self = Self { min: 16, max: 128 };
+
+    /// Whether the text is a nonce of one of these lengths.
+    pub fn check(self, text: &[u8]) -> Result<(), NonceError> {
+        if !(usize::from(self.min)..=usize::from(self.max)).contains(&text.len()) {
+            return Err(NonceError::BadLength { len: text.len() });
+        }
+        match text.iter().position(|byte| !byte.is_ascii_alphanumeric()) {
+            Some(at) => Err(NonceError::BadCharacter { position: at + 1 }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Default for NonceLengths {
+    fn default() -> Self {
+        Self::EXACT
+    }
+}
+
+/// Why text is no nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NonceError {
+    /// It is too short or too long.
+    BadLength {
+        /// How long it is, in bytes.
+        len: usize,
+    },
+    /// A byte is no ASCII letter or digit.
+    BadCharacter {
+        /// Which one, counted from 1.
+        position: usize,
+    },
+}
+
+impl fmt::Display for NonceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadLength { len } => write!(f, "the nonce has {len} characters")?,
+            Self::BadCharacter { position } => {
+                write!(f, "character {position} of the nonce is no ASCII letter or digit")?;
+            }
+        }
+        f.write_str("; a nonce is 64 characters of A-Z, a-z and 0-9")
+    }
+}
+
+impl core::error::Error for NonceError {}

@@ -1,0 +1,164 @@
+//! [`StoredKey`]: what a verifier keeps of a key.
+//!
+//! It refuses to keep the key itself, and to be printed, cloned or serialized.
+
+use core::fmt;
+
+use zeroize::Zeroize;
+
+use super::absorbed::AbsorbedKey;
+use super::key::{Key, KeyId, Level};
+use crate::lifecycle::Expiry;
+
+/// A key as a verifier keeps it.
+///
+/// Of a Standard key it keeps a SHA-256. Keys are generated long and random, so that is enough; a
+/// short key that a person made up can be guessed from it. Of an Advanced key, and of one whose
+/// level may be edited, it keeps the absorbed state, which can still sign: seal it at rest.
+///
+/// The bytes are wiped on drop.
+pub struct StoredKey {
+    key_id: KeyId,
+    material: Material,
+    expiry: Expiry,
+    revoked: bool,
+    /// When the key was made, where the verifier's replay guard may know that it is younger than
+    /// the guard itself.
+    created_ms: u64,
+}
+
+/// What is kept follows from what may be asked, so no level lacks what checks it.
+pub(super) enum Material {
+    Standard {
+        digest: [u8; 32],
+    },
+    Advanced {
+        absorbed: AbsorbedKey,
+    },
+    /// Both, so that checking takes as long as for a key whose level is fixed.
+    Editable {
+        level: Level,
+        digest: [u8; 32],
+        absorbed: AbsorbedKey,
+    },
+}
+
+impl StoredKey {
+    /// What to keep of a key whose level never changes.
+    pub fn new(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
+        let absorbed = AbsorbedKey::new(key);
+        let material = match level {
+            Level::Standard => Material::Standard { digest: absorbed.key_digest() },
+            Level::Advanced => Material::Advanced { absorbed },
+        };
+        Self::with(key_id, material)
+    }
+
+    /// What to keep of a key whose level may be edited later.
+    pub fn editable(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
+        let absorbed = AbsorbedKey::new(key);
+        let digest = absorbed.key_digest();
+        Self::with(key_id, Material::Editable { level, digest, absorbed })
+    }
+
+    fn with(key_id: KeyId, material: Material) -> Self {
+        Self { key_id, material, expiry: Expiry::Never, revoked: false, created_ms: 0 }
+    }
+
+    /// With an expiry. Without it the key lives until it is revoked.
+    #[must_use]
+    pub fn expiring(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// With the time at which it was made, in milliseconds since 1970. A replay guard that is
+    /// older than the key need not fear that it forgot a request of it.
+    #[must_use]
+    pub fn created_at(mut self, created_ms: u64) -> Self {
+        self.created_ms = created_ms;
+        self
+    }
+
+    /// Revokes the key, for good.
+    pub fn revoke(&mut self) {
+        self.revoked = true;
+    }
+
+    /// Changes the level. It breaks every client of the key, so it is seldom right.
+    pub fn set_level(&mut self, new: Level) -> Result<(), LevelEditRefused> {
+        if let Material::Editable { level, .. } = &mut self.material {
+            *level = new;
+        }
+        if self.level() == new { Ok(()) } else { Err(LevelEditRefused) }
+    }
+
+    /// The key's id.
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// The key's security level.
+    pub fn level(&self) -> Level {
+        match self.material {
+            Material::Standard { .. } => Level::Standard,
+            Material::Advanced { .. } => Level::Advanced,
+            Material::Editable { level, .. } => level,
+        }
+    }
+
+    /// Until when it lives.
+    pub fn expiry(&self) -> Expiry {
+        self.expiry
+    }
+
+    /// Whether it was revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.revoked
+    }
+
+    /// When it was made, in milliseconds since 1970; 0 where nobody said.
+    pub fn created_ms(&self) -> u64 {
+        self.created_ms
+    }
+
+    pub(super) fn material(&self) -> &Material {
+        &self.material
+    }
+}
+
+impl Drop for Material {
+    fn drop(&mut self) {
+        // An absorbed key wipes itself.
+        if let Self::Standard { digest } | Self::Editable { digest, .. } = self {
+            digest.zeroize();
+        }
+    }
+}
+
+/// Says which key it is, and nothing of the key.
+impl fmt::Debug for StoredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredKey")
+            .field("key_id", &self.key_id)
+            .field("level", &self.level())
+            .field("expiry", &self.expiry)
+            .field("revoked", &self.revoked)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key was stored as one whose level is fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelEditRefused;
+
+impl fmt::Display for LevelEditRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the level of this key is fixed: only what its level needs was kept; store a key \
+             whose level may change with `StoredKey::editable`",
+        )
+    }
+}
+
+impl core::error::Error for LevelEditRefused {}

@@ -1,0 +1,159 @@
+//! [`Verdict`]: what a verifier says of a request. The one table of codes, numbers and texts, for
+//! Rust, the C header, Go, JSON and the documents.
+//!
+//! It refuses to give a number twice: a number once published keeps its meaning for good.
+
+use core::fmt;
+
+/// Fills the enum and its table from one list.
+macro_rules! verdicts {
+    ($($variant:ident $code:literal $number:literal
+        $message:literal
+        cause $cause:literal
+        remedy $remedy:literal)*) => {
+        /// What a verifier says of a request.
+        ///
+        /// Outside, every refusal looks the same; the code is for the log.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Verdict {
+            $(#[doc = concat!("`", $code, "`: ", $message, ".")] $variant,)*
+        }
+
+        impl Verdict {
+            /// All verdicts, in the order in which a verifier comes to them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The code in logs and JSON, such as `timestamp-stale`.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The number in the C ABI: 0 is good, refusals are below zero. Never reused.
+            pub const fn number(self) -> i32 {
+                match self { $(Self::$variant => $number,)* }
+            }
+
+            /// What was found, in a few words.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message,)* }
+            }
+
+            /// What usually lies behind it.
+            pub const fn cause(self) -> &'static str {
+                match self { $(Self::$variant => $cause,)* }
+            }
+
+            /// What to do about it.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy,)* }
+            }
+        }
+    };
+}
+
+verdicts! {
+    Accept "accept" 0
+        "the request is authentic"
+        cause "the headers fit the key"
+        remedy "nothing to do"
+    DuplicateHeader "duplicate-header" -101
+        "an authentication header came more than once"
+        cause "a proxy or the client added the header again"
+        remedy "send each authentication header exactly once"
+    MissingHeader "missing-header" -102
+        "an authentication header is missing"
+        cause "the key id was left out, or only one of nonce and timestamp was sent, or a proxy took a header away"
+        remedy "send x-xdr-auth-id and Authorization; with an Advanced key x-xdr-nonce and x-xdr-timestamp as well"
+    BadKeyId "bad-key-id" -103
+        "x-xdr-auth-id is not a key id"
+        cause "the header holds something besides decimal digits, or begins with 0"
+        remedy "send the number in the column ID of the API Keys table"
+    BadNonce "bad-nonce" -104
+        "x-xdr-nonce is not 64 letters and digits"
+        cause "the client draws another length or alphabet, or somebody extended a captured request"
+        remedy "send 64 characters of A-Z, a-z and 0-9, drawn anew for each request"
+    BadTimestamp "bad-timestamp" -105
+        "x-xdr-timestamp is not 13 digits"
+        cause "seconds were sent for milliseconds, or the number has a sign, a fraction or a leading zero"
+        remedy "send Unix time in milliseconds, in decimal"
+    BadAuthorization "bad-authorization" -106
+        "Authorization has not the form of a digest or a key"
+        cause "a Bearer prefix, upper-case digits, quotes or a line end round the value"
+        remedy "send 64 lower-case hexadecimal digits (Advanced) or the key itself (Standard), with no prefix"
+    UnknownKey "unknown-key" -107
+        "no key has this id"
+        cause "the key was deleted, or belongs to another tenant, or the id is mistyped"
+        remedy "compare the id with the API Keys table of this tenant"
+    LevelMismatch "level-mismatch" -108
+        "the request is not signed as the key's security level demands"
+        cause "an Advanced key was sent as it is, or a Standard key was signed"
+        remedy "set the client's key type to the Security Level that the API Keys table shows"
+    WrongSignature "wrong-signature" -109
+        "the digest or key does not fit"
+        cause "another key, a mistyped one, or other order or separators in the digest"
+        remedy "check the key; the digest is SHA-256 of key, nonce and timestamp with nothing between"
+    KeyRevoked "key-revoked" -110
+        "the key is revoked"
+        cause "somebody revoked or deleted it"
+        remedy "generate a new key"
+    KeyExpired "key-expired" -111
+        "the key has expired"
+        cause "its expiration date has passed"
+        remedy "generate a new key; an expiration date cannot be moved"
+    TimestampStale "timestamp-stale" -112
+        "the timestamp is too old"
+        cause "the client's clock is behind, or the request waited or was captured"
+        remedy "set the client's clock, and sign each attempt just before it is sent"
+    TimestampFuture "timestamp-future" -113
+        "the timestamp is in the future"
+        cause "the client's clock is ahead"
+        remedy "set the client's clock"
+    Replayed "replayed" -114
+        "the request was accepted before"
+        cause "a retry sent the headers of the first attempt, or somebody captured them"
+        remedy "sign each attempt anew"
+    ReplayGuardStarting "replay-guard-starting" -115
+        "the verifier has just started and cannot tell whether the request was accepted before"
+        cause "the replay guard began with nothing remembered"
+        remedy "sign anew and send again after the clock skew that the verifier allows"
+    ReplayGuardFull "replay-guard-full" -116
+        "the replay guard has no room for another request"
+        cause "more requests came within the window than the guard was made for"
+        remedy "give the guard more entries: requests a second times twice the skew"
+    ReplayGuardUnavailable "replay-guard-unavailable" -117
+        "the replay guard cannot answer"
+        cause "its store is unreachable or refuses to store"
+        remedy "bring the store back; until then no request can be accepted"
+}
+
+impl Verdict {
+    /// Whether the request is accepted.
+    pub const fn is_accept(self) -> bool {
+        matches!(self, Self::Accept)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_and_numbers_are_unique_and_in_their_band() {
+        let codes: BTreeSet<_> = Verdict::ALL.iter().map(|v| v.code()).collect();
+        let numbers: BTreeSet<_> = Verdict::ALL.iter().map(|v| v.number()).collect();
+        assert_eq!(codes.len(), Verdict::ALL.len());
+        assert_eq!(numbers.len(), Verdict::ALL.len());
+        for verdict in Verdict::ALL {
+            let in_band = (-199..=-100).contains(&verdict.number());
+            assert_eq!(in_band, !verdict.is_accept(), "{verdict}");
+        }
+    }
+}

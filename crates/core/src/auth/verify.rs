@@ -1,0 +1,260 @@
+//! [`Verifier`] says whether a well-formed request is authentic, and makes the [`Principal`].
+//!
+//! It refuses to read a clock, to look up keys, and to tell by its time whether a key id exists or
+//! which level it has. What the length of a key still tells: a key of 65 bytes more needs one
+//! block more, some 30 ns.
+
+use core::fmt;
+use core::hint::black_box;
+
+use subtle::ConstantTimeEq;
+
+use super::absorbed::AbsorbedKey;
+use super::key::{KeyId, Level};
+use super::nonce::NonceLengths;
+use super::request::{Form, Request};
+use super::stored::{Material, StoredKey};
+use super::timestamp::Timestamp;
+use super::verdict::Verdict;
+use crate::lifecycle::Expiry;
+use crate::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
+
+/// How far a request's timestamp may be from the verifier's clock, either way: 1 to 300 seconds,
+/// 60 unless set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skew(u32);
+
+impl Skew {
+    /// 60 seconds.
+    pub const DEFAULT: Self = Self(60_000);
+
+    /// A skew in milliseconds, 1,000 to 300,000.
+    pub const fn from_ms(ms: u64) -> Result<Self, SkewError> {
+        match ms {
+            #[expect(clippy::cast_possible_truncation, reason = "at most 300,000")]
+            1_000..=300_000 => Ok(Self(ms as u32)),
+            _ => Err(SkewError),
+        }
+    }
+
+    /// Milliseconds.
+    pub const fn as_ms(self) -> u64 {
+        self.0 as u64
+    }
+}
+
+impl Default for Skew {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The skew is not between 1 and 300 seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SkewError;
+
+impl fmt::Display for SkewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the skew is not between 1 and 300 seconds (1000 to 300000 ms)")
+    }
+}
+
+impl core::error::Error for SkewError {}
+
+/// Verifies requests. It holds settings only, so one serves all threads.
+///
+/// ```
+/// use cortexkey_core::auth::{
+///     Key, KeyId, Level, NonceLengths, Request, StoredKey, Verdict, Verifier,
+/// };
+/// use cortexkey_core::replay::Unguarded;
+///
+/// let id = KeyId::new(7).ok_or("a key id is never 0")?;
+/// let stored = StoredKey::new(id, Level::Standard, Key::new(b"test-api-key")?);
+/// let headers = [("x-xdr-auth-id", "7"), ("Authorization", "test-api-key")];
+///
+/// let request = Request::parse(headers, NonceLengths::EXACT)
+///     .map_err(|verdict| verdict.message())?;
+/// // A Standard request needs no replay guard; an Advanced one does.
+/// let principal = Verifier::new().verify(&request, Some(&stored), 1_790_611_727_783, &Unguarded);
+/// assert_eq!(principal.map(|p| p.key_id()), Ok(id));
+///
+/// let unknown = Verifier::new().verify(&request, None, 1_790_611_727_783, &Unguarded);
+/// assert_eq!(unknown.err(), Some(Verdict::UnknownKey));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verifier {
+    skew: Skew,
+    nonce_lengths: NonceLengths,
+}
+
+impl Verifier {
+    /// A verifier with a skew of 60 seconds and nonces of exactly 64 characters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With another skew.
+    #[must_use]
+    pub fn with_skew(mut self, skew: Skew) -> Self {
+        self.skew = skew;
+        self
+    }
+
+    /// With other lengths of nonce, for clients that send 32 hexadecimal digits.
+    #[must_use]
+    pub fn with_nonce_lengths(mut self, lengths: NonceLengths) -> Self {
+        self.nonce_lengths = lengths;
+        self
+    }
+
+    /// How far a timestamp may be off.
+    pub fn skew(&self) -> Skew {
+        self.skew
+    }
+
+    /// Which nonces [`Request::parse`] should take for this verifier.
+    pub fn nonce_lengths(&self) -> NonceLengths {
+        self.nonce_lengths
+    }
+
+    /// Checks a request against what is stored under its key id, `None` where nothing is.
+    ///
+    /// `now_ms` is milliseconds since 1970. The guard is asked last, and only about requests that
+    /// are otherwise good, so strangers cannot fill it.
+    pub fn verify<G: ReplayGuard + ?Sized>(
+        &self,
+        request: &Request<'_>,
+        stored: Option<&StoredKey>,
+        now_ms: u64,
+        guard: &G,
+    ) -> Result<Principal, Verdict> {
+        let Some(stored) = stored.filter(|stored| stored.key_id() == request.key_id()) else {
+            dummy_work(request);
+            return Err(Verdict::UnknownKey);
+        };
+        let signed = match (request.form(), stored.material()) {
+            (
+                Form::Standard { key },
+                Material::Standard { digest }
+                | Material::Editable { level: Level::Standard, digest, .. },
+            ) => {
+                check(same(&AbsorbedKey::new(*key).key_digest(), digest))?;
+                None
+            }
+            (
+                Form::Advanced { nonce, timestamp, digest },
+                Material::Advanced { absorbed }
+                | Material::Editable { level: Level::Advanced, absorbed, .. },
+            ) => {
+                let expected = absorbed.digest(nonce, &timestamp.digits());
+                check(same(digest, &expected))?;
+                Some((*timestamp, expected))
+            }
+            _ => {
+                dummy_work(request);
+                return Err(Verdict::LevelMismatch);
+            }
+        };
+        check_live(stored, now_ms)?;
+        if let Some((timestamp, digest)) = signed {
+            self.check_window(timestamp, now_ms)?;
+            guard
+                .check_and_insert(&VerifiedUse {
+                    key_id: stored.key_id(),
+                    key_created_ms: stored.created_ms(),
+                    digest,
+                    timestamp_ms: timestamp.as_ms(),
+                    skew_ms: self.skew.as_ms(),
+                })
+                .map_err(GuardRefusal::verdict)?;
+        }
+        Ok(Principal {
+            key_id: stored.key_id(),
+            level: stored.level(),
+            expiry: stored.expiry(),
+            signed_ms: signed.map(|(timestamp, _)| timestamp.as_ms()),
+        })
+    }
+
+    fn check_window(self, timestamp: Timestamp, now_ms: u64) -> Result<(), Verdict> {
+        let skew_ms = self.skew.as_ms();
+        if timestamp.as_ms() < now_ms.saturating_sub(skew_ms) {
+            Err(Verdict::TimestampStale)
+        } else if timestamp.as_ms() > now_ms.saturating_add(skew_ms) {
+            Err(Verdict::TimestampFuture)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Who sent a request: it exists only where a request was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Principal {
+    key_id: KeyId,
+    level: Level,
+    expiry: Expiry,
+    signed_ms: Option<u64>,
+}
+
+impl Principal {
+    /// The key.
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// The key's security level.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Until when the key lives.
+    pub fn expiry(&self) -> Expiry {
+        self.expiry
+    }
+
+    /// When the client says it signed, in milliseconds since 1970; none with a Standard key.
+    pub fn signed_ms(&self) -> Option<u64> {
+        self.signed_ms
+    }
+}
+
+fn check(equal: bool) -> Result<(), Verdict> {
+    if equal { Ok(()) } else { Err(Verdict::WrongSignature) }
+}
+
+fn check_live(stored: &StoredKey, now_ms: u64) -> Result<(), Verdict> {
+    if stored.is_revoked() {
+        Err(Verdict::KeyRevoked)
+    } else if stored.expiry().is_expired(now_ms) {
+        Err(Verdict::KeyExpired)
+    } else {
+        Ok(())
+    }
+}
+
+/// Compares in constant time: the words are folded first, since `subtle` on a slice takes longer
+/// than the hash.
+fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    let words = |bytes: &[u8; 32]| {
+        let (words, _) = bytes.as_chunks::<8>();
+        [words[0], words[1], words[2], words[3]].map(u64::from_ne_bytes)
+    };
+    let (a, b) = (words(a), words(b));
+    let difference = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
+    difference.ct_eq(&0).into()
+}
+
+/// The work that the same request would cost with a key that exists, Advanced ones of 128 bytes.
+fn dummy_work(request: &Request<'_>) {
+    static DUMMY: AbsorbedKey = AbsorbedKey::dummy();
+    let equal = match request.form() {
+        Form::Advanced { nonce, timestamp, digest } => {
+            same(digest, &black_box(&DUMMY).digest(nonce, &timestamp.digits()))
+        }
+        Form::Standard { key } => same(&AbsorbedKey::new(*key).key_digest(), black_box(&[0; 32])),
+    };
+    black_box(equal);
+}

@@ -1,0 +1,158 @@
+//! [`MemoryGuard`]: a replay guard in the memory of one process.
+//!
+//! It refuses to grow, to drop an entry that could still be replayed, and to be fooled by a clock
+//! that goes back.
+//!
+//! Time is cut into slices of an eighth of the skew. Each slice has its own tables, a request is
+//! filed under the slice of its own timestamp, and eighteen slices cover everything that a
+//! verifier can accept at one time. A newer slice takes over the tables of one that can no longer
+//! matter, and a low-water mark keeps everything that old out for good. So entries need no times
+//! of their own and nothing is ever searched.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use std::sync::{Mutex, PoisonError};
+
+use hashbrown::HashTable;
+
+use super::{GuardRefusal, ReplayGuard, VerifiedUse};
+use crate::auth::Skew;
+
+/// Slices in a window of twice the skew.
+const SLICES_A_WINDOW: usize = 16;
+/// Slices that are kept: a window touches one more than it is wide, and another is in reserve for
+/// a skew that eight does not divide.
+const SLICES: usize = SLICES_A_WINDOW + 2;
+/// Locks, so that threads seldom meet. A power of two.
+const SHARDS: usize = 16;
+
+/// What a guard began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing is remembered, and there may have been a guard before: timestamps up to this time
+    /// plus the skew are refused, but for keys made since.
+    Fresh {
+        /// When the guard was made, in milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// Nothing can have been accepted before: the first guard ever, or a test.
+    First,
+}
+
+/// How a [`MemoryGuard`] is made.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryGuardConfig {
+    /// How many uses it can remember: requests a second times twice the skew in seconds.
+    pub entries: usize,
+    /// The largest skew of the verifiers that ask it.
+    pub skew: Skew,
+    /// What it begins with.
+    pub start: Start,
+    /// A secret of the process, so that nobody can aim at one place of a table. Draw it from the
+    /// system.
+    pub secret: [u64; 2],
+}
+
+/// A bounded guard for the threads of one process.
+///
+/// All memory is taken when it is made, at most some 20 bytes an entry. A guard in another process
+/// does not know what this one accepted.
+pub struct MemoryGuard {
+    shards: Box<[Mutex<Shard>]>,
+    slice_ms: u64,
+    skew_ms: u64,
+    start: Start,
+    secret: [u64; 2],
+}
+
+impl MemoryGuard {
+    /// A guard; it takes its memory now.
+    pub fn new(config: MemoryGuardConfig) -> Self {
+        let slice_ms = 2 * config.skew.as_ms() / SLICES_A_WINDOW as u64;
+        let per_table = config.entries.div_ceil(SHARDS * SLICES_A_WINDOW);
+        // Chance gives some shards more than their part: four standard deviations, and a few.
+        let per_table = per_table + 4 * per_table.isqrt() + 8;
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::new(Shard::new(per_table))).collect(),
+            slice_ms,
+            skew_ms: config.skew.as_ms(),
+            start: config.start,
+            secret: config.secret,
+        }
+    }
+
+    /// 64 bits that stand for the key id and the digest in this process.
+    fn tag(&self, verified: &VerifiedUse) -> u64 {
+        let (words, _) = verified.digest.as_chunks::<8>();
+        let a = u64::from_le_bytes(words[0]) ^ self.secret[0];
+        let b = u64::from_le_bytes(words[1]) ^ self.secret[1];
+        // Two ids with one key share digests, so the id is mixed in.
+        let b = b ^ verified.key_id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let product = u128::from(a) * u128::from(b);
+        #[expect(clippy::cast_possible_truncation, reason = "the halves are folded")]
+        let folded = (product >> 64) as u64 ^ product as u64;
+        folded
+    }
+}
+
+impl ReplayGuard for MemoryGuard {
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        if verified.skew_ms > self.skew_ms {
+            // Such a verifier accepts what this guard may have dropped already.
+            return Err(GuardRefusal::Unavailable);
+        }
+        if let Start::Fresh { at_ms } = self.start {
+            let unknown_until_ms = at_ms.saturating_add(verified.skew_ms);
+            if verified.timestamp_ms <= unknown_until_ms && verified.key_created_ms < at_ms {
+                return Err(GuardRefusal::Starting);
+            }
+        }
+        let tag = self.tag(verified);
+        let slice = verified.timestamp_ms / self.slice_ms;
+        // The top bits choose the shard; the table uses the lower ones.
+        let shard = usize::try_from(tag >> 60).unwrap_or(0) % SHARDS;
+        let shard = &self.shards[shard];
+        // A panic while the lock was held cannot have left a table half changed.
+        shard.lock().unwrap_or_else(PoisonError::into_inner).insert(slice, tag)
+    }
+}
+
+struct Shard {
+    tables: Vec<Table>,
+    per_table: usize,
+    /// The first slice that is not dropped; it only rises.
+    low_water: u64,
+}
+
+struct Table {
+    slice: u64,
+    tags: HashTable<u64>,
+}
+
+impl Shard {
+    fn new(per_table: usize) -> Self {
+        let table = || Table { slice: 0, tags: HashTable::with_capacity(per_table) };
+        Self { tables: (0..SLICES).map(|_| table()).collect(), per_table, low_water: 0 }
+    }
+
+    fn insert(&mut self, slice: u64, tag: u64) -> Result<(), GuardRefusal> {
+        if slice < self.low_water {
+            return Err(GuardRefusal::Forgotten);
+        }
+        let place = usize::try_from(slice % SLICES as u64).unwrap_or(0);
+        let table = &mut self.tables[place];
+        if table.slice < slice {
+            self.low_water = self.low_water.max(slice.saturating_sub(SLICES as u64 - 1));
+            table.slice = slice;
+            table.tags.clear();
+        }
+        if table.tags.find(tag, |known| *known == tag).is_some() {
+            return Err(GuardRefusal::Replayed);
+        }
+        if table.tags.len() >= self.per_table {
+            return Err(GuardRefusal::Full);
+        }
+        table.tags.insert_unique(tag, tag, |known| *known);
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! The replay guard: each Advanced request is accepted once.
+//!
+//! It refuses to look at nonces, to be asked about requests that are not otherwise good, and to
+//! forget a request that could still be accepted: full or out of reach, it refuses.
+
+#[cfg(feature = "std")]
+mod memory;
+
+#[cfg(feature = "std")]
+pub use memory::{MemoryGuard, MemoryGuardConfig, Start};
+
+use crate::auth::{KeyId, Verdict};
+
+/// Remembers which requests were accepted.
+///
+/// Check and insert are one step: of two calls with the same request, however they race, one is
+/// accepted at most.
+pub trait ReplayGuard {
+    /// Remembers the use, or says why it cannot be accepted.
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal>;
+}
+
+impl<G: ReplayGuard + ?Sized> ReplayGuard for &G {
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        (**self).check_and_insert(verified)
+    }
+}
+
+/// One use of a key that was verified but for replay. Only a verifier makes one.
+///
+/// It is named by the key id and the digest that the verifier recomputed, never by the nonce or
+/// the number in the timestamp: one digest can be written as two pairs of nonce and timestamp.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedUse {
+    pub(crate) key_id: KeyId,
+    pub(crate) key_created_ms: u64,
+    pub(crate) digest: [u8; 32],
+    pub(crate) timestamp_ms: u64,
+    pub(crate) skew_ms: u64,
+}
+
+impl VerifiedUse {
+    /// The key.
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// When the key was made, in milliseconds since 1970; 0 where nobody said.
+    pub fn key_created_ms(&self) -> u64 {
+        self.key_created_ms
+    }
+
+    /// The digest, found right.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// The request's timestamp, in milliseconds since 1970.
+    pub fn timestamp_ms(&self) -> u64 {
+        self.timestamp_ms
+    }
+
+    /// Until when the use must be remembered: timestamp and skew, in milliseconds since 1970.
+    pub fn remember_until_ms(&self) -> u64 {
+        self.timestamp_ms.saturating_add(self.skew_ms)
+    }
+}
+
+/// Why a guard does not accept a use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GuardRefusal {
+    /// It was accepted before.
+    Replayed,
+    /// The guard has dropped what it knew of that time.
+    Forgotten,
+    /// The guard began with nothing remembered, and the use may be from before.
+    Starting,
+    /// There is no room.
+    Full,
+    /// The guard cannot answer.
+    Unavailable,
+}
+
+impl GuardRefusal {
+    /// The verdict to give.
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Replayed => Verdict::Replayed,
+            Self::Forgotten => Verdict::TimestampStale,
+            Self::Starting => Verdict::ReplayGuardStarting,
+            Self::Full => Verdict::ReplayGuardFull,
+            Self::Unavailable => Verdict::ReplayGuardUnavailable,
+        }
+    }
+}
+
+/// Accepts every use: for looking at one request by itself, offline.
+///
+/// A service that uses it can be replayed within the window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unguarded;
+
+impl ReplayGuard for Unguarded {
+    fn check_and_insert(&self, _: &VerifiedUse) -> Result<(), GuardRefusal> {
+        Ok(())
+    }
+}
