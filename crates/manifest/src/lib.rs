@@ -1,1 +1,23 @@
-//! To be written.
+//! Reads key definitions and policies written in YAML, with every mistake and its place.
+//!
+//! Bytes become one [`yaml::Tree`] with a span for each key and each value; the tree becomes a
+//! [`definition::Definition`] or a [`policy::PolicyFile`]. Each stage collects all mistakes it
+//! meets instead of stopping at the first one.
+//!
+//! This crate refuses to judge: a [`Problem`] names the rule it belongs to, and how grave that is
+//! and whether it counts is for the linter to say. It opens no file and reads no clock.
+
+pub mod definition;
+pub mod policy;
+mod problem;
+mod quote;
+mod reader;
+mod source;
+mod suggest;
+pub mod yaml;
+
+pub use problem::{Problem, ProblemKind};
+pub use quote::{Secret, mask_tokens, quote, secret_ranges};
+pub use reader::{Field, TextPair};
+pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
+pub use suggest::{closest, did_you_mean};

@@ -1,0 +1,199 @@
+//! Times and durations as definitions and policies write them.
+//!
+//! Refuses what leaves room for interpretation: a time without an offset, a month, a week.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+
+/// When a key ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// At this moment.
+    At(Timestamp),
+    /// This long after the key is generated.
+    After(SignedDuration),
+    /// Not at all.
+    Never,
+}
+
+/// Why a time or a duration cannot be read, and what to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiryError {
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub help: String,
+}
+
+impl ExpiryError {
+    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into() }
+    }
+}
+
+/// Reads an RFC 3339 time with an offset, or a date, which means its end in UTC.
+pub fn moment(text: &str) -> Result<Timestamp, ExpiryError> {
+    let example = "write a time with its offset (`2027-03-01T00:00:00Z`) or a date (`2027-03-01`)";
+    if text.len() == 10 && shape(text, "dddd-dd-dd") {
+        let date = civil_date(text, example)?;
+        let next =
+            date.tomorrow().map_err(|_| ExpiryError::new("the date is out of range", example))?;
+        return at(next.at(0, 0, 0, 0), Offset::UTC, example);
+    }
+    let wrong = || ExpiryError::new("this is no RFC 3339 time", example);
+    let (head, tail) = text.split_at_checked(19).ok_or_else(wrong)?;
+    if !shape(head, "dddd-dd-ddTdd:dd:dd") {
+        return Err(wrong());
+    }
+    let date = civil_date(head.get(..10).unwrap_or_default(), example)?;
+    let clock = |from: usize| head.get(from..from + 2).and_then(|t| t.parse::<i8>().ok());
+    let (hour, minute, second) = (clock(11), clock(14), clock(17));
+    let time = hour
+        .zip(minute)
+        .zip(second)
+        // A leap second is the second before it, since no clock that we compare with has one.
+        .and_then(|((h, m), s)| jiff::civil::Time::new(h, m, s.min(59 + i8::from(s > 60)), 0).ok())
+        .ok_or_else(|| {
+            let clock = head.get(11..).unwrap_or_default();
+            ExpiryError::new(format!("there is no time of day {clock}"), example)
+        })?;
+    let tail = fraction(tail).ok_or_else(wrong)?;
+    if tail.is_empty() {
+        let help = format!("write `{head}Z` if UTC is meant, else the offset, as in `+02:00`");
+        return Err(ExpiryError::new(
+            "the time has no offset: readers take it as local time",
+            help,
+        ));
+    }
+    let offset = offset(tail).ok_or_else(wrong)?;
+    at(date.to_datetime(time), offset, example)
+}
+
+/// Reads a lifetime such as `90d`, `12h` or `30m`; a day is 24 hours.
+pub fn lifetime(text: &str) -> Result<SignedDuration, ExpiryError> {
+    let help = "write a whole number of days, hours or minutes: `90d`, `12h`, `30m`";
+    let unit = match text.bytes().last() {
+        Some(b'd') => 86_400_i64,
+        Some(b'h') => 3_600,
+        Some(b'm') => 60,
+        _ => return Err(ExpiryError::new("this is no duration", help)),
+    };
+    let digits = text.get(..text.len() - 1).unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ExpiryError::new("this is no duration", help));
+    }
+    let seconds = digits.parse::<i64>().ok().and_then(|n| n.checked_mul(unit));
+    match seconds {
+        Some(0) => Err(ExpiryError::new("a duration of nothing", help)),
+        // A thousand years: more is a slip, and arithmetic on it would not stay in range.
+        Some(seconds) if seconds <= 365_250 * 86_400 => Ok(SignedDuration::from_secs(seconds)),
+        _ => Err(ExpiryError::new("the duration is out of range", help)),
+    }
+}
+
+fn civil_date(text: &str, help: &str) -> Result<Date, ExpiryError> {
+    let part = |from: usize, to: usize| text.get(from..to).and_then(|t| t.parse::<i16>().ok());
+    let small = |value: Option<i16>| value.and_then(|v| i8::try_from(v).ok());
+    let date = part(0, 4)
+        .zip(small(part(5, 7)))
+        .zip(small(part(8, 10)))
+        .and_then(|((year, month), day)| Date::new(year, month, day).ok());
+    date.ok_or_else(|| ExpiryError::new(format!("there is no day {text}"), help))
+}
+
+fn at(time: DateTime, offset: Offset, help: &str) -> Result<Timestamp, ExpiryError> {
+    offset.to_timestamp(time).map_err(|_| ExpiryError::new("the time is out of range", help))
+}
+
+/// True when the text has digits where the form has `d`, and its characters elsewhere.
+fn shape(text: &str, form: &str) -> bool {
+    text.len() == form.len()
+        && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+            b'd' => byte.is_ascii_digit(),
+            b'T' => matches!(byte, b'T' | b't'),
+            other => byte == other,
+        })
+}
+
+/// What follows a fraction of a second, which is passed over: keys end at milliseconds at best.
+fn fraction(tail: &str) -> Option<&str> {
+    let Some(rest) = tail.strip_prefix('.') else { return Some(tail) };
+    let rest_after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    (rest_after.len() < rest.len()).then_some(rest_after)
+}
+
+fn offset(tail: &str) -> Option<Offset> {
+    if matches!(tail, "Z" | "z") {
+        return Some(Offset::UTC);
+    }
+    let sign = match tail.bytes().next()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let rest = tail.get(1..)?;
+    if !shape(rest, "dd:dd") {
+        return None;
+    }
+    let hours: i32 = rest.get(..2)?.parse().ok()?;
+    let minutes: i32 = rest.get(3..)?.parse().ok()?;
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_their_offset() {
+        let read = |text: &str| moment(text).map(|t| t.to_string()).map_err(|e| e.message);
+        assert_eq!(read("2027-03-01T00:00:00Z").unwrap(), "2027-03-01T00:00:00Z");
+        assert_eq!(read("2027-03-01T01:30:00.250+01:30").unwrap(), "2027-03-01T00:00:00Z");
+        assert_eq!(read("2027-02-28").unwrap(), "2027-03-01T00:00:00Z");
+        assert_eq!(read("2016-12-31T23:59:60Z").unwrap(), "2016-12-31T23:59:59Z");
+        assert!(read("2027-03-01T00:00:00").unwrap_err().contains("no offset"));
+        assert!(read("2026-02-30").unwrap_err().contains("there is no day 2026-02-30"));
+        assert!(read("2026-02-03T25:00:00Z").unwrap_err().contains("25:00:00"));
+        for bad in [
+            "",
+            "soon",
+            "2027-3-1",
+            "2027-03-01 00:00:00Z",
+            "01/03/2027",
+            "2027-03-01T00:00Z",
+            "2027-03-01T00:00:00+0100",
+            "2027-03-01T00:00:00.Z",
+            "éééééééééééé",
+            "2027-03-01T00:00:61Z",
+            "9999-12-31",
+        ] {
+            assert!(moment(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn durations_are_days_hours_or_minutes() {
+        assert_eq!(lifetime("90d").unwrap(), SignedDuration::from_hours(90 * 24));
+        assert_eq!(lifetime("12h").unwrap(), SignedDuration::from_hours(12));
+        assert_eq!(lifetime("30m").unwrap(), SignedDuration::from_mins(30));
+        for bad in [
+            "",
+            "d",
+            "90",
+            "0d",
+            "-1d",
+            "1.5d",
+            "3w",
+            "1y",
+            "99999999999999999999d",
+            "9999999d",
+            "é",
+        ] {
+            assert!(lifetime(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Key definitions: the typed form of one YAML document, each field with its place.
+//!
+//! Refuses to judge and to complete: a field that is not there is `Absent`, whatever the policy
+//! may say about it, and no field has a default.
+
+mod expiry;
+mod lower;
+mod scope;
+
+pub use expiry::{Expiry, ExpiryError, lifetime, moment};
+pub use lower::{API_VERSION, KIND, read};
+pub(crate) use lower::{header, top_place};
+pub use scope::{
+    AssetGroup, Assets, Cases, DatasetFilter, Datasets, EndpointMode, Endpoints, Mode, RawMode,
+    Scope, Unreferenced,
+};
+
+use crate::reader::TextPair;
+use crate::{Field, Problem, Span, Spanned};
+
+/// Security level of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The key itself travels with each request.
+    Standard,
+    /// A digest of key, nonce and time travels instead.
+    Advanced,
+}
+
+impl Level {
+    /// The word in a definition.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Advanced => "advanced",
+        }
+    }
+}
+
+/// Somebody's consent, noted in the definition.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// Where it stands.
+    pub span: Span,
+    /// Who.
+    pub by: Field<String>,
+    /// On which ticket.
+    pub ticket: Field<String>,
+}
+
+/// `metadata`.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    /// Where the key `metadata` stands.
+    pub place: Span,
+    /// Unique within its tenant.
+    pub name: Field<String>,
+    /// A team or an e-mail address.
+    pub owner: Field<String>,
+    /// A tenant of the policy.
+    pub tenant: Field<String>,
+    /// For `match` in policies.
+    pub labels: Vec<TextPair>,
+    /// For people.
+    pub annotations: Vec<TextPair>,
+    /// Who agreed.
+    pub approvals: Vec<Approval>,
+}
+
+/// `spec`.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Where the key `spec` stands.
+    pub place: Span,
+    /// Standard or advanced.
+    pub level: Field<Level>,
+    /// What the key is for.
+    pub comment: Field<String>,
+    /// When it ends.
+    pub expires: Field<Expiry>,
+    /// How long it lives once generated, in seconds.
+    pub lifetime: Field<Expiry>,
+    /// Names of roles.
+    pub roles: Field<Vec<Spanned<String>>>,
+    /// What it may see.
+    pub scope: Field<Scope>,
+}
+
+impl Spec {
+    /// `expires` or else `lifetime`, where one of them could be read.
+    pub fn end(&self) -> Option<&Spanned<Expiry>> {
+        self.expires.spanned().or_else(|| self.lifetime.spanned())
+    }
+}
+
+/// One key definition.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The document.
+    pub span: Span,
+    /// Where a field missing at the top is reported: the document's first key.
+    pub place: Span,
+    /// `metadata`, where it is a mapping.
+    pub metadata: Option<Metadata>,
+    /// `spec`, where it is a mapping.
+    pub spec: Option<Spec>,
+}
+
+impl Definition {
+    /// The key's name, where it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.metadata.as_ref()?.name.get().map(String::as_str)
+    }
+
+    /// The tenant that the definition names.
+    pub fn tenant(&self) -> Option<&str> {
+        self.metadata.as_ref()?.tenant.get().map(String::as_str)
+    }
+
+    /// The roles, where they are a list.
+    pub fn roles(&self) -> &[Spanned<String>] {
+        let roles = self.spec.as_ref().and_then(|spec| spec.roles.get());
+        roles.map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// What came of one document.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The definition, unless the document is of another kind or version.
+    pub definition: Option<Definition>,
+    /// All mistakes of the document.
+    pub problems: Vec<Problem>,
+}

@@ -1,0 +1,14 @@
+//! The policies that come with the program; their texts are files of the repository.
+
+/// Name and text of each built-in policy.
+pub const BUILTINS: [(&str, &str); 3] = [
+    ("builtin:minimal", include_str!("../../../../policies/minimal.yaml")),
+    ("builtin:recommended", include_str!("../../../../policies/recommended.yaml")),
+    ("builtin:strict", include_str!("../../../../policies/strict.yaml")),
+];
+
+/// The text of a built-in policy, by its full name.
+#[must_use]
+pub fn builtin(name: &str) -> Option<&'static str> {
+    BUILTINS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}

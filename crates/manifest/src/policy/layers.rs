@@ -1,0 +1,216 @@
+//! From one policy file to all it stands on: parents first, each read once, a cycle refused.
+//!
+//! Opens nothing itself: the caller hands over how a path is read.
+
+use std::sync::Arc;
+
+use super::{PolicyFile, builtin, is_policy, read};
+use crate::yaml::{Limits, Tree, parse};
+use crate::{Problem, ProblemKind, Span, closest, decode, quote};
+
+/// One policy file with the tree it was read from.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Its path as the caller names it, or `builtin:…`.
+    pub path: String,
+    /// Its text and tree.
+    pub tree: Arc<Tree>,
+    /// What it says.
+    pub file: PolicyFile,
+}
+
+/// Mistakes of one file among the layers.
+#[derive(Clone, Debug)]
+pub struct LayerFault {
+    /// The file's path.
+    pub path: String,
+    /// Its text and tree.
+    pub tree: Arc<Tree>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// All layers that could be read, ancestors first, and what was wrong on the way.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    /// Ancestors first; the policy itself is the last.
+    pub layers: Vec<Layer>,
+    /// Files with mistakes.
+    pub faults: Vec<LayerFault>,
+}
+
+/// Reads a policy and its parents. `read` gives the bytes of a path, or says why it cannot;
+/// a parent's path is joined to its child's folder.
+pub fn load(
+    path: &str,
+    limits: &Limits,
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+) -> Result<Layers, String> {
+    let bytes = source(path, read)?;
+    let mut loader = Loader { limits, read, out: Layers::default(), open: Vec::new() };
+    loader.visit(path, bytes);
+    Ok(loader.out)
+}
+
+fn source(
+    path: &str,
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+) -> Result<Vec<u8>, String> {
+    if !path.starts_with("builtin:") {
+        return read(path);
+    }
+    builtin(path).map(|text| text.as_bytes().to_vec()).ok_or_else(|| {
+        let known = super::BUILTINS.map(|(name, _)| name);
+        let hint = closest(path, known).unwrap_or(known[1]);
+        format!("there is no policy {}; did you mean `{hint}`?", quote(path))
+    })
+}
+
+struct Loader<'a> {
+    limits: &'a Limits,
+    read: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    out: Layers,
+    /// The way from the first policy to the one being read.
+    open: Vec<String>,
+}
+
+impl Loader<'_> {
+    fn visit(&mut self, path: &str, bytes: Vec<u8>) {
+        let decoded = decode(bytes);
+        let parsed = parse(&decoded.text, self.limits);
+        let tree = Arc::new(parsed.tree);
+        let mut problems = match decoded.problem {
+            Some(problem) => vec![problem],
+            None => parsed.problems,
+        };
+        let stands = problems.is_empty();
+        let mut policy = None;
+        if stands {
+            policy = document(&tree, &mut problems);
+        }
+        if let Some(file) = &policy {
+            self.open.push(path.to_owned());
+            self.parents(path, file, &mut problems);
+            self.open.pop();
+        }
+        if let Some(file) = policy {
+            self.out.layers.push(Layer { path: path.to_owned(), tree: Arc::clone(&tree), file });
+        }
+        if !problems.is_empty() {
+            self.out.faults.push(LayerFault { path: path.to_owned(), tree, problems });
+        }
+    }
+
+    fn parents(&mut self, path: &str, file: &PolicyFile, problems: &mut Vec<Problem>) {
+        for parent in &file.extends {
+            let name = if parent.value.starts_with("builtin:") {
+                parent.value.clone()
+            } else {
+                join(path, &parent.value)
+            };
+            if self.open.contains(&name) {
+                let mut way = self.open.clone();
+                way.push(name);
+                let message = format!("this policy extends itself: {}", way.join(" -> "));
+                problems.push(bad(parent.span, message).help("take one of the `extends` out"));
+            } else if self.out.layers.iter().any(|layer| layer.path == name) {
+                // Reached on another way already; what it says stands below.
+            } else {
+                match source(&name, self.read) {
+                    Ok(bytes) => self.visit(&name, bytes),
+                    Err(why) => {
+                        problems.push(bad(parent.span, why).help(
+                            "write `builtin:minimal`, `builtin:recommended`, `builtin:strict`, \
+                             or a path relative to this file",
+                        ));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The one document of a policy file.
+fn document(tree: &Tree, problems: &mut Vec<Problem>) -> Option<PolicyFile> {
+    let Some((first, rest)) = tree.documents().split_first() else {
+        let message = "the file is empty; a policy is expected here";
+        problems.push(Problem::new(ProblemKind::MissingField, Span::default(), message));
+        return None;
+    };
+    if let Some(second) = rest.first() {
+        let what = if is_policy(tree, *second) { "second policy" } else { "second document" };
+        let message = format!("a {what}: a policy file holds one document");
+        let span = tree.node(second.root).span;
+        problems.push(Problem::new(ProblemKind::WrongType, span, message));
+    }
+    let lowered = read(tree, *first);
+    problems.extend(lowered.problems);
+    lowered.policy
+}
+
+fn bad(span: Span, message: String) -> Problem {
+    Problem::new(ProblemKind::BadValue, span, message)
+}
+
+/// A path relative to the folder of another, with `.` and `..` taken out.
+fn join(from: &str, path: &str) -> String {
+    let path = path.replace('\\', "/");
+    if path.starts_with('/') {
+        return path;
+    }
+    let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = Vec::new();
+    let absolute = from.starts_with('/');
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("{}{}", if absolute { "/" } else { "" }, parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n";
+
+    fn load_all(files: &[(&str, &str)]) -> Layers {
+        let mut read = |path: &str| {
+            files
+                .iter()
+                .find(|(name, _)| *name == path)
+                .map(|(_, body)| format!("{HEAD}{body}").into_bytes())
+                .ok_or_else(|| format!("cannot read {path}"))
+        };
+        load(files[0].0, &Limits::default(), &mut read).unwrap()
+    }
+
+    #[test]
+    fn parents_come_first_and_once() {
+        let layers = load_all(&[
+            ("a/child.yaml", "extends: [../base.yaml, builtin:minimal, mid.yaml]\n"),
+            ("base.yaml", "extends: ['builtin:minimal']\n"),
+            ("a/mid.yaml", "extends: [./../base.yaml]\n"),
+        ]);
+        let order: Vec<&str> = layers.layers.iter().map(|l| l.path.as_str()).collect();
+        assert_eq!(order, ["builtin:minimal", "base.yaml", "a/mid.yaml", "a/child.yaml"]);
+        assert!(layers.faults.is_empty(), "{:?}", layers.faults);
+    }
+
+    #[test]
+    fn cycles_networks_and_missing_parents_are_refused() {
+        let message =
+            |files: &[(&str, &str)]| load_all(files).faults.remove(0).problems.remove(0).message;
+        let cycle =
+            message(&[("a.yaml", "extends: [b.yaml]\n"), ("b.yaml", "extends: [a.yaml]\n")]);
+        assert_eq!(cycle, "this policy extends itself: a.yaml -> b.yaml -> a.yaml");
+        assert!(message(&[("a.yaml", "extends: [https://x/y]\n")]).contains("network"));
+        assert!(message(&[("a.yaml", "extends: [c.yaml]\n")]).contains("cannot read c.yaml"));
+        assert!(message(&[("a.yaml", "extends: ['builtin:strct']\n")]).contains("builtin:strict"));
+    }
+}

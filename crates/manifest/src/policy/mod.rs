@@ -1,0 +1,59 @@
+//! Policies: what an organisation asks of its keys, in layers.
+//!
+//! A policy file is read as strictly as a key definition. Which rules and options exist is not
+//! known here: a rule's settings are kept with their places, and the linter holds them against
+//! its registry. Nothing is fetched; a parent is a built-in policy or a file.
+
+mod builtin;
+mod catalog;
+mod layers;
+mod merge;
+mod read;
+mod rules;
+mod waivers;
+
+pub use builtin::{BUILTINS, builtin};
+pub use catalog::{
+    AssetGroupEntry, Catalog, ComponentLevel, Deprecation, Product, Role, Sbac, TagMode, Tenant,
+};
+pub use layers::{Layer, LayerFault, Layers, load};
+pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};
+pub use read::{KIND, is_policy, read};
+pub use rules::{Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};
+pub use waivers::{CustomRule, Waiver};
+
+use crate::{Field, Problem, Span, Spanned};
+
+/// One policy file.
+#[derive(Clone, Debug)]
+pub struct PolicyFile {
+    /// Where a field missing at the top is reported.
+    pub place: Span,
+    /// The policy's name.
+    pub name: Field<String>,
+    /// Its parents, in order; a later one is laid over an earlier one.
+    pub extends: Vec<Spanned<String>>,
+    /// Patterns of the files that hold its keys; `None` where it says nothing.
+    pub keys: Option<Vec<Spanned<String>>>,
+    /// Tenants by name.
+    pub tenants: Vec<(Spanned<String>, Tenant)>,
+    /// What it says about rules, by the name or code written.
+    pub rules: Vec<RuleEntry>,
+    /// Roles, teams, domains and conflicts.
+    pub catalog: Catalog,
+    /// Rules of its own.
+    pub custom_rules: Vec<CustomRule>,
+    /// Findings that are accepted for a while.
+    pub waivers: Vec<Waiver>,
+    /// Files with cases of this policy.
+    pub tests: Vec<Spanned<String>>,
+}
+
+/// What came of a policy's document.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The policy, unless the document is of another kind or version.
+    pub policy: Option<PolicyFile>,
+    /// All mistakes of the document.
+    pub problems: Vec<Problem>,
+}

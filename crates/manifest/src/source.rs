@@ -1,0 +1,188 @@
+//! Bytes to text, and offsets to lines and columns.
+//!
+//! Refuses what is not text: input that is not UTF-8 or holds a NUL byte comes back as a problem
+//! together with a readable stand-in, so that the place can still be shown.
+
+use crate::{Problem, ProblemKind};
+
+/// A range of bytes in one file: `start` is in it, `end` is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset behind the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span from byte offsets; offsets beyond 4 GiB are clamped (files are far smaller).
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        Self { start, end: u32::try_from(end).unwrap_or(u32::MAX).max(start) }
+    }
+
+    /// The same as a range of `usize`.
+    #[must_use]
+    pub fn range(self) -> core::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The text under the span; empty when the span does not fit the text.
+    #[must_use]
+    pub fn slice(self, text: &str) -> &str {
+        text.get(self.range()).unwrap_or_default()
+    }
+
+    /// True when no byte is covered.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// A value and where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// Joins a value and its place.
+    pub const fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
+/// A line and a column, both counted from 1; the column counts Unicode characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1. A byte order mark does not count.
+    pub column: usize,
+}
+
+/// Where each line of a text begins.
+#[derive(Clone, Debug)]
+pub struct LineIndex {
+    starts: Vec<u32>,
+}
+
+impl LineIndex {
+    /// Reads the line ends of a text: LF, CRLF, or a lone CR, as YAML has them.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut starts = vec![0];
+        for (at, byte) in bytes.iter().enumerate() {
+            let ends = match byte {
+                b'\n' => true,
+                b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            if ends {
+                starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
+            }
+        }
+        Self { starts }
+    }
+
+    /// Line and column of a byte offset; an offset behind the text is taken as its end.
+    #[must_use]
+    pub fn position(&self, text: &str, offset: u32) -> Position {
+        let offset = offset.min(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let before = text.get(start as usize..offset as usize).unwrap_or_default();
+        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
+        Position { line, column: before.chars().count() + 1 }
+    }
+
+    /// Offset at which a line (from 1) begins, if there is such a line.
+    #[must_use]
+    pub fn line_start(&self, line: usize) -> Option<u32> {
+        self.starts.get(line.checked_sub(1)?).copied()
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.starts.len()
+    }
+}
+
+/// The text of a file, and what kept it from being read as it stands.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The text; with replacement characters where bytes were not UTF-8.
+    pub text: String,
+    /// What is wrong with the bytes; nothing of the text may be trusted then.
+    pub problem: Option<Problem>,
+}
+
+/// Turns the bytes of a file into text.
+#[must_use]
+pub fn decode(bytes: Vec<u8>) -> Decoded {
+    match String::from_utf8(bytes) {
+        Ok(text) => {
+            let problem = text.find('\0').map(|at| {
+                let message = format!("byte {at} is NUL: this is a binary file, not YAML");
+                Problem::new(ProblemKind::YamlSyntax, Span::new(at, at + 1), message)
+                    .help("take the file out of the folder, or out of the policy's `keys`")
+            });
+            Decoded { text, problem }
+        }
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
+            let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+            let message = if utf16 {
+                "the file is UTF-16; key definitions and policies are UTF-8".to_owned()
+            } else {
+                let byte = bytes.get(at).copied().unwrap_or_default();
+                format!("byte {at} (0x{byte:02x}) is not UTF-8")
+            };
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let end = at + text.get(at..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
+            let problem = Problem::new(ProblemKind::YamlSyntax, Span::new(at, end), message)
+                .help("save the file as UTF-8");
+            Decoded { text, problem: Some(problem) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_and_know_three_line_ends() {
+        let text = "\u{feff}aé: x\r\nb: y\rc: z\n";
+        let index = LineIndex::new(text);
+        let at = |needle: &str| {
+            let offset = u32::try_from(text.find(needle).unwrap()).unwrap();
+            let position = index.position(text, offset);
+            (position.line, position.column)
+        };
+        assert_eq!(at("aé"), (1, 1));
+        assert_eq!(at("x"), (1, 5));
+        assert_eq!(at("y"), (2, 4));
+        assert_eq!(at("z"), (3, 4));
+        assert_eq!(index.lines(), 4);
+        assert_eq!(index.position(text, u32::MAX).line, 4);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_a_problem_with_a_place() {
+        let latin = decode(b"a: caf\xe9\n".to_vec());
+        assert_eq!(latin.problem.as_ref().map(|p| p.span), Some(Span::new(6, 9)));
+        assert!(latin.problem.unwrap().message.contains("byte 6 (0xe9)"));
+        assert!(decode(b"a\0b".to_vec()).problem.unwrap().message.contains("binary"));
+        assert!(decode(vec![0xff, 0xfe, 0x61, 0]).problem.unwrap().message.contains("UTF-16"));
+        assert!(decode("a: é".into()).problem.is_none());
+    }
+}

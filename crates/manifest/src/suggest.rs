@@ -1,0 +1,61 @@
+//! Did you mean: the nearest of some known words.
+//!
+//! Refuses to suggest what is far off; a wrong hint costs more than none.
+
+/// The known word that is nearest to what was written, if one is near enough.
+pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = fold(written);
+    if folded.is_empty() || folded.len() > 120 {
+        return None;
+    }
+    let allowed = (folded.chars().count() / 3).clamp(1, 4);
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in known {
+        let other = fold(candidate);
+        let distance = strsim::damerau_levenshtein(&folded, &other);
+        // A beginning of at least four letters is a likely meaning too: `exp` is not, `expir` is.
+        let starts = folded.len() >= 4 && other.starts_with(&folded);
+        if (distance <= allowed || starts) && best.is_none_or(|(d, _)| distance < d) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// A sentence with the nearest known word, or with all of them where they are few.
+pub fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
+    if let Some(best) = closest(written, known.iter().copied()) {
+        return Some(format!("did you mean `{best}`?"));
+    }
+    (!known.is_empty() && known.len() <= 12).then(|| format!("known here: {}", list(known)))
+}
+
+/// Words in backticks, with commas.
+pub(crate) fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
+}
+
+fn fold(word: &str) -> String {
+    word.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_are_found_and_far_ones_are_not() {
+        assert_eq!(closest("rols", ["roles", "scope"]), Some("roles"));
+        assert_eq!(closest("advnaced", ["standard", "advanced"]), Some("advanced"));
+        assert_eq!(closest("security_level", ["securityLevel"]), Some("securityLevel"));
+        assert_eq!(closest("Investigatr", ["Investigator", "Viewer"]), Some("Investigator"));
+        assert_eq!(closest("banana", ["roles", "scope"]), None);
+        assert_eq!(closest("", ["a"]), None);
+    }
+
+    #[test]
+    fn few_words_are_listed() {
+        assert_eq!(did_you_mean("x9", &["none", "all"]).unwrap(), "known here: `none`, `all`");
+    }
+}

@@ -1,0 +1,253 @@
+//! The only module that knows the YAML parser: its events become our tree.
+//!
+//! The parser is replaceable because nothing of it is visible outside of here. Limits are checked
+//! while events come in, so that nothing larger than the limits is ever built.
+
+use std::borrow::Cow;
+
+use granit_parser::{
+    ErrorKind, Event, Parser, Placement, ScalarStyle, ScanError, Span as RawSpan, StrInput,
+    StructureStyle, Tag,
+};
+
+use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style, Tree};
+use crate::{Problem, ProblemKind, Span, Spanned, mask_tokens};
+
+/// Reads all documents up to the first error.
+pub(super) fn read(text: &str, limits: &Limits) -> (Tree, Option<Problem>) {
+    let mut tree = Tree::new(text);
+    if text.len() > limits.bytes {
+        let message =
+            format!("the file has {} bytes; at most {} bytes are read", text.len(), limits.bytes);
+        let problem = Problem::new(ProblemKind::YamlSyntax, Span::new(0, 0), message)
+            .help("split the file, one key definition a file");
+        return (tree, Some(problem));
+    }
+    let options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        emit_anchor_events: true,
+        block_scalar_eof_without_line_feed: true,
+        max_buffered_comment_events: limits.bytes,
+        flow_nesting_limit: limits.depth,
+        block_nesting_limit: limits.depth,
+    };
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let mut builder = Builder { tree: &mut tree, limits, open: Vec::new(), root: None };
+    let error = builder.run(&mut parser);
+    (tree, error)
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    id: NodeId,
+    /// A mapping's key that waits for its value.
+    key: Option<NodeId>,
+}
+
+struct Builder<'a> {
+    tree: &'a mut Tree,
+    limits: &'a Limits,
+    open: Vec<Open>,
+    root: Option<NodeId>,
+}
+
+impl Builder<'_> {
+    fn run<'t>(&mut self, parser: &mut Parser<'t, StrInput<'t>>) -> Option<Problem> {
+        loop {
+            match parser.next_event()? {
+                Ok((event, span)) => {
+                    if let Some(problem) = self.take(event, &span) {
+                        return Some(problem);
+                    }
+                }
+                Err(error) => return Some(self.syntax(&error)),
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>, raw: &RawSpan) -> Option<Problem> {
+        let span = self.span(raw);
+        let node = match event {
+            Event::Scalar(text, style, _, tag) => self.scalar(&text, style, tag, span, raw),
+            Event::SequenceStart(style, _, tag) => {
+                let kind =
+                    NodeKind::Sequence { items: Vec::new(), flow: style == StructureStyle::Flow };
+                let tag = self.tag(tag, raw, "seq");
+                self.open(Node { kind, span, anchor: None, tag })
+            }
+            Event::MappingStart(style, _, tag) => {
+                let kind =
+                    NodeKind::Mapping { entries: Vec::new(), flow: style == StructureStyle::Flow };
+                let tag = self.tag(tag, raw, "map");
+                self.open(Node { kind, span, anchor: None, tag })
+            }
+            Event::Alias(_) => self.alias(span, false),
+            Event::UnresolvedAlias(_) => self.alias(span, true),
+            other => return self.other(other, span),
+        };
+        node.err()
+    }
+
+    /// Events that make no node.
+    fn other(&mut self, event: Event<'_>, span: Span) -> Option<Problem> {
+        match event {
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Anchor(..) => {
+                if let Some(node) = self.tree.nodes.last_mut() {
+                    node.anchor = Some(span);
+                }
+            }
+            Event::Comment(_, placement) => {
+                let trailing = placement == Placement::Right;
+                self.tree.comments.push(Comment { span, trailing });
+            }
+            Event::DocumentStart(..) if self.tree.documents.len() == self.limits.documents => {
+                let count = self.limits.documents;
+                let what = if count == 1 { "document" } else { "documents" };
+                return Some(over(span, format!("more than {count} {what} in one file")));
+            }
+            Event::DocumentEnd => {
+                if let Some(root) = self.root.take() {
+                    self.tree.documents.push(Document { root });
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<Cow<'_, Tag>>,
+        span: Span,
+        raw: &RawSpan,
+    ) -> Result<(), Problem> {
+        let style = match style {
+            ScalarStyle::Plain if span.is_empty() => Style::Empty,
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        let written = span.slice(&self.tree.source);
+        // A block's span runs on over the empty lines behind it.
+        let trimmed = written.trim_end_matches(['\n', '\r', ' ', '\t']).len();
+        let span = match style {
+            Style::Block if trimmed > 0 => {
+                Span::new(span.start as usize, span.start as usize + trimmed)
+            }
+            _ => span,
+        };
+        let same = style == Style::Empty || text == span.slice(&self.tree.source);
+        let kind = NodeKind::Scalar { text: (!same).then(|| text.into()), style };
+        let tag = self.tag(tag, raw, "str");
+        self.add(Node { kind, span, anchor: None, tag }).map(|_| ())
+    }
+
+    fn alias(&mut self, span: Span, dangling: bool) -> Result<(), Problem> {
+        let kind = NodeKind::Alias { dangling };
+        self.add(Node { kind, span, anchor: None, tag: None }).map(|_| ())
+    }
+
+    fn open(&mut self, node: Node) -> Result<(), Problem> {
+        if self.open.len() == self.limits.depth {
+            return Err(too_deep(node.span, self.limits));
+        }
+        let id = self.add(node)?;
+        self.open.push(Open { id, key: None });
+        Ok(())
+    }
+
+    /// Numbers a node and hangs it into what is open.
+    fn add(&mut self, node: Node) -> Result<NodeId, Problem> {
+        if self.tree.nodes.len() == self.limits.nodes {
+            let message = format!("more than {} values in one file", self.limits.nodes);
+            return Err(over(node.span, message));
+        }
+        let id = NodeId(u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX));
+        self.tree.nodes.push(node);
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(id);
+            return Ok(id);
+        };
+        match &mut self.tree.nodes[parent.id.0 as usize].kind {
+            NodeKind::Sequence { items, .. } => items.push(id),
+            NodeKind::Mapping { entries, .. } => match parent.key.take() {
+                None => parent.key = Some(id),
+                Some(key) => entries.push(Entry { key, value: id }),
+            },
+            _ => {}
+        }
+        Ok(id)
+    }
+
+    /// Gives a closed collection its end: its own for `[…]`, its last child's for blocks.
+    fn close(&mut self, span: Span) {
+        let Some(open) = self.open.pop() else { return };
+        let node = &self.tree.nodes[open.id.0 as usize];
+        let (flow, first, last) = match &node.kind {
+            NodeKind::Sequence { items, flow } => (*flow, None, items.last().copied()),
+            NodeKind::Mapping { entries, flow } => {
+                (*flow, entries.first().map(|e| e.key), entries.last().map(|e| e.value))
+            }
+            _ => return,
+        };
+        let end = match last {
+            Some(last) if !flow => self.tree.node(last).span.end,
+            _ => span.end,
+        };
+        let start = match first {
+            Some(first) if !flow => self.tree.node(first).span.start,
+            _ => node.span.start,
+        };
+        let node = &mut self.tree.nodes[open.id.0 as usize];
+        node.span = Span { start: start.min(node.span.start.max(start)), end: end.max(start) };
+    }
+
+    fn tag(
+        &self,
+        tag: Option<Cow<'_, Tag>>,
+        raw: &RawSpan,
+        harmless: &str,
+    ) -> Option<Spanned<bool>> {
+        let tag = tag?;
+        let span = raw.tag_span().map_or_else(|| self.span(raw), |span| self.span(&span));
+        Some(Spanned::new(tag.is_yaml_core_schema_tag(harmless), span))
+    }
+
+    /// Our span for the parser's; always within the text and on characters.
+    fn span(&self, raw: &RawSpan) -> Span {
+        let text = &self.tree.source;
+        let clamp = |offset: Option<usize>| {
+            let mut offset = offset.unwrap_or(0).min(text.len());
+            while !text.is_char_boundary(offset) {
+                offset -= 1;
+            }
+            offset
+        };
+        Span::new(clamp(raw.start.byte_offset()), clamp(raw.end.byte_offset()))
+    }
+
+    fn syntax(&self, error: &ScanError) -> Problem {
+        let at = RawSpan::empty(*error.marker());
+        let start = self.span(&at).start as usize;
+        let next = self.tree.source[start..].chars().next();
+        let end = start + next.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
+        let span = Span::new(start, end);
+        let message = match error.kind() {
+            ErrorKind::RecursionLimitExceeded => return too_deep(span, self.limits),
+            kind => kind.to_string(),
+        };
+        Problem::new(ProblemKind::YamlSyntax, span, format!("not YAML: {}", mask_tokens(&message)))
+    }
+}
+
+fn too_deep(span: Span, limits: &Limits) -> Problem {
+    over(span, format!("more than {} levels of nesting", limits.depth))
+}
+
+fn over(span: Span, message: String) -> Problem {
+    Problem::new(ProblemKind::YamlSyntax, span, message)
+        .help("no key definition or policy needs that much; is this the right file?")
+}

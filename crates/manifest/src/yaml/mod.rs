@@ -1,0 +1,133 @@
+//! YAML as one tree that knows where everything is written.
+//!
+//! Nothing is expanded, retyped or resolved here: an alias stays an alias, `no` stays the two
+//! letters. Input over the limits is refused with its place.
+
+mod check;
+mod events;
+mod second_reading;
+mod tree;
+
+pub use second_reading::disagreement;
+pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Style, Tree};
+
+use crate::Problem;
+
+/// How much of a file is read before it is refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of one file.
+    pub bytes: usize,
+    /// Collections inside collections.
+    pub depth: usize,
+    /// Scalars, sequences and mappings of one file.
+    pub nodes: usize,
+    /// Documents of one file.
+    pub documents: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 1 << 20, depth: 64, nodes: 200_000, documents: 1024 }
+    }
+}
+
+/// A file's tree, and what is wrong with it as YAML.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The documents up to the first syntax error.
+    pub tree: Tree,
+    /// Syntax errors, duplicate keys, indirections, and where readers disagree.
+    pub problems: Vec<Problem>,
+    /// True when the file could be read to its end.
+    pub complete: bool,
+}
+
+/// Reads a text as YAML: the tree first, then what is wrong with it, then the second opinion.
+#[must_use]
+pub fn parse(text: &str, limits: &Limits) -> Parsed {
+    let (tree, error) = events::read(text, limits);
+    let complete = error.is_none();
+    let mut problems: Vec<Problem> = error.into_iter().collect();
+    check::structure(&tree, &mut problems);
+    if problems.is_empty() {
+        problems.extend(disagreement(&tree));
+    }
+    problems.sort_by_key(|problem| problem.span);
+    Parsed { tree, problems, complete }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ProblemKind;
+
+    fn kinds(text: &str) -> Vec<ProblemKind> {
+        parse(text, &Limits::default()).problems.into_iter().map(|p| p.kind).collect()
+    }
+
+    fn places(text: &str) -> Vec<String> {
+        parse(text, &Limits::default())
+            .problems
+            .into_iter()
+            .map(|p| format!("{} {:?} {}", p.kind.code(), p.span.slice(text), p.message))
+            .collect()
+    }
+
+    #[test]
+    fn clean_files_have_no_problem() {
+        for text in [
+            "a: 1\nb: [x, {y: z}]\n",
+            "\u{feff}a: 1\r\nb: |\r\n  t\r\n",
+            "---\na: 1\n---\nb: 2\n...\n",
+            "# only a comment\n",
+            "",
+            "a: !!str no\n",
+            "a:\n  - b\n  -\n  - c: d\n    e:\n",
+            "a: |\n  no line feed at the end",
+            "a: >-\n  folded\n  text\n\nb: \"q \\u00e9\"\n",
+            "\ta: 1\n",
+        ] {
+            if text.starts_with('\t') {
+                assert_eq!(kinds(text), [ProblemKind::YamlSyntax]);
+            } else {
+                assert_eq!(places(text), Vec::<String>::new(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn duplicate_keys_stand_at_the_second() {
+        let text = "a: 1\nb: 2\n'a': 3\n";
+        let problem = parse(text, &Limits::default()).problems.remove(0);
+        assert_eq!(problem.kind, ProblemKind::DuplicateKey);
+        assert_eq!(problem.span.range(), 10..13);
+        assert_eq!(problem.related[0].0.range(), 0..1);
+    }
+
+    #[test]
+    fn indirections_are_named_and_not_expanded() {
+        let text = "a: &x {b: 1}\nc: *x\nd: {<<: *x}\ne: !env HOME\nf: *missing\n";
+        assert_eq!(kinds(text), [ProblemKind::Indirection; 6]);
+    }
+
+    #[test]
+    fn readers_that_disagree_are_a_problem_with_a_place() {
+        let found = places("a: \"x\u{85}y\"\nb: z\n");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("Y003 \"\\\"x\\u{85}y\\\"\""), "{found:?}");
+    }
+
+    #[test]
+    fn limits_are_errors_with_a_place() {
+        let deep = "[".repeat(100);
+        assert!(places(&deep)[0].contains("64"), "{:?}", places(&deep));
+        let block: String = (0..80).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        assert!(places(&block)[0].contains("64"), "{:?}", places(&block));
+        let small = Limits { bytes: 10, depth: 64, nodes: 4, documents: 1 };
+        let problem = |text: &str| parse(text, &small).problems.remove(0).message;
+        assert!(problem("a: 123456789\n").contains("10 bytes"));
+        assert!(problem("[1,2,3,4]").contains("4 values"));
+        assert!(problem("a\n---\nb").contains("1 document"));
+    }
+}

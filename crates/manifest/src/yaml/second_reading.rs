@@ -1,0 +1,172 @@
+//! The second opinion: the same bytes, read with libYAML's semantics, held against our tree.
+//!
+//! Definitions are also read by other programs, most of them built on libYAML or a port of it.
+//! Where such a reader would see another structure or another text, a reviewer and a deployer
+//! look at two different keys. Types are not compared, since ours has none: every scalar is asked
+//! for as text. The second reader is led along our tree and stops at the first difference, so no
+//! second tree is built and nothing can grow.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::Deserialize as _;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Deserializer;
+
+use super::{NodeId, NodeKind, Tree};
+use crate::{Problem, ProblemKind, Span, quote};
+
+/// The first place where libYAML's reading differs from ours. Only for trees that are complete
+/// and free of duplicates and indirections: those are findings of their own.
+#[must_use]
+pub fn disagreement(tree: &Tree) -> Option<Problem> {
+    // The other reader is a port of C code. Should it ever panic, that is a disagreement too.
+    let outcome = catch_unwind(AssertUnwindSafe(|| compare(tree)));
+    outcome.unwrap_or_else(|_| {
+        Some(problem(Span::new(0, 0), "the other reader fails on this file".into()))
+    })
+}
+
+fn compare(tree: &Tree) -> Option<Problem> {
+    let (mark, text) = without_mark(tree.source());
+    let mut others = Deserializer::from_str(text);
+    for document in tree.documents() {
+        let span = tree.node(document.root).span;
+        let Some(other) = others.next() else {
+            return Some(problem(span, "the other reader sees no document here".into()));
+        };
+        let mut difference = None;
+        let seed = Seed { tree, id: document.root, difference: &mut difference };
+        if let Err(error) = seed.deserialize(other) {
+            return Some(difference.unwrap_or_else(|| refused(tree, mark, span, &error)));
+        }
+    }
+    // What remains must be nothing, or the one empty document of an empty file.
+    let rest = others.next()?;
+    let end = tree.source().len();
+    let empty = tree.documents().is_empty()
+        && Option::<IgnoredAny>::deserialize(rest).is_ok_and(|v| v.is_none());
+    (!empty).then(|| problem(Span::new(end, end), "the other reader sees one more document".into()))
+}
+
+/// The text behind a byte order mark, and the mark's length. Handed text instead of bytes, the
+/// other reader would take the mark for an indentation of the first line, which no program that
+/// opens the file sees.
+fn without_mark(text: &str) -> (usize, &str) {
+    text.strip_prefix('\u{feff}').map_or((0, text), |rest| (text.len() - rest.len(), rest))
+}
+
+/// The other reader gave up without our having seen a difference: its error, at our best place.
+fn refused(tree: &Tree, mark: usize, fallback: Span, error: &serde_yaml::Error) -> Problem {
+    let span = error.location().map_or(fallback, |location| {
+        let mut at = (location.index() + mark).min(tree.source().len());
+        while !tree.source().is_char_boundary(at) {
+            at -= 1;
+        }
+        Span::new(at, at)
+    });
+    let words = quote(&error.to_string());
+    problem(span, format!("the other reader refuses the file: {words}"))
+}
+
+fn problem(span: Span, what: String) -> Problem {
+    let message = format!("YAML readers disagree about this file: {what}");
+    Problem::new(ProblemKind::ParserDisagreement, span, message)
+        .help("write it plainly: quote the text, and keep unusual line ends and `#` out of it")
+}
+
+/// Reads one node as ours says it should look, and notes where it does not.
+struct Seed<'a, 'd> {
+    tree: &'a Tree,
+    id: NodeId,
+    difference: &'d mut Option<Problem>,
+}
+
+impl Seed<'_, '_> {
+    fn child(&mut self, id: NodeId) -> Seed<'_, '_> {
+        Seed { tree: self.tree, id, difference: self.difference }
+    }
+
+    fn differs<E: serde::de::Error>(&mut self, what: &str) -> E {
+        let span = self.tree.node(self.id).span;
+        self.difference.get_or_insert_with(|| problem(span, what.to_owned()));
+        E::custom("differs")
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(mut self, other: D) -> Result<(), D::Error> {
+        let tree = self.tree;
+        let what = match &tree.node(self.id).kind {
+            NodeKind::Scalar { .. } => "a text for us, not for the other reader",
+            NodeKind::Sequence { .. } => "a list for us, not for the other reader",
+            NodeKind::Mapping { .. } => "a mapping for us, not for the other reader",
+            NodeKind::Alias { .. } => return Err(D::Error::custom("alias")),
+        };
+        let visited = match &tree.node(self.id).kind {
+            NodeKind::Scalar { .. } => other.deserialize_str(self.child(self.id)),
+            NodeKind::Sequence { .. } => other.deserialize_seq(self.child(self.id)),
+            _ => other.deserialize_map(self.child(self.id)),
+        };
+        visited.map_err(|error| {
+            // An error with a difference in hand comes from below. One without is about the
+            // shape of this node.
+            if self.difference.is_none() {
+                let _: D::Error = self.differs(what);
+            }
+            error
+        })
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the same shape")
+    }
+
+    fn visit_str<E: serde::de::Error>(mut self, text: &str) -> Result<(), E> {
+        let ours = self.tree.text_of(self.id).unwrap_or_default();
+        if ours == text {
+            return Ok(());
+        }
+        let what = format!("{} for us, {} for the other reader", quote(ours), quote(text));
+        Err(self.differs(&what))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut other: A) -> Result<(), A::Error> {
+        let tree = self.tree;
+        let NodeKind::Sequence { items, .. } = &tree.node(self.id).kind else {
+            return Err(self.differs("a list for the other reader"));
+        };
+        for item in items {
+            if other.next_element_seed(self.child(*item))?.is_none() {
+                return Err(self.child(*item).differs("not in the list for the other reader"));
+            }
+        }
+        match other.next_element::<IgnoredAny>()? {
+            None => Ok(()),
+            Some(_) => Err(self.differs("the list is longer for the other reader")),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut other: A) -> Result<(), A::Error> {
+        let tree = self.tree;
+        let NodeKind::Mapping { entries, .. } = &tree.node(self.id).kind else {
+            return Err(self.differs("a mapping for the other reader"));
+        };
+        for entry in entries {
+            if other.next_key_seed(self.child(entry.key))?.is_none() {
+                let what = "not in the mapping for the other reader";
+                return Err(self.child(entry.key).differs(what));
+            }
+            other.next_value_seed(self.child(entry.value))?;
+        }
+        match other.next_key::<IgnoredAny>()? {
+            None => Ok(()),
+            Some(_) => Err(self.differs("the mapping is longer for the other reader")),
+        }
+    }
+}

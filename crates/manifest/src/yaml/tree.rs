@@ -1,0 +1,159 @@
+//! The tree: nodes in one vector, each with its place in the source.
+//!
+//! The tree owns the text it was made from, so a span can never be held against another file.
+
+use crate::{LineIndex, Position, Span, Spanned};
+
+/// A node's number in its tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NodeId(pub(crate) u32);
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Nothing stands there: `roles:` and then the next line.
+    Empty,
+    /// Without quotes.
+    Plain,
+    /// In `'` or `"`.
+    Quoted,
+    /// As a `|` or `>` block.
+    Block,
+}
+
+/// One key and its value.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The key's node.
+    pub key: NodeId,
+    /// The value's node.
+    pub value: NodeId,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// Text, exactly as the file means it; never retyped.
+    Scalar {
+        /// The text; `None` when it is what stands under the span.
+        text: Option<Box<str>>,
+        /// How it is written.
+        style: Style,
+    },
+    /// A list.
+    Sequence {
+        /// Its values.
+        items: Vec<NodeId>,
+        /// Written as `[…]`.
+        flow: bool,
+    },
+    /// Keys with values, in the order written, duplicates kept.
+    Mapping {
+        /// Its entries.
+        entries: Vec<Entry>,
+        /// Written as `{…}`.
+        flow: bool,
+    },
+    /// `*name`, not followed.
+    Alias {
+        /// True when no anchor of that name stands before it.
+        dangling: bool,
+    },
+}
+
+/// A node with its place.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it is.
+    pub kind: NodeKind,
+    /// Where it is written, anchors and tags not included.
+    pub span: Span,
+    /// Where its `&anchor` stands.
+    pub anchor: Option<Span>,
+    /// Where its `!tag` stands, and whether that tag changes nothing (`!!str` on a text).
+    pub tag: Option<Spanned<bool>>,
+}
+
+/// One document of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Document {
+    /// Its value.
+    pub root: NodeId,
+}
+
+/// A comment.
+#[derive(Clone, Copy, Debug)]
+pub struct Comment {
+    /// From `#` to the end of the line.
+    pub span: Span,
+    /// True when something of the document stands before it on its line.
+    pub trailing: bool,
+}
+
+/// A file's documents and comments, with the text they came from.
+#[derive(Debug)]
+pub struct Tree {
+    pub(super) source: Box<str>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) documents: Vec<Document>,
+    pub(super) comments: Vec<Comment>,
+    lines: LineIndex,
+}
+
+impl Tree {
+    pub(super) fn new(source: &str) -> Self {
+        Self {
+            source: source.into(),
+            nodes: Vec::new(),
+            documents: Vec::new(),
+            comments: Vec::new(),
+            lines: LineIndex::new(source),
+        }
+    }
+
+    /// The text of the file.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The file's documents, in order.
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// The file's comments, in order.
+    pub fn comments(&self) -> &[Comment] {
+        &self.comments
+    }
+
+    /// A node by its number. Numbers come from this tree, and so exist.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// All nodes, children behind or before their parents in no order that may be relied on.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        (0_u32..).map(NodeId).zip(&self.nodes)
+    }
+
+    /// The text of a scalar; nothing for other nodes. An empty value is the empty text.
+    pub fn text_of(&self, id: NodeId) -> Option<&str> {
+        let node = self.node(id);
+        match &node.kind {
+            NodeKind::Scalar { text: Some(text), .. } => Some(text),
+            NodeKind::Scalar { style: Style::Empty, .. } => Some(""),
+            NodeKind::Scalar { text: None, .. } => Some(node.span.slice(&self.source)),
+            _ => None,
+        }
+    }
+
+    /// True when nothing is written where a value could stand.
+    pub fn is_empty_value(&self, id: NodeId) -> bool {
+        matches!(self.node(id).kind, NodeKind::Scalar { style: Style::Empty, .. })
+    }
+
+    /// Line and column of a byte offset.
+    pub fn position(&self, offset: u32) -> Position {
+        self.lines.position(&self.source, offset)
+    }
+}
