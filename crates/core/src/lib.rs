@@ -35,7 +35,7 @@
 //! Without features the crate needs neither the standard library nor an allocator.
 
 #![no_std]
-#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+#![warn(clippy::std_instead_of_core)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

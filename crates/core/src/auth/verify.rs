@@ -27,6 +27,8 @@ pub struct Skew(u32);
 impl Skew {
     /// 60 seconds.
     pub const DEFAULT: Self = Self(60_000);
+    /// 300 seconds, the most there is.
+    pub const MAX: Self = Self(300_000);
 
     /// A skew in milliseconds, 1,000 to 300,000.
     pub const fn from_ms(ms: u64) -> Result<Self, SkewError> {

@@ -53,6 +53,14 @@ pub struct MemoryGuardConfig {
     pub secret: [u64; 2],
 }
 
+impl MemoryGuardConfig {
+    /// A secret from the operating system, for [`secret`](Self::secret).
+    #[cfg(feature = "system")]
+    pub fn secret_from_system() -> Result<[u64; 2], getrandom::Error> {
+        Ok([getrandom::u64()?, getrandom::u64()?])
+    }
+}
+
 /// A bounded guard for the threads of one process.
 ///
 /// All memory is taken when it is made, at most some 20 bytes an entry. A guard in another process
