@@ -1,2 +1,56 @@
-//! To be written.
-fn main() {}
+//! The project's own tools: `cargo xtask help` lists them.
+//!
+//! It refuses to hold logic of the product, and to change anything but generated files.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
+
+mod campaign;
+mod go;
+mod header;
+mod run;
+mod setup;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test             set up what is missing, then run every check; the last line says how it went
+  header           write the C header from the Rust sources (--check: say whether it is stale)
+  tidy             check what no other tool does: module comments, links, invariants, file length
+  campaign [NAME]  the long proofs, by hand; without a name, lists them";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let root = root();
+    let outcome = match args.as_slice() {
+        ["test"] => return test::run(&root),
+        ["header"] => header::run(&root, false),
+        ["header", "--check"] => header::run(&root, true),
+        ["tidy"] => tidy::run(&root),
+        ["campaign"] => campaign::list(),
+        ["campaign", name] => campaign::run(&root, name),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("there is no such command\n\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}

@@ -1,0 +1,74 @@
+//! The long proofs, run by hand; their figures are recorded in `docs/assurance.md`.
+//!
+//! It refuses to be part of the gate.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::run::cargo;
+
+/// A proof: its name, what it shows, and the command.
+struct Proof {
+    name: &'static str,
+    shows: &'static str,
+    run: fn(&Path) -> Vec<Command>,
+}
+
+const PROOFS: [Proof; 2] = [
+    Proof {
+        name: "msrv",
+        shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
+        run: msrv,
+    },
+    Proof {
+        name: "properties",
+        shows: "every property holds for 1,000,000 cases instead of 256",
+        run: properties,
+    },
+];
+
+/// Says which there are.
+#[expect(clippy::unnecessary_wraps, reason = "the form of every command")]
+pub(crate) fn list() -> Result<(), String> {
+    for proof in &PROOFS {
+        println!("{:12} {}", proof.name, proof.shows);
+    }
+    Ok(())
+}
+
+/// Runs one.
+pub(crate) fn run(root: &Path, name: &str) -> Result<(), String> {
+    let proof = PROOFS.iter().find(|proof| proof.name == name).ok_or_else(|| {
+        let names: Vec<_> = PROOFS.iter().map(|proof| proof.name).collect();
+        format!("there is no proof `{name}`; there are: {}", names.join(", "))
+    })?;
+    for mut command in (proof.run)(root) {
+        println!("{command:?}");
+        let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+        if !status.success() {
+            return Err(format!("{name} failed: {status}"));
+        }
+    }
+    Ok(())
+}
+
+fn msrv(root: &Path) -> Vec<Command> {
+    let rust_version = env!("CARGO_PKG_RUST_VERSION");
+    let mut install = Command::new("rustup");
+    install.args(["toolchain", "install", "--profile", "minimal", rust_version]);
+    let mut build = Command::new("rustup");
+    build.args(["run", rust_version, "cargo", "check", "--workspace", "--all-targets", "--locked"]);
+    build.env("CARGO_TARGET_DIR", crate::run::target_dir(root).join("msrv")).current_dir(root);
+    // Cargo tells its own compiler to what it runs; the older one must find its own.
+    for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
+        build.env_remove(name);
+    }
+    vec![install, build]
+}
+
+fn properties(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "--workspace", "--lib", "--tests"]);
+    test.env("PROPTEST_CASES", "1000000");
+    vec![test]
+}

@@ -1,0 +1,99 @@
+//! Sets up what the tests need: Rust components, Debian packages, Python packages.
+//!
+//! It refuses to install anything outside the toolchain, the system's own packages (as root only)
+//! and the build folder, and to go on in silence where something cannot be had.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{capture, check, has, target_dir};
+
+/// A program, and the Debian package that has it.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("cc", "gcc"),
+    ("c++", "g++"),
+    ("clang", "clang"),
+    ("curl", "curl"),
+    ("pkg-config", "pkg-config"),
+    ("python3", "python3-venv"),
+];
+
+/// What the vendor's samples import, in the version that the tests were written with.
+const PYTHON_PACKAGES: [&str; 1] = ["requests==2.32.5"];
+
+/// Gets what is missing, and says what could not be had.
+pub(crate) fn run() {
+    for component in ["rustfmt", "clippy"] {
+        if !has(&format!("cargo-{}", component.trim_start_matches("rust"))) {
+            note(&format!("the component {component}"), &rustup(component));
+        }
+    }
+    let missing: Vec<&str> =
+        PROGRAMS.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
+    let mut packages = missing;
+    if !has_libcurl_headers() {
+        packages.push("libcurl4-openssl-dev");
+    }
+    if !packages.is_empty() {
+        note(&packages.join(" "), &debian(&packages));
+    }
+}
+
+/// A Python with the packages that the tests import, in the build folder.
+pub(crate) fn python(root: &Path) -> Result<PathBuf, String> {
+    let folder = target_dir(root).join("python");
+    let python = folder.join("bin/python");
+    let imports = |python: &Path| capture(Command::new(python).args(["-c", "import requests"]));
+    if imports(&python).success {
+        return Ok(python);
+    }
+    check(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    check(pip.args(PYTHON_PACKAGES))?;
+    Ok(python)
+}
+
+/// Whether Go is there and new enough; its version otherwise, or that it is missing.
+pub(crate) fn go() -> Result<(), String> {
+    let version = check(Command::new("go").args(["env", "GOVERSION"]))
+        .map_err(|_| "Go is not installed; install Go 1.24 or later".to_owned())?;
+    let minor = version.trim().strip_prefix("go1.").and_then(|rest| {
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse::<u32>().ok()
+    });
+    match minor {
+        Some(24..) => Ok(()),
+        _ => Err(format!("Go is {}; the module needs 1.24 or later", version.trim())),
+    }
+}
+
+fn rustup(component: &str) -> Result<String, String> {
+    check(Command::new("rustup").args(["component", "add", component]))
+}
+
+fn debian(packages: &[&str]) -> Result<String, String> {
+    if !has("apt-get") {
+        return Err("this system has no apt-get; install them as its own way is".into());
+    }
+    if check(Command::new("id").arg("-u"))?.trim() != "0" {
+        return Err(format!("run as root: apt-get install {}", packages.join(" ")));
+    }
+    check(Command::new("apt-get").args(["update", "-q"]))?;
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-qy", "--no-install-recommends"]).args(packages);
+    check(install.env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+fn has_libcurl_headers() -> bool {
+    let mut probe = Command::new("cc");
+    probe.args(["-E", "-include", "curl/curl.h", "-x", "c", "/dev/null", "-o", "/dev/null"]);
+    capture(&mut probe).success
+}
+
+fn note(what: &str, outcome: &Result<String, String>) {
+    match outcome {
+        Ok(_) => println!("set up: {what}"),
+        Err(error) => println!("could not set up: {what}: {}", error.trim()),
+    }
+}

@@ -1,0 +1,196 @@
+//! `cargo xtask test`: the gate. Sets up what is missing, runs every check, and counts.
+//!
+//! It refuses to skip in silence, and with `CI=true` to skip at all.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use crate::run::{capture, cargo, check, target_dir};
+use crate::{go, header, setup, tidy};
+
+/// What a step found.
+enum Outcome {
+    /// It ran so many tests, and all passed.
+    Passed(u64),
+    /// Some failed; what was printed.
+    Failed { passed: u64, failed: u64, output: String },
+    /// It could not run here, and why.
+    Skipped(String),
+}
+
+struct Step {
+    name: &'static str,
+    run: fn(&Path) -> Outcome,
+}
+
+/// From the cheapest to the dearest, so that a slip is known at once.
+const STEPS: [Step; 11] = [
+    Step { name: "format", run: format },
+    Step { name: "tidy", run: |root| once(tidy::run(root)) },
+    Step { name: "C header is fresh", run: |root| once(header::run(root, true)) },
+    Step { name: "clippy", run: clippy },
+    Step { name: "core without std", run: no_std },
+    Step { name: "Rust tests", run: rust_tests },
+    Step { name: "Rust documents", run: rust_documents },
+    Step { name: "Go, pure", run: go_pure },
+    Step { name: "Go, over the C library", run: go_cgo },
+    Step { name: "Python against the tenant", run: python },
+    Step { name: "quickstart", run: quickstart },
+];
+
+/// Runs all steps; the last line says how it went.
+pub(crate) fn run(root: &Path) -> ExitCode {
+    setup::run();
+    let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for step in &STEPS {
+        let start = Instant::now();
+        let outcome = (step.run)(root);
+        let seconds = start.elapsed().as_secs_f32();
+        match outcome {
+            Outcome::Passed(count) => {
+                passed += count;
+                println!("ok       {:28} {count:5} passed {seconds:7.1} s", step.name);
+            }
+            Outcome::Failed { passed: good, failed: bad, output } => {
+                passed += good;
+                failed += bad;
+                println!("{output}");
+                println!("FAILED   {:28} {bad:5} failed {seconds:7.1} s", step.name);
+            }
+            Outcome::Skipped(why) if is_ci => {
+                failed += 1;
+                println!("FAILED   {:28} nothing may be skipped with CI=true: {why}", step.name);
+            }
+            Outcome::Skipped(why) => {
+                skipped += 1;
+                println!("skipped  {:28} {why}", step.name);
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn once(outcome: Result<(), String>) -> Outcome {
+    match outcome {
+        Ok(()) => Outcome::Passed(1),
+        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
+    }
+}
+
+fn command(command: &mut Command) -> Outcome {
+    once(check(command).map(drop))
+}
+
+fn format(root: &Path) -> Outcome {
+    command(cargo(root).args(["fmt", "--all", "--", "--check"]))
+}
+
+fn clippy(root: &Path) -> Outcome {
+    let mut clippy = cargo(root);
+    clippy.args(["clippy", "--quiet", "--locked", "--workspace", "--all-targets"]);
+    command(clippy.args(["--", "-D", "warnings"]))
+}
+
+fn no_std(root: &Path) -> Outcome {
+    let mut build = cargo(root);
+    build.args(["check", "--quiet", "--locked", "-p", "cortexkey-core", "--no-default-features"]);
+    let mut with_alloc = cargo(root);
+    with_alloc.args(["check", "--quiet", "--locked", "-p", "cortexkey-core"]);
+    with_alloc.args(["--no-default-features", "--features", "alloc"]);
+    once(check(&mut build).and_then(|_| check(&mut with_alloc)).map(drop))
+}
+
+fn rust_tests(root: &Path) -> Outcome {
+    let mut test = cargo(root);
+    test.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
+    // Cargo sets these for xtask itself.
+    test.env_remove("CARGO_MANIFEST_DIR");
+    let ran = capture(&mut test);
+    let (mut passed, mut failed) = (0, 0);
+    for line in ran.output.lines().filter(|line| line.starts_with("test result:")) {
+        let count = |what: &str| {
+            let before = line.split(what).next()?;
+            before.split_whitespace().last()?.parse::<u64>().ok()
+        };
+        passed += count(" passed").unwrap_or(0);
+        failed += count(" failed").unwrap_or(0);
+    }
+    if ran.success {
+        Outcome::Passed(passed)
+    } else {
+        Outcome::Failed { passed, failed: failed.max(1), output: ran.output }
+    }
+}
+
+fn rust_documents(root: &Path) -> Outcome {
+    let mut doc = cargo(root);
+    doc.args(["doc", "--quiet", "--locked", "--workspace", "--no-deps"]);
+    command(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn go_pure(root: &Path) -> Outcome {
+    go_tests(root, &[], &[("CGO_ENABLED", "0")])
+}
+
+fn go_cgo(root: &Path) -> Outcome {
+    let mut build = cargo(root);
+    if let Err(output) = check(build.args(["build", "--locked", "-p", "cortexkey-capi"])) {
+        return Outcome::Failed { passed: 0, failed: 1, output };
+    }
+    match go::pkg_config_dir(root, &target_dir(root), "debug") {
+        Ok(folder) => {
+            let folder = folder.to_string_lossy();
+            let env = [("CGO_ENABLED", "1"), ("PKG_CONFIG_PATH", &*folder)];
+            go_tests(root, &["-tags", "cortexkey_cgo"], &env)
+        }
+        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
+    }
+}
+
+fn go_tests(root: &Path, flags: &[&str], env: &[(&str, &str)]) -> Outcome {
+    if let Err(why) = setup::go() {
+        return Outcome::Skipped(why);
+    }
+    let go = |what: &str| {
+        let mut go = Command::new("go");
+        go.arg(what).args(flags).current_dir(root.join("go")).envs(env.iter().copied());
+        go.env("GOFLAGS", "-mod=readonly");
+        go
+    };
+    if let Err(output) = check(go("vet").arg("./...")) {
+        return Outcome::Failed { passed: 0, failed: 1, output };
+    }
+    let ran = capture(go("test").args(["-count=1", "-v", "./..."]));
+    let count = |mark: &str| {
+        let is_result = |line: &&str| line.trim_start().starts_with(mark);
+        u64::try_from(ran.output.lines().filter(is_result).count()).unwrap_or(0)
+    };
+    let (passed, failed) = (count("--- PASS:"), count("--- FAIL:"));
+    if ran.success && count("--- SKIP:") == 0 {
+        Outcome::Passed(passed)
+    } else {
+        Outcome::Failed { passed, failed: failed.max(1), output: ran.output }
+    }
+}
+
+fn python(root: &Path) -> Outcome {
+    let python = match setup::python(root) {
+        Ok(python) => python,
+        Err(error) => return Outcome::Skipped(format!("no Python with its packages: {error}")),
+    };
+    let mut build = cargo(root);
+    if let Err(output) = check(build.args(["build", "--locked", "-p", "cortexkey"])) {
+        return Outcome::Failed { passed: 0, failed: 1, output };
+    }
+    let binary = target_dir(root).join("debug/cortexkey");
+    let script = root.join("crates/tenant/tests/python/client.py");
+    command(Command::new(python).arg(script).arg(binary))
+}
+
+fn quickstart(root: &Path) -> Outcome {
+    let mut quickstart = cargo(root);
+    command(quickstart.args(["run", "--locked", "--quiet", "--", "quickstart"]))
+}
