@@ -1,1 +1,16 @@
-//! To be written.
+//! The JSON of the Cortex product's API as types: what is sent, what is read.
+//!
+//! It refuses behaviour: no address, no call, no decision. One file a resource.
+//!
+//! What is read is read leniently, since a tenant may be newer than this crate: fields that are
+//! not known are passed over. What is written is written in the product's own form.
+
+pub mod api_keys;
+mod envelope;
+mod error;
+mod secret;
+pub mod validate;
+
+pub use envelope::{Reply, RequestData};
+pub use error::{ErrorBody, ErrorCode};
+pub use secret::Secret;

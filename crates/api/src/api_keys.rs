@@ -1,0 +1,304 @@
+//! API keys: list, generate and delete.
+//!
+//! It refuses filters that the product does not know, such as `gte` on roles.
+//!
+//! | call | request | reply |
+//! |---|---|---|
+//! | `api_keys/get_api_keys` | [`ListRequest`] | [`ListReply`] |
+//! | `api_keys/generate` | [`GenerateRequest`] | [`GenerateReply`] |
+//! | `api_keys/delete` | [`DeleteRequest`] | [`DeleteReply`] |
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Secret;
+
+/// How a key authenticates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecurityLevel {
+    /// The key itself is sent.
+    Standard,
+    /// A digest is sent.
+    Advanced,
+}
+
+/// What `get_api_keys` is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRequest {
+    /// All of them must fit. It must be there, and may be empty.
+    pub filters: Vec<Filter>,
+    /// The first record, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_from: Option<u64>,
+    /// The record to stop before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_to: Option<u64>,
+    /// The order; by expiration, the latest first, unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Sort>,
+}
+
+/// One condition on keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RawFilter", into = "RawFilter")]
+pub enum Filter {
+    /// The key expires at this time or later, in milliseconds since 1970.
+    ExpirationGte(u64),
+    /// The key expires at this time or earlier, in milliseconds since 1970.
+    ExpirationLte(u64),
+    /// The key has these roles.
+    RolesContain(Vec<String>),
+    /// The key's id is one of these.
+    IdIn(Vec<u64>),
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sort {
+    /// By what.
+    pub field: SortField,
+    /// Which way.
+    pub keyword: SortOrder,
+}
+
+/// By what a list is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SortField {
+    /// The names of the roles.
+    Roles,
+    /// The time of expiration.
+    Expiration,
+}
+
+/// Which way a list is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SortOrder {
+    /// The least first.
+    Asc,
+    /// The greatest first.
+    Desc,
+}
+
+/// What `get_api_keys` answers. Written with the public API's upper-case names; the lower-case
+/// ones of other products are read as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListReply {
+    /// The records of the page.
+    #[serde(rename = "DATA", alias = "data")]
+    pub data: Vec<ApiKeyRecord>,
+    /// How many fit the filters.
+    #[serde(rename = "FILTER_COUNT", alias = "filter_count")]
+    pub filter_count: u64,
+    /// How many keys there are, expired ones included.
+    #[serde(rename = "TOTAL_COUNT", alias = "total_count")]
+    pub total_count: u64,
+}
+
+/// A key in a list. It never holds the key itself, nor its scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyRecord {
+    /// The key id.
+    pub id: u64,
+    /// When it was made, in milliseconds since 1970.
+    #[serde(default)]
+    pub creation_time: Option<u64>,
+    /// The e-mail address of who made it.
+    #[serde(default)]
+    pub created_by: Option<String>,
+    /// The name of who made it.
+    #[serde(default)]
+    pub user_name: Option<String>,
+    /// The roles, by their display names.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// How it authenticates.
+    pub security_level: SecurityLevel,
+    /// What it is for.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// When it dies, in milliseconds since 1970; none where it never does.
+    #[serde(default)]
+    pub expiration: Option<u64>,
+}
+
+/// What `generate` is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerateRequest {
+    /// The roles, by their display names.
+    pub roles: Vec<String>,
+    /// How the key will authenticate.
+    pub security_level: SecurityLevel,
+    /// When it is to die, in milliseconds since 1970: within six months, a week from now unless
+    /// said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<u64>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// What `generate` answers: the only time that the key is shown.
+#[derive(Serialize, Deserialize)]
+pub struct GenerateReply {
+    /// The key id.
+    pub id: u64,
+    /// The key.
+    pub key: Secret,
+}
+
+/// Says which key it is, and nothing of the key.
+impl fmt::Debug for GenerateReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GenerateReply").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What `delete` is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteRequest {
+    /// Which keys: one filter `id in […]`.
+    pub filters: Vec<Filter>,
+}
+
+/// What `delete` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteReply {
+    /// How many keys were deleted.
+    pub update_count: u64,
+}
+
+/// A filter as it is written: any field with any operator.
+#[derive(Serialize, Deserialize)]
+struct RawFilter {
+    field: Field,
+    operator: Operator,
+    value: Value,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Field {
+    Expiration,
+    Roles,
+    Id,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Operator {
+    Gte,
+    Lte,
+    Contains,
+    In,
+}
+
+impl TryFrom<RawFilter> for Filter {
+    type Error = &'static str;
+
+    fn try_from(raw: RawFilter) -> Result<Self, Self::Error> {
+        let value = raw.value;
+        let time = |value: Value| {
+            value.as_u64().ok_or("the value of an `expiration` filter is an integer, epoch ms")
+        };
+        match (raw.field, raw.operator) {
+            (Field::Expiration, Operator::Gte) => time(value).map(Self::ExpirationGte),
+            (Field::Expiration, Operator::Lte) => time(value).map(Self::ExpirationLte),
+            (Field::Roles, Operator::Contains) => serde_json::from_value(value)
+                .map(Self::RolesContain)
+                .map_err(|_| "the value of a `roles` filter is a list of role names"),
+            (Field::Id, Operator::In) => serde_json::from_value(value)
+                .map(Self::IdIn)
+                .map_err(|_| "the value of an `id` filter is a list of integers"),
+            (Field::Expiration, _) => Err("`expiration` takes the operators `gte` and `lte`"),
+            (Field::Roles, _) => Err("`roles` takes the operator `contains`"),
+            (Field::Id, _) => Err("`id` takes the operator `in`"),
+        }
+    }
+}
+
+impl From<Filter> for RawFilter {
+    fn from(filter: Filter) -> Self {
+        let (field, operator, value) = match filter {
+            Filter::ExpirationGte(ms) => (Field::Expiration, Operator::Gte, ms.into()),
+            Filter::ExpirationLte(ms) => (Field::Expiration, Operator::Lte, ms.into()),
+            Filter::RolesContain(names) => (Field::Roles, Operator::Contains, names.into()),
+            Filter::IdIn(ids) => (Field::Id, Operator::In, ids.into()),
+        };
+        Self { field, operator, value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Reply, RequestData};
+
+    fn again<T: Serialize + for<'de> Deserialize<'de>>(json: &str) {
+        let value: T = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), json);
+    }
+
+    #[test]
+    fn requests_are_written_as_the_product_reads_them() {
+        again::<RequestData<ListRequest>>(r#"{"request_data":{"filters":[]}}"#);
+        again::<RequestData<ListRequest>>(concat!(
+            r#"{"request_data":{"filters":[{"field":"expiration","operator":"gte","value":7},"#,
+            r#"{"field":"roles","operator":"contains","value":["Viewer"]}],"#,
+            r#""search_from":0,"search_to":10,"sort":{"field":"roles","keyword":"asc"}}}"#,
+        ));
+        again::<RequestData<DeleteRequest>>(
+            r#"{"request_data":{"filters":[{"field":"id","operator":"in","value":[933]}]}}"#,
+        );
+        again::<RequestData<GenerateRequest>>(
+            r#"{"request_data":{"roles":["Viewer"],"security_level":"advanced","comment":"ci"}}"#,
+        );
+    }
+
+    #[test]
+    fn replies_are_read_and_written() {
+        again::<Reply<DeleteReply>>(r#"{"reply":{"update_count":1}}"#);
+        again::<Reply<GenerateReply>>(r#"{"reply":{"id":7,"key":"abc"}}"#);
+        again::<Reply<ListReply>>(concat!(
+            r#"{"reply":{"DATA":[{"id":7,"creation_time":1,"created_by":"a@b.example","#,
+            r#""user_name":"A","roles":["Viewer"],"security_level":"standard","comment":null,"#,
+            r#""expiration":null}],"FILTER_COUNT":1,"TOTAL_COUNT":2}}"#,
+        ));
+    }
+
+    #[test]
+    fn a_newer_tenant_is_understood() {
+        let json = concat!(
+            r#"{"data":[{"id":7,"security_level":"advanced","roles":[],"last_used":12}],"#,
+            r#""filter_count":1,"total_count":1,"next":null}"#,
+        );
+        let reply: ListReply = serde_json::from_str(json).unwrap();
+        assert_eq!(reply.data[0].id, 7);
+        assert_eq!(reply.data[0].expiration, None);
+    }
+
+    #[test]
+    fn filters_that_do_not_go_together_are_refused_with_the_reason() {
+        for (filter, reason) in [
+            (r#"{"field":"id","operator":"gte","value":[1]}"#, "operator `in`"),
+            (r#"{"field":"roles","operator":"in","value":["a"]}"#, "operator `contains`"),
+            (r#"{"field":"expiration","operator":"in","value":1}"#, "`gte` and `lte`"),
+            (r#"{"field":"expiration","operator":"gte","value":"1"}"#, "integer, epoch ms"),
+            (r#"{"field":"id","operator":"in","value":[-1]}"#, "list of integers"),
+            (r#"{"field":"name","operator":"in","value":[]}"#, "unknown variant `name`"),
+        ] {
+            let error = serde_json::from_str::<Filter>(filter).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_does_not_show_the_key() {
+        let reply = GenerateReply { id: 7, key: Secret::new("hush".into()) };
+        assert_eq!(format!("{reply:?}"), "GenerateReply { id: 7, .. }");
+    }
+}

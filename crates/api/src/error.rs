@@ -1,0 +1,150 @@
+//! [`ErrorBody`]: what the product says when it refuses, in any of its six forms.
+//!
+//! It refuses to guess: a field that an answer lacks is `None`.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Reply;
+
+/// What an error says, as far as it says it. Written, it is the form of the public API.
+///
+/// ```
+/// use cortexkey_api::{ErrorBody, Reply};
+///
+/// let body = serde_json::to_string(&Reply { reply: ErrorBody::unauthorized() })?;
+/// assert_eq!(
+///     body,
+///     r#"{"reply":{"err_code":401,"err_msg":"Public API request unauthorized","err_extra":null}}"#
+/// );
+/// assert_eq!(ErrorBody::parse(body.as_bytes()), Some(ErrorBody::unauthorized()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ErrorBody {
+    /// The product's own code, often the HTTP status again.
+    pub err_code: Option<ErrorCode>,
+    /// What went wrong.
+    pub err_msg: Option<String>,
+    /// More of it: text, a list of fields, or an object.
+    pub err_extra: Option<Value>,
+}
+
+/// A code: a number in most answers, text in some.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ErrorCode {
+    /// A number, such as 401.
+    Number(i64),
+    /// Text, such as `"401"`.
+    Text(String),
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => fmt::Display::fmt(number, f),
+            Self::Text(text) => f.pad(text),
+        }
+    }
+}
+
+impl ErrorBody {
+    /// An error with a numeric code and a message.
+    pub fn new(code: u16, message: impl Into<String>) -> Self {
+        Self {
+            err_code: Some(ErrorCode::Number(code.into())),
+            err_msg: Some(message.into()),
+            err_extra: None,
+        }
+    }
+
+    /// With text that says more.
+    #[must_use]
+    pub fn with_extra(mut self, extra: impl Into<String>) -> Self {
+        self.err_extra = Some(Value::String(extra.into()));
+        self
+    }
+
+    /// The one answer to every request whose authentication fails, whatever the reason.
+    pub fn unauthorized() -> Self {
+        Self::new(401, "Public API request unauthorized")
+    }
+
+    /// The answer of the public API with this error inside.
+    pub fn into_reply(self) -> Reply<Self> {
+        Reply { reply: self }
+    }
+
+    /// Reads an answer; `None` where it is no JSON object or says nothing of an error.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let Value::Object(root) = serde_json::from_slice(body).ok()? else { return None };
+        let inner = ["reply", "data"].into_iter().find_map(|name| root.get(name)?.as_object());
+        let found = Self::from_object(inner.unwrap_or(&root));
+        (found != Self::default()).then_some(found)
+    }
+
+    /// The fields of all forms have names of their own, so one look finds those that are there.
+    fn from_object(object: &Map<String, Value>) -> Self {
+        let metadata = object.get("metadata").and_then(Value::as_object);
+        let field = |names: &[&str]| {
+            let among = |fields: &Map<String, Value>| {
+                names.iter().find_map(|name| fields.get(*name).filter(|v| !v.is_null()).cloned())
+            };
+            among(object).or_else(|| metadata.and_then(among))
+        };
+        Self {
+            err_code: field(&["err_code", "errorCode"]).and_then(code),
+            err_msg: field(&["err_msg", "message", "error"]).and_then(text),
+            err_extra: field(&["err_extra", "details"]),
+        }
+    }
+}
+
+fn code(value: Value) -> Option<ErrorCode> {
+    serde_json::from_value(value).ok()
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(body: &str) -> ErrorBody {
+        ErrorBody::parse(body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_six_forms_are_read() {
+        let public = r#"{"reply":{"err_code":"500","err_msg":"m","err_extra":[{"loc":"a"}]}}"#;
+        let public = parse(public);
+        assert_eq!(public.err_code, Some(ErrorCode::Text("500".into())));
+        assert_eq!(public.err_extra, Some(json!([{"loc": "a"}])));
+
+        let wanted = ErrorBody::new(400, "m").with_extra("x");
+        let iam = r#"{"data":{"err_msg":"m","metadata":{"err_code":400,"err_extra":"x"}}}"#;
+        assert_eq!(parse(iam), wanted);
+        let iam = r#"{"reply":{"err_msg":"m","metadata":{"err_code":400},"err_extra":"x"}}"#;
+        assert_eq!(parse(iam), wanted);
+        let root = r#"{"err_code":400,"err_msg":"m","metadata":{"err_extra":"x"}}"#;
+        assert_eq!(parse(root), wanted);
+        assert_eq!(parse(r#"{"errorCode":400,"message":"m","details":"x"}"#), wanted);
+        assert_eq!(parse(r#"{"error":"m"}"#).err_msg.as_deref(), Some("m"));
+    }
+
+    #[test]
+    fn what_says_nothing_is_no_error_body() {
+        for body in ["", "true", "[]", "{}", r#"{"reply":{"DATA":[]}}"#, "<html>", "{\"error\":"] {
+            assert_eq!(ErrorBody::parse(body.as_bytes()), None, "{body}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! [`Secret`]: text that an answer shows once, such as a generated key.
+//!
+//! It refuses to be printed or cloned, and is wiped on drop. It can be serialized, since the
+//! product's API does just that with it.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Secret text of an answer, wiped on drop.
+///
+/// ```
+/// use cortexkey_api::Secret;
+///
+/// let secret = Secret::new("DCdIeow0xm73EwnxjPza".to_owned());
+/// assert_eq!(secret.expose().len(), 20);
+/// ```
+///
+/// ```compile_fail
+/// // It cannot be printed.
+/// println!("{:?}", cortexkey_api::Secret::new(String::new()));
+/// ```
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text; it is wiped with the secret.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text. Named so that its uses can be found.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
