@@ -3,7 +3,7 @@
 //! `cargo bench -p cortexkey-benches`. Criterion does not interleave its cases, so take small
 //! differences for nothing; `docs/performance.md` says how the figures there were measured.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros; a benchmark may panic")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "criterion's macros; a benchmark may panic")]
 
 use std::hint::black_box;
 
@@ -19,6 +19,11 @@ use rand::SeedableRng as _;
 criterion_group!(benches, sign_one, sign_1024, verify_one);
 criterion_main!(benches);
 
+/// A figure without its processor says little.
+fn print_processor() {
+    eprintln!("processor: {}", cortexkey_kernels::Processor::detect());
+}
+
 fn signer() -> Signer {
     Signer::new(KeyId::new(7).unwrap(), Level::Advanced, Key::new(KEY.as_bytes()).unwrap())
 }
@@ -28,6 +33,7 @@ fn now() -> Timestamp {
 }
 
 fn sign_one(c: &mut Criterion) {
+    print_processor();
     let mut group = c.benchmark_group("sign one");
     let signer = signer();
     let mut rng = ChaCha20Rng::from_rng(&mut rand::rng());
