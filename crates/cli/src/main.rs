@@ -1,2 +1,80 @@
-//! To be written.
-fn main() {}
+//! The binary `cortexkey`: arguments in, text out.
+//!
+//! It refuses logic that another front end would want; that lives in the crates below. It refuses
+//! a key as an argument, wherever it is put.
+
+mod commands;
+mod connection;
+mod exit;
+mod secret_args;
+mod text;
+mod verify_line;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
+
+use crate::exit::{Exit, Failure};
+
+/// Signs Cortex API calls, checks their headers, and keeps key definitions inside a policy.
+///
+/// For the API keys of Palo Alto Networks Cortex: XSOAR 8, XDR, XSIAM, Cortex Cloud.
+#[derive(Parser)]
+#[command(name = "cortexkey", version, max_term_width = 100, after_long_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done and clean; 1 findings, a refusal or a failed call; 2 wrong use, or a policy or
+configuration that cannot stand; 3 nothing could be read.
+
+Try first: cortexkey quickstart";
+
+#[derive(Subcommand)]
+enum Command {
+    Quickstart(commands::quickstart::Args),
+    Sign(commands::sign::Args),
+    Verify(commands::verify::Args),
+    Call(commands::call::Args),
+    Ping(commands::ping::Args),
+    Lint(commands::lint::Args),
+    Tenant(commands::tenant::Args),
+    Completions(commands::completions::Args),
+    Man(commands::man::Args),
+}
+
+fn main() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return secret_args::report(&error),
+    };
+    let outcome = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => run(cli.command),
+        Err(error) => return secret_args::report(&error),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+/// The whole command line, as completions and man pages need it.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Quickstart(args) => commands::quickstart::run(&args),
+        Command::Sign(args) => commands::sign::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Call(args) => commands::call::run(&args),
+        Command::Ping(args) => commands::ping::run(&args),
+        Command::Lint(args) => commands::lint::run(&args),
+        Command::Tenant(args) => commands::tenant::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Man(args) => commands::man::run(&args),
+    }
+}

@@ -23,7 +23,7 @@ impl Processor {
         detect()
     }
 
-    /// Instructions for SHA-256 itself: SHA-NI, or the extension of ARMv8.
+    /// Instructions for SHA-256 itself: SHA-NI, or the like on 64-bit ARM.
     pub fn has_sha(self) -> bool {
         self.sha
     }
