@@ -1,0 +1,81 @@
+//! Handles: boxes that C holds, each with a tag as its first word.
+//!
+//! It refuses a pointer whose tag is not that of the type asked for, and never changes a handle
+//! between its making and its end, so threads may share it.
+
+use std::alloc::{Layout, alloc};
+
+use crate::status::{CXK_NO_MEMORY, CXK_NULL_ARG, CXK_WRONG_HANDLE, cxk_status};
+
+/// What stands behind a type of handle.
+pub(crate) trait Handle: Sized {
+    /// The opaque type that C sees.
+    type Opaque;
+    /// The first word of a live handle.
+    const TAG: u64;
+}
+
+/// The first word of a handle that is gone.
+const FREED: u64 = u64::from_be_bytes(*b"cxkfreed");
+
+#[repr(C)]
+struct Tagged<T> {
+    tag: u64,
+    value: T,
+}
+
+/// Moves a value into memory that C may hold.
+pub(crate) fn new<T: Handle>(value: T) -> Result<*mut T::Opaque, cxk_status> {
+    // SAFETY: the layout has a size above zero, that of the tag at least.
+    let place = unsafe { alloc(Layout::new::<Tagged<T>>()) }.cast::<Tagged<T>>();
+    if place.is_null() {
+        return Err(CXK_NO_MEMORY);
+    }
+    // SAFETY: freshly allocated for just this type.
+    unsafe { place.write(Tagged { tag: T::TAG, value }) };
+    Ok(place.cast())
+}
+
+/// The value behind a handle.
+///
+/// # Safety
+///
+/// `handle` is NULL, or points to at least eight readable bytes; and if they are the tag of `T`,
+/// to a handle from [`new`] that nobody frees while the reference lives.
+pub(crate) unsafe fn get<'a, T: Handle>(handle: *const T::Opaque) -> Result<&'a T, cxk_status> {
+    // SAFETY: this function's contract.
+    let tagged = unsafe { tagged::<T>(handle.cast_mut()) }?;
+    // SAFETY: the tag is right, so `new` made it, and nobody writes to it.
+    Ok(unsafe { &(*tagged).value })
+}
+
+/// Ends a handle; NULL and what is no live handle of this type are left alone.
+///
+/// # Safety
+///
+/// As [`get`], and nobody uses the handle any more.
+pub(crate) unsafe fn free<T: Handle>(handle: *mut T::Opaque) {
+    // SAFETY: this function's contract.
+    let Ok(tagged) = (unsafe { tagged::<T>(handle) }) else { return };
+    // SAFETY: the handle is live and only ours now. Volatile, or the compiler would leave out a
+    // write to memory that is freed next.
+    unsafe { tagged.cast::<u64>().write_volatile(FREED) };
+    // SAFETY: allocated with this layout by `new`, by the allocator that boxes use.
+    drop(unsafe { Box::from_raw(tagged) });
+}
+
+/// # Safety
+///
+/// As [`get`].
+unsafe fn tagged<T: Handle>(handle: *mut T::Opaque) -> Result<*mut Tagged<T>, cxk_status> {
+    if handle.is_null() {
+        return Err(CXK_NULL_ARG);
+    }
+    let tagged = handle.cast::<Tagged<T>>();
+    if !tagged.is_aligned() {
+        return Err(CXK_WRONG_HANDLE);
+    }
+    // SAFETY: eight bytes are readable here by the contract, and they are aligned.
+    let tag = unsafe { tagged.cast::<u64>().read() };
+    if tag == T::TAG { Ok(tagged) } else { Err(CXK_WRONG_HANDLE) }
+}

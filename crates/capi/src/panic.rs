@@ -1,0 +1,50 @@
+//! Turns a panic into `CXK_INTERNAL`.
+//!
+//! It refuses to let anything unwind into C. Rust's own panic message still goes to standard
+//! error; no message of ours holds a key.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::status::{CXK_INTERNAL, CXK_OK, cxk_status};
+
+/// Runs the work of a call and answers with its status.
+///
+/// Nothing half done is seen afterwards: handles are never changed, and outputs are cleared by
+/// [`output::fill`](crate::output::fill).
+pub(crate) fn caught(work: impl FnOnce() -> Result<(), cxk_status>) -> cxk_status {
+    let work = || {
+        let done = work();
+        #[cfg(test)]
+        fault::strike();
+        done
+    };
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(())) => CXK_OK,
+        Ok(Err(status)) => status,
+        Err(payload) => {
+            // Dropping what was thrown could panic again.
+            core::mem::forget(payload);
+            CXK_INTERNAL
+        }
+    }
+}
+
+/// A panic on demand, after a call's work.
+#[cfg(test)]
+pub(crate) mod fault {
+    use std::cell::Cell;
+
+    thread_local!(static ARMED: Cell<bool> = const { Cell::new(false) });
+
+    /// The next call on this thread panics.
+    pub(crate) fn arm() {
+        ARMED.set(true);
+    }
+
+    #[allow(clippy::panic, reason = "it is for panicking")]
+    pub(super) fn strike() {
+        if ARMED.replace(false) {
+            panic!("injected by a test");
+        }
+    }
+}

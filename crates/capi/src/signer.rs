@@ -1,0 +1,393 @@
+//! The handle that signs.
+//!
+//! It refuses what the core's signer refuses, and says so by a status. Reading the clock and
+//! drawing the nonce is all that it adds.
+
+use core::ffi::c_char;
+use std::time::SystemTime;
+
+use cortexkey_core::auth::{
+    Headers, KEY_BYTES_MAX, Key, KeyId, Level, NONCE_BYTES, Nonce, Signer, Timestamp,
+};
+
+use crate::handle::{self, Handle};
+use crate::headers::{cxk_header_lines, cxk_headers};
+use crate::output::{self, ZeroIsValid};
+use crate::panic::caught;
+use crate::status::{
+    CXK_CLOCK_FAILED, CXK_INTERNAL, CXK_INVALID_KEY, CXK_INVALID_KEY_ID, CXK_INVALID_LEVEL,
+    CXK_INVALID_NONCE, CXK_INVALID_TIMESTAMP, CXK_NULL_ARG, CXK_RNG_FAILED, cxk_status,
+};
+
+/// The Security Level that a key was generated with. The length of a key does not tell it.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub type cxk_level = u32;
+
+/// The key itself is sent.
+pub const CXK_LEVEL_STANDARD: cxk_level = 1;
+/// A digest of the key, a nonce and the time is sent.
+pub const CXK_LEVEL_ADVANCED: cxk_level = 2;
+
+/// Signs requests with one key. It keeps what can sign, and wipes it in `cxk_signer_free()`.
+///
+/// It never changes, so any number of threads may sign with it at once. To change a key, make a
+/// new signer and free the old one when nobody uses it any more.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_signer {
+    _private: [u8; 0],
+}
+
+impl Handle for Signer {
+    type Opaque = cxk_signer;
+    const TAG: u64 = u64::from_be_bytes(*b"cxksignr");
+}
+
+// SAFETY: NULL is a pointer.
+unsafe impl ZeroIsValid for *mut cxk_signer {}
+
+/// Makes a signer for a key.
+///
+/// - Ownership: `*out` is the caller's, who gives it to `cxk_signer_free()`. The key is hashed or
+///   copied; the caller may wipe it at once. `*out` is NULL when the call fails.
+/// - Threads: any.
+/// - Errors: `CXK_NULL_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY` (empty,
+///   longer than 256 bytes, or something besides visible ASCII: often a line end),
+///   `CXK_NO_MEMORY`.
+///
+/// ```c
+/// const char *key = getenv("CORTEXKEY_API_KEY");
+/// cxk_signer *mine = NULL;
+/// if (key == NULL) exit(2);
+/// cxk_status status = cxk_signer_new(7, CXK_LEVEL_ADVANCED, key, strlen(key), &mine);
+/// if (status != CXK_OK) fprintf(stderr, "%s\n", cxk_status_message(status));
+/// cxk_signer_free(mine);
+/// ```
+///
+/// # Safety
+///
+/// `key` points to `key_len` readable bytes; NUL need not follow. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_signer_new(
+    key_id: u64,
+    level: cxk_level,
+    key: *const c_char,
+    key_len: usize,
+    out: *mut *mut cxk_signer,
+) -> cxk_status {
+    let make = |out: &mut *mut cxk_signer| {
+        let key_id = KeyId::new(key_id).ok_or(CXK_INVALID_KEY_ID)?;
+        let level = match level {
+            CXK_LEVEL_STANDARD => Level::Standard,
+            CXK_LEVEL_ADVANCED => Level::Advanced,
+            _ => return Err(CXK_INVALID_LEVEL),
+        };
+        // SAFETY: this function's contract.
+        let key = unsafe { bytes(key, key_len, KEY_BYTES_MAX, CXK_INVALID_KEY) }?;
+        let key = Key::new(key).map_err(|_| CXK_INVALID_KEY)?;
+        *out = handle::new(Signer::new(key_id, level, key))?;
+        Ok(())
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, make) }
+}
+
+/// The header values of one attempt, with a fresh nonce and the machine's time. Sign every
+/// attempt anew, retries too; never send headers on to another host after a redirect.
+///
+/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Threads: any number at once with one signer, each with its own `out`.
+/// - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_RNG_FAILED`, `CXK_CLOCK_FAILED`.
+///
+/// ```c
+/// cxk_headers headers;
+/// if (cxk_signer_headers(signer, &headers) != CXK_OK) exit(2);
+/// printf("x-xdr-auth-id: %s\n", headers.key_id);
+/// ```
+///
+/// # Safety
+///
+/// `signer` comes from `cxk_signer_new()` and lives. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_signer_headers(
+    signer: *const cxk_signer,
+    out: *mut cxk_headers,
+) -> cxk_status {
+    let sign = |out: &mut cxk_headers| {
+        // SAFETY: this function's contract.
+        let signer = unsafe { handle::get(signer) }?;
+        out.put(&fresh(signer)?)
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, sign) }
+}
+
+/// The header values for a nonce and a time of the caller's, for tests and repeatable answers.
+/// Never send two requests with one nonce. A Standard key uses neither, and neither is looked at.
+///
+/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Threads: any number at once with one signer, each with its own `out`.
+/// - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_NONCE` (not 64 ASCII letters and
+///   digits), `CXK_INVALID_TIMESTAMP` (not 13 digits of milliseconds).
+///
+/// ```c
+/// cxk_headers headers;
+/// const char nonce[] = "0000000000000000000000000000000000000000000000000000000000000000";
+/// if (cxk_signer_headers_at(signer, nonce, 64, 1700000000000u, &headers) == CXK_OK)
+///   puts(headers.authorization);
+/// ```
+///
+/// # Safety
+///
+/// `signer` comes from `cxk_signer_new()` and lives. `nonce` points to `nonce_len` readable
+/// bytes. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_signer_headers_at(
+    signer: *const cxk_signer,
+    nonce: *const c_char,
+    nonce_len: usize,
+    timestamp_ms: u64,
+    out: *mut cxk_headers,
+) -> cxk_status {
+    // SAFETY: this function's contract.
+    let sign =
+        |out: &mut cxk_headers| out.put(&unsafe { at(signer, nonce, nonce_len, timestamp_ms) }?);
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, sign) }
+}
+
+/// As `cxk_signer_headers()`, in lines `Name: value`.
+///
+/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Threads: any number at once with one signer, each with its own `out`.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_RNG_FAILED`,
+///   `CXK_CLOCK_FAILED`.
+///
+/// ```c
+/// cxk_header_lines lines;
+/// if (cxk_signer_header_lines(signer, &lines) != CXK_OK) exit(2);
+/// for (uint32_t i = 0; i < lines.count; i++) puts(lines.line[i]);
+/// cxk_header_lines_wipe(&lines);
+/// ```
+///
+/// # Safety
+///
+/// `signer` comes from `cxk_signer_new()` and lives. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_signer_header_lines(
+    signer: *const cxk_signer,
+    out: *mut cxk_header_lines,
+) -> cxk_status {
+    let sign = |out: &mut cxk_header_lines| {
+        // SAFETY: this function's contract.
+        let signer = unsafe { handle::get(signer) }?;
+        out.put(&fresh(signer)?)
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, sign) }
+}
+
+/// As `cxk_signer_headers_at()`, in lines `Name: value`.
+///
+/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Threads: any number at once with one signer, each with its own `out`.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_NONCE`,
+///   `CXK_INVALID_TIMESTAMP`.
+///
+/// ```c
+/// cxk_header_lines lines;
+/// const char nonce[] = "0000000000000000000000000000000000000000000000000000000000000000";
+/// if (cxk_signer_header_lines_at(signer, nonce, 64, 1700000000000u, &lines) == CXK_OK)
+///   puts(lines.line[1]);
+/// ```
+///
+/// # Safety
+///
+/// `signer` comes from `cxk_signer_new()` and lives. `nonce` points to `nonce_len` readable
+/// bytes. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_signer_header_lines_at(
+    signer: *const cxk_signer,
+    nonce: *const c_char,
+    nonce_len: usize,
+    timestamp_ms: u64,
+    out: *mut cxk_header_lines,
+) -> cxk_status {
+    let sign = |out: &mut cxk_header_lines| {
+        // SAFETY: this function's contract.
+        let headers = unsafe { at(signer, nonce, nonce_len, timestamp_ms) }?;
+        out.put(&headers)
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, sign) }
+}
+
+/// Wipes and frees a signer.
+///
+/// - Ownership: the signer is gone. NULL, and what is no live signer, is left alone; freeing a
+///   signer twice is nevertheless a mistake that cannot always be seen.
+/// - Threads: when no other uses the signer.
+/// - Errors: none.
+///
+/// ```c
+/// cxk_signer_free(NULL);
+/// ```
+///
+/// # Safety
+///
+/// `signer` is NULL, or comes from `cxk_signer_new()` and lives.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cxk_signer_free(signer: *mut cxk_signer) {
+    let free = || {
+        // SAFETY: this function's contract.
+        unsafe { handle::free::<Signer>(signer) };
+        Ok(())
+    };
+    caught(free);
+}
+
+/// Headers with the machine's time and a nonce from the operating system.
+fn fresh(signer: &Signer) -> Result<Headers<'_>, cxk_status> {
+    let time = match signer.level() {
+        // A Standard key works where the clock does not.
+        Level::Standard => any_time()?,
+        Level::Advanced => {
+            Timestamp::from_system_time(SystemTime::now()).map_err(|_| CXK_CLOCK_FAILED)?
+        }
+    };
+    signer.sign_from_system(time).map_err(|_| CXK_RNG_FAILED)
+}
+
+/// Headers with the caller's time and nonce.
+///
+/// # Safety
+///
+/// As `cxk_signer_headers_at`.
+unsafe fn at<'s>(
+    signer: *const cxk_signer,
+    nonce: *const c_char,
+    nonce_len: usize,
+    timestamp_ms: u64,
+) -> Result<Headers<'s>, cxk_status> {
+    // SAFETY: this function's contract.
+    let signer: &Signer = unsafe { handle::get(signer) }?;
+    if signer.level() == Level::Standard {
+        // Draws nothing: a Standard key has no nonce.
+        return signer.sign_from_system(any_time()?).map_err(|_| CXK_INTERNAL);
+    }
+    // SAFETY: this function's contract.
+    let nonce = unsafe { bytes(nonce, nonce_len, NONCE_BYTES, CXK_INVALID_NONCE) }?;
+    let nonce = Nonce::new(nonce).map_err(|_| CXK_INVALID_NONCE)?;
+    let time = Timestamp::from_ms(timestamp_ms).map_err(|_| CXK_INVALID_TIMESTAMP)?;
+    Ok(signer.sign_with(nonce, time))
+}
+
+/// For a Standard key, which sends no time.
+fn any_time() -> Result<Timestamp, cxk_status> {
+    Timestamp::from_ms(1_000_000_000_000).map_err(|_| CXK_INTERNAL)
+}
+
+/// The caller's bytes; more than `most` are not even looked at.
+///
+/// # Safety
+///
+/// `start` is NULL or points to `len` bytes that stay readable and unchanged while they are used.
+unsafe fn bytes<'a>(
+    start: *const c_char,
+    len: usize,
+    most: usize,
+    otherwise: cxk_status,
+) -> Result<&'a [u8], cxk_status> {
+    if start.is_null() {
+        return Err(CXK_NULL_ARG);
+    }
+    if len > most {
+        return Err(otherwise);
+    }
+    // SAFETY: not NULL, and readable by this function's contract; the length is small.
+    Ok(unsafe { core::slice::from_raw_parts(start.cast(), len) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headers::{
+        CXK_AUTHORIZATION_SIZE, CXK_KEY_ID_SIZE, CXK_NONCE_SIZE, CXK_TIMESTAMP_SIZE,
+    };
+    use crate::panic::fault;
+    use crate::status::CXK_OK;
+    use core::ptr::null_mut;
+
+    const KEY: &[u8] = b"a-test-key-of-no-tenant";
+
+    fn new_signer(level: cxk_level) -> *mut cxk_signer {
+        let mut signer = null_mut();
+        // SAFETY: key and length belong together; the output is a local variable.
+        let status =
+            unsafe { cxk_signer_new(7, level, KEY.as_ptr().cast(), KEY.len(), &raw mut signer) };
+        assert_eq!(status, CXK_OK);
+        signer
+    }
+
+    fn all_of(byte: c_char) -> cxk_headers {
+        cxk_headers {
+            key_id: [byte; CXK_KEY_ID_SIZE],
+            authorization: [byte; CXK_AUTHORIZATION_SIZE],
+            nonce: [byte; CXK_NONCE_SIZE],
+            timestamp: [byte; CXK_TIMESTAMP_SIZE],
+        }
+    }
+
+    fn is_zero(headers: &cxk_headers) -> bool {
+        let all = [&headers.key_id[..], &headers.authorization, &headers.nonce, &headers.timestamp];
+        all.concat().iter().all(|byte| *byte == 0)
+    }
+
+    #[test]
+    fn a_panic_becomes_a_status_and_the_library_stays_usable() {
+        for level in [CXK_LEVEL_STANDARD, CXK_LEVEL_ADVANCED] {
+            let signer = new_signer(level);
+            let mut headers = all_of(7);
+            fault::arm();
+            // SAFETY: a live signer and a local variable.
+            let status = unsafe { cxk_signer_headers(signer, &raw mut headers) };
+            assert_eq!(status, CXK_INTERNAL);
+            assert!(is_zero(&headers), "what was written before the panic is cleared");
+            // SAFETY: as above.
+            let status = unsafe { cxk_signer_headers(signer, &raw mut headers) };
+            assert_eq!(status, CXK_OK);
+            assert!(!is_zero(&headers));
+            // SAFETY: the last use of the signer.
+            unsafe { cxk_signer_free(signer) };
+        }
+    }
+
+    #[test]
+    fn a_panic_while_freeing_stays_inside() {
+        let signer = new_signer(CXK_LEVEL_ADVANCED);
+        fault::arm();
+        // SAFETY: the last use of the signer.
+        unsafe { cxk_signer_free(signer) };
+    }
+
+    #[test]
+    fn a_huge_length_is_refused_unread() {
+        let mut signer = core::ptr::dangling_mut();
+        // SAFETY: the length is refused before a byte is read.
+        let status = unsafe {
+            cxk_signer_new(7, CXK_LEVEL_ADVANCED, KEY.as_ptr().cast(), usize::MAX, &raw mut signer)
+        };
+        assert_eq!(status, CXK_INVALID_KEY);
+        assert!(signer.is_null());
+    }
+
+    #[test]
+    fn threads_may_share_a_signer() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Signer>();
+    }
+}

@@ -1,0 +1,200 @@
+//! The status that every call answers with, its name and its text.
+//!
+//! It refuses to reuse a number. Verdicts are the core's table: they have no second list here, and
+//! their constants in the header are made from that table.
+
+use core::ffi::{CStr, c_char};
+
+use cortexkey_core::auth::Verdict;
+
+/// What a call answers: `CXK_OK`, or a number below zero.
+///
+/// -1 to -99: wrong use, or the environment failed. -101 to -199: a verifier refused a request
+/// (`CXK_VERDICT_...`). -900: a fault in the library. A number keeps its meaning for good.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub type cxk_status = i32;
+
+/// Done.
+pub const CXK_OK: cxk_status = 0;
+/// A pointer that must point somewhere is NULL.
+pub const CXK_NULL_ARG: cxk_status = -1;
+/// An argument cannot be used, such as a pointer that is not aligned.
+pub const CXK_BAD_ARG: cxk_status = -2;
+/// The pointer is not a live handle of the type that the call takes.
+pub const CXK_WRONG_HANDLE: cxk_status = -3;
+/// The key is not 1 to 256 bytes of visible ASCII.
+pub const CXK_INVALID_KEY: cxk_status = -4;
+/// The key id is 0.
+pub const CXK_INVALID_KEY_ID: cxk_status = -5;
+/// The level is neither `CXK_LEVEL_STANDARD` nor `CXK_LEVEL_ADVANCED`.
+pub const CXK_INVALID_LEVEL: cxk_status = -6;
+/// The nonce to sign with is not 64 ASCII letters and digits.
+pub const CXK_INVALID_NONCE: cxk_status = -7;
+/// The time to sign with is not Unix time in milliseconds, 13 digits.
+pub const CXK_INVALID_TIMESTAMP: cxk_status = -8;
+/// The operating system gave no random bytes.
+pub const CXK_RNG_FAILED: cxk_status = -9;
+/// The machine's clock shows a time that no request can carry.
+pub const CXK_CLOCK_FAILED: cxk_status = -10;
+/// There is no memory.
+pub const CXK_NO_MEMORY: cxk_status = -11;
+/// Header and library have different binary interfaces.
+pub const CXK_ABI_MISMATCH: cxk_status = -12;
+/// A fault in the library, caught. The call did nothing; the library stays usable.
+pub const CXK_INTERNAL: cxk_status = -900;
+
+/// The stable code of a status, such as "invalid-nonce" or "timestamp-stale", for logs and
+/// comparisons; "unknown-status" for a number that is none.
+///
+/// - Ownership: the text is the library's and stays for the whole run.
+/// - Threads: any.
+/// - Errors: none; never NULL.
+///
+/// ```c
+/// fprintf(stderr, "refused: %s\n", cxk_status_name(CXK_VERDICT_TIMESTAMP_STALE));
+/// ```
+#[unsafe(no_mangle)]
+#[must_use]
+pub extern "C" fn cxk_status_name(status: cxk_status) -> *const c_char {
+    texts(status).0.as_ptr()
+}
+
+/// What a status means, in a sentence without a full stop, for people. The wording may change.
+///
+/// - Ownership: the text is the library's and stays for the whole run.
+/// - Threads: any.
+/// - Errors: none; never NULL.
+///
+/// ```c
+/// fprintf(stderr, "cannot sign: %s\n", cxk_status_message(CXK_INVALID_KEY));
+/// ```
+#[unsafe(no_mangle)]
+#[must_use]
+pub extern "C" fn cxk_status_message(status: cxk_status) -> *const c_char {
+    texts(status).1.as_ptr()
+}
+
+/// Name and message.
+fn texts(status: cxk_status) -> (&'static CStr, &'static CStr) {
+    let own = OWN.iter().find(|row| row.0 == status).map(|row| (row.1, row.2));
+    let verdict = || VERDICTS.iter().find(|row| row.number == status).and_then(VerdictText::texts);
+    own.or_else(verdict).unwrap_or((
+        c"unknown-status",
+        c"this version of the library has no such status; look it up in a newer header",
+    ))
+}
+
+const OWN: &[(cxk_status, &CStr, &CStr)] = &[
+    (CXK_OK, c"ok", c"done"),
+    (
+        CXK_NULL_ARG,
+        c"null-arg",
+        c"a pointer argument is NULL; only what the header marks CXK_NULLABLE may be",
+    ),
+    (
+        CXK_BAD_ARG,
+        c"bad-arg",
+        c"an argument cannot be used; pointers must be aligned for what they point to",
+    ),
+    (
+        CXK_WRONG_HANDLE,
+        c"wrong-handle",
+        c"the pointer is not a live handle of the type that this function takes",
+    ),
+    (CXK_INVALID_KEY, c"invalid-key", c"the key is not 1 to 256 bytes of visible ASCII; look for a line end or a space round it"),
+    (CXK_INVALID_KEY_ID, c"invalid-key-id", c"the key id is 0; take the number in the column ID of the API Keys table"),
+    (CXK_INVALID_LEVEL, c"invalid-level", c"the level is neither CXK_LEVEL_STANDARD nor CXK_LEVEL_ADVANCED; the API Keys table shows it as Security Level"),
+    (CXK_INVALID_NONCE, c"invalid-nonce", c"the nonce is not 64 characters of A-Z, a-z and 0-9"),
+    (CXK_INVALID_TIMESTAMP, c"invalid-timestamp", c"the time is not 13 digits; give Unix time in milliseconds, not in seconds"),
+    (CXK_RNG_FAILED, c"rng-failed", c"the operating system gave no random bytes for a nonce"),
+    (CXK_CLOCK_FAILED, c"clock-failed", c"the machine's clock is before 2001-09-09 or after 2286-11-20; set it"),
+    (CXK_NO_MEMORY, c"no-memory", c"there is no memory for a handle"),
+    (CXK_ABI_MISMATCH, c"abi-mismatch", c"the program was built with the header of another binary interface; build it anew with the header of this library"),
+    (CXK_INTERNAL, c"internal", c"a fault in the library, which did nothing and stays usable; please report it"),
+];
+
+/// A verdict's texts with the NUL that C needs, laid out by the compiler.
+struct VerdictText {
+    number: cxk_status,
+    name: [u8; 32],
+    message: [u8; 160],
+}
+
+impl VerdictText {
+    const fn of(verdict: Verdict) -> Self {
+        Self {
+            number: verdict.number(),
+            name: terminated(verdict.code()),
+            message: terminated(verdict.message()),
+        }
+    }
+
+    fn texts(&self) -> Option<(&CStr, &CStr)> {
+        let name = CStr::from_bytes_until_nul(&self.name).ok()?;
+        Some((name, CStr::from_bytes_until_nul(&self.message).ok()?))
+    }
+}
+
+static VERDICTS: [VerdictText; Verdict::ALL.len()] = {
+    let mut rows = [const { VerdictText::of(Verdict::Accept) }; Verdict::ALL.len()];
+    let mut left = Verdict::ALL;
+    let mut at = 0;
+    while let [verdict, rest @ ..] = left {
+        #[allow(clippy::indexing_slicing, reason = "as many rows as verdicts, or no build")]
+        {
+            rows[at] = VerdictText::of(*verdict);
+        }
+        left = rest;
+        at += 1;
+    }
+    rows
+};
+
+/// The text and zeros behind it; a text without room for one does not compile.
+const fn terminated<const N: usize>(text: &str) -> [u8; N] {
+    assert!(text.len() < N, "a verdict's text is longer than its place in the C library");
+    let mut bytes = [0; N];
+    let (head, _) = bytes.split_at_mut(text.len());
+    head.copy_from_slice(text.as_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_verdict_has_its_own_words() {
+        for verdict in Verdict::ALL.iter().filter(|verdict| !verdict.is_accept()) {
+            let (name, message) = texts(verdict.number());
+            assert_eq!(name.to_str(), Ok(verdict.code()));
+            assert_eq!(message.to_str(), Ok(verdict.message()));
+        }
+    }
+
+    #[test]
+    fn names_and_numbers_are_unique() {
+        let verdicts = Verdict::ALL.iter().filter(|verdict| !verdict.is_accept());
+        let numbers: Vec<i32> =
+            OWN.iter().map(|row| row.0).chain(verdicts.map(|v| v.number())).collect();
+        let names: BTreeSet<_> = numbers.iter().map(|number| texts(*number).0).collect();
+        assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
+        assert_eq!(names.len(), numbers.len());
+        assert!(!names.contains(c"unknown-status"));
+    }
+
+    #[test]
+    fn other_numbers_are_unknown() {
+        for number in [1, -99, -100, -199, -901, i32::MIN, i32::MAX] {
+            assert_eq!(texts(number).0, c"unknown-status", "{number}");
+        }
+    }
+
+    #[test]
+    fn own_numbers_keep_to_their_band() {
+        for (number, name, _) in OWN {
+            assert!(matches!(number, 0 | -99..=-1 | -900), "{name:?}");
+        }
+    }
+}

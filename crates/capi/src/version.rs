@@ -1,0 +1,45 @@
+//! Which release this is, and which binary interface it has.
+//!
+//! It refuses a version written twice: the release comes from the workspace's manifest.
+
+use core::ffi::{CStr, c_char};
+
+/// The number of the binary interface. It grows when a program built with an older header would
+/// misbehave, and is the number in `libcortexkey.so.0`.
+pub const CXK_ABI_VERSION: u32 = 0;
+
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => c"",
+    };
+
+/// The binary interface of the library that the program runs with; `cxk_abi_check()` compares it
+/// with the header's `CXK_ABI_VERSION`.
+///
+/// - Threads: any.
+/// - Errors: none.
+///
+/// ```c
+/// if (cxk_abi_version() != CXK_ABI_VERSION) abort();
+/// ```
+#[unsafe(no_mangle)]
+#[must_use]
+pub extern "C" fn cxk_abi_version() -> u32 {
+    CXK_ABI_VERSION
+}
+
+/// The release of the library that the program runs with, such as "0.1.0".
+///
+/// - Ownership: the text is the library's and stays for the whole run.
+/// - Threads: any.
+/// - Errors: none; never NULL.
+///
+/// ```c
+/// printf("built with %s, runs with %s\n", CXK_VERSION, cxk_version());
+/// ```
+#[unsafe(no_mangle)]
+#[must_use]
+pub extern "C" fn cxk_version() -> *const c_char {
+    VERSION.as_ptr()
+}
