@@ -196,3 +196,68 @@ fn guard(start: Start, entries: usize) -> MemoryGuard {
         secret: [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210],
     })
 }
+
+#[test]
+fn racing_duplicates_are_accepted_once() {
+    let key = Key::new(b"test-api-key").unwrap();
+    let id = KeyId::new(7).unwrap();
+    let stored = StoredKey::new(id, Level::Advanced, key);
+    let signer = Signer::new(id, Level::Advanced, key);
+    let guard = guard(Start::First, 100_000);
+    for seed in 0..200 {
+        let pairs = pairs(&signer, seed, NOW_MS);
+        let accepted = std::sync::atomic::AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let headers = pairs.iter().map(|(name, value)| (name, value.as_slice()));
+                    let request = Request::parse(headers, NonceLengths::EXACT).unwrap();
+                    if Verifier::new().verify(&request, Some(&stored), NOW_MS, &guard).is_ok() {
+                        accepted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert_eq!(accepted.into_inner(), 1);
+    }
+}
+
+#[test]
+fn refused_requests_leave_no_trace() {
+    use cortexkey_core::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
+
+    /// Counts how often it is asked.
+    #[derive(Default)]
+    struct Counting(std::cell::Cell<u32>);
+
+    impl ReplayGuard for Counting {
+        fn check_and_insert(&self, _: &VerifiedUse) -> Result<(), GuardRefusal> {
+            self.0.set(self.0.get() + 1);
+            Ok(())
+        }
+    }
+
+    let key = Key::new(b"test-api-key").unwrap();
+    let id = KeyId::new(7).unwrap();
+    let signer = Signer::new(id, Level::Advanced, key);
+    let good = StoredKey::new(id, Level::Advanced, key);
+    let other = StoredKey::new(id, Level::Advanced, Key::new(b"other-api-key").unwrap());
+    let mut revoked = StoredKey::new(id, Level::Advanced, key);
+    revoked.revoke();
+    let expired = StoredKey::new(id, Level::Advanced, key)
+        .expiring(cortexkey_core::lifecycle::Expiry::At { ms: NOW_MS });
+    let guard = Counting::default();
+    let pairs = pairs(&signer, 1, NOW_MS);
+    let headers = pairs.iter().map(|(name, value)| (name, value.as_slice()));
+    let request = Request::parse(headers, NonceLengths::EXACT).unwrap();
+    let ask = |stored, now_ms| Verifier::new().verify(&request, stored, now_ms, &guard).is_ok();
+    assert!(!ask(None, NOW_MS));
+    assert!(!ask(Some(&other), NOW_MS));
+    assert!(!ask(Some(&revoked), NOW_MS));
+    assert!(!ask(Some(&expired), NOW_MS));
+    assert!(!ask(Some(&good), NOW_MS + 60_001));
+    assert!(!ask(Some(&good), NOW_MS - 60_001));
+    assert_eq!(guard.0.get(), 0);
+    assert!(ask(Some(&good), NOW_MS));
+    assert_eq!(guard.0.get(), 1);
+}
