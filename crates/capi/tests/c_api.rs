@@ -1,0 +1,119 @@
+//! A C program against the library as C programs get it, static and shared.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use common::{STATIC_LIBS, has_header, libraries, present, root, scratch, succeed};
+
+const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
+
+/// The signing vectors, one a line: the C program reads no JSON.
+fn vectors() -> (usize, String) {
+    let text = std::fs::read_to_string(root().join("vectors/auth.json")).unwrap();
+    let all: Value = serde_json::from_str(&text).unwrap();
+    let cases = all["signing"].as_array().unwrap();
+    let mut lines = String::new();
+    for case in cases {
+        let text = |field: &str| match &case[field] {
+            Value::String(text) => text.clone(),
+            Value::Null => "-".to_owned(),
+            other => other.to_string(),
+        };
+        let fields = ["key_id", "level", "key", "nonce", "timestamp_ms", "authorization"];
+        writeln!(lines, "{}", fields.map(text).join("\t")).unwrap();
+    }
+    (cases.len(), lines)
+}
+
+fn compile(compiler: &str, source: &Path, program: &Path, standard: &str, link: &[String]) {
+    let output = Command::new(compiler)
+        .arg(format!("-std={standard}"))
+        .args(WARNINGS)
+        .arg("-I")
+        .arg(root().join("include"))
+        .arg(source)
+        .arg("-o")
+        .arg(program)
+        .args(link)
+        .output()
+        .unwrap();
+    succeed(&format!("{compiler} {}", source.display()), &output);
+}
+
+fn link_static() -> Vec<String> {
+    let archive = libraries().join("libcortexkey.a");
+    let libraries = STATIC_LIBS.map(str::to_owned);
+    core::iter::once(archive.to_str().unwrap().to_owned()).chain(libraries).collect()
+}
+
+fn link_shared() -> Vec<String> {
+    let folder = libraries().to_str().unwrap();
+    vec![folder.to_owned() + "/libcortexkey.so", format!("-Wl,-rpath,{folder}")]
+}
+
+fn check(compiler: &str, kind: &str, link: &[String]) {
+    let program = scratch("c_api").join(format!("vectors-{compiler}-{kind}"));
+    let source = root().join("crates/capi/tests/c/vectors.c");
+    compile(compiler, &source, &program, "c99", link);
+    let (count, lines) = vectors();
+    let mut child =
+        Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    succeed(&format!("{}", program.display()), &output);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.trim_end(), format!("{count} vectors, 0 mistakes"), "{compiler} {kind}");
+}
+
+#[test]
+fn the_static_library_gives_the_known_answers() {
+    for compiler in present(&["gcc", "clang"]) {
+        check(compiler, "static", &link_static());
+    }
+}
+
+#[test]
+fn the_shared_library_gives_the_known_answers() {
+    for compiler in present(&["gcc", "clang"]) {
+        check(compiler, "shared", &link_shared());
+    }
+}
+
+#[test]
+fn the_example_compiles() {
+    compile_with_curl(&root().join("crates/capi/examples/sign_curl.c"), "sign_curl");
+}
+
+#[test]
+fn the_program_in_the_header_compiles() {
+    let header = std::fs::read_to_string(root().join("include/cortexkey.h")).unwrap();
+    let program = common::examples(&header).remove(0);
+    assert!(program.lines().count() <= 15, "a first program is short");
+    let source = scratch("c_api").join("from_header.c");
+    std::fs::write(&source, program).unwrap();
+    compile_with_curl(&source, "from_header");
+}
+
+fn compile_with_curl(source: &Path, name: &str) {
+    for compiler in present(&["cc"]) {
+        if has_header(compiler, "curl/curl.h") {
+            let program: PathBuf = scratch("c_api").join(name);
+            let link = [link_static(), vec!["-lcurl".to_owned()]].concat();
+            compile(compiler, source, &program, "c11", &link);
+        }
+    }
+}
