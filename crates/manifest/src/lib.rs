@@ -17,7 +17,7 @@ mod suggest;
 pub mod yaml;
 
 pub use problem::{Problem, ProblemKind};
-pub use quote::{Secret, mask_tokens, quote, secret_ranges};
+pub use quote::{Secret, blank, mask_tokens, quote, secret_ranges};
 pub use reader::{Field, TextPair};
 pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
 pub use suggest::{closest, did_you_mean};

@@ -105,7 +105,7 @@ pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range
 
 /// The text with the given ranges as asterisks, line ends kept, byte for byte as long.
 #[must_use]
-pub(crate) fn blank(text: &str, ranges: &[Range<usize>]) -> String {
+pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for range in ranges {

@@ -1,0 +1,89 @@
+//! The files that are judged, parsed and lowered. No file is opened here.
+
+use std::sync::Arc;
+
+use cortexkey_manifest::definition::{self, Definition};
+use cortexkey_manifest::yaml::{Limits, Tree, parse};
+use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
+
+/// One document of a file that may be a key definition.
+#[derive(Debug)]
+pub struct KeyDocument {
+    /// Its place in the file.
+    pub span: Span,
+    /// The definition, unless it is of another kind or version.
+    pub definition: Option<Definition>,
+    /// Mistakes of its form.
+    pub problems: Vec<Problem>,
+}
+
+/// One file of the corpus.
+#[derive(Debug)]
+pub struct CorpusFile {
+    /// Its path as output shows it.
+    pub path: String,
+    /// Its text and tree.
+    pub tree: Arc<Tree>,
+    /// Mistakes of its YAML.
+    pub problems: Vec<Problem>,
+    /// Its documents.
+    pub documents: Vec<KeyDocument>,
+    /// True when findings of this file are wanted, and not only its bearing on other files.
+    pub reported: bool,
+    /// True when its bytes could be read, whatever they hold.
+    pub readable: bool,
+}
+
+impl CorpusFile {
+    /// Parses the bytes of a file.
+    #[must_use]
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
+        let decoded = decode(bytes);
+        let parsed = parse(&decoded.text, limits);
+        let (mut problems, trusted) = match decoded.problem {
+            Some(problem) => (vec![problem], false),
+            None => (parsed.problems, true),
+        };
+        let tree = Arc::new(parsed.tree);
+        let mut documents = Vec::new();
+        if trusted {
+            for document in tree.documents() {
+                let lowered = definition::read(&tree, *document);
+                let span = tree.node(document.root).span;
+                let (definition, problems) = (lowered.definition, lowered.problems);
+                documents.push(KeyDocument { span, definition, problems });
+            }
+            if documents.is_empty() && problems.is_empty() {
+                problems.push(
+                    Problem::new(
+                        ProblemKind::MissingField,
+                        Span::default(),
+                        "the file holds no key definition",
+                    )
+                    .help("write one, or take the file out of the corpus"),
+                );
+            }
+        }
+        Self { path: path.into(), tree, problems, documents, reported: true, readable: true }
+    }
+
+    /// Stands for a file that cannot be read: that is a finding, never a silence.
+    #[must_use]
+    pub fn unreadable(path: impl Into<String>, why: &str) -> Self {
+        let mut file = Self::new(path, Vec::new(), &Limits::default());
+        file.problems = vec![Problem::new(ProblemKind::YamlSyntax, Span::default(), why)];
+        file.readable = false;
+        file
+    }
+}
+
+/// All files that are judged.
+#[derive(Debug, Default)]
+pub struct Corpus {
+    /// The files, in any order; findings come out sorted.
+    pub files: Vec<CorpusFile>,
+    /// Files that were given and are neither in the corpus nor a policy.
+    pub passed_over: usize,
+    /// True when some files of the corpus are not reported on: rules that need all of it wait.
+    pub partial: bool,
+}

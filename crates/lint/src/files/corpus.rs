@@ -1,0 +1,279 @@
+//! Which files are judged, and which of them are reported on.
+//!
+//! The corpus is the policy's `keys`; where it names none, what was given; where nothing was
+//! given, the YAML files of the folder. A file that is given and is not in the corpus is counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use cortexkey_manifest::policy::is_policy;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use ignore::WalkBuilder;
+
+use super::paths::{absolute, relative, shown};
+use super::{Options, POLICY_NAMES, open};
+use crate::corpus::{Corpus, CorpusFile};
+use crate::policy::Policy;
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) corpus: Corpus,
+    pub(super) messages: Vec<String>,
+    pub(super) nothing_read: bool,
+}
+
+/// Finds and reads the corpus.
+pub(super) fn collect(
+    options: &Options,
+    policy: &Policy,
+    stdin: &mut dyn Read,
+) -> Result<Found, String> {
+    let patterns = Patterns::of(options, policy)?;
+    let policies =
+        policy.sources().map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();
+    let mut search =
+        Search { options, patterns, policies, found: Found::default(), wanted: BTreeMap::new() };
+    search.paths(stdin)?;
+    Ok(search.finish())
+}
+
+/// The policy's `keys`.
+struct Patterns {
+    set: Option<GlobSet>,
+    /// The folder that they start from.
+    base: PathBuf,
+}
+
+impl Patterns {
+    fn of(options: &Options, policy: &Policy) -> Result<Self, String> {
+        let Some((path, keys)) = policy.keys() else {
+            return Ok(Self { set: None, base: options.folder.clone() });
+        };
+        let file = absolute(&options.folder, Path::new(path));
+        let base = file.parent().unwrap_or(&options.folder).to_path_buf();
+        let mut set = GlobSetBuilder::new();
+        for key in keys {
+            let pattern = key.value.strip_prefix("./").unwrap_or(&key.value);
+            if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
+                return Err(format!(
+                    "{path}: the pattern `{pattern}` in `keys` leaves the policy's folder; move \
+                     the policy up, or the keys below it"
+                ));
+            }
+            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+            set.add(glob.map_err(|error| format!("{path}: `keys`: {error}"))?);
+        }
+        let set = set.build().map_err(|error| format!("{path}: `keys`: {error}"))?;
+        Ok(Self { set: Some(set), base })
+    }
+
+    /// True when a file belongs to the corpus; nothing when the policy names no files.
+    fn hold(&self, path: &Path) -> Option<bool> {
+        let set = self.set.as_ref()?;
+        let inside = path.strip_prefix(absolute(&self.base, Path::new(""))).ok();
+        Some(inside.is_some_and(|path| set.is_match(path)))
+    }
+}
+
+/// Where the bytes of a file come from.
+enum Origin {
+    Disk,
+    Stdin(Result<Vec<u8>, open::Why>),
+}
+
+struct Search<'a> {
+    options: &'a Options,
+    patterns: Patterns,
+    /// The policy's own files.
+    policies: BTreeSet<PathBuf>,
+    found: Found,
+    /// The corpus: whether each file is reported on, and where it comes from.
+    wanted: BTreeMap<PathBuf, (bool, Origin)>,
+}
+
+impl Search<'_> {
+    fn paths(&mut self, stdin: &mut dyn Read) -> Result<(), String> {
+        let named = self.patterns.set.is_some();
+        let all = self.options.paths.is_empty() || self.names_policy();
+        if named {
+            self.walk(&self.patterns.base.clone(), all);
+        } else if self.options.paths.is_empty() {
+            self.walk(&self.options.folder.clone(), true);
+        }
+        let mut stdin_taken = false;
+        for path in &self.options.paths {
+            if path.as_os_str() == "-" {
+                if stdin_taken {
+                    return Err("standard input (`-`) is given twice".to_owned());
+                }
+                stdin_taken = true;
+                self.stdin(stdin);
+                continue;
+            }
+            let path = absolute(&self.options.folder, path);
+            if path.is_dir() {
+                self.folder(&path);
+            } else if !self.policies.contains(&path) {
+                self.file(path);
+            }
+        }
+        self.found.corpus.partial = !all && named;
+        Ok(())
+    }
+
+    fn names_policy(&self) -> bool {
+        let paths = self.options.paths.iter();
+        paths.map(|path| absolute(&self.options.folder, path)).any(|p| self.policies.contains(&p))
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        if self.patterns.set.is_none() {
+            self.walk(folder, true);
+            return;
+        }
+        for (path, (reported, _)) in &mut self.wanted {
+            if path.starts_with(folder) {
+                *reported = true;
+            }
+        }
+    }
+
+    fn file(&mut self, path: PathBuf) {
+        if self.patterns.hold(&path) == Some(false) {
+            self.found.corpus.passed_over += 1;
+        } else {
+            self.wanted.entry(path).or_insert((true, Origin::Disk)).0 = true;
+        }
+    }
+
+    fn stdin(&mut self, stdin: &mut dyn Read) {
+        // Read in any case: a writer that is not read from gets an error.
+        let bytes = open::bounded(stdin, &self.options.limits);
+        let Some(name) = &self.options.stdin_filename else {
+            self.wanted.insert(PathBuf::from("<stdin>"), (true, Origin::Stdin(bytes)));
+            return;
+        };
+        let path = absolute(&self.options.folder, name);
+        if self.patterns.hold(&path) == Some(false) || self.policies.contains(&path) {
+            self.found.corpus.passed_over += 1;
+        } else {
+            self.wanted.insert(path, (true, Origin::Stdin(bytes)));
+        }
+    }
+
+    fn walk(&mut self, folder: &Path, reported: bool) {
+        let folder = absolute(&self.options.folder, folder);
+        let walk = WalkBuilder::new(&folder)
+            .hidden(false)
+            .require_git(false)
+            // What a user ignores for himself must not change what a run finds.
+            .git_global(false)
+            .git_exclude(false)
+            .follow_links(true)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .build();
+        for entry in walk {
+            match entry {
+                Ok(entry) => {
+                    let path = entry.path();
+                    let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                    if !folder && self.belongs(path) {
+                        let wanted = self.wanted.entry(path.to_path_buf());
+                        let wanted = wanted.or_insert((reported, Origin::Disk));
+                        wanted.0 |= reported;
+                    }
+                }
+                Err(error) => self.trouble(&error, reported),
+            }
+        }
+    }
+
+    /// True when a file that a walk met belongs to the corpus.
+    fn belongs(&self, path: &Path) -> bool {
+        if self.policies.contains(path) {
+            return false;
+        }
+        self.patterns.hold(path).unwrap_or_else(|| {
+            let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+            let named = path.file_name().and_then(|name| name.to_str());
+            yaml && !named.is_some_and(|name| POLICY_NAMES.contains(&name))
+        })
+    }
+
+    /// A walk met something that it cannot read.
+    fn trouble(&mut self, error: &ignore::Error, reported: bool) {
+        let (path, ended) = cause(error);
+        if let ignore::Error::Loop { ancestor, child } = ended {
+            // All below has been seen on the way here, so nothing is missed.
+            self.found.messages.push(format!(
+                "{} is a link back to {}; it is not followed",
+                shown(&self.options.folder, child),
+                shown(&self.options.folder, ancestor)
+            ));
+            return;
+        }
+        match path {
+            // A link to nothing that would belong to the corpus is a file that cannot be read.
+            Some(path) if self.belongs(path) => {
+                self.wanted.entry(path.to_path_buf()).or_insert((reported, Origin::Disk));
+            }
+            _ => self.found.messages.push(format!("cannot look into a folder: {ended}")),
+        }
+    }
+
+    fn finish(mut self) -> Found {
+        let limits = &self.options.limits;
+        let named = self.patterns.set.is_some();
+        for (path, (reported, origin)) in self.wanted {
+            let name = match relative(&self.options.folder, &path) {
+                Some(_) => shown(&self.options.folder, &path),
+                None => path.to_string_lossy().into_owned(),
+            };
+            let bytes = match origin {
+                Origin::Disk => open::read(&path, limits),
+                Origin::Stdin(bytes) => bytes,
+            };
+            let mut file = match bytes {
+                Ok(bytes) => CorpusFile::new(name, bytes, limits),
+                Err(why) => {
+                    let mut file = CorpusFile::unreadable(name, &why.finding(limits));
+                    file.readable = matches!(why, open::Why::Large(_));
+                    file
+                }
+            };
+            // Where the policy names no files, other policies lie among the keys.
+            let first = file.tree.documents().first().copied();
+            if !named && first.is_some_and(|document| is_policy(&file.tree, document)) {
+                self.found.corpus.passed_over += 1;
+                continue;
+            }
+            file.reported = reported;
+            self.found.corpus.files.push(file);
+        }
+        let reported = self.found.corpus.files.iter().filter(|file| file.reported);
+        let read = reported.filter(|file| file.readable).count();
+        self.found.nothing_read = read == 0 && self.found.corpus.passed_over == 0;
+        if self.found.nothing_read && self.found.corpus.files.iter().all(|file| !file.reported) {
+            let what =
+                if named { "no file fits the policy's `keys`" } else { "no YAML file found" };
+            self.found.messages.push(format!("{what}: nothing was read"));
+        }
+        self.found
+    }
+}
+
+/// The path that an error is about, and the error below its wrappings.
+fn cause(error: &ignore::Error) -> (Option<&Path>, &ignore::Error) {
+    match error {
+        ignore::Error::WithPath { path, err } => {
+            let (inner, err) = cause(err);
+            (inner.or(Some(path)), err)
+        }
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            cause(err)
+        }
+        error => (None, error),
+    }
+}

@@ -1,0 +1,96 @@
+//! Reading one file, without ever waiting and without ever reading too much.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use cortexkey_manifest::yaml::Limits;
+
+/// Why a file was not read.
+pub(super) enum Why {
+    /// The system says so.
+    System(io::Error),
+    /// It is no regular file; this is what it is.
+    Kind(&'static str),
+    /// It has this many bytes, or more than the limit where the count is not known.
+    Large(u64),
+}
+
+impl Why {
+    /// A sentence about a path.
+    pub(super) fn message(&self, path: &str) -> String {
+        match self {
+            Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
+                format!("cannot read {path}: there is no such file")
+            }
+            Self::System(error) => format!("cannot read {path}: {}", reason(error)),
+            Self::Kind(kind) => format!("cannot read {path}: it is {kind}, not a file"),
+            Self::Large(bytes) => format!("cannot read {path}: {bytes} bytes are over the limit"),
+        }
+    }
+
+    /// The same for a finding, where the path stands already.
+    pub(super) fn finding(&self, limits: &Limits) -> String {
+        match self {
+            Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
+                "cannot be read: there is no such file".to_owned()
+            }
+            Self::System(error) => format!("cannot be read: {}", reason(error)),
+            Self::Kind(kind) => format!("cannot be read: it is {kind}, not a file"),
+            Self::Large(bytes) => {
+                format!("the file has {bytes} bytes; at most {} are read", limits.bytes)
+            }
+        }
+    }
+}
+
+/// The bytes of a regular file within the limits.
+pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Why> {
+    // Asked before it is opened: opening a FIFO waits for a writer.
+    let about = fs::metadata(path).map_err(Why::System)?;
+    if !about.is_file() {
+        return Err(Why::Kind(kind(&about)));
+    }
+    if about.len() > limits.bytes as u64 {
+        return Err(Why::Large(about.len()));
+    }
+    let mut file = File::open(path).map_err(Why::System)?;
+    bounded(&mut file, limits)
+}
+
+/// The bytes of a stream, as long as they are within the limits.
+pub(super) fn bounded(from: &mut dyn Read, limits: &Limits) -> Result<Vec<u8>, Why> {
+    let mut bytes = Vec::new();
+    from.take(limits.bytes as u64 + 1).read_to_end(&mut bytes).map_err(Why::System)?;
+    if bytes.len() > limits.bytes {
+        return Err(Why::Large(bytes.len() as u64));
+    }
+    Ok(bytes)
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(unix)]
+fn kind(about: &fs::Metadata) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = about.file_type();
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn kind(about: &fs::Metadata) -> &'static str {
+    if about.is_dir() { "a folder" } else { "a device" }
+}

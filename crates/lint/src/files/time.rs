@@ -1,0 +1,35 @@
+//! The time of a run: said, then that of a reproducible build, then the clock.
+
+use cortexkey_manifest::definition::moment;
+use cortexkey_manifest::quote;
+use jiff::Timestamp;
+
+/// The moment from `--now`, else from `SOURCE_DATE_EPOCH`, else the clock's.
+pub fn now(said: Option<&str>, epoch: Option<&str>) -> Result<Timestamp, String> {
+    if let Some(text) = said {
+        return moment(text)
+            .map_err(|error| format!("--now {}: {}; {}", quote(text), error.message, error.help));
+    }
+    let Some(text) = epoch.filter(|text| !text.is_empty()) else { return Ok(Timestamp::now()) };
+    let seconds = text.parse::<i64>().ok().and_then(|n| Timestamp::from_second(n).ok());
+    seconds.ok_or_else(|| {
+        format!("SOURCE_DATE_EPOCH {} is no count of seconds since 1970", quote(text))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_comes_before_what_is_built() {
+        assert_eq!(
+            now(Some("2026-01-01T00:00:00Z"), Some("0")).unwrap().as_second(),
+            1_767_225_600
+        );
+        assert_eq!(now(None, Some("86400")).unwrap().as_second(), 86_400);
+        assert!(now(None, None).unwrap().as_second() > 0);
+        assert!(now(Some("soon"), None).unwrap_err().contains("--now `soon`"));
+        assert!(now(None, Some("x")).unwrap_err().contains("SOURCE_DATE_EPOCH"));
+    }
+}

@@ -1,0 +1,73 @@
+//! What a rule found: where, what, and what to do about it.
+//!
+//! A finding never holds a value that may be a secret; messages are made from masked text.
+
+use cortexkey_manifest::Span;
+use cortexkey_manifest::policy::Severity;
+
+/// A place in one of a report's sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Index into [`crate::Report::sources`].
+    pub source: usize,
+    /// Bytes of that source.
+    pub span: Span,
+}
+
+/// A second place that matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// Where.
+    pub place: Place,
+    /// Why it matters, in a few words.
+    pub message: String,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Code of the rule, as in `E003`.
+    pub code: &'static str,
+    /// Name of the rule, as in `expiry-too-long`.
+    pub name: &'static str,
+    /// How grave it is, as the policy has it.
+    pub severity: Severity,
+    /// The value itself, or the key of the mapping that lacks one.
+    pub place: Place,
+    /// What was seen, and what would be right.
+    pub message: String,
+    /// What to do next.
+    pub help: Option<String>,
+    /// Name of the key, where the finding is about one.
+    pub key: Option<String>,
+    /// Other places.
+    pub related: Vec<Related>,
+    /// Says across runs that it is the same finding; made without line numbers.
+    pub fingerprint: String,
+}
+
+/// What silenced a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaivedBy {
+    /// A waiver of the policy.
+    Waiver,
+}
+
+impl WaivedBy {
+    /// The word in output.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiver => "waiver",
+        }
+    }
+}
+
+/// A finding that does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaivedFinding {
+    /// What was found.
+    pub finding: Finding,
+    /// Why it does not count.
+    pub by: WaivedBy,
+}

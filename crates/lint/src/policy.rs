@@ -1,0 +1,306 @@
+//! The policy in force: layers merged, held against the registry of rules.
+//!
+//! What names a rule or an option that does not exist is kept as a mistake of the policy, with a
+//! suggestion; what this version reads and does not act on is a notice. Nothing is dropped.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use cortexkey_manifest::policy::{
+    self, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Product, Role, RuleEntry,
+    Rules, Severity, Source, Tenant, Waiver,
+};
+use cortexkey_manifest::yaml::{Limits, Tree};
+use cortexkey_manifest::{Problem, Span, Spanned, did_you_mean, quote};
+
+use crate::rules::{self, OptionDoc, Rule};
+
+/// A mistake of a policy that is no mistake of its form.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyMistake {
+    /// Code of the rule that it belongs to.
+    pub(crate) code: &'static str,
+    pub(crate) at: Source,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+}
+
+/// A policy that keys are held against.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) faults: Vec<LayerFault>,
+    pub(crate) merged: Merged,
+    pub(crate) mistakes: Vec<PolicyMistake>,
+    notices: Vec<String>,
+}
+
+impl Policy {
+    /// Merges layers that were read, and checks what they say about rules.
+    #[must_use]
+    pub fn new(layers: Layers) -> Self {
+        let Layers { layers, faults } = layers;
+        let merged = Merged::new(&layers, &Registry);
+        let mut policy = Self { layers, faults, merged, mistakes: Vec::new(), notices: Vec::new() };
+        policy.check_rules();
+        policy.check_waivers();
+        policy.note_unheeded();
+        policy
+    }
+
+    /// A built-in policy; nothing when there is none of that name.
+    #[must_use]
+    pub fn builtin(name: &str) -> Option<Self> {
+        let mut none = |path: &str| Err(format!("cannot read {path}"));
+        policy::load(name, &Limits::default(), &mut none).ok().map(Self::new)
+    }
+
+    /// Reads a policy from its text; parents other than built-in ones cannot be reached.
+    #[must_use]
+    pub fn from_text(path: &str, text: &str) -> Self {
+        let mut read = |wanted: &str| {
+            let found = wanted == path;
+            found.then(|| text.as_bytes().to_vec()).ok_or_else(|| format!("cannot read {wanted}"))
+        };
+        Self::new(policy::load(path, &Limits::default(), &mut read).unwrap_or_default())
+    }
+
+    /// False when the policy has mistakes: what it asks for is not certain then.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.faults.is_empty() && self.mistakes.is_empty()
+    }
+
+    /// False when a file of the policy could not be read to its end, so that keys cannot be
+    /// judged at all.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// What this version reads and does not act on, in sentences.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Patterns of the corpus, and the path of the policy file that has them.
+    #[must_use]
+    pub fn keys(&self) -> Option<(&str, &[Spanned<String>])> {
+        self.layers
+            .iter()
+            .rev()
+            .find_map(|layer| Some((layer.path.as_str(), layer.file.keys.as_deref()?)))
+    }
+
+    /// Path, tree and text of all files of the policy.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &Arc<Tree>)> {
+        self.layers.iter().map(|layer| (layer.path.as_str(), &layer.tree))
+    }
+
+    /// A tenant by name; a child's replaces its parent's.
+    #[must_use]
+    pub fn tenant(&self, name: &str) -> Option<&Tenant> {
+        self.tenants().find(|(known, _)| known.value == name).map(|(_, tenant)| tenant)
+    }
+
+    /// All tenants, the nearest layer's first; a name that comes again has been replaced.
+    pub fn tenants(&self) -> impl Iterator<Item = &(Spanned<String>, Tenant)> {
+        let mut seen = HashSet::new();
+        self.layers
+            .iter()
+            .rev()
+            .flat_map(|layer| &layer.file.tenants)
+            .filter(move |(name, _)| seen.insert(name.value.as_str()))
+    }
+
+    /// The only tenant, where there is one.
+    #[must_use]
+    pub fn only_tenant(&self) -> Option<&str> {
+        let mut tenants = self.tenants();
+        let first = tenants.next()?;
+        tenants.next().is_none().then_some(first.0.value.as_str())
+    }
+
+    /// Product of a tenant, where both are known.
+    #[must_use]
+    pub fn product(&self, tenant: Option<&str>) -> Option<Product> {
+        self.tenant(tenant?)?.product.get().copied()
+    }
+
+    /// Roles of the catalogue, the nearest layer's first.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.layers.iter().rev().flat_map(|layer| &layer.file.catalog.roles)
+    }
+
+    /// Teams that may own keys.
+    pub fn teams(&self) -> impl Iterator<Item = &str> {
+        let layers = self.layers.iter().flat_map(|layer| &layer.file.catalog.teams);
+        layers.map(|team| team.value.as_str())
+    }
+
+    /// Domains whose addresses may own keys.
+    pub fn email_domains(&self) -> impl Iterator<Item = &str> {
+        let layers = self.layers.iter().flat_map(|layer| &layer.file.catalog.email_domains);
+        layers.map(|domain| domain.value.as_str())
+    }
+
+    /// All waivers, with the index of their layer.
+    pub fn waivers(&self) -> impl Iterator<Item = (usize, &Waiver)> {
+        let layers = self.layers.iter().enumerate();
+        layers.flat_map(|(at, layer)| layer.file.waivers.iter().map(move |waiver| (at, waiver)))
+    }
+
+    fn check_rules(&mut self) {
+        let mut mistakes = Vec::new();
+        let mut notices = Vec::new();
+        for (at, layer) in self.layers.iter().enumerate() {
+            let mut seen: Vec<(&'static str, &RuleEntry)> = Vec::new();
+            for entry in &layer.file.rules {
+                let Some(code) = rules::code_of(&entry.rule.value) else {
+                    mistakes.push(unknown_rule(&entry.rule, at));
+                    continue;
+                };
+                if let Some((_, first)) = seen.iter().find(|(known, _)| *known == code) {
+                    mistakes.push(twice(layer, at, entry, first));
+                }
+                seen.push((code, entry));
+                match rules::find(code) {
+                    Some(rule) => check_entry(rule, entry, at, &mut mistakes),
+                    None => notices.push(format!(
+                        "{}: rule {} is not checked by this version of cortexkey",
+                        at_line(layer, entry.rule.span),
+                        rules::label(code),
+                    )),
+                }
+            }
+        }
+        self.mistakes.extend(mistakes);
+        self.notices.extend(notices);
+    }
+
+    fn check_waivers(&mut self) {
+        let mut mistakes = Vec::new();
+        for (at, waiver) in self.waivers() {
+            if let Some(rule) = waiver.rule.spanned()
+                && rules::code_of(&rule.value).is_none()
+            {
+                mistakes.push(unknown_rule(rule, at));
+            }
+        }
+        self.mistakes.extend(mistakes);
+    }
+
+    fn note_unheeded(&mut self) {
+        for layer in &self.layers {
+            let custom = layer.file.custom_rules.len();
+            if custom > 0 {
+                self.notices.push(format!(
+                    "{}: {custom} customRules are read and not evaluated by this version of \
+                     cortexkey; no key is held against them",
+                    layer.path
+                ));
+            }
+            if !layer.file.tests.is_empty() {
+                self.notices.push(format!(
+                    "{}: `tests` are read and not run by this version of cortexkey",
+                    layer.path
+                ));
+            }
+        }
+    }
+}
+
+/// The registry, as merging asks it.
+struct Registry;
+
+impl Rules for Registry {
+    fn code(&self, written: &str) -> Option<&'static str> {
+        rules::code_of(written)
+    }
+
+    fn severity(&self, code: &str) -> Severity {
+        rules::find(code).map_or(Severity::Error, |rule| rule.severity)
+    }
+
+    fn tightens(
+        &self,
+        code: &str,
+        option: &str,
+        from: Option<&OptionKind>,
+        to: &OptionKind,
+    ) -> bool {
+        if from == Some(to) {
+            return true;
+        }
+        let doc = rules::find(code).and_then(|rule| rule.options.iter().find(|o| o.name == option));
+        doc.is_some_and(|doc| doc.tightens(from, to))
+    }
+}
+
+fn unknown_rule(written: &Spanned<String>, layer: usize) -> PolicyMistake {
+    let known = rules::all_ids();
+    let message = format!("there is no rule {}", quote(&written.value));
+    let help = did_you_mean(&written.value, &known)
+        .or_else(|| Some("rules have a code (`E003`) and a name (`expiry-too-long`)".into()));
+    PolicyMistake { code: "P006", at: Source { layer, span: written.span }, message, help }
+}
+
+fn twice(layer: &Layer, at: usize, entry: &RuleEntry, first: &RuleEntry) -> PolicyMistake {
+    let line = layer.tree.position(first.rule.span.start).line;
+    let message = format!(
+        "{} and {} (line {line}) are the same rule",
+        quote(&entry.rule.value),
+        quote(&first.rule.value)
+    );
+    let source = Source { layer: at, span: entry.rule.span };
+    PolicyMistake { code: "Y002", at: source, message, help: Some("join the two entries".into()) }
+}
+
+fn check_entry(rule: &Rule, entry: &RuleEntry, layer: usize, out: &mut Vec<PolicyMistake>) {
+    let all = entry.overrides.iter().map(|item| &item.settings);
+    for settings in core::iter::once(&entry.settings).chain(all) {
+        for (name, value) in &settings.options {
+            if let Some(doc) = rule.options.iter().find(|doc| doc.name == name.value) {
+                out.extend(bad_value(rule, doc, value, layer));
+            } else {
+                out.push(unknown_option(rule, name, layer));
+            }
+        }
+    }
+}
+
+fn unknown_option(rule: &Rule, name: &Spanned<String>, layer: usize) -> PolicyMistake {
+    let mut known = vec!["enabled", "severity", "locked", "waivable", "overrides"];
+    known.extend(rule.options.iter().map(|doc| doc.name));
+    let message = format!("rule {} has no option {}", rules::label(rule.code), quote(&name.value));
+    let help = did_you_mean(&name.value, &known);
+    PolicyMistake { code: "P006", at: Source { layer, span: name.span }, message, help }
+}
+
+fn bad_value(
+    rule: &Rule,
+    doc: &OptionDoc,
+    value: &OptionValue,
+    layer: usize,
+) -> Option<PolicyMistake> {
+    let expected = doc.kind.refuses(&value.kind)?;
+    let seen = match &value.kind {
+        OptionKind::Text(text) => quote(text),
+        OptionKind::List(_) => "a list".into(),
+        OptionKind::Map(_) => "a mapping".into(),
+        OptionKind::Nothing => "nothing".into(),
+    };
+    let message = format!("`{}` of {} takes {expected}; {seen} stands here", doc.name, rule.name);
+    let at = Source { layer, span: value.span };
+    Some(PolicyMistake { code: "S004", at, message, help: Some(doc.what.into()) })
+}
+
+fn at_line(layer: &Layer, span: Span) -> String {
+    format!("{}:{}", layer.path, layer.tree.position(span.start).line)
+}
+
+/// Problems of a file of the policy as they are reported.
+pub(crate) fn fault_problems(fault: &LayerFault) -> impl Iterator<Item = &Problem> {
+    fault.problems.iter()
+}

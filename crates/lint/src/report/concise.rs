@@ -1,0 +1,20 @@
+//! One line a finding: place, severity, code, name, message. For grep and for editors.
+
+use super::Report;
+
+pub(super) fn render(report: &Report) -> String {
+    let mut out = String::new();
+    for finding in &report.findings {
+        out.push_str(&format!(
+            "{}: {}[{} {}]: {}\n",
+            report.at(finding.place),
+            finding.severity.word(),
+            finding.code,
+            finding.name,
+            finding.message,
+        ));
+    }
+    out.push_str(&report.summary_line());
+    out.push('\n');
+    out
+}

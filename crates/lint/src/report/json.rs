@@ -1,0 +1,113 @@
+//! JSON for programs, version 1: fields are only ever added.
+
+use serde::Serialize;
+
+use super::Report;
+use crate::finding::{Finding, Place};
+
+#[derive(Serialize)]
+struct Document {
+    version: u8,
+    findings: Vec<Item>,
+    waived: Vec<Item>,
+    summary: Counts,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    code: &'static str,
+    name: &'static str,
+    severity: &'static str,
+    file: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    message: String,
+    help: Option<String>,
+    key: Option<String>,
+    /// No rule of this version mends anything.
+    fix: Option<()>,
+    fingerprint: String,
+    related: Vec<Second>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Second {
+    file: String,
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts {
+    files: usize,
+    passed_over: usize,
+    errors: usize,
+    warnings: usize,
+    infos: usize,
+    waived: usize,
+}
+
+pub(super) fn render(report: &Report) -> String {
+    let summary = &report.summary;
+    let document = Document {
+        version: 1,
+        findings: report.findings.iter().map(|finding| item(report, finding, None)).collect(),
+        waived: report
+            .waived
+            .iter()
+            .map(|waived| item(report, &waived.finding, Some(waived.by.word())))
+            .collect(),
+        summary: Counts {
+            files: summary.files,
+            passed_over: summary.passed_over,
+            errors: summary.errors,
+            warnings: summary.warnings,
+            infos: summary.infos,
+            waived: summary.waived,
+        },
+    };
+    // Texts and numbers alone cannot fail to be written.
+    let mut out = serde_json::to_string_pretty(&document).unwrap_or_default();
+    out.push('\n');
+    out
+}
+
+fn item(report: &Report, finding: &Finding, by: Option<&'static str>) -> Item {
+    let source = &report.sources[finding.place.source];
+    let (start, end) = source.positions(finding.place.span);
+    Item {
+        code: finding.code,
+        name: finding.name,
+        severity: finding.severity.word(),
+        file: source.path.clone(),
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+        key: finding.key.clone(),
+        fix: None,
+        fingerprint: finding.fingerprint.clone(),
+        related: finding
+            .related
+            .iter()
+            .map(|related| second(report, related.place, &related.message))
+            .collect(),
+        by,
+    }
+}
+
+fn second(report: &Report, place: Place, message: &str) -> Second {
+    let source = &report.sources[place.source];
+    let (start, _) = source.positions(place.span);
+    let (line, column) = (start.line, start.column);
+    Second { file: source.path.clone(), line, column, message: message.to_owned() }
+}

@@ -1,0 +1,144 @@
+//! What a run found, and the forms in which it is written: one file each.
+//!
+//! No form prints a value that may be a secret: source lines come from the masked text, and
+//! messages were made from masked values.
+
+mod concise;
+mod human;
+mod json;
+
+use std::sync::Arc;
+
+use cortexkey_manifest::yaml::Tree;
+use cortexkey_manifest::{Position, Span};
+
+pub use cortexkey_manifest::policy::Severity;
+
+use crate::finding::{Finding, Place, WaivedFinding};
+
+/// A file that findings point into.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its path as output shows it.
+    pub path: String,
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) policy: bool,
+}
+
+impl Source {
+    pub(crate) fn new(path: &str, tree: &Arc<Tree>, policy: bool) -> Self {
+        Self { path: path.to_owned(), tree: Arc::clone(tree), policy }
+    }
+
+    /// Line and column of a span's begin and end.
+    #[must_use]
+    pub fn positions(&self, span: Span) -> (Position, Position) {
+        (self.tree.position(span.start), self.tree.position(span.end))
+    }
+}
+
+/// How much there was, and how much of it is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files reported on.
+    pub files: usize,
+    /// Documents in them.
+    pub keys: usize,
+    /// Files given that are neither in the corpus nor a policy.
+    pub passed_over: usize,
+    /// Findings that are errors.
+    pub errors: usize,
+    /// Findings that are warnings.
+    pub warnings: usize,
+    /// Findings for information.
+    pub infos: usize,
+    /// Findings that a waiver covers.
+    pub waived: usize,
+}
+
+/// All that a run found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Files that findings point into: the policy's layers first, then the corpus.
+    pub sources: Vec<Source>,
+    /// Findings by file, place and code.
+    pub findings: Vec<Finding>,
+    /// Findings that do not count.
+    pub waived: Vec<WaivedFinding>,
+    /// The counts.
+    pub summary: Summary,
+    /// What this version read and did not act on, for standard error.
+    pub notices: Vec<String>,
+}
+
+impl Report {
+    /// True when a finding is at least as grave as this.
+    #[must_use]
+    pub fn fails(&self, at: Severity) -> bool {
+        self.findings.iter().any(|finding| finding.severity >= at)
+    }
+
+    /// Writes the report in a form; `color` matters to forms that people read.
+    #[must_use]
+    pub fn render(&self, format: Format, color: bool) -> String {
+        match format {
+            Format::Human => human::render(self, color),
+            Format::Concise => concise::render(self),
+            Format::Json => json::render(self),
+        }
+    }
+
+    /// Path, line and column of a place.
+    pub(crate) fn at(&self, place: Place) -> String {
+        let source = &self.sources[place.source];
+        let (start, _) = source.positions(place.span);
+        format!("{}:{}:{}", source.path, start.line, start.column)
+    }
+
+    /// The counts in a sentence.
+    pub(crate) fn summary_line(&self) -> String {
+        let Summary { files, passed_over, errors, warnings, infos, waived, .. } = self.summary;
+        let mut parts: Vec<String> = Vec::new();
+        for (count, word) in [(errors, "error"), (warnings, "warning"), (infos, "note")] {
+            if count > 0 {
+                parts.push(plural(count, word));
+            }
+        }
+        let found = if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") };
+        let mut line = format!("{found} in {}", plural(files, "file"));
+        if waived > 0 {
+            line.push_str(&format!(", {waived} waived"));
+        }
+        if passed_over > 0 {
+            line.push_str(&format!(", {} passed over", plural(passed_over, "file")));
+        }
+        line
+    }
+}
+
+/// A form of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Source lines with carets.
+    Human,
+    /// One line a finding.
+    Concise,
+    /// For programs; versioned.
+    Json,
+}
+
+impl Format {
+    /// Every form, by its word.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("human", Self::Human), ("concise", Self::Concise), ("json", Self::Json)];
+
+    /// The form of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, format)| *format)
+    }
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}

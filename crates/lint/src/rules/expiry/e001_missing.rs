@@ -1,0 +1,51 @@
+//! E001 expiry-missing: the key never ends, or does not say when.
+
+use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Draft, Example, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter};
+use crate::settings::{Settings, missing_place};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "E001",
+    name: "expiry-missing",
+    severity: Severity::Error,
+    summary: "neither `expires` nor `lifetime`, or `never` where the policy does not allow it",
+    why: "The console makes keys without an end unless somebody ticks a box, and nothing reminds \
+          anybody of such a key. A key that ends is looked at again.",
+    bad: Example::fields("spec:\n  expires: never\n"),
+    good: Example::fields("spec:\n  lifetime: 90d\n"),
+    mend: "Write `lifetime: 90d`, counted from when the key is generated, or a fixed `expires`.",
+    options: &[OptionDoc {
+        name: "allowNever",
+        kind: OptionType::Flag,
+        default: Some("false"),
+        what: "whether `expires: never` is allowed",
+        tighter: Tighter::No,
+    }],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(spec) = &cx.definition.spec else { return };
+    let help = "write `lifetime: 90d`, or `expires:` with a time";
+    if spec.expires.is_missing() && spec.lifetime.is_missing() {
+        let span = spec.lifetime.key().unwrap_or(missing_place(&spec.expires, spec.place));
+        let message = "neither `spec.expires` nor `spec.lifetime`: the key would never end";
+        sink.report_as(settings, Draft::at_key(cx, span, message).help(help));
+    } else if forbidden_never(cx, settings)
+        && let Some(end) = spec.expires.spanned()
+    {
+        let (_, source) = settings.flag("allowNever");
+        let message = "this key never ends; the policy asks for an end";
+        let draft =
+            Draft::at_key(cx, end.span, message).help(help).decided(source, "asked for here");
+        sink.report_as(settings, draft);
+    }
+}
+
+/// True when the key never ends and the policy does not allow that.
+pub(super) fn forbidden_never(cx: &KeyContext<'_>, settings: &Settings) -> bool {
+    let end = cx.definition.spec.as_ref().and_then(|spec| spec.expires.get());
+    settings.enabled && end == Some(&Expiry::Never) && !settings.flag("allowNever").0
+}

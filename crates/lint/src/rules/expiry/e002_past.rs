@@ -1,0 +1,36 @@
+//! E002 expiry-past: the key has ended.
+
+use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::policy::Severity;
+
+use super::words;
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "E002",
+    name: "expiry-past",
+    severity: Severity::Error,
+    summary: "the key has ended already",
+    why: "Calls with an ended key get the same 401 as calls with a wrong one, so whoever looks for \
+          the cause looks in the wrong place first.",
+    bad: Example::fields("spec:\n  expires: 2020-01-31\n"),
+    good: Example::fields("spec:\n  lifetime: 90d\n"),
+    mend: "Generate a new key and write its end, or remove the definition together with the key.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.expires.spanned()) else {
+        return;
+    };
+    if let Expiry::At(moment) = end.value
+        && moment <= cx.now
+    {
+        let message = format!("this key ended {} ago", words(cx.now.duration_since(moment)));
+        let draft = Draft::at_key(cx, end.span, message)
+            .help("generate a new key and write its end, or remove the definition with the key");
+        sink.report_as(settings, draft);
+    }
+}

@@ -1,0 +1,53 @@
+//! E003 expiry-too-long: the key lives longer than the policy allows.
+
+use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::policy::Severity;
+
+use super::{remaining, words};
+use crate::rules::{Check, Draft, Example, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "E003",
+    name: "expiry-too-long",
+    severity: Severity::Error,
+    summary: "the key lives longer than the policy allows",
+    why: "How long a stolen key is good for is the time until it ends. Overrides set shorter \
+          limits for powerful roles or weaker levels.",
+    bad: Example::fields("spec:\n  lifetime: 730d\n"),
+    good: Example::fields("spec:\n  lifetime: 90d\n"),
+    mend: "Shorten the lifetime, and rotate the key before it ends.",
+    options: &[OptionDoc {
+        name: "max",
+        kind: OptionType::Duration,
+        default: Some("365d"),
+        what: "the longest lifetime, counted from now for a fixed end",
+        tighter: Tighter::Less,
+    }],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
+    let Some((max, source)) = settings.duration("max") else { return };
+    let Some(left) = remaining(end.value, cx.now).filter(|left| *left > max) else { return };
+    let max = words(max);
+    let message = match end.value {
+        Expiry::At(_) => format!("this key ends in {}; the policy allows {max}", words(left)),
+        _ => format!("this key lives for {}; the policy allows {max}", words(left)),
+    };
+    let draft = Draft::at_key(cx, end.span, message)
+        .help(format!("at most {max}; rotate the key before it ends"))
+        .decided(source, "the limit");
+    sink.report_as(settings, draft);
+}
+
+/// True when this rule finds something, for rules that give way to it.
+pub(super) fn applies(cx: &KeyContext<'_>) -> bool {
+    let Some(settings) = (cx.settings_of)("E003").filter(|settings| settings.enabled) else {
+        return false;
+    };
+    let end = cx.definition.spec.as_ref().and_then(|spec| spec.end());
+    let left = end.and_then(|end| remaining(end.value, cx.now));
+    left.zip(settings.duration("max")).is_some_and(|(left, (max, _))| left > max)
+}

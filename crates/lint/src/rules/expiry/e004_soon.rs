@@ -1,0 +1,47 @@
+//! E004 expiry-soon: the key ends within a window in which it should be rotated.
+
+use cortexkey_manifest::definition::{Expiry, lifetime};
+use cortexkey_manifest::policy::Severity;
+
+use super::words;
+use crate::rules::{Check, Draft, Example, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "E004",
+    name: "expiry-soon",
+    severity: Severity::Warning,
+    summary: "the key ends within a window in which it should be rotated",
+    why: "There is no way to extend a key by the API: a new one has to be made, scoped, handed \
+          over and switched to. The console warns a week and a day before, which is late for that.",
+    bad: Example::fields("spec:\n  expires: 2026-01-10\n"),
+    good: Example::fields("spec:\n  expires: 2026-05-31\n"),
+    mend: "Rotate the key: generate a new one, switch its consumer, delete the old one.",
+    options: &[OptionDoc {
+        name: "windows",
+        kind: OptionType::Durations,
+        default: Some("30d, 7d, 1d"),
+        what: "how long before its end a key is due; the finding names the narrowest that fits",
+        tighter: Tighter::Neither,
+    }],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.expires.spanned()) else {
+        return;
+    };
+    let Expiry::At(moment) = end.value else { return };
+    let left = moment.duration_since(cx.now);
+    let (windows, source) = settings.texts("windows");
+    let windows = windows.iter().filter_map(|text| lifetime(text).ok());
+    let narrowest = windows.filter(|window| left <= *window).min();
+    if let Some(window) = narrowest.filter(|_| moment > cx.now) {
+        let message =
+            format!("this key ends in {}, within {} of its end", words(left), words(window));
+        let draft = Draft::at_key(cx, end.span, message)
+            .help("rotate it: generate a new key, switch its consumer, delete this one")
+            .decided(source, "the windows");
+        sink.report_as(settings, draft);
+    }
+}

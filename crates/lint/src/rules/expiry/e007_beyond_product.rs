@@ -1,0 +1,52 @@
+//! E007 expiry-beyond-product: an end that the product's API cannot set.
+
+use cortexkey_manifest::policy::Severity;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{Span, Timestamp};
+
+use super::{e001_missing, e003_too_long, remaining, words};
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "E007",
+    name: "expiry-beyond-product",
+    severity: Severity::Warning,
+    summary: "`never`, or more than six months ahead: the product's API cannot make such a key",
+    why: "The API sets an end of one week unless told otherwise, and of six months at most. Only \
+          the console makes keys that live longer, so such a definition cannot be applied by a \
+          program.",
+    bad: Example::fields("spec:\n  lifetime: 300d\n"),
+    good: Example::fields("spec:\n  lifetime: 180d\n"),
+    mend: "Shorten it to six months, or make the key in the console. The rule is silent where \
+           expiry-missing or expiry-too-long has spoken already.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
+    let missing = (cx.settings_of)("E001");
+    let reported = missing.is_some_and(|settings| e001_missing::forbidden_never(cx, &settings));
+    if reported || e003_too_long::applies(cx) {
+        return;
+    }
+    let message = match remaining(end.value, cx.now) {
+        None => "the product's API cannot make a key that never ends".to_owned(),
+        Some(left) if Some(left) > limit(cx.now).map(|limit| limit.duration_since(cx.now)) => {
+            format!("the product's API makes keys of at most six months; this is {}", words(left))
+        }
+        Some(_) => return,
+    };
+    let draft = Draft::at_key(cx, end.span, message)
+        .help("shorten it to six months, or make the key in the console");
+    sink.report_as(settings, draft);
+}
+
+/// Six months from now, by the calendar.
+fn limit(now: Timestamp) -> Option<Timestamp> {
+    let today: DateTime = Offset::UTC.to_datetime(now);
+    let then = today.checked_add(Span::new().months(6)).ok()?;
+    Offset::UTC.to_timestamp(then).ok()
+}

@@ -1,0 +1,33 @@
+//! N004 owner-missing: nobody answers for the key.
+
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::{Settings, missing_place};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "N004",
+    name: "owner-missing",
+    severity: Severity::Error,
+    summary: "the key has no owner",
+    why: "The product keeps no owner with a key: it knows who clicked, and that person leaves. \
+          The definition is the only place that says whom to ask before a key is rotated.",
+    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").without(&["metadata.owner"]),
+    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  owner: team-detection\n"),
+    mend: "Name a team of the policy's catalogue, or an e-mail address.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(metadata) = &cx.definition.metadata else { return };
+    let blank = metadata.owner.spanned().filter(|owner| owner.value.trim().is_empty());
+    let span = match blank {
+        Some(owner) => owner.span,
+        None if metadata.owner.is_missing() => missing_place(&metadata.owner, metadata.place),
+        None => return,
+    };
+    let draft = Draft::at_key(cx, span, "`metadata.owner` is missing: nobody answers for this key")
+        .help("write `owner: team-detection`, or an e-mail address");
+    sink.report_as(settings, draft);
+}

@@ -1,0 +1,55 @@
+//! N005 owner-not-allowed: the owner is nobody that the organisation knows.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{closest, quote};
+
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "N005",
+    name: "owner-not-allowed",
+    severity: Severity::Error,
+    summary: "the owner is neither a team of the catalogue nor an address of its domains",
+    why: "A misspelt team or a private address is an owner that nobody can reach.",
+    bad: Example::fields("metadata:\n  owner: team-detecton\n")
+        .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
+    good: Example::fields("metadata:\n  owner: ana@example.com\n")
+        .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
+    mend: "Correct the owner, or add the team to `catalog.teams` of the policy. A policy that \
+           names neither teams nor domains takes every owner.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let metadata = cx.definition.metadata.as_ref();
+    let Some(owner) = metadata.and_then(|metadata| metadata.owner.spanned()) else { return };
+    let name = owner.value.trim();
+    let teams: Vec<&str> = cx.policy.teams().collect();
+    let domains: Vec<&str> = cx.policy.email_domains().collect();
+    if name.is_empty() || (teams.is_empty() && domains.is_empty()) {
+        return;
+    }
+    let address = name.rsplit_once('@').filter(|(local, _)| !local.is_empty());
+    let known = match address {
+        Some((_, domain)) => domains.iter().any(|known| known.eq_ignore_ascii_case(domain)),
+        None => teams.contains(&name),
+    };
+    if known {
+        return;
+    }
+    let (message, pool) = match address {
+        Some((_, domain)) => (
+            format!("owner {}: {} is no domain of the catalogue", quote(name), quote(domain)),
+            domains,
+        ),
+        None => (format!("owner {} is no team of the catalogue", quote(name)), teams),
+    };
+    let written = address.map_or(name, |(_, domain)| domain);
+    let help = match closest(written, pool) {
+        Some(best) => format!("did you mean {}?", quote(best)),
+        None => "name a team of `catalog.teams`, or an address of `catalog.emailDomains`".into(),
+    };
+    sink.report_as(settings, Draft::at_key(cx, owner.span, message).help(help));
+}

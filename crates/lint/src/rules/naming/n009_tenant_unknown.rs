@@ -1,0 +1,47 @@
+//! N009 tenant-unknown: the key's tenant is not in the policy, or left open.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{did_you_mean, quote};
+
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::{Settings, missing_place};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "N009",
+    name: "tenant-unknown",
+    severity: Severity::Error,
+    summary: "the tenant is not in the policy, or left out where there are several",
+    why: "The tenant decides which roles and groups exist. Without it half of the rules have \
+          nothing to hold the key against.",
+    bad: Example::fields("metadata:\n  tenant: prod-e\n"),
+    good: Example::fields("metadata:\n  tenant: prod-eu\n"),
+    mend: "Write a tenant of the policy. It may be left out where the policy has just one; a \
+           policy without tenants takes every name.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(metadata) = &cx.definition.metadata else { return };
+    let known: Vec<&str> = cx.policy.tenants().map(|(name, _)| name.value.as_str()).collect();
+    if known.is_empty() {
+        return;
+    }
+    let help = |written: &str| {
+        did_you_mean(written, &known)
+            .unwrap_or_else(|| "the tenants stand under `tenants` of the policy".into())
+    };
+    let draft = match metadata.tenant.spanned() {
+        Some(tenant) if !known.contains(&tenant.value.as_str()) => {
+            let message = format!("tenant {} is not in the policy", quote(&tenant.value));
+            Draft::at_key(cx, tenant.span, message).help(help(&tenant.value))
+        }
+        None if metadata.tenant.is_missing() && known.len() > 1 => {
+            let span = missing_place(&metadata.tenant, metadata.place);
+            let message = format!("`metadata.tenant` is missing: the policy has {}", known.len());
+            Draft::at_key(cx, span, message).help(help(""))
+        }
+        _ => return,
+    };
+    sink.report_as(settings, draft);
+}

@@ -1,0 +1,37 @@
+//! P001 waiver-expired: a waiver whose time is over.
+
+use cortexkey_manifest::policy::Severity;
+
+use super::SOUND;
+use crate::rules::{Check, Draft, Example, PolicyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "P001",
+    name: "waiver-expired",
+    severity: Severity::Error,
+    summary: "a waiver whose time is over; it no longer applies",
+    why: "A waiver is a decision for a while. When it is over the decision has to be taken again, \
+          by somebody who sees that it was taken before.",
+    bad: Example::fields("").policy(
+        "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, reason: \"SEC-77\", \
+         approvedBy: ciso@example.com, expires: 2025-06-30 }\n",
+    ),
+    good: Example::fields("").policy(SOUND),
+    mend: "Mend the key and remove the waiver, or have it approved again with a new date.",
+    options: &[],
+    check: Check::Policy(check),
+};
+
+fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    for (layer, waiver) in cx.policy.waivers() {
+        if let Some(expires) = waiver.expires.spanned()
+            && expires.value <= cx.now
+        {
+            let draft =
+                Draft::new(layer, expires.span, "this waiver is over and no longer applies")
+                    .help("mend the key and remove the waiver, or have it approved again");
+            sink.report_as(settings, draft);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! P006 policy-unknown-rule: a rule or an option that does not exist.
+
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Example, Rule};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "P006",
+    name: "policy-unknown-rule",
+    severity: Severity::Error,
+    summary: "a rule or an option that does not exist",
+    why: "A misspelt rule is a rule that is not set: the policy asks for something and gets \
+          nothing, without a word. The run ends with code 2, since it is not certain what the \
+          policy asks for.",
+    bad: Example::fields("").policy("rules: { expiry-to-long: { max: 30d } }\n"),
+    good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d } }\n"),
+    mend: "Correct the name; `cortexkey rules` lists all of them.",
+    options: &[],
+    // Found before any rule runs, so that no setting can silence it.
+    check: Check::Registry,
+};

@@ -1,0 +1,61 @@
+//! R001 role-unknown: a role that neither the product nor the catalogue has.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{closest, quote};
+
+use crate::roles::predefined;
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "R001",
+    name: "role-unknown",
+    severity: Severity::Error,
+    summary: "a role that neither the product nor the catalogue has",
+    why: "The product takes roles by their display names and answers a wrong one with an error 500 \
+          in the middle of a rollout. A name that differs by case or by a letter is found here, \
+          before anything is sent.",
+    bad: Example::fields("spec:\n  roles: [Investigatr]\n"),
+    good: Example::fields("spec:\n  roles: [Investigator]\n"),
+    mend: "Correct the name. A role of your own goes into `catalog.roles` of the policy. Where the \
+           tenant's product is not known, the predefined roles of all products count.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let product = cx.policy.product(cx.tenant);
+    let catalogue = cx.policy.roles().map(|role| role.name.value.as_str());
+    let mut known: Vec<&str> = catalogue.collect();
+    for name in predefined(product) {
+        known.push(name);
+    }
+    for role in cx.definition.roles() {
+        let name = role.value.as_str();
+        // A role of no name, or a known one in other letters, is reported as what it is.
+        if known.contains(&name) {
+            continue;
+        }
+        let folded = fold(name);
+        let same = known.iter().find(|known| fold(known) == folded);
+        let product = product.map_or(String::new(), |product| format!(" of {}", product.word()));
+        let (message, help) = if let Some(same) = same {
+            let message =
+                format!("role {} is written {}: case and spaces count", quote(name), quote(same));
+            (message, format!("write {}", quote(same)))
+        } else {
+            let message =
+                format!("there is no role {}{product}, and none in the catalogue", quote(name));
+            let help = match closest(name, known.iter().copied()) {
+                Some(best) => format!("did you mean {}?", quote(best)),
+                None => "a role of your own goes into `catalog.roles` of the policy".to_owned(),
+            };
+            (message, help)
+        };
+        sink.report_as(settings, Draft::at_key(cx, role.span, message).help(help));
+    }
+}
+
+fn fold(name: &str) -> String {
+    name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}

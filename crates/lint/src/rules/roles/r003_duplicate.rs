@@ -1,0 +1,35 @@
+//! R003 role-duplicate: the same role twice.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "R003",
+    name: "role-duplicate",
+    severity: Severity::Warning,
+    summary: "the same role stands twice",
+    why: "It grants nothing more, and it is usually a slip: another role was meant.",
+    bad: Example::fields("spec:\n  roles: [Viewer, Responder, Viewer]\n"),
+    good: Example::fields("spec:\n  roles: [Viewer, Responder]\n"),
+    mend: "Remove one, or write the role that was meant.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let roles = cx.definition.roles();
+    for (at, role) in roles.iter().enumerate() {
+        let folded = role.value.trim().to_lowercase();
+        let first = roles.iter().take(at).find(|r| r.value.trim().to_lowercase() == folded);
+        if let Some(first) = first {
+            let message = format!("role {} stands twice", quote(&role.value));
+            let draft = Draft::at_key(cx, role.span, message)
+                .help("remove one of the two")
+                .also(first.span, "first here");
+            sink.report_as(settings, draft);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! R004 role-too-many: more roles than a key should hold.
+
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Draft, Example, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "R004",
+    name: "role-too-many",
+    severity: Severity::Warning,
+    summary: "more roles than a key should hold",
+    why: "Rights of roles add up: the highest level of each component counts. Past a handful \
+          nobody can say any more what a key may do.",
+    bad: Example::fields("spec:\n  roles: [Viewer, Responder, Developer]\n")
+        .policy("rules: { role-too-many: { max: 2 } }\n"),
+    good: Example::fields("spec:\n  roles: [Viewer, Responder]\n")
+        .policy("rules: { role-too-many: { max: 2 } }\n"),
+    mend: "Make one custom role with what the key needs, or split the key by consumer.",
+    options: &[OptionDoc {
+        name: "max",
+        kind: OptionType::Number,
+        default: Some("5"),
+        what: "how many roles a key may hold",
+        tighter: Tighter::Less,
+    }],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some((max, source)) = settings.number("max") else { return };
+    let roles = cx.definition.roles();
+    let Some(first_over) = roles.get(max) else { return };
+    let message = format!("{} roles; the policy allows at most {max}", roles.len());
+    let draft = Draft::at_key(cx, first_over.span, message)
+        .help("make one role with what the key needs, or split the key by consumer")
+        .decided(source, "the limit");
+    sink.report_as(settings, draft);
+}

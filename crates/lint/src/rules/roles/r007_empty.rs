@@ -1,0 +1,38 @@
+//! R007 role-empty: the key has no role.
+
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::{Settings, missing_place};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "R007",
+    name: "role-empty",
+    severity: Severity::Error,
+    summary: "the key has no role",
+    why: "The product makes no key without a role, and a definition that leaves it open would be \
+          completed by whoever creates the key by hand.",
+    bad: Example::fields("spec:\n  roles: []\n"),
+    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    mend: "Write the least role that does the work.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(spec) = &cx.definition.spec else { return };
+    // An item that could not be read is in the list's span, but not among its values.
+    let empty = spec.roles.spanned().filter(|roles| {
+        let written = roles.span.slice(cx.tree.source());
+        roles.value.is_empty()
+            && written.chars().all(|c| matches!(c, '[' | ']') || c.is_whitespace())
+    });
+    let (span, message) = match empty {
+        Some(roles) => (roles.span, "`spec.roles` is empty: a key needs a role"),
+        None if spec.roles.is_missing() => {
+            (missing_place(&spec.roles, spec.place), "`spec.roles` is missing: a key needs a role")
+        }
+        None => return,
+    };
+    sink.report_as(settings, Draft::at_key(cx, span, message).help("write `roles: [Viewer]`"));
+}

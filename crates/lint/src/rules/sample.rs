@@ -1,0 +1,129 @@
+//! A rule's examples: short enough to read, whole enough to run.
+//!
+//! A page shows only the fields that matter. For a test they are woven into a definition that has
+//! no other fault, so that an example proves what it claims.
+
+/// An example of a rule's page.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// What the page shows.
+    pub yaml: &'static str,
+    /// Fields that are left out, as `spec.scope`; the page shows that they are not there.
+    pub without: &'static [&'static str],
+    /// Entries of the policy that the example needs, beside a tenant and the recommended rules.
+    pub policy: &'static str,
+    whole: bool,
+}
+
+/// A definition without fault, field by field: section, name, text.
+const BASE: &[(&str, &str, &str)] = &[
+    ("metadata", "name", "svc-siem-export-prod"),
+    ("metadata", "owner", "team-detection"),
+    ("spec", "securityLevel", "advanced"),
+    ("spec", "comment", "Exports incidents to the SIEM"),
+    ("spec", "lifetime", "90d"),
+    ("spec", "roles", "[Viewer]"),
+    (
+        "spec",
+        "scope",
+        "\n    assets: { mode: select, groups: [prod-eu] }\
+         \n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\
+         \n    endpoints: { mode: none }",
+    ),
+];
+
+/// The tenant and parent that examples are held against, unless they bring a policy of their own.
+const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
+    extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam }\n";
+
+impl Example {
+    /// Some fields of a definition, the others being without fault.
+    #[must_use]
+    pub const fn fields(yaml: &'static str) -> Self {
+        Self { yaml, without: &[], policy: "", whole: false }
+    }
+
+    /// A whole file.
+    #[must_use]
+    pub const fn file(yaml: &'static str) -> Self {
+        Self { yaml, without: &[], policy: "", whole: true }
+    }
+
+    /// The same without some fields.
+    #[must_use]
+    pub const fn without(mut self, fields: &'static [&'static str]) -> Self {
+        self.without = fields;
+        self
+    }
+
+    /// The same with more entries in the policy.
+    #[must_use]
+    pub const fn policy(mut self, policy: &'static str) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The policy file that the example is held against.
+    #[must_use]
+    pub fn policy_text(&self) -> String {
+        if self.policy.starts_with("apiVersion") {
+            return self.policy.to_owned();
+        }
+        format!("{POLICY}{}", self.policy)
+    }
+
+    /// The file that the example stands for.
+    #[must_use]
+    pub fn document(&self) -> String {
+        if self.whole {
+            return self.yaml.to_owned();
+        }
+        let mut out = String::from("apiVersion: cortexkey/v1\nkind: ApiKey\n");
+        for section in ["metadata", "spec"] {
+            let shown = shown_fields(self.yaml, section);
+            out.push_str(section);
+            out.push_str(":\n");
+            for (_, name, text) in BASE.iter().filter(|(owner, ..)| *owner == section) {
+                let dropped = self.without.contains(&format!("{section}.{name}").as_str());
+                let replaced = shown.iter().any(|(shown, _)| shown == name)
+                    || (*name == "lifetime" && shown.iter().any(|(shown, _)| *shown == "expires"));
+                if !dropped && !replaced {
+                    let gap = if text.starts_with('\n') { "" } else { " " };
+                    out.push_str(&format!("  {name}:{gap}{text}\n"));
+                }
+            }
+            for (_, lines) in &shown {
+                out.push_str(lines);
+            }
+        }
+        out
+    }
+}
+
+/// The fields under a section of what the page shows: name, and its lines as written.
+fn shown_fields<'t>(yaml: &'t str, section: &str) -> Vec<(&'t str, String)> {
+    let mut fields: Vec<(&str, String)> = Vec::new();
+    let mut inside = false;
+    for line in yaml.lines() {
+        if !line.starts_with(' ') {
+            inside = line.trim_end() == format!("{section}:");
+            continue;
+        }
+        if !inside {
+            continue;
+        }
+        let name = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '#', '-']));
+        match (name, fields.last_mut()) {
+            (Some(rest), _) => {
+                let name = rest.split(':').next().unwrap_or(rest);
+                fields.push((name, format!("{line}\n")));
+            }
+            (None, Some((_, lines))) => {
+                lines.push_str(line);
+                lines.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    fields
+}

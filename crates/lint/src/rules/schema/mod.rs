@@ -1,0 +1,7 @@
+//! Family S: the form of a definition. Its rules take over what the reader found.
+
+pub(super) mod s001_unknown_field;
+pub(super) mod s002_missing_field;
+pub(super) mod s003_wrong_type;
+pub(super) mod s004_bad_value;
+pub(super) mod s005_unsupported_version;

@@ -1,0 +1,24 @@
+//! S001 schema-unknown-field: a field that the format does not have.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{ProblemKind, Secret};
+
+use crate::rules::{Check, Example, Rule};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "S001",
+    name: "schema-unknown-field",
+    severity: Severity::Error,
+    summary: "a field that the format does not have",
+    why: "A misspelt field is a field that is not there: `expire: 2027-01-01` would make a key \
+          that never ends, and nobody would see it.",
+    bad: Example::fields("spec:\n  descripton: for the SIEM\n"),
+    good: Example::fields("spec:\n  comment: for the SIEM\n"),
+    mend: "Correct the name, or remove the field. Free text belongs into `metadata.annotations`.",
+    options: &[],
+    // A field that is named like a secret is X004's, which says something more urgent.
+    check: Check::Problems(|problem| {
+        problem.kind == ProblemKind::UnknownField
+            && !problem.field.as_deref().is_some_and(Secret::is_name)
+    }),
+};

@@ -1,0 +1,20 @@
+//! S004 schema-bad-value: a word that the field does not take.
+
+use cortexkey_manifest::ProblemKind;
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Example, Rule};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "S004",
+    name: "schema-bad-value",
+    severity: Severity::Error,
+    summary: "a value outside of what the field takes",
+    why: "A misspelt security level or scope mode has no meaning; a program that falls back to a \
+          default makes a weaker key than the one that was reviewed.",
+    bad: Example::fields("spec:\n  securityLevel: advnaced\n"),
+    good: Example::fields("spec:\n  securityLevel: advanced\n"),
+    mend: "Write one of the words that the message lists. Case matters.",
+    options: &[],
+    check: Check::Problems(|problem| problem.kind == ProblemKind::BadValue),
+};

@@ -1,0 +1,39 @@
+//! A001 scope-missing: the definition does not say what the key may see.
+
+use cortexkey_manifest::policy::{Product, Severity};
+
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::{Settings, missing_place};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A001",
+    name: "scope-missing",
+    severity: Severity::Error,
+    summary: "the definition has no scope",
+    why: "A key without a scope sees whatever its roles reach, in every business unit of the \
+          tenant. The product has no scope in the call that makes a key, so it is easily forgotten.",
+    bad: Example::fields("spec:\n  roles: [Viewer]\n").without(&["spec.scope"]),
+    good: Example::fields(
+        "spec:\n  roles: [Viewer]\n  scope:\n    assets: { mode: none }\n    \
+         casesAndIssues: { mode: all, unreferenced: false }\n    endpoints: { mode: none }\n",
+    ),
+    mend: "Write the areas: `assets`, `casesAndIssues`, `endpoints`. The rule is silent for \
+           tenants whose product has no scopes (xsoar-8, xpanse).",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    if matches!(cx.policy.product(cx.tenant), Some(Product::Xsoar8 | Product::Xpanse)) {
+        return;
+    }
+    let Some(spec) = cx.definition.spec.as_ref().filter(|spec| spec.scope.is_missing()) else {
+        return;
+    };
+    let span = missing_place(&spec.scope, spec.place);
+    let message = "`spec.scope` is missing: the key sees whatever its roles reach";
+    let draft = Draft::at_key(cx, span, message)
+        .help("write `scope:` with `assets`, `casesAndIssues` and `endpoints`")
+        .decided(settings.decided, "asked for here");
+    sink.report_as(settings, draft);
+}

@@ -1,0 +1,67 @@
+//! A003 scope-empty-selection: `select` with nothing selected.
+
+use cortexkey_manifest::definition::{EndpointMode, Mode};
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{Field, Span};
+
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A003",
+    name: "scope-empty-selection",
+    severity: Severity::Error,
+    summary: "`select` with nothing selected",
+    why: "The product wants at least one entry where something is selected. What it makes of an \
+          empty selection differs by area, and `none` says the same without doubt.",
+    bad: Example::fields(
+        "spec:\n  scope:\n    assets: { mode: select, groups: [] }\n    \
+         casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
+    ),
+    good: Example::fields(
+        "spec:\n  scope:\n    assets: { mode: none }\n    \
+         casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
+    ),
+    mend: "Name what is selected, or write `mode: none`.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let scope = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get());
+    let Some(scope) = scope else { return };
+    let mut report = |span: Option<Span>, area: &str, lists: &str| {
+        let Some(span) = span else { return };
+        let message = format!("`scope.{area}` selects, and nothing is selected");
+        let help = format!("name {lists}, or write `mode: none`");
+        sink.report_as(settings, Draft::at_key(cx, span, message).help(help));
+    };
+    if let Some(assets) = scope.assets.get()
+        && assets.mode.get() == Some(&Mode::Select)
+    {
+        report(empty(&assets.groups, &assets.mode), "assets", "`groups`");
+    }
+    if let Some(cases) = scope.cases.get()
+        && cases.mode.get() == Some(&Mode::Select)
+    {
+        report(empty(&cases.domains, &cases.mode), "casesAndIssues", "`domains`");
+    }
+    if let Some(endpoints) = scope.endpoints.get()
+        && endpoints.mode.get() == Some(&EndpointMode::Select)
+        && let (Some(groups), Some(_)) =
+            (empty(&endpoints.groups, &endpoints.mode), empty(&endpoints.tags, &endpoints.mode))
+    {
+        report(Some(groups), "endpoints", "`groups` or `tags`");
+    }
+}
+
+/// The list where it is empty, its key where nothing stands behind it, else the mode that asks
+/// for it.
+fn empty<T, M>(list: &Field<Vec<T>>, mode: &Field<M>) -> Option<Span> {
+    match list {
+        Field::Present { value, .. } => value.value.is_empty().then_some(value.span),
+        Field::Empty(key) => Some(*key),
+        Field::Absent => mode.spanned().map(|mode| mode.span),
+        Field::Bad(_) => None,
+    }
+}

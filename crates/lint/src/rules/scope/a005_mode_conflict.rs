@@ -1,0 +1,70 @@
+//! A005 scope-mode-conflict: a list where the mode takes none.
+
+use cortexkey_manifest::definition::{EndpointMode, Mode};
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{Field, Span};
+
+use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A005",
+    name: "scope-mode-conflict",
+    severity: Severity::Error,
+    summary: "a selection beside a mode that takes none",
+    why: "`mode: all` with a list of groups reads like a restriction and is none: the product \
+          ignores the list. Which of the two was meant cannot be known.",
+    bad: Example::fields(
+        "spec:\n  scope:\n    assets: { mode: all, groups: [prod-eu] }\n    \
+         casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
+    ),
+    good: Example::fields(
+        "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    \
+         casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
+    ),
+    mend: "Write `mode: select`, or take the list out. `unreferenced` goes with `all` and \
+           `select`; `groupsMode` and `tagsMode` go with `raw`.",
+    options: &[],
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let scope = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get());
+    let Some(scope) = scope else { return };
+    let mut report = |field: &str, key: Option<Span>, mode: Option<Span>| {
+        let (Some(key), Some(mode)) = (key, mode) else { return };
+        let message = format!("`{field}` stands beside a mode that does not take it");
+        let draft = Draft::at_key(cx, key, message)
+            .help(format!("take `{field}` out, or change the mode"))
+            .also(mode, "the mode");
+        sink.report_as(settings, draft);
+    };
+    if let Some(assets) = scope.assets.get() {
+        let closed = at(&assets.mode, |mode| mode != Mode::Select);
+        report("groups", filled(&assets.groups), closed);
+    }
+    if let Some(cases) = scope.cases.get() {
+        let closed = at(&cases.mode, |mode| mode != Mode::Select);
+        report("domains", filled(&cases.domains), closed);
+        report("unreferenced", cases.unreferenced.key(), at(&cases.mode, |m| m == Mode::None));
+    }
+    if let Some(endpoints) = scope.endpoints.get() {
+        let closed =
+            at(&endpoints.mode, |mode| matches!(mode, EndpointMode::None | EndpointMode::All));
+        report("groups", filled(&endpoints.groups), closed);
+        report("tags", filled(&endpoints.tags), closed);
+        let plain = at(&endpoints.mode, |mode| mode != EndpointMode::Raw);
+        report("groupsMode", endpoints.groups_mode.key(), plain);
+        report("tagsMode", endpoints.tags_mode.key(), plain);
+    }
+}
+
+/// Where the mode stands, when it is such a one.
+fn at<M: Copy>(mode: &Field<M>, wanted: impl Fn(M) -> bool) -> Option<Span> {
+    mode.spanned().filter(|mode| wanted(mode.value)).map(|mode| mode.span)
+}
+
+/// The key of a list that holds something; an empty list contradicts nothing.
+fn filled<T>(list: &Field<Vec<T>>) -> Option<Span> {
+    list.get().filter(|items| !items.is_empty()).and(list.key())
+}

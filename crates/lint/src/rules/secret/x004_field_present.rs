@@ -1,0 +1,42 @@
+//! X004 secret-field-present: a field that is named like a secret.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::yaml::NodeKind;
+use cortexkey_manifest::{Secret, quote};
+
+use crate::rules::{Check, Draft, Example, FileContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "X004",
+    name: "secret-field-present",
+    severity: Severity::Error,
+    summary: "a field named like a secret: `key`, `apiKey`, `token`, `password`, `authorization`",
+    why: "A definition describes a key; the key itself never belongs into a repository, whose \
+          history keeps it after it has been deleted. The value is never printed, in no format.",
+    bad: Example::fields("spec:\n  apiKey: not-a-real-one\n"),
+    good: Example::fields("spec:\n  comment: the key is in the vault\n"),
+    mend: "Remove the field. If the value was real, revoke the key in the console and make a new \
+           one: it is in the history, and in every clone.",
+    options: &[],
+    check: Check::File(check),
+};
+
+fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let tree = &cx.file.tree;
+    for (_, node) in tree.nodes() {
+        let NodeKind::Mapping { entries, .. } = &node.kind else { continue };
+        for entry in entries {
+            let Some(name) = tree.text_of(entry.key).filter(|name| Secret::is_name(name)) else {
+                continue;
+            };
+            let span = tree.node(entry.key).span;
+            let message = format!("field {} is named like a secret", quote(name));
+            let key = cx.key_at(span);
+            let draft = Draft::new(cx.source, span, message)
+                .key(key.as_deref())
+                .help("remove it; if the value is real, revoke the key: the history keeps it");
+            sink.report_as(settings, draft);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What a rule sees, and where it puts what it finds.
+
+use std::sync::Arc;
+
+use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::policy::Source as PolicySource;
+use cortexkey_manifest::yaml::Tree;
+use cortexkey_manifest::{Problem, Span, mask_tokens};
+use jiff::Timestamp;
+
+use super::Rule;
+use crate::corpus::{Corpus, CorpusFile};
+use crate::finding::{Finding, Place, Related};
+use crate::policy::Policy;
+use crate::settings::{Settings, Subject};
+
+/// One file, for rules that look at its tree.
+pub struct FileContext<'a> {
+    /// The file.
+    pub file: &'a CorpusFile,
+    /// Index of the file among the report's sources.
+    pub source: usize,
+}
+
+impl FileContext<'_> {
+    /// Name of the key whose document holds a place.
+    #[must_use]
+    pub fn key_at(&self, span: Span) -> Option<String> {
+        let holds = |outer: Span| outer.start <= span.start && span.end <= outer.end;
+        let document = self.file.documents.iter().find(|document| holds(document.span))?;
+        document.definition.as_ref()?.name().map(mask_tokens)
+    }
+}
+
+/// One key, for rules that look at its definition.
+pub struct KeyContext<'a> {
+    /// The key.
+    pub definition: &'a Definition,
+    /// The tree it was read from.
+    pub tree: &'a Arc<Tree>,
+    /// Index of its file among the report's sources.
+    pub source: usize,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Its tenant: said, or the policy's only one.
+    pub tenant: Option<&'a str>,
+    /// The time.
+    pub now: Timestamp,
+    /// Other rules' settings for this key, for rules that give way to one another.
+    pub settings_of: &'a dyn Fn(&str) -> Option<Settings>,
+}
+
+impl<'a> KeyContext<'a> {
+    /// What a `match` sees of it.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'a> {
+        Subject { definition: self.definition, tenant: self.tenant }
+    }
+}
+
+/// All files.
+pub struct CorpusContext<'a> {
+    /// The corpus.
+    pub corpus: &'a Corpus,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Index of the corpus' first file among the report's sources.
+    pub first_source: usize,
+}
+
+/// The policy itself.
+pub struct PolicyContext<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The time.
+    pub now: Timestamp,
+    /// All files, to see which keys exist.
+    pub corpus: &'a Corpus,
+}
+
+/// A finding in the making.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    place: Place,
+    message: String,
+    help: Option<String>,
+    related: Vec<Related>,
+    key: Option<String>,
+}
+
+impl Draft {
+    /// A finding at a place.
+    pub fn new(source: usize, span: Span, message: impl Into<String>) -> Self {
+        let place = Place { source, span };
+        Self { place, message: message.into(), help: None, related: Vec::new(), key: None }
+    }
+
+    /// A finding about a key.
+    pub fn at_key(cx: &KeyContext<'_>, span: Span, message: impl Into<String>) -> Self {
+        Self::new(cx.source, span, message).key(cx.definition.name())
+    }
+
+    /// The same with what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same with the name of its key.
+    #[must_use]
+    pub fn key(mut self, name: Option<&str>) -> Self {
+        self.key = name.map(mask_tokens);
+        self
+    }
+
+    /// The same with a second place in the same file.
+    #[must_use]
+    pub fn also(self, span: Span, words: impl Into<String>) -> Self {
+        let source = self.place.source;
+        self.also_in(source, span, words)
+    }
+
+    /// The same with a second place in another file.
+    #[must_use]
+    pub fn also_in(mut self, source: usize, span: Span, words: impl Into<String>) -> Self {
+        let place = Place { source, span };
+        self.related.push(Related { place, message: words.into() });
+        self
+    }
+
+    /// The same with the policy's line that decided, where one did.
+    #[must_use]
+    pub fn decided(self, at: Option<PolicySource>, words: impl Into<String>) -> Self {
+        // The layers of the policy are the report's first sources.
+        match at {
+            Some(at) => self.also_in(at.layer, at.span, words),
+            None => self,
+        }
+    }
+
+    /// A reader's mistake as a finding.
+    #[must_use]
+    pub fn of_problem(source: usize, problem: &Problem) -> Self {
+        let mut draft = Self::new(source, problem.span, problem.message.clone());
+        draft.help.clone_from(&problem.help);
+        for (span, words) in &problem.related {
+            draft = draft.also(*span, words.clone());
+        }
+        draft
+    }
+}
+
+/// Takes the findings of one rule.
+pub struct Sink<'a> {
+    pub(crate) rule: &'static Rule,
+    pub(crate) severity: cortexkey_manifest::policy::Severity,
+    pub(crate) out: &'a mut Vec<Finding>,
+}
+
+impl Sink<'_> {
+    /// Adds a finding.
+    pub fn report(&mut self, draft: Draft) {
+        let severity = self.severity;
+        self.out.push(finish(self.rule.code, self.rule.name, severity, draft));
+    }
+
+    /// Adds a finding with a severity of its own, where settings differ from key to key.
+    pub fn report_as(&mut self, settings: &Settings, draft: Draft) {
+        self.out.push(finish(self.rule.code, self.rule.name, settings.severity, draft));
+    }
+}
+
+/// A draft with its rule; the fingerprint is added when all findings are known.
+pub(crate) fn finish(
+    code: &'static str,
+    name: &'static str,
+    severity: cortexkey_manifest::policy::Severity,
+    draft: Draft,
+) -> Finding {
+    let Draft { place, message, help, related, key } = draft;
+    let fingerprint = String::new();
+    Finding { code, name, severity, place, message, help, key, related, fingerprint }
+}

@@ -1,0 +1,37 @@
+//! Y002 yaml-duplicate-key: a key stands twice in one mapping.
+
+use cortexkey_manifest::ProblemKind;
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Example, Rule};
+
+const TWICE: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata:
+  name: svc-siem-export-prod
+  owner: team-detection
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  roles: [Instance Administrator]
+  scope:
+    assets: { mode: none }
+    casesAndIssues: { mode: none }
+    endpoints: { mode: none }
+";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "Y002",
+    name: "yaml-duplicate-key",
+    severity: Severity::Error,
+    summary: "a key stands twice in one mapping",
+    why: "Most YAML readers silently take the last one. A reviewer who reads the first `roles` \
+          approves another key than the one that is made.",
+    bad: Example::file(TWICE),
+    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    mend: "Keep one of the two.",
+    options: &[],
+    check: Check::Problems(|problem| problem.kind == ProblemKind::DuplicateKey),
+};
