@@ -42,6 +42,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod access;
 #[cfg(feature = "alloc")]
 pub mod address;
 pub mod auth;

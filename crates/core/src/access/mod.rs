@@ -1,0 +1,53 @@
+//! What a key may do and see: roles, scopes, decisions.
+//!
+//! It refuses to guess. A component that nobody listed is *unknown*, and a decision that hangs on
+//! it says so. It refuses clocks, I/O and, for an answer, allocation.
+//!
+//! Roles say what a key may **do** ([`Rights`]); a scope (SBAC) says what it may **see**
+//! ([`Scope`]). They are asked apart: whether a key may see a case is a question of its scope,
+//! whether it may open cases at all one of the component *Cases and Issues*.
+//!
+//! ```
+//! use cortexkey_core::access::{
+//!     AccessKey, Answer, Area, CasesAndIssues, EndpointScope, Question, Reference, Scope, Tenant,
+//!     decide,
+//! };
+//!
+//! let scope = Scope {
+//!     assets: Area::Select(&["prod-eu"]),
+//!     cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: false },
+//!     endpoints: EndpointScope::none(),
+//!     datasets: None,
+//! };
+//! let key = AccessKey { roles: &[], scope: Some(scope) };
+//! let issue = Question::Issue {
+//!     domain: "Posture",
+//!     references: &[Reference::Asset { groups: &["prod-us"], endpoint: None }],
+//! };
+//! let decision = decide(&key, &Tenant::enforcing(), &issue);
+//! assert_eq!(decision.answer(), Answer::Refused);
+//! assert_eq!(
+//!     decision.to_string(),
+//!     "refused: cases and issues: all cases and issues let it in; assets: none of its groups \
+//!      (prod-us) is among the 1 selected; it would be allowed with: \
+//!      asset group prod-us added to the scope"
+//! );
+//! ```
+
+mod component;
+mod decide;
+mod filter;
+mod product;
+mod role;
+mod scope;
+mod trace;
+
+pub use component::{COMPONENTS, Component, ComponentLevels, Permission};
+pub use decide::{AccessKey, Question, Reference, Sbac, TagMode, Tenant, decide};
+pub use filter::{FILTER_FIELDS, FilterError, FilterOperator, RowFilter};
+pub use product::Product;
+pub use role::{PREDEFINED_ROLES, PredefinedRole, Rights, Role, ways_round_scope};
+pub use scope::{
+    Area, Axis, BUILT_IN_DOMAINS, CasesAndIssues, DatasetScope, Endpoint, EndpointScope, Scope,
+};
+pub use trace::{Answer, Change, Decision, Reason, Step, Trace};

@@ -1,0 +1,61 @@
+//! [`Product`]: which of the vendor's products a tenant is.
+//!
+//! It refuses versions: what differs by version is data of the tenant.
+
+use core::fmt;
+use core::str::FromStr;
+
+/// A product whose API keys these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Product {
+    /// Cortex XSOAR 8.
+    Xsoar8,
+    /// Cortex XSIAM.
+    Xsiam,
+    /// Cortex XDR 5.
+    Xdr5,
+    /// Cortex Cloud.
+    CortexCloud,
+    /// Cortex AgentiX.
+    Agentix,
+    /// Cortex Xpanse.
+    Xpanse,
+}
+
+impl Product {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Xsoar8, Self::Xsiam, Self::Xdr5, Self::CortexCloud, Self::Agentix, Self::Xpanse];
+
+    /// The name in policies, such as `xsoar-8`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Xsoar8 => "xsoar-8",
+            Self::Xsiam => "xsiam",
+            Self::Xdr5 => "xdr-5",
+            Self::CortexCloud => "cortex-cloud",
+            Self::Agentix => "agentix",
+            Self::Xpanse => "xpanse",
+        }
+    }
+
+    /// Whether its keys have scopes (SBAC) as they are modelled here. XSOAR 8 has none, and
+    /// Xpanse has an older model.
+    pub const fn has_scopes(self) -> bool {
+        !matches!(self, Self::Xsoar8 | Self::Xpanse)
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Product {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|product| product.as_str() == text).ok_or(())
+    }
+}

@@ -1,0 +1,348 @@
+//! [`Decision`]: the answer, how it came about, and what would change it.
+//!
+//! It refuses to allocate: a trace has a fixed number of steps, which every question fits in.
+
+use core::fmt;
+
+use super::component::Permission;
+
+/// What a question is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Yes.
+    Allowed,
+    /// No.
+    Refused,
+    /// It hangs on something that nobody listed.
+    Unknown,
+}
+
+impl Answer {
+    /// The name in JSON: `allowed`, `refused`, `unknown`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Both must allow.
+    pub(super) const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Allowed, Self::Allowed) => Self::Allowed,
+        }
+    }
+
+    pub(super) const fn of(allowed: bool) -> Self {
+        if allowed { Self::Allowed } else { Self::Refused }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One area or component that was asked, and what it said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// What was asked: an area of the scope, or `roles`.
+    pub asked: &'static str,
+    /// What it held, and so what it said.
+    pub reason: Reason<'a>,
+    /// What it said.
+    pub answer: Answer,
+}
+
+/// Why an area or component said what it said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason<'a> {
+    /// The roles hold this much of the component, where that is known.
+    Component {
+        /// The component.
+        component: &'a str,
+        /// The highest level that is known to be held.
+        held: Option<Permission>,
+        /// The level that was asked for.
+        wanted: Permission,
+    },
+    /// Whether the roles hold an action.
+    Action {
+        /// The action.
+        action: &'a str,
+    },
+    /// The area lets all in.
+    All,
+    /// The area lets nothing in.
+    Nothing,
+    /// The area selects something that fits.
+    Selected {
+        /// What fits.
+        name: &'a str,
+    },
+    /// The area selects nothing that fits.
+    NotSelected {
+        /// What would have fit.
+        names: &'a [&'a str],
+        /// How many the area selects.
+        selected: usize,
+    },
+    /// The domain is not among the selected ones.
+    DomainNotSelected {
+        /// The domain.
+        domain: &'a str,
+    },
+    /// The endpoint's tags fit the selected ones.
+    TagsFit,
+    /// The endpoint's tags do not fit the selected ones.
+    TagsDoNotFit {
+        /// The endpoint's tags.
+        tags: &'a [&'a str],
+    },
+    /// Nothing known is referenced; the switch for that is on or off.
+    Unreferenced,
+    /// A deleted asset limits nothing.
+    DeletedAsset,
+    /// The tenant has no scopes for dataset rows.
+    DatasetsUnscoped,
+    /// The dataset has no filter, so the default holds.
+    DatasetDefault,
+    /// What the filter of the dataset says of the row.
+    DatasetFilter {
+        /// The filter.
+        filter: &'a str,
+    },
+    /// The key has no scope, which lets nothing in where scopes are enforced.
+    NoScope,
+}
+
+/// What would have to change for a refusal to become an answer of yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change<'a> {
+    /// A role that holds the component at this level.
+    Component {
+        /// The component.
+        component: &'a str,
+        /// The level.
+        permission: Permission,
+    },
+    /// A role that holds the action.
+    Action(&'a str),
+    /// The asset group, selected.
+    AssetGroup(&'a str),
+    /// All assets, since the asset is in no group.
+    AllAssets,
+    /// The domain, selected.
+    Domain(&'a str),
+    /// The switch for cases and issues that reference nothing known.
+    Unreferenced,
+    /// The endpoint group, selected.
+    EndpointGroup(&'a str),
+    /// The endpoint tags, selected.
+    EndpointTags(&'a [&'a str]),
+    /// All endpoints, since the endpoint has neither group nor tag that could be selected.
+    AllEndpoints,
+    /// A filter that the row fits.
+    Dataset(&'a str),
+}
+
+/// The steps of a decision, and the changes that would turn a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trace<'a> {
+    steps: [Option<Step<'a>>; STEPS_MAX],
+    changes: [Option<Change<'a>>; STEPS_MAX],
+}
+
+/// A case asks its domain, its assets, the groups and the tags of its endpoints, and whether the
+/// key has a scope at all.
+const STEPS_MAX: usize = 6;
+
+impl<'a> Trace<'a> {
+    pub(super) const fn new() -> Self {
+        Self { steps: [None; STEPS_MAX], changes: [None; STEPS_MAX] }
+    }
+
+    pub(super) fn step(
+        &mut self,
+        asked: &'static str,
+        reason: Reason<'a>,
+        answer: Answer,
+    ) -> Answer {
+        push(&mut self.steps, Step { asked, reason, answer });
+        answer
+    }
+
+    pub(super) fn change(&mut self, change: Change<'a>) {
+        if !self.changes.contains(&Some(change)) {
+            push(&mut self.changes, change);
+        }
+    }
+
+    /// What was asked, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step<'a>> {
+        self.steps.iter().flatten()
+    }
+
+    /// The smallest set of changes that would allow; empty where it is allowed.
+    pub fn changes(&self) -> impl Iterator<Item = &Change<'a>> {
+        self.changes.iter().flatten()
+    }
+}
+
+fn push<T>(places: &mut [Option<T>], value: T) {
+    let free = places.iter_mut().find(|place| place.is_none());
+    debug_assert!(free.is_some(), "a trace has room for every question");
+    if let Some(place) = free {
+        *place = Some(value);
+    }
+}
+
+/// The answer to a question, with its reasons.
+///
+/// Its `Display` is one line for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision<'a> {
+    pub(super) answer: Answer,
+    pub(super) if_enforced: Answer,
+    pub(super) scopes_off: bool,
+    pub(super) trace: Trace<'a>,
+}
+
+impl<'a> Decision<'a> {
+    /// The answer.
+    pub fn answer(&self) -> Answer {
+        self.answer
+    }
+
+    /// What the answer would be if scopes were enforced: the same, but where they are off.
+    pub fn if_enforced(&self) -> Answer {
+        self.if_enforced
+    }
+
+    /// Whether the tenant does not enforce scopes, so that the trace is of no effect.
+    pub fn scopes_are_off(&self) -> bool {
+        self.scopes_off
+    }
+
+    /// How it came about.
+    pub fn trace(&self) -> &Trace<'a> {
+        &self.trace
+    }
+}
+
+impl fmt::Display for Decision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.answer)?;
+        if self.scopes_off {
+            write!(f, ": scopes are off in this tenant; with scopes on {}", self.if_enforced)?;
+        }
+        let mut separator = ": ";
+        for step in self.trace.steps() {
+            write!(f, "{separator}{}: {}", step.asked, Words(step))?;
+            separator = "; ";
+        }
+        let mut separator = "; it would be allowed with: ";
+        for change in self.trace.changes() {
+            write!(f, "{separator}{change}")?;
+            separator = ", ";
+        }
+        Ok(())
+    }
+}
+
+/// A step in words.
+struct Words<'s, 'a>(&'s Step<'a>);
+
+impl fmt::Display for Words<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let allowed = self.0.answer == Answer::Allowed;
+        match self.0.reason {
+            Reason::Component { component, held: Some(held), wanted }
+                if self.0.answer != Answer::Unknown =>
+            {
+                write!(f, "{component} is held at {held}, and {wanted} was asked for")
+            }
+            Reason::Component { component, wanted, .. } => {
+                write!(f, "nobody listed whether {component} is held at {wanted}")
+            }
+            Reason::Action { action } => match self.0.answer {
+                Answer::Allowed => write!(f, "{action} is held"),
+                Answer::Refused => write!(f, "{action} is not held"),
+                Answer::Unknown => write!(f, "nobody listed whether {action} is held"),
+            },
+            Reason::All => write!(f, "all {} let it in", self.0.asked),
+            Reason::Nothing => write!(f, "no {} are in scope", self.0.asked),
+            Reason::Selected { name } => write!(f, "{name} is selected"),
+            Reason::NotSelected { names: [], .. } => {
+                f.write_str("it is in nothing that could be selected")
+            }
+            Reason::NotSelected { names, selected } => {
+                f.write_str("none of its groups (")?;
+                list(f, names)?;
+                write!(f, ") is among the {selected} selected")
+            }
+            Reason::DomainNotSelected { domain } => write!(f, "domain {domain} is not selected"),
+            Reason::TagsFit => f.write_str("its tags fit"),
+            Reason::TagsDoNotFit { tags: [] } => {
+                f.write_str("it has no tags, and tags are selected")
+            }
+            Reason::TagsDoNotFit { tags } => {
+                f.write_str("its tags (")?;
+                list(f, tags)?;
+                f.write_str(") do not fit the selected ones")
+            }
+            Reason::Unreferenced if allowed => {
+                f.write_str("what references nothing known is let in")
+            }
+            Reason::Unreferenced => f.write_str("what references nothing known is not let in"),
+            Reason::DeletedAsset => f.write_str("a deleted asset limits nothing"),
+            Reason::DatasetsUnscoped => f.write_str("this tenant has no scopes for rows"),
+            Reason::DatasetDefault if allowed => f.write_str("all rows are let in"),
+            Reason::DatasetDefault => f.write_str("no rows are let in"),
+            Reason::DatasetFilter { filter } => match self.0.answer {
+                Answer::Allowed => write!(f, "the row fits {filter}"),
+                Answer::Refused => write!(f, "the row does not fit {filter}"),
+                Answer::Unknown => write!(f, "whether the row fits {filter} cannot be told"),
+            },
+            Reason::NoScope => f.write_str("the key has no scope"),
+        }
+    }
+}
+
+impl fmt::Display for Change<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Component { component, permission } => {
+                write!(f, "a role that holds {component} at {permission}")
+            }
+            Self::Action(action) => write!(f, "a role that holds {action}"),
+            Self::AssetGroup(name) => write!(f, "asset group {name} added to the scope"),
+            Self::AllAssets => f.write_str("all assets in scope"),
+            Self::Domain(name) => write!(f, "domain {name} added to the scope"),
+            Self::Unreferenced => {
+                f.write_str("cases and issues that reference nothing known let in")
+            }
+            Self::EndpointGroup(name) => write!(f, "endpoint group {name} added to the scope"),
+            Self::EndpointTags(tags) => {
+                f.write_str("endpoint tags ")?;
+                list(f, tags)?;
+                f.write_str(" added to the scope")
+            }
+            Self::AllEndpoints => f.write_str("all endpoints in scope"),
+            Self::Dataset(name) => write!(f, "a filter for dataset {name} that the row fits"),
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, names: &[&str]) -> fmt::Result {
+    for (i, name) in names.iter().enumerate() {
+        write!(f, "{}{name}", if i == 0 { "" } else { ", " })?;
+    }
+    Ok(())
+}
