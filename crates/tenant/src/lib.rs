@@ -1,1 +1,40 @@
-//! To be written.
+//! A Cortex tenant on this machine, for trying and testing without a network: it checks requests
+//! as a careful tenant does, makes, lists and deletes keys, and says on demand why it refused.
+//!
+//! It refuses to listen beyond loopback, to tell reasons unasked, to log a key, a nonce or a
+//! digest, and to decide itself whether a request is authentic: the core does.
+//!
+//! ```
+//! use cortexkey_tenant::{Options, Tenant};
+//!
+//! let tenant = Tenant::start(Options::default())?;
+//! assert!(tenant.url().starts_with("http://127.0.0.1:"));
+//! tenant.stop();
+//! # Ok::<(), cortexkey_tenant::StartError>(())
+//! ```
+//!
+//! # Where it is narrower than the product, or guesses
+//!
+//! The product leaves these open; the tenant takes the narrower reading:
+//!
+//! - Component *Public API*: Account Admin and Instance Administrator hold it at *edit*, Viewer at
+//!   *view*, no other predefined role holds it.
+//! - Only a key with the role Instance Administrator gives or deletes Instance Administrator and
+//!   Account Admin.
+//! - A filter on expiration fits no key that never expires; `contains` asks for every role of its
+//!   list; six months are 184 days.
+//! - A list without `search_to` is given whole.
+
+mod clock;
+mod http;
+mod log;
+mod options;
+mod roles;
+mod server;
+mod store;
+mod tenant;
+
+pub use clock::{Clock, SettableClock};
+pub use log::LogLine;
+pub use options::{Log, Options, ReplayMode};
+pub use tenant::{SeededKey, SeededKeys, StartError, Tenant};

@@ -1,0 +1,20 @@
+//! `healthcheck`: is the tenant there?
+//!
+//! It refuses nothing: it says what the product says when all is well.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::routing::{MethodRouter, get};
+use serde::Serialize;
+
+use super::App;
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+pub(super) fn calls() -> MethodRouter<Arc<App>> {
+    get(|| async { Json(Health { status: "available" }) })
+}

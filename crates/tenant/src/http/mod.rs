@@ -1,0 +1,87 @@
+//! What the tenant answers: one file a resource, and [`gate`] before all of them.
+//!
+//! It refuses to look at a path before the request is authenticated: to a stranger, a call that
+//! exists and one that does not look the same.
+
+mod api_keys;
+mod body;
+mod gate;
+mod health;
+mod refusal;
+mod validate;
+
+use std::sync::{Arc, RwLock};
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::routing::MethodRouter;
+use cortexkey_core::auth::Verifier;
+
+use crate::clock::Clock;
+use crate::options::Log;
+use crate::store::Store;
+
+pub(crate) use gate::Replay;
+use refusal::Refusal;
+
+/// The bases under which the products publish the same calls.
+const BASES: [&str; 4] = ["/public_api/v1", "/xsiam/public/v1", "/xsoar/public/v1", "/xsoar"];
+
+/// What all requests share.
+pub(crate) struct App {
+    pub(crate) store: RwLock<Store>,
+    pub(crate) verifier: Verifier,
+    pub(crate) replay: Replay,
+    pub(crate) clock: Clock,
+    pub(crate) explain: bool,
+    pub(crate) log: Option<Log>,
+}
+
+/// The calls, with the gate before them.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    // The call that checks a key is at the root as well.
+    let mut router = both(Router::new(), "/api_keys/validate", validate::calls());
+    for base in BASES {
+        router = router.nest(base, calls());
+    }
+    let calls = router
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(Arc::clone(&app));
+    // The gate stands outside: a layer on the calls themselves leaves the header `Allow` on the
+    // refusals of those that exist.
+    Router::new().fallback_service(calls).layer(from_fn_with_state(app, gate::gate))
+}
+
+fn calls() -> Router<Arc<App>> {
+    let mut router = Router::new();
+    for (path, call) in [
+        ("/api_keys/get_api_keys", api_keys::list_calls()),
+        ("/api_keys/generate", api_keys::generate_calls()),
+        ("/api_keys/delete", api_keys::delete_calls()),
+        ("/api_keys/validate", validate::calls()),
+        ("/healthcheck", health::calls()),
+        ("/health_check", health::calls()),
+    ] {
+        router = both(router, path, call);
+    }
+    router
+}
+
+/// Clients disagree about the slash at the end.
+fn both(router: Router<Arc<App>>, path: &str, call: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
+    router.route(path, call.clone()).route(&format!("{path}/"), call)
+}
+
+async fn unknown_path(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "No such API call")
+        .with_extra(format!("this tenant has no {method} {}", crate::log::loggable(uri.path())))
+        .with_remedy("compare the path with the API reference; a local tenant has fewer calls")
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
+        .with_extra(format!("{} does not take {method}", crate::log::loggable(uri.path())))
+        .with_remedy("most calls take POST")
+}

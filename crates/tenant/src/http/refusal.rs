@@ -1,0 +1,63 @@
+//! [`Refusal`]: an error answer in the product's envelope.
+//!
+//! It refuses to tell the remedy by itself: the gate does, where explaining is on.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use cortexkey_api::ErrorBody;
+
+/// An error answer.
+pub(crate) struct Refusal {
+    status: StatusCode,
+    body: ErrorBody,
+    remedy: Option<Remedy>,
+}
+
+/// What to do about a refusal; the gate tells it where explaining is on.
+#[derive(Clone, Copy)]
+pub(crate) struct Remedy(pub(crate) &'static str);
+
+impl Refusal {
+    /// An answer with this status and message.
+    pub(crate) fn new(status: StatusCode, message: &str) -> Self {
+        Self { status, body: ErrorBody::new(status.as_u16(), message), remedy: None }
+    }
+
+    /// The one answer to every request that is not authentic.
+    pub(crate) fn unauthorized() -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, body: ErrorBody::unauthorized(), remedy: None }
+    }
+
+    /// The request is well-formed JSON that the call cannot take. The product says 500.
+    pub(crate) fn invalid(message: &str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
+    /// The key lacks the permission.
+    pub(crate) fn forbidden(remedy: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Insufficient permissions for api key").with_remedy(remedy)
+    }
+
+    /// With text that says more.
+    pub(crate) fn with_extra(mut self, extra: impl Into<String>) -> Self {
+        self.body = self.body.with_extra(extra);
+        self
+    }
+
+    /// With what to do about it.
+    pub(crate) fn with_remedy(mut self, remedy: &'static str) -> Self {
+        self.remedy = Some(Remedy(remedy));
+        self
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body.into_reply())).into_response();
+        if let Some(remedy) = self.remedy {
+            response.extensions_mut().insert(remedy);
+        }
+        response
+    }
+}

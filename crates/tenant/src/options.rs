@@ -1,0 +1,78 @@
+//! [`Options`]: how a tenant is started.
+//!
+//! It refuses nothing itself; [`Tenant::start`](crate::Tenant::start) judges it.
+
+use core::fmt;
+use core::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use cortexkey_core::auth::{NonceLengths, Skew};
+
+use crate::{Clock, LogLine};
+
+/// What is told of each answered request.
+pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
+
+/// How a tenant is started.
+#[derive(Clone)]
+pub struct Options {
+    /// Where it listens: an address of loopback; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Whether answers say in `x-cortexkey-verdict` and `x-cortexkey-remedy` why a request was
+    /// refused. Without it every refusal looks the same.
+    pub explain: bool,
+    /// What is done about requests that come twice.
+    pub replay: ReplayMode,
+    /// How far a timestamp may be off.
+    pub skew: Skew,
+    /// Which nonces are taken.
+    pub nonce_lengths: NonceLengths,
+    /// How many requests the replay guard remembers: requests a second times twice the skew.
+    pub guard_entries: usize,
+    /// How many keys there may be.
+    pub max_keys: usize,
+    /// The time.
+    pub clock: Clock,
+    /// What is called for each answered request.
+    pub log: Option<Log>,
+}
+
+impl Default for Options {
+    /// On a free port of 127.0.0.1, replays refused, nothing explained, nothing logged.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            explain: false,
+            replay: ReplayMode::Enforce,
+            skew: Skew::DEFAULT,
+            nonce_lengths: NonceLengths::EXACT,
+            guard_entries: 1_000_000,
+            max_keys: 10_000,
+            clock: Clock::System,
+            log: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("listen", &self.listen)
+            .field("explain", &self.explain)
+            .field("replay", &self.replay)
+            .field("skew", &self.skew)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is done about an Advanced request that was accepted before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplayMode {
+    /// It is refused.
+    #[default]
+    Enforce,
+    /// It is accepted, and the log and the explaining headers say what would have been.
+    Observe,
+    /// Nobody looks.
+    Off,
+}

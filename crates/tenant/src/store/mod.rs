@@ -1,0 +1,133 @@
+//! [`Store`]: the keys of a tenant, in memory.
+//!
+//! It refuses more keys than it was made for, to give an id twice, and to keep a key itself.
+
+mod list;
+
+use std::collections::BTreeMap;
+
+use cortexkey_api::Secret;
+use cortexkey_core::auth::{Key, KeyId, Level, Nonce, StoredKey};
+use cortexkey_core::lifecycle::Expiry;
+use zeroize::Zeroizing;
+
+use crate::roles::Role;
+
+/// The keys of a tenant.
+pub(crate) struct Store {
+    keys: BTreeMap<KeyId, Entry>,
+    last_id: u64,
+    max_keys: usize,
+}
+
+/// A key, without itself.
+pub(crate) struct Entry {
+    /// What a verifier keeps: id, level, expiry, time of making.
+    pub(crate) stored: StoredKey,
+    /// The rest.
+    pub(crate) about: About,
+}
+
+/// What is told of a key besides what a verifier keeps.
+pub(crate) struct About {
+    /// What it may do.
+    pub(crate) roles: Vec<&'static Role>,
+    /// What it is for.
+    pub(crate) comment: Option<String>,
+    /// The e-mail address of who made it.
+    pub(crate) created_by: String,
+    /// The name of who made it.
+    pub(crate) user_name: String,
+}
+
+/// Why there is no new key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GenerateError {
+    /// There are as many keys as there may be.
+    Full,
+    /// The system gives no random bytes.
+    NoRandom,
+}
+
+impl Store {
+    /// No keys yet.
+    pub(crate) fn new(max_keys: usize) -> Self {
+        Self { keys: BTreeMap::new(), last_id: 0, max_keys }
+    }
+
+    /// The key with this id.
+    pub(crate) fn get(&self, id: KeyId) -> Option<&Entry> {
+        self.keys.get(&id)
+    }
+
+    /// Makes a key. What is returned is the only copy of it.
+    pub(crate) fn generate(
+        &mut self,
+        level: Level,
+        expiry: Expiry,
+        about: About,
+        now_ms: u64,
+    ) -> Result<(KeyId, Secret), GenerateError> {
+        if self.keys.len() >= self.max_keys {
+            return Err(GenerateError::Full);
+        }
+        let id = self.last_id.checked_add(1).and_then(KeyId::new).ok_or(GenerateError::Full)?;
+        let text = draw_key().ok_or(GenerateError::NoRandom)?;
+        let key = Key::new(text.expose().as_bytes()).map_err(|_| GenerateError::NoRandom)?;
+        let stored = StoredKey::editable(id, level, key).expiring(expiry).created_at(now_ms);
+        self.last_id = id.get();
+        self.keys.insert(id, Entry { stored, about });
+        Ok((id, text))
+    }
+
+    /// Deletes a key; whether there was one.
+    pub(crate) fn delete(&mut self, id: KeyId) -> bool {
+        self.keys.remove(&id).is_some()
+    }
+}
+
+/// 128 letters and digits, each as likely as the other: two nonces.
+fn draw_key() -> Option<Secret> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(128));
+    for _ in 0..2 {
+        bytes.extend_from_slice(Nonce::from_system().ok()?.as_bytes());
+    }
+    String::from_utf8(core::mem::take(&mut bytes)).ok().map(Secret::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about() -> About {
+        About {
+            roles: vec![],
+            comment: None,
+            created_by: "a@b.example".into(),
+            user_name: "A".into(),
+        }
+    }
+
+    #[test]
+    fn an_id_is_never_given_twice_and_the_store_does_not_grow_past_its_limit() {
+        let mut store = Store::new(2);
+        let generate = |store: &mut Store| {
+            store.generate(Level::Advanced, Expiry::Never, about(), 5).map(|(id, _)| id.get())
+        };
+        assert_eq!(generate(&mut store), Ok(1));
+        assert_eq!(generate(&mut store), Ok(2));
+        assert_eq!(generate(&mut store), Err(GenerateError::Full));
+        let second = KeyId::new(2).unwrap();
+        assert!(store.delete(second));
+        assert!(!store.delete(second));
+        assert_eq!(generate(&mut store), Ok(3));
+    }
+
+    #[test]
+    fn keys_are_128_letters_and_digits() {
+        let (a, b) = (draw_key().unwrap(), draw_key().unwrap());
+        assert_eq!(a.expose().len(), 128);
+        assert!(a.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        assert!(a.expose() != b.expose());
+    }
+}

@@ -1,0 +1,308 @@
+//! [`Tenant`]: a running tenant, from start to stop.
+//!
+//! It refuses to listen on anything but loopback: its keys are shown in the clear, and the
+//! connections have no TLS.
+
+use core::fmt;
+use core::net::SocketAddr;
+use std::io;
+use std::net::TcpListener;
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+
+use cortexkey_api::Secret;
+use cortexkey_core::auth::{KeyId, Level, Skew, Verifier};
+use cortexkey_core::lifecycle::Expiry;
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start};
+use serde::Serialize;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::watch;
+
+use crate::http::{App, Replay, router};
+use crate::options::{Options, ReplayMode};
+use crate::roles::INSTANCE_ADMINISTRATOR;
+use crate::server::serve;
+use crate::store::{About, GenerateError, Store};
+
+const THREADS_MAX: usize = 4;
+
+/// A running tenant. It stops when it is dropped.
+pub struct Tenant {
+    url: String,
+    seeded: Option<SeededKeys>,
+    stop: watch::Sender<bool>,
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The two keys that an empty tenant is started with. Both have the role Instance Administrator
+/// and never expire.
+pub struct SeededKeys {
+    /// A Standard key, id 1.
+    pub standard: SeededKey,
+    /// An Advanced key, id 2.
+    pub advanced: SeededKey,
+}
+
+/// A key that an empty tenant is started with. It cannot be printed, and is wiped on drop.
+pub struct SeededKey {
+    id: KeyId,
+    level: Level,
+    key: Secret,
+}
+
+impl SeededKey {
+    /// The key id.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The security level.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The key itself. Named so that its uses can be found.
+    pub fn expose(&self) -> &str {
+        self.key.expose()
+    }
+}
+
+impl Tenant {
+    /// Starts a tenant on threads of its own. When this returns, it accepts connections.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        let listen = options.listen;
+        if !listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback { listen });
+        }
+        let cannot_listen = |error| StartError::Listen { listen, error };
+        let listener = TcpListener::bind(listen).map_err(cannot_listen)?;
+        listener.set_nonblocking(true).map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+
+        let (app, seeded) = prepare(options)?;
+        let router = router(Arc::new(app));
+        let runtime = runtime().map_err(StartError::Threads)?;
+        let handle = runtime.handle().clone();
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(cannot_listen)?
+        };
+        let (stop, stopping) = watch::channel(false);
+        let thread = std::thread::Builder::new()
+            .name("cortexkey-tenant".to_owned())
+            .spawn(move || {
+                runtime.block_on(serve(listener, router, stopping));
+                runtime.shutdown_background();
+            })
+            .map_err(StartError::Threads)?;
+        let url = format!("http://{address}");
+        Ok(Self { url, seeded: Some(seeded), stop, handle, thread: Some(thread) })
+    }
+
+    /// The address, such as `http://127.0.0.1:43210`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The keys that were made because the tenant was empty.
+    pub fn seeded_keys(&self) -> Option<&SeededKeys> {
+        self.seeded.as_ref()
+    }
+
+    /// One line of JSON, without the line end: address, process and the keys that were made. It
+    /// holds keys; it is for the person or program that started the tenant.
+    pub fn ready_line(&self) -> String {
+        let keys = self.seeded.as_ref().map(|seeded| ReadyKeys {
+            standard: ReadyKey::new(&seeded.standard),
+            advanced: ReadyKey::new(&seeded.advanced),
+        });
+        let line = ReadyLine { url: &self.url, pid: std::process::id(), keys };
+        // Text and numbers always become JSON.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// Waits for SIGINT or SIGTERM, then stops. It must not be called within an async runtime.
+    pub fn wait(self) -> io::Result<()> {
+        self.handle.block_on(signalled())?;
+        self.stop();
+        Ok(())
+    }
+
+    /// Stops: no new connections, open requests are answered, within a second.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Says where it listens, and nothing of its keys.
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Why a tenant does not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is not of this machine alone.
+    NotLoopback {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// The system does not let it listen there.
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system gives no threads.
+    Threads(io::Error),
+    /// The system gives no random bytes for keys.
+    NoRandom,
+    /// The options leave no room for the two keys that it starts with.
+    NoRoomForKeys,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLoopback { listen } => write!(
+                f,
+                "the tenant does not listen on {listen}: it has no TLS and shows its keys; give \
+                 an address of this machine, such as 127.0.0.1:0"
+            ),
+            Self::Listen { listen, error } => write!(
+                f,
+                "the tenant cannot listen on {listen}: {error}; give another port, or 0 for a \
+                 free one"
+            ),
+            Self::Threads(error) => write!(f, "the tenant cannot start its threads: {error}"),
+            Self::NoRandom => f.write_str(
+                "the system gives no random bytes, and without them there are no keys; see that \
+                 the system call getrandom is allowed",
+            ),
+            Self::NoRoomForKeys => f.write_str("the tenant needs room for two keys at least"),
+        }
+    }
+}
+
+impl core::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Listen { error, .. } | Self::Threads(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
+    // The guard is made first: keys made in its life need not fear that it forgot anything.
+    let now_ms = options.clock.now_ms();
+    let replay = match options.replay {
+        ReplayMode::Off => Replay::Off,
+        ReplayMode::Enforce => Replay::Enforce(guard(options.guard_entries, options.skew, now_ms)?),
+        ReplayMode::Observe => Replay::Observe(guard(options.guard_entries, options.skew, now_ms)?),
+    };
+    let mut store = Store::new(options.max_keys);
+    let seeded = SeededKeys {
+        standard: seed(&mut store, Level::Standard, now_ms)?,
+        advanced: seed(&mut store, Level::Advanced, now_ms)?,
+    };
+    let verifier =
+        Verifier::new().with_skew(options.skew).with_nonce_lengths(options.nonce_lengths);
+    let app = App {
+        store: RwLock::new(store),
+        verifier,
+        replay,
+        clock: options.clock,
+        explain: options.explain,
+        log: options.log,
+    };
+    Ok((app, seeded))
+}
+
+fn guard(entries: usize, skew: Skew, now_ms: u64) -> Result<MemoryGuard, StartError> {
+    let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
+    let start = Start::Fresh { at_ms: now_ms };
+    Ok(MemoryGuard::new(MemoryGuardConfig { entries, skew, start, secret }))
+}
+
+fn seed(store: &mut Store, level: Level, now_ms: u64) -> Result<SeededKey, StartError> {
+    let about = About {
+        roles: vec![INSTANCE_ADMINISTRATOR],
+        comment: Some("made when the tenant started".to_owned()),
+        created_by: "tenant@localhost".to_owned(),
+        user_name: "Local tenant".to_owned(),
+    };
+    match store.generate(level, Expiry::Never, about, now_ms) {
+        Ok((id, key)) => Ok(SeededKey { id, level, key }),
+        Err(GenerateError::Full) => Err(StartError::NoRoomForKeys),
+        Err(GenerateError::NoRandom) => Err(StartError::NoRandom),
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("cortexkey-tenant")
+        .enable_all()
+        .build()
+}
+
+#[cfg(unix)]
+async fn signalled() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn signalled() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+#[derive(Serialize)]
+struct ReadyLine<'a> {
+    url: &'a str,
+    pid: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<ReadyKeys<'a>>,
+}
+
+#[derive(Serialize)]
+struct ReadyKeys<'a> {
+    standard: ReadyKey<'a>,
+    advanced: ReadyKey<'a>,
+}
+
+#[derive(Serialize)]
+struct ReadyKey<'a> {
+    id: u64,
+    key: &'a str,
+}
+
+impl<'a> ReadyKey<'a> {
+    fn new(seeded: &'a SeededKey) -> Self {
+        Self { id: seeded.id.get(), key: seeded.expose() }
+    }
+}
