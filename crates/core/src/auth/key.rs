@@ -7,6 +7,7 @@ use core::num::NonZeroU64;
 use core::str::FromStr;
 
 use super::digits::Decimal;
+use crate::lifecycle::GENERATED_KEY_BYTES;
 
 /// The longest key, in bytes.
 pub const KEY_BYTES_MAX: usize = 256;
@@ -43,6 +44,11 @@ impl<'a> Key<'a> {
             Some(at) => Err(KeyError::BadByte { position: at + 1, kind: KeyByte::of(bytes[at]) }),
             None => Ok(Self(bytes)),
         }
+    }
+
+    /// For letters and digits that this crate drew.
+    pub(crate) fn from_generated(bytes: &'a [u8; GENERATED_KEY_BYTES]) -> Self {
+        Self(bytes)
     }
 
     pub(super) fn bytes(self) -> &'a [u8] {

@@ -1,7 +1,14 @@
-//! How long a key lives: [`Expiry`], its states and its notices.
+//! How a key lives: made and shown once ([`GeneratedKey`]), recorded ([`KeyRecord`]), and dead at
+//! its [`Expiry`].
 //!
 //! It refuses to look at a clock: the time is an argument.
 
 mod expiry;
+mod generated;
+#[cfg(feature = "alloc")]
+mod record;
 
 pub use expiry::{Expiry, ExpiryState, Notice};
+pub use generated::{GENERATED_KEY_BYTES, GeneratedKey};
+#[cfg(feature = "alloc")]
+pub use record::{KeyRecord, RecordFilter, RecordOrder, TimeColumn};

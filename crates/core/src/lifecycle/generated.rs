@@ -1,0 +1,72 @@
+//! [`GeneratedKey`]: a new key, which can be shown once.
+//!
+//! It refuses to be read a second time, printed, cloned or serialized. It is wiped on drop.
+
+use rand_core::TryCryptoRng;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::auth::{Key, KeyId, Level, NONCE_BYTES, Nonce, StoredKey};
+
+/// How many letters and digits a generated key has, as the product's own have.
+pub const GENERATED_KEY_BYTES: usize = 128;
+
+/// A key that was just made: 128 characters of `[A-Za-z0-9]`, each as likely as the other.
+///
+/// ```
+/// # #[cfg(feature = "system")] {
+/// use cortexkey_core::auth::{KeyId, Level};
+/// use cortexkey_core::lifecycle::GeneratedKey;
+///
+/// let key = GeneratedKey::from_system()?;
+/// let id = KeyId::new(7).ok_or("a key id is never 0")?;
+/// let stored = key.stored(id, Level::Advanced);
+/// // Showing the key consumes it.
+/// let shown = key.reveal(|text| text.len());
+/// assert_eq!(shown, 128);
+/// # }
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// ```compile_fail
+/// let key = cortexkey_core::lifecycle::GeneratedKey::from_system().unwrap();
+/// key.reveal(|text| println!("{text}"));
+/// key.reveal(|text| println!("{text}")); // a key is shown once
+/// ```
+pub struct GeneratedKey([u8; GENERATED_KEY_BYTES]);
+
+impl GeneratedKey {
+    /// Draws a key from a cryptographic generator; its error is returned.
+    pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
+        let mut key = Self([0; GENERATED_KEY_BYTES]);
+        for part in key.0.as_chunks_mut::<NONCE_BYTES>().0 {
+            // A nonce has the alphabet of a key, and half its length.
+            let drawn = Nonce::try_generate(rng)?;
+            part.copy_from_slice(drawn.as_bytes());
+        }
+        Ok(key)
+    }
+
+    /// Draws a key from the operating system.
+    #[cfg(feature = "system")]
+    pub fn from_system() -> Result<Self, getrandom::Error> {
+        Self::try_generate(&mut getrandom::SysRng)
+    }
+
+    /// What a verifier keeps of it; its level may be edited later.
+    pub fn stored(&self, key_id: KeyId, level: Level) -> StoredKey {
+        StoredKey::editable(key_id, level, Key::from_generated(&self.0))
+    }
+
+    /// Shows the key, once: to a terminal, a file, a secret store.
+    pub fn reveal<T>(self, show: impl FnOnce(&str) -> T) -> T {
+        show(core::str::from_utf8(&self.0).unwrap_or_default())
+    }
+}
+
+impl Drop for GeneratedKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for GeneratedKey {}
