@@ -1,0 +1,47 @@
+//! What people and programs read, for the example organisation.
+
+use cortexkey_lint::files::{Options, run};
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Severity, Timestamp, example};
+
+fn outcome(now: &str) -> cortexkey_lint::files::Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in example::FILES {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let now: Timestamp = now.parse().unwrap();
+    run(&Options::new(folder.path(), now), &mut std::io::empty())
+}
+
+#[test]
+fn the_example_gives_two_errors_whatever_the_date() {
+    for now in ["1990-01-01T00:00:00Z", "2026-06-01T00:00:00Z", "2190-01-01T00:00:00Z"] {
+        let outcome = outcome(now);
+        let report = outcome.report.as_ref().unwrap();
+        let codes: Vec<&str> = report.findings.iter().map(|f| f.code).collect();
+        assert_eq!(codes, ["L001", "E003"], "{}", report.render(Format::Human, false));
+        assert_eq!((report.summary.errors, report.summary.files), (2, 3));
+        assert_eq!((outcome.exit_code(Severity::Error), outcome.messages.len()), (1, 0));
+    }
+}
+
+#[test]
+fn human() {
+    let report = outcome("2026-06-01T00:00:00Z").report.unwrap();
+    insta::assert_snapshot!(report.render(Format::Human, false));
+    assert!(report.render(Format::Human, true).contains("\u{1b}["));
+}
+
+#[test]
+fn concise() {
+    let report = outcome("2026-06-01T00:00:00Z").report.unwrap();
+    insta::assert_snapshot!(report.render(Format::Concise, true));
+}
+
+#[test]
+fn json() {
+    let report = outcome("2026-06-01T00:00:00Z").report.unwrap();
+    insta::assert_snapshot!(report.render(Format::Json, true));
+}

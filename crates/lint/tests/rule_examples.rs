@@ -1,0 +1,80 @@
+//! Each rule's page is true: its bad example fires that rule and no other, its good one none.
+
+use std::collections::BTreeSet;
+
+use cortexkey_lint::rules::{Example, RULES, Rule, TABLE};
+use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Timestamp, lint};
+use cortexkey_manifest::policy::load;
+use cortexkey_manifest::yaml::Limits;
+
+const LOCKED: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
+    extends: [builtin:recommended]\nrules: { expiry-too-long: { max: 180d, locked: true } }\n";
+
+fn run(example: &Example) -> Report {
+    let mut read = |path: &str| match path {
+        "team/cortexkey.yaml" => Ok(example.policy_text().into_bytes()),
+        "acme.yaml" => Ok(LOCKED.as_bytes().to_vec()),
+        _ => Err(format!("cannot read {path}")),
+    };
+    let layers = load("team/cortexkey.yaml", &Limits::default(), &mut read).unwrap();
+    let policy = Policy::new(layers);
+    let file = CorpusFile::new("key.yaml", example.document().into_bytes(), &Limits::default());
+    let corpus = Corpus { files: vec![file], ..Corpus::default() };
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    lint(&corpus, &policy, now)
+}
+
+fn codes(report: &Report) -> BTreeSet<&'static str> {
+    report.findings.iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn bad_examples_fire_their_rule_and_no_other() {
+    for rule in RULES {
+        let report = run(&rule.bad);
+        let found: Vec<String> =
+            report.findings.iter().map(|f| format!("{} {}", f.code, f.message)).collect();
+        assert_eq!(codes(&report), BTreeSet::from([rule.code]), "{}: {found:?}", rule.code);
+        for finding in &report.findings {
+            assert!(!finding.message.is_empty() && finding.fingerprint.len() == 64);
+        }
+    }
+}
+
+#[test]
+fn good_examples_fire_nothing() {
+    for rule in RULES {
+        let report = run(&rule.good);
+        let found: Vec<String> =
+            report.findings.iter().map(|f| format!("{} {}", f.code, f.message)).collect();
+        assert!(found.is_empty(), "{}: {found:?}\n{}", rule.code, rule.good.document());
+    }
+}
+
+#[test]
+fn the_registry_and_the_table_agree() {
+    let mut seen = BTreeSet::new();
+    for (code, name) in TABLE {
+        assert!(seen.insert(*code) && seen.insert(*name), "{code} {name} stands twice");
+    }
+    for Rule { code, name, summary, why, mend, options, .. } in RULES.iter().copied() {
+        assert!(TABLE.contains(&(*code, *name)), "{code} {name} is not in the table");
+        for text in [summary, why, mend] {
+            assert!(text.len() > 10 && !text.contains("  "), "{code}: {text:?}");
+        }
+        for option in *options {
+            assert!(option.what.len() > 10, "{code}: {}", option.name);
+        }
+    }
+    assert_eq!(RULES.iter().map(|r| r.code).collect::<BTreeSet<_>>().len(), RULES.len());
+}
+
+#[test]
+fn built_in_policies_stand_and_name_no_rule_in_vain() {
+    for name in ["builtin:minimal", "builtin:recommended", "builtin:strict"] {
+        let policy = Policy::builtin(name).unwrap();
+        assert!(policy.stands(), "{name}");
+        assert!(policy.notices().is_empty(), "{name}: {:?}", policy.notices());
+    }
+    assert!(Policy::builtin("builtin:other").is_none());
+}
