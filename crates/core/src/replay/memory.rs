@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hashbrown::HashTable;
 
+use super::quota::{Counts, Quota};
 use super::{GuardRefusal, ReplayGuard, VerifiedUse};
 use crate::auth::Skew;
 
@@ -71,6 +72,7 @@ pub struct MemoryGuard {
     skew_ms: u64,
     start: Start,
     secret: [u64; 2],
+    counts: Option<Counts<SLICES>>,
 }
 
 impl MemoryGuard {
@@ -86,7 +88,15 @@ impl MemoryGuard {
             skew_ms: config.skew.as_ms(),
             start: config.start,
             secret: config.secret,
+            counts: None,
         }
+    }
+
+    /// With a limit for each key, so that one key cannot fill the guard.
+    #[must_use]
+    pub fn with_quota(mut self, quota: Quota) -> Self {
+        self.counts = Some(Counts::new(quota, self.secret[0].rotate_left(32) ^ self.secret[1]));
+        self
     }
 
     /// 64 bits that stand for the key id and the digest in this process.
@@ -120,8 +130,16 @@ impl ReplayGuard for MemoryGuard {
         // The top bits choose the shard; the table uses the lower ones.
         let shard = usize::try_from(tag >> 60).unwrap_or(0) % SHARDS;
         let shard = &self.shards[shard];
+        let key_id = verified.key_id.get();
+        if let Some(counts) = &self.counts {
+            counts.add(key_id, slice)?;
+        }
         // A panic while the lock was held cannot have left a table half changed.
-        shard.lock().unwrap_or_else(PoisonError::into_inner).insert(slice, tag)
+        let inserted = shard.lock().unwrap_or_else(PoisonError::into_inner).insert(slice, tag);
+        if let (Err(_), Some(counts)) = (inserted, &self.counts) {
+            counts.take_back(key_id, slice);
+        }
+        inserted
     }
 }
 

@@ -5,9 +5,15 @@
 
 #[cfg(feature = "std")]
 mod memory;
+#[cfg(feature = "std")]
+mod quota;
 
 #[cfg(feature = "std")]
 pub use memory::{MemoryGuard, MemoryGuardConfig, Start};
+#[cfg(feature = "std")]
+pub use quota::Quota;
+
+use sha2::{Digest as _, Sha256};
 
 use crate::auth::{KeyId, Verdict};
 
@@ -58,6 +64,18 @@ impl VerifiedUse {
     /// The request's timestamp, in milliseconds since 1970.
     pub fn timestamp_ms(&self) -> u64 {
         self.timestamp_ms
+    }
+
+    /// A tag for a guard that several processes share: the same in each, 128 bits of SHA-256 over
+    /// the key id (8 bytes, big-endian) and the digest.
+    pub fn shared_tag(&self) -> [u8; 16] {
+        let hash = Sha256::new()
+            .chain_update(self.key_id.get().to_be_bytes())
+            .chain_update(self.digest)
+            .finalize();
+        let mut tag = [0; 16];
+        tag.iter_mut().zip(hash).for_each(|(place, byte)| *place = byte);
+        tag
     }
 
     /// Until when the use must be remembered: timestamp and skew, in milliseconds since 1970.
