@@ -3,8 +3,6 @@
 //! It refuses to read a clock and to sign anything that [`Verifier`](super::Verifier) would not
 //! accept. It allocates nothing.
 
-use core::fmt;
-
 use rand_core::{CryptoRng, TryCryptoRng};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -202,13 +200,3 @@ impl Drop for StandardKey {
 }
 
 impl ZeroizeOnDrop for StandardKey {}
-
-/// Says which key it is for, and nothing of the key.
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("key_id", &self.key_id)
-            .field("level", &self.level())
-            .finish_non_exhaustive()
-    }
-}

@@ -136,18 +136,6 @@ impl Drop for Material {
     }
 }
 
-/// Says which key it is, and nothing of the key.
-impl fmt::Debug for StoredKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredKey")
-            .field("key_id", &self.key_id)
-            .field("level", &self.level())
-            .field("expiry", &self.expiry)
-            .field("revoked", &self.revoked)
-            .finish_non_exhaustive()
-    }
-}
-
 /// The key was stored as one whose level is fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelEditRefused;
