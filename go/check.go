@@ -1,0 +1,68 @@
+package cortexkey
+
+// What keys, nonces and times look like. It refuses what a verifier would, and says where a key
+// is wrong but never with which byte.
+
+import "fmt"
+
+const (
+	keyBytesMax    = 256
+	nonceBytes     = 64
+	digestBytes    = 64
+	timestampBytes = 13
+
+	timestampMin = 1_000_000_000_000 // 2001-09-09
+	timestampMax = 9_999_999_999_999 // 2286-11-20
+)
+
+func checkKey(key []byte) error {
+	if len(key) == 0 {
+		return fmt.Errorf("%w: it is empty; a key has 1 to %d characters", ErrInvalidKey, keyBytesMax)
+	}
+	if len(key) > keyBytesMax {
+		return fmt.Errorf("%w: it has %d bytes; a key has at most %d", ErrInvalidKey, len(key), keyBytesMax)
+	}
+	for i, b := range key {
+		if b < '!' || b > '~' {
+			return fmt.Errorf("%w: byte %d is %s; a key is visible ASCII only", ErrInvalidKey, i+1, kindOf(b))
+		}
+	}
+	return nil
+}
+
+// kindOf says what an unfit byte of a key is, as far as it may be told.
+func kindOf(b byte) string {
+	switch {
+	case b == ' ' || b == '\t':
+		return "a space"
+	case b == '\r' || b == '\n':
+		return "a line end"
+	case b > '~':
+		return "not ASCII"
+	}
+	return "a control character"
+}
+
+func checkNonce(nonce string) error {
+	if len(nonce) != nonceBytes {
+		return fmt.Errorf("%w: it has %d bytes; a nonce is 64 characters of A-Z, a-z and 0-9", ErrInvalidNonce, len(nonce))
+	}
+	for i := range len(nonce) {
+		if !isAlphanumeric(nonce[i]) {
+			return fmt.Errorf("%w: character %d is no ASCII letter or digit", ErrInvalidNonce, i+1)
+		}
+	}
+	return nil
+}
+
+func isAlphanumeric(b byte) bool {
+	return '0' <= b && b <= '9' || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z'
+}
+
+func checkTimestamp(ms int64) error {
+	if ms < timestampMin || ms > timestampMax {
+		return fmt.Errorf("%w: %d is not 13 digits; give Unix time in milliseconds (not seconds), such as 1790611727783",
+			ErrInvalidTimestamp, ms)
+	}
+	return nil
+}

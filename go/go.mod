@@ -1,0 +1,3 @@
+module github.com/cortexkey/cortexkey/go
+
+go 1.24

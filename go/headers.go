@@ -1,0 +1,118 @@
+package cortexkey
+
+// The headers of one request. They refuse to be printed: a Standard key's hold the key.
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"strings"
+)
+
+// The names of the headers, as net/http writes them; HTTP does not regard their case.
+const (
+	HeaderKeyID         = "X-Xdr-Auth-Id"
+	HeaderAuthorization = "Authorization"
+	HeaderNonce         = "X-Xdr-Nonce"
+	HeaderTimestamp     = "X-Xdr-Timestamp"
+)
+
+// Headers are the authentication headers of one request: two for a Standard key, four for an
+// Advanced one. They print, log and marshal without their values.
+type Headers struct {
+	// A pointer, since %p prints fields without asking Format.
+	values *headerValues
+}
+
+// KeyID returns the value of [HeaderKeyID].
+func (h Headers) KeyID() string { return h.value(keyIDAt) }
+
+// Authorization returns the digest, or the key itself where its level is Standard.
+func (h Headers) Authorization() string { return h.value(authorizationAt) }
+
+// Nonce returns the value of [HeaderNonce]; empty with a Standard key.
+func (h Headers) Nonce() string { return h.value(nonceAt) }
+
+// Timestamp returns the value of [HeaderTimestamp]; empty with a Standard key.
+func (h Headers) Timestamp() string { return h.value(timestampAt) }
+
+// All returns name and value of each header that is to be sent.
+func (h Headers) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for i, name := range headerNames {
+			if value := h.value(i); value != "" && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// Set puts the headers into an [http.Header], in place of any of these names that it has, in
+// whatever case: nonce and time of an earlier attempt go, too.
+func (h Headers) Set(header http.Header) {
+	if h.values != nil {
+		h.values.set(header)
+	}
+}
+
+// Format writes the key id and no other value, whatever the verb.
+func (h Headers) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, h.redacted())
+}
+
+// LogValue returns the key id and no other value.
+func (h Headers) LogValue() slog.Value { return slog.StringValue(h.redacted()) }
+
+// MarshalJSON writes the key id and no other value. To send the headers use [Headers.All].
+func (h Headers) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{"key_id":%q,"authorization":"REDACTED"}`, h.KeyID()), nil
+}
+
+func (h Headers) redacted() string {
+	return "cortexkey.Headers{key id " + h.KeyID() + ", REDACTED}"
+}
+
+func (h Headers) value(at int) string {
+	if h.values == nil {
+		return ""
+	}
+	return h.values[at]
+}
+
+// headerValues are the values in the order of headerNames; those not to be sent are empty.
+type headerValues [4]string
+
+const (
+	keyIDAt = iota
+	authorizationAt
+	nonceAt
+	timestampAt
+)
+
+var headerNames = [4]string{HeaderKeyID, HeaderAuthorization, HeaderNonce, HeaderTimestamp}
+
+func (v headerValues) set(header http.Header) {
+	for name := range header {
+		if isHeaderName(name) {
+			delete(header, name)
+		}
+	}
+	// One slice for the values of all headers.
+	all := v[:]
+	for i, name := range headerNames {
+		if v[i] != "" {
+			header[name] = all[i : i+1 : i+1]
+		}
+	}
+}
+
+func isHeaderName(name string) bool {
+	for _, ours := range headerNames {
+		if len(name) == len(ours) && strings.EqualFold(name, ours) {
+			return true
+		}
+	}
+	return false
+}

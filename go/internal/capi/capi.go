@@ -1,0 +1,125 @@
+//go:build cortexkey_cgo && cgo
+
+package capi
+
+/*
+#cgo pkg-config: cortexkey
+#cgo noescape cxk_signer_new
+#cgo nocallback cxk_signer_new
+#cgo noescape cxk_signer_headers_at
+#cgo nocallback cxk_signer_headers_at
+#cgo noescape cxk_headers_wipe
+#cgo nocallback cxk_headers_wipe
+#cgo nocallback cxk_signer_free
+#cgo nocallback cxk_abi_version
+#include "cortexkey.h"
+#if CXK_ABI_VERSION != 0
+#error "this Go module is written for CXK_ABI_VERSION 0; take the module of the same release as the header"
+#endif
+*/
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Status is what a call of the library answers.
+type Status int32
+
+// The statuses that the Go module looks at.
+const (
+	OK               Status = C.CXK_OK
+	NullArg          Status = C.CXK_NULL_ARG
+	WrongHandle      Status = C.CXK_WRONG_HANDLE
+	InvalidKey       Status = C.CXK_INVALID_KEY
+	InvalidKeyID     Status = C.CXK_INVALID_KEY_ID
+	InvalidLevel     Status = C.CXK_INVALID_LEVEL
+	InvalidNonce     Status = C.CXK_INVALID_NONCE
+	InvalidTimestamp Status = C.CXK_INVALID_TIMESTAMP
+	ABIMismatch      Status = C.CXK_ABI_MISMATCH
+)
+
+// Name returns the stable code of a status, such as "invalid-nonce".
+func (s Status) Name() string { return C.GoString(C.cxk_status_name(C.cxk_status(s))) }
+
+// Message returns what a status means.
+func (s Status) Message() string { return C.GoString(C.cxk_status_message(C.cxk_status(s))) }
+
+// Version returns the release of the library.
+func Version() string { return C.GoString(C.cxk_version()) }
+
+// Headers is the answer of a signer.
+type Headers struct {
+	c C.cxk_headers
+}
+
+// Authorization returns the digest, or the key where its level is Standard.
+func (h *Headers) Authorization() string { return string(text(h.c.authorization[:])) }
+
+// CopyAuthorization copies the digest, or the key where its level is Standard.
+func (h *Headers) CopyAuthorization(to []byte) { copy(to, text(h.c.authorization[:])) }
+
+// KeyID returns the key id.
+func (h *Headers) KeyID() string { return string(text(h.c.key_id[:])) }
+
+// Nonce returns the nonce; empty with a Standard key.
+func (h *Headers) Nonce() string { return string(text(h.c.nonce[:])) }
+
+// Timestamp returns the time; empty with a Standard key.
+func (h *Headers) Timestamp() string { return string(text(h.c.timestamp[:])) }
+
+// Wipe overwrites the headers with zeros.
+func (h *Headers) Wipe() { C.cxk_headers_wipe(&h.c) }
+
+// Signer is a handle of the library. It may be shared, and is freed once, when nobody uses it.
+type Signer struct {
+	handle  *C.cxk_signer
+	cleanup runtime.Cleanup
+}
+
+// NewSigner makes a handle. It frees itself when it is lost, but Free does so at a known time.
+func NewSigner(keyID uint64, level uint32, key []byte) (*Signer, Status) {
+	if C.cxk_abi_version() != C.CXK_ABI_VERSION {
+		return nil, ABIMismatch
+	}
+	signer := new(Signer)
+	status := C.cxk_signer_new(C.uint64_t(keyID), C.cxk_level(level), chars(key), C.size_t(len(key)), &signer.handle)
+	if status != C.CXK_OK {
+		return nil, Status(status)
+	}
+	signer.cleanup = runtime.AddCleanup(signer, free, signer.handle)
+	return signer, OK
+}
+
+// HeadersAt signs with a nonce and a time.
+func (s *Signer) HeadersAt(nonce []byte, timestampMS uint64, out *Headers) Status {
+	status := C.cxk_signer_headers_at(s.handle, chars(nonce), C.size_t(len(nonce)), C.uint64_t(timestampMS), &out.c)
+	runtime.KeepAlive(s)
+	return Status(status)
+}
+
+// Free wipes and frees the handle; calls on it then answer NullArg.
+func (s *Signer) Free() {
+	s.cleanup.Stop()
+	free(s.handle)
+	s.handle = nil
+}
+
+func free(handle *C.cxk_signer) { C.cxk_signer_free(handle) }
+
+// chars is the start of the bytes; NULL for none.
+func chars(bytes []byte) *C.char {
+	return (*C.char)(unsafe.Pointer(unsafe.SliceData(bytes)))
+}
+
+// text is what stands before the NUL.
+func text(array []C.char) []byte {
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(array))), len(array))
+	for i, b := range bytes {
+		if b == 0 {
+			return bytes[:i]
+		}
+	}
+	return bytes
+}

@@ -1,0 +1,43 @@
+package cortexkey
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestNoncesAreSpread(t *testing.T) {
+	const nonces = 20_000
+	var counts [256]int
+	for range nonces {
+		var nonce [nonceBytes]byte
+		if err := drawNonce(&nonce, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range nonce {
+			counts[c]++
+		}
+	}
+	// Chi-squared with 61 degrees of freedom: above 131 once in a million runs. A remainder
+	// (byte % 62) gives thousands.
+	expected := float64(nonces*nonceBytes) / float64(len(alphabet))
+	chi := 0.0
+	for _, c := range []byte(alphabet) {
+		d := float64(counts[c]) - expected
+		chi += d * d / expected
+	}
+	if chi > 131 {
+		t.Errorf("chi-squared %.1f", chi)
+	}
+}
+
+func TestRejectedBytesAreDrawnAgain(t *testing.T) {
+	// 62 and 63 name no character, so the first block gives none.
+	source := append(bytes.Repeat([]byte{62, 63}, 36), bytes.Repeat([]byte{61}, 72)...)
+	var nonce [nonceBytes]byte
+	if err := drawNonce(&nonce, bytes.NewReader(source)); err != nil {
+		t.Fatal(err)
+	}
+	if string(nonce[:]) != string(bytes.Repeat([]byte{'9'}, nonceBytes)) {
+		t.Errorf("%q", nonce)
+	}
+}

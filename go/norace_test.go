@@ -1,0 +1,5 @@
+//go:build !race
+
+package cortexkey
+
+const raceEnabled = false
