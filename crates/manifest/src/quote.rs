@@ -187,7 +187,8 @@ fn secret_value(line: &str, policy: bool) -> Option<usize> {
             .next()
             .unwrap_or_default();
         if Secret::is_name(name) && !(policy && name == "key") {
-            return Some(colon + 1);
+            let after = line.get(colon + 1..)?;
+            return Some(line.len() - after.trim_start().len());
         }
     }
     None

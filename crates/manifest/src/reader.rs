@@ -5,7 +5,7 @@
 
 use crate::suggest::list;
 use crate::yaml::{Entry, NodeId, NodeKind, Tree};
-use crate::{Problem, ProblemKind, Span, Spanned, did_you_mean, quote};
+use crate::{Problem, ProblemKind, Span, Spanned, closest, did_you_mean, quote};
 
 /// A field as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,8 @@ pub enum Field<T> {
     Absent,
     /// The key is there and nothing behind it; the span is the key's.
     Empty(Span),
-    /// Something is there that does not fit; it has been reported. The span is the value's.
+    /// Something is there that does not fit, or under a misspelt name; it has been reported. The
+    /// span is the value's, or the misspelt name's.
     Bad(Span),
     /// There, and read.
     Present {
@@ -70,6 +71,8 @@ pub type TextPair = (Spanned<String>, Spanned<String>);
 /// The known fields of one mapping.
 pub(crate) struct Fields<'t> {
     entries: Vec<(&'t str, Entry)>,
+    /// Known fields that a misspelt one most likely means, with the place of the misspelt one.
+    meant: Vec<(String, Span)>,
     /// The key of the mapping: where a field that is not there is reported.
     pub(crate) place: Span,
     /// The mapping itself.
@@ -131,8 +134,13 @@ impl<'t> Reader<'t> {
             self.wrong_type(id, path, "a mapping of fields");
             return None;
         };
-        let mut fields =
-            Fields { entries: Vec::new(), place, span: node.span, path: path.to_owned() };
+        let mut fields = Fields {
+            entries: Vec::new(),
+            meant: Vec::new(),
+            place,
+            span: node.span,
+            path: path.to_owned(),
+        };
         for entry in entries {
             let Some(name) = tree.text_of(entry.key) else {
                 self.wrong_type(entry.key, path, "field names that are text");
@@ -142,6 +150,9 @@ impl<'t> Reader<'t> {
                 fields.entries.push((name, *entry));
             } else if name != "<<" {
                 self.unknown(entry, name, path, known);
+                if let Some(meant) = closest(name, known.iter().copied()) {
+                    fields.meant.push((meant.to_owned(), self.span(entry.key)));
+                }
             }
         }
         Some(fields)
@@ -191,7 +202,11 @@ impl<'t> Reader<'t> {
         name: &str,
         read: impl FnOnce(&mut Self, Entry, &str) -> Option<T>,
     ) -> Field<T> {
-        let Some(entry) = fields.find(name) else { return Field::Absent };
+        let Some(entry) = fields.find(name) else {
+            // `rols` is one mistake, reported where it stands, and not a missing `roles` as well.
+            let misspelt = fields.meant.iter().find(|(meant, _)| meant == name);
+            return misspelt.map_or(Field::Absent, |(_, span)| Field::Bad(*span));
+        };
         let (key, span) = (self.span(entry.key), self.span(entry.value));
         if self.tree.is_empty_value(entry.value) {
             return Field::Empty(key);
@@ -284,7 +299,7 @@ impl<'t> Reader<'t> {
         let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
         let message = format!("{} is no value of `{path}`", quote(&text));
         let mut help = format!("one of {}", list(&words));
-        if let Some(best) = crate::closest(&text, words.iter().copied()) {
+        if let Some(best) = closest(&text, words.iter().copied()) {
             help = format!("did you mean `{best}`? ({help})");
         }
         self.report_help(ProblemKind::BadValue, self.span(id), message, help);

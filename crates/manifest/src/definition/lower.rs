@@ -22,31 +22,17 @@ pub fn read(tree: &Tree, document: Document) -> Lowered {
 }
 
 /// Checks `apiVersion` and `kind`; false when the rest cannot be known.
-pub(crate) fn header(reader: &mut Reader<'_>, fields: &Fields<'_>, id: NodeId, kind: &str) -> bool {
+pub(crate) fn header<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, kind: &str) -> bool {
     let mut known = true;
     for (name, expected) in [("apiVersion", API_VERSION), ("kind", kind)] {
-        let entry = reader.tree.node(id);
-        let NodeKind::Mapping { entries, .. } = &entry.kind else { return false };
-        let found = entries.iter().find(|e| reader.tree.text_of(e.key) == Some(name));
-        let Some(entry) = found else {
-            let _: Field<()> =
-                reader.required(Field::Absent, fields, name, &format!("{name}: {expected}"));
-            continue;
-        };
-        let (value, span) = (entry.value, reader.span(entry.value));
-        if reader.tree.is_empty_value(value) {
-            let key = reader.span(entry.key);
-            let _: Field<()> =
-                reader.required(Field::Empty(key), fields, name, &format!("{name}: {expected}"));
-            continue;
-        }
-        let Some(text) = reader.text_at(value, name) else { continue };
-        if text != expected {
+        let field = reader.text(fields, name);
+        let field = reader.required(field, fields, name, &format!("{name}: {expected}"));
+        if let Some(text) = field.spanned().filter(|text| text.value != expected) {
             known = false;
-            let message = format!("{name} {} is not known here", quote(&text));
-            let hint = did_you_mean(&text, &[expected]);
+            let message = format!("{name} {} is not known here", quote(&text.value));
+            let hint = did_you_mean(&text.value, &[expected]);
             let help = hint.unwrap_or_else(|| format!("this file takes `{name}: {expected}`"));
-            reader.report_help(ProblemKind::UnsupportedVersion, span, message, help);
+            reader.report_help(ProblemKind::UnsupportedVersion, text.span, message, help);
         }
     }
     known
@@ -70,7 +56,7 @@ fn definition(reader: &mut Reader<'_>, root: NodeId) -> Option<Definition> {
     let before = reader.problems.len();
     let fields = reader.mapping(root, place, "", &known)?;
     let unknown = reader.problems.split_off(before);
-    if !header(reader, &fields, root, KIND) {
+    if !header(reader, &fields, KIND) {
         return None;
     }
     reader.problems.extend(unknown);

@@ -58,7 +58,7 @@ fn policy(reader: &mut Reader<'_>, root: NodeId) -> Option<PolicyFile> {
     let before = reader.problems.len();
     let fields = reader.mapping(root, place, "", &known)?;
     let unknown = reader.problems.split_off(before);
-    if !crate::definition::header(reader, &fields, root, KIND) {
+    if !crate::definition::header(reader, &fields, KIND) {
         return None;
     }
     reader.problems.extend(unknown);

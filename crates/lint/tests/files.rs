@@ -1,0 +1,297 @@
+//! Finding and reading files: which are judged, which are passed over, and what happens with
+//! those that cannot be read.
+
+use std::fs;
+use std::path::Path;
+
+use cortexkey_lint::files::{Options, Outcome, run};
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Severity, Timestamp};
+use tempfile::TempDir;
+
+const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n";
+
+fn key(name: &str) -> String {
+    format!(
+        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: {name}, owner: team-a }}\n\
+         spec:\n  securityLevel: advanced\n  lifetime: 90d\n  roles: [Viewer]\n  scope:\n    \
+         assets: {{ mode: none }}\n    casesAndIssues: {{ mode: none }}\n    \
+         endpoints: {{ mode: none }}\n"
+    )
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    // The end of the search upwards, whatever lies above the temporary folder.
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    for (path, text) in files {
+        write(folder.path(), path, text.as_bytes());
+    }
+    folder
+}
+
+fn write(folder: &Path, path: &str, bytes: &[u8]) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+fn lint_with(folder: &Path, paths: &[&str], change: impl FnOnce(&mut Options)) -> Outcome {
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut options = Options::new(folder, now);
+    options.paths = paths.iter().map(Into::into).collect();
+    change(&mut options);
+    run(&options, &mut std::io::empty())
+}
+
+fn lint(folder: &TempDir, paths: &[&str]) -> Outcome {
+    lint_with(folder.path(), paths, |_| {})
+}
+
+fn found(outcome: &Outcome) -> Vec<String> {
+    let report = outcome.report.as_ref().unwrap();
+    let text = report.render(Format::Concise, false);
+    let lines = text.lines().rev().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    lines.into_iter().rev().collect()
+}
+
+fn code(outcome: &Outcome) -> u8 {
+    outcome.exit_code(Severity::Error)
+}
+
+#[test]
+fn the_corpus_is_what_the_policy_names() {
+    let policy = format!("{HEAD}keys: [\"keys/*.yaml\"]\n");
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy),
+        ("keys/a.yaml", &key("a")),
+        ("keys/deep/b.yaml", "not a key: ["),
+        ("compose.yaml", "services: ["),
+    ]);
+    let outcome = lint(&folder, &[]);
+    assert_eq!((code(&outcome), found(&outcome).len()), (0, 0), "{:?}", found(&outcome));
+    assert_eq!(outcome.report.as_ref().unwrap().summary.files, 1);
+
+    // What pre-commit hands over: some of the corpus, and files that are none of our business.
+    let outcome = lint(&folder, &["compose.yaml", "keys/a.yaml"]);
+    let summary = outcome.report.as_ref().unwrap().summary;
+    assert_eq!((code(&outcome), summary.files, summary.passed_over), (0, 1, 1));
+    let outcome = lint(&folder, &["compose.yaml"]);
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
+
+    // A policy among the paths means all of it.
+    let outcome = lint(&folder, &["cortexkey.yaml"]);
+    assert_eq!(outcome.report.unwrap().summary.files, 1);
+}
+
+#[test]
+fn paths_narrow_the_report_and_not_what_is_seen() {
+    let policy = format!("{HEAD}keys: [\"keys/**/*.yaml\"]\n");
+    let folder = folder(&[
+        (".cortexkey.yaml", &policy),
+        ("keys/a.yaml", &key("same")),
+        ("keys/b/b.yaml", &key("SAME")),
+        ("keys/b/c.yaml", "spec: ["),
+    ]);
+    let outcome = lint(&folder, &["keys/a.yaml"]);
+    let lines = found(&outcome);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("keys/a.yaml:3:19: error[C001 duplicate-name]"), "{lines:?}");
+    let lines = found(&lint(&folder, &["keys/b"]));
+    assert!(lines[0].starts_with("keys/b/b.yaml:3:19: error[C001"), "{lines:?}");
+    assert!(lines[1].contains("keys/b/c.yaml") && lines[1].contains("Y001"), "{lines:?}");
+    // From below the policy, paths are relative to where the command runs.
+    let outcome = lint_with(&folder.path().join("keys/b"), &[], |_| {});
+    assert!(found(&outcome)[0].starts_with("b.yaml:3:19"), "{:?}", found(&outcome));
+}
+
+#[test]
+fn ignored_files_are_not_in_the_corpus() {
+    let policy = format!("{HEAD}keys: [\"**/*.yaml\"]\n");
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy),
+        (".gitignore", "drafts/\n"),
+        ("a.yaml", &key("a")),
+        ("drafts/b.yaml", "x: ["),
+    ]);
+    assert_eq!(code(&lint(&folder, &[])), 0);
+}
+
+#[test]
+fn without_a_policy_the_recommended_one_holds_and_it_is_said() {
+    let folder = folder(&[("a.yaml", &key("a")), ("b.yml", &key("b"))]);
+    let outcome = lint(&folder, &[]);
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.files), (0, 2));
+    assert!(outcome.messages[0].contains("builtin:recommended"), "{:?}", outcome.messages);
+}
+
+#[test]
+fn the_search_upwards_stops_at_the_repository() {
+    let outer = folder(&[("cortexkey.yaml", "not: a policy\n"), ("repo/.git/HEAD", "")]);
+    write(outer.path(), "repo/keys/a.yaml", key("a").as_bytes());
+    let outcome = lint_with(&outer.path().join("repo/keys"), &[], |_| {});
+    assert_eq!(code(&outcome), 0, "{:?}", outcome.messages);
+}
+
+#[test]
+fn standard_input_is_judged_under_its_name() {
+    let policy = format!("{HEAD}keys: [\"keys/*.yaml\"]\n");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/a.yaml", "broken: [")]);
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let stdin = |name: Option<&str>| {
+        let mut options = Options::new(folder.path(), now);
+        options.paths = vec!["-".into()];
+        options.stdin_filename = name.map(Into::into);
+        let text = key("a").replace("advanced", "standard");
+        run(&options, &mut text.as_bytes())
+    };
+    let lines = found(&stdin(Some("keys/a.yaml")));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("keys/a.yaml:5:18: error[L001"), "{lines:?}");
+    assert_eq!(stdin(Some("other/a.yaml")).report.unwrap().summary.passed_over, 1);
+    assert!(found(&stdin(None))[0].starts_with("<stdin>:5:18: error[L001"));
+}
+
+#[test]
+fn what_cannot_be_read_is_a_finding_and_alone_it_is_code_three() {
+    let folder = folder(&[("a.yaml", &key("a"))]);
+    write(folder.path(), "latin.yaml", b"a: caf\xe9\n");
+    write(folder.path(), "binary.yaml", b"a: \0\x01\n");
+    write(folder.path(), "huge.yaml", &vec![b'#'; (1 << 20) + 1]);
+    write(folder.path(), "empty.yaml", b"");
+    let outcome = lint(&folder, &[]);
+    let lines = found(&outcome).join("\n");
+    for expected in [
+        "latin.yaml:1:7: error[Y001 yaml-syntax]: byte 6 (0xe9) is not UTF-8",
+        "binary.yaml:1:4: error[Y001 yaml-syntax]: byte 3 is NUL",
+        "huge.yaml:1:1: error[Y001 yaml-syntax]: the file has 1048577 bytes",
+        "empty.yaml:1:1: error[S002 schema-missing-field]: the file holds no key definition",
+    ] {
+        assert!(lines.contains(expected), "{expected}\n{lines}");
+    }
+    assert_eq!(code(&outcome), 1);
+
+    let outcome = lint(&folder, &["missing.yaml"]);
+    assert!(found(&outcome)[0].contains("there is no such file"), "{:?}", found(&outcome));
+    assert_eq!(code(&outcome), 3);
+    assert_eq!(code(&lint(&folder, &["missing.yaml", "a.yaml"])), 1);
+    fs::create_dir(folder.path().join("none")).unwrap();
+    let outcome = lint(&folder, &["none"]);
+    assert!(outcome.messages.iter().any(|m| m.contains("nothing was read")), "{:?}", outcome.messages);
+    assert_eq!(code(&outcome), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_fifos_neither_hang_nor_vanish() {
+    use std::os::unix::fs::symlink;
+    let folder = folder(&[("keys/a.yaml", &key("a"))]);
+    symlink("..", folder.path().join("keys/loop")).unwrap();
+    symlink("gone.yaml", folder.path().join("keys/dangling.yaml")).unwrap();
+    let fifo = folder.path().join("keys/pipe.yaml");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let outcome = lint(&folder, &[]);
+    let lines = found(&outcome).join("\n");
+    assert!(lines.contains("keys/dangling.yaml:1:1: error[Y001"), "{lines}");
+    assert!(lines.contains("keys/pipe.yaml:1:1: error[Y001 yaml-syntax]: cannot be read: it is a FIFO"));
+    assert!(outcome.messages.iter().any(|m| m.contains("is a link back to")), "{:?}", outcome.messages);
+    let outcome = lint(&folder, &["/dev/zero"]);
+    assert!(found(&outcome)[0].contains("it is a device"), "{:?}", found(&outcome));
+}
+
+#[test]
+fn a_policy_that_cannot_stand_is_code_two() {
+    let check = |policy: &str, expected: &str| {
+        let folder = folder(&[("cortexkey.yaml", policy), ("keys/a.yaml", &key("a"))]);
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome).join("\n");
+        assert!(lines.contains(expected), "{expected}\n{lines}");
+        assert_eq!(code(&outcome), 2, "{lines}");
+    };
+    check("a: [", "cortexkey.yaml:1:4: error[Y001 yaml-syntax]");
+    check("", "the file is empty; a policy is expected here");
+    check("kind: ApiKey\napiVersion: cortexkey/v1\n", "error[S005");
+    check(&format!("{HEAD}rule: {{}}\n"), "unknown field `rule` here");
+    check(&format!("{HEAD}rules: {{ expiry-to-long: {{ max: 1d }} }}\n"), "error[P006 policy-unknown-rule]: there is no rule `expiry-to-long`");
+    check(&format!("{HEAD}rules: {{ E003: {{ maximum: 1d }} }}\n"), "error[P006 policy-unknown-rule]: rule E003 expiry-too-long has no option `maximum`");
+    check(&format!("{HEAD}rules: {{ E003: {{ max: soon }} }}\n"), "error[S004 schema-bad-value]: `max` of expiry-too-long takes a duration");
+    check(&format!("{HEAD}rules: {{ E003: {{ overrides: [{{ match: {{ lables: {{}} }}, max: 1d }}] }} }}\n"), "error[S001 schema-unknown-field]: unknown field `lables`");
+    check(&format!("{HEAD}extends: [cortexkey.yaml]\n"), "this policy extends itself");
+    check(&format!("{HEAD}extends: [gone.yaml]\n"), "there is no such file");
+    check(&format!("{HEAD}extends: [builtin:recomended]\n"), "did you mean `builtin:recommended`?");
+
+    let folder = folder(&[("a.yaml", &key("a"))]);
+    for policy in ["gone.yaml", "builtin:none", "."] {
+        let outcome = lint_with(folder.path(), &[], |options| options.policy = Some(policy.into()));
+        assert_eq!(code(&outcome), 2, "{policy}");
+        assert_eq!(outcome.messages.len(), 1, "{:?}", outcome.messages);
+    }
+}
+
+#[test]
+fn with_a_policy_that_names_no_keys_the_paths_are_the_corpus() {
+    let folder = folder(&[("p.yaml", &format!("{HEAD}extends: ['builtin:strict']\n")), ("x/a.key", &key("a"))]);
+    let outcome = lint_with(folder.path(), &["x/a.key"], |options| options.policy = Some("p.yaml".into()));
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.files), (0, 1));
+    let outcome = lint_with(folder.path(), &["x/a.key", "p.yaml"], |options| {
+        options.policy = Some("builtin:minimal".into());
+    });
+    assert_eq!(outcome.report.unwrap().summary.passed_over, 1);
+}
+
+#[test]
+fn what_is_not_acted_upon_is_said() {
+    let policy = format!(
+        "{HEAD}tests: [t.yaml]\nrules: {{ role-forbidden: {{ roles: [x] }} }}\ncustomRules:\n  - \
+         {{ id: ORG001, name: few, assert: 'true', message: m }}\n"
+    );
+    let folder = folder(&[("cortexkey.yaml", &policy), ("a.yaml", &key("a"))]);
+    let outcome = lint(&folder, &["a.yaml"]);
+    let said = outcome.messages.join("\n");
+    for expected in ["R002 role-forbidden is not checked", "1 customRules", "`tests` are read"] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+    assert_eq!(code(&outcome), 0, "{:?}", found(&outcome));
+}
+
+#[test]
+fn waivers_hold_for_their_key_their_rule_and_their_time() {
+    let policy = |expires: &str, key: &str| {
+        format!(
+            "{HEAD}keys: ['*.key']\nwaivers: [{{ rule: L001, key: {key}, reason: r, \
+             approvedBy: b, expires: {expires} }}]\n"
+        )
+    };
+    let standard = key("a").replace("advanced", "standard");
+    let run = |policy: &str| {
+        let folder = folder(&[("cortexkey.yaml", policy), ("a.key", &standard)]);
+        lint(&folder, &[])
+    };
+    let outcome = run(&policy("2026-02-01", "a"));
+    assert_eq!((code(&outcome), found(&outcome).len()), (0, 0), "{:?}", found(&outcome));
+    let json = outcome.report.unwrap().render(Format::Json, false);
+    assert!(json.contains("\"by\": \"waiver\"") && json.contains("\"waived\": 1"), "{json}");
+    let lines = found(&run(&policy("2025-12-30", "a"))).join("\n");
+    assert!(lines.contains("L001") && lines.contains("P001"), "{lines}");
+    let lines = found(&run(&policy("2026-02-01", "b"))).join("\n");
+    assert!(lines.contains("L001") && lines.contains("P009"), "{lines}");
+}
+
+#[test]
+fn secrets_are_printed_in_no_format() {
+    let secret = "S3cr3tV4lue";
+    let token = "aB3".repeat(43);
+    let text = key("a")
+        .replace("  lifetime", &format!("  apiKey: {secret}\n  comment: {token}\n  lifetyme"))
+        .replace("[Viewer]", &format!("[{token}]"))
+        + &format!("  token: |\n    {secret}\n# password: {secret}\n  {token}: x\n");
+    let broken = format!("spec:\n  apiKey: {secret}\n  password: [{secret}, {token}\n  x: }}\n");
+    let folder = folder(&[("a.yaml", &text), ("b.yaml", &broken)]);
+    let report = lint(&folder, &[]).report.unwrap();
+    assert!(report.findings.len() > 4, "{}", report.render(Format::Concise, false));
+    for (_, format) in Format::ALL {
+        let out = report.render(format, true);
+        assert!(!out.contains(secret) && !out.contains("aB3aB3aB3"), "{out}");
+    }
+    insta::assert_snapshot!(report.render(Format::Human, false));
+}
