@@ -1,0 +1,246 @@
+//! [`KeySource`]: where a key is read from, besides the environment.
+//!
+//! It refuses files that others can read, what is no regular file (so that nothing hangs on a
+//! pipe), and more than 4 KiB. What it reads is wiped.
+
+use core::fmt;
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use cortexkey_core::auth::KeyError;
+use zeroize::Zeroizing;
+
+use super::{Environment, Found, Origin, SettingsError};
+
+/// The most that is read for a key, which itself has at most 256 bytes.
+pub const KEY_SOURCE_BYTES_MAX: usize = 4096;
+
+/// Where a key is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeySource {
+    /// `--key-file`: a file that holds the key alone.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// `--allow-readable-key-file`: whether group and others may read it.
+        allow_readable: bool,
+    },
+    /// `--key-stdin`: standard input, to its end.
+    Stdin,
+}
+
+/// What is wrong with a key or the place that it should come from. The place is named before it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeyProblem {
+    /// There is no such file.
+    Missing,
+    /// It is a directory.
+    Directory,
+    /// It is a pipe, a device or a socket.
+    NotRegular,
+    /// Group or others have rights to it.
+    Readable {
+        /// Its mode.
+        mode: u32,
+        /// The file, for the remedy.
+        path: PathBuf,
+    },
+    /// The system does not let it be read.
+    Io(io::Error),
+    /// There is nothing in it.
+    Empty,
+    /// There are more than 4 KiB in it.
+    TooLarge,
+    /// It begins with a byte order mark.
+    ByteOrderMark,
+    /// It holds more than one line.
+    ManyLines,
+    /// It holds bytes that are no text.
+    Binary {
+        /// Which byte is the first of them, counted from 1.
+        position: usize,
+    },
+    /// It holds something that is no key.
+    Malformed(KeyError),
+}
+
+impl fmt::Display for KeyProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("does not exist"),
+            Self::Directory => f.write_str("is a directory; name the file in it"),
+            Self::NotRegular => f.write_str(
+                "is no regular file but a pipe or a device; send the key to standard input with \
+                 --key-stdin",
+            ),
+            Self::Readable { mode, path } => write!(
+                f,
+                "can be read or changed by group or others (mode {mode:04o}); run `chmod 600 {}`, \
+                 or give --allow-readable-key-file",
+                path.display()
+            ),
+            Self::Io(error) => write!(f, "cannot be read: {error}"),
+            Self::Empty => f.write_str("is empty; it should hold the key alone"),
+            Self::TooLarge => write!(
+                f,
+                "holds more than {KEY_SOURCE_BYTES_MAX} bytes; it should hold the key alone, \
+                 which usually has 128 characters"
+            ),
+            Self::ByteOrderMark => f.write_str(
+                "begins with a byte order mark, as some editors and PowerShell write; save it as \
+                 plain ASCII",
+            ),
+            Self::ManyLines => {
+                f.write_str("holds more than one line; it should hold the key alone")
+            }
+            Self::Binary { position } => write!(
+                f,
+                "holds binary data (byte {position}); it should hold the key alone, as text"
+            ),
+            Self::Malformed(error) => write!(f, "holds no key: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for KeyProblem {}
+
+impl KeySource {
+    /// Reads the key's bytes, without the one line end that may close them.
+    pub(super) fn read(
+        &self,
+        stdin: &mut dyn Read,
+    ) -> Result<Found<Zeroizing<Vec<u8>>>, SettingsError> {
+        let (origin, read) = match self {
+            Self::File { path, allow_readable } => {
+                (Origin::KeyFile(path.clone()), read_file(path, *allow_readable))
+            }
+            Self::Stdin => (Origin::Stdin, read_limited(stdin)),
+        };
+        match read.and_then(without_line_end) {
+            Ok(value) => Ok(Found { value, origin }),
+            Err(problem) => Err(SettingsError::Key { origin, problem }),
+        }
+    }
+}
+
+/// Reads the key from the first of these variables that is set.
+pub(super) fn from_environment(
+    names: &[&'static str],
+    environment: &Environment<'_>,
+) -> Result<Found<Zeroizing<Vec<u8>>>, SettingsError> {
+    for name in names {
+        let Some(value) = environment(name) else { continue };
+        let origin = Origin::Environment(name);
+        let value = Zeroizing::new(into_bytes(value));
+        return match check_text(&value) {
+            Ok(()) => Ok(Found { value, origin }),
+            Err(KeyProblem::Empty) => Err(SettingsError::Empty { origin }),
+            Err(problem) => Err(SettingsError::Key { origin, problem }),
+        };
+    }
+    Err(SettingsError::NoKey)
+}
+
+fn read_file(path: &Path, allow_readable: bool) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+    // Opening a pipe would wait for its other end, so it is looked at first.
+    check_kind(&std::fs::metadata(path).map_err(io_problem)?)?;
+    let mut file = File::open(path).map_err(io_problem)?;
+    // Once more: this is about the file that is open, whatever the path names by now.
+    let metadata = file.metadata().map_err(io_problem)?;
+    check_kind(&metadata)?;
+    if !allow_readable {
+        check_rights(&metadata, path)?;
+    }
+    read_limited(&mut file)
+}
+
+fn check_kind(metadata: &Metadata) -> Result<(), KeyProblem> {
+    if metadata.is_dir() {
+        Err(KeyProblem::Directory)
+    } else if metadata.is_file() {
+        Ok(())
+    } else {
+        Err(KeyProblem::NotRegular)
+    }
+}
+
+#[cfg(unix)]
+fn check_rights(metadata: &Metadata, path: &Path) -> Result<(), KeyProblem> {
+    use std::os::unix::fs::MetadataExt;
+
+    let mode = metadata.mode() & 0o7777;
+    let of_group_and_others = mode & 0o077;
+    if of_group_and_others == 0 {
+        Ok(())
+    } else {
+        Err(KeyProblem::Readable { mode, path: path.to_owned() })
+    }
+}
+
+#[cfg(not(unix))]
+fn check_rights(_: &Metadata, _: &Path) -> Result<(), KeyProblem> {
+    Ok(())
+}
+
+fn read_limited(source: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+    // Room for all of it from the start: a vector that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_SOURCE_BYTES_MAX + 64));
+    let limit = KEY_SOURCE_BYTES_MAX as u64 + 1;
+    source.take(limit).read_to_end(&mut bytes).map_err(KeyProblem::Io)?;
+    if bytes.len() > KEY_SOURCE_BYTES_MAX { Err(KeyProblem::TooLarge) } else { Ok(bytes) }
+}
+
+/// Takes exactly one line end off.
+fn without_line_end(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+    if bytes.ends_with(b"\n") {
+        bytes.pop();
+        if bytes.ends_with(b"\r") {
+            bytes.pop();
+        }
+    }
+    check_text(&bytes)?;
+    Ok(bytes)
+}
+
+/// Finds the mistakes that have a clearer name than a byte that does not fit.
+fn check_text(bytes: &[u8]) -> Result<(), KeyProblem> {
+    let is_binary = |byte: &u8| !byte.is_ascii() || (byte.is_ascii_control() && !is_space(*byte));
+    let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+    if bytes.is_empty() {
+        Err(KeyProblem::Empty)
+    } else if marks.iter().any(|mark| bytes.starts_with(mark)) {
+        Err(KeyProblem::ByteOrderMark)
+    } else if let Some(at) = bytes.iter().position(is_binary) {
+        Err(KeyProblem::Binary { position: at + 1 })
+    } else if bytes.contains(&b'\n') {
+        Err(KeyProblem::ManyLines)
+    } else {
+        Ok(())
+    }
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r')
+}
+
+fn io_problem(error: io::Error) -> KeyProblem {
+    match error.kind() {
+        io::ErrorKind::NotFound => KeyProblem::Missing,
+        _ => KeyProblem::Io(error),
+    }
+}
+
+#[cfg(unix)]
+fn into_bytes(value: OsString) -> Vec<u8> {
+    std::os::unix::ffi::OsStringExt::into_vec(value)
+}
+
+#[cfg(not(unix))]
+fn into_bytes(value: OsString) -> Vec<u8> {
+    // What is no Unicode is no key either; the replacement characters say so.
+    value.into_string().unwrap_or_else(|value| value.to_string_lossy().into_owned()).into_bytes()
+}

@@ -1,0 +1,338 @@
+//! [`CallError`]: why a call gave no answer, or not the one that was asked for.
+//!
+//! It refuses to hold a key, a nonce or a digest, and to leave the reader without a next step.
+
+use core::fmt;
+use core::time::Duration;
+
+use cortexkey_api::{ErrorBody, ErrorCode};
+use cortexkey_core::address::AddressError;
+use cortexkey_core::auth::Level;
+
+use super::{AnswerHeaders, Method};
+
+/// Beyond this a clock is worth a word; tenants are known to take a minute.
+const CLOCK_OFFSET_MS: u64 = 30_000;
+
+/// Why a call failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The path is none.
+    Path(AddressError),
+    /// A body was given to a method that has none.
+    BodyNotAllowed {
+        /// The method.
+        method: Method,
+    },
+    /// The request cannot be written as JSON.
+    RequestNotJson,
+    /// The clock of this machine is far from any time that can be signed.
+    Clock,
+    /// The system gives no random bytes.
+    NoRandom,
+    /// The key cannot be sent in a header.
+    Header,
+    /// The host's name is not known.
+    UnknownHost {
+        /// The address.
+        host: String,
+    },
+    /// There is no connection.
+    Unreachable {
+        /// The address.
+        host: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// There was no connection in time.
+    ConnectTimeout {
+        /// The address.
+        host: String,
+        /// The limit.
+        after: Duration,
+    },
+    /// There was no whole answer in time.
+    Timeout {
+        /// The address.
+        host: String,
+        /// The limit.
+        after: Duration,
+    },
+    /// There is no trust in who answers.
+    Tls {
+        /// The address.
+        host: String,
+        /// What the TLS library said.
+        detail: String,
+    },
+    /// The proxy does not let us through.
+    Proxy {
+        /// The address.
+        host: String,
+    },
+    /// The connection broke before the answer was whole.
+    Broken {
+        /// The address.
+        host: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// Who answers does not speak HTTP.
+    NotHttp {
+        /// The address.
+        host: String,
+    },
+    /// The answer is too large.
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The tenant sends us elsewhere.
+    Redirected {
+        /// The status.
+        status: u16,
+        /// Where to.
+        to: Option<String>,
+    },
+    /// The tenant refuses.
+    Refused(Box<Refused>),
+    /// The answer is no JSON.
+    NotJson {
+        /// The status.
+        status: u16,
+        /// What it says it is.
+        content_type: Option<String>,
+        /// How long it is.
+        bytes: usize,
+    },
+    /// The answer is JSON of another shape.
+    UnexpectedShape {
+        /// The line where it differs, counted from 1.
+        line: usize,
+        /// The column.
+        column: usize,
+    },
+    /// The answer is another one than the only one that is good.
+    UnexpectedAnswer {
+        /// What would have been good.
+        expected: &'static str,
+    },
+}
+
+/// What a tenant says when it refuses.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Method and path.
+    pub call: String,
+    /// The status.
+    pub status: u16,
+    /// What the answer says, as far as it could be read, without what was secret in the request.
+    pub body: Option<ErrorBody>,
+    /// The headers that matter.
+    pub headers: AnswerHeaders,
+    /// The level that the call was signed for.
+    pub level: Level,
+    /// The tenant's clock minus ours, in milliseconds, to a second or so.
+    pub clock_offset_ms: Option<i64>,
+}
+
+impl CallError {
+    /// The status that the tenant answered with, where it answered.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(refused) => Some(refused.status),
+            Self::Redirected { status, .. } | Self::NotJson { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(error) => fmt::Display::fmt(error, f),
+            Self::BodyNotAllowed { method } => write!(f, "{method} takes no body; leave it out"),
+            Self::RequestNotJson => f.write_str("the request cannot be written as JSON"),
+            Self::Clock => f.write_str(
+                "the clock of this machine is before 2001 or after 2286, so nothing can be \
+                 signed; set it",
+            ),
+            Self::NoRandom => f.write_str(
+                "the system gives no random bytes, and without them nothing can be signed; see \
+                 that the system call getrandom is allowed",
+            ),
+            Self::Header => f.write_str("the request has a header that HTTP does not allow"),
+            Self::UnknownHost { host } => write!(
+                f,
+                "the host of {host} is not known; compare it with what the button Copy API URL \
+                 gives, and see that the network is up"
+            ),
+            Self::Unreachable { host, detail } => write!(
+                f,
+                "{host} cannot be reached: {detail}; check host and port, firewall and proxy"
+            ),
+            Self::ConnectTimeout { host, after } => write!(
+                f,
+                "{host} did not let us connect within {}; check firewall and proxy, or allow more \
+                 time",
+                Seconds(*after)
+            ),
+            Self::Timeout { host, after } => write!(
+                f,
+                "{host} gave no whole answer within {}; try again, or allow more time",
+                Seconds(*after)
+            ),
+            Self::Tls { host, detail } => write!(
+                f,
+                "the TLS connection to {host} failed: {detail}; nothing was sent; check the host, \
+                 and whether a proxy breaks TLS open"
+            ),
+            Self::Proxy { host } => {
+                write!(f, "the proxy does not lead to {host}; check HTTPS_PROXY, or set NO_PROXY")
+            }
+            Self::Broken { host, detail } => write!(
+                f,
+                "the connection to {host} broke before the answer was whole: {detail}; the call \
+                 may have had its effect; look before you repeat it"
+            ),
+            Self::NotHttp { host } => write!(
+                f,
+                "what {host} answered is not the HTTP that is expected; check host and port"
+            ),
+            Self::TooLarge { limit } => write!(
+                f,
+                "the answer has more than {limit} bytes; ask for less, with filters or pages"
+            ),
+            Self::Redirected { status, to } => {
+                write!(f, "the tenant redirects to another address (status {status}")?;
+                if let Some(to) = to {
+                    write!(f, ", {to}")?;
+                }
+                f.write_str(
+                    "); the headers are not sent there; use the address of the API, which the \
+                     button Copy API URL gives",
+                )
+            }
+            Self::Refused(refused) => fmt::Display::fmt(refused, f),
+            Self::NotJson { status, content_type, bytes } => write!(
+                f,
+                "the answer (status {status}, {}, {bytes} bytes) is no JSON; is this the address \
+                 of the API, and does a proxy answer in its place?",
+                content_type.as_deref().unwrap_or("of no type")
+            ),
+            Self::UnexpectedShape { line, column } => write!(
+                f,
+                "the answer is JSON, but not of the shape that this call has (line {line}, column \
+                 {column}); is this a Cortex tenant, and of which version?"
+            ),
+            Self::UnexpectedAnswer { expected } => {
+                write!(f, "the answer is not {expected}; is this a Cortex tenant?")
+            }
+        }
+    }
+}
+
+impl core::error::Error for CallError {}
+
+impl Refused {
+    /// What to do about it; more than one line for a 401.
+    pub fn advice(&self) -> String {
+        if let Some(remedy) = &self.headers.remedy {
+            return remedy.clone();
+        }
+        match self.status {
+            400 | 422 => "the body is not what this call takes; compare it with the API reference",
+            401 => return self.unauthorized(),
+            402 => "the tenant's licence does not cover this call",
+            403 => {
+                "the key is good, but its roles lack the permission; give it a role with the \
+                 component that this call belongs to"
+            }
+            404 => {
+                "check the path, and that the host is the API's (api-…), not the console's; the \
+                 tenant may also be inactive"
+            }
+            405 => "check the method; most calls take POST",
+            408 | 502..=504 => "the tenant or something before it is busy; try again later",
+            413 => "send less at once",
+            415 => "send the header Content-Type: application/json",
+            429 => return self.too_many(),
+            500..=599 => {
+                "the product also answers 500 to a body that it cannot take: check names, types \
+                 and values; otherwise try again later"
+            }
+            _ => "compare the call with the API reference",
+        }
+        .to_owned()
+    }
+
+    fn unauthorized(&self) -> String {
+        let mut causes = Vec::new();
+        match self.clock_offset_ms {
+            Some(ms) if ms.unsigned_abs() > CLOCK_OFFSET_MS => {
+                let way = if ms > 0 { "behind" } else { "ahead of" };
+                let seconds = ms.unsigned_abs() / 1000;
+                causes.push(format!("this machine's clock is {seconds} s {way} the tenant's"));
+            }
+            _ => {}
+        }
+        let other = match self.level {
+            Level::Standard => Level::Advanced,
+            Level::Advanced => Level::Standard,
+        };
+        causes.push(format!("the key is {other}, and was used as {}", self.level));
+        causes.push("the key has expired, or was deleted".to_owned());
+        causes.push("key and key id do not belong together, or to this tenant".to_owned());
+        causes.push("the key is not whole, or has quotes or spaces round it".to_owned());
+        let mut text = "the tenant does not say why; usual causes, the likeliest first:".to_owned();
+        for cause in causes {
+            text.push_str("\n  - ");
+            text.push_str(&cause);
+        }
+        text
+    }
+
+    fn too_many(&self) -> String {
+        match &self.headers.retry_after {
+            Some(after) => format!("too many calls; try again after {after} (Retry-After)"),
+            None => "too many calls; wait, and make fewer at once".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} was refused with status {}", self.call, self.status)?;
+        if let Some(verdict) = &self.headers.verdict
+            && verdict != "accept"
+        {
+            write!(f, " ({verdict})")?;
+        }
+        if let Some(body) = &self.body {
+            if let Some(message) = &body.err_msg {
+                write!(f, ": {message}")?;
+            }
+            match &body.err_code {
+                Some(ErrorCode::Number(code)) if *code == i64::from(self.status) => {}
+                Some(code) => write!(f, " (code {code})")?,
+                None => {}
+            }
+            match body.err_extra.as_ref().map(|extra| (extra, extra.as_str())) {
+                Some((_, Some(text))) => write!(f, ": {text}")?,
+                Some((extra, None)) => write!(f, ": {extra}")?,
+                None => {}
+            }
+        }
+        write!(f, "; {}", self.advice())
+    }
+}
+
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0.as_secs_f64())
+    }
+}

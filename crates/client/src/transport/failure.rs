@@ -1,0 +1,63 @@
+//! From what the HTTP library says to a [`CallError`].
+//!
+//! It refuses to pass on text that could hold what was sent.
+
+use std::io::ErrorKind;
+
+use cortexkey_core::address::Address;
+use ureq::Error;
+
+use super::{CallError, ClientOptions};
+
+pub(super) fn classify(error: Error, address: &Address, options: &ClientOptions) -> CallError {
+    let host = || address.to_string();
+    match error {
+        Error::HostNotFound => CallError::UnknownHost { host: host() },
+        Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+            CallError::ConnectTimeout { host: host(), after: options.connect_timeout }
+        }
+        Error::Timeout(_) => CallError::Timeout { host: host(), after: options.timeout },
+        Error::Tls(detail) => CallError::Tls { host: host(), detail: detail.to_owned() },
+        Error::Rustls(error) => CallError::Tls { host: host(), detail: error.to_string() },
+        Error::Io(error) => of_io(&error, address, options),
+        Error::BodyExceedsLimit(_) => CallError::TooLarge { limit: options.max_answer_bytes },
+        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => CallError::Proxy { host: host() },
+        Error::ConnectionFailed => {
+            CallError::Unreachable { host: host(), detail: "no connection".to_owned() }
+        }
+        Error::Protocol(_) | Error::LargeResponseHeader(..) | Error::Http(_) => {
+            CallError::NotHttp { host: host() }
+        }
+        _ => CallError::Broken { host: host(), detail: "the HTTP library gave up".to_owned() },
+    }
+}
+
+fn of_io(error: &std::io::Error, address: &Address, options: &ClientOptions) -> CallError {
+    let host = address.to_string();
+    let detail = error.kind().to_string();
+    if is_lookup(error) {
+        return CallError::UnknownHost { host };
+    }
+    match error.kind() {
+        ErrorKind::ConnectionRefused
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkUnreachable
+        | ErrorKind::NetworkDown
+        | ErrorKind::AddrNotAvailable
+        | ErrorKind::PermissionDenied => CallError::Unreachable { host, detail },
+        // The TLS library's own errors come in this wrapping.
+        ErrorKind::InvalidData if error.get_ref().is_some() => {
+            CallError::Tls { host, detail: error.to_string() }
+        }
+        ErrorKind::TimedOut => CallError::Timeout { host, after: options.timeout },
+        _ => CallError::Broken { host, detail },
+    }
+}
+
+/// A failure to look a name up has no kind of its own: on Unix the standard library's words tell
+/// it, on Windows its number.
+fn is_lookup(error: &std::io::Error) -> bool {
+    const HOST_NOT_FOUND_WINDOWS: i32 = 11001;
+    error.raw_os_error() == Some(HOST_NOT_FOUND_WINDOWS)
+        || error.to_string().starts_with("failed to lookup address")
+}
