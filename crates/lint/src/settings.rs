@@ -106,20 +106,19 @@ impl Settings {
     /// A list of texts; a default is written with commas.
     #[must_use]
     pub fn texts(&self, name: &str) -> (Vec<String>, Option<Source>) {
-        match self.options.get(name) {
-            Some(Setting { value: OptionValue { kind: OptionKind::List(items), .. }, source }) => {
-                let texts = items.iter().filter_map(|item| match &item.kind {
-                    OptionKind::Text(text) => Some(text.clone()),
-                    _ => None,
-                });
-                (texts.collect(), Some(*source))
-            }
-            _ => {
-                let default = self.default(name).unwrap_or_default();
-                let texts = default.split(',').map(str::trim).filter(|text| !text.is_empty());
-                (texts.map(str::to_owned).collect(), None)
-            }
+        let set = self.options.get(name);
+        if let Some(Setting { value, source }) = set
+            && let OptionKind::List(items) = &value.kind
+        {
+            let texts = items.iter().filter_map(|item| match &item.kind {
+                OptionKind::Text(text) => Some(text.clone()),
+                _ => None,
+            });
+            return (texts.collect(), Some(*source));
         }
+        let default = self.default(name).unwrap_or_default();
+        let texts = default.split(',').map(str::trim).filter(|text| !text.is_empty());
+        (texts.map(str::to_owned).collect(), None)
     }
 
     fn default(&self, name: &str) -> Option<&'static str> {

@@ -1,6 +1,9 @@
 //! Finding and reading files: which are judged, which are passed over, and what happens with
 //! those that cannot be read.
 
+// A failed step of a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 
@@ -177,7 +180,11 @@ fn what_cannot_be_read_is_a_finding_and_alone_it_is_code_three() {
     assert_eq!(code(&lint(&folder, &["missing.yaml", "a.yaml"])), 1);
     fs::create_dir(folder.path().join("none")).unwrap();
     let outcome = lint(&folder, &["none"]);
-    assert!(outcome.messages.iter().any(|m| m.contains("nothing was read")), "{:?}", outcome.messages);
+    assert!(
+        outcome.messages.iter().any(|m| m.contains("nothing was read")),
+        "{:?}",
+        outcome.messages
+    );
     assert_eq!(code(&outcome), 3);
 }
 
@@ -193,8 +200,14 @@ fn links_and_fifos_neither_hang_nor_vanish() {
     let outcome = lint(&folder, &[]);
     let lines = found(&outcome).join("\n");
     assert!(lines.contains("keys/dangling.yaml:1:1: error[Y001"), "{lines}");
-    assert!(lines.contains("keys/pipe.yaml:1:1: error[Y001 yaml-syntax]: cannot be read: it is a FIFO"));
-    assert!(outcome.messages.iter().any(|m| m.contains("is a link back to")), "{:?}", outcome.messages);
+    assert!(
+        lines.contains("keys/pipe.yaml:1:1: error[Y001 yaml-syntax]: cannot be read: it is a FIFO")
+    );
+    assert!(
+        outcome.messages.iter().any(|m| m.contains("is a link back to")),
+        "{:?}",
+        outcome.messages
+    );
     let outcome = lint(&folder, &["/dev/zero"]);
     assert!(found(&outcome)[0].contains("it is a device"), "{:?}", found(&outcome));
 }
@@ -212,10 +225,24 @@ fn a_policy_that_cannot_stand_is_code_two() {
     check("", "the file is empty; a policy is expected here");
     check("kind: ApiKey\napiVersion: cortexkey/v1\n", "error[S005");
     check(&format!("{HEAD}rule: {{}}\n"), "unknown field `rule` here");
-    check(&format!("{HEAD}rules: {{ expiry-to-long: {{ max: 1d }} }}\n"), "error[P006 policy-unknown-rule]: there is no rule `expiry-to-long`");
-    check(&format!("{HEAD}rules: {{ E003: {{ maximum: 1d }} }}\n"), "error[P006 policy-unknown-rule]: rule E003 expiry-too-long has no option `maximum`");
-    check(&format!("{HEAD}rules: {{ E003: {{ max: soon }} }}\n"), "error[S004 schema-bad-value]: `max` of expiry-too-long takes a duration");
-    check(&format!("{HEAD}rules: {{ E003: {{ overrides: [{{ match: {{ lables: {{}} }}, max: 1d }}] }} }}\n"), "error[S001 schema-unknown-field]: unknown field `lables`");
+    check(
+        &format!("{HEAD}rules: {{ expiry-to-long: {{ max: 1d }} }}\n"),
+        "error[P006 policy-unknown-rule]: there is no rule `expiry-to-long`",
+    );
+    check(
+        &format!("{HEAD}rules: {{ E003: {{ maximum: 1d }} }}\n"),
+        "error[P006 policy-unknown-rule]: rule E003 expiry-too-long has no option `maximum`",
+    );
+    check(
+        &format!("{HEAD}rules: {{ E003: {{ max: soon }} }}\n"),
+        "error[S004 schema-bad-value]: `max` of expiry-too-long takes a duration",
+    );
+    check(
+        &format!(
+            "{HEAD}rules: {{ E003: {{ overrides: [{{ match: {{ lables: {{}} }}, max: 1d }}] }} }}\n"
+        ),
+        "error[S001 schema-unknown-field]: unknown field `lables`",
+    );
     check(&format!("{HEAD}extends: [cortexkey.yaml]\n"), "this policy extends itself");
     check(&format!("{HEAD}extends: [gone.yaml]\n"), "there is no such file");
     check(&format!("{HEAD}extends: [builtin:recomended]\n"), "did you mean `builtin:recommended`?");
@@ -230,8 +257,12 @@ fn a_policy_that_cannot_stand_is_code_two() {
 
 #[test]
 fn with_a_policy_that_names_no_keys_the_paths_are_the_corpus() {
-    let folder = folder(&[("p.yaml", &format!("{HEAD}extends: ['builtin:strict']\n")), ("x/a.key", &key("a"))]);
-    let outcome = lint_with(folder.path(), &["x/a.key"], |options| options.policy = Some("p.yaml".into()));
+    let folder = folder(&[
+        ("p.yaml", &format!("{HEAD}extends: ['builtin:strict']\n")),
+        ("x/a.key", &key("a")),
+    ]);
+    let outcome =
+        lint_with(folder.path(), &["x/a.key"], |options| options.policy = Some("p.yaml".into()));
     assert_eq!((code(&outcome), outcome.report.unwrap().summary.files), (0, 1));
     let outcome = lint_with(folder.path(), &["x/a.key", "p.yaml"], |options| {
         options.policy = Some("builtin:minimal".into());

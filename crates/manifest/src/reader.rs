@@ -149,7 +149,7 @@ impl<'t> Reader<'t> {
             if known.contains(&name) {
                 fields.entries.push((name, *entry));
             } else if name != "<<" {
-                self.unknown(entry, name, path, known);
+                self.unknown(*entry, name, path, known);
                 if let Some(meant) = closest(name, known.iter().copied()) {
                     fields.meant.push((meant.to_owned(), self.span(entry.key)));
                 }
@@ -158,7 +158,7 @@ impl<'t> Reader<'t> {
         Some(fields)
     }
 
-    fn unknown(&mut self, entry: &Entry, name: &str, path: &str, known: &[&str]) {
+    fn unknown(&mut self, entry: Entry, name: &str, path: &str, known: &[&str]) {
         let place = if path.is_empty() { "here".into() } else { format!("in `{path}`") };
         let message = format!("unknown field {} {place}", quote(name));
         let mut problem = Problem::new(ProblemKind::UnknownField, self.span(entry.key), message);

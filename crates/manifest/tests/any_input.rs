@@ -1,5 +1,8 @@
 //! Nothing that comes in makes the reader panic, and every place it names is in the file.
 
+// A failed step of a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
 use cortexkey_manifest::policy::{self, load};
 use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Problem, Span, decode, definition, quote, secret_ranges};
@@ -10,10 +13,52 @@ const POLICY: &str = include_str!("../../../policies/example/cortexkey.yaml");
 
 /// Pieces that break documents in interesting ways.
 const PIECES: &[&str] = &[
-    "\n", "\r", "\t", " ", "  ", ": ", "- ", "#", "'", "\"", "[", "]", "{", "}", ",", "&a ", "*a",
-    "!t ", "!!str ", "<<: ", "---\n", "...\n", "|\n", ">-\n", "%YAML 1.1\n", "? ", "\u{feff}",
-    "\u{85}", "\u{2028}", "\u{0}", "\u{1}", "é", "𝄞", "~", "null", "never", "90d", "2026-02-30",
-    "securityLevel: ", "roles: ", "scope: ", "mode: select", "key: x", "\\x", "\"\\u12\"", "\u{202e}",
+    "\n",
+    "\r",
+    "\t",
+    " ",
+    "  ",
+    ": ",
+    "- ",
+    "#",
+    "'",
+    "\"",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "&a ",
+    "*a",
+    "!t ",
+    "!!str ",
+    "<<: ",
+    "---\n",
+    "...\n",
+    "|\n",
+    ">-\n",
+    "%YAML 1.1\n",
+    "? ",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{0}",
+    "\u{1}",
+    "é",
+    "𝄞",
+    "~",
+    "null",
+    "never",
+    "90d",
+    "2026-02-30",
+    "securityLevel: ",
+    "roles: ",
+    "scope: ",
+    "mode: select",
+    "key: x",
+    "\\x",
+    "\"\\u12\"",
+    "\u{202e}",
 ];
 
 /// A document with some of its bytes replaced or taken out.

@@ -19,7 +19,7 @@ fn shown(text: &str, is_policy: bool) -> String {
         let at = parsed.tree.position(problem.span.start);
         let help = problem.help.map(|help| format!("\n      {help}")).unwrap_or_default();
         let (code, message) = (problem.kind.code(), problem.message);
-        out += &format!("{}:{} {code} {message}{help}\n", at.line, at.column);
+        out = format!("{out}{}:{} {code} {message}{help}\n", at.line, at.column);
     }
     out
 }

@@ -224,33 +224,20 @@ impl Search<'_> {
     }
 
     fn finish(mut self) -> Found {
-        let limits = &self.options.limits;
         let named = self.patterns.set.is_some();
-        for (path, (reported, origin)) in self.wanted {
-            let name = match relative(&self.options.folder, &path) {
-                Some(_) => shown(&self.options.folder, &path),
-                None => path.to_string_lossy().into_owned(),
-            };
-            let bytes = match origin {
-                Origin::Disk => open::read(&path, limits),
-                Origin::Stdin(bytes) => bytes,
-            };
-            let mut file = match bytes {
-                Ok(bytes) => CorpusFile::new(name, bytes, limits),
-                Err(why) => {
-                    let mut file = CorpusFile::unreadable(name, &why.finding(limits));
-                    file.readable = matches!(why, open::Why::Large(_));
-                    file
-                }
-            };
+        let wanted: Vec<Wanted> = self
+            .wanted
+            .into_iter()
+            .map(|(path, (reported, origin))| Wanted { path, reported, origin })
+            .collect();
+        for file in read_all(self.options, &wanted) {
             // Where the policy names no files, other policies lie among the keys.
             let first = file.tree.documents().first().copied();
             if !named && first.is_some_and(|document| is_policy(&file.tree, document)) {
                 self.found.corpus.passed_over += 1;
-                continue;
+            } else {
+                self.found.corpus.files.push(file);
             }
-            file.reported = reported;
-            self.found.corpus.files.push(file);
         }
         let reported = self.found.corpus.files.iter().filter(|file| file.reported);
         let read = reported.filter(|file| file.readable).count();
@@ -261,6 +248,73 @@ impl Search<'_> {
             self.found.messages.push(format!("{what}: nothing was read"));
         }
         self.found
+    }
+}
+
+/// A file of the corpus that is still to be read.
+struct Wanted {
+    path: PathBuf,
+    reported: bool,
+    origin: Origin,
+}
+
+/// Reads and parses the files, on all processors where they are many; the order stays.
+fn read_all(options: &Options, wanted: &[Wanted]) -> Vec<CorpusFile> {
+    /// Fewer files than this are not worth another thread.
+    const SHARE: usize = 64;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = wanted.len().div_ceil(threads).max(SHARE);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = wanted
+            .chunks(share)
+            .map(|part| {
+                scope.spawn(move || {
+                    part.iter().map(|item| read_one(options, item)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let parts = readers.into_iter().zip(wanted.chunks(share)).map(|(reader, part)| {
+            // A file that breaks the reader must not vanish with all others of its thread.
+            reader.join().unwrap_or_else(|_| {
+                let broken = |item: &Wanted| {
+                    let why = "cannot be read: the reader failed on this file or one near it";
+                    CorpusFile::unreadable(name(options, &item.path), why)
+                };
+                part.iter().map(broken).collect()
+            })
+        });
+        parts.flatten().collect()
+    })
+}
+
+fn read_one(options: &Options, item: &Wanted) -> CorpusFile {
+    let limits = &options.limits;
+    let name = name(options, &item.path);
+    let read;
+    let bytes = match &item.origin {
+        Origin::Disk => {
+            read = open::read(&item.path, limits);
+            &read
+        }
+        Origin::Stdin(bytes) => bytes,
+    };
+    let mut file = match bytes {
+        Ok(bytes) => CorpusFile::new(name, bytes.clone(), limits),
+        Err(why) => {
+            let mut file = CorpusFile::unreadable(name, &why.finding(limits));
+            file.readable = matches!(why, open::Why::Large(_));
+            file
+        }
+    };
+    file.reported = item.reported;
+    file
+}
+
+/// A file's path as output shows it.
+fn name(options: &Options, path: &Path) -> String {
+    match relative(&options.folder, path) {
+        Some(_) => shown(&options.folder, path),
+        None => path.to_string_lossy().into_owned(),
     }
 }
 

@@ -138,14 +138,10 @@ fn choose_policy(options: &Options, messages: &mut Vec<String>) -> Result<String
             _ => path.as_path(),
         })
         .collect();
-    match discover::policy(&options.folder, &given)? {
-        Some(path) => Ok(paths::shown(&options.folder, &path)),
-        None => {
-            messages.push(format!(
-                "no {} here or above: keys are held against {DEFAULT_POLICY}",
-                POLICY_NAMES[0]
-            ));
-            Ok(DEFAULT_POLICY.to_owned())
-        }
+    if let Some(path) = discover::policy(&options.folder, &given)? {
+        return Ok(paths::shown(&options.folder, &path));
     }
+    let name = POLICY_NAMES[0];
+    messages.push(format!("no {name} here or above: keys are held against {DEFAULT_POLICY}"));
+    Ok(DEFAULT_POLICY.to_owned())
 }

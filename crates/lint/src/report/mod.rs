@@ -107,10 +107,10 @@ impl Report {
         let found = if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") };
         let mut line = format!("{found} in {}", plural(files, "file"));
         if waived > 0 {
-            line.push_str(&format!(", {waived} waived"));
+            line = format!("{line}, {waived} waived");
         }
         if passed_over > 0 {
-            line.push_str(&format!(", {} passed over", plural(passed_over, "file")));
+            line = format!("{line}, {} passed over", plural(passed_over, "file"));
         }
         line
     }

@@ -89,7 +89,7 @@ impl Example {
                     || (*name == "lifetime" && shown.iter().any(|(shown, _)| *shown == "expires"));
                 if !dropped && !replaced {
                     let gap = if text.starts_with('\n') { "" } else { " " };
-                    out.push_str(&format!("  {name}:{gap}{text}\n"));
+                    out = format!("{out}  {name}:{gap}{text}\n");
                 }
             }
             for (_, lines) in &shown {

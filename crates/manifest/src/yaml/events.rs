@@ -83,13 +83,13 @@ impl Builder<'_> {
             }
             Event::Alias(_) => self.alias(span, false),
             Event::UnresolvedAlias(_) => self.alias(span, true),
-            other => return self.other(other, span),
+            other => return self.other(&other, span),
         };
         node.err()
     }
 
     /// Events that make no node.
-    fn other(&mut self, event: Event<'_>, span: Span) -> Option<Problem> {
+    fn other(&mut self, event: &Event<'_>, span: Span) -> Option<Problem> {
         match event {
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Anchor(..) => {
@@ -98,7 +98,7 @@ impl Builder<'_> {
                 }
             }
             Event::Comment(_, placement) => {
-                let trailing = placement == Placement::Right;
+                let trailing = *placement == Placement::Right;
                 self.tree.comments.push(Comment { span, trailing });
             }
             Event::DocumentStart(..) if self.tree.documents.len() == self.limits.documents => {

@@ -123,7 +123,8 @@ mod tests {
     fn limits_are_errors_with_a_place() {
         let deep = "[".repeat(100);
         assert!(places(&deep)[0].contains("64"), "{:?}", places(&deep));
-        let block: String = (0..80).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        let lines: Vec<String> = (0..80).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        let block = lines.concat();
         assert!(places(&block)[0].contains("64"), "{:?}", places(&block));
         let small = Limits { bytes: 10, depth: 64, nodes: 4, documents: 1 };
         let problem = |text: &str| parse(text, &small).problems.remove(0).message;

@@ -21,9 +21,8 @@ use crate::{Problem, ProblemKind, Span, quote};
 pub fn disagreement(tree: &Tree) -> Option<Problem> {
     // The other reader is a port of C code. Should it ever panic, that is a disagreement too.
     let outcome = catch_unwind(AssertUnwindSafe(|| compare(tree)));
-    outcome.unwrap_or_else(|_| {
-        Some(problem(Span::new(0, 0), "the other reader fails on this file".into()))
-    })
+    outcome
+        .unwrap_or_else(|_| Some(problem(Span::new(0, 0), "the other reader fails on this file")))
 }
 
 fn compare(tree: &Tree) -> Option<Problem> {
@@ -32,7 +31,7 @@ fn compare(tree: &Tree) -> Option<Problem> {
     for document in tree.documents() {
         let span = tree.node(document.root).span;
         let Some(other) = others.next() else {
-            return Some(problem(span, "the other reader sees no document here".into()));
+            return Some(problem(span, "the other reader sees no document here"));
         };
         let mut difference = None;
         let seed = Seed { tree, id: document.root, difference: &mut difference };
@@ -45,7 +44,7 @@ fn compare(tree: &Tree) -> Option<Problem> {
     let end = tree.source().len();
     let empty = tree.documents().is_empty()
         && Option::<IgnoredAny>::deserialize(rest).is_ok_and(|v| v.is_none());
-    (!empty).then(|| problem(Span::new(end, end), "the other reader sees one more document".into()))
+    (!empty).then(|| problem(Span::new(end, end), "the other reader sees one more document"))
 }
 
 /// The text behind a byte order mark, and the mark's length. Handed text instead of bytes, the
@@ -65,10 +64,10 @@ fn refused(tree: &Tree, mark: usize, fallback: Span, error: &serde_yaml::Error) 
         Span::new(at, at)
     });
     let words = quote(&error.to_string());
-    problem(span, format!("the other reader refuses the file: {words}"))
+    problem(span, &format!("the other reader refuses the file: {words}"))
 }
 
-fn problem(span: Span, what: String) -> Problem {
+fn problem(span: Span, what: &str) -> Problem {
     let message = format!("YAML readers disagree about this file: {what}");
     Problem::new(ProblemKind::ParserDisagreement, span, message)
         .help("write it plainly: quote the text, and keep unusual line ends and `#` out of it")
@@ -88,7 +87,7 @@ impl Seed<'_, '_> {
 
     fn differs<E: serde::de::Error>(&mut self, what: &str) -> E {
         let span = self.tree.node(self.id).span;
-        self.difference.get_or_insert_with(|| problem(span, what.to_owned()));
+        self.difference.get_or_insert_with(|| problem(span, what));
         E::custom("differs")
     }
 }
@@ -109,14 +108,12 @@ impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
             NodeKind::Sequence { .. } => other.deserialize_seq(self.child(self.id)),
             _ => other.deserialize_map(self.child(self.id)),
         };
-        visited.map_err(|error| {
-            // An error with a difference in hand comes from below. One without is about the
-            // shape of this node.
-            if self.difference.is_none() {
-                let _: D::Error = self.differs(what);
-            }
-            error
-        })
+        // An error with a difference in hand comes from below. One without is about the shape of
+        // this node.
+        if visited.is_err() && self.difference.is_none() {
+            let _: D::Error = self.differs(what);
+        }
+        visited
     }
 }
 
