@@ -14,7 +14,7 @@ struct Proof {
     run: fn(&Path) -> Vec<Command>,
 }
 
-const PROOFS: [Proof; 2] = [
+const PROOFS: [Proof; 4] = [
     Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
@@ -25,7 +25,20 @@ const PROOFS: [Proof; 2] = [
         shows: "every property holds for 1,000,000 cases instead of 256",
         run: properties,
     },
+    Proof {
+        name: "forger",
+        shows: "none of 60,000,000 forgeries from 10,000,000 captured requests is accepted",
+        run: forger,
+    },
+    Proof {
+        name: "fuzz",
+        shows: "no input breaks a fuzz target within ten minutes each (needs cargo-fuzz)",
+        run: fuzz,
+    },
 ];
+
+/// The targets in `fuzz/`.
+const FUZZ_TARGETS: [&str; 2] = ["request", "address"];
 
 /// Says which there are.
 #[expect(clippy::unnecessary_wraps, reason = "the form of every command")]
@@ -71,4 +84,21 @@ fn properties(root: &Path) -> Vec<Command> {
     test.args(["test", "--release", "--workspace", "--lib", "--tests"]);
     test.env("PROPTEST_CASES", "1000000");
     vec![test]
+}
+
+fn forger(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "-p", "cortexkey-core", "--test", "forger"]);
+    test.env("CORTEXKEY_FORGERIES", "10000000");
+    vec![test]
+}
+
+fn fuzz(root: &Path) -> Vec<Command> {
+    let run = |target: &&str| {
+        let mut fuzz = Command::new("rustup");
+        fuzz.args(["run", "nightly", "cargo", "fuzz", "run", target]).current_dir(root);
+        fuzz.args(["--", "-max_total_time=600"]).env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
+        fuzz
+    };
+    FUZZ_TARGETS.iter().map(run).collect()
 }

@@ -1,0 +1,104 @@
+//! `cortexkey call`: one signed API call.
+//!
+//! It refuses to retry, and to follow a redirect: headers never go to another host.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use cortexkey_client::{CallError, Method};
+use serde::de::IgnoredAny;
+
+use crate::connection::ConnectionArgs;
+use crate::exit::{Exit, Failure};
+use crate::text;
+
+/// The largest body that is sent.
+const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Make one signed API call and print the answer
+#[derive(clap::Args)]
+#[command(after_help = r#"Examples:
+  cortexkey call GET /public_api/v1/healthcheck
+  cortexkey call POST /public_api/v1/api_keys/get_api_keys --data '{"request_data":{"filters":[]}}'
+  cortexkey call POST /public_api/v1/incidents/get_incidents --data-file query.json
+
+Exit codes: 0 an answer of success; 1 a refusal or no answer; 2 wrong use."#)]
+pub(crate) struct Args {
+    /// GET, POST, PUT, PATCH or DELETE
+    method: String,
+
+    /// The path, beginning with /
+    path: String,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    /// The body, JSON; methods that have one send `{}` without it
+    #[arg(long, value_name = "JSON", conflicts_with = "data_file")]
+    data: Option<String>,
+
+    /// Read the body from this file; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    data_file: Option<PathBuf>,
+
+    /// Print whatever the tenant answers, also where it is no JSON
+    #[arg(long)]
+    raw: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let method: Method =
+        args.method.to_ascii_uppercase().parse().map_err(|_| {
+            Failure::wrong_use("the method is none of GET, POST, PUT, PATCH, DELETE")
+        })?;
+    let body = body(args)?;
+    if let Some(body) = &body {
+        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            Failure::wrong_use(format!("the body is no JSON ({place})"))
+        })?;
+    }
+    let client = args.connection.client()?;
+    let response =
+        client.call(method, &args.path, body.as_deref()).map_err(|error| failed(&error))?;
+    if !args.raw && !response.body.is_empty() {
+        response
+            .json::<IgnoredAny>()
+            .map_err(|error| failed(&error).help("--raw prints an answer that is no JSON"))?;
+    }
+    text::print_bytes(&response.body)?;
+    if !args.raw && !response.body.ends_with(b"\n") {
+        text::print_bytes(b"\n")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn body(args: &Args) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(path) = &args.data_file else {
+        return Ok(args.data.as_ref().map(|data| data.clone().into_bytes()));
+    };
+    let unreadable = |error| {
+        let name = path.display();
+        Failure::new(Exit::NothingRead, format!("cannot read the body from {name}: {error}"))
+    };
+    let mut body = Vec::new();
+    if path.as_os_str() == "-" {
+        std::io::stdin().take(BODY_BYTES_MAX + 1).read_to_end(&mut body).map_err(unreadable)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(BODY_BYTES_MAX + 1).read_to_end(&mut body).map_err(unreadable)?;
+    }
+    if body.len() as u64 > BODY_BYTES_MAX {
+        return Err(Failure::wrong_use(format!("the body has over {BODY_BYTES_MAX} bytes")));
+    }
+    Ok(Some(body))
+}
+
+/// A call that failed. Its text says what to do; what the user gave wrong is wrong use.
+pub(crate) fn failed(error: &CallError) -> Failure {
+    let exit = match error {
+        CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::WrongUse,
+        _ => Exit::Findings,
+    };
+    Failure::new(exit, error.to_string())
+}

@@ -1,0 +1,13 @@
+//! One file a command: its arguments, its help, and the call into the crate that does it.
+//!
+//! They refuse logic that another front end would want.
+
+pub(crate) mod call;
+pub(crate) mod completions;
+pub(crate) mod lint;
+pub(crate) mod man;
+pub(crate) mod ping;
+pub(crate) mod quickstart;
+pub(crate) mod sign;
+pub(crate) mod tenant;
+pub(crate) mod verify;

@@ -1,0 +1,68 @@
+//! `cortexkey ping`: the first API call. Is this key good?
+//!
+//! It refuses to say more than the tenant does; what may lie behind a refusal comes with it.
+
+use clap::ValueEnum;
+use serde_json::json;
+
+use crate::commands::call::failed;
+use crate::connection::ConnectionArgs;
+use crate::exit::{Exit, Failure};
+use crate::text::{self, DIM, GOOD};
+
+/// The tenant takes about a minute; from half of that on the clock is worth a word.
+const CLOCK_OFFSET_MS: u64 = 30_000;
+
+/// Make the first API call: is this key good?
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  cortexkey ping --fqdn acme.xdr.us.paloaltonetworks.com --key-id 7 --level advanced --key-file key.txt")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    /// text for people, json for machines
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let client = args.connection.client()?;
+    let ping = client.ping().map_err(|error| failed(&error))?;
+    let (id, level) = (client.signer().key_id(), client.signer().level());
+    let round_trip_ms = ping.round_trip.as_millis();
+    let text = match args.format {
+        Format::Json => format!(
+            "{}\n",
+            json!({
+                "ok": true,
+                "url": client.address().to_string(),
+                "key_id": id.get(),
+                "level": level.as_str(),
+                "round_trip_ms": u64::try_from(round_trip_ms).unwrap_or(u64::MAX),
+                "clock_offset_ms": ping.clock_offset_ms,
+            })
+        ),
+        Format::Text => {
+            let clock = match ping.clock_offset_ms {
+                Some(ms) if ms.unsigned_abs() >= CLOCK_OFFSET_MS => {
+                    format!("Its clock and ours are {} s apart: set ours.\n", ms / 1000)
+                }
+                _ => String::new(),
+            };
+            format!(
+                "{GOOD}Key {id} is good.{GOOD:#} {DIM}{level}, {}, {round_trip_ms} ms{DIM:#}\n{clock}",
+                client.address()
+            )
+        }
+    };
+    text::print(&text)?;
+    Ok(Exit::Done)
+}

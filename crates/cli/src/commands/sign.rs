@@ -1,0 +1,108 @@
+//! `cortexkey sign`: the headers of one request.
+//!
+//! It refuses to sign what a verifier would not take, and to send anything.
+
+use std::time::SystemTime;
+
+use clap::ValueEnum;
+use cortexkey_core::auth::{Headers, Nonce, Timestamp};
+use serde_json::{Map, Value};
+
+use crate::connection::KeyArgs;
+use crate::exit::{Exit, Failure};
+use crate::text;
+
+/// Print the headers of one request
+///
+/// They are good once, for about a minute, and for any call. With a Standard key they hold the key
+/// itself.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cortexkey sign --key-id 7 --level advanced --key-file key.txt
+  cortexkey sign --format json --key-stdin < key.txt
+  cortexkey sign --format curl | curl -K - -d '{}' https://api-FQDN/api_keys/validate/")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    key: KeyArgs,
+
+    /// lines: `Name: value`; json: one object; curl: a configuration for `curl -K -`
+    #[arg(long, default_value = "lines")]
+    format: Format,
+
+    /// Sign with this nonce instead of a fresh one, for repeatable answers
+    #[arg(long, value_name = "TEXT")]
+    nonce: Option<String>,
+
+    /// Sign with this time instead of the clock's, in milliseconds since 1970
+    #[arg(long, value_name = "MS", allow_hyphen_values = true)]
+    timestamp_ms: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Lines,
+    Json,
+    Curl,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let nonce = match &args.nonce {
+        Some(text) => Some(Nonce::new(text.as_bytes()).map_err(wrong_use)?),
+        None => None,
+    };
+    let timestamp = match &args.timestamp_ms {
+        Some(text) => Timestamp::parse(text.as_bytes()).map_err(wrong_use)?,
+        None => Timestamp::from_system_time(SystemTime::now()).map_err(|_| {
+            Failure::new(Exit::Findings, "the clock of this machine shows no time that can be sent")
+                .help("set the clock")
+        })?,
+    };
+    let credentials = args.key.resolve()?;
+    let headers = match nonce {
+        Some(nonce) => credentials.signer.sign_with(nonce, timestamp),
+        None => credentials.signer.sign_from_system(timestamp).map_err(|error| {
+            Failure::new(Exit::Findings, format!("the system gives no random bytes: {error}"))
+        })?,
+    };
+    text::print(&render(&headers, args.format))?;
+    Ok(Exit::Done)
+}
+
+fn render(headers: &Headers<'_>, format: Format) -> String {
+    match format {
+        Format::Lines => headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect(),
+        Format::Json => {
+            let object: Map<String, Value> =
+                headers.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+            format!("{}\n", Value::from(object))
+        }
+        Format::Curl => curl_config(headers),
+    }
+}
+
+/// A configuration for `curl -K -`.
+pub(crate) fn curl_config(headers: &Headers<'_>) -> String {
+    headers.iter().map(|(name, value)| curl_line(name, value)).collect()
+}
+
+/// A line of curl's configuration. Between quotes, curl reads a backslash as the start of an
+/// escape.
+fn curl_line(name: &str, value: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("header = \"{name}: {value}\"\n")
+}
+
+fn wrong_use(error: impl std::error::Error) -> Failure {
+    Failure::wrong_use(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::curl_line;
+
+    #[test]
+    fn a_key_with_quotes_stays_one_value() {
+        assert_eq!(curl_line("A", r#"k"\"#), "header = \"A: k\\\"\\\\\"\n");
+    }
+}

@@ -1,0 +1,138 @@
+//! `cortexkey verify`: what a verifier says of requests given as JSON, offline.
+//!
+//! It refuses to stop at a bad line, to read a line that never ends into memory, and to repeat
+//! what a line holds: it may be a key.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal as _};
+use std::path::PathBuf;
+
+use cortexkey_core::auth::{Request, Skew, Verdict, Verifier};
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, ReplayGuard, Start, Unguarded};
+use serde_json::json;
+
+use crate::exit::{Exit, Failure};
+use crate::text;
+use crate::verify_line::Line;
+
+/// The longest line that is read, in bytes.
+const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// How many requests one run with --replay can remember.
+const REPLAY_ENTRIES: usize = 1 << 20;
+
+/// Check requests given as JSON, offline, and print the verdicts
+///
+/// Reads one object a line: what is stored of the key (null: nothing), the time and skew in
+/// milliseconds, and the headers. A list of values is a header that came more than once.
+#[derive(clap::Args)]
+#[command(after_help = r#"Example:
+  echo '{"stored":{"key_id":7,"key":"k","level":"standard","expires_ms":null,"revoked":false},
+  "now_ms":1790611732512,"skew_ms":60000,"request":{"x-xdr-auth-id":"7","Authorization":"k"}}' |
+  tr -d '\n' | cortexkey verify
+
+Exit codes: 0 all are accepted; 1 at least one is not; 3 nothing could be read."#)]
+pub(crate) struct Args {
+    /// Read this file instead of standard input
+    file: Option<PathBuf>,
+
+    /// Let one replay guard run through all lines, instead of judging each by itself
+    #[arg(long)]
+    replay: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let mut input = open(args)?;
+    let guard: Box<dyn ReplayGuard> =
+        if args.replay { Box::new(guard_for_a_run()?) } else { Box::new(Unguarded) };
+    let mut number = 0_u64;
+    let mut all_accepted = true;
+    while let Some(line) = read_line(&mut *input)? {
+        number += 1;
+        let answer = match line.and_then(|line| judge(&line, &*guard)) {
+            Ok(verdict) => {
+                all_accepted &= verdict.is_accept();
+                json!({ "verdict": verdict.code(), "message": verdict.message() })
+            }
+            Err(problem) => {
+                all_accepted = false;
+                json!({ "error": format!("line {number}: {problem}") })
+            }
+        };
+        text::print(&format!("{answer}\n"))?;
+    }
+    if number == 0 {
+        return Err(Failure::new(Exit::NothingRead, "there is no request to check")
+            .help("give one JSON object a line; `cortexkey verify --help` shows one"));
+    }
+    Ok(if all_accepted { Exit::Done } else { Exit::Findings })
+}
+
+fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
+    let Some(path) = &args.file else {
+        if io::stdin().is_terminal() {
+            eprint_hint();
+        }
+        return Ok(Box::new(io::stdin().lock()));
+    };
+    let file = File::open(path).map_err(|error| {
+        Failure::new(Exit::NothingRead, format!("cannot read {}: {error}", path.display()))
+    })?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+fn eprint_hint() {
+    use std::io::Write as _;
+    let _ = anstream::stderr()
+        .write_all(b"Reading requests from the terminal, one JSON object a line; Ctrl-D ends.\n");
+}
+
+fn guard_for_a_run() -> Result<MemoryGuard, Failure> {
+    let secret = MemoryGuardConfig::secret_from_system().map_err(|error| {
+        Failure::new(Exit::Findings, format!("the system gives no random bytes: {error}"))
+    })?;
+    Ok(MemoryGuard::new(MemoryGuardConfig {
+        entries: REPLAY_ENTRIES,
+        skew: Skew::MAX,
+        start: Start::First,
+        secret,
+    }))
+}
+
+fn judge(line: &[u8], guard: &dyn ReplayGuard) -> Result<Verdict, String> {
+    let line = Line::parse(line)?;
+    let verifier = Verifier::new().with_skew(line.skew);
+    let headers = line.headers.iter().map(|(name, value)| (name, value.as_slice()));
+    let verdict = Request::parse(headers, verifier.nonce_lengths())
+        .and_then(|request| verifier.verify(&request, line.stored.as_ref(), line.now_ms, guard));
+    Ok(verdict.err().unwrap_or(Verdict::Accept))
+}
+
+/// The next line without its end; an error in its place where it is too long to keep.
+fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, String>>, Failure> {
+    let mut line = Vec::new();
+    let mut len = 0_usize;
+    loop {
+        let chunk = input.fill_buf().map_err(|error| {
+            Failure::new(Exit::NothingRead, format!("cannot read the requests: {error}"))
+        })?;
+        if chunk.is_empty() && len == 0 {
+            return Ok(None);
+        }
+        let end = chunk.iter().position(|byte| *byte == b'\n');
+        let part = &chunk[..end.unwrap_or(chunk.len())];
+        let room = LINE_BYTES_MAX.saturating_sub(line.len());
+        line.extend_from_slice(&part[..part.len().min(room)]);
+        let (taken, part_len) = (end.map_or(chunk.len(), |end| end + 1), part.len());
+        let is_last = end.is_some() || chunk.is_empty();
+        input.consume(taken);
+        len += part_len + usize::from(end.is_some());
+        if is_last {
+            let too_long = len > LINE_BYTES_MAX + 1;
+            return Ok(Some(if too_long {
+                Err(format!("the line has over {LINE_BYTES_MAX} bytes; a request has far fewer"))
+            } else {
+                Ok(line)
+            }));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! How a command ends: [`Exit`] and [`Failure`].
+//!
+//! It refuses other exit codes than the four that are documented, and messages without a next
+//! step where there is one.
+
+use std::io;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+/// The exit codes, the same for every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done and clean.
+    Done = 0,
+    /// Findings, a refusal or a failed call.
+    Findings = 1,
+    /// Wrong use, or a policy or configuration that cannot stand.
+    WrongUse = 2,
+    /// Nothing could be read.
+    NothingRead = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command could not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), help: None }
+    }
+
+    /// With what to do next.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Wrong use, or settings that cannot stand.
+    pub(crate) fn wrong_use(message: impl Into<String>) -> Self {
+        Self::new(Exit::WrongUse, message)
+    }
+
+    /// Standard output went away or refuses.
+    pub(crate) fn output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::new(Exit::Findings, "standard output was closed before all was written")
+                .help("let the reader of the pipe read to the end")
+        } else {
+            Self::new(Exit::Findings, format!("cannot write to standard output: {error}"))
+        }
+    }
+
+    /// Prints the failure on standard error.
+    pub(crate) fn report(self) -> ExitCode {
+        use std::io::Write as _;
+        let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+        let cyan = Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold();
+        let mut text = format!("{red}error{red:#}: {}\n", self.message);
+        if let Some(help) = &self.help {
+            text += &format!("{cyan} help{cyan:#}: {help}\n");
+        }
+        // With standard error closed too, the exit code is all that is left.
+        let _ = anstream::stderr().write_all(text.as_bytes());
+        self.exit.into()
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::output(&error)
+    }
+}

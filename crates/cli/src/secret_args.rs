@@ -1,0 +1,78 @@
+//! What is said of a wrong command line.
+//!
+//! It refuses to print an argument that may be a key: somebody may have put one where it does not
+//! belong, and the message ends in a log.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+
+use crate::exit::{Exit, Failure};
+
+/// Keys have 128 letters and digits; nothing else on our command line is a run of this many.
+const RUN_MIN: usize = 24;
+
+/// Prints what clap says, or what is wrong with giving a key as an argument.
+pub(crate) fn report(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return match error.print() {
+            Ok(()) => Exit::Done.into(),
+            Err(error) => Failure::output(&error).report(),
+        };
+    }
+    if std::env::args_os().skip(1).any(|arg| is_key_option(&arg.to_string_lossy())) {
+        return key_as_argument().report();
+    }
+    let text = error.render().ansi().to_string();
+    let masked = mask(&text);
+    let _ = anstream::stderr().write_all(masked.as_bytes());
+    if masked != text {
+        return key_as_argument().report();
+    }
+    Exit::WrongUse.into()
+}
+
+fn key_as_argument() -> Failure {
+    Failure::wrong_use(
+        "a key is never taken as an argument: every process on the machine can read it there, \
+         and the shell remembers it",
+    )
+    .help("put it in CORTEXKEY_API_KEY, or use --key-file FILE or --key-stdin")
+}
+
+/// Options that tools take keys by, and that people try here.
+fn is_key_option(arg: &str) -> bool {
+    let name = arg.split('=').next().unwrap_or_default();
+    matches!(name, "--key" | "--api-key" | "--apikey" | "--secret" | "--token")
+}
+
+/// Hides every long run of letters and digits.
+fn mask(text: &str) -> String {
+    let mut masked = String::new();
+    let mut run = String::new();
+    for c in text.chars().chain(['\n']) {
+        if c.is_ascii_alphanumeric() {
+            run.push(c);
+            continue;
+        }
+        masked += if run.len() >= RUN_MIN { "[hidden]" } else { &run };
+        run.clear();
+        masked.push(c);
+    }
+    masked.pop();
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mask;
+
+    #[test]
+    fn long_runs_are_hidden_and_nothing_else() {
+        let key = "k".repeat(128);
+        assert_eq!(mask(&format!("unexpected '{key}' found\n")), "unexpected '[hidden]' found\n");
+        assert_eq!(mask("--allow-readable-key-file é"), "--allow-readable-key-file é");
+        assert_eq!(mask(&key), "[hidden]");
+    }
+}

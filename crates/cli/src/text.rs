@@ -1,0 +1,30 @@
+//! Writing to standard output, and the few colours there are.
+//!
+//! It refuses to panic when standard output is closed, which `println!` does.
+
+use std::io::{self, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+/// For headings.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// For what is less important.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// For what went well.
+pub(crate) const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+/// For what was refused.
+pub(crate) const BAD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+
+/// Writes text to standard output, without its colours where they are not wanted.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = anstream::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Writes bytes to standard output as they are.
+pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}

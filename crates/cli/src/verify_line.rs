@@ -1,0 +1,216 @@
+//! One line of `cortexkey verify`: read with every field checked.
+//!
+//! It refuses unknown, missing, repeated and wrong-typed fields, and to repeat a value in an
+//! error: it may be a key.
+
+use std::fmt;
+
+use cortexkey_core::auth::{Key, KeyId, Level, Skew, StoredKey};
+use cortexkey_core::lifecycle::Expiry;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// A request and what it is checked against.
+pub(crate) struct Line {
+    pub(crate) stored: Option<StoredKey>,
+    pub(crate) now_ms: u64,
+    pub(crate) skew: Skew,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Line {
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
+        if line.trim_ascii().is_empty() {
+            return Err("the line is empty; each line holds one JSON object".into());
+        }
+        // The text of a syntax error names a place and what was expected there, no value.
+        let json: Json =
+            serde_json::from_slice(line).map_err(|error| format!("this is not JSON: {error}"))?;
+        let mut fields = Fields::of(json, "the line")?;
+        let line = Self {
+            stored: match fields.take("stored")? {
+                Json::Null => None,
+                stored => Some(stored_key(stored)?),
+            },
+            now_ms: fields.take("now_ms")?.number("now_ms")?,
+            skew: Skew::from_ms(fields.take("skew_ms")?.number("skew_ms")?)
+                .map_err(|error| format!("field `skew_ms`: {error}"))?,
+            headers: headers(fields.take("request")?)?,
+        };
+        fields.finish()?;
+        Ok(line)
+    }
+}
+
+fn stored_key(stored: Json) -> Result<StoredKey, String> {
+    let in_field =
+        |field: &str, error: &dyn fmt::Display| format!("field `stored.{field}`: {error}");
+    let mut fields = Fields::of(stored, "field `stored`")?;
+    let key_id = KeyId::new(fields.take("key_id")?.number("stored.key_id")?)
+        .ok_or("field `stored.key_id` is 0; a key id is 1 or more")?;
+    let key = fields.take("key")?.text("stored.key")?;
+    let key = Key::new(key.as_bytes()).map_err(|error| in_field("key", &error))?;
+    let level: Level = fields
+        .take("level")?
+        .text("stored.level")?
+        .parse()
+        .map_err(|error| in_field("level", &error))?;
+    let expiry = match fields.take("expires_ms")? {
+        Json::Null => Expiry::Never,
+        ms => Expiry::At { ms: ms.number("stored.expires_ms")? },
+    };
+    let Json::Bool(revoked) = fields.take("revoked")? else {
+        return Err("field `stored.revoked` is neither true nor false".into());
+    };
+    fields.finish()?;
+    let mut stored = StoredKey::new(key_id, level, key).expiring(expiry);
+    if revoked {
+        stored.revoke();
+    }
+    Ok(stored)
+}
+
+fn headers(request: Json) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let Json::Object(fields) = request else {
+        return Err("field `request` is no object of header names and values".into());
+    };
+    let mut headers = Vec::new();
+    for (name, value) in fields {
+        let values = match value {
+            Json::List(values) => values,
+            value => vec![value],
+        };
+        for value in values {
+            let field = format!("request.{name}");
+            let bytes = value.text(&field)?.chars().map(u8::try_from).collect::<Result<_, _>>();
+            let bytes = bytes.map_err(|_| {
+                format!("field `{field}` holds a character above U+00FF; each stands for one byte")
+            })?;
+            headers.push((name.clone(), bytes));
+        }
+    }
+    Ok(headers)
+}
+
+/// JSON that keeps every field as it came, so that none is lost to a repeated name.
+enum Json {
+    Null,
+    Bool(bool),
+    Number(u64),
+    OtherNumber,
+    Text(String),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
+}
+
+impl Json {
+    fn number(self, field: &str) -> Result<u64, String> {
+        match self {
+            Self::Number(number) => Ok(number),
+            _ => Err(format!("field `{field}` is no whole number of 0 or more")),
+        }
+    }
+
+    fn text(self, field: &str) -> Result<String, String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(format!("field `{field}` is no text")),
+        }
+    }
+}
+
+/// The fields of an object that are still to be read.
+struct Fields {
+    fields: Vec<(String, Json)>,
+    known: Vec<&'static str>,
+    place: &'static str,
+}
+
+impl Fields {
+    fn of(json: Json, place: &'static str) -> Result<Self, String> {
+        match json {
+            Json::Object(fields) => Ok(Self { fields, known: Vec::new(), place }),
+            _ => Err(format!("{place} is no JSON object")),
+        }
+    }
+
+    fn take(&mut self, name: &'static str) -> Result<Json, String> {
+        self.known.push(name);
+        let at = self.fields.iter().position(|(field, _)| field == name);
+        let at = at.ok_or_else(|| format!("{} lacks the field `{name}`", self.place))?;
+        Ok(self.fields.swap_remove(at).1)
+    }
+
+    fn finish(self) -> Result<(), String> {
+        match self.fields.first() {
+            None => Ok(()),
+            Some((name, _)) if self.known.contains(&name.as_str()) => {
+                Err(format!("{} has the field `{name}` twice", self.place))
+            }
+            // The name itself may be a key that somebody put in the wrong place.
+            Some((name, _)) if name.len() > 32 => {
+                Err(format!("{} has an unknown field with a long name", self.place))
+            }
+            Some((name, _)) => Err(format!(
+                "{} has the unknown field `{name}`; it takes {}",
+                self.place,
+                self.known.join(", ")
+            )),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Number(value))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
+        Ok(Json::OtherNumber)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::OtherNumber)
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::Text(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Json, A::Error> {
+        let mut object = Vec::new();
+        while let Some(field) = fields.next_entry()? {
+            object.push(field);
+        }
+        Ok(Json::Object(object))
+    }
+}
