@@ -1,5 +1,6 @@
 //! The judging: every enabled rule over every key, in an order that depends on nothing else.
 
+use core::cmp::Ordering;
 use std::collections::HashMap;
 
 use cortexkey_manifest::definition::Definition;
@@ -38,7 +39,8 @@ pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
     };
     findings.retain(reported);
     waived.retain(|waived: &WaivedFinding| reported(&waived.finding));
-    sort(&sources, &mut findings);
+    findings.sort_by(|a, b| order(&sources, a, b));
+    waived.sort_by(|a, b| order(&sources, &a.finding, &b.finding));
     fingerprints(&sources, findings.iter_mut());
     fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
     let summary = judge.summary(&findings, waived.len());
@@ -263,15 +265,14 @@ fn fixed(code: &'static str, draft: Draft) -> Finding {
     finish(code, rules::name_of(code).unwrap_or_default(), Severity::Error, draft)
 }
 
-fn sort(sources: &[Source], findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        let key = |f: &Finding| (f.place.span, f.code);
-        let path = |f: &Finding| sources[f.place.source].path.as_str();
-        path(a)
-            .cmp(path(b))
-            .then_with(|| key(a).cmp(&key(b)))
-            .then_with(|| a.message.cmp(&b.message))
-    });
+/// By file, place and code.
+fn order(sources: &[Source], a: &Finding, b: &Finding) -> Ordering {
+    let path = |f: &Finding| sources[f.place.source].path.as_str();
+    let place = |f: &Finding| (f.place.span, f.code);
+    path(a)
+        .cmp(path(b))
+        .then_with(|| place(a).cmp(&place(b)))
+        .then_with(|| a.message.cmp(&b.message))
 }
 
 /// Gives each finding its fingerprint: rule, file, key and what stands at the place, with secrets

@@ -99,7 +99,7 @@ impl Report {
     pub(crate) fn summary_line(&self) -> String {
         let Summary { files, passed_over, errors, warnings, infos, waived, .. } = self.summary;
         let mut parts: Vec<String> = Vec::new();
-        for (count, word) in [(errors, "error"), (warnings, "warning"), (infos, "note")] {
+        for (count, word) in [(errors, "error"), (warnings, "warning"), (infos, "info")] {
             if count > 0 {
                 parts.push(plural(count, word));
             }
