@@ -18,11 +18,10 @@
 //! The product leaves these open; the tenant takes the narrower reading:
 //!
 //! - Component *Public API*: Account Admin and Instance Administrator hold it at *edit*, Viewer at
-//!   *view*, no other predefined role holds it.
-//! - Only a key with the role Instance Administrator gives or deletes Instance Administrator and
-//!   Account Admin.
-//! - A filter on expiration fits no key that never expires; `contains` asks for every role of its
-//!   list; six months are 184 days.
+//!   *view*. Of the other predefined roles nothing is published, so they do not hold it here.
+//! - Only keys with one of these two administrators' roles give them, and delete keys that have
+//!   them.
+//! - A filter on expiration fits no key that never expires; six months are 184 days.
 //! - A list without `search_to` is given whole.
 
 mod clock;
@@ -37,4 +36,5 @@ mod tenant;
 pub use clock::{Clock, SettableClock};
 pub use log::LogLine;
 pub use options::{Log, Options, ReplayMode};
+pub use roles::{CustomRole, CustomRoleError};
 pub use tenant::{SeededKey, SeededKeys, StartError, Tenant};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cortexkey_core::auth::{NonceLengths, Skew};
 
-use crate::{Clock, LogLine};
+use crate::{Clock, CustomRole, LogLine};
 
 /// What is told of each answered request.
 pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
@@ -31,6 +31,8 @@ pub struct Options {
     pub guard_entries: usize,
     /// How many keys there may be.
     pub max_keys: usize,
+    /// The roles besides the predefined ones.
+    pub custom_roles: Vec<CustomRole>,
     /// The time.
     pub clock: Clock,
     /// What is called for each answered request.
@@ -48,6 +50,7 @@ impl Default for Options {
             nonce_lengths: NonceLengths::EXACT,
             guard_entries: 1_000_000,
             max_keys: 10_000,
+            custom_roles: Vec::new(),
             clock: Clock::System,
             log: None,
         }

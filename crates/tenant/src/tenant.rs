@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::http::{App, Replay, router};
 use crate::options::{Options, ReplayMode};
-use crate::roles::INSTANCE_ADMINISTRATOR;
+use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::serve;
 use crate::store::{About, GenerateError, Store};
 
@@ -225,6 +225,7 @@ fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
         Verifier::new().with_skew(options.skew).with_nonce_lengths(options.nonce_lengths);
     let app = App {
         store: RwLock::new(store),
+        roles: Roles::new(options.custom_roles),
         verifier,
         replay,
         clock: options.clock,
@@ -242,7 +243,7 @@ fn guard(entries: usize, skew: Skew, now_ms: u64) -> Result<MemoryGuard, StartEr
 
 fn seed(store: &mut Store, level: Level, now_ms: u64) -> Result<SeededKey, StartError> {
     let about = About {
-        roles: vec![INSTANCE_ADMINISTRATOR],
+        roles: vec![INSTANCE_ADMINISTRATOR.to_owned()],
         comment: Some("made when the tenant started".to_owned()),
         created_by: "tenant@localhost".to_owned(),
         user_name: "Local tenant".to_owned(),

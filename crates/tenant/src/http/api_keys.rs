@@ -13,6 +13,7 @@ use cortexkey_api::api_keys::{
     DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListReply, ListRequest,
     SecurityLevel,
 };
+use cortexkey_core::access::Role;
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
 
@@ -20,7 +21,7 @@ use super::App;
 use super::body::Asked;
 use super::gate::Caller;
 use super::refusal::Refusal;
-use crate::roles::{self, Access, Role};
+use crate::roles;
 use crate::store::{About, GenerateError, Store};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -31,7 +32,10 @@ const MAX_LIFE_MS: u64 = 184 * DAY_MS;
 /// Numbers that are a time of our days in seconds, which one of the product's own pages sends.
 const SECONDS: core::ops::Range<u64> = 1_000_000_000..10_000_000_000;
 const COMMENT_BYTES_MAX: usize = 4096;
+const ROLES_MAX: usize = 100;
 const FILTERS_MAX: usize = 100;
+/// Values of all filters together: each key is held against each value.
+const FILTER_VALUES_MAX: usize = 10_000;
 
 type Answer<T> = Result<Json<Reply<T>>, Refusal>;
 
@@ -53,7 +57,11 @@ async fn list(
     Asked(request): Asked<ListRequest>,
 ) -> Answer<ListReply> {
     let store = app.store.read().unwrap_or_else(PoisonError::into_inner);
-    require(roles_of(&store, caller)?, Access::View)?;
+    if !roles::may_list(&app.roles.all(role_names(&store, caller)?)) {
+        return Err(Refusal::forbidden(
+            "the key needs a role that is known to hold Public API at View, such as Viewer",
+        ));
+    }
     check_list(&request)?;
     Ok(reply(store.list(&request)))
 }
@@ -65,10 +73,8 @@ async fn generate(
 ) -> Answer<GenerateReply> {
     let now_ms = app.clock.now_ms();
     let mut store = app.store.write().unwrap_or_else(PoisonError::into_inner);
-    let held = roles_of(&store, caller)?;
-    require(held, Access::Edit)?;
-    let wanted = find_roles(&request.roles)?;
-    require_protected(held, &wanted)?;
+    let held = makers_roles(&app, &store, caller)?;
+    let roles = check_roles(&app, &held, request.roles)?;
     let expiry = expiry(request.expiration, now_ms)?;
     let comment = request.comment.filter(|comment| !comment.is_empty());
     if comment.as_ref().is_some_and(|comment| comment.len() > COMMENT_BYTES_MAX) {
@@ -81,7 +87,7 @@ async fn generate(
     };
     let creator = caller.0.key_id();
     let about = About {
-        roles: wanted,
+        roles,
         comment,
         created_by: format!("api-key-{creator}@localhost"),
         user_name: format!("API key {creator}"),
@@ -96,12 +102,11 @@ async fn delete(
     Asked(request): Asked<DeleteRequest>,
 ) -> Answer<DeleteReply> {
     let mut store = app.store.write().unwrap_or_else(PoisonError::into_inner);
-    let held = roles_of(&store, caller)?;
-    require(held, Access::Edit)?;
+    let held = makers_roles(&app, &store, caller)?;
     let ids = ids_to_delete(&request)?;
     for id in &ids {
         if let Some(entry) = store.get(*id) {
-            require_protected(held, &entry.about.roles)?;
+            require_handling(&held, &app.roles.all(&entry.record.roles))?;
         }
     }
     let deleted = ids.into_iter().filter(|id| store.delete(*id)).count();
@@ -112,51 +117,52 @@ fn reply<T>(reply: T) -> Json<Reply<T>> {
     Json(Reply { reply })
 }
 
-/// The caller's roles; a caller that was deleted meanwhile is a stranger.
-fn roles_of(store: &Store, caller: Caller) -> Result<&[&'static Role], Refusal> {
+/// The names of the caller's roles; a caller that was deleted meanwhile is a stranger.
+fn role_names(store: &Store, caller: Caller) -> Result<&[String], Refusal> {
     let entry = store.get(caller.0.key_id()).ok_or_else(Refusal::unauthorized)?;
-    Ok(&entry.about.roles)
+    Ok(&entry.record.roles)
 }
 
-fn require(held: &[&Role], level: Access) -> Result<(), Refusal> {
-    if roles::public_api(held) >= level {
-        return Ok(());
+/// The caller's roles, where they let it make and delete keys.
+fn makers_roles<'a>(app: &'a App, store: &Store, caller: Caller) -> Result<Vec<Role<'a>>, Refusal> {
+    let held = app.roles.all(role_names(store, caller)?);
+    if roles::may_make(&held) {
+        Ok(held)
+    } else {
+        Err(Refusal::forbidden(
+            "the key needs a role that is known to hold Public API at View/Edit, such as Instance \
+             Administrator",
+        ))
     }
-    Err(Refusal::forbidden(match level {
-        Access::Edit => {
-            "the key needs a role with Public API at View/Edit, such as Instance Administrator"
-        }
-        Access::None | Access::View => {
-            "the key needs a role with Public API at View, such as Viewer"
-        }
-    }))
 }
 
-fn require_protected(held: &[&Role], touched: &[&Role]) -> Result<(), Refusal> {
-    if roles::handles_protected(held) || !touched.iter().any(|role| role.protected) {
+fn require_handling(held: &[Role<'_>], touched: &[Role<'_>]) -> Result<(), Refusal> {
+    if roles::may_handle(held, touched) {
         return Ok(());
     }
     let remedy = "only a key with the role Instance Administrator gives or takes that role";
     Err(Refusal::forbidden(remedy).with_extra(remedy))
 }
 
-fn find_roles(names: &[String]) -> Result<Vec<&'static Role>, Refusal> {
-    if names.is_empty() {
-        return Err(
-            Refusal::invalid("roles param is missing").with_extra("a key needs at least one role")
-        );
+/// The names, each once, where there are such roles and the caller may give them.
+fn check_roles(app: &App, held: &[Role<'_>], names: Vec<String>) -> Result<Vec<String>, Refusal> {
+    if names.is_empty() || names.len() > ROLES_MAX {
+        return Err(Refusal::invalid("roles param is missing")
+            .with_extra(format!("a key has 1 to {ROLES_MAX} roles")));
     }
-    let mut found = Vec::new();
+    let wanted = app.roles.all(&names);
+    if wanted.len() < names.len() {
+        return Err(Refusal::invalid("Unknown custom roles")
+            .with_extra("roles are given by the names that the console shows, such as Viewer"));
+    }
+    require_handling(held, &wanted)?;
+    let mut once: Vec<String> = Vec::new();
     for name in names {
-        let role = roles::find(name).ok_or_else(|| {
-            Refusal::invalid("Unknown custom roles")
-                .with_extra("roles are given by the names that the console shows, such as Viewer")
-        })?;
-        if !found.contains(&role) {
-            found.push(role);
+        if !once.contains(&name) {
+            once.push(name);
         }
     }
-    Ok(found)
+    Ok(once)
 }
 
 fn expiry(asked: Option<u64>, now_ms: u64) -> Result<Expiry, Refusal> {
@@ -179,9 +185,15 @@ fn expiry(asked: Option<u64>, now_ms: u64) -> Result<Expiry, Refusal> {
 }
 
 fn check_list(request: &ListRequest) -> Result<(), Refusal> {
-    if request.filters.len() > FILTERS_MAX {
-        return Err(Refusal::invalid("too many filters")
-            .with_extra(format!("a request has at most {FILTERS_MAX} filters")));
+    let values = request.filters.iter().map(|filter| match filter {
+        Filter::RolesContain(names) => names.len(),
+        Filter::IdIn(ids) => ids.len(),
+        Filter::ExpirationGte(_) | Filter::ExpirationLte(_) => 1,
+    });
+    if request.filters.len() > FILTERS_MAX || values.sum::<usize>() > FILTER_VALUES_MAX {
+        return Err(Refusal::invalid("too many filters").with_extra(format!(
+            "a request has at most {FILTERS_MAX} filters, with {FILTER_VALUES_MAX} values"
+        )));
     }
     let from = request.search_from.unwrap_or(0);
     match request.search_to {

@@ -20,6 +20,7 @@ use cortexkey_core::auth::Verifier;
 
 use crate::clock::Clock;
 use crate::options::Log;
+use crate::roles::Roles;
 use crate::store::Store;
 
 pub(crate) use gate::Replay;
@@ -31,6 +32,7 @@ const BASES: [&str; 4] = ["/public_api/v1", "/xsiam/public/v1", "/xsoar/public/v
 /// What all requests share.
 pub(crate) struct App {
     pub(crate) store: RwLock<Store>,
+    pub(crate) roles: Roles,
     pub(crate) verifier: Verifier,
     pub(crate) replay: Replay,
     pub(crate) clock: Clock,

@@ -7,11 +7,8 @@ mod list;
 use std::collections::BTreeMap;
 
 use cortexkey_api::Secret;
-use cortexkey_core::auth::{Key, KeyId, Level, Nonce, StoredKey};
-use cortexkey_core::lifecycle::Expiry;
-use zeroize::Zeroizing;
-
-use crate::roles::Role;
+use cortexkey_core::auth::{KeyId, Level, StoredKey};
+use cortexkey_core::lifecycle::{Expiry, GeneratedKey, KeyRecord};
 
 /// The keys of a tenant.
 pub(crate) struct Store {
@@ -24,14 +21,14 @@ pub(crate) struct Store {
 pub(crate) struct Entry {
     /// What a verifier keeps: id, level, expiry, time of making.
     pub(crate) stored: StoredKey,
-    /// The rest.
-    pub(crate) about: About,
+    /// What the console shows.
+    pub(crate) record: KeyRecord,
 }
 
-/// What is told of a key besides what a verifier keeps.
+/// What somebody says of a key who makes one.
 pub(crate) struct About {
-    /// What it may do.
-    pub(crate) roles: Vec<&'static Role>,
+    /// The names of its roles.
+    pub(crate) roles: Vec<String>,
     /// What it is for.
     pub(crate) comment: Option<String>,
     /// The e-mail address of who made it.
@@ -72,27 +69,27 @@ impl Store {
             return Err(GenerateError::Full);
         }
         let id = self.last_id.checked_add(1).and_then(KeyId::new).ok_or(GenerateError::Full)?;
-        let text = draw_key().ok_or(GenerateError::NoRandom)?;
-        let key = Key::new(text.expose().as_bytes()).map_err(|_| GenerateError::NoRandom)?;
-        let stored = StoredKey::editable(id, level, key).expiring(expiry).created_at(now_ms);
+        let key = GeneratedKey::from_system().map_err(|_| GenerateError::NoRandom)?;
+        let stored = key.stored(id, level).expiring(expiry).created_at(now_ms);
+        let record = KeyRecord {
+            key_id: id,
+            created_ms: now_ms,
+            created_by: about.created_by,
+            user_name: about.user_name,
+            roles: about.roles,
+            level,
+            comment: about.comment,
+            expiry,
+        };
         self.last_id = id.get();
-        self.keys.insert(id, Entry { stored, about });
-        Ok((id, text))
+        self.keys.insert(id, Entry { stored, record });
+        Ok((id, key.reveal(|text| Secret::new(text.to_owned()))))
     }
 
     /// Deletes a key; whether there was one.
     pub(crate) fn delete(&mut self, id: KeyId) -> bool {
         self.keys.remove(&id).is_some()
     }
-}
-
-/// 128 letters and digits, each as likely as the other: two nonces.
-fn draw_key() -> Option<Secret> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(128));
-    for _ in 0..2 {
-        bytes.extend_from_slice(Nonce::from_system().ok()?.as_bytes());
-    }
-    String::from_utf8(core::mem::take(&mut bytes)).ok().map(Secret::new)
 }
 
 #[cfg(test)]
@@ -121,13 +118,5 @@ mod tests {
         assert!(store.delete(second));
         assert!(!store.delete(second));
         assert_eq!(generate(&mut store), Ok(3));
-    }
-
-    #[test]
-    fn keys_are_128_letters_and_digits() {
-        let (a, b) = (draw_key().unwrap(), draw_key().unwrap());
-        assert_eq!(a.expose().len(), 128);
-        assert!(a.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        assert!(a.expose() != b.expose());
     }
 }
