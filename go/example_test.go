@@ -1,5 +1,7 @@
 package cortexkey_test
 
+// The examples of the package's documents.
+
 import (
 	"fmt"
 	"net/http"

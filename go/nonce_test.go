@@ -1,5 +1,7 @@
 package cortexkey
 
+// Nonces: spread evenly, and drawn again where a byte names no character.
+
 import (
 	"bytes"
 	"testing"

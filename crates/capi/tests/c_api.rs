@@ -10,6 +10,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -91,6 +92,28 @@ fn the_shared_library_gives_the_known_answers() {
     for compiler in present(&["gcc", "clang"]) {
         check(compiler, "shared", &link_shared());
     }
+}
+
+#[test]
+fn the_shared_library_exports_what_the_header_declares() {
+    if present(&["nm"]).is_empty() {
+        return;
+    }
+    let library = libraries().join("libcortexkey.so");
+    let output =
+        Command::new("nm").args(["-D", "--defined-only", "-j"]).arg(library).output().unwrap();
+    succeed("nm", &output);
+    let symbols = String::from_utf8(output.stdout).unwrap();
+    let exported: BTreeSet<&str> = symbols.lines().collect();
+    let header = std::fs::read_to_string(root().join("include/cortexkey.h")).unwrap();
+    let declared: BTreeSet<&str> =
+        header.split("\nCXK_API").skip(1).filter_map(function_name).collect();
+    assert_eq!(exported, declared);
+}
+
+/// The word before the first opening parenthesis.
+fn function_name(prototype: &str) -> Option<&str> {
+    prototype.split('(').next()?.rsplit([' ', '*', '\n']).next()
 }
 
 #[test]

@@ -1,5 +1,0 @@
-//go:build !race
-
-package cortexkey
-
-const raceEnabled = false

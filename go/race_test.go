@@ -1,6 +1,0 @@
-//go:build race
-
-package cortexkey
-
-// The race detector allocates and empties pools, so allocations are not counted under it.
-const raceEnabled = true
