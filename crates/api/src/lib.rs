@@ -8,6 +8,7 @@
 pub mod api_keys;
 mod envelope;
 mod error;
+pub mod scope;
 mod secret;
 pub mod validate;
 
