@@ -49,7 +49,7 @@ pub enum Filter {
     ExpirationGte(u64),
     /// The key expires at this time or earlier, in milliseconds since 1970.
     ExpirationLte(u64),
-    /// The key has these roles.
+    /// The key has one of these roles.
     RolesContain(Vec<String>),
     /// The key's id is one of these.
     IdIn(Vec<u64>),

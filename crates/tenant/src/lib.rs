@@ -30,6 +30,7 @@ mod log;
 mod options;
 mod roles;
 mod server;
+mod signals;
 mod store;
 mod tenant;
 
@@ -37,4 +38,5 @@ pub use clock::{Clock, SettableClock};
 pub use log::LogLine;
 pub use options::{Log, Options, ReplayMode};
 pub use roles::{CustomRole, CustomRoleError};
+pub use signals::Signals;
 pub use tenant::{SeededKey, SeededKeys, StartError, Tenant};

@@ -22,6 +22,7 @@ use crate::http::{App, Replay, router};
 use crate::options::{Options, ReplayMode};
 use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::serve;
+use crate::signals::Signals;
 use crate::store::{About, GenerateError, Store};
 
 const THREADS_MAX: usize = 4;
@@ -122,11 +123,17 @@ impl Tenant {
         serde_json::to_string(&line).unwrap_or_default()
     }
 
-    /// Waits for SIGINT or SIGTERM, then stops. It must not be called within an async runtime.
-    pub fn wait(self) -> io::Result<()> {
-        self.handle.block_on(signalled())?;
+    /// Takes SIGINT and SIGTERM over, for [`wait`](Self::wait). A command calls this before it
+    /// says that it is ready, so that a signal right after that ends it in good order.
+    pub fn signals(&self) -> io::Result<Signals> {
+        let _inside = self.handle.enter();
+        Signals::new()
+    }
+
+    /// Waits for a signal, then stops. It must not be called within an async runtime.
+    pub fn wait(self, mut signals: Signals) {
+        self.handle.block_on(signals.next());
         self.stop();
-        Ok(())
     }
 
     /// Stops: no new connections, open requests are answered, within a second.
@@ -262,24 +269,6 @@ fn runtime() -> io::Result<Runtime> {
         .thread_name("cortexkey-tenant")
         .enable_all()
         .build()
-}
-
-#[cfg(unix)]
-async fn signalled() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn signalled() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 #[derive(Serialize)]

@@ -164,6 +164,21 @@ impl fmt::Display for CallError {
                  that the system call getrandom is allowed",
             ),
             Self::Header => f.write_str("the request has a header that HTTP does not allow"),
+            Self::TooLarge { .. }
+            | Self::Redirected { .. }
+            | Self::Refused(_)
+            | Self::NotJson { .. }
+            | Self::UnexpectedShape { .. }
+            | Self::UnexpectedAnswer { .. } => self.fmt_answer(f),
+            _ => self.fmt_connection(f),
+        }
+    }
+}
+
+impl CallError {
+    /// What went wrong between here and the tenant.
+    fn fmt_connection(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::UnknownHost { host } => write!(
                 f,
                 "the host of {host} is not known; compare it with what the button Copy API URL \
@@ -201,6 +216,13 @@ impl fmt::Display for CallError {
                 f,
                 "what {host} answered is not the HTTP that is expected; check host and port"
             ),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wrong with the answer.
+    fn fmt_answer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::TooLarge { limit } => write!(
                 f,
                 "the answer has more than {limit} bytes; ask for less, with filters or pages"
@@ -230,6 +252,7 @@ impl fmt::Display for CallError {
             Self::UnexpectedAnswer { expected } => {
                 write!(f, "the answer is not {expected}; is this a Cortex tenant?")
             }
+            _ => Ok(()),
         }
     }
 }

@@ -31,7 +31,7 @@ const DEFAULT_LIFE_MS: u64 = 7 * DAY_MS;
 const MAX_LIFE_MS: u64 = 184 * DAY_MS;
 /// Numbers that are a time of our days in seconds, which one of the product's own pages sends.
 const SECONDS: core::ops::Range<u64> = 1_000_000_000..10_000_000_000;
-const COMMENT_BYTES_MAX: usize = 4096;
+const COMMENT_BYTES_MAX: usize = 1024;
 const ROLES_MAX: usize = 100;
 const FILTERS_MAX: usize = 100;
 /// Values of all filters together: each key is held against each value.
