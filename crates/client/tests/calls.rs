@@ -212,7 +212,15 @@ fn slow_servers_and_absent_ones_are_told_apart() {
     assert!(text.contains("cannot be reached: connection refused"), "{text}");
 
     let text = self::client("api-none.invalid", signer()).ping().unwrap_err().to_string();
-    assert!(text.contains("the host of https://api-none.invalid is not known"), "{text}");
+    // Where a proxy is set, the proxy is asked for the name.
+    let proxied =
+        ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"]
+            .into_iter()
+            .any(|name| std::env::var_os(name).is_some());
+    assert!(
+        proxied || text.contains("the host of https://api-none.invalid is not known"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -227,6 +235,21 @@ fn a_server_without_tls_is_refused_before_anything_is_sent() {
     let text = client(&url, signer).ping().unwrap_err().to_string();
     assert!(text.contains("TLS connection"), "{text}");
     server.join().unwrap();
+}
+
+#[test]
+fn no_proxy_stands_before_this_machine() {
+    // Variables are set for a process as a whole, so another one runs the test.
+    let nobody = "http://127.0.0.1:1";
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "both_levels_ping_as_often_as_they_like"])
+        .envs(["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, nobody)))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 #[test]
