@@ -177,18 +177,18 @@ impl<'a> Judge<'a> {
         }
         let if_enforced = match *question {
             Question::Asset { groups } | Question::Finding { asset_groups: groups } => {
-                self.one_asset(&[groups])
+                self.any_asset(core::iter::once(groups))
             }
             Question::Issue { domain, references } => {
                 let domain_answer = self.domain(domain);
-                domain_answer.and(self.issue(domain, references))
+                domain_answer.and(self.issues(core::iter::once((domain, references))))
             }
             Question::Case { domain, issues } => {
                 let domain_answer = self.domain(domain);
-                domain_answer.and(self.case(issues))
+                domain_answer.and(self.issues(issues.iter().copied()))
             }
             Question::Endpoint(endpoint) | Question::ManageEndpoint(endpoint) => {
-                self.one_endpoint(core::iter::once(endpoint))
+                self.any_endpoint(core::iter::once(endpoint))
             }
             Question::DatasetRow { dataset, row } => self.dataset_row(dataset, row),
             // Answered by the roles.
@@ -214,77 +214,39 @@ impl<'a> Judge<'a> {
         self.trace.step("cases and issues", reason, answer)
     }
 
-    /// One of the known references must be visible, each in the area that holds for it.
-    fn issue(&mut self, domain: &str, references: &'a [Reference<'a>]) -> Answer {
-        if references.contains(&Reference::Deleted) {
+    /// Every area that the issues ask must hold at least one of what they reference there; an
+    /// issue asked for by itself is the only one.
+    fn issues(
+        &mut self,
+        mut issues: impl Iterator<Item = (&'a str, &'a [Reference<'a>])> + Clone,
+    ) -> Answer {
+        let asked = issues.clone().flat_map(|(domain, references)| Asked::by(domain, references));
+        let assets = asked.clone().filter_map(Asked::asset);
+        let endpoints = asked.clone().filter_map(Asked::endpoint);
+        let mut answer = Answer::Allowed;
+        if assets.clone().next().is_some() {
+            answer = answer.and(self.any_asset(assets));
+        }
+        if endpoints.clone().next().is_some() {
+            answer = answer.and(self.any_endpoint(endpoints));
+        }
+        if asked.clone().next().is_some() {
+            return answer;
+        }
+        // Only where nothing known is referenced does a deleted asset lift the limits.
+        if issues.any(|(_, references)| references.contains(&Reference::Deleted)) {
             return self.trace.step("assets", Reason::DeletedAsset, Answer::Allowed);
         }
-        let mut first = None;
-        for reference in references {
-            let Some(asked) = Asked::of(domain, reference) else { continue };
-            // Each reference is tried on a trace of its own; one that is let in is enough.
-            let mut attempt = Judge { trace: self.trace, ..*self };
-            let answer = attempt.asked(asked);
-            if answer == Answer::Allowed {
-                self.trace = attempt.trace;
-                return answer;
-            }
-            first.get_or_insert(attempt.trace);
-        }
-        match first {
-            Some(trace) => {
-                self.trace = trace;
-                Answer::Refused
-            }
-            None => self.unreferenced(),
-        }
-    }
-
-    /// Every area that the issues ask must hold at least one of what they reference there.
-    fn case(&mut self, issues: &'a [(&'a str, &'a [Reference<'a>])]) -> Answer {
-        let references = || {
-            issues.iter().flat_map(|(domain, references)| {
-                references.iter().map(move |reference| (*domain, reference))
-            })
-        };
-        let asked = || references().filter_map(|(domain, r)| Asked::of(domain, r));
-        let assets = || asked().filter_map(Asked::asset);
-        let endpoints = || asked().filter_map(Asked::endpoint);
-        if asked().next().is_none() {
-            return if references().any(|(_, reference)| *reference == Reference::Deleted) {
-                self.trace.step("assets", Reason::DeletedAsset, Answer::Allowed)
-            } else {
-                self.unreferenced()
-            };
-        }
-        let mut answer = Answer::Allowed;
-        if assets().next().is_some() {
-            answer = answer.and(self.any_asset(assets()));
-        }
-        if endpoints().next().is_some() {
-            answer = answer.and(self.one_endpoint(endpoints()));
-        }
-        answer
-    }
-
-    fn asked(&mut self, asked: Asked<'a>) -> Answer {
-        match asked {
-            Asked::Asset(groups) => self.one_asset(&[groups]),
-            Asked::Endpoint(endpoint) => self.one_endpoint(core::iter::once(endpoint)),
-        }
+        self.unreferenced()
     }
 
     fn unreferenced(&mut self) -> Answer {
         let cases = self.scope.cases_and_issues;
         let answer = Answer::of(cases.unreferenced && cases.area != Area::None);
-        if answer == Answer::Refused {
+        if !cases.unreferenced {
             self.trace.change(Change::Unreferenced);
         }
         self.trace.step("cases and issues", Reason::Unreferenced, answer)
-    }
-
-    fn one_asset(&mut self, assets: &[&'a [&'a str]]) -> Answer {
-        self.any_asset(assets.iter().copied())
     }
 
     fn any_asset(&mut self, assets: impl Iterator<Item = &'a [&'a str]> + Clone) -> Answer {
@@ -300,40 +262,34 @@ impl<'a> Judge<'a> {
         self.trace.step("assets", reason, answer)
     }
 
-    /// One of the endpoints must be let in by both axes.
-    fn one_endpoint(&mut self, endpoints: impl Iterator<Item = Endpoint<'a>> + Clone) -> Answer {
-        let EndpointScope { groups, tags } = self.scope.endpoints;
-        let fits = |endpoint: &Endpoint<'a>| {
-            groups_fit(groups, endpoint.groups) && tags_fit(tags, endpoint.tags, self.tenant.tags)
-        };
-        let mut rest = endpoints.clone();
-        let Some(shown) = rest.find(fits).or_else(|| {
-            let mut all = endpoints;
-            all.next()
-        }) else {
+    /// One of the endpoints must be let in by both axes. Where none is, the one that asks for the
+    /// least is shown.
+    fn any_endpoint(&mut self, endpoints: impl Iterator<Item = Endpoint<'a>> + Clone) -> Answer {
+        let changes = |endpoint: &Endpoint<'a>| self.endpoint_changes(endpoint);
+        let Some(shown) = endpoints.min_by_key(|endpoint| weight(changes(endpoint))) else {
             return Answer::Refused;
         };
-        let by_groups = self.endpoint_groups(groups, shown.groups);
-        let by_tags = self.endpoint_tags(tags, shown.tags);
+        for change in changes(&shown).into_iter().flatten() {
+            self.trace.change(change);
+        }
+        let by_groups = self.endpoint_groups(shown.groups);
+        let by_tags = self.endpoint_tags(shown.tags);
         by_groups.and(by_tags)
     }
 
-    fn endpoint_groups(&mut self, axis: Axis<'a>, groups: &'a [&'a str]) -> Answer {
-        let (reason, answer) = match axis {
+    fn endpoint_groups(&mut self, groups: &'a [&'a str]) -> Answer {
+        let (reason, answer) = match self.scope.endpoints.groups {
             Axis::SeeAll | Axis::Any => (Reason::All, Answer::Allowed),
             Axis::NoScope => (Reason::Nothing, Answer::Refused),
             Axis::Scope(selected) => select(selected, core::iter::once(groups)),
         };
-        if answer == Answer::Refused {
-            let group = groups.first();
-            self.trace.change(group.map_or(Change::AllEndpoints, |g| Change::EndpointGroup(g)));
-        }
         self.trace.step("endpoints", reason, answer)
     }
 
-    fn endpoint_tags(&mut self, axis: Axis<'a>, tags: &'a [&'a str]) -> Answer {
-        // An axis that does not restrict says nothing worth a step.
+    fn endpoint_tags(&mut self, tags: &'a [&'a str]) -> Answer {
+        let axis = self.scope.endpoints.tags;
         let (reason, answer) = match axis {
+            // An axis that does not restrict says nothing worth a step.
             Axis::SeeAll | Axis::Any => return Answer::Allowed,
             Axis::NoScope => (Reason::Nothing, Answer::Refused),
             Axis::Scope(_) if tags_fit(axis, tags, self.tenant.tags) => {
@@ -341,14 +297,29 @@ impl<'a> Judge<'a> {
             }
             Axis::Scope(_) => (Reason::TagsDoNotFit { tags }, Answer::Refused),
         };
-        if answer == Answer::Refused {
-            self.trace.change(match (tags, self.tenant.tags) {
-                ([], _) => Change::AllEndpoints,
-                (tags, TagMode::Permissive) => Change::EndpointTags(&tags[..1]),
-                (tags, TagMode::Restrictive) => Change::EndpointTags(tags),
-            });
-        }
         self.trace.step("endpoint tags", reason, answer)
+    }
+
+    /// What would let an endpoint in; nothing where it is.
+    fn endpoint_changes(&self, endpoint: &Endpoint<'a>) -> [Option<Change<'a>>; 2] {
+        let EndpointScope { groups, tags } = self.scope.endpoints;
+        let ask_group = !groups_fit(groups, endpoint.groups);
+        let ask_tags = !tags_fit(tags, endpoint.tags, self.tenant.tags);
+        let group = endpoint.groups.first().map(|name| Change::EndpointGroup(name));
+        let tag = match (endpoint.tags, self.tenant.tags) {
+            ([], _) => None,
+            (tags, TagMode::Permissive) => Some(Change::EndpointTags(&tags[..1])),
+            (tags, TagMode::Restrictive) => Some(Change::EndpointTags(tags)),
+        };
+        let all = Some(Change::AllEndpoints);
+        if holds_nothing(groups) && holds_nothing(tags) {
+            // What is selected first leaves the other axis open.
+            return [group.or(tag).or(all), None];
+        }
+        if (ask_group && group.is_none()) || (ask_tags && tag.is_none()) {
+            return [all, None];
+        }
+        [group.filter(|_| ask_group), tag.filter(|_| ask_tags)]
     }
 
     fn dataset_row(&mut self, dataset: &'a str, row: &'a [(&'a str, &'a str)]) -> Answer {
@@ -386,16 +357,19 @@ enum Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// `None` where the reference leads to nothing known.
-    fn of(domain: &str, reference: &Reference<'a>) -> Option<Self> {
-        match *reference {
-            // Issues of the Security domain on assets with agents go by endpoints.
-            Reference::Asset { endpoint: Some(endpoint), .. } if domain == "Security" => {
-                Some(Self::Endpoint(endpoint))
-            }
+    /// What an issue asks for, leaving out references that lead to nothing known. One of the
+    /// Security domain on an asset with an agent goes by endpoints alone.
+    fn by(
+        domain: &str,
+        references: &'a [Reference<'a>],
+    ) -> impl Iterator<Item = Self> + Clone + use<'a> {
+        let has_agent = |r: &Reference<'_>| matches!(r, Reference::Asset { endpoint: Some(_), .. });
+        let by_endpoints = domain == "Security" && references.iter().any(has_agent);
+        references.iter().filter_map(move |reference| match *reference {
+            Reference::Asset { endpoint, .. } if by_endpoints => endpoint.map(Self::Endpoint),
             Reference::Asset { groups, .. } => Some(Self::Asset(groups)),
             Reference::Deleted | Reference::Unknown => None,
-        }
+        })
     }
 
     fn asset(self) -> Option<&'a [&'a str]> {
@@ -411,6 +385,15 @@ impl<'a> Asked<'a> {
             Self::Endpoint(endpoint) => Some(endpoint),
         }
     }
+}
+
+/// How much wider a scope gets by changes: all endpoints are more than a group and tags.
+fn weight(changes: [Option<Change<'_>>; 2]) -> usize {
+    changes.iter().flatten().map(|c| if *c == Change::AllEndpoints { 3 } else { 1 }).sum()
+}
+
+fn holds_nothing(axis: Axis<'_>) -> bool {
+    matches!(axis, Axis::NoScope | Axis::Scope([]))
 }
 
 /// What a selection says of things, each in some groups: one in a selected group is enough.

@@ -1,0 +1,329 @@
+//! What is combined: scopes, questions and roles that hit and miss each other in every way.
+//!
+//! It refuses to judge: it builds, and translates between the two evaluators' types.
+
+use cortexkey_core::access::{
+    Area, Axis, CasesAndIssues, DatasetScope, Endpoint, EndpointScope, Permission, Question,
+    Reference, Role, Sbac, Scope, TagMode,
+};
+
+use crate::naive::{self, Thing};
+
+pub(crate) const SBAC: [(Sbac, naive::Sbac); 3] = [
+    (Sbac::Enforced, naive::Sbac::On),
+    (Sbac::Disabled, naive::Sbac::Off),
+    (Sbac::Unknown, naive::Sbac::Unknown),
+];
+pub(crate) const TAGS: [TagMode; 2] = [TagMode::Permissive, TagMode::Restrictive];
+
+pub(crate) fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn borrowed(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+/// Hands a scope to the closure as the evaluator takes it.
+pub(crate) fn with_scope<R>(
+    scope: Option<&naive::Scope>,
+    ask: impl FnOnce(Option<Scope<'_>>) -> R,
+) -> R {
+    fn area<'a>(area: &naive::Area, names: &'a [&'a str]) -> Area<'a> {
+        match area {
+            naive::Area::None => Area::None,
+            naive::Area::All => Area::All,
+            naive::Area::Select(_) => Area::Select(names),
+        }
+    }
+    fn axis<'a>(axis: &naive::Axis, names: &'a [&'a str]) -> Axis<'a> {
+        match axis {
+            naive::Axis::NoScope => Axis::NoScope,
+            naive::Axis::SeeAll => Axis::SeeAll,
+            naive::Axis::Any => Axis::Any,
+            naive::Axis::Scope(_) => Axis::Scope(names),
+        }
+    }
+    let Some(scope) = scope else { return ask(None) };
+    let (assets, domains) = (borrowed(scope.assets.names()), borrowed(scope.domains.names()));
+    let (groups, tags) = (borrowed(scope.groups.names()), borrowed(scope.tags.names()));
+    let filters: Vec<(&str, String)> = (scope.filters.iter())
+        .map(|(dataset, field, value)| (dataset.as_str(), format!("{field} = {value}")))
+        .collect();
+    let filters: Vec<(&str, &str)> = filters.iter().map(|(d, f)| (*d, f.as_str())).collect();
+    ask(Some(Scope {
+        assets: area(&scope.assets, &assets),
+        cases_and_issues: CasesAndIssues {
+            area: area(&scope.domains, &domains),
+            unreferenced: scope.unreferenced,
+        },
+        endpoints: EndpointScope {
+            groups: axis(&scope.groups, &groups),
+            tags: axis(&scope.tags, &tags),
+        },
+        datasets: scope.datasets.map(|all| DatasetScope { all, filters: &filters }),
+    }))
+}
+
+/// A question as the naive evaluator takes it.
+pub(crate) fn thing(question: &Question<'_>) -> Thing {
+    let asset = |groups: &[&str]| naive::Asset { groups: owned(groups) };
+    match *question {
+        Question::Asset { groups } => Thing::Asset(asset(groups)),
+        Question::Finding { asset_groups } => Thing::Finding(asset(asset_groups)),
+        Question::Issue { domain, references } => Thing::Issue(issue(domain, references)),
+        Question::Case { domain, issues } => Thing::Case(naive::Case {
+            domain: domain.to_owned(),
+            issues: issues.iter().map(|(domain, references)| issue(domain, references)).collect(),
+        }),
+        Question::Endpoint(one) => Thing::Endpoint(endpoint(&one)),
+        Question::ManageEndpoint(one) => Thing::Manage(endpoint(&one)),
+        Question::DatasetRow { dataset, row } => Thing::Row(naive::Row {
+            dataset: dataset.to_owned(),
+            fields: row.iter().map(|(f, v)| ((*f).to_owned(), (*v).to_owned())).collect(),
+        }),
+        _ => unreachable!("asked of roles"),
+    }
+}
+
+fn endpoint(one: &Endpoint<'_>) -> naive::Endpoint {
+    naive::Endpoint { groups: owned(one.groups), tags: owned(one.tags) }
+}
+
+fn issue(domain: &str, references: &[Reference<'_>]) -> naive::Issue {
+    let mut issue = naive::Issue {
+        domain: domain.to_owned(),
+        agent: false,
+        deleted: false,
+        assets: Vec::new(),
+        endpoints: Vec::new(),
+    };
+    for reference in references {
+        match reference {
+            Reference::Asset { groups, endpoint: agent } => {
+                issue.assets.push(naive::Asset { groups: owned(groups) });
+                issue.agent |= agent.is_some();
+                issue.endpoints.extend(agent.as_ref().map(endpoint));
+            }
+            Reference::Deleted => issue.deleted = true,
+            Reference::Unknown => {}
+        }
+    }
+    issue
+}
+
+fn areas(selections: &[&[&str]]) -> Vec<naive::Area> {
+    let mut areas = vec![naive::Area::None, naive::Area::All];
+    areas.extend(selections.iter().map(|names| naive::Area::Select(owned(names))));
+    areas
+}
+
+fn axes(selections: &[&[&str]]) -> Vec<naive::Axis> {
+    let mut axes = vec![naive::Axis::NoScope, naive::Axis::SeeAll, naive::Axis::Any];
+    axes.extend(selections.iter().map(|names| naive::Axis::Scope(owned(names))));
+    axes
+}
+
+/// Every combination of what the areas of a scope may hold, and no scope.
+pub(crate) fn scopes() -> Vec<Option<naive::Scope>> {
+    let mut scopes = vec![None];
+    for assets in areas(&[&["a1"]]) {
+        for domains in areas(&[&["Security"]]) {
+            for unreferenced in [false, true] {
+                for groups in axes(&[&["g1"]]) {
+                    for tags in axes(&[&[], &["t1"], &["t1", "t2"]]) {
+                        scopes.push(Some(naive::Scope {
+                            assets: assets.clone(),
+                            domains: domains.clone(),
+                            unreferenced,
+                            groups: groups.clone(),
+                            tags,
+                            datasets: None,
+                            filters: Vec::new(),
+                        }));
+                    }
+                }
+            }
+        }
+    }
+    scopes
+}
+
+fn leak<T>(list: Vec<T>) -> &'static [T] {
+    Vec::leak(list)
+}
+
+const fn endpoint_of(
+    groups: &'static [&'static str],
+    tags: &'static [&'static str],
+) -> Endpoint<'static> {
+    Endpoint { groups, tags }
+}
+
+/// What issues may reference: the unknown, the deleted, and assets that selections hit or miss,
+/// with and without agents.
+const REFERENCES: [Reference<'static>; 7] = [
+    Reference::Unknown,
+    Reference::Deleted,
+    Reference::Asset { groups: &["a1"], endpoint: None },
+    Reference::Asset { groups: &[], endpoint: None },
+    Reference::Asset { groups: &["a3"], endpoint: Some(endpoint_of(&["g2"], &["t1", "t3"])) },
+    Reference::Asset { groups: &["a3", "a1"], endpoint: Some(endpoint_of(&["g1"], &[])) },
+    Reference::Asset { groups: &["a2"], endpoint: Some(endpoint_of(&[], &["t1"])) },
+];
+
+/// Lists of up to two references, in both orders.
+fn reference_lists() -> Vec<&'static [Reference<'static>]> {
+    let mut lists: Vec<&'static [Reference<'static>]> = vec![&[]];
+    for first in &REFERENCES {
+        lists.push(leak(vec![*first]));
+        for second in &REFERENCES {
+            lists.push(leak(vec![*first, *second]));
+        }
+    }
+    lists
+}
+
+pub(crate) fn questions() -> Vec<Question<'static>> {
+    let mut questions = Vec::new();
+    let groups: [&'static [&'static str]; 4] = [&[], &["a1"], &["a3"], &["a3", "a1"]];
+    for groups in groups {
+        questions.push(Question::Asset { groups });
+        questions.push(Question::Finding { asset_groups: groups });
+    }
+    let groups: [&'static [&'static str]; 4] = [&[], &["g1"], &["g3"], &["g3", "g2"]];
+    let tags: [&'static [&'static str]; 4] = [&[], &["t1"], &["t3"], &["t2", "t1"]];
+    for groups in groups {
+        for tags in tags {
+            questions.push(Question::Endpoint(Endpoint { groups, tags }));
+            questions.push(Question::ManageEndpoint(Endpoint { groups, tags }));
+        }
+    }
+    let lists = reference_lists();
+    for domain in ["Security", "Health"] {
+        for references in &lists {
+            questions.push(Question::Issue { domain, references });
+        }
+        questions.push(Question::Case { domain, issues: &[] });
+    }
+    // Cases of one issue, and of two that reference one thing each.
+    let mut issues = Vec::new();
+    for domain in ["Security", "Health"] {
+        for references in &lists {
+            questions.push(Question::Case {
+                domain: "Security",
+                issues: leak(vec![(domain, *references)]),
+            });
+            if references.len() == 1 {
+                issues.push((domain, *references));
+            }
+        }
+    }
+    for (i, first) in issues.iter().enumerate() {
+        for second in &issues[i..] {
+            let issues = leak(vec![*first, *second]);
+            questions.push(Question::Case { domain: "Security", issues });
+        }
+    }
+    questions
+}
+
+/// Every combination of the default and up to two filters, and none at all.
+pub(crate) fn dataset_scopes() -> Vec<Option<naive::Scope>> {
+    let filter = |dataset: &str, field: &str, value: &str| {
+        (dataset.to_owned(), field.to_owned(), value.to_owned())
+    };
+    let filters = [
+        filter("d1", "_vendor", "acme"),
+        filter("d1", "_product", "fw"),
+        filter("d2", "_vendor", "acme"),
+        filter("d2", "_vendor", "other"),
+    ];
+    let mut lists = vec![Vec::new()];
+    for (i, first) in filters.iter().enumerate() {
+        lists.push(vec![first.clone()]);
+        lists.extend(filters[i + 1..].iter().map(|second| vec![first.clone(), second.clone()]));
+    }
+    let mut scopes = vec![None];
+    for datasets in [None, Some(false), Some(true)] {
+        for filters in &lists {
+            scopes.push(Some(naive::Scope { datasets, filters: filters.clone(), ..nothing() }));
+        }
+    }
+    scopes
+}
+
+/// A scope that lets nothing in.
+pub(crate) fn nothing() -> naive::Scope {
+    naive::Scope {
+        assets: naive::Area::None,
+        domains: naive::Area::None,
+        unreferenced: false,
+        groups: naive::Axis::NoScope,
+        tags: naive::Axis::NoScope,
+        datasets: None,
+        filters: Vec::new(),
+    }
+}
+
+/// Rows that give both fields, one, or none, of datasets with and without filters.
+pub(crate) fn rows() -> Vec<Question<'static>> {
+    let rows: [&'static [(&'static str, &'static str)]; 5] = [
+        &[],
+        &[("_vendor", "acme")],
+        &[("_product", "ips")],
+        &[("_vendor", "acme"), ("_product", "fw")],
+        &[("_vendor", "other"), ("_product", "fw")],
+    ];
+    let datasets = ["d1", "d2", "d3"].into_iter();
+    datasets.flat_map(|dataset| rows.map(|row| Question::DatasetRow { dataset, row })).collect()
+}
+
+/// Roles: of nothing known, of some components, and of everything.
+pub(crate) const ROLES: [Role<'static>; 7] = [
+    Role::unknown("unknown"),
+    Role { components: &[("C", Permission::View)], ..Role::unknown("views C") },
+    Role {
+        components: &[("C", Permission::Edit), ("D", Permission::None)],
+        actions: Some(&[]),
+        ..Role::unknown("edits C")
+    },
+    Role {
+        components: &[("C", Permission::None), ("D", Permission::View)],
+        actions: Some(&["X"]),
+        ..Role::unknown("views D")
+    },
+    Role {
+        components: &[("C", Permission::None), ("D", Permission::None), ("E", Permission::None)],
+        actions: Some(&["Y"]),
+        ..Role::unknown("nothing")
+    },
+    Role { actions: Some(&["X", "Y"]), ..Role::unknown("acts") },
+    Role { holds_all: true, ..Role::unknown("all") },
+];
+
+/// Questions of what roles grant.
+pub(crate) fn rights_questions() -> Vec<Question<'static>> {
+    let mut questions: Vec<_> = ["X", "Y", "Z"].map(|name| Question::Action { name }).into();
+    for name in ["C", "D", "E", "F"] {
+        for permission in [Permission::None, Permission::View, Permission::Edit] {
+            questions.push(Question::Component { name, permission });
+        }
+    }
+    questions
+}
+
+/// A role as the naive evaluator takes it: one that holds all is written out.
+pub(crate) fn naive_role(role: &Role<'_>) -> naive::Role {
+    if role.holds_all {
+        return naive::Role {
+            components: ["C", "D", "E", "F"].map(|name| (name.to_owned(), 2)).into(),
+            actions: Some(owned(&["X", "Y", "Z"])),
+        };
+    }
+    let components = role.components.iter();
+    naive::Role {
+        components: components.map(|(name, level)| ((*name).to_owned(), *level as u8)).collect(),
+        actions: role.actions.map(owned),
+    }
+}
