@@ -6,7 +6,6 @@
 use core::fmt;
 use core::net::SocketAddr;
 use std::io;
-use std::net::TcpListener;
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
@@ -15,6 +14,7 @@ use cortexkey_core::auth::{KeyId, Level, Skew, Verifier};
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start};
 use serde::Serialize;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
@@ -26,6 +26,8 @@ use crate::signals::Signals;
 use crate::store::{About, GenerateError, Store};
 
 const THREADS_MAX: usize = 4;
+/// Connections that wait to be accepted.
+const QUEUE: u32 = 1024;
 
 /// A running tenant. It stops when it is dropped.
 pub struct Tenant {
@@ -76,18 +78,21 @@ impl Tenant {
         if !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback { listen });
         }
-        let cannot_listen = |error| StartError::Listen { listen, error };
-        let listener = TcpListener::bind(listen).map_err(cannot_listen)?;
-        listener.set_nonblocking(true).map_err(cannot_listen)?;
-        let address = listener.local_addr().map_err(cannot_listen)?;
-
         let (app, seeded) = prepare(options)?;
         let router = router(Arc::new(app));
         let runtime = runtime().map_err(StartError::Threads)?;
         let handle = runtime.handle().clone();
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(cannot_listen)?
+        let bound = {
+            let _inside = handle.enter();
+            bind(listen).and_then(|listener| Ok((listener.local_addr()?, listener)))
+        };
+        let (address, listener) = match bound {
+            Ok(bound) => bound,
+            Err(error) => {
+                // Simply dropped it would panic within the caller's own runtime.
+                runtime.shutdown_background();
+                return Err(StartError::Listen { listen, error });
+            }
         };
         let (stop, stopping) = watch::channel(false);
         let thread = std::thread::Builder::new()
@@ -260,6 +265,20 @@ fn seed(store: &mut Store, level: Level, now_ms: u64) -> Result<SeededKey, Start
         Err(GenerateError::Full) => Err(StartError::NoRoomForKeys),
         Err(GenerateError::NoRandom) => Err(StartError::NoRandom),
     }
+}
+
+/// Listens with a longer queue than the standard library's 128: a burst of connections beyond it
+/// waits a second for the system's next try.
+fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match listen {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Elsewhere it means that two may listen at one address.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(QUEUE)
 }
 
 fn runtime() -> io::Result<Runtime> {
