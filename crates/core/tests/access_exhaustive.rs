@@ -9,11 +9,16 @@ mod grid;
 #[path = "access_exhaustive/naive.rs"]
 mod naive;
 
+use chacha20::ChaCha20Rng;
 use cortexkey_core::access::{
-    AccessKey, Answer, Change, Decision, Question, Role, Sbac, TagMode, Tenant, decide,
+    AccessKey, Answer, Change, Decision, KeyDefinition, Question, Role, Sbac, TagMode, Tenant,
+    compare, decide,
 };
+use cortexkey_core::auth::Level;
+use cortexkey_core::lifecycle::Expiry;
 use grid::{owned, with_scope};
 use naive::{Area, Axis};
+use rand_core::{Rng, SeedableRng};
 
 const ENFORCED: [Tenant; 2] = [
     Tenant { sbac: Sbac::Enforced, tags: TagMode::Permissive, datasets: true },
@@ -160,6 +165,82 @@ fn the_first_tag_narrows_a_selection_of_groups() {
         assert_eq!(answer_of_scope(&before, tenant, &question), Answer::Allowed);
         assert_eq!(answer_of_scope(&after, tenant, &question), Answer::Refused);
     }
+}
+
+#[test]
+fn what_is_newly_allowed_is_reported_as_a_gain() {
+    let mut random = ChaCha20Rng::seed_from_u64(7);
+    let (mut newly_allowed, mut silent) = (0, 0);
+    let roles = role_lists();
+    for (scopes, mut questions) in parts() {
+        questions.extend(grid::rights_questions());
+        for _ in 0..1_500 {
+            let before: Held<'_> =
+                (&pick(&mut random, &roles)[..], pick(&mut random, &scopes).clone());
+            let after = near(&before, &roles, &scopes, &mut random);
+            let gains = gains(&before, &after);
+            let tenant = *pick(&mut random, &ENFORCED);
+            let new = newly_allowed_question(&before, &after, tenant, &questions);
+            assert!(new.is_none() || gains > 0, "{before:?} {after:?} {new:?}");
+            newly_allowed += usize::from(new.is_some());
+            silent += usize::from(gains == 0);
+        }
+    }
+    println!("{newly_allowed} pairs with something newly allowed, {silent} without a gain");
+    assert!(newly_allowed > 300 && silent > 300);
+}
+
+type Held<'a> = (&'a [Role<'static>], Option<naive::Scope>);
+
+/// Other roles, another scope, a wider one, or one with other tags and filters; or the same.
+fn near<'a>(
+    before: &Held<'a>,
+    roles: &'a [Vec<Role<'static>>],
+    scopes: &Scopes,
+    random: &mut ChaCha20Rng,
+) -> Held<'a> {
+    let other = pick(random, scopes);
+    let scope = match (pick(random, &[0, 1, 2, 3]), &before.1, other) {
+        (0, ..) => other.clone(),
+        (1, Some(scope), _) => Some(pick(random, &widened(scope)).clone()),
+        (2, Some(scope), Some(other)) => {
+            let (tags, filters) = (other.tags.clone(), other.filters.clone());
+            Some(naive::Scope { tags, filters, ..scope.clone() })
+        }
+        (_, scope, _) => scope.clone(),
+    };
+    let keeps_roles = *pick(random, &[true, true, false]);
+    (if keeps_roles { before.0 } else { &pick(random, roles)[..] }, scope)
+}
+
+fn gains(before: &Held<'_>, after: &Held<'_>) -> usize {
+    with_scope(before.1.as_ref(), |old| {
+        with_scope(after.1.as_ref(), |new| {
+            let (level, expiry) = (Level::Advanced, Expiry::Never);
+            let before = KeyDefinition { name: "k", level, expiry, roles: before.0, scope: old };
+            let after = KeyDefinition { name: "k", level, expiry, roles: after.0, scope: new };
+            compare(&[before], &[after]).len()
+        })
+    })
+}
+
+fn newly_allowed_question<'q>(
+    before: &Held<'_>,
+    after: &Held<'_>,
+    tenant: Tenant,
+    questions: &'q [Question<'q>],
+) -> Option<&'q Question<'q>> {
+    let allows = |held: &Held<'_>, question: &Question<'_>| {
+        with_scope(held.1.as_ref(), |scope| {
+            let key = AccessKey { roles: held.0, scope };
+            decide(&key, &tenant, question).answer() == Answer::Allowed
+        })
+    };
+    questions.iter().find(|question| allows(after, question) && !allows(before, question))
+}
+
+fn pick<'a, T>(random: &mut ChaCha20Rng, from: &'a [T]) -> &'a T {
+    &from[random.next_u32() as usize % from.len()]
 }
 
 /// Asks both evaluators every question of every scope in every tenant; returns how many.

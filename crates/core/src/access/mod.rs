@@ -34,6 +34,8 @@
 //! );
 //! ```
 
+#[cfg(feature = "alloc")]
+mod compare;
 mod component;
 mod decide;
 mod filter;
@@ -42,6 +44,8 @@ mod role;
 mod scope;
 mod trace;
 
+#[cfg(feature = "alloc")]
+pub use compare::{Gain, KeyDefinition, Widening, compare};
 pub use component::{COMPONENTS, Component, ComponentLevels, Permission};
 pub use decide::{AccessKey, Question, Reference, Sbac, TagMode, Tenant, decide};
 pub use filter::{FILTER_FIELDS, FilterError, FilterOperator, RowFilter};

@@ -1,0 +1,575 @@
+//! [`compare`]: which access a set of keys gains from one version of its definitions to the next.
+//!
+//! It refuses to weigh gains, to report losses, and to take the unknown for harmless: a role whose
+//! content nobody listed is a gain wherever it is added. It asks nothing of the tenant, so what it
+//! reports may be without effect where scopes are off.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::component::{COMPONENTS, Permission};
+use super::role::{Rights, Role};
+use super::scope::{Area, Axis, DatasetScope, EndpointScope, Scope};
+use crate::auth::Level;
+use crate::lifecycle::Expiry;
+
+/// A key as it is defined.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyDefinition<'a> {
+    /// The name that tells it from the other keys.
+    pub name: &'a str,
+    /// Its security level.
+    pub level: Level,
+    /// Until when it lives.
+    pub expiry: Expiry,
+    /// Its roles. A role of the same name before and after is the same role.
+    pub roles: &'a [Role<'a>],
+    /// Its scope.
+    pub scope: Option<Scope<'a>>,
+}
+
+/// One thing that a key gained. Its `Display` is one line for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gain<'a> {
+    /// The key's name.
+    pub key: &'a str,
+    /// What it gained.
+    pub widening: Widening<'a>,
+}
+
+impl Gain<'_> {
+    /// The stable name of the kind of gain, such as `role-added`.
+    pub const fn code(&self) -> &'static str {
+        self.widening.code()
+    }
+}
+
+/// What a key can gain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Widening<'a> {
+    /// The key itself.
+    NewKey,
+    /// A role that may hold more than the roles before: one that holds all, or of which not all
+    /// is listed.
+    RoleAdded {
+        /// The role.
+        role: &'a str,
+    },
+    /// A higher level of a component.
+    ComponentRaised {
+        /// The component.
+        component: &'a str,
+        /// The level before, where it is known.
+        from: Option<Permission>,
+        /// The level after.
+        to: Permission,
+    },
+    /// A named action.
+    ActionGained {
+        /// The action.
+        action: &'a str,
+    },
+    /// The scope is gone. What a key without one sees is not documented.
+    ScopeDropped,
+    /// A scope that lets something in, where there was none: a key without one is taken to see
+    /// nothing.
+    ScopeGiven,
+    /// An area of the scope, or one axis of the endpoints, lets all in.
+    AreaWidened {
+        /// The area.
+        area: &'static str,
+    },
+    /// A selected asset group.
+    AssetGroupAdded {
+        /// The group.
+        name: &'a str,
+    },
+    /// A selected domain.
+    DomainAdded {
+        /// The domain.
+        name: &'a str,
+    },
+    /// A selected endpoint group.
+    EndpointGroupAdded {
+        /// The group.
+        name: &'a str,
+    },
+    /// A selected endpoint tag.
+    EndpointTagAdded {
+        /// The tag.
+        name: &'a str,
+    },
+    /// Cases and issues that reference nothing known.
+    UnreferencedAllowed,
+    /// Rows of all datasets without a filter.
+    DatasetsOpened,
+    /// The rows of a dataset that fit its filter, where there were none.
+    DatasetOpened {
+        /// The dataset.
+        dataset: &'a str,
+    },
+    /// A filter less on a dataset.
+    DatasetFilterDropped {
+        /// The dataset.
+        dataset: &'a str,
+    },
+    /// Another filter on a dataset; which of the two lets more in is not judged.
+    DatasetFilterChanged {
+        /// The dataset.
+        dataset: &'a str,
+    },
+    /// A longer life, in milliseconds since 1970.
+    ExpiryLater {
+        /// The expiry before.
+        from_ms: u64,
+        /// The expiry after.
+        to_ms: u64,
+    },
+    /// A life without end.
+    ExpiryRemoved,
+    /// The level `standard` in place of `advanced`.
+    LevelWeakened,
+}
+
+impl Widening<'_> {
+    /// Its stable name, such as `role-added`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NewKey => "new-key",
+            Self::RoleAdded { .. } => "role-added",
+            Self::ComponentRaised { .. } => "component-raised",
+            Self::ActionGained { .. } => "action-gained",
+            Self::ScopeDropped => "scope-dropped",
+            Self::ScopeGiven => "scope-given",
+            Self::AreaWidened { .. } => "area-widened",
+            Self::AssetGroupAdded { .. } => "asset-group-added",
+            Self::DomainAdded { .. } => "domain-added",
+            Self::EndpointGroupAdded { .. } => "endpoint-group-added",
+            Self::EndpointTagAdded { .. } => "endpoint-tag-added",
+            Self::UnreferencedAllowed => "unreferenced-allowed",
+            Self::DatasetsOpened => "datasets-opened",
+            Self::DatasetOpened { .. } => "dataset-opened",
+            Self::DatasetFilterDropped { .. } => "dataset-filter-dropped",
+            Self::DatasetFilterChanged { .. } => "dataset-filter-changed",
+            Self::ExpiryLater { .. } => "expiry-later",
+            Self::ExpiryRemoved => "expiry-removed",
+            Self::LevelWeakened => "level-weakened",
+        }
+    }
+}
+
+/// Says what the keys gained, in the order of the keys after. It is empty where nothing was gained.
+///
+/// Keys are matched by name. A name that stands several times is matched in order. Of a new key it
+/// says no more than that it is new.
+///
+/// ```
+/// use cortexkey_core::access::{KeyDefinition, Role, compare};
+/// use cortexkey_core::auth::Level;
+/// use cortexkey_core::lifecycle::Expiry;
+///
+/// let before = KeyDefinition {
+///     name: "export",
+///     level: Level::Advanced,
+///     expiry: Expiry::At { ms: 1_800_000_000_000 },
+///     roles: &[Role::unknown("Viewer")],
+///     scope: None,
+/// };
+/// let after = KeyDefinition { roles: &[Role::unknown("Responder")], ..before };
+/// let gains = compare(&[before], &[after]);
+/// assert_eq!(gains[0].code(), "role-added");
+/// assert_eq!(gains[0].to_string(), "export: role Responder is added");
+/// assert_eq!(gains.len(), 1);
+/// ```
+pub fn compare<'a>(before: &[KeyDefinition<'a>], after: &[KeyDefinition<'a>]) -> Vec<Gain<'a>> {
+    let mut gains = Vec::new();
+    for (i, key) in after.iter().enumerate() {
+        let same_name = |other: &&KeyDefinition<'_>| other.name == key.name;
+        let earlier = after[..i].iter().filter(same_name).count();
+        let widenings = match before.iter().filter(same_name).nth(earlier) {
+            Some(old) => of_key(old, key),
+            None => Widenings(alloc::vec![Widening::NewKey]),
+        };
+        gains.extend(widenings.0.into_iter().map(|widening| Gain { key: key.name, widening }));
+    }
+    gains
+}
+
+/// Each at most once.
+#[derive(Default)]
+struct Widenings<'a>(Vec<Widening<'a>>);
+
+impl<'a> Widenings<'a> {
+    fn add(&mut self, widening: Widening<'a>) {
+        if !self.0.contains(&widening) {
+            self.0.push(widening);
+        }
+    }
+}
+
+fn of_key<'a>(before: &KeyDefinition<'a>, after: &KeyDefinition<'a>) -> Widenings<'a> {
+    let mut found = Widenings::default();
+    if (before.level, after.level) == (Level::Advanced, Level::Standard) {
+        found.add(Widening::LevelWeakened);
+    }
+    match (before.expiry, after.expiry) {
+        (Expiry::At { .. }, Expiry::Never) => found.add(Widening::ExpiryRemoved),
+        (Expiry::At { ms: from_ms }, Expiry::At { ms: to_ms }) if to_ms > from_ms => {
+            found.add(Widening::ExpiryLater { from_ms, to_ms });
+        }
+        _ => {}
+    }
+    of_roles(before.roles, after.roles, &mut found);
+    match (before.scope, after.scope) {
+        (None, None) => {}
+        (Some(_), None) => found.add(Widening::ScopeDropped),
+        (None, Some(after)) => {
+            let mut from_nothing = Widenings::default();
+            of_scope(&Scope::NONE, &after, &mut from_nothing);
+            if !from_nothing.0.is_empty() {
+                found.add(Widening::ScopeGiven);
+            }
+        }
+        (Some(before), Some(after)) => of_scope(&before, &after, &mut found),
+    }
+    found
+}
+
+/// What the union of the roles gained.
+fn of_roles<'a>(before: &[Role<'a>], after: &[Role<'a>], found: &mut Widenings<'a>) {
+    if before.iter().any(|role| role.holds_all) {
+        return;
+    }
+    for role in after {
+        let is_added = !before.iter().any(|old| old.name == role.name);
+        if role.holds_all || (is_added && !is_listed(role, &[before, after])) {
+            found.add(Widening::RoleAdded { role: role.name });
+        }
+    }
+    for role in after.iter().filter(|role| !role.holds_all) {
+        for &(component, to) in role.components {
+            let (from, _) = Rights(before).component(component);
+            if to > from.unwrap_or(Permission::None) && is_highest(after, component, to) {
+                found.add(Widening::ComponentRaised { component, from, to });
+            }
+        }
+        for action in role.actions.unwrap_or_default() {
+            if Rights(before).action(action) != Some(true) {
+                found.add(Widening::ActionGained { action });
+            }
+        }
+    }
+}
+
+/// Whether all that a role holds is listed: its actions, and of every component its level.
+fn is_listed(role: &Role<'_>, roles: &[&[Role<'_>]]) -> bool {
+    let lists = |name: &str| role.components.iter().any(|(listed, _)| *listed == name);
+    let mut named = roles.iter().copied().flatten().flat_map(|other| other.components);
+    role.actions.is_some()
+        && COMPONENTS.iter().all(|component| lists(component.name))
+        && named.all(|(name, _)| lists(name))
+}
+
+/// Whether no listing of the roles goes beyond the level, so that a component is reported once.
+fn is_highest(roles: &[Role<'_>], component: &str, level: Permission) -> bool {
+    let mut listed = roles.iter().flat_map(|role| role.components);
+    listed.all(|(name, other)| *name != component || *other <= level)
+}
+
+fn of_scope<'a>(before: &Scope<'a>, after: &Scope<'a>, found: &mut Widenings<'a>) {
+    of_area(before.assets, after.assets, "assets", found, |name| Widening::AssetGroupAdded {
+        name,
+    });
+    let (old, new) = (before.cases_and_issues, after.cases_and_issues);
+    of_area(old.area, new.area, "cases and issues", found, |name| Widening::DomainAdded { name });
+    if new.unreferenced && new.area != Area::None && !(old.unreferenced && old.area != Area::None) {
+        found.add(Widening::UnreferencedAllowed);
+    }
+    of_endpoints(before.endpoints, after.endpoints, found);
+    of_datasets(before.datasets, after.datasets, found);
+}
+
+fn of_area<'a>(
+    before: Area<'a>,
+    after: Area<'a>,
+    area: &'static str,
+    found: &mut Widenings<'a>,
+    added: impl Fn(&'a str) -> Widening<'a>,
+) {
+    let had = match before {
+        Area::All => return,
+        Area::None => &[],
+        Area::Select(names) => names,
+    };
+    match after {
+        Area::None => {}
+        Area::All => found.add(Widening::AreaWidened { area }),
+        Area::Select(names) => {
+            for name in names.iter().filter(|name| !had.contains(name)) {
+                found.add(added(name));
+            }
+        }
+    }
+}
+
+/// An endpoint must be let in by both axes, so what one gains counts only where the other lets
+/// something in.
+fn of_endpoints<'a>(
+    before: EndpointScope<'a>,
+    after: EndpointScope<'a>,
+    found: &mut Widenings<'a>,
+) {
+    let (old_groups, old_tags) = (axis(before.groups), axis(before.tags));
+    let (groups, tags) = (axis(after.groups), axis(after.tags));
+    let nothing = |area| matches!(area, Area::None | Area::Select([]));
+    let opened = [groups, tags] == [Area::All; 2] && [old_groups, old_tags] != [Area::All; 2];
+    if nothing(groups) || nothing(tags) {
+        return;
+    }
+    if opened {
+        return found.add(Widening::AreaWidened { area: "endpoints" });
+    }
+    // Out of nothing, selecting by one axis leaves the other open, which is no gain by itself.
+    let was_nothing = nothing(old_groups) || nothing(old_tags);
+    let base = |old, new| match (was_nothing, new) {
+        (true, Area::All) => Area::All,
+        (true, _) => Area::None,
+        (false, _) => old,
+    };
+    of_area(base(old_groups, groups), groups, "endpoint groups", found, |name| {
+        Widening::EndpointGroupAdded { name }
+    });
+    of_area(base(old_tags, tags), tags, "endpoint tags", found, |name| {
+        Widening::EndpointTagAdded { name }
+    });
+}
+
+const fn axis(axis: Axis<'_>) -> Area<'_> {
+    match axis {
+        Axis::NoScope => Area::None,
+        Axis::SeeAll | Axis::Any => Area::All,
+        Axis::Scope(names) => Area::Select(names),
+    }
+}
+
+fn of_datasets<'a>(
+    before: Option<DatasetScope<'a>>,
+    after: Option<DatasetScope<'a>>,
+    found: &mut Widenings<'a>,
+) {
+    let nothing = DatasetScope { all: false, filters: &[] };
+    let (before, after) = (before.unwrap_or(nothing), after.unwrap_or(nothing));
+    if after.all && !before.all {
+        found.add(Widening::DatasetsOpened);
+    }
+    for (dataset, _) in before.filters.iter().chain(after.filters) {
+        let of =
+            |scope: DatasetScope<'a>| scope.filters.iter().filter(move |(name, _)| name == dataset);
+        let had = of(before).next().is_some();
+        let has = of(after).next().is_some();
+        let keeps_all = of(before).all(|filter| after.filters.contains(filter));
+        let adds_none = of(after).all(|filter| before.filters.contains(filter));
+        match (had, has) {
+            (false, true) if !before.all => found.add(Widening::DatasetOpened { dataset }),
+            (true, false) if after.all => found.add(Widening::DatasetFilterDropped { dataset }),
+            (true, true) if !keeps_all && adds_none => {
+                found.add(Widening::DatasetFilterDropped { dataset });
+            }
+            (true, true) if !keeps_all => found.add(Widening::DatasetFilterChanged { dataset }),
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Gain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.widening)
+    }
+}
+
+impl fmt::Display for Widening<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NewKey => f.write_str("the key is new"),
+            Self::RoleAdded { role } => write!(f, "role {role} is added"),
+            Self::ComponentRaised { component, from: Some(from), to } => {
+                write!(f, "{component} is raised from {from} to {to}")
+            }
+            Self::ComponentRaised { component, from: None, to } => {
+                write!(f, "{component} is now known to be held at {to}")
+            }
+            Self::ActionGained { action } => write!(f, "{action} is gained"),
+            Self::ScopeDropped => {
+                f.write_str("the scope is dropped, and what a key without one sees is not sure")
+            }
+            Self::ScopeGiven => f.write_str("a scope is given where there was none"),
+            Self::AreaWidened { area } => write!(f, "all {area} are in scope"),
+            Self::AssetGroupAdded { name } => write!(f, "asset group {name} is in scope"),
+            Self::DomainAdded { name } => write!(f, "domain {name} is in scope"),
+            Self::EndpointGroupAdded { name } => write!(f, "endpoint group {name} is in scope"),
+            Self::EndpointTagAdded { name } => write!(f, "endpoint tag {name} is in scope"),
+            Self::UnreferencedAllowed => {
+                f.write_str("cases and issues that reference nothing known are in scope")
+            }
+            Self::DatasetsOpened => f.write_str("all datasets without a filter are in scope"),
+            Self::DatasetOpened { dataset } => {
+                write!(f, "rows of dataset {dataset} that fit its filter are in scope")
+            }
+            Self::DatasetFilterDropped { dataset } => {
+                write!(f, "a filter of dataset {dataset} is dropped")
+            }
+            Self::DatasetFilterChanged { dataset } => {
+                write!(f, "the filter of dataset {dataset} is another")
+            }
+            Self::ExpiryLater { from_ms, to_ms } => {
+                write!(f, "it expires at {to_ms} ms since 1970, not at {from_ms}")
+            }
+            Self::ExpiryRemoved => f.write_str("it no longer expires"),
+            Self::LevelWeakened => f.write_str("its level falls from advanced to standard"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+    use crate::access::CasesAndIssues;
+
+    const KEY: KeyDefinition<'_> = KeyDefinition {
+        name: "k",
+        level: Level::Advanced,
+        expiry: Expiry::At { ms: 5 },
+        roles: &[],
+        scope: None,
+    };
+
+    fn codes(before: KeyDefinition<'_>, after: KeyDefinition<'_>) -> Vec<&'static str> {
+        let gains = compare(&[before], &[after]);
+        assert!(gains.iter().all(|gain| gain.to_string().starts_with("k: ")));
+        gains.iter().map(Gain::code).collect()
+    }
+
+    fn of_scopes(before: Scope<'_>, after: Scope<'_>) -> Vec<&'static str> {
+        codes(
+            KeyDefinition { scope: Some(before), ..KEY },
+            KeyDefinition { scope: Some(after), ..KEY },
+        )
+    }
+
+    fn of_roles(before: &[Role<'_>], after: &[Role<'_>]) -> Vec<&'static str> {
+        codes(KeyDefinition { roles: before, ..KEY }, KeyDefinition { roles: after, ..KEY })
+    }
+
+    #[test]
+    fn keys_levels_and_expiries() {
+        assert_eq!(codes(KEY, KEY), [""; 0]);
+        assert_eq!(codes(KeyDefinition { name: "old", ..KEY }, KEY), ["new-key"]);
+        let twice = compare(&[KEY], &[KEY, KEY]);
+        assert_eq!(twice, [Gain { key: "k", widening: Widening::NewKey }]);
+        let standard = KeyDefinition { level: Level::Standard, ..KEY };
+        assert_eq!(codes(KEY, standard), ["level-weakened"]);
+        assert_eq!(codes(standard, KEY), [""; 0]);
+        let later = KeyDefinition { expiry: Expiry::At { ms: 6 }, ..KEY };
+        let never = KeyDefinition { expiry: Expiry::Never, ..KEY };
+        assert_eq!(codes(KEY, later), ["expiry-later"]);
+        assert_eq!(codes(later, never), ["expiry-removed"]);
+        assert_eq!(codes(never, KEY), [""; 0]);
+    }
+
+    #[test]
+    fn roles_are_judged_by_their_union_where_all_is_listed() {
+        let known = Role {
+            components: &[("Auditing", Permission::View)],
+            actions: Some(&["Live Terminal"]),
+            ..Role::unknown("known")
+        };
+        let raised = Role {
+            components: &[("Auditing", Permission::Edit)],
+            actions: Some(&["Live Terminal", "Isolate"]),
+            ..known
+        };
+        let admin = Role { holds_all: true, ..Role::unknown("admin") };
+        let all = COMPONENTS.iter().map(|c| (c.name, Permission::None)).collect::<Vec<_>>();
+        let nothing = Role { components: &all, actions: Some(&[]), ..Role::unknown("nothing") };
+        assert_eq!(of_roles(&[known], &[raised]), ["component-raised", "action-gained"]);
+        assert_eq!(of_roles(&[raised], &[known]), [""; 0]);
+        assert_eq!(of_roles(&[known], &[nothing]), [""; 0]);
+        assert_eq!(of_roles(&[], &[Role::unknown("x")]), ["role-added"]);
+        assert_eq!(of_roles(&[nothing], &[known]).first(), Some(&"role-added"));
+        assert_eq!(of_roles(&[known], &[admin]), ["role-added"]);
+        assert_eq!(of_roles(&[admin], &[Role::unknown("x")]), [""; 0]);
+        // It could hold a component that only the other names.
+        let own = Role { components: &[("Own", Permission::View)], ..known };
+        assert_eq!(of_roles(&[own], &[own, nothing]), ["role-added"]);
+    }
+
+    #[test]
+    fn areas_widen_by_mode_and_by_name() {
+        let none = Scope { datasets: None, ..Scope::NONE };
+        let assets = |assets| Scope { assets, ..none };
+        let cases = |area, unreferenced| Scope {
+            cases_and_issues: CasesAndIssues { area, unreferenced },
+            ..none
+        };
+        let select = Area::Select(&["a"]);
+        assert_eq!(of_scopes(none, assets(select)), ["asset-group-added"]);
+        assert_eq!(of_scopes(assets(select), assets(Area::All)), ["area-widened"]);
+        assert_eq!(of_scopes(assets(Area::All), assets(select)), [""; 0]);
+        let off = cases(select, false);
+        assert_eq!(of_scopes(off, cases(select, true)), ["unreferenced-allowed"]);
+        assert_eq!(of_scopes(off, cases(Area::Select(&["b"]), false)), ["domain-added"]);
+        assert_eq!(of_scopes(none, cases(Area::None, true)), [""; 0]);
+        let scoped = KeyDefinition { scope: Some(assets(select)), ..KEY };
+        assert_eq!(codes(scoped, KEY), ["scope-dropped"]);
+        assert_eq!(codes(KEY, scoped), ["scope-given"]);
+        let nothing = KeyDefinition { scope: Some(none), ..KEY };
+        assert_eq!(codes(KEY, nothing), [""; 0]);
+    }
+
+    #[test]
+    fn endpoints_widen_by_either_axis() {
+        let of = |before, after| {
+            let scope = |endpoints| Scope { endpoints, ..Scope::NONE };
+            of_scopes(scope(before), scope(after))
+        };
+        let (none, all) = (EndpointScope::none(), EndpointScope::all());
+        let select = |groups, tags| EndpointScope::select(groups, tags);
+        let group = select(&["g"], &[]);
+        assert_eq!(of(none, group), ["endpoint-group-added"]);
+        assert_eq!(of(none, all), ["area-widened"]);
+        assert_eq!(of(group, all), ["area-widened"]);
+        // The first tag narrows, and so does an empty selection.
+        assert_eq!(of(group, select(&["g"], &["t"])), [""; 0]);
+        assert_eq!(of(group, select(&[], &[])), [""; 0]);
+        assert_eq!(of(select(&["g"], &["t"]), group), ["area-widened"]);
+        assert_eq!(of(select(&["g"], &["t"]), select(&["g"], &["t", "u"])), ["endpoint-tag-added"]);
+        assert_eq!(of(group, select(&[], &["t"])), ["area-widened"]);
+        assert_eq!(of(all, EndpointScope { groups: Axis::Any, tags: Axis::Any }), [""; 0]);
+        let dead = EndpointScope { groups: Axis::Scope(&["g"]), tags: Axis::NoScope };
+        assert_eq!(of(none, dead), [""; 0]);
+        assert_eq!(of(dead, group), ["endpoint-group-added"]);
+    }
+
+    #[test]
+    fn datasets_widen_by_default_and_by_filter() {
+        let of = |before: (bool, &[_]), after: (bool, &[_])| {
+            let [before, after] = [before, after].map(|(all, filters)| {
+                let datasets = Some(DatasetScope { all, filters });
+                KeyDefinition { scope: Some(Scope { datasets, ..Scope::NONE }), ..KEY }
+            });
+            compare(&[before], &[after]).iter().map(Gain::code).collect::<Vec<_>>()
+        };
+        let (a, b) = (("d", "_vendor = a"), ("d", "_vendor = b"));
+        assert_eq!(of((false, &[]), (true, &[])), ["datasets-opened"]);
+        assert_eq!(of((false, &[]), (false, &[a])), ["dataset-opened"]);
+        assert_eq!(of((true, &[]), (true, &[a])), [""; 0]);
+        assert_eq!(of((true, &[a]), (true, &[])), ["dataset-filter-dropped"]);
+        assert_eq!(of((false, &[a]), (false, &[])), [""; 0]);
+        assert_eq!(of((false, &[a]), (false, &[b])), ["dataset-filter-changed"]);
+        assert_eq!(of((false, &[a, b]), (false, &[b])), ["dataset-filter-dropped"]);
+        assert_eq!(of((false, &[b]), (false, &[a, b])), [""; 0]);
+    }
+}
