@@ -3,7 +3,12 @@
 //! `cargo bench -p cortexkey-benches`. Criterion does not interleave its cases, so take small
 //! differences for nothing; `docs/performance.md` says how the figures there were measured.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "criterion's macros; a benchmark may panic")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "criterion's macros; a benchmark may panic"
+)]
 
 use std::hint::black_box;
 

@@ -144,7 +144,11 @@ fn go_cgo(root: &Path) -> Outcome {
         Ok(folder) => {
             let folder = folder.to_string_lossy();
             let env = [("CGO_ENABLED", "1"), ("PKG_CONFIG_PATH", &*folder)];
-            go_tests(root, &["-tags", "cortexkey_cgo"], &env)
+            // Go does not see that another folder has another library. A flag of the one package
+            // that links it, with the folder in it, makes it look.
+            let package = "github.com/cortexkey/cortexkey/go/internal/capi";
+            let relink = format!("-gcflags={package}=-D={folder}");
+            go_tests(root, &["-tags", "cortexkey_cgo", &relink], &env)
         }
         Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
     }

@@ -114,11 +114,8 @@ fn links(root: &Path, file: &File, problems: &mut Vec<String>) {
         }
         let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
         let here = root.join(file.path);
-        let target = if path.is_empty() {
-            here.clone()
-        } else {
-            here.parent().unwrap_or(root).join(path)
-        };
+        let target =
+            if path.is_empty() { here.clone() } else { here.parent().unwrap_or(root).join(path) };
         if !target.exists() {
             problems.push(format!("{}: links to {link}, which is not there", file.path));
         } else if !anchor.is_empty() && !has_heading(&target, anchor) {

@@ -5,7 +5,7 @@
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::Reply;
 
@@ -71,6 +71,13 @@ impl ErrorBody {
     /// The one answer to every request whose authentication fails, whatever the reason.
     pub fn unauthorized() -> Self {
         Self::new(401, "Public API request unauthorized")
+    }
+
+    /// The answer of the platform's own calls with this error inside.
+    pub fn into_data(self) -> Value {
+        let Self { err_code, err_msg, err_extra } = self;
+        let metadata = json!({ "err_code": err_code, "err_extra": err_extra });
+        json!({ "data": { "err_msg": err_msg, "metadata": metadata } })
     }
 
     /// The answer of the public API with this error inside.

@@ -72,6 +72,11 @@ impl KeyArgs {
 }
 
 impl ConnectionArgs {
+    /// Whether the key takes standard input.
+    pub(crate) fn key_is_on_stdin(&self) -> bool {
+        self.key.key_stdin
+    }
+
     /// Finds the tenant and what signs.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let given =

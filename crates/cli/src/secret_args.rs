@@ -22,22 +22,23 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
         };
     }
     if std::env::args_os().skip(1).any(|arg| is_key_option(&arg.to_string_lossy())) {
-        return key_as_argument().report();
+        return key_as_argument("").report();
     }
-    let text = error.render().ansi().to_string();
-    let masked = mask(&text);
-    let _ = anstream::stderr().write_all(masked.as_bytes());
-    if masked != text {
-        return key_as_argument().report();
+    let plain = error.render().to_string();
+    let masked = mask(&plain);
+    if masked != plain {
+        let first = masked.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        return key_as_argument(&format!("{first}: it looks like a key, and ")).report();
     }
+    let _ = anstream::stderr().write_all(error.render().ansi().to_string().as_bytes());
     Exit::WrongUse.into()
 }
 
-fn key_as_argument() -> Failure {
-    Failure::wrong_use(
-        "a key is never taken as an argument: every process on the machine can read it there, \
-         and the shell remembers it",
-    )
+fn key_as_argument(seen: &str) -> Failure {
+    Failure::wrong_use(format!(
+        "{seen}a key is never taken as an argument, where every process on the machine can read \
+         it and the shell remembers it"
+    ))
     .help("put it in CORTEXKEY_API_KEY, or use --key-file FILE or --key-stdin")
 }
 

@@ -26,6 +26,7 @@
 
 mod clock;
 mod http;
+mod inventory;
 mod log;
 mod options;
 mod roles;

@@ -51,6 +51,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         args.method.to_ascii_uppercase().parse().map_err(|_| {
             Failure::wrong_use("the method is none of GET, POST, PUT, PATCH, DELETE")
         })?;
+    if args.data_file.as_ref().is_some_and(|file| file.as_os_str() == "-")
+        && args.connection.key_is_on_stdin()
+    {
+        return Err(Failure::wrong_use("both the key and the body are read from standard input")
+            .help("give the key by --key-file or CORTEXKEY_API_KEY"));
+    }
     let body = body(args)?;
     if let Some(body) = &body {
         serde_json::from_slice::<IgnoredAny>(body).map_err(|error| {

@@ -86,10 +86,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
     }));
     let tenant = Tenant::start(options).map_err(|error| start_failed(&error))?;
-    text::print(&format!("{}\n", tenant.ready_line()))?;
-    tenant.wait().map_err(|error| {
+    // Before the ready line, so that a signal right after it ends the tenant in good order.
+    let signals = tenant.signals().map_err(|error| {
         Failure::new(Exit::Findings, format!("cannot wait for a signal: {error}"))
     })?;
+    text::print(&format!("{}\n", tenant.ready_line()))?;
+    tenant.wait(signals);
     Ok(Exit::Done)
 }
 

@@ -131,7 +131,7 @@ pub enum NonceError {
 impl fmt::Display for NonceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadLength { len } => write!(f, "the nonce has {len} characters")?,
+            Self::BadLength { len } => write!(f, "the length of the nonce is {len}")?,
             Self::BadCharacter { position } => {
                 write!(f, "character {position} of the nonce is no ASCII letter or digit")?;
             }

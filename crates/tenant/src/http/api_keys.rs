@@ -118,7 +118,7 @@ fn reply<T>(reply: T) -> Json<Reply<T>> {
 }
 
 /// The names of the caller's roles; a caller that was deleted meanwhile is a stranger.
-fn role_names(store: &Store, caller: Caller) -> Result<&[String], Refusal> {
+pub(super) fn role_names(store: &Store, caller: Caller) -> Result<&[String], Refusal> {
     let entry = store.get(caller.0.key_id()).ok_or_else(Refusal::unauthorized)?;
     Ok(&entry.record.roles)
 }

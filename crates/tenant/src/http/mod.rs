@@ -8,6 +8,7 @@ mod body;
 mod gate;
 mod health;
 mod refusal;
+mod scope;
 mod validate;
 
 use std::sync::{Arc, RwLock};
@@ -44,6 +45,7 @@ pub(crate) struct App {
 pub(crate) fn router(app: Arc<App>) -> Router {
     // The call that checks a key is at the root as well.
     let mut router = both(Router::new(), "/api_keys/validate", validate::calls());
+    router = both(router, "/platform/iam/v1/scope/{entity}/{id}", scope::calls());
     for base in BASES {
         router = router.nest(base, calls());
     }

@@ -10,8 +10,8 @@ use axum::extract::{Extension, FromRequest, Path, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get};
 use cortexkey_api::scope::{
-    AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, EndpointsRead, Mode,
-    ScopeRead, ScopeWrite, Tag, Tagged,
+    AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, EndpointsRead,
+    Mode, ScopeRead, ScopeWrite, Tag, Tagged,
 };
 use cortexkey_core::access::{Permission, Rights};
 use cortexkey_core::auth::KeyId;
@@ -88,8 +88,10 @@ where
 }
 
 fn needs(level: &str) -> Refusal {
-    Refusal::forbidden("the key needs a role that holds Access Management, as Instance Administrator")
-        .with_extra(format!("scopes need Access Management at {level}"))
+    Refusal::forbidden(
+        "the key needs a role that holds Access Management, as Instance Administrator",
+    )
+    .with_extra(format!("scopes need Access Management at {level}"))
 }
 
 fn key_of(store: &Store, entity: &str, id: &str) -> Result<KeyId, Refusal> {

@@ -7,6 +7,7 @@ mod list;
 use std::collections::BTreeMap;
 
 use cortexkey_api::Secret;
+use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::auth::{KeyId, Level, StoredKey};
 use cortexkey_core::lifecycle::{Expiry, GeneratedKey, KeyRecord};
 
@@ -23,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) stored: StoredKey,
     /// What the console shows.
     pub(crate) record: KeyRecord,
+    /// What it may see; none until somebody sets it.
+    pub(crate) scope: Option<ScopeWrite>,
 }
 
 /// What somebody says of a key who makes one.
@@ -82,8 +85,15 @@ impl Store {
             expiry,
         };
         self.last_id = id.get();
-        self.keys.insert(id, Entry { stored, record });
+        self.keys.insert(id, Entry { stored, record, scope: None });
         Ok((id, key.reveal(|text| Secret::new(text.to_owned()))))
+    }
+
+    /// Puts a scope in place of a key's whole scope.
+    pub(crate) fn set_scope(&mut self, id: KeyId, scope: ScopeWrite) {
+        if let Some(entry) = self.keys.get_mut(&id) {
+            entry.scope = Some(scope);
+        }
     }
 
     /// Deletes a key; whether there was one.

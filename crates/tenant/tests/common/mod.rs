@@ -86,6 +86,15 @@ impl Fixture {
         answer(request.header("Content-Type", "application/json").send(body).unwrap())
     }
 
+    pub fn put(&self, headers: &Headers, path: &str, body: &Value) -> Answer {
+        let mut request = self.agent.put(self.tenant.url().to_owned() + path);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.header("Content-Type", "application/json");
+        answer(request.send(body.to_string()).unwrap())
+    }
+
     pub fn call(&self, signer: &Signer, path: &str, request_data: &Value) -> Answer {
         let body = json!({ "request_data": request_data }).to_string();
         self.send(&self.sign(signer), path, &body)

@@ -171,7 +171,8 @@ fn lint() -> Result<(), Failure> {
     let report = outcome.report.ok_or_else(|| unexpected(&"the linter did not run"))?;
     let mut indented = String::new();
     for line in report.render(Format::Human, std::io::stdout().is_terminal()).lines() {
-        let _ = writeln!(indented, "   {line}");
+        let indent = if line.is_empty() { "" } else { "   " };
+        let _ = writeln!(indented, "{indent}{line}");
     }
     text::print(&indented)?;
     expect(report.findings.len() == 2, "the linter did not find the two mistakes")

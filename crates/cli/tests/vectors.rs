@@ -1,0 +1,131 @@
+//! The known answers in `vectors/auth.json`, through the binary.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{CANARY, run_with};
+use serde_json::{Value, json};
+
+fn vectors(section: &str) -> Vec<Value> {
+    let all: Value = serde_json::from_str(include_str!("../../../vectors/auth.json")).unwrap();
+    all[section].as_array().unwrap().clone()
+}
+
+#[test]
+fn vectors_hold_through_the_binary() {
+    for case in vectors("signing") {
+        let id = case["key_id"].to_string();
+        let level = case["level"].as_str().unwrap();
+        let timestamp = case["timestamp_ms"].as_u64().unwrap_or(1_700_000_000_000).to_string();
+        let filler = "n".repeat(64);
+        let nonce = case["nonce"].as_str().unwrap_or(&filler);
+        let args = [
+            "sign",
+            "--key-id",
+            &id,
+            "--level",
+            level,
+            "--key-stdin",
+            "--nonce",
+            nonce,
+            "--timestamp-ms",
+            &timestamp,
+            "--format",
+            "json",
+        ];
+        let ran = run_with(&args, case["key"].as_str().unwrap().as_bytes());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", case["name"]);
+        let mut expected = json!({
+            "x-xdr-auth-id": id,
+            "Authorization": case["authorization"],
+        });
+        if level == "advanced" {
+            expected["x-xdr-nonce"] = case["nonce"].clone();
+            expected["x-xdr-timestamp"] = timestamp.into();
+        }
+        let printed: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(printed, expected, "{}", case["name"]);
+    }
+
+    let cases = vectors("verifying");
+    let lines: String = cases.iter().map(|case| format!("{}\n", line(case))).collect();
+    let ran = run_with(&["verify"], lines.as_bytes());
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    let verdicts = answers(&ran.stdout);
+    assert_eq!(verdicts.len(), cases.len());
+    for (case, answer) in cases.iter().zip(verdicts) {
+        assert_eq!(answer["verdict"], case["verdict"], "{}", case["name"]);
+    }
+}
+
+#[test]
+fn each_line_stands_alone_without_replay_and_not_with_it() {
+    let good = &vectors("verifying")[0];
+    let lines = format!("{0}\n{0}\n", line(good));
+    let ran = run_with(&["verify"], lines.as_bytes());
+    assert_eq!(ran.code, 0);
+    let ran = run_with(&["verify", "--replay"], lines.as_bytes());
+    assert_eq!(ran.code, 1);
+    let verdicts: Vec<_> =
+        answers(&ran.stdout).iter().map(|a| a["verdict"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(verdicts, ["accept", "replayed"]);
+}
+
+/// Each line is wrong in one way; the last is good and is answered all the same.
+#[test]
+fn a_bad_line_is_told_and_the_next_is_answered() {
+    let good = line(&vectors("verifying")[0]);
+    let mut lines = Vec::new();
+    let mut push = |text: String| lines.push(text);
+    push(String::new());
+    push("{".into());
+    push("[]".into());
+    push(changed(&good, |line| drop(line.remove("now_ms"))));
+    push(changed(&good, |line| drop(line.insert("nowms".into(), 5.into()))));
+    push(changed(&good, |line| drop(line.insert(CANARY.into(), 5.into()))));
+    push(changed(&good, |line| line["now_ms"] = CANARY.into()));
+    push(changed(&good, |line| line["now_ms"] = (-5).into()));
+    push(changed(&good, |line| line["skew_ms"] = 5.into()));
+    push(changed(&good, |line| line["stored"]["level"] = CANARY.into()));
+    push(changed(&good, |line| line["stored"]["key"] = format!("{CANARY} ").into()));
+    push(changed(&good, |line| line["stored"]["key_id"] = 0.into()));
+    push(changed(&good, |line| line["stored"]["revoked"] = CANARY.into()));
+    push(changed(&good, |line| line["request"] = CANARY.into()));
+    push(changed(&good, |line| line["request"]["x-xdr-nonce"] = 5.into()));
+    push(changed(&good, |line| line["request"]["x-xdr-nonce"] = "\u{100}".into()));
+    push(good.replacen("\"now_ms\"", "\"now_ms\":1,\"now_ms\"", 1));
+    push(format!("\"{}\"", "k".repeat(10 * 1024 * 1024)));
+    push("\"".repeat(1024 * 1024));
+    push(good);
+    let ran = run_with(&["verify"], lines.join("\n").as_bytes());
+    assert_eq!(ran.code, 1);
+    assert!(!ran.stdout.contains("CANARY") && !ran.stderr.contains("CANARY"));
+    insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn verify_without_requests_says_so() {
+    let ran = run_with(&["verify"], b"");
+    assert_eq!(ran.code, 3);
+    insta::assert_snapshot!(ran.stderr, @r"
+    error: there is no request to check
+     help: give one JSON object a line; `cortexkey verify --help` shows one
+    ");
+}
+
+/// A case without what the command does not read.
+fn line(case: &Value) -> String {
+    let fields = ["stored", "now_ms", "skew_ms", "request"];
+    Value::Object(fields.iter().map(|f| ((*f).into(), case[*f].clone())).collect()).to_string()
+}
+
+fn changed(line: &str, change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
+    let mut line: Value = serde_json::from_str(line).unwrap();
+    change(line.as_object_mut().unwrap());
+    line.to_string()
+}
+
+fn answers(stdout: &str) -> Vec<Value> {
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
