@@ -23,8 +23,11 @@ impl Line {
             return Err("the line is empty; each line holds one JSON object".into());
         }
         // The text of a syntax error names a place and what was expected there, no value.
-        let json: Json =
-            serde_json::from_slice(line).map_err(|error| format!("this is not JSON: {error}"))?;
+        let json: Json = serde_json::from_slice(line).map_err(|error| {
+            let text = error.to_string();
+            let what = text.split(" at line ").next().unwrap_or_default();
+            format!("this is not JSON: {what}, column {}", error.column())
+        })?;
         let mut fields = Fields::of(json, "the line")?;
         let line = Self {
             stored: match fields.take("stored")? {
