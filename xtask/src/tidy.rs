@@ -44,6 +44,7 @@ fn problems(root: &Path) -> Result<Vec<String>, String> {
         lint_tables(file, &mut problems);
         dependency_reasons(file, &mut problems);
     }
+    package_comments(&files, &mut problems);
     invariants(&files, &mut problems);
     Ok(problems)
 }
@@ -60,20 +61,29 @@ impl File<'_> {
 
     /// Made by a tool, which has its own idea of form.
     fn is_generated(&self) -> bool {
-        self.path.ends_with(".lock")
-            || self.path.ends_with("cortexkey.h")
-            || self.path.ends_with(".snap")
+        ["Cargo.lock", "go.sum", "include/cortexkey.h", "internal/capi/cortexkey.h"]
+            .iter()
+            .any(|name| self.path.ends_with(name))
+            || self.is("snap")
     }
 }
 
 fn module_comment(file: &File, problems: &mut Vec<String>) {
-    let wanted = match () {
-        () if file.is("rs") => "//!",
-        () if file.is("go") => "//",
-        () => return,
-    };
-    if !file.text.starts_with(wanted) {
-        problems.push(format!("{}: does not begin with `{wanted}`: say what it is for", file.path));
+    if file.is("rs") && !file.text.starts_with("//!") {
+        problems.push(format!("{}: does not begin with `//!`: say what it is for", file.path));
+    }
+}
+
+/// In Go the package is the module; one of its files has the comment.
+fn package_comments(files: &[File], problems: &mut Vec<String>) {
+    let folder = |file: &File| Path::new(file.path).parent().map(Path::to_path_buf);
+    let folders: BTreeSet<_> = files.iter().filter(|file| file.is("go")).map(folder).collect();
+    for wanted in folders {
+        let in_folder = files.iter().filter(|file| file.is("go") && folder(file) == wanted);
+        if !in_folder.into_iter().any(|file| file.text.contains("// Package ")) {
+            let folder = wanted.unwrap_or_default();
+            problems.push(format!("{}: no file has a package comment", folder.display()));
+        }
     }
 }
 
@@ -175,9 +185,9 @@ fn invariants(files: &[File], problems: &mut Vec<String>) {
             problems.push(format!("ARCHITECTURE.md: {number} names no test"));
         }
         for name in names {
+            let functions = [format!("fn {name}("), format!("func {name}(")];
             let exists = files.iter().any(|file| {
-                let functions = [format!("fn {name}("), format!("func {name}(")];
-                file.path.ends_with(name) || functions.iter().any(|f| file.text.contains(f))
+                file.path == name || functions.iter().any(|function| file.text.contains(function))
             });
             if !exists {
                 problems.push(format!("ARCHITECTURE.md: {number}: there is no test `{name}`"));

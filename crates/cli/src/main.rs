@@ -3,6 +3,13 @@
 //! It refuses logic that another front end would want; that lives in the crates below. It refuses
 //! a key as an argument, wherever it is put.
 
+#![allow(clippy::doc_markdown, reason = "the comments of arguments are their help")]
+#![allow(
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "text for people, a few lines of it"
+)]
+
 mod commands;
 mod connection;
 mod exit;

@@ -123,7 +123,7 @@ impl Json {
 
 /// The fields of an object that are still to be read.
 struct Fields {
-    fields: Vec<(String, Json)>,
+    unread: Vec<(String, Json)>,
     known: Vec<&'static str>,
     place: &'static str,
 }
@@ -131,20 +131,20 @@ struct Fields {
 impl Fields {
     fn of(json: Json, place: &'static str) -> Result<Self, String> {
         match json {
-            Json::Object(fields) => Ok(Self { fields, known: Vec::new(), place }),
+            Json::Object(fields) => Ok(Self { unread: fields, known: Vec::new(), place }),
             _ => Err(format!("{place} is no JSON object")),
         }
     }
 
     fn take(&mut self, name: &'static str) -> Result<Json, String> {
         self.known.push(name);
-        let at = self.fields.iter().position(|(field, _)| field == name);
+        let at = self.unread.iter().position(|(field, _)| field == name);
         let at = at.ok_or_else(|| format!("{} lacks the field `{name}`", self.place))?;
-        Ok(self.fields.swap_remove(at).1)
+        Ok(self.unread.swap_remove(at).1)
     }
 
     fn finish(self) -> Result<(), String> {
-        match self.fields.first() {
+        match self.unread.first() {
             None => Ok(()),
             Some((name, _)) if self.known.contains(&name.as_str()) => {
                 Err(format!("{} has the field `{name}` twice", self.place))

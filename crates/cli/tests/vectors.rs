@@ -1,6 +1,6 @@
 //! The known answers in `vectors/auth.json`, through the binary.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::format_collect, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,8 +1,9 @@
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 //! Holds the access evaluator against a naive one, case by case: every answer, every change that
 //! a refusal names, and that widening never takes access away.
 //!
 //! It refuses chance, but for the last test, whose seed is fixed.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "access_exhaustive/grid.rs"]
 mod grid;

@@ -67,24 +67,29 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let skew =
         Skew::from_ms(args.skew_ms).map_err(|error| Failure::wrong_use(error.to_string()))?;
     let quiet = args.quiet;
-    let mut options = Options::default();
-    options.listen = args.listen;
-    options.explain = args.explain;
-    options.skew = skew;
-    options.replay = match args.replay {
-        Replay::Enforce => ReplayMode::Enforce,
-        Replay::Observe => ReplayMode::Observe,
-        Replay::Off => ReplayMode::Off,
-    };
-    if args.lenient_nonces {
-        options.nonce_lengths = NonceLengths::LENIENT;
-    }
-    options.log = Some(Arc::new(move |line: &LogLine| {
+    let log = move |line: &LogLine| {
         if !quiet || line.status >= 400 {
             // With standard error closed the tenant goes on without a log.
             let _ = writeln!(std::io::stderr(), "{line}");
         }
-    }));
+    };
+    let options = Options {
+        listen: args.listen,
+        explain: args.explain,
+        skew,
+        replay: match args.replay {
+            Replay::Enforce => ReplayMode::Enforce,
+            Replay::Observe => ReplayMode::Observe,
+            Replay::Off => ReplayMode::Off,
+        },
+        nonce_lengths: if args.lenient_nonces {
+            NonceLengths::LENIENT
+        } else {
+            NonceLengths::EXACT
+        },
+        log: Some(Arc::new(log)),
+        ..Options::default()
+    };
     let tenant = Tenant::start(options).map_err(|error| start_failed(&error))?;
     // Before the ready line, so that a signal right after it ends the tenant in good order.
     let signals = tenant.signals().map_err(|error| {

@@ -8,18 +8,18 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 /// 128 letters and digits that no message may ever hold.
-pub const CANARY: &str = "CANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5zCANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5z";
+pub(crate) const CANARY: &str = "CANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5zCANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5z";
 
 /// What came of a run.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// The binary, with an empty environment but for the search path.
-pub fn cortexkey(args: &[&str]) -> Command {
+pub(crate) fn cortexkey(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cortexkey"));
     command.args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.stdin(Stdio::null());
@@ -27,20 +27,20 @@ pub fn cortexkey(args: &[&str]) -> Command {
 }
 
 /// Runs the binary to its end.
-pub fn run(args: &[&str]) -> Ran {
+pub(crate) fn run(args: &[&str]) -> Ran {
     finish(&mut cortexkey(args))
 }
 
 /// Runs the binary with something on standard input.
-pub fn run_with(args: &[&str], input: &[u8]) -> Ran {
+pub(crate) fn run_with(args: &[&str], input: &[u8]) -> Ran {
     finish_with(&mut cortexkey(args), input)
 }
 
-pub fn finish(command: &mut Command) -> Ran {
+pub(crate) fn finish(command: &mut Command) -> Ran {
     ran(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
-pub fn finish_with(command: &mut Command, input: &[u8]) -> Ran {
+pub(crate) fn finish_with(command: &mut Command, input: &[u8]) -> Ran {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

@@ -10,7 +10,8 @@ use cortexkey_api::{ErrorBody, ErrorCode};
 /// An error answer.
 pub(crate) struct Refusal {
     status: StatusCode,
-    body: ErrorBody,
+    /// Boxed, since a refusal is the rare outcome of many functions.
+    body: Box<ErrorBody>,
     remedy: Option<Remedy>,
     of_platform: bool,
 }
@@ -24,7 +25,7 @@ impl Refusal {
     pub(crate) fn new(status: StatusCode, message: &str) -> Self {
         Self {
             status,
-            body: ErrorBody::new(status.as_u16(), message),
+            body: Box::new(ErrorBody::new(status.as_u16(), message)),
             remedy: None,
             of_platform: false,
         }
@@ -34,7 +35,7 @@ impl Refusal {
     pub(crate) fn unauthorized() -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
-            body: ErrorBody::unauthorized(),
+            body: Box::new(ErrorBody::unauthorized()),
             remedy: None,
             of_platform: false,
         }
@@ -62,7 +63,7 @@ impl Refusal {
 
     /// With text that says more.
     pub(crate) fn with_extra(mut self, extra: impl Into<String>) -> Self {
-        self.body = self.body.with_extra(extra);
+        *self.body = self.body.with_extra(extra);
         self
     }
 
