@@ -41,7 +41,7 @@ fn told(what: &str, expected_code: i32, ran: &Ran, all: &mut String) {
     assert!(ran.stdout.is_empty(), "{what}: {ran:?}");
     assert!(!ran.stderr.contains("CANARY"), "{what}: {ran:?}");
     assert!(!ran.stderr.contains("panicked"), "{what}: {ran:?}");
-    *all += &format!("{what}\n{}\n", ran.stderr);
+    all.extend([what, "\n", &ran.stderr, "\n"]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn key_files_that_are_none() {
     tell("a folder", folder.path());
     let (_kept, path) = key_file(b"");
     tell("empty", &path);
-    let (_kept, path) = key_file(&[b'k'; 100_000]);
+    let (_kept, path) = key_file(&vec![b'k'; 100_000]);
     tell("huge", &path);
     let (_kept, path) = key_file(b"\x7fELF\x02\x01\x01\0\0\0");
     tell("binary", &path);
