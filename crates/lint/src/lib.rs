@@ -14,7 +14,6 @@ mod finding;
 mod judge;
 mod policy;
 pub mod report;
-mod roles;
 pub mod rules;
 mod settings;
 

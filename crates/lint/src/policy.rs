@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use cortexkey_core::access::Product;
 use cortexkey_manifest::policy::{
-    self, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Product, Role, RuleEntry,
-    Rules, Severity, Source, Tenant, Waiver,
+    self, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Role, RuleEntry, Rules,
+    Severity, Source, Tenant, Waiver,
 };
 use cortexkey_manifest::yaml::{Limits, Tree};
 use cortexkey_manifest::{Problem, Span, Spanned, did_you_mean, quote};

@@ -142,7 +142,7 @@ impl Subject<'_> {
         let metadata = self.definition.metadata.as_ref();
         let spec = self.definition.spec.as_ref();
         let owner = metadata.and_then(|m| m.owner.get());
-        let level = spec.and_then(|s| s.level.get()).map(|level| level.word());
+        let level = spec.and_then(|s| s.level.get()).map(|level| level.as_str());
         let labels = metadata.map(|m| m.labels.as_slice()).unwrap_or_default();
         any(&wanted.name, self.definition.name())
             && any(&wanted.owner, owner.map(String::as_str))

@@ -39,6 +39,11 @@ impl Product {
         }
     }
 
+    /// Whether its predefined roles are published in full, so that another name is a mistake.
+    pub const fn publishes_roles(self) -> bool {
+        matches!(self, Self::Xsoar8 | Self::Xsiam | Self::Xdr5 | Self::CortexCloud)
+    }
+
     /// Whether its keys have scopes (SBAC) as they are modelled here. XSOAR 8 has none, and
     /// Xpanse has an older model.
     pub const fn has_scopes(self) -> bool {

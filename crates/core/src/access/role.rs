@@ -84,22 +84,17 @@ impl Rights<'_> {
         }
     }
 
-    /// Whether the key may give, change or take a role of another key. Only an Instance
-    /// Administrator may do so with the role Instance Administrator; others need *Access
-    /// Management* at `edit`. `None` where that is unknown.
+    /// Whether the key may make, change or delete keys with a role: *Public API* at `edit`, and for
+    /// the administrators' roles one of them itself, since *Access Management* may not touch those.
+    /// `None` where that is unknown.
     pub fn may_assign(self, role: &str) -> Option<bool> {
-        let is_super = self.0.iter().any(|held| held.holds_all);
-        if is_super {
+        if self.0.iter().any(|held| held.holds_all) {
             return Some(true);
         }
         if role == INSTANCE_ADMINISTRATOR || role == ACCOUNT_ADMIN {
             return Some(false);
         }
-        match self.component("Access Management") {
-            (Some(Permission::Edit), _) => Some(true),
-            (_, true) => Some(false),
-            (_, false) => None,
-        }
+        self.makes_keys()
     }
 }
 
@@ -167,7 +162,6 @@ const EVERYWHERE: &[Product] = &Product::ALL;
 /// The platform that XSIAM, XDR 5, Cortex Cloud and AgentiX share.
 const PLATFORM: &[Product] =
     &[Product::Xsiam, Product::Xdr5, Product::CortexCloud, Product::Agentix];
-const CLOUD: &[Product] = &[Product::Xsiam, Product::CortexCloud];
 
 /// How a role is marked in the table below.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -219,24 +213,29 @@ pub const PREDEFINED_ROLES: &[PredefinedRole] = &[
     role("Security Admin", PLATFORM, Privileged, "security settings, without Live Terminal"),
     role("Privileged Security Admin", PLATFORM, Privileged, "the most powerful security role"),
     role("Viewer", PLATFORM, Plain, "looks at most of the product, changes nothing"),
-    role("Developer", CLOUD, Plain, "application security for developers"),
-    role("AppSec Admin", CLOUD, Plain, "application security"),
-    role("DevSecOps", CLOUD, Plain, "application security in pipelines"),
-    role("Compliance Administrator", CLOUD, Plain, "compliance"),
-    role("AI Security Viewer", CLOUD, Plain, "looks at AI security"),
-    role("AI Security Administrator", CLOUD, Plain, "AI security"),
-    role("Data Security Viewer", CLOUD, Plain, "looks at data security"),
-    role("Data Security Administrator", CLOUD, Plain, "data security"),
-    role("Identity Security Viewer", CLOUD, Plain, "looks at identity security"),
-    role("Identity Security Administrator", CLOUD, Plain, "identity security"),
+    role("Developer", PLATFORM, Plain, "application security for developers"),
+    role("AppSec Admin", PLATFORM, Plain, "application security"),
+    role("DevSecOps", PLATFORM, Plain, "application security in pipelines"),
+    role("Compliance Administrator", PLATFORM, Plain, "compliance"),
+    role("AI Security Viewer", PLATFORM, Plain, "looks at AI security"),
+    role("AI Security Administrator", PLATFORM, Plain, "AI security"),
+    role("Data Security Viewer", PLATFORM, Plain, "looks at data security"),
+    role("Data Security Administrator", PLATFORM, Plain, "data security"),
+    role("Identity Security Viewer", PLATFORM, Plain, "looks at identity security"),
+    role("Identity Security Administrator", PLATFORM, Plain, "identity security"),
     role(
         "Identity Security Runtime Viewer",
-        CLOUD,
+        PLATFORM,
         Plain,
         "looks at identity security at run time",
     ),
-    role("Identity Security Runtime Administrator", CLOUD, Plain, "identity security at run time"),
-    role("Exposure Management Administrator", CLOUD, Plain, "exposure management"),
+    role(
+        "Identity Security Runtime Administrator",
+        PLATFORM,
+        Plain,
+        "identity security at run time",
+    ),
+    role("Exposure Management Administrator", PLATFORM, Plain, "exposure management"),
     role("Generic Collector", PLATFORM, Machine, "the least for scanners of third parties"),
     role("App Service Account", PLATFORM, Machine, "notebooks and apps; datasets unrestricted"),
     role("CLI Role", PLATFORM, Machine, "scans by the vendor's command line"),
@@ -270,7 +269,10 @@ mod tests {
     #[test]
     fn only_administrators_assign_the_administrators_role() {
         let manager = Role {
-            components: &[("Access Management", Permission::Edit)],
+            components: &[
+                ("Access Management", Permission::Edit),
+                ("Public API", Permission::Edit),
+            ],
             ..Role::unknown("Manager")
         };
         let admin = PredefinedRole::by_name("Instance Administrator").unwrap().role();

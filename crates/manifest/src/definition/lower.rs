@@ -99,7 +99,7 @@ fn metadata<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Metadata {
 }
 
 fn spec<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Spec {
-    let levels = [("standard", Level::Standard), ("advanced", Level::Advanced)];
+    let levels = [Level::Standard, Level::Advanced].map(|level| (level.as_str(), level));
     let expires = time(reader, fields, "expires", |text| match text {
         "never" => Ok(Expiry::Never),
         text => expiry::moment(text).map(Expiry::At),

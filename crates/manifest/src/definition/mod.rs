@@ -15,27 +15,10 @@ pub use scope::{
     Scope, Unreferenced,
 };
 
+use cortexkey_core::auth::Level;
+
 use crate::reader::TextPair;
 use crate::{Field, Problem, Span, Spanned};
-
-/// Security level of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// The key itself travels with each request.
-    Standard,
-    /// A digest of key, nonce and time travels instead.
-    Advanced,
-}
-
-impl Level {
-    /// The word in a definition.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Advanced => "advanced",
-        }
-    }
-}
 
 /// Somebody's consent, noted in the definition.
 #[derive(Clone, Debug)]

@@ -2,64 +2,12 @@
 //!
 //! Refuses nothing that the format has; empty inventories stay empty, and rules are silent then.
 
+use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
+
 use super::read::refill;
 use crate::reader::{Fields, Reader, into_list};
 use crate::yaml::{NodeId, NodeKind};
 use crate::{Field, Spanned};
-
-/// A product of the vendor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Product {
-    /// Cortex XSOAR 8.
-    Xsoar8,
-    /// Cortex XSIAM.
-    Xsiam,
-    /// Cortex XDR 5.
-    Xdr5,
-    /// Cortex Cloud.
-    CortexCloud,
-    /// Cortex AgentiX.
-    Agentix,
-    /// Cortex Xpanse.
-    Xpanse,
-}
-
-impl Product {
-    /// The word in a policy.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        PRODUCTS.iter().find(|(_, product)| *product == self).map_or("", |(word, _)| word)
-    }
-}
-
-const PRODUCTS: &[(&str, Product)] = &[
-    ("xsoar-8", Product::Xsoar8),
-    ("xsiam", Product::Xsiam),
-    ("xdr-5", Product::Xdr5),
-    ("cortex-cloud", Product::CortexCloud),
-    ("agentix", Product::Agentix),
-    ("xpanse", Product::Xpanse),
-];
-
-/// Whether a tenant enforces scopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sbac {
-    /// It does.
-    Enforced,
-    /// Scopes are stored and not enforced.
-    Disabled,
-    /// Nobody has said.
-    Unknown,
-}
-
-/// How a tenant matches endpoint tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TagMode {
-    /// One tag in common is enough.
-    Permissive,
-    /// The scope holds every tag of the entity.
-    Restrictive,
-}
 
 /// An asset group of a tenant.
 #[derive(Clone, Debug)]
@@ -93,17 +41,6 @@ pub struct Tenant {
     pub domains: Vec<Spanned<String>>,
 }
 
-/// Level of a component that a role has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ComponentLevel {
-    /// Nothing.
-    None,
-    /// Reading.
-    View,
-    /// Changing.
-    Edit,
-}
-
 /// A role that is on its way out.
 #[derive(Clone, Debug)]
 pub struct Deprecation {
@@ -119,7 +56,7 @@ pub struct Role {
     /// Its id in the product.
     pub id: Field<String>,
     /// Levels of its components.
-    pub components: Vec<(Spanned<String>, ComponentLevel)>,
+    pub components: Vec<(Spanned<String>, Permission)>,
     /// Named actions.
     pub actions: Vec<Spanned<String>>,
     /// Roles it includes.
@@ -159,7 +96,8 @@ pub(super) fn tenant(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<
     let sbac =
         [("enforced", Sbac::Enforced), ("disabled", Sbac::Disabled), ("unknown", Sbac::Unknown)];
     let tags = [("permissive", TagMode::Permissive), ("restrictive", TagMode::Restrictive)];
-    let product = reader.choice(&fields, "product", PRODUCTS);
+    let products = Product::ALL.map(|product| (product.as_str(), product));
+    let product = reader.choice(&fields, "product", &products);
     let product = reader.required(product, &fields, "product", "product: xsiam");
     let groups = reader.list(&fields, "assetGroups", asset_group);
     Some(Tenant {
@@ -208,11 +146,8 @@ fn role(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Role> {
     let fields = reader.mapping(id, reader.span(id), path, &known)?;
     let name = reader.text(&fields, "name");
     let name = reader.required(name, &fields, "name", "name: SIEM Export");
-    let levels = [
-        ("none", ComponentLevel::None),
-        ("view", ComponentLevel::View),
-        ("edit", ComponentLevel::Edit),
-    ];
+    let levels =
+        [Permission::None, Permission::View, Permission::Edit].map(|level| (level.as_str(), level));
     let components = reader
         .entries(&fields, "components", |reader, _, id, path| reader.choice_at(id, path, &levels));
     let inner = reader.child(&fields, "deprecated", &["use"]);

@@ -13,9 +13,7 @@ mod rules;
 mod waivers;
 
 pub use builtin::{BUILTINS, builtin};
-pub use catalog::{
-    AssetGroupEntry, Catalog, ComponentLevel, Deprecation, Product, Role, Sbac, TagMode, Tenant,
-};
+pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
 pub use layers::{Layer, LayerFault, Layers, load};
 pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};
 pub use read::{KIND, is_policy, read};

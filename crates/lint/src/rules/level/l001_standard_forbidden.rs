@@ -1,6 +1,6 @@
 //! L001 level-standard-forbidden: a standard key where the policy asks for advanced.
 
-use cortexkey_manifest::definition::Level;
+use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;
 
 use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};

@@ -1,9 +1,9 @@
 //! R001 role-unknown: a role that neither the product nor the catalogue has.
 
+use cortexkey_core::access::{PREDEFINED_ROLES, PredefinedRole, Product};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use crate::roles::predefined;
 use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
@@ -27,9 +27,8 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let product = cx.policy.product(cx.tenant);
     let catalogue = cx.policy.roles().map(|role| role.name.value.as_str());
     let mut known: Vec<&str> = catalogue.collect();
-    for name in predefined(product) {
-        known.push(name);
-    }
+    let predefined = PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
+    known.extend(predefined.map(|role| role.name));
     for role in cx.definition.roles() {
         let name = role.value.as_str();
         // A role of no name, or a known one in other letters, is reported as what it is.
@@ -38,7 +37,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         }
         let folded = fold(name);
         let same = known.iter().find(|known| fold(known) == folded);
-        let product = product.map_or(String::new(), |product| format!(" of {}", product.word()));
+        let product = product.map_or(String::new(), |product| format!(" of {}", product.as_str()));
         let (message, help) = if let Some(same) = same {
             let message =
                 format!("role {} is written {}: case and spaces count", quote(name), quote(same));
@@ -54,6 +53,14 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         };
         sink.report_as(settings, Draft::at_key(cx, role.span, message).help(help));
     }
+}
+
+/// Where the product is not known, or its roles are not published in full, all roles count: no key
+/// is refused for our ignorance.
+fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool {
+    product
+        .filter(|product| product.publishes_roles())
+        .is_none_or(|product| role.products.contains(&product))
 }
 
 fn fold(name: &str) -> String {

@@ -1,6 +1,6 @@
 //! A001 scope-missing: the definition does not say what the key may see.
 
-use cortexkey_manifest::policy::{Product, Severity};
+use cortexkey_manifest::policy::Severity;
 
 use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
 use crate::settings::{Settings, missing_place};
@@ -24,7 +24,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    if matches!(cx.policy.product(cx.tenant), Some(Product::Xsoar8 | Product::Xpanse)) {
+    if cx.policy.product(cx.tenant).is_some_and(|product| !product.has_scopes()) {
         return;
     }
     let Some(spec) = cx.definition.spec.as_ref().filter(|spec| spec.scope.is_missing()) else {
