@@ -11,6 +11,7 @@ mod run;
 mod setup;
 mod test;
 mod tidy;
+mod verdicts;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ cargo xtask COMMAND
 
   test             set up what is missing, then run every check; the last line says how it went
   header           write the C header from the Rust sources (--check: say whether it is stale)
+  verdicts         write what is made from the table of verdicts (--check: as above)
   tidy             check what no other tool does: module comments, links, invariants, file length
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
 
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         ["test"] => return test::run(&root),
         ["header"] => header::run(&root, false),
         ["header", "--check"] => header::run(&root, true),
+        ["verdicts"] => verdicts::run(&root, false),
+        ["verdicts", "--check"] => verdicts::run(&root, true),
         ["tidy"] => tidy::run(&root),
         ["campaign"] => campaign::list(),
         ["campaign", name] => campaign::run(&root, name),

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, target_dir};
-use crate::{go, header, setup, tidy};
+use crate::{go, header, setup, tidy, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -28,7 +28,7 @@ struct Step {
 const STEPS: [Step; 11] = [
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
-    Step { name: "C header is fresh", run: |root| once(header::run(root, true)) },
+    Step { name: "generated files are fresh", run: generated },
     Step { name: "clippy", run: clippy },
     Step { name: "core without std", run: no_std },
     Step { name: "Rust tests", run: rust_tests },
@@ -86,6 +86,10 @@ fn command(command: &mut Command) -> Outcome {
 
 fn format(root: &Path) -> Outcome {
     command(cargo(root).args(["fmt", "--all", "--", "--check"]))
+}
+
+fn generated(root: &Path) -> Outcome {
+    once(header::run(root, true).and_then(|()| verdicts::run(root, true)))
 }
 
 fn clippy(root: &Path) -> Outcome {
@@ -164,6 +168,11 @@ fn go_tests(root: &Path, flags: &[&str], env: &[(&str, &str)]) -> Outcome {
         go.env("GOFLAGS", "-mod=readonly");
         go
     };
+    let untidy = capture(Command::new("gofmt").args(["-l", "."]).current_dir(root.join("go")));
+    if !untidy.output.is_empty() {
+        let output = format!("gofmt would change:\n{}", untidy.output);
+        return Outcome::Failed { passed: 0, failed: 1, output };
+    }
     if let Err(output) = check(go("vet").arg("./...")) {
         return Outcome::Failed { passed: 0, failed: 1, output };
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use cortexkey_core::auth::{Request, Skew, Verdict, Verifier};
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, ReplayGuard, Start, Unguarded};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::text;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         let answer = match line.and_then(|line| judge(&line, &*guard)) {
             Ok(verdict) => {
                 all_accepted &= verdict.is_accept();
-                json!({ "verdict": verdict.code(), "message": verdict.message() })
+                answer(verdict)
             }
             Err(problem) => {
                 all_accepted = false;
@@ -84,6 +84,16 @@ fn eprint_hint() {
     use std::io::Write as _;
     let _ = anstream::stderr()
         .write_all(b"Reading requests from the terminal, one JSON object a line; Ctrl-D ends.\n");
+}
+
+fn answer(verdict: Verdict) -> Value {
+    let mut answer = json!({ "verdict": verdict.code(), "message": verdict.message() });
+    if !verdict.is_accept() {
+        answer["number"] = verdict.number().into();
+        answer["cause"] = verdict.cause().into();
+        answer["remedy"] = verdict.remedy().into();
+    }
+    answer
 }
 
 fn guard_for_a_run() -> Result<MemoryGuard, Failure> {
