@@ -30,6 +30,7 @@ pub struct KeyDefinition<'a> {
 
 /// One thing that a key gained. Its `Display` is one line for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Gain<'a> {
     /// The key's name.
     pub key: &'a str,
@@ -47,6 +48,11 @@ impl Gain<'_> {
 /// What a key can gain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(tag = "gain", rename_all = "kebab-case", rename_all_fields = "camelCase")
+)]
 pub enum Widening<'a> {
     /// The key itself.
     NewKey,

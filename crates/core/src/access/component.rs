@@ -44,6 +44,7 @@ impl FromStr for Permission {
 
 /// Which levels the console offers for a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum ComponentLevels {
     /// None, View, View/Edit.
     Three,
@@ -57,6 +58,7 @@ pub enum ComponentLevels {
 
 /// A component of the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Component {
     /// Its name in the console.
     pub name: &'static str,

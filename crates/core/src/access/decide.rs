@@ -20,6 +20,7 @@ pub struct AccessKey<'a> {
 
 /// The settings of a tenant that decisions hang on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Tenant {
     /// Whether scopes are enforced.
     pub sbac: Sbac,
@@ -38,6 +39,7 @@ impl Tenant {
 
 /// Whether a tenant enforces scopes. The product's default is that it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum Sbac {
     /// They are.
     Enforced,
@@ -49,6 +51,7 @@ pub enum Sbac {
 
 /// How the tags of an endpoint are matched with the selected ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum TagMode {
     /// One of its tags is enough.
     Permissive,

@@ -33,12 +33,18 @@
 //!      asset group prod-us added to the scope"
 //! );
 //! ```
+//!
+//! With the feature `serde`, decisions and what they are made of can be written, not read. Names
+//! are in `camelCase`, values that are one of a few words in `kebab-case`; the modes of endpoint
+//! axes are the product's own, in `snake_case`. Keys and headers cannot be written at all.
 
 #[cfg(feature = "alloc")]
 mod compare;
 mod component;
 mod decide;
 mod filter;
+#[cfg(feature = "serde")]
+mod json;
 mod product;
 mod role;
 mod scope;

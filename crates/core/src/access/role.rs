@@ -8,6 +8,7 @@ use super::product::Product;
 
 /// A role as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Role<'a> {
     /// Its display name, which is what the product's API takes.
     pub name: &'a str,
@@ -114,6 +115,7 @@ pub fn ways_round_scope<'a>(
 
 /// A role that the product brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct PredefinedRole {
     /// Its display name.
     pub name: &'static str,

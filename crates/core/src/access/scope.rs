@@ -8,6 +8,7 @@ pub const BUILT_IN_DOMAINS: [&str; 5] = ["Security", "Posture", "Health", "Hunti
 
 /// The scope of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Scope<'a> {
     /// Which assets, by asset group.
     pub assets: Area<'a>,
@@ -31,6 +32,11 @@ impl Scope<'_> {
 
 /// None, all, or what is selected by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(tag = "mode", content = "names", rename_all = "kebab-case")
+)]
 pub enum Area<'a> {
     /// Nothing of the area.
     None,
@@ -42,6 +48,7 @@ pub enum Area<'a> {
 
 /// The area of cases and issues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CasesAndIssues<'a> {
     /// Which domains.
     pub area: Area<'a>,
@@ -52,6 +59,7 @@ pub struct CasesAndIssues<'a> {
 
 /// The area of endpoints: two axes, both of which must let an endpoint in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct EndpointScope<'a> {
     /// By endpoint group.
     pub groups: Axis<'a>,
@@ -61,6 +69,11 @@ pub struct EndpointScope<'a> {
 
 /// One axis of the endpoint area, as the product stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(tag = "mode", content = "names", rename_all = "snake_case")
+)]
 pub enum Axis<'a> {
     /// `no_scope`: lets nothing in.
     NoScope,
@@ -97,6 +110,7 @@ impl<'a> EndpointScope<'a> {
 
 /// The area of dataset rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DatasetScope<'a> {
     /// Whether rows of a dataset without a filter are let in.
     pub all: bool,
@@ -106,6 +120,7 @@ pub struct DatasetScope<'a> {
 
 /// An endpoint, as far as scopes look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Endpoint<'a> {
     /// The groups that it is in.
     pub groups: &'a [&'a str],

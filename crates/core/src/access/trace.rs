@@ -257,7 +257,7 @@ impl fmt::Display for Decision<'_> {
 }
 
 /// A step in words.
-struct Words<'s, 'a>(&'s Step<'a>);
+pub(super) struct Words<'s, 'a>(pub(super) &'s Step<'a>);
 
 impl fmt::Display for Words<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,280 @@
+//! How decisions and the values in them are written as JSON, behind the feature `serde`.
+//!
+//! It refuses to read anything back, and whatever holds a secret: `Key`, `Signer`, `StoredKey`,
+//! `GeneratedKey` and `Headers` cannot be written. Types whose shape is their JSON derive it where
+//! they stand; here is what has a code, and what would otherwise show how it is stored.
+//!
+//! A decision is
+//! `{"answer", "ifEnforced", "scopesOff", "steps": [{"asked", "answer", "reason", …, "message"}],
+//! "changes": [{"change", …, "message"}]}`. Fields are only ever added.
+
+use core::fmt;
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct as _, Serializer};
+
+use super::component::Permission;
+use super::product::Product;
+use super::trace::{Answer, Change, Decision, Reason, Step, Words};
+use crate::auth::{KeyId, Level, Verdict};
+use crate::lifecycle::{Expiry, ExpiryState};
+
+/// Writes types as the text that names them.
+macro_rules! as_code {
+    ($($type:ty: $code:ident),* $(,)?) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.$code())
+            }
+        }
+    )*};
+}
+
+as_code!(
+    Answer: as_str,
+    Permission: as_str,
+    Product: as_str,
+    Level: as_str,
+    ExpiryState: as_str,
+    Verdict: code,
+);
+
+/// As the number that it is.
+impl Serialize for KeyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.get())
+    }
+}
+
+/// Milliseconds since 1970, or `null` for never, as in the product's records.
+impl Serialize for Expiry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Never => serializer.serialize_none(),
+            Self::At { ms } => serializer.serialize_u64(*ms),
+        }
+    }
+}
+
+impl Serialize for Decision<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Decision", 5)?;
+        fields.serialize_field("answer", &self.answer())?;
+        fields.serialize_field("ifEnforced", &self.if_enforced())?;
+        fields.serialize_field("scopesOff", &self.scopes_are_off())?;
+        fields.serialize_field("steps", &Steps(self))?;
+        fields.serialize_field("changes", &Changes(self))?;
+        fields.end()
+    }
+}
+
+struct Steps<'s, 'a>(&'s Decision<'a>);
+
+impl Serialize for Steps<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        list(serializer, self.0.trace().steps())
+    }
+}
+
+struct Changes<'s, 'a>(&'s Decision<'a>);
+
+impl Serialize for Changes<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        list(serializer, self.0.trace().changes())
+    }
+}
+
+fn list<S: Serializer, T: Serialize>(
+    serializer: S,
+    items: impl Iterator<Item = T>,
+) -> Result<S::Ok, S::Error> {
+    let mut list = serializer.serialize_seq(None)?;
+    for item in items {
+        list.serialize_element(&item)?;
+    }
+    list.end()
+}
+
+impl Serialize for Step<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("asked", self.asked)?;
+        map.serialize_entry("answer", &self.answer)?;
+        reason(&mut map, &self.reason)?;
+        message(&mut map, &Words(self))?;
+        map.end()
+    }
+}
+
+impl Serialize for Reason<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        reason(&mut map, self)?;
+        map.end()
+    }
+}
+
+fn reason<M: SerializeMap>(map: &mut M, reason: &Reason<'_>) -> Result<(), M::Error> {
+    let code = match reason {
+        Reason::Component { .. } => "component",
+        Reason::Action { .. } => "action",
+        Reason::All => "all",
+        Reason::Nothing => "nothing",
+        Reason::Selected { .. } => "selected",
+        Reason::NotSelected { .. } => "not-selected",
+        Reason::DomainNotSelected { .. } => "domain-not-selected",
+        Reason::TagsFit => "tags-fit",
+        Reason::TagsDoNotFit { .. } => "tags-do-not-fit",
+        Reason::Unreferenced => "unreferenced",
+        Reason::DeletedAsset => "deleted-asset",
+        Reason::DatasetsUnscoped => "datasets-unscoped",
+        Reason::DatasetDefault => "dataset-default",
+        Reason::DatasetFilter { .. } => "dataset-filter",
+        Reason::NoScope => "no-scope",
+    };
+    map.serialize_entry("reason", code)?;
+    match reason {
+        Reason::Component { component, held, wanted } => {
+            map.serialize_entry("component", component)?;
+            map.serialize_entry("held", held)?;
+            map.serialize_entry("wanted", wanted)
+        }
+        Reason::Action { action } => map.serialize_entry("action", action),
+        Reason::Selected { name } => map.serialize_entry("name", name),
+        Reason::NotSelected { names, selected } => {
+            map.serialize_entry("names", names)?;
+            map.serialize_entry("selected", selected)
+        }
+        Reason::DomainNotSelected { domain } => map.serialize_entry("domain", domain),
+        Reason::TagsDoNotFit { tags } => map.serialize_entry("tags", tags),
+        Reason::DatasetFilter { filter } => map.serialize_entry("filter", filter),
+        _ => Ok(()),
+    }
+}
+
+impl Serialize for Change<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let mut one = |code: &str, field: &str, name: &str| {
+            map.serialize_entry("change", code)?;
+            map.serialize_entry(field, name)
+        };
+        match self {
+            Self::Component { component, permission } => {
+                one("component", "component", component)?;
+                map.serialize_entry("permission", permission)?;
+            }
+            Self::Action(name) => one("action", "action", name)?,
+            Self::AssetGroup(name) => one("asset-group", "name", name)?,
+            Self::Domain(name) => one("domain", "name", name)?,
+            Self::EndpointGroup(name) => one("endpoint-group", "name", name)?,
+            Self::Dataset(name) => one("dataset", "dataset", name)?,
+            Self::EndpointTags(names) => {
+                map.serialize_entry("change", "endpoint-tags")?;
+                map.serialize_entry("names", names)?;
+            }
+            Self::AllAssets => map.serialize_entry("change", "all-assets")?,
+            Self::AllEndpoints => map.serialize_entry("change", "all-endpoints")?,
+            Self::Unreferenced => map.serialize_entry("change", "unreferenced")?,
+        }
+        message(&mut map, self)?;
+        map.end()
+    }
+}
+
+/// The same in words, for people.
+fn message<M: SerializeMap>(map: &mut M, words: &dyn fmt::Display) -> Result<(), M::Error> {
+    map.serialize_entry("message", &format_args!("{words}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{
+        AccessKey, Area, Axis, CasesAndIssues, EndpointScope, Question, Reference, Role, Scope,
+        Tenant, decide,
+    };
+    use serde_json::{json, to_value};
+
+    #[test]
+    fn a_decision_is_written_with_its_steps_and_changes() {
+        let scope = Scope {
+            assets: Area::Select(&["prod-eu"]),
+            cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: false },
+            endpoints: EndpointScope::select(&["servers"], &[]),
+            datasets: None,
+        };
+        let key = AccessKey { roles: &[Role::unknown("Viewer")], scope: Some(scope) };
+        let references = &[Reference::Asset { groups: &["prod-us"], endpoint: None }];
+        let issue = Question::Issue { domain: "Posture", references };
+        assert_eq!(
+            to_value(decide(&key, &Tenant::enforcing(), &issue)).unwrap(),
+            json!({
+                "answer": "refused", "ifEnforced": "refused", "scopesOff": false,
+                "steps": [
+                    { "asked": "cases and issues", "answer": "allowed", "reason": "all",
+                      "message": "all cases and issues let it in" },
+                    { "asked": "assets", "answer": "refused", "reason": "not-selected",
+                      "names": ["prod-us"], "selected": 1,
+                      "message": "none of its groups (prod-us) is among the 1 selected" },
+                ],
+                "changes": [{ "change": "asset-group", "name": "prod-us",
+                              "message": "asset group prod-us added to the scope" }],
+            })
+        );
+        let asked = Question::Component { name: "Public API", permission: Permission::Edit };
+        let decision = to_value(decide(&key, &Tenant::enforcing(), &asked)).unwrap();
+        assert_eq!(decision["steps"][0]["held"], json!(null));
+        assert_eq!(decision["changes"][0]["permission"], "edit");
+    }
+
+    #[test]
+    fn scopes_are_written_by_area() {
+        assert_eq!(
+            to_value(Scope {
+                assets: Area::Select(&["a"]),
+                endpoints: EndpointScope { groups: Axis::SeeAll, tags: Axis::Scope(&["t"]) },
+                ..Scope::NONE
+            })
+            .unwrap(),
+            json!({
+                "assets": { "mode": "select", "names": ["a"] },
+                "casesAndIssues": { "area": { "mode": "none" }, "unreferenced": false },
+                "endpoints": {
+                    "groups": { "mode": "see_all" },
+                    "tags": { "mode": "scope", "names": ["t"] },
+                },
+                "datasets": { "all": false, "filters": [] },
+            })
+        );
+    }
+
+    #[test]
+    fn codes_are_texts() {
+        assert_eq!(to_value(Product::Xdr5).unwrap(), "xdr-5");
+        assert_eq!(to_value(Level::Advanced).unwrap(), "advanced");
+        assert_eq!(to_value(Verdict::TimestampStale).unwrap(), "timestamp-stale");
+        assert_eq!(to_value(KeyId::new(7)).unwrap(), 7);
+        assert_eq!(to_value(Expiry::Never).unwrap(), json!(null));
+        assert_eq!(to_value(Expiry::At { ms: 5 }).unwrap(), 5);
+        assert_eq!(to_value(ExpiryState::ExpiresWithinDay).unwrap(), "expires-within-day");
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn gains_are_written_with_their_code() {
+        use crate::access::{Gain, Widening};
+        let widening =
+            Widening::ComponentRaised { component: "Auditing", from: None, to: Permission::View };
+        assert_eq!(
+            to_value(Gain { key: "export", widening }).unwrap(),
+            json!({ "key": "export", "widening": {
+                "gain": "component-raised", "component": "Auditing", "from": null, "to": "view",
+            } })
+        );
+        let ended = Widening::ExpiryLater { from_ms: 1, to_ms: 2 };
+        assert_eq!(
+            to_value(ended).unwrap(),
+            json!({ "gain": "expiry-later", "fromMs": 1, "toMs": 2 })
+        );
+    }
+}
