@@ -9,6 +9,7 @@ pub mod api_keys;
 mod envelope;
 mod error;
 pub mod scope;
+pub mod scope_mapping;
 mod secret;
 pub mod validate;
 
