@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::proofs;
 use crate::run::cargo;
 
 /// A proof: its name, what it shows, and the command.
@@ -14,7 +15,7 @@ struct Proof {
     run: fn(&Path) -> Vec<Command>,
 }
 
-const PROOFS: [Proof; 4] = [
+const PROOFS: [Proof; 7] = [
     Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
@@ -29,6 +30,21 @@ const PROOFS: [Proof; 4] = [
         name: "forger",
         shows: "none of 60,000,000 forgeries from 10,000,000 captured requests is accepted",
         run: forger,
+    },
+    Proof {
+        name: "strangers",
+        shows: "10,000,000 requests of strangers take less than 1 MiB of memory",
+        run: strangers,
+    },
+    Proof {
+        name: "loom",
+        shows: "in every schedule of two and three threads, one of equal requests is accepted",
+        run: proofs::loom,
+    },
+    Proof {
+        name: "shuttle",
+        shows: "in 1,000,000 chance schedules of 64 verifiers, one of equal requests is accepted",
+        run: proofs::shuttle,
     },
     Proof {
         name: "fuzz",
@@ -90,6 +106,13 @@ fn forger(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey-core", "--test", "forger"]);
     test.env("CORTEXKEY_FORGERIES", "10000000");
+    vec![test]
+}
+
+fn strangers(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "-p", "cortexkey-core", "--test", "strangers_memory"]);
+    test.env("CORTEXKEY_STRANGERS", "10000000");
     vec![test]
 }
 

@@ -7,6 +7,7 @@
 mod campaign;
 mod go;
 mod header;
+mod proofs;
 mod run;
 mod setup;
 mod test;

@@ -11,11 +11,11 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use std::sync::{Mutex, PoisonError};
 
 use hashbrown::HashTable;
 
 use super::quota::{Counts, Quota};
+use super::sync::{Mutex, PoisonError};
 use super::{GuardRefusal, ReplayGuard, VerifiedUse};
 use crate::auth::Skew;
 
@@ -24,8 +24,11 @@ const SLICES_A_WINDOW: usize = 16;
 /// Slices that are kept: a window touches one more than it is wide, and another is in reserve for
 /// a skew that eight does not divide.
 const SLICES: usize = SLICES_A_WINDOW + 2;
-/// Locks, so that threads seldom meet. A power of two.
-const SHARDS: usize = 16;
+/// Locks at least, so that threads seldom meet. A checker of schedules has enough with two.
+const SHARDS_MIN: usize = if cfg!(loom) { 2 } else { 16 };
+/// What a table is made to hold, from large to small: 7/8 of a power of two is what `hashbrown`
+/// fills, so nothing of these is wasted. Larger ones would be cleared for too long under a lock.
+const TABLE_SIZES: [usize; 5] = [3_584, 1_792, 896, 448, 224];
 
 /// What a guard began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +67,8 @@ impl MemoryGuardConfig {
 
 /// A bounded guard for the threads of one process.
 ///
-/// All memory is taken when it is made, at most some 20 bytes an entry. A guard in another process
-/// does not know what this one accepted.
+/// All memory is taken when it is made: at most 20 bytes an entry from 40,000 entries on, and
+/// never above 800 kB for fewer. A guard in another process does not know what this one accepted.
 pub struct MemoryGuard {
     shards: Box<[Mutex<Shard>]>,
     slice_ms: u64,
@@ -79,11 +82,9 @@ impl MemoryGuard {
     /// A guard; it takes its memory now.
     pub fn new(config: MemoryGuardConfig) -> Self {
         let slice_ms = 2 * config.skew.as_ms() / SLICES_A_WINDOW as u64;
-        let per_table = config.entries.div_ceil(SHARDS * SLICES_A_WINDOW);
-        // Chance gives some shards more than their part: four standard deviations, and a few.
-        let per_table = per_table + 4 * per_table.isqrt() + 8;
+        let (shards, per_table) = layout(config.entries);
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::new(Shard::new(per_table))).collect(),
+            shards: (0..shards).map(|_| Mutex::new(Shard::new(per_table))).collect(),
             slice_ms,
             skew_ms: config.skew.as_ms(),
             start: config.start,
@@ -111,6 +112,30 @@ impl MemoryGuard {
         let folded = (product >> 64) as u64 ^ product as u64;
         folded
     }
+
+    /// Bits from the middle choose the shard: a table uses the lowest ones and the highest seven.
+    fn shard(&self, tag: u64) -> usize {
+        let middle = (tag >> 24) & 0xffff_ffff;
+        usize::try_from((middle * self.shards.len() as u64) >> 32).unwrap_or(0)
+    }
+}
+
+/// How many shards a guard of so many entries has, and how much each of their tables holds.
+fn layout(entries: usize) -> (usize, usize) {
+    for size in TABLE_SIZES {
+        let part = (1..size).rev().find(|part| with_room(*part) <= size).unwrap_or(1);
+        let shards = entries.div_ceil(SLICES_A_WINDOW * part);
+        if shards >= SHARDS_MIN {
+            return (shards, size);
+        }
+    }
+    (SHARDS_MIN, with_room(entries.div_ceil(SLICES_A_WINDOW * SHARDS_MIN)))
+}
+
+/// Chance gives some tables more than their part: six standard deviations, and a few, are met by
+/// one table in a thousand million.
+fn with_room(part: usize) -> usize {
+    part + 6 * part.isqrt() + 8
 }
 
 impl ReplayGuard for MemoryGuard {
@@ -127,9 +152,7 @@ impl ReplayGuard for MemoryGuard {
         }
         let tag = self.tag(verified);
         let slice = verified.timestamp_ms / self.slice_ms;
-        // The top bits choose the shard; the table uses the lower ones.
-        let shard = usize::try_from(tag >> 60).unwrap_or(0) % SHARDS;
-        let shard = &self.shards[shard];
+        let shard = &self.shards[self.shard(tag)];
         let key_id = verified.key_id.get();
         if let Some(counts) = &self.counts {
             counts.add(key_id, slice)?;
@@ -180,5 +203,59 @@ impl Shard {
         }
         table.tags.insert_unique(tag, tag, |known| *known);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::KeyId;
+
+    const NOW_MS: u64 = 1_790_611_732_512;
+
+    fn guard(entries: usize, skew_ms: u64) -> MemoryGuard {
+        let skew = Skew::from_ms(skew_ms).unwrap();
+        let secret = [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210];
+        MemoryGuard::new(MemoryGuardConfig { entries, skew, start: Start::First, secret })
+    }
+
+    /// A use whose digest looks drawn by chance, another for each number.
+    fn verified(number: u64, timestamp_ms: u64, skew_ms: u64) -> VerifiedUse {
+        let mut digest = [0; 32];
+        for (place, bytes) in (1..).zip(digest.as_chunks_mut::<8>().0) {
+            let mixed = (number * 4 + place).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *bytes = (mixed ^ (mixed >> 27)).to_le_bytes();
+        }
+        let key_id = KeyId::new(7).unwrap();
+        VerifiedUse { key_id, key_created_ms: 0, digest, timestamp_ms, skew_ms }
+    }
+
+    #[test]
+    fn no_size_takes_more_than_20_bytes_an_entry() {
+        let mut entries = 1;
+        while entries < 100_000_000 {
+            let (shards, per_table) = layout(entries);
+            let table = HashTable::<u64>::with_capacity(per_table).allocation_size();
+            let bytes = shards * SLICES * (table + size_of::<Table>());
+            assert!(bytes <= 20 * entries.max(40_000), "{entries} entries: {bytes} bytes");
+            entries += entries.div_ceil(97);
+        }
+    }
+
+    /// The rule of sizing: entries = requests a second times twice the skew.
+    #[test]
+    fn a_steady_rate_that_fits_is_never_refused() {
+        for entries in [1, 16, 1_000, 36_000, 250_000] {
+            for skew_ms in [1_000, 1_001, 1_007, 60_000, 299_999] {
+                let guard = guard(entries, skew_ms);
+                let uses = 3 * entries as u64;
+                for number in 0..uses {
+                    let at_ms = NOW_MS + number * 2 * skew_ms / entries as u64;
+                    let answer = guard.check_and_insert(&verified(number, at_ms, skew_ms));
+                    assert_eq!(answer, Ok(()), "{entries} entries, {skew_ms} ms, use {number}");
+                }
+            }
+        }
     }
 }

@@ -7,6 +7,8 @@
 mod memory;
 #[cfg(feature = "std")]
 mod quota;
+#[cfg(feature = "std")]
+mod sync;
 
 #[cfg(feature = "std")]
 pub use memory::{MemoryGuard, MemoryGuardConfig, Start};
