@@ -7,6 +7,7 @@
 //! This crate refuses to judge: a [`Problem`] names the rule it belongs to, and how grave that is
 //! and whether it counts is for the linter to say. It opens no file and reads no clock.
 
+pub mod access;
 pub mod definition;
 pub mod policy;
 mod problem;

@@ -1,0 +1,602 @@
+//! From a definition and what the policy knows to what the core decides with.
+//!
+//! It refuses definitions that leave a point open which a decision may hang on, and names the
+//! place; all that is wrong with them is the linter's to say. It refuses to guess what a role
+//! holds: a role that neither the catalogue nor the product's documents know is unknown.
+
+use cortexkey_core::access::{
+    AccessKey, Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, Permission, PredefinedRole,
+    Product, Role, Sbac, Scope, TagMode, Tenant,
+};
+
+use crate::definition::{self, Definition, EndpointMode, Mode, RawMode, Unreferenced};
+use crate::policy;
+use crate::{Field, Span, Spanned, quote};
+
+/// A point of a definition that a decision may hang on and that it leaves open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Where.
+    pub span: Span,
+    /// What is open.
+    pub message: String,
+}
+
+impl Gap {
+    fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { span, message: message.into() }
+    }
+}
+
+/// What a key may do and see, as far as its definition and the policy say; owned.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Its roles, those that they imply after them.
+    pub roles: Vec<HeldRole>,
+    /// Its scope.
+    pub scope: Option<HeldScope>,
+    /// Its tenant.
+    pub tenant: TenantFacts,
+}
+
+/// A role that a key holds.
+#[derive(Clone, Debug)]
+pub struct HeldRole {
+    /// Its display name.
+    pub name: String,
+    /// Who describes it.
+    pub origin: Origin,
+    /// The role that brings it, where the definition does not name it itself.
+    pub implied_by: Option<String>,
+    /// Whether it is one to give with care.
+    pub privileged: bool,
+    /// Whether it is meant for machines.
+    pub machine: bool,
+    /// Whether it holds everything.
+    pub holds_all: bool,
+    /// The components whose level is known.
+    pub components: Vec<(String, Permission)>,
+    /// Its actions, where somebody listed them.
+    pub actions: Option<Vec<String>>,
+}
+
+/// Who describes a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The policy's catalogue.
+    Catalogue,
+    /// The product's documents.
+    Predefined,
+    /// Nobody.
+    Unknown,
+}
+
+/// The scope of a key.
+#[derive(Clone, Debug)]
+pub struct HeldScope {
+    /// Which assets, by asset group.
+    pub assets: Selection,
+    /// Which cases and issues, by domain.
+    pub cases_and_issues: Selection,
+    /// Whether those that reference nothing known are let in. Unknown is decided as no.
+    pub unreferenced: Unreferenced,
+    /// Which endpoints, by group.
+    pub endpoint_groups: EndpointAxis,
+    /// Which endpoints, by tag.
+    pub endpoint_tags: EndpointAxis,
+    /// Which rows of datasets: the default, and filters by dataset.
+    pub datasets: Option<(bool, Vec<(String, String)>)>,
+}
+
+/// None, all, or what is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Nothing.
+    None,
+    /// Everything.
+    All,
+    /// What is named.
+    Select(Vec<String>),
+}
+
+/// One axis of the endpoints: the product's mode, and the names that `scope` selects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointAxis {
+    /// The mode.
+    pub mode: RawMode,
+    /// The names.
+    pub names: Vec<String>,
+}
+
+/// What is known of a key's tenant.
+#[derive(Clone, Debug)]
+pub struct TenantFacts {
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether the policy has it.
+    pub listed: bool,
+    /// Its product.
+    pub product: Option<Product>,
+    /// How scopes are in that product.
+    pub scopes: ScopeModel,
+    /// The settings to decide with.
+    pub settings: Tenant,
+    /// Whether the policy says how tags are matched; else they are taken to be restrictive.
+    pub tags_said: bool,
+    /// Whether the policy says if there are scopes for rows; else the key's scope settles it.
+    pub datasets_said: bool,
+}
+
+/// How scopes are in a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeModel {
+    /// As they are decided here.
+    Areas,
+    /// There are none: roles alone limit a key.
+    NoScopes,
+    /// There is an older model, of which nothing is decided here.
+    Older,
+}
+
+impl Access {
+    /// Takes a definition. `catalogue` holds the policy's roles, the nearest layer's first;
+    /// `tenant` is the key's tenant by name, with the policy's entry where there is one.
+    pub fn of(
+        definition: &Definition,
+        catalogue: &[&policy::Role],
+        tenant: Option<(&str, Option<&policy::Tenant>)>,
+    ) -> Result<Self, Gap> {
+        let Some(spec) = &definition.spec else {
+            return Err(Gap::new(definition.place, "`spec` cannot be read"));
+        };
+        let scope = match &spec.scope {
+            Field::Present { value, .. } => Some(scope(&value.value)?),
+            Field::Absent | Field::Empty(_) => None,
+            Field::Bad(span) => return Err(Gap::new(*span, "`spec.scope` cannot be read")),
+        };
+        let names = present(&spec.roles, spec.place, "spec.roles")?;
+        let mut tenant = facts(tenant);
+        if !tenant.datasets_said {
+            tenant.settings.datasets = scope.as_ref().is_some_and(|s| s.datasets.is_some());
+        }
+        let roles = roles(names, catalogue, tenant.product);
+        Ok(Self { roles, scope, tenant })
+    }
+
+    /// Lends what [`decide`](cortexkey_core::access::decide) asks for.
+    pub fn lend<R>(&self, ask: impl FnOnce(&AccessKey<'_>, &Tenant) -> R) -> R {
+        let lists: Vec<_> = self.roles.iter().map(HeldRole::lists).collect();
+        let roles: Vec<Role<'_>> = self
+            .roles
+            .iter()
+            .zip(&lists)
+            .map(|(role, (components, actions))| Role {
+                name: &role.name,
+                holds_all: role.holds_all,
+                components,
+                actions: actions.as_deref(),
+            })
+            .collect();
+        match &self.scope {
+            None => ask(&AccessKey { roles: &roles, scope: None }, &self.tenant.settings),
+            Some(scope) => scope.lend(|scope| {
+                ask(&AccessKey { roles: &roles, scope: Some(scope) }, &self.tenant.settings)
+            }),
+        }
+    }
+}
+
+impl HeldRole {
+    /// A role by name: the catalogue's, else a predefined one of the product, else unknown.
+    #[must_use]
+    pub fn of(name: &str, catalogue: &[&policy::Role], product: Option<Product>) -> Self {
+        let listed = catalogue.iter().find(|role| role.name.value == name);
+        let predefined = PredefinedRole::by_name(name).filter(|role| may_have(product, role));
+        let mut role = Self {
+            name: name.to_owned(),
+            origin: match (listed, predefined) {
+                (Some(_), _) => Origin::Catalogue,
+                (None, Some(_)) => Origin::Predefined,
+                (None, None) => Origin::Unknown,
+            },
+            implied_by: None,
+            privileged: predefined.is_some_and(|role| role.privileged),
+            machine: predefined.is_some_and(|role| role.machine),
+            holds_all: predefined.is_some_and(|role| role.holds_all),
+            components: Vec::new(),
+            actions: None,
+        };
+        if let Some(listed) = listed {
+            role.privileged |= listed.privileged.get() == Some(&true);
+            let levels = listed.components.iter();
+            role.components = levels.map(|(name, level)| (name.value.clone(), *level)).collect();
+            // An empty list is what a role without `actions` has, too.
+            role.actions = (!listed.actions.is_empty()).then(|| owned(&listed.actions));
+        }
+        // A catalogue completes what is public of a predefined role.
+        for (component, level) in predefined.map_or(&[][..], |role| role.components) {
+            if !role.components.iter().any(|(known, _)| known == component) {
+                role.components.push(((*component).to_owned(), *level));
+            }
+        }
+        role
+    }
+
+    fn lists(&self) -> (Vec<(&str, Permission)>, Option<Vec<&str>>) {
+        let components = self.components.iter().map(|(name, level)| (name.as_str(), *level));
+        (components.collect(), self.actions.as_deref().map(texts))
+    }
+}
+
+impl HeldScope {
+    /// Lends the core's form.
+    pub fn lend<R>(&self, ask: impl FnOnce(Scope<'_>) -> R) -> R {
+        let (assets, domains) = (self.assets.names(), self.cases_and_issues.names());
+        let (groups, tags) = (texts(&self.endpoint_groups.names), texts(&self.endpoint_tags.names));
+        let filters: Vec<(&str, &str)> = self
+            .datasets
+            .iter()
+            .flat_map(|(_, filters)| filters)
+            .map(|(dataset, filter)| (dataset.as_str(), filter.as_str()))
+            .collect();
+        ask(Scope {
+            assets: self.assets.area(&assets),
+            cases_and_issues: CasesAndIssues {
+                area: self.cases_and_issues.area(&domains),
+                unreferenced: self.unreferenced == Unreferenced::Yes,
+            },
+            endpoints: EndpointScope {
+                groups: self.endpoint_groups.axis(&groups),
+                tags: self.endpoint_tags.axis(&tags),
+            },
+            datasets: self
+                .datasets
+                .as_ref()
+                .map(|(all, _)| DatasetScope { all: *all, filters: &filters }),
+        })
+    }
+}
+
+impl Selection {
+    fn names(&self) -> Vec<&str> {
+        if let Self::Select(names) = self { texts(names) } else { Vec::new() }
+    }
+
+    fn area<'a>(&self, names: &'a [&'a str]) -> Area<'a> {
+        match self {
+            Self::None => Area::None,
+            Self::All => Area::All,
+            Self::Select(_) => Area::Select(names),
+        }
+    }
+}
+
+impl EndpointAxis {
+    fn bare(mode: RawMode) -> Self {
+        Self { mode, names: Vec::new() }
+    }
+
+    fn axis<'a>(&self, names: &'a [&'a str]) -> Axis<'a> {
+        match self.mode {
+            RawMode::NoScope => Axis::NoScope,
+            RawMode::SeeAll => Axis::SeeAll,
+            RawMode::Any => Axis::Any,
+            RawMode::Scope => Axis::Scope(names),
+        }
+    }
+}
+
+/// Where the product is not known, or its roles are not published in full, all roles count.
+fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool {
+    product
+        .filter(|product| product.publishes_roles())
+        .is_none_or(|product| role.products.contains(&product))
+}
+
+/// The roles named, and all that they imply; each once.
+fn roles(
+    names: &[Spanned<String>],
+    catalogue: &[&policy::Role],
+    product: Option<Product>,
+) -> Vec<HeldRole> {
+    let mut held: Vec<HeldRole> = Vec::new();
+    for name in names {
+        if !held.iter().any(|role| role.name == name.value) {
+            held.push(HeldRole::of(&name.value, catalogue, product));
+        }
+    }
+    let mut at = 0;
+    while let Some(role) = held.get(at) {
+        let by = role.name.clone();
+        let listed = catalogue.iter().find(|role| role.name.value == by);
+        for implied in listed.map_or(&[][..], |role| &role.implies) {
+            if !held.iter().any(|role| role.name == implied.value) {
+                let mut role = HeldRole::of(&implied.value, catalogue, product);
+                role.implied_by = Some(by.clone());
+                held.push(role);
+            }
+        }
+        at += 1;
+    }
+    held
+}
+
+fn facts(tenant: Option<(&str, Option<&policy::Tenant>)>) -> TenantFacts {
+    let listed = tenant.and_then(|(_, tenant)| tenant);
+    let product = listed.and_then(|tenant| tenant.product.get().copied());
+    let scopes = match product {
+        Some(Product::Xpanse) => ScopeModel::Older,
+        Some(product) if !product.has_scopes() => ScopeModel::NoScopes,
+        _ => ScopeModel::Areas,
+    };
+    let said = listed.and_then(|tenant| tenant.sbac.get().copied());
+    let tags = listed.and_then(|tenant| tenant.tags.get().copied());
+    let datasets = listed.and_then(|tenant| tenant.datasets.get().copied());
+    TenantFacts {
+        name: tenant.map(|(name, _)| name.to_owned()),
+        listed: listed.is_some(),
+        product,
+        scopes,
+        settings: Tenant {
+            sbac: match scopes {
+                ScopeModel::NoScopes => Sbac::Disabled,
+                _ => said.unwrap_or(Sbac::Unknown),
+            },
+            // Not said: the narrower of the two.
+            tags: tags.unwrap_or(TagMode::Restrictive),
+            datasets: datasets.unwrap_or(false),
+        },
+        tags_said: tags.is_some(),
+        datasets_said: datasets.is_some(),
+    }
+}
+
+fn scope(scope: &definition::Scope) -> Result<HeldScope, Gap> {
+    let assets = present(&scope.assets, scope.place, "scope.assets")?;
+    let groups = names(&assets.groups, "assets.groups", |group| group.name.value.clone())?;
+    let mode = *present(&assets.mode, assets.place, "scope.assets.mode")?;
+    let selected_assets = selection(mode, groups, assets.place, "scope.assets")?;
+    let cases = present(&scope.cases, scope.place, "scope.casesAndIssues")?;
+    let domains = names(&cases.domains, "casesAndIssues.domains", |name| name.value.clone())?;
+    let mode = *present(&cases.mode, cases.place, "scope.casesAndIssues.mode")?;
+    let unreferenced = match mode {
+        Mode::None => Unreferenced::No,
+        _ => *present(&cases.unreferenced, cases.place, "scope.casesAndIssues.unreferenced")?,
+    };
+    let cases_and_issues = selection(mode, domains, cases.place, "scope.casesAndIssues")?;
+    let (endpoint_groups, endpoint_tags) =
+        endpoints(present(&scope.endpoints, scope.place, "scope.endpoints")?)?;
+    let datasets = match &scope.datasets {
+        Field::Absent | Field::Empty(_) => None,
+        field => Some(datasets(present(field, scope.place, "scope.datasets")?)?),
+    };
+    Ok(HeldScope {
+        assets: selected_assets,
+        cases_and_issues,
+        unreferenced,
+        endpoint_groups,
+        endpoint_tags,
+        datasets,
+    })
+}
+
+fn selection(mode: Mode, names: Vec<String>, place: Span, path: &str) -> Result<Selection, Gap> {
+    match (mode, names.is_empty()) {
+        (Mode::Select, _) => Ok(Selection::Select(names)),
+        (Mode::None, true) => Ok(Selection::None),
+        (Mode::All, true) => Ok(Selection::All),
+        (_, false) => Err(conflict(place, path)),
+    }
+}
+
+fn conflict(place: Span, path: &str) -> Gap {
+    Gap::new(place, format!("`{path}` selects beside a mode that takes no selection"))
+}
+
+fn endpoints(endpoints: &definition::Endpoints) -> Result<(EndpointAxis, EndpointAxis), Gap> {
+    let place = endpoints.place;
+    let groups = names(&endpoints.groups, "endpoints.groups", |name| name.value.clone())?;
+    let tags = names(&endpoints.tags, "endpoints.tags", |name| name.value.clone())?;
+    let mode = *present(&endpoints.mode, place, "scope.endpoints.mode")?;
+    let both = |mode| (EndpointAxis::bare(mode), EndpointAxis::bare(mode));
+    let scope = |names| EndpointAxis { mode: RawMode::Scope, names };
+    match mode {
+        EndpointMode::None | EndpointMode::All if !(groups.is_empty() && tags.is_empty()) => {
+            Err(conflict(place, "scope.endpoints"))
+        }
+        EndpointMode::None => Ok(both(RawMode::NoScope)),
+        EndpointMode::All => Ok(both(RawMode::SeeAll)),
+        EndpointMode::Select => Ok(match (groups.is_empty(), tags.is_empty()) {
+            (false, true) => (scope(groups), EndpointAxis::bare(RawMode::Any)),
+            (true, false) => (EndpointAxis::bare(RawMode::Any), scope(tags)),
+            _ => (scope(groups), scope(tags)),
+        }),
+        EndpointMode::Raw => {
+            let groups_mode =
+                *present(&endpoints.groups_mode, place, "scope.endpoints.groupsMode")?;
+            let tags_mode = *present(&endpoints.tags_mode, place, "scope.endpoints.tagsMode")?;
+            Ok((
+                EndpointAxis { mode: groups_mode, names: groups },
+                EndpointAxis { mode: tags_mode, names: tags },
+            ))
+        }
+    }
+}
+
+fn datasets(datasets: &definition::Datasets) -> Result<(bool, Vec<(String, String)>), Gap> {
+    let default = *present(&datasets.default, datasets.place, "scope.datasets.default")?;
+    let mut filters = Vec::new();
+    for filter in &datasets.filters {
+        let dataset = present(&filter.dataset, datasets.place, "scope.datasets.filters.dataset")?;
+        let text = present(&filter.filter, datasets.place, "scope.datasets.filters.filter")?;
+        filters.push((dataset.clone(), text.clone()));
+    }
+    Ok((default == Mode::All, filters))
+}
+
+/// The value of a field that a decision hangs on.
+fn present<'f, T>(field: &'f Field<T>, place: Span, path: &str) -> Result<&'f T, Gap> {
+    match field {
+        Field::Present { value, .. } => Ok(&value.value),
+        Field::Absent => Err(Gap::new(place, format!("{} is missing", quote(path)))),
+        Field::Empty(span) => Err(Gap::new(*span, format!("{} has no value", quote(path)))),
+        Field::Bad(span) => Err(Gap::new(*span, format!("{} cannot be read", quote(path)))),
+    }
+}
+
+/// The names of a list that may be left out.
+fn names<T>(
+    field: &Field<Vec<T>>,
+    path: &str,
+    name: impl Fn(&T) -> String,
+) -> Result<Vec<String>, Gap> {
+    match field {
+        Field::Present { value, .. } => Ok(value.value.iter().map(name).collect()),
+        Field::Absent | Field::Empty(_) => Ok(Vec::new()),
+        Field::Bad(span) => Err(Gap::new(*span, format!("`scope.{path}` cannot be read"))),
+    }
+}
+
+fn owned(names: &[Spanned<String>]) -> Vec<String> {
+    names.iter().map(|name| name.value.clone()).collect()
+}
+
+fn texts(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Limits, parse};
+    use cortexkey_core::access::{Answer, Endpoint, Question, Rights, decide};
+
+    const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n\
+        tenants:\n  eu: { product: xsiam, sbac: enforced, tags: permissive }\n  \
+        soar: { product: xsoar-8 }\n  old: { product: xpanse, sbac: enforced }\n\
+        catalog:\n  roles:\n  - { name: Export, components: { Public API: none } }\n  \
+        - { name: Glass, privileged: true, actions: [Live Terminal], implies: [Deep, Viewer] }\n  \
+        - { name: Deep, components: { Auditing: view }, implies: [Glass] }\n  \
+        - { name: Instance Administrator, components: { Auditing: none } }\n  \
+        - { name: CLI Read Only Role, components: { Auditing: view } }\n";
+
+    fn access(roles: &str, scope: &str, tenant: Option<&str>) -> Result<Access, Gap> {
+        let text = format!(
+            "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: k }}\nspec:\n  \
+             securityLevel: advanced\n  roles: {roles}\n{scope}"
+        );
+        let tree = parse(&text, &Limits::default()).tree;
+        let definition = definition::read(&tree, tree.documents()[0]).definition.unwrap();
+        let tree = parse(POLICY, &Limits::default()).tree;
+        let lowered = policy::read(&tree, tree.documents()[0]);
+        assert!(lowered.problems.is_empty(), "{:?}", lowered.problems);
+        let policy = lowered.policy.unwrap();
+        let catalogue: Vec<&policy::Role> = policy.catalog.roles.iter().collect();
+        let entry = |name: &str| policy.tenants.iter().find(|t| t.0.value == name).map(|t| &t.1);
+        Access::of(&definition, &catalogue, tenant.map(|name| (name, entry(name))))
+    }
+
+    const SCOPE: &str = "  scope:\n    assets: { mode: select, groups: [a, { name: b, id: 2 }] }\n    \
+        casesAndIssues: { mode: all, unreferenced: unknown }\n";
+
+    fn scoped(endpoints: &str) -> Result<Access, Gap> {
+        access("[Viewer]", &format!("{SCOPE}    endpoints: {endpoints}\n"), Some("eu"))
+    }
+
+    #[test]
+    fn roles_come_from_the_catalogue_then_the_product_then_nowhere() {
+        let held = access("[Export, Viewer, Nobody, Export]", "", Some("eu")).unwrap().roles;
+        let origins: Vec<_> = held.iter().map(|role| role.origin).collect();
+        assert_eq!(origins, [Origin::Catalogue, Origin::Predefined, Origin::Unknown]);
+        // A role of another product is no role here.
+        let held = access("[Analyst]", "", Some("eu")).unwrap().roles;
+        assert_eq!(held[0].origin, Origin::Unknown);
+        let held = access("[Analyst]", "", None).unwrap().roles;
+        assert_eq!(held[0].origin, Origin::Predefined);
+    }
+
+    #[test]
+    fn the_catalogue_completes_what_is_public_and_takes_nothing_from_it() {
+        let held = access("[Instance Administrator]", "", Some("eu")).unwrap();
+        assert!(held.roles[0].holds_all && held.roles[0].privileged);
+        assert!(held.lend(|key, _| Rights(key.roles).makes_keys()).unwrap());
+        let held = access("[CLI Read Only Role]", "", Some("eu")).unwrap();
+        held.lend(|key, _| {
+            let of = |name| Rights(key.roles).component(name);
+            assert_eq!(of("Credentials"), (Some(Permission::None), true));
+            assert_eq!(of("Auditing"), (Some(Permission::View), true));
+        });
+    }
+
+    #[test]
+    fn implied_roles_are_held_once_whatever_the_circle() {
+        let held = access("[Glass]", "", Some("eu")).unwrap();
+        let names: Vec<_> =
+            held.roles.iter().map(|r| (r.name.as_str(), r.implied_by.as_deref())).collect();
+        assert_eq!(names, [("Glass", None), ("Deep", Some("Glass")), ("Viewer", Some("Glass"))]);
+        held.lend(|key, _| {
+            assert_eq!(Rights(key.roles).action("Live Terminal"), Some(true));
+            // `Viewer` may hold more than anybody listed.
+            assert_eq!(Rights(key.roles).component("Auditing"), (Some(Permission::View), false));
+        });
+    }
+
+    #[test]
+    fn scopes_become_the_cores() {
+        let held = scoped("{ mode: select, groups: [g] }").unwrap();
+        assert_eq!(held.scope.as_ref().unwrap().unreferenced, Unreferenced::Unknown);
+        held.lend(|key, tenant| {
+            let scope = key.scope.unwrap();
+            assert_eq!(scope.assets, Area::Select(&["a", "b"]));
+            let area = CasesAndIssues { area: Area::All, unreferenced: false };
+            assert_eq!(scope.cases_and_issues, area);
+            assert_eq!(scope.endpoints, EndpointScope::select(&["g"], &[]));
+            let asked = Question::Endpoint(Endpoint { groups: &["g"], tags: &[] });
+            assert_eq!(decide(key, tenant, &asked).answer(), Answer::Allowed);
+        });
+        let axes = |endpoints: &str| {
+            scoped(endpoints).unwrap().lend(|key, _| format!("{:?}", key.scope.unwrap().endpoints))
+        };
+        for (written, expected) in [
+            ("{ mode: none }", EndpointScope::none()),
+            ("{ mode: all }", EndpointScope::all()),
+            ("{ mode: select, tags: [t] }", EndpointScope::select(&[], &["t"])),
+            ("{ mode: select }", EndpointScope::select(&[], &[])),
+            (
+                "{ mode: raw, groupsMode: see_all, tagsMode: scope, tags: [t] }",
+                EndpointScope { groups: Axis::SeeAll, tags: Axis::Scope(&["t"]) },
+            ),
+        ] {
+            assert_eq!(axes(written), format!("{expected:?}"), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_a_gap_with_its_place() {
+        for (endpoints, message) in [
+            ("{ mode: some }", "`scope.endpoints.mode` cannot be read"),
+            ("{ groups: [g] }", "`scope.endpoints.mode` is missing"),
+            ("{ mode: all, groups: [g] }", "`scope.endpoints` selects beside a mode"),
+            ("{ mode: raw, tagsMode: any }", "`scope.endpoints.groupsMode` is missing"),
+        ] {
+            let gap = scoped(endpoints).unwrap_err();
+            assert!(gap.message.starts_with(message), "{gap:?}");
+            assert!(!gap.span.is_empty());
+        }
+        assert_eq!(access("Viewer", "", None).unwrap_err().message, "`spec.roles` cannot be read");
+    }
+
+    #[test]
+    fn tenants_say_how_scopes_are() {
+        let facts = |name| access("[Viewer]", "", name).unwrap().tenant;
+        let eu = facts(Some("eu"));
+        assert_eq!((eu.scopes, eu.settings.sbac), (ScopeModel::Areas, Sbac::Enforced));
+        assert_eq!((eu.settings.tags, eu.tags_said), (TagMode::Permissive, true));
+        let soar = facts(Some("soar"));
+        assert_eq!((soar.scopes, soar.settings.sbac), (ScopeModel::NoScopes, Sbac::Disabled));
+        assert_eq!((soar.settings.tags, soar.tags_said), (TagMode::Restrictive, false));
+        assert_eq!(facts(Some("old")).scopes, ScopeModel::Older);
+        let none = facts(Some("elsewhere"));
+        assert!(!none.listed && none.settings.sbac == Sbac::Unknown);
+    }
+}
