@@ -5,8 +5,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::run::{cargo, check, target_dir};
+
 /// What a program links besides a Rust archive, as `rustc --print native-static-libs` says.
 const STATIC_LIBS: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
+
+/// Builds the C library for release, and prints where pkg-config finds it.
+pub(crate) fn print_pkg_config_dir(root: &Path) -> Result<(), String> {
+    let mut build = cargo(root);
+    check(build.args(["build", "--release", "--locked", "-p", "cortexkey-capi"]))?;
+    println!("{}", pkg_config_dir(root, &target_dir(root), "release")?.display());
+    Ok(())
+}
 
 /// Writes `cortexkey.pc` for the library of a profile's folder (`debug`, `release`) and returns
 /// the folder for `PKG_CONFIG_PATH`. Programs link the archive, so they run from anywhere.

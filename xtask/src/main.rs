@@ -23,6 +23,7 @@ cargo xtask COMMAND
   test             set up what is missing, then run every check; the last line says how it went
   header           write the C header from the Rust sources (--check: say whether it is stale)
   verdicts         write what is made from the table of verdicts (--check: as above)
+  pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["test"] => return test::run(&root),
         ["header"] => header::run(&root, false),
         ["header", "--check"] => header::run(&root, true),
+        ["pkg-config"] => go::print_pkg_config_dir(&root),
         ["verdicts"] => verdicts::run(&root, false),
         ["verdicts", "--check"] => verdicts::run(&root, true),
         ["tidy"] => tidy::run(&root),

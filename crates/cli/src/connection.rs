@@ -3,6 +3,7 @@
 //! It refuses the key itself as an argument; where it may come from is the client's to read.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cortexkey_client::{
     Client, ClientOptions, Connection, Credentials, Given, KeySource, SettingsError,
@@ -19,7 +20,7 @@ pub(crate) struct KeyArgs {
     key_id: Option<String>,
 
     /// The key's security level, standard or advanced [env: CORTEXKEY_API_KEY_TYPE]
-    #[arg(long, value_name = "LEVEL", value_parser = level, help_heading = "Key")]
+    #[arg(long, value_name = "LEVEL", value_parser = level, ignore_case = true, help_heading = "Key")]
     level: Option<Level>,
 
     /// Read the key from this file, which only you can read [env for the key itself: CORTEXKEY_API_KEY]
@@ -46,9 +47,20 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, help_heading = "Tenant")]
     on_premises: bool,
 
+    /// How long a call may take, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 60_000, help_heading = "Tenant")]
+    timeout_ms: u64,
+
     #[command(flatten)]
     key: KeyArgs,
 }
+
+/// Where settings come from, for the help of commands that call.
+pub(crate) const SETTINGS: &str = "\
+Settings come from arguments, then from CORTEXKEY_FQDN (or CORTEXKEY_API_URL),
+CORTEXKEY_API_KEY_ID, CORTEXKEY_API_KEY_TYPE and CORTEXKEY_API_KEY, then from the Terraform
+provider's CORTEXCLOUD_API_URL, CORTEXCLOUD_API_KEY_ID, CORTEXCLOUD_API_KEY_TYPE and
+CORTEXCLOUD_API_KEY.";
 
 impl KeyArgs {
     /// Finds what signs.
@@ -85,7 +97,8 @@ impl ConnectionArgs {
         let connection = Connection::resolve(&given, &environment, &mut std::io::stdin())
             .map_err(|error| failure(&error))?;
         let (address, signer) = (connection.address.value, connection.credentials.signer);
-        Ok(Client::new(address, signer, ClientOptions::default()))
+        let timeout = Duration::from_millis(self.timeout_ms.max(1));
+        Ok(Client::new(address, signer, ClientOptions { timeout, ..ClientOptions::default() }))
     }
 }
 
@@ -96,5 +109,6 @@ fn failure(error: &SettingsError) -> Failure {
 
 /// The error does not repeat the value, which may be a key in the wrong place.
 fn level(text: &str) -> Result<Level, String> {
-    text.parse().map_err(|_| "a level is `standard` or `advanced`".to_owned())
+    // The console writes Standard and Advanced.
+    text.to_ascii_lowercase().parse().map_err(|_| "a level is `standard` or `advanced`".to_owned())
 }

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::secret_args::hide_keys;
+
 /// The exit codes, the same for every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -66,7 +68,9 @@ impl Failure {
         use std::io::Write as _;
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         let cyan = Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold();
-        let mut text = format!("{red}error{red:#}: {}\n", self.message);
+        // A path may be a key that was put in its place.
+        let message = hide_keys(&self.message);
+        let mut text = format!("{red}error{red:#}: {message}\n");
         if let Some(help) = &self.help {
             text += &format!("{cyan} help{cyan:#}: {help}\n");
         }

@@ -10,8 +10,15 @@ use clap::error::ErrorKind;
 
 use crate::exit::{Exit, Failure};
 
-/// Keys have 128 letters and digits; nothing else on our command line is a run of this many.
-const RUN_MIN: usize = 24;
+/// Keys have 128 letters and digits; no option or value of ours is a run of this many.
+const ARGUMENT_RUN_MIN: usize = 24;
+/// Longer than what names of files hold, such as a SHA-256.
+const PATH_RUN_MIN: usize = 65;
+
+/// Hides what may be a key in a message.
+pub(crate) fn hide_keys(message: &str) -> String {
+    mask(message, PATH_RUN_MIN)
+}
 
 /// Prints what clap says, or what is wrong with giving a key as an argument.
 pub(crate) fn report(error: &clap::Error) -> ExitCode {
@@ -25,7 +32,7 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
         return key_as_argument("").report();
     }
     let plain = error.render().to_string();
-    let masked = mask(&plain);
+    let masked = mask(&plain, ARGUMENT_RUN_MIN);
     if masked != plain {
         let first = masked.lines().next().unwrap_or_default().trim_start_matches("error: ");
         return key_as_argument(&format!("{first}: it looks like a key, and ")).report();
@@ -45,11 +52,12 @@ fn key_as_argument(seen: &str) -> Failure {
 /// Options that tools take keys by, and that people try here.
 fn is_key_option(arg: &str) -> bool {
     let name = arg.split('=').next().unwrap_or_default();
-    matches!(name, "--key" | "--api-key" | "--apikey" | "--secret" | "--token")
+    let names = ["--key", "--api-key", "--api_key", "--apikey", "--authorization", "--secret"];
+    names.contains(&name) || matches!(name, "-k" | "--token" | "--password")
 }
 
-/// Hides every long run of letters and digits.
-fn mask(text: &str) -> String {
+/// Hides every run of letters and digits that is as long, and is no word.
+fn mask(text: &str, run_min: usize) -> String {
     let mut masked = String::new();
     let mut run = String::new();
     for c in text.chars().chain(['\n']) {
@@ -57,7 +65,8 @@ fn mask(text: &str) -> String {
             run.push(c);
             continue;
         }
-        masked += if run.len() >= RUN_MIN { "[hidden]" } else { &run };
+        let is_word = run.chars().all(|c| c.is_ascii_lowercase());
+        masked += if run.len() >= run_min && !is_word { "[hidden]" } else { &run };
         run.clear();
         masked.push(c);
     }
@@ -71,9 +80,12 @@ mod tests {
 
     #[test]
     fn long_runs_are_hidden_and_nothing_else() {
-        let key = "k".repeat(128);
+        let mask = |text: &str| mask(text, 24);
+        let key = "k7".repeat(64);
         assert_eq!(mask(&format!("unexpected '{key}' found\n")), "unexpected '[hidden]' found\n");
         assert_eq!(mask("--allow-readable-key-file é"), "--allow-readable-key-file é");
         assert_eq!(mask(&key), "[hidden]");
+        let option = "--averyveryverylongoptionname";
+        assert_eq!(mask(option), option);
     }
 }

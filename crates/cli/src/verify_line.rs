@@ -11,6 +11,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A request and what it is checked against.
 pub(crate) struct Line {
+    /// What the line calls itself, to be said again in the answer.
+    pub(crate) name: Option<String>,
     pub(crate) stored: Option<StoredKey>,
     pub(crate) now_ms: u64,
     pub(crate) skew: Skew,
@@ -26,10 +28,14 @@ impl Line {
         let json: Json = serde_json::from_slice(line).map_err(|error| {
             let text = error.to_string();
             let what = text.split(" at line ").next().unwrap_or_default();
-            format!("this is not JSON: {what}, column {}", error.column())
+            let hint = if error.is_eof() { "; `jq -c` puts an object on one line" } else { "" };
+            format!("this is not JSON: {what}, column {}{hint}", error.column())
         })?;
         let mut fields = Fields::of(json, "the line")?;
+        // The vectors name their cases and say what is expected; neither matters to a verifier.
+        drop(fields.take_if_there("verdict"));
         let line = Self {
+            name: fields.take_if_there("name").map(|name| name.text("name")).transpose()?,
             stored: match fields.take("stored")? {
                 Json::Null => None,
                 stored => Some(stored_key(stored)?),
@@ -141,6 +147,10 @@ impl Fields {
         let at = self.unread.iter().position(|(field, _)| field == name);
         let at = at.ok_or_else(|| format!("{} lacks the field `{name}`", self.place))?;
         Ok(self.unread.swap_remove(at).1)
+    }
+
+    fn take_if_there(&mut self, name: &'static str) -> Option<Json> {
+        self.unread.iter().any(|(field, _)| field == name).then(|| self.take(name).ok()).flatten()
     }
 
     fn finish(self) -> Result<(), String> {

@@ -64,6 +64,18 @@ fn no_message_repeats_a_key() {
         &["sign", "--timestamp-ms", CANARY, "--nonce", "n"],
         &["call", CANARY, "/"],
         &["ping", "--fqdn", &format!("https://user:{CANARY}@x"), "--key-id", "7"],
+        &[
+            "ping",
+            "--fqdn",
+            "x.example",
+            "--key-id",
+            "7",
+            "--level",
+            "advanced",
+            "--key-file",
+            CANARY,
+        ],
+        &["man", &format!("/nonexistent/{CANARY}")],
         &["lint", "--now", CANARY],
         &["lint", "--format", CANARY],
     ] {
@@ -71,6 +83,8 @@ fn no_message_repeats_a_key() {
         let shown = shown.join(" ").replace(path, "key.txt");
         told(&shown, 2, &run(args), &mut all);
     }
+    told("verify KEY", 3, &run(&["verify", CANARY]), &mut all);
+    told("call --data-file KEY", 3, &run(&["call", "POST", "/", "--data-file", CANARY]), &mut all);
     for name in ["CORTEXKEY_API_KEY_ID", "CORTEXKEY_API_KEY_TYPE", "CORTEXKEY_FQDN"] {
         let mut command = cortexkey(&["ping"]);
         command.env("CORTEXKEY_FQDN", "x.example").env("CORTEXKEY_API_KEY_ID", "7");

@@ -59,6 +59,18 @@ fn vectors_hold_through_the_binary() {
     }
 }
 
+/// The file's own lines, with the names of the cases and what is expected of them.
+#[test]
+fn vectors_are_taken_as_they_are() {
+    let cases = vectors("verifying");
+    let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
+    let ran = run_with(&["verify"], lines.as_bytes());
+    for (case, answer) in cases.iter().zip(answers(&ran.stdout)) {
+        assert_eq!(answer["verdict"], case["verdict"], "{}", case["name"]);
+        assert_eq!(answer["name"], case["name"]);
+    }
+}
+
 #[test]
 fn each_line_stands_alone_without_replay_and_not_with_it() {
     let good = &vectors("verifying")[0];

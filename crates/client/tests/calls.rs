@@ -157,7 +157,7 @@ fn what_the_server_repeats_of_the_headers_is_taken_out() {
     let (_, text) = error_of(&format!(
         "HTTP/1.1 400 X\nx-cortexkey-verdict: {key}\nContent-Length: {length}\n\n{body}"
     ));
-    assert!(text.contains("bad  [31m(taken out)"), "{text}");
+    assert!(text.contains("bad  [31m(a secret, taken out)"), "{text}");
 }
 
 #[test]

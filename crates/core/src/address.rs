@@ -168,7 +168,12 @@ fn scheme(pasted: &str) -> Result<(bool, &str), AddressError> {
     if pasted.is_empty() {
         return Err(AddressError(Problem::Empty));
     }
-    let Some((scheme, rest)) = pasted.split_once("://") else { return Ok((true, pasted)) };
+    let Some((scheme, rest)) = pasted.split_once("://") else {
+        // Nobody has a certificate for this machine unless they say so.
+        let host_end = pasted.find(['/', '?', '#']).unwrap_or(pasted.len());
+        let host = split_port(&pasted[..host_end]).map_or("", |(host, _)| host);
+        return Ok((!is_loopback(host), pasted));
+    };
     match scheme {
         _ if scheme.eq_ignore_ascii_case("https") => Ok((true, rest)),
         _ if scheme.eq_ignore_ascii_case("http") => Ok((false, rest)),
@@ -256,6 +261,8 @@ mod tests {
         assert_eq!(read("http://localhost:80").as_deref(), Ok("http://localhost:80"));
         assert_eq!(read("http://[::1]:9").as_deref(), Ok("http://[::1]:9"));
         assert_eq!(read("10.0.0.7").as_deref(), Ok("https://10.0.0.7"));
+        assert_eq!(read("127.0.0.1:8080/").as_deref(), Ok("http://127.0.0.1:8080"));
+        assert_eq!(read("https://localhost").as_deref(), Ok("https://localhost"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use cortexkey_client::{CallError, Method};
 use serde::de::IgnoredAny;
 
-use crate::connection::ConnectionArgs;
+use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 use crate::text;
 
@@ -17,12 +17,7 @@ const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Make one signed API call and print the answer
 #[derive(clap::Args)]
-#[command(after_help = r#"Examples:
-  cortexkey call GET /public_api/v1/healthcheck
-  cortexkey call POST /public_api/v1/api_keys/get_api_keys --data '{"request_data":{"filters":[]}}'
-  cortexkey call POST /public_api/v1/incidents/get_incidents --data-file query.json
-
-Exit codes: 0 an answer of success; 1 a refusal or no answer; 2 wrong use."#)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
     /// GET, POST, PUT, PATCH or DELETE
     method: String,
@@ -45,6 +40,14 @@ pub(crate) struct Args {
     #[arg(long)]
     raw: bool,
 }
+
+const EXAMPLES: &str = r#"Examples:
+  cortexkey call GET /public_api/v1/healthcheck
+  cortexkey call POST /public_api/v1/api_keys/get_api_keys --data '{"request_data":{"filters":[]}}'
+  cortexkey call POST /public_api/v1/incidents/get_incidents --data-file query.json
+
+Exit codes: 0 an answer of success; 1 a refusal or no answer; 2 wrong use; 3 the body cannot be
+read."#;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let method: Method =

@@ -22,13 +22,18 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(folder) = &args.folder {
-        clap_mangen::generate_to(crate::command(), folder).map_err(|error| {
+        clap_mangen::generate_to(command(), folder).map_err(|error| {
             Failure::wrong_use(format!("cannot write to {}: {error}", folder.display()))
         })?;
     } else {
         let mut page = Vec::new();
-        Man::new(crate::command()).render(&mut page)?;
+        Man::new(command()).render(&mut page)?;
         text::print_bytes(&page)?;
     }
     Ok(Exit::Done)
+}
+
+/// Without `help`, which repeats every page.
+fn command() -> clap::Command {
+    crate::command().disable_help_subcommand(true)
 }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::commands::call::failed;
-use crate::connection::ConnectionArgs;
+use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM, GOOD};
 
@@ -15,9 +15,7 @@ const CLOCK_OFFSET_MS: u64 = 30_000;
 
 /// Make the first API call: is this key good?
 #[derive(clap::Args)]
-#[command(after_help = "\
-Example:
-  cortexkey ping --fqdn acme.xdr.us.paloaltonetworks.com --key-id 7 --level advanced --key-file key.txt")]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -32,6 +30,14 @@ enum Format {
     Text,
     Json,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey ping --fqdn acme.xdr.us.paloaltonetworks.com --key-id 7 --level advanced \\
+      --key-file key.txt
+  CORTEXKEY_FQDN=http://127.0.0.1:8080 cortexkey ping --format json
+
+Exit codes: 0 the key is good; 1 it is not, or there is no answer; 2 wrong use.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = args.connection.client()?;

@@ -21,7 +21,9 @@ use crate::text;
 Examples:
   cortexkey sign --key-id 7 --level advanced --key-file key.txt
   cortexkey sign --format json --key-stdin < key.txt
-  cortexkey sign --format curl | curl -K - -d '{}' https://api-FQDN/api_keys/validate/")]
+  cortexkey sign --format curl | curl -K - -d '{}' https://api-FQDN/api_keys/validate/
+
+Exit codes: 0 done; 2 wrong use, or a key that is none; 1 no random bytes or no place to write.")]
 pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
@@ -81,9 +83,11 @@ fn render(headers: &Headers<'_>, format: Format) -> String {
     }
 }
 
-/// A configuration for `curl -K -`.
+/// A configuration for `curl -K -`. The API takes nothing but JSON, and curl calls what it sends a
+/// form unless told, so the type is in it.
 pub(crate) fn curl_config(headers: &Headers<'_>) -> String {
-    headers.iter().map(|(name, value)| curl_line(name, value)).collect()
+    let json = ("Content-Type", "application/json");
+    headers.iter().chain([json]).map(|(name, value)| curl_line(name, value)).collect()
 }
 
 /// A line of curl's configuration. Between quotes, curl reads a backslash as the start of an

@@ -26,10 +26,12 @@ use crate::text;
 Examples:
   cortexkey tenant
   cortexkey tenant --listen 127.0.0.1:8080 --explain
-  cortexkey tenant --replay observe        accept replays, but say so in the log")]
+  cortexkey tenant --replay observe        accept replays, but say so in the log
+
+Exit codes: 0 ended by a signal; 1 it cannot start; 2 wrong use.")]
 pub(crate) struct Args {
     /// Address and port on this machine; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = listen)]
     listen: SocketAddr,
 
     /// Say in response headers why a request was refused, and what to do about it
@@ -98,6 +100,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     text::print(&format!("{}\n", tenant.ready_line()))?;
     tenant.wait(signals);
     Ok(Exit::Done)
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8080".to_owned())
 }
 
 fn start_failed(error: &StartError) -> Failure {

@@ -48,10 +48,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut all_accepted = true;
     while let Some(line) = read_line(&mut *input)? {
         number += 1;
-        let answer = match line.and_then(|line| judge(&line, &*guard)) {
-            Ok(verdict) => {
+        let answer = match line.and_then(|line| Line::parse(&line)) {
+            Ok(line) => {
+                let verdict = judge(&line, &*guard);
                 all_accepted &= verdict.is_accept();
-                answer(verdict)
+                answer(line.name, verdict)
             }
             Err(problem) => {
                 all_accepted = false;
@@ -74,9 +75,13 @@ fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
         }
         return Ok(Box::new(io::stdin().lock()));
     };
-    let file = File::open(path).map_err(|error| {
-        Failure::new(Exit::NothingRead, format!("cannot read {}: {error}", path.display()))
-    })?;
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Failure::new(Exit::NothingRead, format!("cannot read {}: {why}", path.display()))
+    };
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(unreadable(&"it is a folder; name a file with one JSON object a line"));
+    }
     Ok(Box::new(BufReader::new(file)))
 }
 
@@ -86,8 +91,11 @@ fn eprint_hint() {
         .write_all(b"Reading requests from the terminal, one JSON object a line; Ctrl-D ends.\n");
 }
 
-fn answer(verdict: Verdict) -> Value {
+fn answer(name: Option<String>, verdict: Verdict) -> Value {
     let mut answer = json!({ "verdict": verdict.code(), "message": verdict.message() });
+    if let Some(name) = name {
+        answer["name"] = name.into();
+    }
     if !verdict.is_accept() {
         answer["number"] = verdict.number().into();
         answer["cause"] = verdict.cause().into();
@@ -108,13 +116,12 @@ fn guard_for_a_run() -> Result<MemoryGuard, Failure> {
     }))
 }
 
-fn judge(line: &[u8], guard: &dyn ReplayGuard) -> Result<Verdict, String> {
-    let line = Line::parse(line)?;
+fn judge(line: &Line, guard: &dyn ReplayGuard) -> Verdict {
     let verifier = Verifier::new().with_skew(line.skew);
     let headers = line.headers.iter().map(|(name, value)| (name, value.as_slice()));
     let verdict = Request::parse(headers, verifier.nonce_lengths())
         .and_then(|request| verifier.verify(&request, line.stored.as_ref(), line.now_ms, guard));
-    Ok(verdict.err().unwrap_or(Verdict::Accept))
+    verdict.err().unwrap_or(Verdict::Accept)
 }
 
 /// The next line without its end; an error in its place where it is too long to keep.

@@ -94,9 +94,9 @@ impl fmt::Display for KeyProblem {
                 "begins with a byte order mark, as some editors and PowerShell write; save it as \
                  plain ASCII",
             ),
-            Self::ManyLines => {
-                f.write_str("holds more than one line; it should hold the key alone")
-            }
+            Self::ManyLines => f.write_str(
+                "holds more than one line; it should hold the key alone, with no line end",
+            ),
             Self::Binary { position } => write!(
                 f,
                 "holds binary data (byte {position}); it should hold the key alone, as text"

@@ -202,7 +202,8 @@ fn resolve_level(
     }
     let found = first_variable(&LEVEL_NAMES, environment)?;
     let Found { value, origin } = found.ok_or(SettingsError::NoLevel)?;
-    match value.parse() {
+    // The console writes Standard and Advanced.
+    match value.to_ascii_lowercase().parse() {
         Ok(value) => Ok(Found { value, origin }),
         Err(_) => Err(SettingsError::Level { origin }),
     }

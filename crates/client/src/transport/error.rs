@@ -319,7 +319,7 @@ impl Refused {
 
     fn too_many(&self) -> String {
         match &self.headers.retry_after {
-            Some(after) => format!("too many calls; try again after {after} (Retry-After)"),
+            Some(after) => format!("too many calls; try again after {after} s (Retry-After)"),
             None => "too many calls; wait, and make fewer at once".to_owned(),
         }
     }

@@ -260,9 +260,9 @@ fn without_secrets(mut body: ErrorBody, signed: &Headers<'_>) -> ErrorBody {
 /// Text of the tenant, fit to be shown: some servers repeat what they were sent, and a terminal
 /// obeys control characters.
 fn clean(text: &str, signed: &Headers<'_>) -> String {
-    let mut text = text.replace(signed.authorization(), "(taken out)");
+    let mut text = text.replace(signed.authorization(), "(a secret, taken out)");
     if let Some(nonce) = signed.nonce() {
-        text = text.replace(nonce, "(taken out)");
+        text = text.replace(nonce, "(a secret, taken out)");
     }
     let shown = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().take(TEXT_CHARS_MAX).map(shown).collect()

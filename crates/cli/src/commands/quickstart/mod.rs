@@ -53,8 +53,8 @@ fn start_tenant() -> Result<Tenant, Failure> {
     let tenant = Tenant::start(options).map_err(|error| unexpected(&error))?;
     let took_ms = start.elapsed().as_secs_f64() * 1000.0;
     text::print(&format!(
-        "   {}, ready in {took_ms:.0} ms; it behaves like the product, and nothing leaves this \
-         machine\n",
+        "   {}, ready in {took_ms:.0} ms; it behaves like the product\n\
+         \x20  Nothing leaves this machine\n",
         tenant.url()
     ))?;
     Ok(tenant)
@@ -108,7 +108,7 @@ fn generate(admin: &Client) -> Result<Signer, Failure> {
     )?;
     text::print(&format!(
         "   role     {ROLE}\n\
-         \x20  scope    asset group 16; cases and issues of the domain Security; no endpoints\n\
+         \x20  scope    asset group prod-eu; cases and issues of the domain Security; no endpoints\n\
          \x20  expires  {}, {LIFETIME_DAYS} days from now\n\
          \x20  Key {id} has {} characters, which the tenant shows once; they are not printed here\n",
         expires.strftime("%Y-%m-%d"),
@@ -158,7 +158,11 @@ fn call_with_curl(address: &Address, tenant: &Tenant, advanced: &Signer) -> Resu
 
 fn lint() -> Result<(), Failure> {
     heading(7, "Key definitions are held against a policy: three definitions, two mistakes")?;
-    let folder = tempfile::tempdir().map_err(|error| unexpected(&error))?;
+    text::print(&format!("   {DIM}cortexkey lint, on what is in policies/example{DIM:#}\n"))?;
+    let folder = tempfile::tempdir().map_err(|error| {
+        Failure::new(Exit::Findings, format!("cannot make a folder for the example: {error}"))
+            .help("let TMPDIR name a folder that can be written to")
+    })?;
     for (path, content) in cortexkey_lint::example::FILES {
         let path = folder.path().join(path);
         let parent = path.parent().unwrap_or(folder.path());
@@ -240,7 +244,7 @@ fn curl(url: &str, headers: &Headers<'_>) -> Result<(String, String), Failure> {
     let mut curl = Command::new("curl");
     // `-q` first: no configuration of the user's changes the call.
     curl.args(["-q", "-sS", "--noproxy", "*", "--max-time", "5", "-K", "-", "-d", "{}"]);
-    curl.args(["-H", "Content-Type: application/json", "-w", "\n%{http_code}", url]);
+    curl.args(["-w", "\n%{http_code}", url]);
     curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = curl.spawn().map_err(|error| unexpected(&error))?;
     if let Some(stdin) = &mut child.stdin {

@@ -1,0 +1,95 @@
+//! `cortexkey tenant`, and what the README's lines do against it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use common::{cortexkey, finish};
+use serde_json::Value;
+
+/// A tenant in a process of its own, ended with the test.
+struct Tenant {
+    process: Child,
+    ready: Value,
+}
+
+impl Tenant {
+    fn start() -> Self {
+        let mut command = cortexkey(&["tenant", "--quiet", "--explain"]);
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { process, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn url(&self) -> &str {
+        self.ready["url"].as_str().unwrap()
+    }
+
+    /// A command with the settings of one of the seeded keys.
+    fn with_key(&self, level: &str, args: &[&str]) -> Command {
+        let key = &self.ready["keys"][level];
+        let mut command = cortexkey(args);
+        command.env("CORTEXKEY_FQDN", self.url());
+        command.env("CORTEXKEY_API_KEY_ID", key["id"].to_string());
+        command.env("CORTEXKEY_API_KEY", key["key"].as_str().unwrap());
+        // As the console writes it.
+        command.env("CORTEXKEY_API_KEY_TYPE", level.to_uppercase());
+        command
+    }
+}
+
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+fn the_ready_line_is_the_only_output_and_both_keys_are_good() {
+    let tenant = Tenant::start();
+    assert_eq!(tenant.ready["pid"], tenant.process.id());
+    for level in ["standard", "advanced"] {
+        let ran = finish(&mut tenant.with_key(level, &["ping", "--format", "json"]));
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((&answer["ok"], &answer["level"]), (&true.into(), &level.into()));
+    }
+}
+
+#[test]
+fn a_call_prints_the_answer_and_a_refusal_says_why() {
+    let tenant = Tenant::start();
+    let list = ["call", "POST", "/public_api/v1/api_keys/get_api_keys", "--data"];
+    let args = [&list[..], &[r#"{"request_data":{"filters":[]}}"#]].concat();
+    let ran = finish(&mut tenant.with_key("advanced", &args));
+    let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &answer["reply"]["TOTAL_COUNT"]), (0, &2.into()));
+
+    let mut wrong_level = tenant.with_key("advanced", &["ping"]);
+    let ran = finish(wrong_level.env("CORTEXKEY_API_KEY_TYPE", "standard"));
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.contains("level-mismatch"), "{}", ran.stderr);
+    let key = tenant.ready["keys"]["advanced"]["key"].as_str().unwrap();
+    assert!(!ran.stderr.contains(key));
+}
+
+/// The README's line for Advanced keys with curl, but for the address.
+#[test]
+fn the_readmes_line_for_curl_works() {
+    let readme = include_str!("../../../README.md");
+    let shown = "curl -K - https://api-acme.xdr.us.paloaltonetworks.com/api_keys/validate/ -d '{}'";
+    assert!(readme.contains(shown));
+    let tenant = Tenant::start();
+    for level in ["standard", "advanced"] {
+        let ran = finish(&mut tenant.with_key(level, &["sign", "--format", "curl"]));
+        let line = shown.replace("https://api-acme.xdr.us.paloaltonetworks.com", tenant.url());
+        let mut shell = Command::new("sh");
+        let output = common::finish_with(shell.args(["-c", &line]), ran.stdout.as_bytes());
+        assert_eq!(output.stdout, "\"true\"", "{}", output.stderr);
+    }
+}
