@@ -56,16 +56,17 @@ fn is_key_option(arg: &str) -> bool {
     names.contains(&name) || matches!(name, "-k" | "--token" | "--password")
 }
 
-/// Hides every run of letters and digits that is as long, and is no word.
+/// Hides every run of what keys are made of that is as long, and is no word. What separates the
+/// parts of a path, an option and a sentence ends a run.
 fn mask(text: &str, run_min: usize) -> String {
     let mut masked = String::new();
     let mut run = String::new();
     for c in text.chars().chain(['\n']) {
-        if c.is_ascii_alphanumeric() {
+        if c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_' | '$' | '!' | '%' | '&') {
             run.push(c);
             continue;
         }
-        let is_word = run.chars().all(|c| c.is_ascii_lowercase());
+        let is_word = run.chars().all(|c| c.is_ascii_lowercase() || c == '_');
         masked += if run.len() >= run_min && !is_word { "[hidden]" } else { &run };
         run.clear();
         masked.push(c);

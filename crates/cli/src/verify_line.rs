@@ -5,9 +5,14 @@
 
 use std::fmt;
 
-use cortexkey_core::auth::{Key, KeyId, Level, Skew, StoredKey};
+use cortexkey_core::auth::{
+    HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP, Key, KeyId, Level, Skew,
+    StoredKey,
+};
 use cortexkey_core::lifecycle::Expiry;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+const HEADERS: [&str; 4] = [HEADER_KEY_ID, HEADER_AUTHORIZATION, HEADER_NONCE, HEADER_TIMESTAMP];
 
 /// A request and what it is checked against.
 pub(crate) struct Line {
@@ -89,7 +94,9 @@ fn headers(request: Json) -> Result<Vec<(String, Vec<u8>)>, String> {
             value => vec![value],
         };
         for value in values {
-            let field = format!("request.{name}");
+            // A name may be a key in the wrong place; only our own are said.
+            let is_ours = HEADERS.iter().any(|header| header.eq_ignore_ascii_case(&name));
+            let field = if is_ours { format!("request.{name}") } else { "request".to_owned() };
             let bytes = value.text(&field)?.chars().map(u8::try_from).collect::<Result<_, _>>();
             let bytes = bytes.map_err(|_| {
                 format!("field `{field}` holds a character above U+00FF; each stands for one byte")

@@ -107,6 +107,8 @@ fn a_bad_line_is_told_and_the_next_is_answered() {
     push(changed(&good, |line| line["request"]["x-xdr-nonce"] = 5.into()));
     push(changed(&good, |line| line["request"]["x-xdr-nonce"] = "\u{100}".into()));
     push(good.replacen("\"now_ms\"", "\"now_ms\":1,\"now_ms\"", 1));
+    push(changed(&good, |line| line["request"][CANARY] = 5.into()));
+    push(format!("{good}{}G", " ".repeat(1024 * 1024 - good.len())));
     push(format!("\"{}\"", "k".repeat(10 * 1024 * 1024)));
     push("\"".repeat(1024 * 1024));
     push(good);

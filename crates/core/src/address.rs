@@ -92,7 +92,7 @@ impl Address {
             return Err(AddressError(Problem::PlainHttp));
         }
         if cloud && !is_ip(&host) && !is_loopback(&host) && !host.starts_with("api-") {
-            host.insert_str(0, "api-");
+            host = check_host(&alloc::format!("api-{host}"))?;
         }
         Ok(Self { https, host, port })
     }
@@ -227,9 +227,8 @@ fn is_ip(host: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || ip_of(host).is_some_and(|ip| ip.is_loopback())
+    // Not `*.localhost`: whether such names stay on this machine is up to the resolver.
+    host == "localhost" || ip_of(host).is_some_and(|ip| ip.is_loopback())
 }
 
 fn ip_of(host: &str) -> Option<IpAddr> {
@@ -272,6 +271,7 @@ mod tests {
             ("ftp://acme.example", Problem::Scheme),
             ("http://acme.example", Problem::PlainHttp),
             ("http://127.0.0.1.example", Problem::PlainHttp),
+            ("http://x.localhost", Problem::PlainHttp),
             ("http://localhost@acme.example", Problem::UserInfo),
             ("https://user:secret@acme.example", Problem::UserInfo),
             ("https://", Problem::Host),
@@ -287,6 +287,15 @@ mod tests {
         ] {
             assert_eq!(read(pasted), Err(problem), "{pasted}");
         }
+    }
+
+    #[test]
+    fn a_label_that_grows_too_long_is_refused() {
+        let label = "a".repeat(60);
+        assert_eq!(read(&alloc::format!("{label}.example")), Err(Problem::Host));
+        let label = "a".repeat(59);
+        let address = read(&alloc::format!("{label}.example")).unwrap();
+        assert_eq!(read(&address), Ok(address.clone()));
     }
 
     #[test]

@@ -128,11 +128,12 @@ fn judge(line: &Line, guard: &dyn ReplayGuard) -> Verdict {
 fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, String>>, Failure> {
     let mut line = Vec::new();
     let mut len = 0_usize;
+    let mut is_begun = false;
     loop {
         let chunk = input.fill_buf().map_err(|error| {
             Failure::new(Exit::NothingRead, format!("cannot read the requests: {error}"))
         })?;
-        if chunk.is_empty() && len == 0 {
+        if chunk.is_empty() && !is_begun {
             return Ok(None);
         }
         let end = chunk.iter().position(|byte| *byte == b'\n');
@@ -142,9 +143,10 @@ fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, String>>,
         let (taken, part_len) = (end.map_or(chunk.len(), |end| end + 1), part.len());
         let is_last = end.is_some() || chunk.is_empty();
         input.consume(taken);
-        len += part_len + usize::from(end.is_some());
+        len += part_len;
+        is_begun = true;
         if is_last {
-            let too_long = len > LINE_BYTES_MAX + 1;
+            let too_long = len > LINE_BYTES_MAX;
             return Ok(Some(if too_long {
                 Err(format!("the line has over {LINE_BYTES_MAX} bytes; a request has far fewer"))
             } else {
