@@ -318,3 +318,47 @@ fn a_batch_answers_as_one_by_one() {
     assert_eq!(batch, single);
     assert!(batch.iter().any(Result::is_ok) && batch.iter().any(Result::is_err));
 }
+
+/// What a guard refuses, for whatever reason, takes nothing of the key's quota.
+#[test]
+fn refused_uses_do_not_count() {
+    use cortexkey_core::replay::Quota;
+
+    let key = Key::new(b"test-api-key").unwrap();
+    let id = KeyId::new(7).unwrap();
+    let stored = StoredKey::new(id, Level::Advanced, key);
+    let signer = Signer::new(id, Level::Advanced, key);
+    let guard = guard(Start::First, 10_000).with_quota(Quota { uses_per_key: 300, keys: 10 });
+    let accepted = |seeds: core::ops::Range<u64>, now_ms| {
+        let accept = |seed: &u64| {
+            let pairs = pairs(&signer, *seed, now_ms);
+            let headers = pairs.iter().map(|(name, value)| (name, value.as_slice()));
+            let request = Request::parse(headers, NonceLengths::EXACT).unwrap();
+            Verifier::new().verify(&request, Some(&stored), now_ms, &guard).is_ok()
+        };
+        seeds.filter(accept).count()
+    };
+    assert_eq!(accepted(0..200, NOW_MS), 200);
+    // The clock goes back to a time that the guard has dropped, and forward again.
+    assert_eq!(accepted(1_000..1_400, NOW_MS - 3_600_000), 0);
+    assert_eq!(accepted(2_000..2_400, NOW_MS), 100);
+}
+
+/// The verifier that asks may have a smaller skew than one that asked before the restart.
+#[test]
+fn a_fresh_guard_goes_by_its_own_skew() {
+    let key = Key::new(b"test-api-key").unwrap();
+    let id = KeyId::new(7).unwrap();
+    let stored = StoredKey::new(id, Level::Advanced, key);
+    let pairs = pairs(&Signer::new(id, Level::Advanced, key), 1, NOW_MS + 250_000);
+    let headers = pairs.iter().map(|(name, value)| (name, value.as_slice()));
+    let request = Request::parse(headers, NonceLengths::EXACT).unwrap();
+    let guard = MemoryGuard::new(MemoryGuardConfig {
+        entries: 1_000,
+        skew: Skew::MAX,
+        start: Start::Fresh { at_ms: NOW_MS },
+        secret: [1, 2],
+    });
+    let verdict = Verifier::new().verify(&request, Some(&stored), NOW_MS + 200_000, &guard);
+    assert_eq!(verdict.err(), Some(Verdict::ReplayGuardStarting));
+}

@@ -74,6 +74,9 @@ impl StoredKey {
 
     /// With the time at which it was made, in milliseconds since 1970. A replay guard that is
     /// older than the key need not fear that it forgot a request of it.
+    ///
+    /// Only for keys that are made while the guard lives: leave it out for keys that come from a
+    /// store, since a clock that was set back may have given them a time that is still to come.
     #[must_use]
     pub fn created_at(mut self, created_ms: u64) -> Self {
         self.created_ms = created_ms;

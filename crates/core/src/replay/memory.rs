@@ -145,7 +145,8 @@ impl ReplayGuard for MemoryGuard {
             return Err(GuardRefusal::Unavailable);
         }
         if let Start::Fresh { at_ms } = self.start {
-            let unknown_until_ms = at_ms.saturating_add(verified.skew_ms);
+            // The guard's own skew: a verifier with a larger one than this may have been before.
+            let unknown_until_ms = at_ms.saturating_add(self.skew_ms);
             if verified.timestamp_ms <= unknown_until_ms && verified.key_created_ms < at_ms {
                 return Err(GuardRefusal::Starting);
             }
@@ -153,16 +154,12 @@ impl ReplayGuard for MemoryGuard {
         let tag = self.tag(verified);
         let slice = verified.timestamp_ms / self.slice_ms;
         let shard = &self.shards[self.shard(tag)];
-        let key_id = verified.key_id.get();
-        if let Some(counts) = &self.counts {
-            counts.add(key_id, slice)?;
-        }
         // A panic while the lock was held cannot have left a table half changed.
-        let inserted = shard.lock().unwrap_or_else(PoisonError::into_inner).insert(slice, tag);
-        if let (Err(_), Some(counts)) = (inserted, &self.counts) {
-            counts.take_back(key_id, slice);
-        }
-        inserted
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        shard.insert(slice, tag, || match &self.counts {
+            Some(counts) => counts.add(verified.key_id.get(), slice),
+            None => Ok(()),
+        })
     }
 }
 
@@ -184,7 +181,13 @@ impl Shard {
         Self { tables: (0..SLICES).map(|_| table()).collect(), per_table, low_water: 0 }
     }
 
-    fn insert(&mut self, slice: u64, tag: u64) -> Result<(), GuardRefusal> {
+    /// Inserts what is new and has room, once `count` has agreed.
+    fn insert(
+        &mut self,
+        slice: u64,
+        tag: u64,
+        count: impl FnOnce() -> Result<(), GuardRefusal>,
+    ) -> Result<(), GuardRefusal> {
         if slice < self.low_water {
             return Err(GuardRefusal::Forgotten);
         }
@@ -201,6 +204,7 @@ impl Shard {
         if table.tags.len() >= self.per_table {
             return Err(GuardRefusal::Full);
         }
+        count()?;
         table.tags.insert_unique(tag, tag, |known| *known);
         Ok(())
     }

@@ -56,7 +56,8 @@ impl<const SLICES: usize> Counts<SLICES> {
     /// Counts a use in a slice, or says that there is no room for it.
     pub(super) fn add(&self, key_id: u64, slice: u64) -> Result<(), GuardRefusal> {
         self.with_shard(key_id, |table, hash| {
-            if table.len() >= self.keys_per_shard {
+            let is_known = table.find(hash, |count| count.key_id == key_id).is_some();
+            if !is_known && table.len() >= self.keys_per_shard {
                 table.retain(|count| count.newest + SLICES as u64 > slice);
             }
             let is_full = table.len() >= self.keys_per_shard;
@@ -71,18 +72,6 @@ impl<const SLICES: usize> Counts<SLICES> {
             };
             count.add(slice, self.uses_per_key)
         })
-    }
-
-    /// Takes back a use that was not accepted after all.
-    pub(super) fn take_back(&self, key_id: u64, slice: u64) {
-        self.with_shard(key_id, |table, hash| {
-            if let Some(count) = table.find_mut(hash, |count| count.key_id == key_id)
-                && count.newest < slice + SLICES as u64
-            {
-                let uses = &mut count.uses[place::<SLICES>(slice)];
-                *uses = uses.saturating_sub(1);
-            }
-        });
     }
 
     fn with_shard<T>(
@@ -138,8 +127,6 @@ mod tests {
         assert!((0..3).all(|_| counts.add(7, 100).is_ok()));
         assert_eq!(counts.add(7, 101), Err(GuardRefusal::Full));
         assert_eq!(counts.add(8, 101), Ok(()));
-        counts.take_back(7, 100);
-        assert_eq!(counts.add(7, 101), Ok(()));
         // Four slices on, what was counted at 100 no longer matters.
         assert_eq!(counts.add(7, 103), Err(GuardRefusal::Full));
         assert_eq!(counts.add(7, 104), Ok(()));
