@@ -15,7 +15,7 @@ struct Proof {
     run: fn(&Path) -> Vec<Command>,
 }
 
-const PROOFS: [Proof; 7] = [
+const PROOFS: [Proof; 8] = [
     Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
@@ -45,6 +45,11 @@ const PROOFS: [Proof; 7] = [
         name: "shuttle",
         shows: "in 1,000,000 chance schedules of 64 verifiers, one of equal requests is accepted",
         run: proofs::shuttle,
+    },
+    Proof {
+        name: "thumb",
+        shows: "the core builds for a processor without an operating system (thumbv7em)",
+        run: proofs::thumb,
     },
     Proof {
         name: "fuzz",

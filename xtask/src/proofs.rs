@@ -3,10 +3,19 @@
 //!
 //! It refuses to build any of it where the other steps build, whose results it would throw away.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::run::{cargo, target_dir};
+use crate::run::{cargo, check, target_dir};
+
+/// The most of the stack that signing or verifying may use, however the core is built.
+const STACK_BYTES_MAX: &str = "2048";
+/// What a compiler takes for granted of every machine.
+const MEMORY_FUNCTIONS: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
+/// The cases of `constant_time.c` that valgrind must complain about.
+const PLANTED_LEAKS: [&str; 3] = ["early-exit", "table", "undeclared"];
+/// What valgrind is told to exit with where it complains.
+const COMPLAINT: i32 = 99;
 
 /// The replay guard with loom's lock: every schedule.
 pub(crate) fn loom(root: &Path) -> Vec<Command> {
@@ -27,4 +36,88 @@ fn schedules(root: &Path, checker: &str) -> Command {
     test.env("RUSTFLAGS", format!("--cfg {checker}"));
     test.env("CARGO_TARGET_DIR", target_dir(root).join(checker));
     test
+}
+
+/// Signing and verifying as firmware links them reach no panic, no allocator and no standard
+/// library, and stay within their part of the stack. Built for speed, and for size with SHA-256 in
+/// portable code.
+pub(crate) fn probe(root: &Path) -> Result<(), String> {
+    for (name, opt_level, flags) in
+        [("probe", "3", ""), ("probe-small", "s", "--cfg sha2_backend=\"soft\"")]
+    {
+        let library = build_probe(root, name, opt_level, flags)?;
+        let folder = library.with_file_name("");
+        let object = folder.join("reached.o");
+        let mut link = Command::new("ld");
+        link.args(["-r", "--gc-sections", "-u", "probe_sign", "-u", "probe_verify", "-o"]);
+        check(link.arg(&object).arg(&library))?;
+        only_memory_functions(&check(Command::new("nm").arg("-u").arg(&object))?)?;
+        let program = compile(root, "stack.c", &library, &["-Wl,--gc-sections"])?;
+        check(Command::new(program).arg(STACK_BYTES_MAX))?;
+    }
+    Ok(())
+}
+
+/// No branch and no address depends on a key, as far as valgrind sees, and it sees what is planted.
+pub(crate) fn constant_time(root: &Path) -> Result<(), String> {
+    let library = build_probe(root, "ctgrind", "3", "--cfg ctgrind")?;
+    let program =
+        compile(root, "constant_time.c", &library, &["-lpthread", "-ldl", "-lm", "-lgcc_s"])?;
+    let valgrind = |case: &str| {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["-q", &format!("--error-exitcode={COMPLAINT}")]).arg(&program).arg(case);
+        valgrind
+    };
+    check(&mut valgrind("cases"))?;
+    for planted in PLANTED_LEAKS {
+        let status = valgrind(planted).output().map_err(|error| error.to_string())?.status;
+        if status.code() != Some(COMPLAINT) {
+            return Err(format!("valgrind does not see the planted leak `{planted}`: {status}"));
+        }
+    }
+    Ok(())
+}
+
+/// The core for a processor without an operating system.
+pub(crate) fn thumb(root: &Path) -> Vec<Command> {
+    const TARGET: &str = "thumbv7em-none-eabi";
+    let mut install = Command::new("rustup");
+    install.args(["target", "add", TARGET]);
+    let mut build = probe_cargo(root, "probe-thumb");
+    build.args(["--target", TARGET]);
+    vec![install, build]
+}
+
+fn build_probe(root: &Path, name: &str, opt_level: &str, flags: &str) -> Result<PathBuf, String> {
+    let mut build = probe_cargo(root, name);
+    build.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", opt_level).env("RUSTFLAGS", flags);
+    check(&mut build)?;
+    Ok(target_dir(root).join(name).join("release/libcortexkey_probe.a"))
+}
+
+fn probe_cargo(root: &Path, name: &str) -> Command {
+    let mut build = cargo(&root.join("crates/core/probe"));
+    build.args(["build", "--quiet", "--release", "--locked"]);
+    build.env("CARGO_TARGET_DIR", target_dir(root).join(name));
+    build
+}
+
+/// A C program over the probe's library, beside it.
+fn compile(root: &Path, source: &str, library: &Path, flags: &[&str]) -> Result<PathBuf, String> {
+    let program = library.with_file_name(source.trim_end_matches(".c"));
+    let mut cc = Command::new("cc");
+    cc.args(["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program);
+    cc.arg(root.join("crates/core/probe").join(source)).arg(library).args(flags);
+    check(&mut cc).map(|_| program)
+}
+
+/// Of what `nm` prints as undefined, everything must be one of the memory functions.
+fn only_memory_functions(undefined: &str) -> Result<(), String> {
+    let symbols = undefined.lines().filter_map(|line| line.split_whitespace().last());
+    let others: Vec<_> = symbols.filter(|symbol| !MEMORY_FUNCTIONS.contains(symbol)).collect();
+    if others.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("signing or verifying reaches {}", others.join(", ")))
+    }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::run::{capture, cargo, check, target_dir};
-use crate::{go, header, setup, tidy, verdicts};
+use crate::run::{capture, cargo, check, has, target_dir};
+use crate::{go, header, proofs, setup, tidy, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -25,12 +25,14 @@ struct Step {
 }
 
 /// From the cheapest to the dearest, so that a slip is known at once.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 13] = [
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
     Step { name: "generated files are fresh", run: generated },
     Step { name: "clippy", run: clippy },
     Step { name: "core without std", run: no_std },
+    Step { name: "core without panic", run: |root| once(proofs::probe(root)) },
+    Step { name: "core in constant time", run: constant_time },
     Step { name: "Rust tests", run: rust_tests },
     Step { name: "Rust documents", run: rust_documents },
     Step { name: "Go, pure", run: go_pure },
@@ -105,6 +107,13 @@ fn no_std(root: &Path) -> Outcome {
     with_alloc.args(["check", "--quiet", "--locked", "-p", "cortexkey-core"]);
     with_alloc.args(["--no-default-features", "--features", "alloc"]);
     once(check(&mut build).and_then(|_| check(&mut with_alloc)).map(drop))
+}
+
+fn constant_time(root: &Path) -> Outcome {
+    if !has("valgrind") {
+        return Outcome::Skipped("valgrind is not installed".into());
+    }
+    once(proofs::constant_time(root))
 }
 
 fn rust_tests(root: &Path) -> Outcome {

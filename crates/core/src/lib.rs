@@ -46,5 +46,7 @@ pub mod access;
 #[cfg(feature = "alloc")]
 pub mod address;
 pub mod auth;
+#[cfg(ctgrind)]
+pub mod ctgrind;
 pub mod lifecycle;
 pub mod replay;

@@ -9,8 +9,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::key::Key;
 
 const BLOCK_BYTES: usize = 64;
+/// The longest nonce.
+const NONCE_BYTES_MAX: usize = 128;
 /// The longest nonce and the digits of the timestamp.
-const MESSAGE_BYTES_MAX: usize = 128 + 13;
+const MESSAGE_BYTES_MAX: usize = NONCE_BYTES_MAX + 13;
 /// The key's tail, the message, the end mark and the length.
 const BLOCKS_MAX: usize = (BLOCK_BYTES - 1 + MESSAGE_BYTES_MAX + 1 + 8).div_ceil(BLOCK_BYTES);
 
@@ -53,7 +55,9 @@ impl AbsorbedKey {
     ///
     /// The nonce has at most 128 bytes.
     pub(super) fn digest(&self, nonce: &[u8], timestamp: &[u8; 13]) -> [u8; 32] {
-        debug_assert!(nonce.len() <= MESSAGE_BYTES_MAX - 13);
+        debug_assert!(nonce.len() <= NONCE_BYTES_MAX);
+        // It is no longer; the optimizer sees so, and leaves out the panic of every index below.
+        let nonce = &nonce[..nonce.len().min(NONCE_BYTES_MAX)];
         let mut blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
         let buffer = blocks.as_flattened_mut();
         let tail = self.tail_bytes();
@@ -80,15 +84,17 @@ impl AbsorbedKey {
     /// Pads what follows the whole blocks of the key, and hashes it.
     fn finish(&self, blocks: &mut [[u8; BLOCK_BYTES]; BLOCKS_MAX], end: usize) -> [u8; 32] {
         let tail_len = self.key_len % BLOCK_BYTES;
-        let count = (end + 1 + 8).div_ceil(BLOCK_BYTES);
+        // As with the nonce: it is no further, and the optimizer sees so.
+        let end = end.min(BLOCKS_MAX * BLOCK_BYTES - 1 - 8);
         let bits = 8 * (self.key_len - tail_len + end) as u64;
-        let buffer = &mut blocks.as_flattened_mut()[..count * BLOCK_BYTES];
-        buffer[end] = 0x80;
-        let length_at = buffer.len() - 8;
-        buffer[length_at..].copy_from_slice(&bits.to_be_bytes());
+        blocks.as_flattened_mut()[end] = 0x80;
+        let used = &mut blocks[..(end + 1 + 8).div_ceil(BLOCK_BYTES)];
+        if let Some(length) = used.last_mut().and_then(|block| block.last_chunk_mut()) {
+            *length = bits.to_be_bytes();
+        }
 
         let mut state = self.state;
-        compress256(&mut state, &blocks[..count]);
+        compress256(&mut state, used);
         // The tail of the key must not stay on the stack; nonce and time are no secret.
         blocks.as_flattened_mut()[..tail_len].zeroize();
 

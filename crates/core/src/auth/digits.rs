@@ -12,20 +12,20 @@ pub(super) struct Decimal {
 impl Decimal {
     pub(super) fn new(mut number: u64) -> Self {
         let mut digits = [b'0'; 20];
-        let mut start = digits.len();
-        loop {
+        let mut start = 20;
+        for place in digits.iter_mut().rev() {
+            *place = digit(number);
             start -= 1;
-            digits[start] = digit(number);
             number /= 10;
             if number == 0 {
-                #[expect(clippy::cast_possible_truncation, reason = "start is at most 19")]
-                return Self { digits, start: start as u8 };
+                break;
             }
         }
+        Self { digits, start }
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.digits[usize::from(self.start)..]
+        self.digits.get(usize::from(self.start)..).unwrap_or_default()
     }
 }
 

@@ -184,12 +184,12 @@ impl StandardKey {
     fn new(key: Key<'_>) -> Self {
         let key = key.bytes();
         let mut bytes = [0; KEY_BYTES_MAX];
-        bytes[..key.len()].copy_from_slice(key);
+        bytes.iter_mut().zip(key).for_each(|(place, byte)| *place = *byte);
         Self { bytes, len: key.len() }
     }
 
     fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 

@@ -242,6 +242,9 @@ impl Principal {
 }
 
 fn check(equal: bool) -> Result<(), Verdict> {
+    // The one place where something of the key becomes known to the caller: whether it fits.
+    #[cfg(ctgrind)]
+    let equal = crate::ctgrind::public(equal);
     if equal { Ok(()) } else { Err(Verdict::WrongSignature) }
 }
 
