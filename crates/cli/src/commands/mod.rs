@@ -2,12 +2,14 @@
 //!
 //! They refuse logic that another front end would want.
 
+pub(crate) mod access;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod lint;
 pub(crate) mod man;
 pub(crate) mod ping;
 pub(crate) mod quickstart;
+pub(crate) mod roles;
 pub(crate) mod sign;
 pub(crate) mod tenant;
 pub(crate) mod verify;

@@ -1,0 +1,248 @@
+//! `cortexkey access`: what a key may see and do, and why.
+//!
+//! It refuses to decide anything itself: the core does. It refuses a definition or a policy with
+//! mistakes, and to take the unknown for a yes.
+
+mod files;
+mod question;
+mod show;
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, ValueEnum};
+use cortexkey_core::access::{Answer, Component, Decision, Question, decide};
+use cortexkey_manifest::access::{Access, ScopeModel};
+use cortexkey_manifest::definition::Unreferenced;
+use cortexkey_manifest::{closest, mask_tokens};
+use serde_json::{Value, json};
+
+pub(crate) use self::files::{Found, role_named};
+use self::files::{Located, locate};
+use self::question::{Asked, EndpointOf};
+use self::show::{Overview, head_json, notes, notes_text};
+pub(crate) use self::show::{marks, plain, role_json, row};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BAD, BOLD, GOOD};
+
+/// Say what a key may see and do, and why
+///
+/// Goes by the key's definition and by what the policy knows: roles, tenants, whether scopes are
+/// enforced. Nothing is asked of a tenant. What nobody listed is unknown, and said to be.
+///
+/// With a question, it prints the answer, how it came about, and the smallest change that would
+/// allow. Rights are asked with --component and --action, the scope with the others.
+#[derive(clap::Args)]
+#[command(group(ArgGroup::new("ask").args(["component", "action", "asset", "endpoint", "question"])))]
+#[command(after_help = r#"Examples:
+  cortexkey access svc-siem-export-prod
+  cortexkey access keys/siem-export.yaml --component "Public API=edit"
+  cortexkey access svc-siem-export-prod --action "Live Terminal"
+  cortexkey access svc-siem-export-prod --asset prod-us,prod-ap --format json
+  cortexkey access bot-triage-prod --endpoint servers-eu --tag vip
+  echo '{"issue":{"domain":"Posture","references":[{"asset":{"groups":["prod-us"]}}]}}' |
+    cortexkey access svc-siem-export-prod --question -
+
+Questions as JSON, one object; every field is required but `endpoint` of an asset:
+  {"issue":{"domain":"Security","references":[
+     {"asset":{"groups":["prod-eu"],"endpoint":{"groups":["servers-eu"],"tags":[]}}},
+     "deleted","unknown"]}}
+  {"case":{"domain":"Security","issues":[{"domain":"Security","references":[]}]}}
+  {"finding":{"assetGroups":["prod-eu"]}}
+  {"dataset-row":{"dataset":"xdr_data","row":{"_vendor":"acme"}}}
+  {"manage-endpoint":{"groups":["servers-eu"],"tags":[]}}
+  and component, action, asset, endpoint, as the options ask them
+
+Exit codes: 0 allowed, or no question; 1 refused or unknown; 2 wrong use, or a definition or policy
+with mistakes; 3 nothing could be read."#)]
+pub(crate) struct Args {
+    /// A key's name (NAME or TENANT/NAME) in the policy's corpus, or a file with its definition
+    #[arg(value_name = "KEY_OR_FILE")]
+    key: String,
+
+    /// Which key of the file, where it defines several
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Does it hold this component at this level: none, view or edit?
+    #[arg(long, value_name = "NAME=LEVEL")]
+    component: Option<String>,
+
+    /// Does it hold this action?
+    #[arg(long, value_name = "NAME")]
+    action: Option<String>,
+
+    /// May it see an asset in these groups? '' is an asset in none
+    #[arg(long, value_name = "GROUP,…", value_delimiter = ',')]
+    asset: Option<Vec<String>>,
+
+    /// May it see, and manage, an endpoint in these groups? '' is an endpoint in none
+    #[arg(long, value_name = "GROUP,…", value_delimiter = ',')]
+    endpoint: Option<Vec<String>>,
+
+    /// The endpoint's tags
+    #[arg(long, value_name = "TAG,…", value_delimiter = ',', requires = "endpoint")]
+    #[arg(conflicts_with_all = ["component", "action", "asset", "question"])]
+    tag: Vec<String>,
+
+    /// A question as JSON in this file; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    question: Option<PathBuf>,
+
+    /// text for people, json for machines
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let asked = asked(args)?;
+    let located = locate(&args.key, args.name.as_deref(), args.policy.as_deref())?;
+    let Some(asked) = asked else {
+        let overview = Overview::of(&located);
+        text::print(&match args.format {
+            Format::Text => overview.text(),
+            Format::Json => line(&overview.json()),
+        })?;
+        return Ok(Exit::Done);
+    };
+    let outcome = answer(&located.access, &asked)?;
+    text::print(&match args.format {
+        Format::Text => outcome.text(&located, &asked),
+        Format::Json => line(&outcome.json(&located, &asked)),
+    })?;
+    Ok(if outcome.answer == Answer::Allowed { Exit::Done } else { Exit::Findings })
+}
+
+/// JSON as it is printed: for machines, and bearable to read. What may be a secret is masked.
+pub(crate) fn line(json: &Value) -> String {
+    mask_tokens(&format!("{json:#}\n"))
+}
+
+fn asked(args: &Args) -> Result<Option<Asked>, Failure> {
+    let names = |names: &[String]| -> Vec<String> {
+        names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    };
+    if let Some(component) = &args.component {
+        return Asked::component(component).map(Some);
+    }
+    if let Some(action) = &args.action {
+        return Ok(Some(Asked::Action { name: action.clone() }));
+    }
+    if let Some(groups) = &args.asset {
+        return Ok(Some(Asked::Asset { groups: names(groups) }));
+    }
+    if let Some(groups) = &args.endpoint {
+        let endpoint = EndpointOf { groups: names(groups), tags: names(&args.tag) };
+        return Ok(Some(Asked::Endpoint(endpoint)));
+    }
+    args.question.as_deref().map(Asked::read).transpose()
+}
+
+/// What came of a question.
+struct Outcome {
+    answer: Answer,
+    /// The core's decision, as it is written; null where the product has no scopes of this form.
+    decision: Value,
+    notes: Vec<String>,
+}
+
+fn answer(access: &Access, asked: &Asked) -> Result<Outcome, Failure> {
+    let mut notes = if asked.is_of_scope() { notes(access) } else { Vec::new() };
+    if let Asked::Component { name, .. } = asked {
+        notes.extend(component_note(access, name)?);
+    }
+    let (answer, decision) = match access.tenant.scopes {
+        // Areas that the product does not have say nothing.
+        ScopeModel::NoScopes if asked.is_of_scope() => (Answer::Allowed, Value::Null),
+        ScopeModel::Older if asked.is_of_scope() => (Answer::Unknown, Value::Null),
+        _ => asked.lend(|question| decided(access, question)),
+    };
+    Ok(Outcome { answer, decision, notes })
+}
+
+/// The answer, and the decision that it stands on. Where the definition does not know whether what
+/// references nothing is let in, the answer is unknown when it hangs on that.
+fn decided(access: &Access, question: &Question<'_>) -> (Answer, Value) {
+    access.lend(|key, tenant| {
+        let decision: Decision<'_> = decide(key, tenant, question);
+        let mut answer = decision.answer();
+        let mut open = *key;
+        let unknown = |scope: &cortexkey_manifest::access::HeldScope| {
+            scope.unreferenced == Unreferenced::Unknown
+        };
+        if access.scope.as_ref().is_some_and(unknown)
+            && let Some(scope) = &mut open.scope
+        {
+            scope.cases_and_issues.unreferenced = true;
+            if decide(&open, tenant, question).answer() != answer {
+                answer = Answer::Unknown;
+            }
+        }
+        (answer, json!(decision))
+    })
+}
+
+/// A component that neither the product's documents nor a role name: most likely a slip.
+fn component_note(access: &Access, name: &str) -> Result<Option<String>, Failure> {
+    let listed = || access.roles.iter().flat_map(|role| &role.components);
+    if Component::by_name(name).is_some() || listed().any(|(known, _)| known == name) {
+        return Ok(None);
+    }
+    let known = cortexkey_core::access::COMPONENTS.iter().map(|component| component.name);
+    match closest(name, known.chain(listed().map(|(name, _)| name.as_str()))) {
+        Some(near) => Err(Failure::wrong_use(format!("there is no component {}", plain(name)))
+            .help(format!("did you mean \"{near}\"? Case and spaces count"))),
+        None => Ok(Some(format!("no public document and no role names a component {name}"))),
+    }
+}
+
+impl Outcome {
+    fn json(&self, located: &Located, asked: &Asked) -> Value {
+        let mut json = head_json(located);
+        json["question"] = json!(asked);
+        json["answer"] = json!(self.answer);
+        json["decision"] = self.decision.clone();
+        json["notes"] = json!(self.notes);
+        json
+    }
+
+    fn text(&self, located: &Located, asked: &Asked) -> String {
+        let (color, verb) = match self.answer {
+            Answer::Allowed => (GOOD, "may"),
+            Answer::Refused => (BAD, "may not"),
+            Answer::Unknown => (BAD, "may or may not"),
+        };
+        let name = plain(&located.name);
+        let words = plain(&asked.words());
+        let mut out = format!("{color}{}{color:#}: {name} {verb} {words}\n", self.answer);
+        if self.decision["scopesOff"] == true {
+            let enforced = self.decision["ifEnforced"].as_str().unwrap_or_default();
+            out += &format!("with scopes on: {enforced}\n");
+        }
+        for step in self.list("steps") {
+            let asked = step["asked"].as_str().unwrap_or_default();
+            out += &row(asked, step["message"].as_str().unwrap_or_default());
+        }
+        if self.list("changes").next().is_some() {
+            out += &format!("{BOLD}It would be allowed with{BOLD:#}\n");
+            for change in self.list("changes") {
+                let message = change["message"].as_str().unwrap_or_default();
+                out += &format!("  {}\n", plain(message));
+            }
+        }
+        out + &notes_text(&self.notes)
+    }
+
+    fn list(&self, name: &str) -> impl Iterator<Item = &Value> {
+        self.decision[name].as_array().into_iter().flatten()
+    }
+}

@@ -1,0 +1,312 @@
+//! Which policy holds and which definition is meant.
+//!
+//! It refuses to look for either itself: the linter finds the policy and the corpus, and what is
+//! read here is what it read. It refuses to go on with a policy or a definition that has mistakes;
+//! what they are is the linter's to say.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use cortexkey_lint::files::{DEFAULT_POLICY, Options, run as run_files};
+use cortexkey_lint::{CorpusFile, KeyDocument, Policy, Report, Timestamp};
+use cortexkey_manifest::access::{Access, HeldRole};
+use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::policy::{self, Layers};
+use cortexkey_manifest::yaml::{Limits, Tree};
+use cortexkey_manifest::{Span, closest, quote};
+
+use crate::exit::{Exit, Failure};
+
+/// The policy that holds.
+pub(crate) struct Found {
+    /// Its path as output shows it, or `builtin:…`.
+    pub(crate) path: String,
+    pub(crate) policy: Policy,
+    /// The files of its corpus.
+    corpus: Vec<String>,
+    folder: PathBuf,
+}
+
+impl Found {
+    /// Finds the policy: the one named, else the nearest to `beside` or to this folder.
+    pub(crate) fn policy(named: Option<&Path>, beside: Option<&Path>) -> Result<Self, Failure> {
+        // An empty standard input has the linter look for the policy, and report on nothing.
+        Self::run(named, |options| {
+            options.paths = vec![PathBuf::from("-")];
+            options.stdin_filename = beside.map(Path::to_path_buf);
+        })
+    }
+
+    /// The same with the policy's corpus.
+    fn with_corpus(named: Option<&Path>) -> Result<Self, Failure> {
+        Self::run(named, |_| {})
+    }
+
+    fn run(named: Option<&Path>, ask: impl FnOnce(&mut Options)) -> Result<Self, Failure> {
+        let folder = std::env::current_dir().map_err(|error| {
+            Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+        })?;
+        // No answer here depends on the time.
+        let mut options = Options::new(&folder, Timestamp::UNIX_EPOCH);
+        options.policy = named.map(Path::to_path_buf);
+        ask(&mut options);
+        let outcome = run_files(&options, &mut io::empty());
+        let Some(report) = &outcome.report else {
+            return Err(Failure::wrong_use(outcome.messages.join("; ")));
+        };
+        let layers = layers(report, &options);
+        match layers {
+            Some((count, layers)) if !outcome.wrong => {
+                let paths = report.sources.iter().map(|source| source.path.clone());
+                let mut paths: Vec<String> = paths.collect();
+                let corpus = paths.split_off(count);
+                let path = paths.pop().unwrap_or_default();
+                Ok(Self { path, policy: Policy::new(layers), corpus, folder })
+            }
+            layers => Err(policy_mistake(report, layers.map_or(0, |(count, _)| count))),
+        }
+    }
+
+    /// Whether a file holds the policy, and not the built-in one for want of a file.
+    pub(crate) fn is_default(&self) -> bool {
+        self.path == DEFAULT_POLICY
+    }
+
+    /// The catalogue's roles, the nearest layer's first.
+    pub(crate) fn catalogue(&self) -> Vec<&policy::Role> {
+        self.policy.roles().collect()
+    }
+}
+
+/// A key's definition with what the policy knows of it.
+pub(super) struct Located {
+    pub(super) found: Found,
+    pub(super) name: String,
+    pub(super) file: String,
+    pub(super) line: usize,
+    pub(super) access: Access,
+}
+
+/// Finds a key by a file or by its name.
+pub(super) fn locate(
+    key: &str,
+    name: Option<&str>,
+    named: Option<&Path>,
+) -> Result<Located, Failure> {
+    let path = Path::new(key);
+    let by_file = path.is_file() || path.extension().is_some_and(|e| e == "yaml" || e == "yml");
+    if path.is_dir() {
+        return Err(Failure::wrong_use(format!("{} is a folder", quote(key)))
+            .help("give a file with a key definition, or a key's name"));
+    }
+    if !by_file {
+        if name.is_some() {
+            return Err(Failure::wrong_use("--name says which key of a file is meant")
+                .help("cortexkey access FILE --name NAME"));
+        }
+        return by_name(key, Found::with_corpus(named)?);
+    }
+    let bytes = read(path).map_err(|why| Failure::new(Exit::NothingRead, why))?;
+    let found = Found::policy(named, Some(path))?;
+    let file = CorpusFile::new(key, bytes, &Limits::default());
+    let document = in_file(&file, name)?;
+    lower(found, &file, document)
+}
+
+fn by_name(key: &str, found: Found) -> Result<Located, Failure> {
+    let mut all: Vec<String> = Vec::new();
+    let mut hits: Vec<(CorpusFile, Vec<usize>)> = Vec::new();
+    let mut unread = 0;
+    for path in &found.corpus {
+        let Ok(bytes) = read(&found.folder.join(path)) else {
+            unread += 1;
+            continue;
+        };
+        let file = CorpusFile::new(path.as_str(), bytes, &Limits::default());
+        unread += usize::from(!file.problems.is_empty());
+        let mut of_file = Vec::new();
+        for (at, document) in file.documents.iter().enumerate() {
+            let Some(definition) = &document.definition else { continue };
+            let Some(name) = definition.name() else { continue };
+            let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
+            if name == key || tenant.is_some_and(|tenant| key == format!("{tenant}/{name}")) {
+                of_file.push(at);
+            }
+            all.push(name.to_owned());
+        }
+        if !of_file.is_empty() {
+            hits.push((file, of_file));
+        }
+    }
+    let Some((file, of_file)) = hits.first() else {
+        return Err(no_such_key(key, &found, &all, unread));
+    };
+    if let ([_], [at]) = (hits.as_slice(), of_file.as_slice()) {
+        sound(file)?;
+        return lower(found, file, &file.documents[*at]);
+    }
+    let files: Vec<&str> = hits.iter().map(|(file, _)| file.path.as_str()).collect();
+    Err(Failure::wrong_use(format!(
+        "{} definitions are named {}, in {}",
+        hits.iter().map(|(_, of_file)| of_file.len()).sum::<usize>(),
+        quote(key),
+        files.join(", ")
+    ))
+    .help("give TENANT/NAME, or the file with --name NAME"))
+}
+
+fn no_such_key(key: &str, found: &Found, all: &[String], unread: usize) -> Failure {
+    if all.is_empty() {
+        let nowhere = "no policy was found, and this folder";
+        let whose = if found.is_default() { nowhere } else { &found.path };
+        return Failure::new(
+            Exit::NothingRead,
+            format!("{whose} has no key definition that could be read"),
+        )
+        .help("give a file, or the policy with --policy FILE; `cortexkey lint` says what is read");
+    }
+    let mut message = format!("no key {} among the {} of {}", quote(key), all.len(), found.path);
+    if unread > 0 {
+        message += &format!("; {unread} files have mistakes that hide what they hold");
+    }
+    let near = closest(key, all.iter().map(String::as_str));
+    let help = match near {
+        Some(near) => format!("did you mean {}?", quote(near)),
+        None if unread > 0 => "run `cortexkey lint` first".to_owned(),
+        None => "give a key's name, or a file with its definition".to_owned(),
+    };
+    Failure::wrong_use(message).help(help)
+}
+
+/// The document that is meant.
+fn in_file<'f>(file: &'f CorpusFile, name: Option<&str>) -> Result<&'f KeyDocument, Failure> {
+    sound(file)?;
+    let name_of = |document: &KeyDocument| {
+        document.definition.as_ref().and_then(Definition::name).map(str::to_owned)
+    };
+    let Some(name) = name else {
+        return match file.documents.as_slice() {
+            [one] => Ok(one),
+            several => {
+                let names: Vec<String> =
+                    several.iter().filter_map(name_of).map(|name| quote(&name)).collect();
+                Err(Failure::wrong_use(format!(
+                    "{} holds {} definitions: {}",
+                    file.path,
+                    several.len(),
+                    names.join(", ")
+                ))
+                .help("say which with --name NAME"))
+            }
+        };
+    };
+    let found = file.documents.iter().find(|document| name_of(document).as_deref() == Some(name));
+    found.ok_or_else(|| {
+        let names: Vec<String> = file.documents.iter().filter_map(name_of).collect();
+        let failure = Failure::wrong_use(format!("{} defines no key {}", file.path, quote(name)));
+        match closest(name, names.iter().map(String::as_str)) {
+            Some(near) => failure.help(format!("did you mean {}?", quote(near))),
+            None => failure.help(format!("its keys are {}", names.join(", "))),
+        }
+    })
+}
+
+/// A file whose YAML has no mistakes.
+fn sound(file: &CorpusFile) -> Result<(), Failure> {
+    match file.problems.first() {
+        Some(problem) => Err(broken(&file.path, &file.tree, problem.span, &problem.message)),
+        None => Ok(()),
+    }
+}
+
+fn lower(found: Found, file: &CorpusFile, document: &KeyDocument) -> Result<Located, Failure> {
+    let refuse = |span, message: &str| broken(&file.path, &file.tree, span, message);
+    if let Some(problem) = document.problems.first() {
+        return Err(refuse(problem.span, &problem.message));
+    }
+    let definition = document.definition.as_ref();
+    let definition = definition.ok_or_else(|| refuse(document.span, "no key definition"))?;
+    let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
+    let tenant = tenant.map(|name| (name, found.policy.tenant(name)));
+    let access = Access::of(definition, &found.catalogue(), tenant)
+        .map_err(|gap| refuse(gap.span, &gap.message))?;
+    Ok(Located {
+        name: definition.name().unwrap_or_default().to_owned(),
+        file: file.path.clone(),
+        line: file.tree.position(definition.place.start).line,
+        access,
+        found,
+    })
+}
+
+/// A definition that nothing can be decided with.
+fn broken(path: &str, tree: &Tree, span: Span, message: &str) -> Failure {
+    let at = tree.position(span.start);
+    Failure::wrong_use(format!(
+        "the definition has a mistake: {path}:{}:{}: {message}",
+        at.line, at.column
+    ))
+    .help(format!("run `cortexkey lint {path}` first"))
+}
+
+/// A role by name with those that it implies, for a product.
+pub(crate) fn role_named(found: &Found, name: &str) -> Option<HeldRole> {
+    let role = HeldRole::of(name, &found.catalogue(), None);
+    (role.origin != cortexkey_manifest::access::Origin::Unknown).then_some(role)
+}
+
+/// How many of a report's sources are the policy's layers, and the layers: they come first, and
+/// the policy itself is the last of them.
+fn layers(report: &Report, options: &Options) -> Option<(usize, Layers)> {
+    let paths: Vec<&str> = report.sources.iter().map(|source| source.path.as_str()).collect();
+    let mut read = |path: &str| read(&options.folder.join(path));
+    let mut found = None;
+    for (at, path) in paths.iter().enumerate() {
+        let layers = policy::load(path, &options.limits, &mut read).ok();
+        let Some(layers) = layers.filter(|layers| !layers.layers.is_empty()) else { break };
+        if layers.layers.iter().map(|layer| layer.path.as_str()).eq(paths[..=at].iter().copied()) {
+            found = Some((at + 1, layers));
+        }
+    }
+    found
+}
+
+/// The first mistake of the policy, whose layers are the first sources.
+fn policy_mistake(report: &Report, layers: usize) -> Failure {
+    let findings = || report.findings.iter();
+    let first = findings().find(|f| f.place.source < layers).or_else(|| findings().next());
+    let message = first.map_or_else(String::new, |finding| {
+        let source = &report.sources[finding.place.source];
+        let at = source.positions(finding.place.span).0;
+        format!(": {}:{}:{}: {}", source.path, at.line, at.column, finding.message)
+    });
+    Failure::wrong_use(format!("the policy has a mistake{message}"))
+        .help("run `cortexkey lint` first")
+}
+
+/// The bytes of a regular file within the limits.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let shown = quote(&path.to_string_lossy());
+    let why = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => format!("cannot read {shown}: there is no such file"),
+        _ => format!("cannot read {shown}: {error}"),
+    };
+    // Asked before it is opened: opening a FIFO waits for a writer.
+    if !fs::metadata(path).map_err(why)?.is_file() {
+        return Err(format!("cannot read {shown}: it is not a file"));
+    }
+    bounded(&mut File::open(path).map_err(why)?, &shown)
+}
+
+/// The bytes of a stream within the limits.
+pub(super) fn bounded(from: &mut dyn io::Read, shown: &str) -> Result<Vec<u8>, String> {
+    let limit = Limits::default().bytes;
+    let mut bytes = Vec::new();
+    let read = from.take(limit as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("cannot read {shown}: {error}"))?;
+    if bytes.len() > limit {
+        return Err(format!("cannot read {shown}: it has over {limit} bytes"));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,443 @@
+//! What a key may see and do, in words and as JSON.
+//!
+//! It refuses to say no where nobody knows, and to send what a terminal would act on.
+
+use cortexkey_core::access::{COMPONENTS, Permission, Rights, Role, Sbac, ways_round_scope};
+use cortexkey_manifest::access::{
+    Access, EndpointAxis, HeldRole, HeldScope, Origin, ScopeModel, Selection,
+};
+use cortexkey_manifest::definition::{RawMode, Unreferenced};
+use cortexkey_manifest::mask_tokens;
+use serde_json::{Value, json};
+
+use super::files::Located;
+use crate::text::{BOLD, DIM};
+
+/// What is known of a key, gathered once for both forms.
+pub(super) struct Overview<'l> {
+    located: &'l Located,
+    /// Each component that somebody listed, its level, and whether that is all.
+    components: Vec<(String, Option<Permission>, bool)>,
+    actions: Vec<String>,
+    /// Whether the roles list all their actions.
+    actions_complete: bool,
+    holds_all: bool,
+    makes_keys: Option<bool>,
+    ways_round: Vec<(&'static str, &'static str)>,
+    /// Components that lead round a scope, of which nobody knows whether they are held.
+    ways_unknown: Vec<&'static str>,
+}
+
+impl<'l> Overview<'l> {
+    pub(super) fn of(located: &'l Located) -> Self {
+        let access = &located.access;
+        access.lend(|key, _| {
+            let rights = Rights(key.roles);
+            let mut components: Vec<(String, Option<Permission>, bool)> = Vec::new();
+            for (name, _) in access.roles.iter().flat_map(|role| &role.components) {
+                if !components.iter().any(|(known, ..)| known == name) {
+                    let (level, sure) = rights.component(name);
+                    components.push((name.clone(), level, sure));
+                }
+            }
+            let mut actions: Vec<String> = Vec::new();
+            for action in access.roles.iter().flat_map(|role| role.actions.iter().flatten()) {
+                if !actions.contains(action) {
+                    actions.push(action.clone());
+                }
+            }
+            let ways_round: Vec<_> = ways_round_scope(key.roles).collect();
+            Self {
+                located,
+                components,
+                actions,
+                actions_complete: access.roles.iter().all(|r| r.actions.is_some() || r.holds_all),
+                holds_all: access.roles.iter().any(|role| role.holds_all),
+                makes_keys: rights.makes_keys(),
+                ways_unknown: unknown_ways(key.roles, &ways_round),
+                ways_round,
+            }
+        })
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let access = &self.located.access;
+        let mut json = head_json(self.located);
+        let components = self
+            .components
+            .iter()
+            .map(|(name, level, sure)| json!({ "name": name, "permission": level, "sure": sure }));
+        json["rights"] = json!({
+            "holdsAll": self.holds_all,
+            "components": components.collect::<Vec<_>>(),
+            "actions": self.actions,
+            "actionsComplete": self.actions_complete,
+            "makesKeys": self.makes_keys,
+        });
+        json["scope"] = access.scope.as_ref().map_or(Value::Null, scope_json);
+        let ways = self.ways_round.iter();
+        let ways = ways.map(|(component, how)| json!({ "component": component, "how": how }));
+        json["waysRoundScope"] = ways.collect();
+        json["waysRoundScopeUnknown"] = json!(self.ways_unknown);
+        json["withScopesOn"] = Value::Null;
+        if asks_what_is_lost(access) {
+            json["withScopesOn"] = json!({ "loses": losses(access) });
+        }
+        json["notes"] = json!(notes(access));
+        json
+    }
+
+    pub(super) fn text(&self) -> String {
+        let access = &self.located.access;
+        let mut out = head_text(self.located);
+        out += &format!("\n{BOLD}May do{BOLD:#}\n");
+        if self.holds_all {
+            out += &row("everything", "every component at edit, every action");
+        } else {
+            for (name, level, sure) in &self.components {
+                let level = level.map_or("unknown", Permission::as_str);
+                let more = if *sure { "" } else { ", or more: not every role lists it" };
+                out += &row(name, &format!("{level}{more}"));
+            }
+            out += &row("other components", "unknown: nobody listed them");
+            out += &row("actions", &self.actions_in_words());
+        }
+        out += &row(
+            "makes keys",
+            self.makes_keys.map_or("unknown", |yes| if yes { "yes" } else { "no" }),
+        );
+        out += &format!("\n{BOLD}May see{BOLD:#}  {DIM}{}{DIM:#}\n", enforcement(access));
+        for (area, words) in areas(access) {
+            out += &row(area, &words);
+        }
+        out += &format!("\n{BOLD}Ways round the scope{BOLD:#}\n");
+        for (component, how) in &self.ways_round {
+            out += &row(component, how);
+        }
+        if self.ways_round.is_empty() {
+            out += "  none is known to be held\n";
+        }
+        if !self.ways_unknown.is_empty() {
+            out += &row("unknown", &self.ways_unknown.join(", "));
+        }
+        if asks_what_is_lost(access) {
+            out += &format!("\n{BOLD}With scopes on it would lose{BOLD:#}\n");
+            let lost = losses(access);
+            out += &lost.iter().map(|loss| format!("  {}\n", plain(loss))).collect::<String>();
+            if lost.is_empty() {
+                out += "  nothing: its scope lets everything in\n";
+            }
+        }
+        out + &notes_text(&notes(access))
+    }
+
+    fn actions_in_words(&self) -> String {
+        match (self.actions.as_slice(), self.actions_complete) {
+            ([], true) => "none".to_owned(),
+            ([], false) => "unknown: nobody listed them".to_owned(),
+            (actions, true) => actions.join(", "),
+            (actions, false) => format!("{}; others unknown", actions.join(", ")),
+        }
+    }
+}
+
+/// Which key it is, its tenant, its roles.
+pub(super) fn head_json(located: &Located) -> Value {
+    let Access { roles, tenant, .. } = &located.access;
+    json!({
+        "version": 1,
+        "key": located.name,
+        "file": located.file,
+        "line": located.line,
+        "policy": located.found.path,
+        "tenant": {
+            "name": tenant.name,
+            "listed": tenant.listed,
+            "product": tenant.product,
+            "scopes": match tenant.scopes {
+                ScopeModel::Areas => "areas",
+                ScopeModel::NoScopes => "none",
+                ScopeModel::Older => "older-model",
+            },
+            "sbac": tenant.settings.sbac,
+            "tags": tenant.settings.tags,
+            "datasets": tenant.settings.datasets,
+        },
+        "roles": roles.iter().map(role_json).collect::<Vec<_>>(),
+    })
+}
+
+pub(crate) fn role_json(role: &HeldRole) -> Value {
+    let components = role.components.iter();
+    let components: serde_json::Map<String, Value> =
+        components.map(|(name, level)| (name.clone(), json!(level))).collect();
+    json!({
+        "name": role.name,
+        "origin": origin(role.origin),
+        "impliedBy": role.implied_by,
+        "privileged": role.privileged,
+        "machine": role.machine,
+        "holdsAll": role.holds_all,
+        "components": components,
+        "actions": role.actions,
+    })
+}
+
+pub(crate) const fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Catalogue => "catalogue",
+        Origin::Predefined => "predefined",
+        Origin::Unknown => "unknown",
+    }
+}
+
+/// Privileged, machine, holds everything: what a role is marked with.
+pub(crate) fn marks(privileged: bool, machine: bool, holds_all: bool) -> String {
+    let marks = [(privileged, "privileged"), (machine, "machine"), (holds_all, "holds everything")];
+    let marks: Vec<&str> = marks.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
+    marks.join(", ")
+}
+
+fn head_text(located: &Located) -> String {
+    let Access { roles, tenant, .. } = &located.access;
+    let mut out = format!(
+        "{BOLD}{}{BOLD:#}  {DIM}{}:{}{DIM:#}\n",
+        plain(&located.name),
+        plain(&located.file),
+        located.line
+    );
+    let product = tenant.product.map_or("product not known".to_owned(), |p| p.to_string());
+    let tenant = tenant.name.as_deref().map_or("no tenant named".to_owned(), plain);
+    out += &format!("tenant {tenant} ({product}), policy {}\n", plain(&located.found.path));
+    out += &format!("\n{BOLD}Roles{BOLD:#}\n");
+    for role in roles {
+        let mut words = vec![match role.origin {
+            Origin::Catalogue => "of the catalogue".to_owned(),
+            Origin::Predefined => "predefined".to_owned(),
+            Origin::Unknown => "known to neither the product nor the catalogue".to_owned(),
+        }];
+        let marks = marks(role.privileged, role.machine, role.holds_all);
+        words.extend((!marks.is_empty()).then_some(marks));
+        words.extend(role.implied_by.as_ref().map(|by| format!("implied by {by}")));
+        if role.components.is_empty() && !role.holds_all {
+            words.push("what it holds is unknown".to_owned());
+        }
+        out += &row(&role.name, &words.join(", "));
+    }
+    out
+}
+
+/// Whether the scope has an effect.
+fn enforcement(access: &Access) -> String {
+    let tenant = &access.tenant;
+    match (tenant.scopes, tenant.settings.sbac) {
+        (ScopeModel::NoScopes, _) => "this product has no scopes".to_owned(),
+        (ScopeModel::Older, _) => "this product has an older model of scopes".to_owned(),
+        (ScopeModel::Areas, Sbac::Enforced) => "the tenant enforces scopes".to_owned(),
+        (ScopeModel::Areas, Sbac::Disabled) => {
+            "the tenant stores scopes and does not enforce them".to_owned()
+        }
+        (ScopeModel::Areas, Sbac::Unknown) => {
+            "whether the tenant enforces scopes is unknown".to_owned()
+        }
+    }
+}
+
+/// What was taken for lack of better knowledge.
+pub(super) fn notes(access: &Access) -> Vec<String> {
+    let tenant = &access.tenant;
+    let mut notes = Vec::new();
+    match (&tenant.name, tenant.listed) {
+        (None, _) => notes.push(
+            "the definition names no tenant, and the policy has not just one: its settings are \
+             unknown"
+                .to_owned(),
+        ),
+        (Some(name), false) => {
+            notes.push(format!("the policy has no tenant {name}: its settings are unknown"));
+        }
+        _ => {}
+    }
+    match tenant.scopes {
+        ScopeModel::NoScopes => {
+            notes.push("the product has no scopes: roles alone limit what is seen".to_owned());
+            return notes;
+        }
+        ScopeModel::Older => {
+            notes.push("nothing is decided here of the product's older scopes".to_owned());
+            return notes;
+        }
+        ScopeModel::Areas => {}
+    }
+    if tenant.settings.sbac == Sbac::Disabled {
+        notes.push("scopes are off in this tenant: the key sees whatever its roles reach".into());
+    }
+    if tenant.settings.sbac == Sbac::Unknown {
+        notes.push("nobody said whether the tenant enforces scopes: taken to be so".to_owned());
+    }
+    let Some(scope) = &access.scope else { return notes };
+    let by_tags = scope.endpoint_tags.mode == RawMode::Scope;
+    if by_tags && !tenant.tags_said {
+        notes.push(
+            "the policy does not say how endpoint tags are matched: taken to be restrictive"
+                .to_owned(),
+        );
+    }
+    if scope.unreferenced == Unreferenced::Unknown {
+        notes.push(
+            "whether cases and issues that reference nothing known are let in is unknown"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+pub(super) fn notes_text(notes: &[String]) -> String {
+    if notes.is_empty() {
+        return String::new();
+    }
+    let notes = notes.iter().map(|note| format!("{DIM}note: {}{DIM:#}\n", plain(note)));
+    format!("\n{}", notes.collect::<String>())
+}
+
+/// Each area in words.
+fn areas(access: &Access) -> Vec<(&'static str, String)> {
+    let Some(scope) = &access.scope else {
+        return vec![("scope", "none: it sees nothing where scopes are enforced".to_owned())];
+    };
+    let unreferenced = match (&scope.cases_and_issues, scope.unreferenced) {
+        (Selection::None, _) => "",
+        (_, Unreferenced::Yes) => "; also what references nothing known",
+        (_, Unreferenced::No) => "; not what references nothing known",
+        (_, Unreferenced::Unknown) => "; unknown whether what references nothing known",
+    };
+    let cases = selection(&scope.cases_and_issues, "all domains", "domains");
+    vec![
+        ("assets", selection(&scope.assets, "all", "asset groups")),
+        ("cases and issues", format!("{cases}{unreferenced}")),
+        ("endpoints", endpoints(scope)),
+        ("rows of datasets", rows(access, scope)),
+    ]
+}
+
+fn selection(selection: &Selection, all: &str, what: &str) -> String {
+    match selection {
+        Selection::None => "none".to_owned(),
+        Selection::All => all.to_owned(),
+        Selection::Select(names) if names.is_empty() => "none: nothing is selected".to_owned(),
+        Selection::Select(names) => format!("{what} {}", names.join(", ")),
+    }
+}
+
+fn endpoints(scope: &HeldScope) -> String {
+    let (groups, tags) = (&scope.endpoint_groups, &scope.endpoint_tags);
+    let axis = |axis: &EndpointAxis, what: &str| match axis.mode {
+        RawMode::NoScope => format!("no {what} (no_scope)"),
+        RawMode::SeeAll => format!("all {what} (see_all)"),
+        RawMode::Any => format!("any {what}"),
+        RawMode::Scope if axis.names.is_empty() => format!("{what}: nothing selected"),
+        RawMode::Scope => format!("{what} {}", axis.names.join(", ")),
+    };
+    match (groups.mode, tags.mode) {
+        (RawMode::NoScope, RawMode::NoScope) => "none".to_owned(),
+        (RawMode::SeeAll, RawMode::SeeAll) => "all".to_owned(),
+        (RawMode::Scope, RawMode::Any) => axis(groups, "groups"),
+        (RawMode::Any, RawMode::Scope) => axis(tags, "tags"),
+        _ => format!("{}, and {}", axis(groups, "groups"), axis(tags, "tags")),
+    }
+}
+
+fn rows(access: &Access, scope: &HeldScope) -> String {
+    if !access.tenant.settings.datasets {
+        return "not limited by scopes in this tenant".to_owned();
+    }
+    let Some((all, filters)) = &scope.datasets else {
+        return "none: the scope says nothing of them".to_owned();
+    };
+    let mut words = if *all { "all".to_owned() } else { "none".to_owned() };
+    for (dataset, filter) in filters {
+        words += &format!("; of {dataset} where {filter}");
+    }
+    words
+}
+
+/// Whether it is worth asking what enforcing scopes would take away.
+fn asks_what_is_lost(access: &Access) -> bool {
+    access.tenant.scopes == ScopeModel::Areas && access.tenant.settings.sbac != Sbac::Enforced
+}
+
+/// What the key would lose if scopes were enforced; empty where its scope lets everything in.
+fn losses(access: &Access) -> Vec<String> {
+    let Some(scope) = &access.scope else {
+        return vec![
+            "all assets, findings, cases, issues and endpoints: it has no scope".to_owned(),
+        ];
+    };
+    let mut lost = Vec::new();
+    let mut area = |selection: &Selection, things: &str, what: &str| match selection {
+        Selection::All => {}
+        Selection::Select(names) if !names.is_empty() => {
+            lost.push(format!("{things} but those of {what} {}", names.join(", ")));
+        }
+        Selection::None | Selection::Select(_) => lost.push(things.to_owned()),
+    };
+    area(&scope.assets, "all assets and findings", "the asset groups");
+    area(&scope.cases_and_issues, "all cases and issues", "the domains");
+    if scope.assets != Selection::All && scope.cases_and_issues != Selection::None {
+        lost.push("issues, and cases, whose assets are all out of scope".to_owned());
+    }
+    match (&scope.cases_and_issues, scope.unreferenced) {
+        (Selection::None, _) | (_, Unreferenced::Yes) => {}
+        (_, Unreferenced::No) => {
+            lost.push("cases and issues that reference nothing known".to_owned());
+        }
+        (_, Unreferenced::Unknown) => {
+            lost.push("perhaps cases and issues that reference nothing known".to_owned());
+        }
+    }
+    let open = |axis: &EndpointAxis| matches!(axis.mode, RawMode::SeeAll | RawMode::Any);
+    if !(open(&scope.endpoint_groups) && open(&scope.endpoint_tags)) {
+        let kept = endpoints(scope);
+        let but = if kept == "none" { String::new() } else { format!(" but those of: {kept}") };
+        lost.push(format!("all endpoints{but}, with the Security issues and cases on the others"));
+    }
+    let rows = rows(access, scope);
+    if access.tenant.settings.datasets && rows != "all" {
+        lost.push(format!("rows of datasets; it would see: {rows}"));
+    }
+    lost
+}
+
+fn scope_json(scope: &HeldScope) -> Value {
+    let mut json = scope.lend(|scope| json!(scope));
+    if scope.unreferenced == Unreferenced::Unknown {
+        json["casesAndIssues"]["unreferenced"] = json!("unknown");
+    }
+    json
+}
+
+fn unknown_ways(roles: &[Role<'_>], known: &[(&'static str, &'static str)]) -> Vec<&'static str> {
+    let leading = COMPONENTS.iter().filter(|component| component.way_round_scope.is_some());
+    let names = leading.map(|component| component.name);
+    names
+        .filter(|name| !known.iter().any(|(held, _)| held == name))
+        .filter(|name| !Rights(roles).component(name).1)
+        .collect()
+}
+
+/// One line of a list: a name and what is said of it.
+pub(crate) fn row(name: &str, words: &str) -> String {
+    format!("  {:<20}  {}\n", plain(name), plain(words))
+}
+
+/// Text from files and arguments, fit for a terminal: nothing that it would act on, nothing that
+/// may be a secret.
+pub(crate) fn plain(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let masked = mask_tokens(text);
+    masked.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}

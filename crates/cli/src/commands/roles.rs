@@ -1,0 +1,239 @@
+//! `cortexkey roles`: which roles there are, and what one of them holds.
+//!
+//! It refuses to say that a role does not hold what nobody listed: that is unknown.
+
+use std::path::PathBuf;
+
+use cortexkey_core::access::{COMPONENTS, PREDEFINED_ROLES, PredefinedRole, Product};
+use cortexkey_manifest::access::HeldRole;
+use cortexkey_manifest::closest;
+use serde_json::{Value, json};
+
+use crate::commands::access::{Format, Found, line, marks, plain, role_json, role_named, row};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BOLD, DIM};
+
+/// List roles, or what one role holds
+///
+/// The product's predefined roles are built in, and the policy's catalogue adds an organisation's
+/// own. Of most predefined roles only the name is public: what they hold is unknown until the
+/// catalogue lists it.
+#[derive(clap::Args)]
+#[command(after_help = r#"Examples:
+  cortexkey roles
+  cortexkey roles --product xsoar-8
+  cortexkey roles "SIEM Export"                  one role's components, with levels
+  cortexkey roles --format json --policy cortexkey.yaml
+
+Exit codes: 0 done; 2 wrong use, a role that nobody lists, or a policy with mistakes."#)]
+pub(crate) struct Args {
+    /// One role, by its display name
+    name: Option<String>,
+
+    /// Only the predefined roles of this product: xsoar-8, xsiam, xdr-5, cortex-cloud, agentix, xpanse
+    #[arg(long, value_name = "PRODUCT", value_parser = product)]
+    product: Option<Product>,
+
+    /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// text for people, json for machines
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let found = Found::policy(args.policy.as_deref(), None)?;
+    let text = match (&args.name, args.format) {
+        (Some(name), format) => one(&found, name, args.product, format)?,
+        (None, Format::Text) => list(&found, args.product),
+        (None, Format::Json) => list_json(&found, args.product),
+    };
+    text::print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn product(text: &str) -> Result<Product, String> {
+    text.parse().map_err(|()| {
+        let known = Product::ALL.map(Product::as_str);
+        match closest(text, known) {
+            Some(near) => format!("there is no product of this name; did you mean `{near}`?"),
+            None => format!("there is no product of this name; known are {}", known.join(", ")),
+        }
+    })
+}
+
+/// The predefined roles of a product, or of all.
+fn predefined(product: Option<Product>) -> impl Iterator<Item = &'static PredefinedRole> {
+    let of = move |role: &&PredefinedRole| product.is_none_or(|p| role.products.contains(&p));
+    PREDEFINED_ROLES.iter().filter(of)
+}
+
+/// The catalogue's roles, each once: the nearest layer's counts.
+fn catalogue(found: &Found) -> Vec<HeldRole> {
+    let mut roles: Vec<HeldRole> = Vec::new();
+    let all = found.catalogue();
+    for role in &all {
+        if !roles.iter().any(|known| known.name == role.name.value) {
+            roles.push(HeldRole::of(&role.name.value, &all, None));
+        }
+    }
+    roles
+}
+
+fn list(found: &Found, product: Option<Product>) -> String {
+    let mut out = String::new();
+    let mut headings: Vec<&[Product]> = Vec::new();
+    for role in predefined(product) {
+        if !headings.contains(&role.products) {
+            headings.push(role.products);
+        }
+    }
+    for products in headings {
+        out += &format!("{BOLD}Predefined in {}{BOLD:#}\n", products_in_words(products));
+        for role in predefined(product).filter(|role| role.products == products) {
+            out += &entry(role.name, &marks_of(role), role.note);
+        }
+        out.push('\n');
+    }
+    if let Some(product) = product.filter(|product| !product.publishes_roles()) {
+        out += &format!("{DIM}The roles of {product} are not published in full.{DIM:#}\n\n");
+    }
+    let own = catalogue(found);
+    if own.is_empty() {
+        let why = if found.is_default() { "no policy was found" } else { "it lists none" };
+        out += &format!("{DIM}No roles of a catalogue: {why}.{DIM:#}\n");
+    } else {
+        out += &format!("{BOLD}In the catalogue of {}{BOLD:#}\n", plain(&found.path));
+        for role in own {
+            let marks = marks(role.privileged, role.machine, role.holds_all);
+            out += &entry(&role.name, &marks, &listed(&role));
+        }
+    }
+    out
+}
+
+fn products_in_words(products: &[Product]) -> String {
+    if products.len() == Product::ALL.len() {
+        return "all products".to_owned();
+    }
+    products.iter().map(|product| product.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn marks_of(role: &PredefinedRole) -> String {
+    marks(role.privileged, role.machine, role.holds_all)
+}
+
+fn entry(name: &str, marks: &str, words: &str) -> String {
+    let marks = if marks.is_empty() { String::new() } else { format!("[{marks}] ") };
+    format!("  {:<40}  {marks}{DIM}{}{DIM:#}\n", plain(name), plain(words))
+}
+
+fn listed(role: &HeldRole) -> String {
+    let count = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    };
+    let actions = role.actions.as_ref();
+    let actions = actions.map_or("actions not listed".into(), |a| count(a.len(), "action"));
+    format!("{}, {actions}", count(role.components.len(), "component"))
+}
+
+/// A role as JSON, with what only a list of roles says.
+fn full_json(found: &Found, role: &HeldRole) -> Value {
+    let predefined = PredefinedRole::by_name(&role.name);
+    let mut json = role_json(role);
+    json["products"] = json!(predefined.map(|role| role.products));
+    json["note"] = json!(predefined.map(|role| role.note));
+    json["implies"] = json!(implied(found, &role.name));
+    let listed = found.catalogue();
+    let listed = listed.iter().find(|listed| listed.name.value == role.name);
+    let replacement = listed.and_then(|role| role.deprecated.get()).map(|d| d.replacement.get());
+    json["deprecated"] = replacement.map_or(Value::Null, |name| json!({ "use": name }));
+    json
+}
+
+fn implied(found: &Found, name: &str) -> Vec<String> {
+    let catalogue = found.catalogue();
+    let role = catalogue.iter().find(|role| role.name.value == name);
+    role.map_or(&[][..], |role| &role.implies).iter().map(|role| role.value.clone()).collect()
+}
+
+fn list_json(found: &Found, product: Option<Product>) -> String {
+    let own = catalogue(found);
+    let public = predefined(product).filter(|role| !own.iter().any(|o| o.name == role.name));
+    let all = public.map(|role| HeldRole::of(role.name, &[], None)).chain(own.iter().cloned());
+    let roles: Vec<Value> = all.map(|role| full_json(found, &role)).collect();
+    line(&json!({ "version": 1, "policy": found.path, "roles": roles }))
+}
+
+fn one(
+    found: &Found,
+    name: &str,
+    product: Option<Product>,
+    format: Format,
+) -> Result<String, Failure> {
+    let role = role_named(found, name).ok_or_else(|| no_such_role(found, name))?;
+    let predefined = PredefinedRole::by_name(name);
+    let of_another = |product: &Product| predefined.is_some_and(|r| !r.products.contains(product));
+    if let Some(product) = product.filter(of_another)
+        && !found.catalogue().iter().any(|role| role.name.value == name)
+    {
+        return Err(Failure::wrong_use(format!("{product} has no role {}", plain(name)))
+            .help(format!("`cortexkey roles --product {product}` lists its roles")));
+    }
+    if format == Format::Json {
+        let roles = [full_json(found, &role)];
+        return Ok(line(&json!({ "version": 1, "policy": found.path, "roles": roles })));
+    }
+    let mut out = format!("{BOLD}{}{BOLD:#}", plain(&role.name));
+    let marks = marks(role.privileged, role.machine, role.holds_all);
+    if !marks.is_empty() {
+        out += &format!("  [{marks}]");
+    }
+    out.push('\n');
+    if let Some(role) = predefined {
+        out += &row("predefined in", &products_in_words(role.products));
+        out += &row("the documents say", role.note);
+    }
+    if found.catalogue().iter().any(|role| role.name.value == name) {
+        out += &row("in the catalogue of", &found.path);
+    }
+    let implied = implied(found, name);
+    if !implied.is_empty() {
+        out += &row("implies", &implied.join(", "));
+    }
+    Ok(out + &held(&role))
+}
+
+fn held(role: &HeldRole) -> String {
+    let mut out = format!("\n{BOLD}Components{BOLD:#}\n");
+    if role.holds_all {
+        return out + "  every component at edit, every action\n";
+    }
+    for (name, level) in &role.components {
+        out += &row(name, level.as_str());
+    }
+    let unlisted = COMPONENTS.iter().filter(|c| !role.components.iter().any(|(n, _)| n == c.name));
+    out +=
+        &row("unknown", &format!("{} other components that are named in public", unlisted.count()));
+    out += &format!("\n{BOLD}Actions{BOLD:#}\n");
+    let lines = role.actions.iter().flatten().map(|action| format!("  {}\n", plain(action)));
+    out += &lines.collect::<String>();
+    if role.actions.is_none() {
+        out += "  unknown: nobody listed them\n";
+    }
+    out
+}
+
+fn no_such_role(found: &Found, name: &str) -> Failure {
+    let own = catalogue(found);
+    let known = PREDEFINED_ROLES.iter().map(|role| role.name);
+    let near = closest(name, known.chain(own.iter().map(|role| role.name.as_str())));
+    let failure = Failure::wrong_use(format!("nobody lists a role {}", plain(name)));
+    failure.help(match near {
+        Some(near) => format!("did you mean \"{}\"? Case and spaces count", plain(near)),
+        None => "`cortexkey roles` lists all; a role of your own goes into `catalog.roles`".into(),
+    })
+}

@@ -1,0 +1,134 @@
+//! Definitions and policies as text, and what the core gets of them.
+
+use super::*;
+use crate::yaml::{Limits, parse};
+use cortexkey_core::access::{Answer, Endpoint, Question, Rights, decide};
+
+const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n\
+    tenants:\n  eu: { product: xsiam, sbac: enforced, tags: permissive }\n  \
+    soar: { product: xsoar-8 }\n  old: { product: xpanse, sbac: enforced }\n\
+    catalog:\n  roles:\n  - { name: Export, components: { Public API: none } }\n  \
+    - { name: Glass, privileged: true, actions: [Live Terminal], implies: [Deep, Viewer] }\n  \
+    - { name: Deep, components: { Auditing: view }, implies: [Glass] }\n  \
+    - { name: Instance Administrator, components: { Auditing: none } }\n  \
+    - { name: CLI Read Only Role, components: { Auditing: view } }\n";
+
+fn access(roles: &str, scope: &str, tenant: Option<&str>) -> Result<Access, Gap> {
+    let text = format!(
+        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: k }}\nspec:\n  \
+         securityLevel: advanced\n  roles: {roles}\n{scope}"
+    );
+    let tree = parse(&text, &Limits::default()).tree;
+    let definition = definition::read(&tree, tree.documents()[0]).definition.unwrap();
+    let tree = parse(POLICY, &Limits::default()).tree;
+    let lowered = policy::read(&tree, tree.documents()[0]);
+    assert!(lowered.problems.is_empty(), "{:?}", lowered.problems);
+    let policy = lowered.policy.unwrap();
+    let catalogue: Vec<&policy::Role> = policy.catalog.roles.iter().collect();
+    let entry = |name: &str| policy.tenants.iter().find(|t| t.0.value == name).map(|t| &t.1);
+    Access::of(&definition, &catalogue, tenant.map(|name| (name, entry(name))))
+}
+
+const SCOPE: &str = "  scope:\n    assets: { mode: select, groups: [a, { name: b, id: 2 }] }\n    \
+    casesAndIssues: { mode: all, unreferenced: unknown }\n";
+
+fn scoped(endpoints: &str) -> Result<Access, Gap> {
+    access("[Viewer]", &format!("{SCOPE}    endpoints: {endpoints}\n"), Some("eu"))
+}
+
+#[test]
+fn roles_come_from_the_catalogue_then_the_product_then_nowhere() {
+    let held = access("[Export, Viewer, Nobody, Export]", "", Some("eu")).unwrap().roles;
+    let origins: Vec<_> = held.iter().map(|role| role.origin).collect();
+    assert_eq!(origins, [Origin::Catalogue, Origin::Predefined, Origin::Unknown]);
+    // A role of another product is no role here.
+    let held = access("[Analyst]", "", Some("eu")).unwrap().roles;
+    assert_eq!(held[0].origin, Origin::Unknown);
+    let held = access("[Analyst]", "", None).unwrap().roles;
+    assert_eq!(held[0].origin, Origin::Predefined);
+}
+
+#[test]
+fn the_catalogue_completes_what_is_public_and_takes_nothing_from_it() {
+    let held = access("[Instance Administrator]", "", Some("eu")).unwrap();
+    assert!(held.roles[0].holds_all && held.roles[0].privileged);
+    assert!(held.lend(|key, _| Rights(key.roles).makes_keys()).unwrap());
+    let held = access("[CLI Read Only Role]", "", Some("eu")).unwrap();
+    held.lend(|key, _| {
+        let of = |name| Rights(key.roles).component(name);
+        assert_eq!(of("Credentials"), (Some(Permission::None), true));
+        assert_eq!(of("Auditing"), (Some(Permission::View), true));
+    });
+}
+
+#[test]
+fn implied_roles_are_held_once_whatever_the_circle() {
+    let held = access("[Glass]", "", Some("eu")).unwrap();
+    let names: Vec<_> =
+        held.roles.iter().map(|r| (r.name.as_str(), r.implied_by.as_deref())).collect();
+    assert_eq!(names, [("Glass", None), ("Deep", Some("Glass")), ("Viewer", Some("Glass"))]);
+    held.lend(|key, _| {
+        assert_eq!(Rights(key.roles).action("Live Terminal"), Some(true));
+        // `Viewer` may hold more than anybody listed.
+        assert_eq!(Rights(key.roles).component("Auditing"), (Some(Permission::View), false));
+    });
+}
+
+#[test]
+fn scopes_become_the_cores() {
+    let held = scoped("{ mode: select, groups: [g] }").unwrap();
+    assert_eq!(held.scope.as_ref().unwrap().unreferenced, Unreferenced::Unknown);
+    held.lend(|key, tenant| {
+        let scope = key.scope.unwrap();
+        assert_eq!(scope.assets, Area::Select(&["a", "b"]));
+        let area = CasesAndIssues { area: Area::All, unreferenced: false };
+        assert_eq!(scope.cases_and_issues, area);
+        assert_eq!(scope.endpoints, EndpointScope::select(&["g"], &[]));
+        let asked = Question::Endpoint(Endpoint { groups: &["g"], tags: &[] });
+        assert_eq!(decide(key, tenant, &asked).answer(), Answer::Allowed);
+    });
+    let axes = |endpoints: &str| {
+        scoped(endpoints).unwrap().lend(|key, _| format!("{:?}", key.scope.unwrap().endpoints))
+    };
+    for (written, expected) in [
+        ("{ mode: none }", EndpointScope::none()),
+        ("{ mode: all }", EndpointScope::all()),
+        ("{ mode: select, tags: [t] }", EndpointScope::select(&[], &["t"])),
+        ("{ mode: select }", EndpointScope::select(&[], &[])),
+        (
+            "{ mode: raw, groupsMode: see_all, tagsMode: scope, tags: [t] }",
+            EndpointScope { groups: Axis::SeeAll, tags: Axis::Scope(&["t"]) },
+        ),
+    ] {
+        assert_eq!(axes(written), format!("{expected:?}"), "{written}");
+    }
+}
+
+#[test]
+fn what_is_open_is_a_gap_with_its_place() {
+    for (endpoints, message) in [
+        ("{ mode: some }", "`scope.endpoints.mode` cannot be read"),
+        ("{ groups: [g] }", "`scope.endpoints.mode` is missing"),
+        ("{ mode: all, groups: [g] }", "`scope.endpoints` selects beside a mode"),
+        ("{ mode: raw, tagsMode: any }", "`scope.endpoints.groupsMode` is missing"),
+    ] {
+        let gap = scoped(endpoints).unwrap_err();
+        assert!(gap.message.starts_with(message), "{gap:?}");
+        assert!(!gap.span.is_empty());
+    }
+    assert_eq!(access("Viewer", "", None).unwrap_err().message, "`spec.roles` cannot be read");
+}
+
+#[test]
+fn tenants_say_how_scopes_are() {
+    let facts = |name| access("[Viewer]", "", name).unwrap().tenant;
+    let eu = facts(Some("eu"));
+    assert_eq!((eu.scopes, eu.settings.sbac), (ScopeModel::Areas, Sbac::Enforced));
+    assert_eq!((eu.settings.tags, eu.tags_said), (TagMode::Permissive, true));
+    let soar = facts(Some("soar"));
+    assert_eq!((soar.scopes, soar.settings.sbac), (ScopeModel::NoScopes, Sbac::Disabled));
+    assert_eq!((soar.settings.tags, soar.tags_said), (TagMode::Restrictive, false));
+    assert_eq!(facts(Some("old")).scopes, ScopeModel::Older);
+    let none = facts(Some("elsewhere"));
+    assert!(!none.listed && none.settings.sbac == Sbac::Unknown);
+}
