@@ -15,10 +15,12 @@ mod quote;
 mod reader;
 mod source;
 mod suggest;
+mod tokens;
 pub mod yaml;
 
 pub use problem::{Problem, ProblemKind};
-pub use quote::{Secret, blank, mask_tokens, quote, secret_ranges};
+pub use quote::{quote, quote_refused};
 pub use reader::{Field, TextPair};
 pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
 pub use suggest::{closest, did_you_mean};
+pub use tokens::{Secret, blank, mask_path, mask_tokens, secret_ranges};

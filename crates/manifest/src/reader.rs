@@ -5,7 +5,7 @@
 
 use crate::suggest::list;
 use crate::yaml::{Entry, NodeId, NodeKind, Tree};
-use crate::{Problem, ProblemKind, Span, Spanned, closest, did_you_mean, quote};
+use crate::{Problem, ProblemKind, Span, Spanned, closest, did_you_mean, quote, quote_refused};
 
 /// A field as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,11 @@ pub(crate) struct Fields<'t> {
 impl Fields<'_> {
     fn find(&self, name: &str) -> Option<Entry> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, entry)| *entry)
+    }
+
+    /// Where the key of a field stands, whatever is behind it.
+    pub(crate) fn key_of(&self, tree: &Tree, name: &str) -> Option<Span> {
+        self.find(name).map(|entry| tree.node(entry.key).span)
     }
 
     fn path_of(&self, name: &str) -> String {
@@ -175,7 +180,7 @@ impl<'t> Reader<'t> {
             NodeKind::Mapping { .. } => "a mapping".to_owned(),
             NodeKind::Scalar { .. } if self.tree.is_empty_value(id) => "nothing".to_owned(),
             NodeKind::Scalar { .. } => {
-                format!("the text {}", quote(self.tree.text_of(id).unwrap_or_default()))
+                format!("the text {}", quote_refused(self.tree.text_of(id).unwrap_or_default()))
             }
         };
         let what = if path.is_empty() { "the document".into() } else { format!("`{path}`") };
@@ -256,13 +261,24 @@ impl<'t> Reader<'t> {
         name: &str,
         example: &str,
     ) -> Field<T> {
+        self.required_as(field, fields, name, &format!("write `{example}`"))
+    }
+
+    /// The same with other words on what to write.
+    pub(crate) fn required_as<T>(
+        &mut self,
+        field: Field<T>,
+        fields: &Fields<'_>,
+        name: &str,
+        help: &str,
+    ) -> Field<T> {
         let place = match &field {
             Field::Absent => fields.place,
             Field::Empty(key) => *key,
             _ => return field,
         };
         let message = format!("`{}` is missing", fields.path_of(name));
-        self.report_help(ProblemKind::MissingField, place, message, format!("write `{example}`"));
+        self.report_help(ProblemKind::MissingField, place, message, help);
         field
     }
 
@@ -297,7 +313,7 @@ impl<'t> Reader<'t> {
             return Some(*value);
         }
         let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
-        let message = format!("{} is no value of `{path}`", quote(&text));
+        let message = format!("{} is no value of `{path}`", quote_refused(&text));
         let mut help = format!("one of {}", list(&words));
         if let Some(best) = closest(&text, words.iter().copied()) {
             help = format!("did you mean `{best}`? ({help})");
@@ -318,7 +334,7 @@ impl<'t> Reader<'t> {
             let text = reader.text_at(entry.value, path)?;
             let number = text.parse().ok();
             if number.is_none() {
-                let message = format!("{} is no whole number", quote(&text));
+                let message = format!("{} is no whole number", quote_refused(&text));
                 let help = format!("`{path}` takes a number such as 16");
                 reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
             }
@@ -415,6 +431,6 @@ pub(crate) fn map<T, U>(field: Field<T>, f: impl FnOnce(T) -> U) -> Field<U> {
 }
 
 fn list_of(text: &str) -> String {
-    let quoted = quote(text);
+    let quoted = quote_refused(text);
     format!("`[{}]`", quoted.trim_matches('`'))
 }

@@ -5,7 +5,7 @@
 use super::{Approval, Definition, Expiry, Level, Lowered, Metadata, Spec, expiry, scope};
 use crate::reader::{Fields, Reader, into_list};
 use crate::yaml::{Document, NodeId, NodeKind, Tree};
-use crate::{Field, ProblemKind, Span, did_you_mean, quote};
+use crate::{Field, ProblemKind, Span, did_you_mean, quote_refused};
 
 /// The version of the format that is read.
 pub const API_VERSION: &str = "cortexkey/v1";
@@ -29,7 +29,7 @@ pub(crate) fn header<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, kind: &st
         let field = reader.required(field, fields, name, &format!("{name}: {expected}"));
         if let Some(text) = field.spanned().filter(|text| text.value != expected) {
             known = false;
-            let message = format!("{name} {} is not known here", quote(&text.value));
+            let message = format!("{name} {} is not known here", quote_refused(&text.value));
             let hint = did_you_mean(&text.value, &[expected]);
             let help = hint.unwrap_or_else(|| format!("this file takes `{name}: {expected}`"));
             reader.report_help(ProblemKind::UnsupportedVersion, text.span, message, help);
@@ -106,7 +106,7 @@ fn spec<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Spec {
     });
     let lifetime =
         time(reader, fields, "lifetime", |text| expiry::lifetime(text).map(Expiry::After));
-    one_end(reader, &expires, &lifetime);
+    one_end(reader, fields);
     let known = ["assets", "casesAndIssues", "endpoints", "datasets"];
     let inner = reader.child(fields, "scope", &known);
     Spec {
@@ -131,7 +131,7 @@ fn time<'t>(
         let text = reader.text_at(entry.value, path)?;
         parse(&text)
             .map_err(|error| {
-                let message = format!("{} in `{path}`: {}", quote(&text), error.message);
+                let message = format!("{} in `{path}`: {}", quote_refused(&text), error.message);
                 let span = reader.span(entry.value);
                 reader.report_help(ProblemKind::BadExpiry, span, message, error.help);
             })
@@ -139,8 +139,10 @@ fn time<'t>(
     })
 }
 
-fn one_end(reader: &mut Reader<'_>, expires: &Field<Expiry>, lifetime: &Field<Expiry>) {
-    let (Some(first), Some(second)) = (expires.key(), lifetime.key()) else { return };
+/// A time that cannot be read stands beside the other one all the same.
+fn one_end(reader: &mut Reader<'_>, fields: &Fields<'_>) {
+    let key = |name| fields.key_of(reader.tree, name);
+    let (Some(first), Some(second)) = (key("expires"), key("lifetime")) else { return };
     let message = "`expires` and `lifetime` both stand here; a key ends once";
     let problem = crate::Problem::new(ProblemKind::WrongType, second, message)
         .help("keep `expires` for a fixed end, or `lifetime` for a time from its generation")

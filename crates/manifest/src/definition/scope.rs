@@ -4,6 +4,7 @@
 //! the mode takes none is a rule's business.
 
 use crate::reader::{Fields, Reader, into_list};
+use crate::suggest::list;
 use crate::yaml::NodeId;
 use crate::{Field, Span, Spanned};
 
@@ -231,10 +232,22 @@ fn endpoints<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Endpoints {
     let mut groups_mode = reader.choice(fields, "groupsMode", RAW_MODES);
     let mut tags_mode = reader.choice(fields, "tagsMode", RAW_MODES);
     if mode.get() == Some(&EndpointMode::Raw) {
-        groups_mode = reader.required(groups_mode, fields, "groupsMode", "groupsMode: scope");
-        tags_mode = reader.required(tags_mode, fields, "tagsMode", "tagsMode: any");
+        groups_mode = axis(reader, groups_mode, fields, "groupsMode");
+        tags_mode = axis(reader, tags_mode, fields, "tagsMode");
     }
     Endpoints { place: fields.place, mode, groups, tags, groups_mode, tags_mode }
+}
+
+/// An axis that `raw` asks for. Which mode the key has is for the tenant to say, not for us.
+fn axis<'t>(
+    reader: &mut Reader<'t>,
+    axis: Field<RawMode>,
+    fields: &Fields<'t>,
+    name: &str,
+) -> Field<RawMode> {
+    let words = RAW_MODES.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+    let help = format!("write the mode that the tenant has: one of {}", list(&words));
+    reader.required_as(axis, fields, name, &help)
 }
 
 fn datasets<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Datasets {

@@ -1,18 +1,30 @@
 //! From one policy file to all it stands on: parents first, each read once, a cycle refused.
 //!
-//! Opens nothing itself: the caller hands over how a path is read.
+//! Opens nothing itself: the caller hands over how a path is read. Two paths to one file (through
+//! links) are two files here, so how many are read, and how far up, has a limit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{PolicyFile, builtin, is_policy, read};
 use crate::yaml::{Limits, Tree, parse};
 use crate::{Problem, ProblemKind, Span, closest, decode, quote};
 
+/// How many files a policy may stand on: a way through links can go on without end.
+const FILES: usize = 32;
+
+/// How many policies may stand on one another.
+const DEPTH_MAX: usize = 16;
+/// How many files a policy may be made of, itself included.
+const FILES_MAX: usize = 64;
+
 /// One policy file with the tree it was read from.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// Its path as the caller names it, or `builtin:…`.
     pub path: String,
+    /// Indices of all layers that it stands on: its parents, theirs, and so on.
+    pub ancestors: BTreeSet<usize>,
     /// Its text and tree.
     pub tree: Arc<Tree>,
     /// What it says.
@@ -47,7 +59,7 @@ pub fn load(
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
 ) -> Result<Layers, String> {
     let bytes = source(path, read)?;
-    let mut loader = Loader { limits, read, out: Layers::default(), open: Vec::new() };
+    let mut loader = Loader { limits, read, out: Layers::default(), open: Vec::new(), visited: 0 };
     loader.visit(path, bytes);
     Ok(loader.out)
 }
@@ -72,10 +84,14 @@ struct Loader<'a> {
     out: Layers,
     /// The way from the first policy to the one being read.
     open: Vec<String>,
+    /// How many files have been read.
+    visited: usize,
 }
 
 impl Loader<'_> {
-    fn visit(&mut self, path: &str, bytes: Vec<u8>) {
+    /// Reads one file and its parents; gives the index of its layer, where it becomes one.
+    fn visit(&mut self, path: &str, bytes: Vec<u8>) -> Option<usize> {
+        self.visited += 1;
         let decoded = decode(bytes);
         let parsed = parse(&decoded.text, self.limits);
         let tree = Arc::new(parsed.tree);
@@ -88,43 +104,88 @@ impl Loader<'_> {
         if stands {
             policy = document(&tree, &mut problems);
         }
-        if let Some(file) = &policy {
-            self.open.push(path.to_owned());
-            self.parents(path, file, &mut problems);
-            self.open.pop();
-        }
+        let mut index = None;
         if let Some(file) = policy {
-            self.out.layers.push(Layer { path: path.to_owned(), tree: Arc::clone(&tree), file });
+            self.open.push(path.to_owned());
+            let ancestors = self.parents(path, &file, &mut problems);
+            self.open.pop();
+            index = Some(self.out.layers.len());
+            let tree = Arc::clone(&tree);
+            self.out.layers.push(Layer { path: path.to_owned(), ancestors, tree, file });
         }
         if !problems.is_empty() {
             self.out.faults.push(LayerFault { path: path.to_owned(), tree, problems });
         }
+        index
     }
 
-    fn parents(&mut self, path: &str, file: &PolicyFile, problems: &mut Vec<Problem>) {
+    /// Reads the parents that were not read yet; gives all layers that the file stands on.
+    fn parents(
+        &mut self,
+        path: &str,
+        file: &PolicyFile,
+        problems: &mut Vec<Problem>,
+    ) -> BTreeSet<usize> {
+        let mut ancestors = BTreeSet::new();
         for parent in &file.extends {
             let name = if parent.value.starts_with("builtin:") {
                 parent.value.clone()
             } else {
                 join(path, &parent.value)
             };
-            if self.open.contains(&name) {
+            let seen = self.out.layers.iter().position(|layer| layer.path == name);
+            let found = if self.open.contains(&name) {
                 let mut way = self.open.clone();
                 way.push(name);
                 let message = format!("this policy extends itself: {}", way.join(" -> "));
                 problems.push(bad(parent.span, message).help("take one of the `extends` out"));
-            } else if self.out.layers.iter().any(|layer| layer.path == name) {
+                None
+            } else if seen.is_some() {
                 // Reached on another way already; what it says stands below.
+                seen
+            } else if let Some(message) = self.beyond() {
+                let help = "take one of the `extends` out; links that lead back to a folder \
+                            above make one file look like many";
+                problems.push(bad(parent.span, message).help(help));
+                // The others would be refused for the same reason.
+                break;
             } else {
-                match source(&name, self.read) {
-                    Ok(bytes) => self.visit(&name, bytes),
-                    Err(why) => {
-                        problems.push(bad(parent.span, why).help(
-                            "write `builtin:minimal`, `builtin:recommended`, `builtin:strict`, \
-                             or a path relative to this file",
-                        ));
-                    }
-                }
+                self.read_parent(&name, parent.span, problems)
+            };
+            if let Some(found) = found {
+                ancestors.insert(found);
+                ancestors.extend(&self.out.layers[found].ancestors);
+            }
+        }
+        ancestors
+    }
+
+    /// Why no further file is read.
+    fn beyond(&self) -> Option<String> {
+        if self.files >= FILES_MAX {
+            Some(format!("a policy is made of at most {FILES_MAX} files; this is one more"))
+        } else if self.open.len() >= DEPTH_MAX {
+            Some(format!("at most {DEPTH_MAX} policies stand on one another; this is one more"))
+        } else {
+            None
+        }
+    }
+
+    fn read_parent(
+        &mut self,
+        name: &str,
+        span: Span,
+        problems: &mut Vec<Problem>,
+    ) -> Option<usize> {
+        self.files += 1;
+        match source(name, self.read) {
+            Ok(bytes) => self.visit(name, bytes),
+            Err(why) => {
+                problems.push(bad(span, why).help(
+                    "write `builtin:minimal`, `builtin:recommended`, `builtin:strict`, or a path \
+                     relative to this file",
+                ));
+                None
             }
         }
     }
@@ -200,6 +261,14 @@ mod tests {
         let order: Vec<&str> = layers.layers.iter().map(|l| l.path.as_str()).collect();
         assert_eq!(order, ["builtin:minimal", "base.yaml", "a/mid.yaml", "a/child.yaml"]);
         assert!(layers.faults.is_empty(), "{:?}", layers.faults);
+    }
+
+    #[test]
+    fn a_way_without_end_is_refused() {
+        let text = format!("{HEAD}extends: [down/p.yaml, over/p.yaml]\n");
+        let mut read = |_: &str| Ok(text.clone().into_bytes());
+        let faults = load("p.yaml", &Limits::default(), &mut read).unwrap().faults;
+        assert_eq!(faults[0].problems[0].message, "this policy stands on more than 32 files");
     }
 
     #[test]

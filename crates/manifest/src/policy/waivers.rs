@@ -7,7 +7,7 @@ use super::rules::{Match, SEVERITIES, Severity, matching};
 use crate::definition::moment;
 use crate::reader::Reader;
 use crate::yaml::NodeId;
-use crate::{Field, ProblemKind, Span, quote};
+use crate::{Field, ProblemKind, Span, quote_refused};
 
 /// A finding that is accepted for a while.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub(super) fn waiver(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<
         let text = reader.text_at(entry.value, path)?;
         moment(&text)
             .map_err(|error| {
-                let message = format!("{} in `{path}`: {}", quote(&text), error.message);
+                let message = format!("{} in `{path}`: {}", quote_refused(&text), error.message);
                 let span = reader.span(entry.value);
                 reader.report_help(ProblemKind::BadExpiry, span, message, error.help);
             })

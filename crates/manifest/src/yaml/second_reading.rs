@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, V
 use serde_yaml::Deserializer;
 
 use super::{NodeId, NodeKind, Tree};
-use crate::{Problem, ProblemKind, Span, quote};
+use crate::{Problem, ProblemKind, Span, quote, secret_ranges};
 
 /// The first place where libYAML's reading differs from ours. Only for trees that are complete
 /// and free of duplicates and indirections: those are findings of their own.
@@ -21,8 +21,14 @@ use crate::{Problem, ProblemKind, Span, quote};
 pub fn disagreement(tree: &Tree) -> Option<Problem> {
     // The other reader is a port of C code. Should it ever panic, that is a disagreement too.
     let outcome = catch_unwind(AssertUnwindSafe(|| compare(tree)));
-    outcome
-        .unwrap_or_else(|_| Some(problem(Span::new(0, 0), "the other reader fails on this file")))
+    let found = outcome.unwrap_or_else(|_| {
+        Some(problem(Span::new(0, 0), "the other reader fails on this file"))
+    })?;
+    let secret = secret_ranges(tree.source(), Some(tree), false).into_iter().any(|secret| {
+        let place = found.span.range();
+        secret.start <= place.end && place.start <= secret.end
+    });
+    Some(if secret { problem(found.span, "this text is read in two ways") } else { found })
 }
 
 fn compare(tree: &Tree) -> Option<Problem> {

@@ -1,0 +1,518 @@
+//! What may be a secret in a text: keys by their shape, and values by the name of their field.
+//!
+//! A Cortex API key is a run of 128 letters and digits; other keys are shorter, and some have
+//! marks in them. Refuses to mask what people read and write: names of keys, roles and files,
+//! words with hyphens, times. What is masked keeps its length in bytes, so that places stay good.
+
+use core::ops::Range;
+
+use crate::quote::is_refused_secret;
+use crate::yaml::{NodeKind, Tree};
+
+/// Letters and digits without a break: from here on a key or a hash of one, whatever they are.
+const UNBROKEN: usize = 40;
+
+/// The shortest run that is judged by its shape.
+const RUN: usize = 20;
+
+/// Letters and digits in a path given by hand that are a key rather than a name.
+const IN_PATH: usize = 24;
+
+/// How known keys begin, how many more characters each has at least, and whether those must look
+/// like chance, since words begin so too.
+const PREFIXES: &[(&str, usize, bool)] = &[
+    ("ghp_", 8, false),
+    ("gho_", 8, false),
+    ("ghu_", 8, false),
+    ("ghs_", 8, false),
+    ("ghr_", 8, false),
+    ("github_pat_", 8, false),
+    ("glpat-", 8, false),
+    ("xoxa-", 8, false),
+    ("xoxb-", 8, false),
+    ("xoxe-", 8, false),
+    ("xoxp-", 8, false),
+    ("xoxr-", 8, false),
+    ("xoxs-", 8, false),
+    ("AKIA", 12, false),
+    ("ASIA", 12, true),
+    ("eyJ", 12, false),
+    ("sk-", 12, true),
+];
+
+/// Begin and end of a key in PEM.
+const PEM: (&str, &str) = ("-----BEGIN ", "-----END ");
+
+/// Fields that take one of a few words, a time, a number or a structure: a value that does not fit
+/// and looks like chance was pasted into the wrong line.
+const TYPED: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "metadata",
+    "spec",
+    "labels",
+    "annotations",
+    "approvals",
+    "securityLevel",
+    "expires",
+    "lifetime",
+    "roles",
+    "scope",
+    "assets",
+    "casesAndIssues",
+    "endpoints",
+    "datasets",
+    "mode",
+    "groups",
+    "domains",
+    "tags",
+    "groupsMode",
+    "tagsMode",
+    "unreferenced",
+    "default",
+    "filters",
+    "id",
+    "keys",
+    "extends",
+    "tenants",
+    "product",
+    "sbac",
+    "assetGroups",
+    "endpointGroups",
+    "endpointTags",
+    "scopable",
+    "rules",
+    "enabled",
+    "severity",
+    "locked",
+    "waivable",
+    "overrides",
+    "match",
+    "max",
+    "allowNever",
+    "windows",
+    "catalog",
+    "components",
+    "actions",
+    "implies",
+    "privileged",
+    "teams",
+    "emailDomains",
+    "conflicts",
+    "customRules",
+    "waivers",
+    "tests",
+];
+
+/// Names of fields whose values are secrets.
+#[derive(Clone, Copy, Debug)]
+pub struct Secret;
+
+impl Secret {
+    /// True for a field name that announces a secret. Case, `-` and `_` do not matter.
+    #[must_use]
+    pub fn is_name(name: &str) -> bool {
+        let folded: String =
+            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        matches!(
+            folded.as_str(),
+            "key"
+                | "apikey"
+                | "apitoken"
+                | "accesstoken"
+                | "bearertoken"
+                | "token"
+                | "secret"
+                | "clientsecret"
+                | "password"
+                | "passwd"
+                | "passphrase"
+                | "authorization"
+                | "privatekey"
+                | "secretkey"
+                | "xdrapikey"
+                | "cortexapikey"
+                | "cortexkeyapikey"
+        )
+    }
+}
+
+/// The text with each run that may be a secret replaced by asterisks, of the same length in
+/// bytes, so that offsets stay good.
+#[must_use]
+pub fn mask_tokens(text: &str) -> String {
+    let ranges = tokens(text);
+    if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
+}
+
+/// The same for text with paths in it: a name of this many letters and digits is a key that was
+/// given where a path belongs.
+#[must_use]
+pub fn mask_path(text: &str) -> String {
+    let mut ranges = tokens(text);
+    ranges.extend(runs(text, |byte| byte.is_ascii_alphanumeric()).filter(|run| {
+        let run = &text[run.clone()];
+        run.len() >= IN_PATH && (is_random(run) || has_digit_inside(run))
+    }));
+    ranges.sort_by_key(|range| range.start);
+    if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
+}
+
+/// Where a file holds what may be a secret; `tree` is its tree where it could be parsed.
+#[must_use]
+pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range<usize>> {
+    let mut ranges = tokens(text);
+    if let Some(tree) = tree {
+        for (_, node) in tree.nodes() {
+            let NodeKind::Mapping { entries, .. } = &node.kind else { continue };
+            for entry in entries {
+                let name = tree.text_of(entry.key).unwrap_or_default();
+                let refused = |text: &str| TYPED.contains(&name) && is_refused_secret(text);
+                // A waiver names its key; that is a name and no secret.
+                if (Secret::is_name(name) && !(policy && name == "key"))
+                    || tree.text_of(entry.value).is_some_and(refused)
+                {
+                    ranges.push(tree.node(entry.value).span.range());
+                }
+            }
+        }
+    }
+    ranges.extend(secret_lines(text, policy));
+    ranges.extend(refused_lines(text));
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_by_key(|range| range.start);
+    ranges
+}
+
+/// The text with the given ranges as asterisks, line ends kept, byte for byte as long.
+#[must_use]
+pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in ranges {
+        let (start, end) = (range.start.max(at), range.end.min(text.len()));
+        let (Some(before), Some(inside)) = (text.get(at..start), text.get(start..end)) else {
+            continue;
+        };
+        out.push_str(before);
+        for c in inside.chars() {
+            if matches!(c, '\n' | '\r') {
+                out.push(c);
+            } else {
+                out.extend(core::iter::repeat_n('*', c.len_utf8()));
+            }
+        }
+        at = end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+/// True for text that looks like chance: letters and digits take turns too often for words, times
+/// and numbered names, or capitals do.
+pub(crate) fn is_random(text: &str) -> bool {
+    let (mut turns, mut changes, mut scraps, mut length) = (0_usize, 0_usize, 0_usize, 0_usize);
+    for part in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let bytes = part.as_bytes();
+        let pairs = || bytes.iter().zip(bytes.iter().skip(1));
+        let digits = pairs().filter(|(a, b)| a.is_ascii_digit() != b.is_ascii_digit()).count();
+        // `prod2` and `2nd` are words.
+        turns += digits.saturating_sub(1);
+        changes += pairs().filter(|(a, b)| class(**a) != class(**b)).count();
+        // `CamelCase` has small letters three and more at a time.
+        if bytes.iter().any(u8::is_ascii_uppercase) {
+            let small = part.split(|c: char| !c.is_ascii_lowercase());
+            scraps += small.filter(|small| matches!(small.len(), 1 | 2)).count();
+        }
+        length += bytes.len();
+    }
+    turns >= 3
+        || (length >= 10 && changes * 5 > length * 2)
+        || (scraps >= 4 && scraps * 8 >= length)
+}
+
+fn class(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => 0,
+        b'A'..=b'Z' => 1,
+        _ => 2,
+    }
+}
+
+/// True when a letter follows a digit; a digit at the end numbers a word.
+fn has_digit_inside(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut pairs = bytes.iter().zip(bytes.iter().skip(1));
+    pairs.any(|(a, b)| a.is_ascii_digit() && b.is_ascii_alphabetic())
+}
+
+fn has_both(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// Runs of bytes that belong together.
+fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    core::iter::from_fn(move || {
+        let start = at + bytes.get(at..)?.iter().position(|byte| belongs(*byte))?;
+        let rest = bytes.get(start..)?;
+        let length = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
+        at = start + length;
+        Some(start..at)
+    })
+}
+
+fn tokens(text: &str) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte);
+    for run in runs(text, part) {
+        if has_shape(&text[run.clone()]) {
+            ranges.push(run);
+            continue;
+        }
+        let inner = runs(&text[run.clone()], |byte| byte.is_ascii_alphanumeric());
+        let unbroken = inner.filter(|inner| inner.len() >= UNBROKEN);
+        ranges.extend(unbroken.map(|inner| run.start + inner.start..run.start + inner.end));
+    }
+    ranges.extend(prefixed(text));
+    ranges.extend(pem(text));
+    ranges.sort_by_key(|range| range.start);
+    ranges
+}
+
+/// True for a run that is long, has few marks in it, and looks like chance.
+fn has_shape(run: &str) -> bool {
+    let run = run.trim_matches(['_', '-', '+', '/', '=']);
+    let marks = run.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count();
+    run.len() >= RUN && marks * 12 < run.len() * 2 && is_random(run)
+}
+
+/// Keys that say what they are.
+fn prefixed(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    for (prefix, least, chance) in PREFIXES {
+        for (at, _) in text.match_indices(prefix) {
+            let before = text.as_bytes().get(at.wrapping_sub(1));
+            if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)) {
+                continue;
+            }
+            let rest = text.get(at + prefix.len()..).unwrap_or_default();
+            let more = rest
+                .bytes()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-+/=.".contains(byte));
+            let end = at + prefix.len() + more.count();
+            let found = text.get(at + prefix.len()..end).unwrap_or_default();
+            if found.len() >= *least && (!chance || is_random(found) || has_both_unbroken(found)) {
+                ranges.push(at..end);
+            }
+        }
+    }
+    ranges
+}
+
+/// True when one part without marks has letters and digits and is no numbered word.
+fn has_both_unbroken(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.len() >= 12 && has_both(part))
+}
+
+/// Keys in PEM, to their end line or, without one, to the end of the text.
+fn pem(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find(PEM.0)).map(|at| from + at) {
+        let rest = text.get(at..).unwrap_or_default();
+        let end = rest.find(PEM.1).map_or(text.len(), |end| {
+            let line = rest.get(end..).and_then(|line| line.find(['\n', '\r']));
+            line.map_or(text.len(), |line| at + end + line)
+        });
+        ranges.push(at..end);
+        from = end;
+    }
+    ranges
+}
+
+/// Values of fields that take a word, a time or a number and hold what looks like a key, in files
+/// that could not be read to their end as well.
+fn refused_lines(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive(['\n', '\r']) {
+        for (colon, _) in line.match_indices(':') {
+            let before = line.get(..colon).unwrap_or_default().trim_end_matches(['"', '\'', ' ']);
+            let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+            if !name.is_some_and(|name| TYPED.contains(&name)) {
+                continue;
+            }
+            let after = line.get(colon + 1..).unwrap_or_default();
+            let value = after.trim_start_matches([' ', '\t', '"', '\'']);
+            let start = colon + 1 + (after.len() - value.len());
+            let value = value.split([',', '}', ']', '"', '\'', '#', '\n', '\r']).next();
+            let value = value.unwrap_or_default().trim_end();
+            if !value.starts_with(['[', '{']) && is_refused_secret(value) {
+                ranges.push(at + start..at + start + value.len());
+            }
+        }
+        at += line.len();
+    }
+    ranges
+}
+
+/// Lines that look like `password: …`, in comments and in files that are no YAML. What follows
+/// the colon is taken, and all lines that are indented deeper.
+fn secret_lines(text: &str, policy: bool) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    let mut deeper_than: Option<usize> = None;
+    for line in text.split_inclusive(['\n', '\r']) {
+        let indent = line.len() - line.trim_start_matches([' ', '\t', '#']).len();
+        let body = line.trim_end_matches(['\n', '\r']);
+        if let Some(limit) = deeper_than {
+            if indent > limit || body.trim().is_empty() {
+                ranges.push(at + indent.min(body.len())..at + body.len());
+                at += line.len();
+                continue;
+            }
+            deeper_than = None;
+        }
+        if let Some(value) = secret_value(body, policy) {
+            ranges.push(at + value..at + body.len());
+            deeper_than = Some(indent);
+        }
+        at += line.len();
+    }
+    ranges
+}
+
+/// Offset behind the colon of the first `name: value` on the line whose name is a secret's.
+fn secret_value(line: &str, policy: bool) -> Option<usize> {
+    for (colon, _) in line.match_indices([':', '=']) {
+        let before = line.get(..colon)?.trim_end_matches(['"', '\'', ' ']);
+        let name = before
+            .rsplit(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
+            .next()
+            .unwrap_or_default();
+        if Secret::is_name(name) && !(policy && name == "key") {
+            let after = line.get(colon + 1..)?;
+            return Some(line.len() - after.trim_start().len());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masking_keeps_offsets() {
+        let text = format!("a: {}\nb: 1\n", "k9".repeat(30));
+        let masked = mask_tokens(&text);
+        assert_eq!(masked.len(), text.len());
+        assert!(!masked.contains("k9") && masked.contains("b: 1"));
+        assert_eq!(blank("é: ü\n", std::slice::from_ref(&(4..6))), "é: **\n");
+    }
+
+    #[test]
+    fn keys_of_many_makers_are_masked() {
+        for secret in [
+            "S3cr3tS3cr3tS3cr3tS3cr3t",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "q7Hx2-Lm9Zt4_Vb6Nc8Rw1Ys3",
+            "dGhpcyBpcyBhIHNlY3JldCE5OTk3Nw==",
+            "zXcVbNmAsDfGhJkLqWeRtYuIoP",
+            "ghp_abcdefghijklmnop",
+            "github_pat_11ABCDEFG",
+            "xoxb-1234-5678-abcd",
+            "AKIAIOSFODNN7EXAMPLE",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+            "sk-proj-a1b2c3d4e5f6g7h8",
+            "glpat-xxxxxxxxxxxxxxxxxxxx",
+        ] {
+            for text in [secret.to_owned(), format!("see {secret}, please"), format!("'{secret}'")]
+            {
+                let masked = mask_tokens(&text);
+                assert_eq!(masked.len(), text.len());
+                for part in secret.split('.').filter(|part| part.len() > 3) {
+                    assert!(!masked.contains(part), "{masked}");
+                }
+            }
+        }
+        let pem = "a: |\n  -----BEGIN PRIVATE KEY-----\n  abc\n  -----END PRIVATE KEY-----\nb: 1\n";
+        let masked = mask_tokens(pem);
+        assert!(!masked.contains("abc") && masked.contains("\nb: 1\n"), "{masked}");
+        assert!(!mask_tokens("-----BEGIN PRIVATE KEY-----\nabc\n").contains("abc"));
+    }
+
+    #[test]
+    fn what_people_write_is_not_masked() {
+        for plain in [
+            "svc-siem-export-prod",
+            "svc-siem-export-prod-eu2",
+            "level-standard-with-privileged-role",
+            "organisation2024-reporting-service",
+            "keys/production/team-detection/svc-siem-export-prod2.yaml",
+            "/usr/lib/x86_64-linux-gnu/cortexkey/policies",
+            "CortexXsoarIncidentsExportService2",
+            "Privileged Security Admin",
+            "Instance Administrator",
+            "2027-03-01T00:00:00.000Z",
+            "2027-03-01T23:59:59+02:00",
+            "20270301T000000Z",
+            "internationalizationservice",
+            "EU-Prod-K8s-Cluster1-Nodes",
+            "sk-export-production-eu",
+            "ASIA-PACIFIC-PRODUCTION",
+            "cases_and_issues_unreferenced",
+            "https://vault.example.com/v1/secret/cortex/prod",
+            "ciso@security-operations.example.com",
+            "_vendor = \"acme\" and _product = \"firewall9000\"",
+            "builtin:recommended",
+            "-------------------------------------",
+        ] {
+            assert_eq!(mask_tokens(plain), plain);
+            assert_eq!(mask_path(plain), plain);
+        }
+    }
+
+    #[test]
+    fn a_key_given_as_a_path_is_masked() {
+        for key in
+            ["aB3".repeat(43), "a1".repeat(12), "Qw".repeat(12), "mixedwithone7digitinside".into()]
+        {
+            assert!(!mask_path(&format!("keys/{key}.yaml")).contains(&key), "{key}");
+        }
+        assert_eq!(mask_path("keys/a1b2c3.yaml"), "keys/a1b2c3.yaml");
+    }
+
+    #[test]
+    fn values_of_secret_names_are_found_without_a_tree() {
+        let text =
+            "spec:\n  api_key: hunter2\n  # Password = abc\n  token: |\n    l1\n    l2\n  x: 1\n";
+        let masked = blank(text, &secret_ranges(text, None, false));
+        for secret in ["hunter2", "abc", "l1", "l2"] {
+            assert!(!masked.contains(secret), "{masked}");
+        }
+        assert!(masked.contains("x: 1"));
+        let waiver = "- { rule: x, key: prod/svc }\n";
+        assert!(secret_ranges(waiver, None, true).is_empty());
+        assert!(!secret_ranges(waiver, None, false).is_empty());
+    }
+
+    #[test]
+    fn values_that_their_field_does_not_take_are_found() {
+        let text = "spec: { mode: S3cr3tS3cr3tS3cr3t, expires: 2027-03-01T00:00:00Z }\nlifetime: \"S3cr3tS3cr3tS3cr3t\"\n";
+        let masked = blank(text, &secret_ranges(text, None, false));
+        assert!(
+            !masked.contains("S3cr3t") && masked.contains("2027-03-01T00:00:00Z }"),
+            "{masked}"
+        );
+        let parsed = crate::yaml::parse(
+            "lifetime:\n  S3cr3tS3cr3tS3cr3t\n",
+            &crate::yaml::Limits::default(),
+        );
+        let ranges = secret_ranges(parsed.tree.source(), Some(&parsed.tree), false);
+        assert_eq!(ranges, vec![12_usize..30; 1]);
+    }
+}
