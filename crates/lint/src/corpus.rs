@@ -69,9 +69,10 @@ impl CorpusFile {
 
     /// Stands for a file that cannot be read: that is a finding, never a silence.
     #[must_use]
-    pub fn unreadable(path: impl Into<String>, why: &str) -> Self {
+    pub fn unreadable(path: impl Into<String>, why: &str, help: &str) -> Self {
         let mut file = Self::new(path, Vec::new(), &Limits::default());
-        file.problems = vec![Problem::new(ProblemKind::YamlSyntax, Span::default(), why)];
+        let problem = Problem::new(ProblemKind::YamlSyntax, Span::default(), why).help(help);
+        file.problems = vec![problem];
         file.readable = false;
         file
     }

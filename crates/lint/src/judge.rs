@@ -1,7 +1,7 @@
 //! The judging: every enabled rule over every key, in an order that depends on nothing else.
 
 use core::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::Severity;
@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::corpus::{Corpus, CorpusFile};
-use crate::finding::{Finding, WaivedBy, WaivedFinding};
+use crate::finding::{Finding, Place, WaivedBy, WaivedFinding};
 use crate::policy::{Policy, fault_problems};
 use crate::report::{Report, Source, Summary};
 use crate::rules::waivers::{lacking, names};
 use crate::rules::{
-    self, Check, CorpusContext, Draft, FileContext, KeyContext, PolicyContext, RULES, Rule, Sink,
-    finish,
+    self, Check, CorpusContext, Draft, FileContext, GIVES_WAY, KeyContext, PolicyContext, RULES,
+    Rule, Sink, finish,
 };
 use crate::settings::{Settings, Subject};
 
@@ -32,6 +32,7 @@ pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
         judge.files(&mut findings);
         judge.corpus(&mut findings);
         (findings, waived) = judge.waive(findings);
+        give_way(&mut findings);
     }
     let reported = |finding: &Finding| {
         let at = finding.place.source;
@@ -258,6 +259,23 @@ impl Judge<'_> {
             waived,
         }
     }
+}
+
+/// Takes out findings whose rule gives way to another that found something at the same place.
+fn give_way(findings: &mut Vec<Finding>) {
+    let strong: HashSet<(&str, Place)> = GIVES_WAY
+        .iter()
+        .flat_map(|(_, strong)| *strong)
+        .flat_map(|code| findings.iter().filter(move |finding| finding.code == *code))
+        .map(|finding| (finding.code, finding.place))
+        .collect();
+    if strong.is_empty() {
+        return;
+    }
+    findings.retain(|finding| {
+        let to = GIVES_WAY.iter().find(|(code, _)| *code == finding.code);
+        !to.is_some_and(|(_, to)| to.iter().any(|code| strong.contains(&(*code, finding.place))))
+    });
 }
 
 /// A finding whose severity no setting changes.

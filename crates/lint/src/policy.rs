@@ -12,7 +12,7 @@ use cortexkey_manifest::policy::{
     Severity, Source, Tenant, Waiver,
 };
 use cortexkey_manifest::yaml::{Limits, Tree};
-use cortexkey_manifest::{Problem, Span, Spanned, did_you_mean, quote};
+use cortexkey_manifest::{Problem, Span, Spanned, did_you_mean, quote, quote_refused};
 
 use crate::rules::{self, OptionDoc, Rule};
 
@@ -287,7 +287,7 @@ fn bad_value(
 ) -> Option<PolicyMistake> {
     let expected = doc.kind.refuses(&value.kind)?;
     let seen = match &value.kind {
-        OptionKind::Text(text) => quote(text),
+        OptionKind::Text(text) => quote_refused(text),
         OptionKind::List(_) => "a list".into(),
         OptionKind::Map(_) => "a mapping".into(),
         OptionKind::Nothing => "nothing".into(),

@@ -181,11 +181,153 @@ fn what_cannot_be_read_is_a_finding_and_alone_it_is_code_three() {
     fs::create_dir(folder.path().join("none")).unwrap();
     let outcome = lint(&folder, &["none"]);
     assert!(
-        outcome.messages.iter().any(|m| m.contains("nothing was read")),
+        outcome.messages.iter().any(|m| m.contains("nothing could be read")),
         "{:?}",
         outcome.messages
     );
     assert_eq!(code(&outcome), 3);
+}
+
+#[test]
+fn what_was_named_and_is_not_there_is_an_error() {
+    let policy = format!("{HEAD}keys: [\"keys/**/*.yaml\"]\n");
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy),
+        ("keys/good.yaml", &key("good")),
+        ("docs/notes.txt", "none of our business"),
+        ("compose.yaml", "services: ["),
+    ]);
+    for paths in [&["keyz/"][..], &["nope.yaml"], &["keys/nope/"], &["keys/nope.yaml"]] {
+        let outcome = lint(&folder, paths);
+        let lines = found(&outcome);
+        assert_eq!(code(&outcome), 3, "{paths:?} {lines:?}");
+        assert!(lines[0].contains("cannot be read: there is no such file"), "{lines:?}");
+    }
+    for paths in
+        [&["keys/nope/", "keys/good.yaml"], &["nope.yaml", "keys"], &["x.txt", "compose.yaml"]]
+    {
+        let outcome = lint(&folder, paths);
+        assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{paths:?}");
+    }
+    // A folder that is there and holds nothing of the corpus is said, and alone nothing was read.
+    let outcome = lint(&folder, &["docs"]);
+    assert_eq!(code(&outcome), 3);
+    let said = outcome.messages.join("\n");
+    assert!(said.contains("the folder docs holds no file that fits the policy's `keys`"), "{said}");
+    assert_eq!(code(&lint(&folder, &["docs", "keys"])), 0);
+}
+
+#[test]
+fn a_finding_about_an_unread_file_has_help_and_no_source_line() {
+    let folder = folder(&[]);
+    let report = lint(&folder, &["gone.yaml"]).report.unwrap();
+    let text = report.render(Format::Human, false);
+    assert!(text.contains("--> gone.yaml\n") && !text.contains('^'), "{text}");
+    assert!(text.contains("help: correct the path"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_is_an_error() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let policy = format!("{HEAD}keys: [\"keys/**/*.yaml\"]\n");
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy),
+        ("keys/a.yaml", &key("a")),
+        ("keys/closed/b.yaml", &key("b")),
+        ("other/closed/c.yaml", &key("c")),
+        ("closed.yaml", "a: 1"),
+    ]);
+    let close = |path: &str, mode: u32| {
+        fs::set_permissions(folder.path().join(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    close("keys/closed", 0);
+    close("other/closed", 0);
+    close("closed.yaml", 0);
+    // Whoever may read everything sees no difference.
+    if fs::read(folder.path().join("closed.yaml")).is_err() {
+        let lines = found(&lint(&folder, &[]));
+        assert!(lines[0].contains("keys/closed") && lines[0].contains("looked into"), "{lines:?}");
+        assert_eq!((code(&lint(&folder, &[])), lines.len()), (1, 1));
+        for path in ["closed.yaml", "other/closed"] {
+            let outcome = lint(&folder, &[path, "keys/a.yaml"]);
+            assert!(found(&outcome)[0].contains("permission denied"), "{:?}", found(&outcome));
+            assert_eq!(code(&outcome), 1);
+        }
+    }
+    close("keys/closed", 0o700);
+    close("other/closed", 0o700);
+}
+
+#[test]
+fn paths_under_different_policies_are_refused() {
+    let strict = format!("{HEAD}extends: ['builtin:strict']\nkeys: ['*.yaml']\n");
+    let folder = folder(&[
+        ("here/.git/HEAD", ""),
+        ("here/keys/a.yaml", &key("a")),
+        ("there/.git/HEAD", ""),
+        ("there/cortexkey.yaml", &strict),
+        ("there/chart.yaml", &key("chart")),
+    ]);
+    let here = folder.path().join("here");
+    let outcome = lint_with(&here, &["keys/a.yaml", "../there/chart.yaml"], |_| {});
+    assert_eq!(code(&outcome), 2);
+    let said = outcome.messages.join("\n");
+    for expected in ["two policies", "keys/a.yaml under none", "../there/cortexkey.yaml"] {
+        assert!(said.contains(expected), "{said}");
+    }
+    // A folder with a policy of its own does not settle it either.
+    write(&here, "cortexkey.yaml", format!("{HEAD}keys: ['keys/*.yaml']\n").as_bytes());
+    let both = ["../there/chart.yaml", "keys/a.yaml"];
+    assert_eq!(code(&lint_with(&here, &both, |_| {})), 2);
+    assert_eq!(
+        code(&lint_with(&here, &both, |options| options.policy = Some("cortexkey.yaml".into()))),
+        0
+    );
+    // Somebody else's policy is used for his files alone, and named.
+    let outcome = lint_with(&here, &["../there/chart.yaml"], |_| {});
+    let said = outcome.messages.join("\n");
+    assert!(code(&outcome) == 0 && said.contains("against ../there/cortexkey.yaml"), "{said}");
+    assert!(lint_with(&here, &["keys/a.yaml"], |_| {}).messages.is_empty());
+    assert!(lint_with(&here.join("keys"), &["a.yaml"], |_| {}).messages.is_empty());
+}
+
+#[test]
+fn keys_given_as_paths_are_printed_in_no_format() {
+    let token = "aB3dE5fG7h".repeat(13);
+    let folder = folder(&[("a.yaml", &key("a"))]);
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let tries: [&dyn Fn(&mut Options); 4] = [
+        &|options| options.paths = vec![token.clone().into()],
+        &|options| options.paths = vec!["a.yaml".into(), format!("keys/{token}.yaml").into()],
+        &|options| options.policy = Some(token.clone().into()),
+        &|options| {
+            options.paths = vec!["-".into()];
+            options.stdin_filename = Some(token.clone().into());
+        },
+    ];
+    for change in tries {
+        let mut options = Options::new(folder.path(), now);
+        change(&mut options);
+        let outcome = run(&options, &mut "apiKey: x".as_bytes());
+        assert_ne!(code(&outcome), 0);
+        let mut said = outcome.messages.join("\n");
+        for (_, format) in Format::ALL {
+            said += &outcome.report.as_ref().map_or(String::new(), |r| r.render(format, true));
+        }
+        assert!(!said.contains("aB3dE5"), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_broken_policy_is_named_as_given_and_counts_no_files() {
+    let folder = folder(&[("p.yaml", "a: [")]);
+    let with = |policy: &str| lint_with(folder.path(), &[], |o| o.policy = Some(policy.into()));
+    let said = with("/dev/null").messages.join("\n");
+    assert!(said.contains("cannot read /dev/null: it is a device"), "{said}");
+    let text = with("p.yaml").report.unwrap().render(Format::Concise, false);
+    assert!(text.ends_with("\n1 error in the policy\n"), "{text}");
 }
 
 #[cfg(unix)]

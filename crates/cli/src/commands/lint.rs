@@ -91,6 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Color::Never => ColorChoice::Never,
     };
     choice.write_global();
+    one_on_stdout(args)?;
     let outcome = run_files(&options(args)?, &mut io::stdin().lock());
     for message in &outcome.messages {
         // With standard error closed there is nobody to tell.
@@ -118,6 +119,16 @@ fn options(args: &Args) -> Result<Options, Failure> {
     options.policy.clone_from(&args.policy);
     options.stdin_filename.clone_from(&args.stdin_filename);
     Ok(options)
+}
+
+/// Two forms in one stream are neither.
+fn one_on_stdout(args: &Args) -> Result<(), Failure> {
+    let mut here = args.format.iter().filter(|target| target.file.is_none());
+    let (Some(first), Some(_)) = (here.next(), here.next()) else { return Ok(()) };
+    let word = first.format.word();
+    Err(Failure::wrong_use(format!(
+        "only one format may go to standard output; write the other to a file: {word}=FILE"
+    )))
 }
 
 fn write_all(args: &Args, report: &Report) -> Result<(), Failure> {

@@ -2,9 +2,13 @@
 //!
 //! The corpus is the policy's `keys`; where it names none, what was given; where nothing was
 //! given, the YAML files of the folder. A file that is given and is not in the corpus is counted.
+//!
+//! Refuses to pass over what it cannot see: a path given by hand that does not exist or cannot be
+//! read, and a folder of the corpus that cannot be looked into, are errors.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cortexkey_manifest::policy::is_policy;
@@ -44,16 +48,19 @@ struct Patterns {
     set: Option<GlobSet>,
     /// The folder that they start from.
     base: PathBuf,
+    /// The folders below which each of them looks.
+    roots: Vec<PathBuf>,
 }
 
 impl Patterns {
     fn of(options: &Options, policy: &Policy) -> Result<Self, String> {
         let Some((path, keys)) = policy.keys() else {
-            return Ok(Self { set: None, base: options.folder.clone() });
+            return Ok(Self { set: None, base: options.folder.clone(), roots: Vec::new() });
         };
         let file = absolute(&options.folder, Path::new(path));
         let base = file.parent().unwrap_or(&options.folder).to_path_buf();
         let mut set = GlobSetBuilder::new();
+        let mut roots = Vec::new();
         for key in keys {
             let pattern = key.value.strip_prefix("./").unwrap_or(&key.value);
             if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
@@ -64,9 +71,10 @@ impl Patterns {
             }
             let glob = GlobBuilder::new(pattern).literal_separator(true).build();
             set.add(glob.map_err(|error| format!("{path}: `keys`: {error}"))?);
+            roots.push(absolute(&base, Path::new(literal(pattern))));
         }
         let set = set.build().map_err(|error| format!("{path}: `keys`: {error}"))?;
-        Ok(Self { set: Some(set), base })
+        Ok(Self { set: Some(set), base, roots })
     }
 
     /// True when a file belongs to the corpus; nothing when the policy names no files.
@@ -75,12 +83,27 @@ impl Patterns {
         let inside = path.strip_prefix(absolute(&self.base, Path::new(""))).ok();
         Some(inside.is_some_and(|path| set.is_match(path)))
     }
+
+    /// True when a folder may hold files of the corpus.
+    fn reach(&self, folder: &Path) -> bool {
+        self.set.is_none()
+            || self.roots.iter().any(|root| root.starts_with(folder) || folder.starts_with(root))
+    }
+}
+
+/// The folders that a pattern begins with, up to the first that is no plain name.
+fn literal(pattern: &str) -> &str {
+    let wild = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());
+    let end = pattern.get(..wild).and_then(|plain| plain.rfind('/'));
+    pattern.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 /// Where the bytes of a file come from.
 enum Origin {
     Disk,
     Stdin(Result<Vec<u8>, open::Why>),
+    /// It has been tried, and cannot be read.
+    Nowhere(open::Why),
 }
 
 struct Search<'a> {
@@ -112,12 +135,7 @@ impl Search<'_> {
                 self.stdin(stdin);
                 continue;
             }
-            let path = absolute(&self.options.folder, path);
-            if path.is_dir() {
-                self.folder(&path);
-            } else if !self.policies.contains(&path) {
-                self.file(path);
-            }
+            self.given(absolute(&self.options.folder, path));
         }
         self.found.corpus.partial = !all && named;
         Ok(())
@@ -128,23 +146,44 @@ impl Search<'_> {
         paths.map(|path| absolute(&self.options.folder, path)).any(|p| self.policies.contains(&p))
     }
 
-    fn folder(&mut self, folder: &Path) {
-        if self.patterns.set.is_none() {
-            self.walk(folder, true);
-            return;
-        }
-        for (path, (reported, _)) in &mut self.wanted {
-            if path.starts_with(folder) {
-                *reported = true;
+    /// A path given by hand.
+    fn given(&mut self, path: PathBuf) {
+        match open::look(&path) {
+            // What was asked for and cannot be read is an error, in the corpus or not.
+            Err(why) => {
+                self.wanted.insert(path, (true, Origin::Nowhere(why)));
+            }
+            Ok(open::Seen::Folder) => self.folder(&path),
+            Ok(open::Seen::File) if self.policies.contains(&path) => {}
+            Ok(open::Seen::File) if self.patterns.hold(&path) == Some(false) => {
+                self.found.corpus.passed_over += 1;
+            }
+            Ok(open::Seen::File) => {
+                self.wanted.entry(path).or_insert((true, Origin::Disk)).0 = true;
             }
         }
     }
 
-    fn file(&mut self, path: PathBuf) {
-        if self.patterns.hold(&path) == Some(false) {
-            self.found.corpus.passed_over += 1;
-        } else {
-            self.wanted.entry(path).or_insert((true, Origin::Disk)).0 = true;
+    fn folder(&mut self, folder: &Path) {
+        let named = self.patterns.set.is_some();
+        if !named {
+            self.walk(folder, true);
+        }
+        let mut holds = false;
+        for (path, (reported, _)) in &mut self.wanted {
+            if path.starts_with(folder) {
+                *reported = true;
+                holds = true;
+            }
+        }
+        if !holds {
+            let what = if named {
+                "holds no file that fits the policy's `keys`"
+            } else {
+                "holds no YAML file"
+            };
+            let folder = shown(&self.options.folder, folder);
+            self.found.messages.push(format!("the folder {folder} {what}"));
         }
     }
 
@@ -219,6 +258,14 @@ impl Search<'_> {
             Some(path) if self.belongs(path) => {
                 self.wanted.entry(path.to_path_buf()).or_insert((reported, Origin::Disk));
             }
+            // What lies in a folder that cannot be looked into would be missed without a word.
+            Some(path) if path.is_dir() && self.patterns.reach(path) => {
+                let why = fs::read_dir(path).err();
+                let why = why.unwrap_or_else(|| io::Error::other(ended.to_string()));
+                let origin = Origin::Nowhere(open::Why::Folder(why));
+                self.wanted.entry(path.to_path_buf()).or_insert((reported, origin));
+            }
+            Some(path) if !self.patterns.reach(path) => {}
             _ => self.found.messages.push(format!("cannot look into a folder: {ended}")),
         }
     }
@@ -245,7 +292,12 @@ impl Search<'_> {
         if self.found.nothing_read && self.found.corpus.files.iter().all(|file| !file.reported) {
             let what =
                 if named { "no file fits the policy's `keys`" } else { "no YAML file found" };
-            self.found.messages.push(format!("{what}: nothing was read"));
+            let message = if self.options.paths.is_empty() {
+                format!("{what}: nothing could be read")
+            } else {
+                "nothing could be read".to_owned()
+            };
+            self.found.messages.push(message);
         }
         self.found
     }
@@ -278,7 +330,8 @@ fn read_all(options: &Options, wanted: &[Wanted]) -> Vec<CorpusFile> {
             reader.join().unwrap_or_else(|_| {
                 let broken = |item: &Wanted| {
                     let why = "cannot be read: the reader failed on this file or one near it";
-                    CorpusFile::unreadable(name(options, &item.path), why)
+                    let help = "lint the files one by one to see which it is, and report it";
+                    CorpusFile::unreadable(name(options, &item.path), why, help)
                 };
                 part.iter().map(broken).collect()
             })
@@ -290,24 +343,22 @@ fn read_all(options: &Options, wanted: &[Wanted]) -> Vec<CorpusFile> {
 fn read_one(options: &Options, item: &Wanted) -> CorpusFile {
     let limits = &options.limits;
     let name = name(options, &item.path);
-    let read;
     let bytes = match &item.origin {
-        Origin::Disk => {
-            read = open::read(&item.path, limits);
-            &read
-        }
-        Origin::Stdin(bytes) => bytes,
+        Origin::Disk => open::read(&item.path, limits),
+        Origin::Stdin(Ok(bytes)) => Ok(bytes.clone()),
+        Origin::Stdin(Err(why)) | Origin::Nowhere(why) => return unread(options, item, why),
     };
-    let mut file = match bytes {
-        Ok(bytes) => CorpusFile::new(name, bytes.clone(), limits),
-        Err(why) => {
-            let mut file = CorpusFile::unreadable(name, &why.finding(limits));
-            file.readable = matches!(why, open::Why::Large(_));
-            file
-        }
-    };
-    file.reported = item.reported;
-    file
+    match bytes {
+        Ok(bytes) => CorpusFile { reported: item.reported, ..CorpusFile::new(name, bytes, limits) },
+        Err(why) => unread(options, item, &why),
+    }
+}
+
+fn unread(options: &Options, item: &Wanted, why: &open::Why) -> CorpusFile {
+    let limits = &options.limits;
+    let file = CorpusFile::unreadable(name(options, &item.path), &why.finding(limits), why.help());
+    let readable = matches!(why, open::Why::Large(_));
+    CorpusFile { reported: item.reported, readable, ..file }
 }
 
 /// A file's path as output shows it.

@@ -10,37 +10,43 @@ use super::paths::absolute;
 /// Names of a policy file, the first before the second.
 pub const POLICY_NAMES: [&str; 2] = ["cortexkey.yaml", ".cortexkey.yaml"];
 
-/// The policy of some paths: the one that is nearest to all of them, else the one that is nearest
-/// to the folder that the command runs in.
+/// The one policy of all given paths, or of the folder that the command runs in where none is
+/// given. Paths that fall under different policies are refused: judged together, some of them
+/// would be held against rules that are not theirs, or against none.
 pub(super) fn policy(folder: &Path, paths: &[&Path]) -> Result<Option<PathBuf>, String> {
-    let here = upwards(folder);
-    let mut found: Vec<Option<PathBuf>> = Vec::new();
+    let mut first: Option<(&Path, Option<PathBuf>)> = None;
     for path in paths {
-        let path = absolute(folder, path);
-        let start = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
+        let whole = absolute(folder, path);
+        let start = if whole.is_dir() { whole.as_path() } else { whole.parent().unwrap_or(&whole) };
         let nearest = upwards(start);
-        if !found.contains(&nearest) {
-            found.push(nearest);
+        match &first {
+            None => first = Some((path, nearest)),
+            Some((_, known)) if *known == nearest => {}
+            Some((other, known)) => {
+                return Err(format!(
+                    "these paths fall under two policies: {} under {}, {} under {}; run once for \
+                     each, or name one with --policy",
+                    other.display(),
+                    named(folder, known.as_deref()),
+                    path.display(),
+                    named(folder, nearest.as_deref()),
+                ));
+            }
         }
     }
-    if let [one] = found.as_slice() {
-        return Ok(one.clone());
-    }
-    if here.is_some() || found.is_empty() {
-        return Ok(here);
-    }
-    let mut found: Vec<PathBuf> = found.into_iter().flatten().collect();
-    found.sort();
-    match found.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some(one.clone())),
-        [first, second, ..] => Err(format!(
-            "these paths fall under two policies, {} and {}: run once for each, or name one with \
-             --policy",
-            super::paths::shown(folder, first),
-            super::paths::shown(folder, second)
-        )),
-    }
+    Ok(first.map_or_else(|| upwards(folder), |(_, policy)| policy))
+}
+
+/// True when a policy lies above, or in, the folder that the command runs in.
+pub(super) fn is_above(folder: &Path, policy: &Path) -> bool {
+    policy.parent().is_some_and(|home| absolute(folder, Path::new("")).starts_with(home))
+}
+
+fn named(folder: &Path, policy: Option<&Path>) -> String {
+    policy.map_or_else(
+        || format!("none (which means {})", super::DEFAULT_POLICY),
+        |policy| super::paths::shown(folder, policy),
+    )
 }
 
 fn upwards(start: &Path) -> Option<PathBuf> {

@@ -13,6 +13,7 @@ mod time;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use cortexkey_manifest::mask_path;
 use cortexkey_manifest::policy::{Severity, load};
 use cortexkey_manifest::yaml::Limits;
 use jiff::Timestamp;
@@ -88,13 +89,26 @@ impl Outcome {
 
 /// Finds, reads and judges. `stdin` is only read when a path is `-`.
 pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
+    let mut outcome = judge(options, stdin);
+    // A key given where a path belongs must not go on into a log.
+    for message in &mut outcome.messages {
+        *message = mask_path(message);
+    }
+    outcome
+}
+
+fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
     let mut messages = Vec::new();
     let chosen = match choose_policy(options, &mut messages) {
         Ok(chosen) => chosen,
         Err(message) => return Outcome::refused(message),
     };
+    let given = options.policy.as_ref().map(|path| path.to_string_lossy());
     let mut read = |path: &str| {
-        open::read(&options.folder.join(path), &options.limits).map_err(|why| why.message(path))
+        let bytes = open::read(&options.folder.join(path), &options.limits);
+        // The policy itself is named as it was given; its parents are where they are.
+        let name = given.as_deref().filter(|_| path == chosen).unwrap_or(path);
+        bytes.map_err(|why| why.message(name))
     };
     let layers = match load(&chosen, &options.limits, &mut read) {
         Ok(layers) => layers,
@@ -139,9 +153,14 @@ fn choose_policy(options: &Options, messages: &mut Vec<String>) -> Result<String
         })
         .collect();
     if let Some(path) = discover::policy(&options.folder, &given)? {
-        return Ok(paths::shown(&options.folder, &path));
+        let shown = paths::shown(&options.folder, &path);
+        if !discover::is_above(&options.folder, &path) {
+            messages.push(format!("keys are held against {shown}, the policy of the paths given"));
+        }
+        return Ok(shown);
     }
     let name = POLICY_NAMES[0];
-    messages.push(format!("no {name} here or above: keys are held against {DEFAULT_POLICY}"));
+    let place = if given.is_empty() { "here or above" } else { "with or above the paths given" };
+    messages.push(format!("no {name} {place}: keys are held against {DEFAULT_POLICY}"));
     Ok(DEFAULT_POLICY.to_owned())
 }

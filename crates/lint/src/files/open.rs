@@ -12,6 +12,8 @@ pub(super) enum Why {
     System(io::Error),
     /// It is no regular file; this is what it is.
     Kind(&'static str),
+    /// It is a folder that cannot be looked into.
+    Folder(io::Error),
     /// It has this many bytes, or more than the limit where the count is not known.
     Large(u64),
 }
@@ -25,6 +27,7 @@ impl Why {
             }
             Self::System(error) => format!("cannot read {path}: {}", reason(error)),
             Self::Kind(kind) => format!("cannot read {path}: it is {kind}, not a file"),
+            Self::Folder(error) => format!("cannot look into {path}: {}", reason(error)),
             Self::Large(bytes) => format!("cannot read {path}: {bytes} bytes are over the limit"),
         }
     }
@@ -37,11 +40,47 @@ impl Why {
             }
             Self::System(error) => format!("cannot be read: {}", reason(error)),
             Self::Kind(kind) => format!("cannot be read: it is {kind}, not a file"),
+            Self::Folder(error) => format!("the folder cannot be looked into: {}", reason(error)),
             Self::Large(bytes) => {
                 format!("the file has {bytes} bytes; at most {} are read", limits.bytes)
             }
         }
     }
+
+    /// What to do next.
+    pub(super) fn help(&self) -> &'static str {
+        match self {
+            Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
+                "correct the path, or take it out"
+            }
+            Self::System(_) | Self::Folder(_) => {
+                "let this user read it; what cannot be read cannot be judged"
+            }
+            Self::Kind(_) => "name a file, a folder, or `-` for standard input",
+            Self::Large(_) => "split the file, one key definition a file",
+        }
+    }
+}
+
+/// What can be read at a path.
+pub(super) enum Seen {
+    File,
+    Folder,
+}
+
+/// Looks at a path without reading it: whether it is there, and whether it may be read.
+pub(super) fn look(path: &Path) -> Result<Seen, Why> {
+    let about = fs::metadata(path).map_err(Why::System)?;
+    if about.is_dir() {
+        fs::read_dir(path).map_err(Why::Folder)?;
+        return Ok(Seen::Folder);
+    }
+    // Asked before it is opened: opening a FIFO waits for a writer.
+    if !about.is_file() {
+        return Err(Why::Kind(kind(&about)));
+    }
+    File::open(path).map_err(Why::System)?;
+    Ok(Seen::File)
 }
 
 /// The bytes of a regular file within the limits.

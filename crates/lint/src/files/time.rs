@@ -1,19 +1,20 @@
 //! The time of a run: said, then that of a reproducible build, then the clock.
 
 use cortexkey_manifest::definition::moment;
-use cortexkey_manifest::quote;
+use cortexkey_manifest::quote_refused;
 use jiff::Timestamp;
 
 /// The moment from `--now`, else from `SOURCE_DATE_EPOCH`, else the clock's.
 pub fn now(said: Option<&str>, epoch: Option<&str>) -> Result<Timestamp, String> {
     if let Some(text) = said {
-        return moment(text)
-            .map_err(|error| format!("--now {}: {}; {}", quote(text), error.message, error.help));
+        return moment(text).map_err(|error| {
+            format!("--now {}: {}; {}", quote_refused(text), error.message, error.help)
+        });
     }
     let Some(text) = epoch.filter(|text| !text.is_empty()) else { return Ok(Timestamp::now()) };
     let seconds = text.parse::<i64>().ok().and_then(|n| Timestamp::from_second(n).ok());
     seconds.ok_or_else(|| {
-        format!("SOURCE_DATE_EPOCH {} is no count of seconds since 1970", quote(text))
+        format!("SOURCE_DATE_EPOCH {} is no count of seconds since 1970", quote_refused(text))
     })
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
+use annotate_snippets::{
+    Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet,
+};
 use cortexkey_manifest::policy::Severity;
 
 use super::Report;
@@ -59,7 +61,13 @@ fn group<'a>(
         }
     }
     for cluster in clusters {
-        elements.push(snippet(report, texts, &cluster).into());
+        let source = &report.sources[cluster[0].place.source];
+        // There is no line to show of a file that is empty or could not be read.
+        if source.tree.source().is_empty() {
+            elements.push(Origin::path(source.path.as_str()).into());
+        } else {
+            elements.push(snippet(report, texts, &cluster).into());
+        }
     }
     if let Some(help) = &finding.help {
         elements.push(Level::HELP.message(help.as_str()).into());

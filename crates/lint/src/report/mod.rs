@@ -10,7 +10,7 @@ mod json;
 use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Tree;
-use cortexkey_manifest::{Position, Span};
+use cortexkey_manifest::{Position, Span, mask_path};
 
 pub use cortexkey_manifest::policy::Severity;
 
@@ -27,7 +27,7 @@ pub struct Source {
 
 impl Source {
     pub(crate) fn new(path: &str, tree: &Arc<Tree>, policy: bool) -> Self {
-        Self { path: path.to_owned(), tree: Arc::clone(tree), policy }
+        Self { path: mask_path(path), tree: Arc::clone(tree), policy }
     }
 
     /// Line and column of a span's begin and end.
@@ -95,6 +95,10 @@ impl Report {
         format!("{}:{}:{}", source.path, start.line, start.column)
     }
 
+    fn is_of_policy(&self, finding: &Finding) -> bool {
+        self.sources.get(finding.place.source).is_some_and(|source| source.policy)
+    }
+
     /// The counts in a sentence.
     pub(crate) fn summary_line(&self) -> String {
         let Summary { files, passed_over, errors, warnings, infos, waived, .. } = self.summary;
@@ -105,7 +109,10 @@ impl Report {
             }
         }
         let found = if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") };
-        let mut line = format!("{found} in {}", plural(files, "file"));
+        // A policy that cannot be read leaves no file to judge.
+        let only_policy = files == 0 && self.findings.iter().any(|found| self.is_of_policy(found));
+        let place = if only_policy { "the policy".to_owned() } else { plural(files, "file") };
+        let mut line = format!("{found} in {place}");
         if waived > 0 {
             line = format!("{line}, {waived} waived");
         }
@@ -131,6 +138,12 @@ impl Format {
     /// Every form, by its word.
     pub const ALL: [(&'static str, Self); 3] =
         [("human", Self::Human), ("concise", Self::Concise), ("json", Self::Json)];
+
+    /// The word of a form.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, form)| *form == self).map_or("", |(word, _)| word)
+    }
 
     /// The form of a word.
     #[must_use]

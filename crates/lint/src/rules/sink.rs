@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::Source as PolicySource;
+use cortexkey_manifest::policy::{Severity, Source as PolicySource};
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Problem, Span, mask_tokens};
 use jiff::Timestamp;
@@ -154,7 +154,7 @@ impl Draft {
 /// Takes the findings of one rule.
 pub struct Sink<'a> {
     pub(crate) rule: &'static Rule,
-    pub(crate) severity: cortexkey_manifest::policy::Severity,
+    pub(crate) severity: Severity,
     pub(crate) out: &'a mut Vec<Finding>,
 }
 
@@ -162,12 +162,17 @@ impl Sink<'_> {
     /// Adds a finding.
     pub fn report(&mut self, draft: Draft) {
         let severity = self.severity;
+        self.report_at(severity, draft);
+    }
+
+    /// Adds a finding of this severity.
+    pub(super) fn report_at(&mut self, severity: Severity, draft: Draft) {
         self.out.push(finish(self.rule.code, self.rule.name, severity, draft));
     }
 
     /// Adds a finding with a severity of its own, where settings differ from key to key.
     pub fn report_as(&mut self, settings: &Settings, draft: Draft) {
-        self.out.push(finish(self.rule.code, self.rule.name, settings.severity, draft));
+        self.report_at(settings.severity, draft);
     }
 }
 
@@ -175,10 +180,15 @@ impl Sink<'_> {
 pub(crate) fn finish(
     code: &'static str,
     name: &'static str,
-    severity: cortexkey_manifest::policy::Severity,
+    severity: Severity,
     draft: Draft,
 ) -> Finding {
-    let Draft { place, message, help, related, key } = draft;
+    let Draft { place, message, help, mut related, key } = draft;
+    // Rules quote what they saw; whatever came along with that is masked here once more.
+    let (message, help) = (mask_tokens(&message), help.as_deref().map(mask_tokens));
+    for second in &mut related {
+        second.message = mask_tokens(&second.message);
+    }
     let fingerprint = String::new();
     Finding { code, name, severity, place, message, help, key, related, fingerprint }
 }

@@ -89,6 +89,14 @@ pub static TABLE: &[(&str, &str)] = &[
     ("P009", "waiver-incomplete"),
 ];
 
+/// Rules that give way where another one has found something at the same place: one fault, one
+/// finding. One that is waived holds nobody back.
+pub(crate) static GIVES_WAY: &[(&str, &[&str])] = &[
+    // A field that is named like a secret is something more urgent than an unknown one.
+    ("S001", &["X004"]),
+    ("E007", &["E001", "E003"]),
+];
+
 /// The code of a written code or name.
 #[must_use]
 pub fn code_of(written: &str) -> Option<&'static str> {

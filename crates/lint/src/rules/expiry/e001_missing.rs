@@ -1,6 +1,6 @@
 //! E001 expiry-missing: the key never ends, or does not say when.
 
-use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::definition::{Expiry, lifetime};
 use cortexkey_manifest::policy::Severity;
 
 use crate::rules::{Check, Draft, Example, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter};
@@ -28,7 +28,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
-    let help = "write `lifetime: 90d`, or `expires:` with a time";
+    let help = format!("write `lifetime: {}`, or `expires:` with a time", usual(cx));
     if spec.expires.is_missing() && spec.lifetime.is_missing() {
         let span = spec.lifetime.key().unwrap_or(missing_place(&spec.expires, spec.place));
         let message = "neither `spec.expires` nor `spec.lifetime`: the key would never end";
@@ -44,8 +44,20 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
 }
 
+/// Three months, or the limit for this key where that is shorter.
+fn usual(cx: &KeyContext<'_>) -> String {
+    const USUAL: &str = "90d";
+    let limit = (cx.settings_of)("E003").filter(|settings| settings.enabled);
+    let limit = limit.and_then(|settings| settings.text("max")).map(|(text, _)| text);
+    let shorter = |limit: &String| {
+        let (limit, usual) = (lifetime(limit).ok(), lifetime(USUAL).ok());
+        limit.zip(usual).is_some_and(|(limit, usual)| limit < usual)
+    };
+    limit.filter(shorter).unwrap_or_else(|| USUAL.to_owned())
+}
+
 /// True when the key never ends and the policy does not allow that.
-pub(super) fn forbidden_never(cx: &KeyContext<'_>, settings: &Settings) -> bool {
+fn forbidden_never(cx: &KeyContext<'_>, settings: &Settings) -> bool {
     let end = cx.definition.spec.as_ref().and_then(|spec| spec.expires.get());
-    settings.enabled && end == Some(&Expiry::Never) && !settings.flag("allowNever").0
+    end == Some(&Expiry::Never) && !settings.flag("allowNever").0
 }

@@ -41,13 +41,3 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         .decided(source, "the limit");
     sink.report_as(settings, draft);
 }
-
-/// True when this rule finds something, for rules that give way to it.
-pub(super) fn applies(cx: &KeyContext<'_>) -> bool {
-    let Some(settings) = (cx.settings_of)("E003").filter(|settings| settings.enabled) else {
-        return false;
-    };
-    let end = cx.definition.spec.as_ref().and_then(|spec| spec.end());
-    let left = end.and_then(|end| remaining(end.value, cx.now));
-    left.zip(settings.duration("max")).is_some_and(|(left, (max, _))| left > max)
-}

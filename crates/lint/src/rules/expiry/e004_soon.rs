@@ -21,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         name: "windows",
         kind: OptionType::Durations,
         default: Some("30d, 7d, 1d"),
-        what: "how long before its end a key is due; the finding names the narrowest that fits",
+        what: "how long before its end notices of a key are due; the longest is the first",
         tighter: Tighter::Neither,
     }],
     check: Check::Key(check),
@@ -35,12 +35,15 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let left = moment.duration_since(cx.now);
     let (windows, source) = settings.texts("windows");
     let windows = windows.iter().filter_map(|text| lifetime(text).ok());
-    let narrowest = windows.filter(|window| left <= *window).min();
-    if let Some(window) = narrowest.filter(|_| moment > cx.now) {
-        let message =
-            format!("this key ends in {}, within {} of its end", words(left), words(window));
+    let first = windows.max().filter(|window| left <= *window && moment > cx.now);
+    if let Some(first) = first {
+        let message = format!(
+            "this key ends in {}; rotate it (the first notice is due {} before)",
+            words(left),
+            words(first)
+        );
         let draft = Draft::at_key(cx, end.span, message)
-            .help("rotate it: generate a new key, switch its consumer, delete this one")
+            .help("generate a new key, switch its consumer, delete this one")
             .decided(source, "the windows");
         sink.report_as(settings, draft);
     }

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{Span, Timestamp};
 
-use super::{e001_missing, e003_too_long, remaining, words};
+use super::{remaining, words};
 use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
@@ -20,18 +20,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  lifetime: 300d\n"),
     good: Example::fields("spec:\n  lifetime: 180d\n"),
     mend: "Shorten it to six months, or make the key in the console. The rule is silent where \
-           expiry-missing or expiry-too-long has spoken already.",
+           expiry-missing or expiry-too-long has spoken already, unless that is waived.",
     options: &[],
     check: Check::Key(check),
 };
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
-    let missing = (cx.settings_of)("E001");
-    let reported = missing.is_some_and(|settings| e001_missing::forbidden_never(cx, &settings));
-    if reported || e003_too_long::applies(cx) {
-        return;
-    }
     let message = match remaining(end.value, cx.now) {
         None => "the product's API cannot make a key that never ends".to_owned(),
         Some(left) if Some(left) > limit(cx.now).map(|limit| limit.duration_since(cx.now)) => {

@@ -1,7 +1,7 @@
 //! S001 schema-unknown-field: a field that the format does not have.
 
+use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{ProblemKind, Secret};
 
 use crate::rules::{Check, Example, Rule};
 
@@ -16,9 +16,5 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  comment: for the SIEM\n"),
     mend: "Correct the name, or remove the field. Free text belongs into `metadata.annotations`.",
     options: &[],
-    // A field that is named like a secret is X004's, which says something more urgent.
-    check: Check::Problems(|problem| {
-        problem.kind == ProblemKind::UnknownField
-            && !problem.field.as_deref().is_some_and(Secret::is_name)
-    }),
+    check: Check::Problems(|problem| problem.kind == ProblemKind::UnknownField),
 };

@@ -10,8 +10,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     name: "scope-missing",
     severity: Severity::Error,
     summary: "the definition has no scope",
-    why: "A key without a scope sees whatever its roles reach, in every business unit of the \
-          tenant. The product has no scope in the call that makes a key, so it is easily forgotten.",
+    why: "Where the tenant enforces scopes, a key without one is taken to see nothing; where it \
+          does not, the key sees all that its roles allow, in every business unit. The product has \
+          no scope in the call that makes a key, so it is easily forgotten.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").without(&["spec.scope"]),
     good: Example::fields(
         "spec:\n  roles: [Viewer]\n  scope:\n    assets: { mode: none }\n    \
@@ -31,7 +32,8 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         return;
     };
     let span = missing_place(&spec.scope, spec.place);
-    let message = "`spec.scope` is missing: the key sees whatever its roles reach";
+    let message = "`spec.scope` is missing: the key sees nothing where the tenant enforces scopes \
+                   (assumed), and all that its roles allow where it does not";
     let draft = Draft::at_key(cx, span, message)
         .help("write `scope:` with `assets`, `casesAndIssues` and `endpoints`")
         .decided(settings.decided, "asked for here");

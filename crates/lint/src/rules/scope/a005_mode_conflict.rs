@@ -11,7 +11,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     code: "A005",
     name: "scope-mode-conflict",
     severity: Severity::Error,
-    summary: "a selection beside a mode that takes none",
+    summary: "a selection beside a mode that takes none, or endpoints in the product's own modes",
     why: "`mode: all` with a list of groups reads like a restriction and is none: the product \
           ignores the list. Which of the two was meant cannot be known.",
     bad: Example::fields(
@@ -23,7 +23,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
     ),
     mend: "Write `mode: select`, or take the list out. `unreferenced` goes with `all` and \
-           `select`; `groupsMode` and `tagsMode` go with `raw`.",
+           `select`; `groupsMode` and `tagsMode` go with `raw`. Endpoints that are `raw`, as an \
+           import writes them, are a warning.",
     options: &[],
     check: Check::Key(check),
 };
@@ -56,6 +57,17 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let plain = at(&endpoints.mode, |mode| mode != EndpointMode::Raw);
         report("groupsMode", endpoints.groups_mode.key(), plain);
         report("tagsMode", endpoints.tags_mode.key(), plain);
+        if let Some(mode) = endpoints.mode.spanned().filter(|mode| mode.value == EndpointMode::Raw)
+        {
+            // It is what the tenant has, so at most a warning; it is never silent.
+            let severity = settings.severity.min(Severity::Warning);
+            let message = "`raw` endpoints keep the product's own modes, which `none`, `all` and \
+                           `select` may not say";
+            let draft = Draft::at_key(cx, mode.span, message).help(
+                "hold it against the tenant, and write `none`, `all` or `select` if one fits",
+            );
+            sink.report_at(severity, draft);
+        }
     }
 }
 

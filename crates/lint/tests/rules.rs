@@ -1,0 +1,140 @@
+//! What rules say in cases that their pages do not show.
+
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
+use cortexkey_manifest::yaml::Limits;
+
+const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
+    extends: ['builtin:recommended']\n";
+
+const SCOPE: &str = "  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: none }\n    \
+    endpoints: { mode: none }\n";
+
+/// A definition whose `spec` ends with these lines.
+fn key(spec: &str) -> String {
+    format!(
+        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: a, owner: team-a }}\n\
+         spec:\n  securityLevel: advanced\n  roles: [Viewer]\n{spec}"
+    )
+}
+
+fn judge(policy: &str, text: &str) -> Report {
+    let policy = Policy::from_text("cortexkey.yaml", &format!("{HEAD}{policy}"));
+    assert!(policy.stands());
+    let file = CorpusFile::new("a.yaml", text.as_bytes().to_vec(), &Limits::default());
+    let corpus = Corpus { files: vec![file], ..Corpus::default() };
+    lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default())
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn advice_keeps_to_the_limit_of_the_key() {
+    let help = |policy: &str| {
+        let report = judge(policy, &key(SCOPE));
+        assert_eq!(codes(&report), ["E001"]);
+        report.findings[0].help.clone().unwrap_or_default()
+    };
+    assert!(help("").contains("`lifetime: 90d`"));
+    assert!(help("rules: { E003: { max: 180d } }\n").contains("`lifetime: 90d`"));
+    assert!(help("rules: { E003: { max: 12h } }\n").contains("`lifetime: 12h`"));
+    let role = "rules: { E003: { overrides: [{ match: { roles: [Viewer] }, max: 30d }] } }\n";
+    assert!(help(role).contains("`lifetime: 30d`"));
+}
+
+#[test]
+fn raw_endpoints_are_a_finding_and_their_modes_are_not_guessed() {
+    let raw = |fields: &str| {
+        let scope = SCOPE.replace("endpoints: { mode: none", &format!("endpoints: {{ {fields}"));
+        judge("", &key(&format!("  lifetime: 90d\n{scope}")))
+    };
+    let report = raw("mode: raw, groupsMode: any, tagsMode: no_scope");
+    assert_eq!(codes(&report), ["A005"]);
+    assert_eq!(report.findings[0].severity, Severity::Warning);
+    let report = raw("mode: raw");
+    assert_eq!(codes(&report), ["S002", "S002", "A005"]);
+    for finding in &report.findings[..2] {
+        let help = finding.help.as_deref().unwrap_or_default();
+        assert!(help.contains("one of `no_scope`, `see_all`, `scope`, `any`"), "{help}");
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_read_still_stands_beside_the_other() {
+    let report = judge("", &key(&format!("  expires: 2027-02-30\n  lifetime: 90d\n{SCOPE}")));
+    assert_eq!(codes(&report), ["E005", "S003"]);
+}
+
+#[test]
+fn what_is_waived_holds_no_other_rule_back() {
+    let long = key(&format!("  lifetime: 730d\n{SCOPE}"));
+    let waiver = |rule: &str| {
+        format!(
+            "waivers: [{{ rule: {rule}, key: a, reason: r, approvedBy: b, expires: 2026-02-01 }}]\n"
+        )
+    };
+    assert_eq!(codes(&judge("", &long)), ["E003"]);
+    assert_eq!(codes(&judge(&waiver("E003"), &long)), ["E007"]);
+    let never = key(&format!("  expires: never\n{SCOPE}"));
+    assert_eq!(codes(&judge("", &never)), ["E001"]);
+    assert_eq!(codes(&judge(&waiver("E001"), &never)), ["E007"]);
+    assert_eq!(codes(&judge("rules: { E001: { enabled: false } }\n", &never)), ["E007"]);
+    let secret = key(&format!("  lifetime: 90d\n  token: x\n{SCOPE}"));
+    assert_eq!(codes(&judge("", &secret)), ["X004"]);
+    assert_eq!(codes(&judge(&waiver("X004"), &secret)), ["S001"]);
+    assert_eq!(codes(&judge("rules: { X004: { enabled: false } }\n", &secret)), ["S001"]);
+}
+
+#[test]
+fn an_end_that_is_near_names_the_first_notice() {
+    let near = key(&format!("  expires: 2026-01-04T12:00:00Z\n{SCOPE}"));
+    let report = judge("rules: { E004: { windows: [7d, 1d] } }\n", &near);
+    assert_eq!(
+        report.findings[0].message,
+        "this key ends in 3 days; rotate it (the first notice is due 7 days before)"
+    );
+}
+
+#[test]
+fn values_pasted_into_the_wrong_line_are_printed_in_no_format() {
+    let token = "S3cr3tS3cr3tS3cr3t";
+    for text in [
+        key(&format!("  lifetime: {token}\n{SCOPE}")),
+        key(&format!("  expires: '{token}'\n{SCOPE}")),
+        key(SCOPE).replace("advanced", token),
+        key(&format!("  lifetime: 90d\n{SCOPE}")).replace("mode: none", &format!("mode: {token}")),
+        key(SCOPE).replace("[Viewer]", token),
+        key(SCOPE).replace("cortexkey/v1", token),
+        key(&format!("  token: \"{token}\u{85}{token}\"\n{SCOPE}")),
+        format!("spec:\n  lifetime: {token}\n  roles: [\n"),
+        format!("spec: {{ lifetime: {token}, x: ] }}\n"),
+        key(SCOPE).replace(
+            "[Viewer]",
+            "[ghp_abcdefghijklmnop, xoxb-12345678-abcdefgh, AKIAIOSFODNN7EXAMPLE]",
+        ),
+    ] {
+        let report = judge("", &text);
+        assert!(!report.findings.is_empty());
+        for (_, format) in Format::ALL {
+            let out = report.render(format, false);
+            for secret in ["S3cr3t", "abcdefgh", "IOSFODNN"] {
+                assert!(!out.contains(secret), "{out}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ordinary_names_are_shown() {
+    let text =
+        key(&format!("  expires: 2020-03-01T00:00:00Z\n  svc-siem-export-prod-eu2: x\n{SCOPE}"))
+            .replace("[Viewer]", "[Organisation Reporting Reader 2024]");
+    let out = judge("", &text).render(Format::Human, false);
+    for name in
+        ["2020-03-01T00:00:00Z", "svc-siem-export-prod-eu2", "Organisation Reporting Reader 2024"]
+    {
+        assert!(out.contains(name), "{out}");
+    }
+}
