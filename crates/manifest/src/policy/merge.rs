@@ -1,8 +1,9 @@
 //! Layers laid over one another: for each rule what holds, and which line of which file said so.
 //!
-//! What a parent locks, nothing below loosens; each attempt is kept, so that it can be reported.
+//! What a layer locks, no other loosens but those that it stands on, in whatever order they come;
+//! each attempt is kept, so that it can be reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Layer, Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};
 use crate::{Field, Span, Spanned};
@@ -71,16 +72,16 @@ pub struct ResolvedOverride {
     pub options: BTreeMap<String, Setting<OptionValue>>,
 }
 
-/// A child's attempt to loosen what a parent locked.
+/// An attempt to loosen what another layer locked.
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// Code of the rule.
     pub code: &'static str,
     /// What would have been loosened: `enabled`, `severity`, or an option.
     pub what: String,
-    /// Where the child says it.
+    /// Where it is said.
     pub at: Source,
-    /// Where the parent locked it.
+    /// Where the rule is locked.
     pub lock: Source,
 }
 
@@ -97,117 +98,189 @@ impl Merged {
     /// Lays the layers over one another, ancestors first. Rules that are not known are left out;
     /// the linter reports them.
     pub fn new(layers: &[Layer], known: &dyn Rules) -> Self {
-        let mut merged = Self::default();
+        let mut entries: BTreeMap<&'static str, Entries<'_>> = BTreeMap::new();
         for (layer, file) in layers.iter().enumerate() {
             for entry in &file.file.rules {
                 if let Some(code) = known.code(&entry.rule.value) {
-                    merged.entry(layer, code, entry, known);
+                    entries.entry(code).or_default().push((layer, entry));
                 }
             }
         }
+        let mut merged = Self::default();
+        for (code, entries) in entries {
+            let rule = one_rule(layers, code, &entries, known, &mut merged.refused);
+            merged.rules.insert(code, rule);
+        }
+        // As they are read: file by file.
+        merged.refused.sort_by_key(|refused| refused.at.layer);
         merged
-    }
-
-    fn entry(&mut self, layer: usize, code: &'static str, entry: &RuleEntry, known: &dyn Rules) {
-        let rule = self.rules.entry(code).or_default();
-        let lock = rule.locked.filter(|lock| lock.layer != layer);
-        let mut gate = Gate { layer, code, lock, known, refused: &mut self.refused };
-        let severity = rule.severity.as_ref().map_or(known.severity(code), |s| s.value);
-        let enabled = rule.enabled.as_ref().is_none_or(|e| e.value);
-        if let Some(value) = gate.enabled(&entry.settings, enabled) {
-            rule.enabled = Some(value);
-        }
-        if let Some(value) = gate.severity(&entry.settings, severity) {
-            rule.severity = Some(value);
-        }
-        let waivable = rule.waivable.as_ref().is_none_or(|w| w.value);
-        if let Some(value) = gate.setting(&entry.waivable)
-            && gate.allows("waivable", value.source, waivable || !value.value)
-        {
-            rule.waivable = Some(value);
-        }
-        let options = gate.options(&entry.settings.options, &rule.options);
-        let below = rule.options.clone();
-        rule.options.extend(options);
-        for item in &entry.overrides {
-            let item = gate.overridden(item, enabled, severity, &below);
-            rule.overrides.push(item);
-        }
-        if let Some(value) = gate.setting(&entry.locked) {
-            if value.value {
-                rule.locked.get_or_insert(value.source);
-            } else if gate.allows("locked", value.source, false) {
-                rule.locked = None;
-            }
-        }
     }
 }
 
-/// Lets through what a lock allows, and notes the rest.
+/// What the layers say about one rule, each with the index of its layer.
+type Entries<'a> = Vec<(usize, &'a RuleEntry)>;
+
+/// A layer's lock on a rule.
+struct Lock {
+    source: Source,
+    /// What holds for the layer itself, on which the others are not to go back.
+    held: ResolvedRule,
+}
+
+fn one_rule(
+    layers: &[Layer],
+    code: &'static str,
+    entries: &Entries<'_>,
+    known: &dyn Rules,
+    refused: &mut Vec<Refused>,
+) -> ResolvedRule {
+    let mut locks: Vec<Lock> = Vec::new();
+    // Ancestors come first, so a lock's own view knows all locks that it stands under.
+    for (layer, entry) in entries {
+        let Some(Spanned { value: true, span }) = entry.locked.spanned() else { continue };
+        let source = Source { layer: *layer, span: *span };
+        let mut below = layers[*layer].ancestors.clone();
+        below.insert(*layer);
+        let held = lay(layers, code, entries, Some(&below), &locks, known, &mut Vec::new());
+        locks.push(Lock { source, held });
+    }
+    let mut rule = lay(layers, code, entries, None, &locks, known, refused);
+    rule.locked = locks.first().map(|lock| lock.source);
+    rule
+}
+
+/// Lays what some layers say, or all, over one another.
+fn lay(
+    layers: &[Layer],
+    code: &'static str,
+    entries: &Entries<'_>,
+    within: Option<&BTreeSet<usize>>,
+    locks: &[Lock],
+    known: &dyn Rules,
+    refused: &mut Vec<Refused>,
+) -> ResolvedRule {
+    let is_in = |layer: usize| within.is_none_or(|within| within.contains(&layer));
+    let mut rule = ResolvedRule::default();
+    for (layer, entry) in entries.iter().filter(|(layer, _)| is_in(*layer)) {
+        let locks = locks.iter().filter(|lock| {
+            let by = lock.source.layer;
+            by != *layer && is_in(by) && !layers[by].ancestors.contains(layer)
+        });
+        let mut gate = Gate { layer: *layer, code, locks: locks.collect(), known, refused };
+        gate.entry(&mut rule, entry);
+    }
+    rule
+}
+
+/// Lets through what the locks allow, and notes the rest.
 struct Gate<'a> {
     layer: usize,
     code: &'static str,
-    lock: Option<Source>,
+    locks: Vec<&'a Lock>,
     known: &'a dyn Rules,
     refused: &'a mut Vec<Refused>,
 }
 
 impl Gate<'_> {
+    fn entry(&mut self, rule: &mut ResolvedRule, entry: &RuleEntry) {
+        // What holds before this entry.
+        let now = rule.clone();
+        if let Some(value) = self.enabled(&entry.settings, &now) {
+            rule.enabled = Some(value);
+        }
+        if let Some(value) = self.severity(&entry.settings, &now) {
+            rule.severity = Some(value);
+        }
+        let is_waivable = |rule: &ResolvedRule| rule.waivable.as_ref().is_none_or(|w| w.value);
+        if let Some(value) = self.setting(&entry.waivable)
+            && self
+                .allows("waivable", value.source, &now, |_, held| !value.value || is_waivable(held))
+        {
+            rule.waivable = Some(value);
+        }
+        rule.options.extend(self.options(&entry.settings.options, &now));
+        for item in &entry.overrides {
+            let item = self.overridden(item, &now);
+            rule.overrides.push(item);
+        }
+        if let Some(value) = self.setting(&entry.locked)
+            && !value.value
+        {
+            // Where nobody locked it there is nothing to lift.
+            self.allows("locked", value.source, &now, |_, _| false);
+        }
+    }
+
     fn setting<T: Clone>(&self, field: &Field<T>) -> Option<Setting<T>> {
         let Spanned { value, span } = field.spanned()?.clone();
         Some(Setting { value, source: Source { layer: self.layer, span } })
     }
 
-    /// True when there is no lock, or what is asked does not loosen.
-    fn allows(&mut self, what: &str, at: Source, tightens: bool) -> bool {
-        match self.lock {
-            Some(lock) if !tightens => {
-                self.refused.push(Refused { code: self.code, what: what.to_owned(), at, lock });
-                false
-            }
-            _ => true,
-        }
+    /// True when there is no lock, or what is asked does not loosen: neither what holds for the
+    /// layer of any lock, nor, where that layer is laid already, what holds now.
+    fn allows(
+        &mut self,
+        what: &str,
+        at: Source,
+        now: &ResolvedRule,
+        tightens: impl Fn(&dyn Rules, &ResolvedRule) -> bool,
+    ) -> bool {
+        let against = |lock: &&Lock| {
+            !tightens(self.known, &lock.held)
+                || (lock.source.layer < self.layer && !tightens(self.known, now))
+        };
+        let Some(lock) = self.locks.iter().copied().find(against) else { return true };
+        let (code, lock) = (self.code, lock.source);
+        self.refused.push(Refused { code, what: what.to_owned(), at, lock });
+        false
     }
 
-    fn enabled(&mut self, settings: &RuleSettings, now: bool) -> Option<Setting<bool>> {
+    fn enabled(&mut self, settings: &RuleSettings, now: &ResolvedRule) -> Option<Setting<bool>> {
         let value = self.setting(&settings.enabled)?;
-        self.allows("enabled", value.source, value.value || !now).then_some(value)
+        let is_on = |rule: &ResolvedRule| rule.enabled.as_ref().is_none_or(|e| e.value);
+        self.allows("enabled", value.source, now, |_, held| value.value || !is_on(held))
+            .then_some(value)
     }
 
-    fn severity(&mut self, settings: &RuleSettings, now: Severity) -> Option<Setting<Severity>> {
+    fn severity(
+        &mut self,
+        settings: &RuleSettings,
+        now: &ResolvedRule,
+    ) -> Option<Setting<Severity>> {
         let value = self.setting(&settings.severity)?;
-        self.allows("severity", value.source, value.value >= now).then_some(value)
+        let code = self.code;
+        self.allows("severity", value.source, now, |known, held| {
+            value.value >= held.severity.as_ref().map_or(known.severity(code), |s| s.value)
+        })
+        .then_some(value)
     }
 
     fn options(
         &mut self,
         options: &[(Spanned<String>, OptionValue)],
-        now: &BTreeMap<String, Setting<OptionValue>>,
+        now: &ResolvedRule,
     ) -> BTreeMap<String, Setting<OptionValue>> {
         let mut out = BTreeMap::new();
+        let code = self.code;
         for (name, value) in options {
-            let from = now.get(&name.value).map(|setting| &setting.value.kind);
-            let tightens = self.known.tightens(self.code, &name.value, from, &value.kind);
             let source = Source { layer: self.layer, span: value.span };
-            if self.allows(&name.value, source, tightens) {
+            let tightens = |known: &dyn Rules, held: &ResolvedRule| {
+                let from = held.options.get(&name.value).map(|setting| &setting.value.kind);
+                known.tightens(code, &name.value, from, &value.kind)
+            };
+            if self.allows(&name.value, source, now, tightens) {
                 out.insert(name.value.clone(), Setting { value: value.clone(), source });
             }
         }
         out
     }
 
-    fn overridden(
-        &mut self,
-        item: &Override,
-        enabled: bool,
-        severity: Severity,
-        below: &BTreeMap<String, Setting<OptionValue>>,
-    ) -> ResolvedOverride {
+    fn overridden(&mut self, item: &Override, now: &ResolvedRule) -> ResolvedOverride {
         ResolvedOverride {
             matches: item.matches.clone(),
-            enabled: self.enabled(&item.settings, enabled),
-            severity: self.severity(&item.settings, severity),
-            options: self.options(&item.settings.options, below),
+            enabled: self.enabled(&item.settings, now),
+            severity: self.severity(&item.settings, now),
+            options: self.options(&item.settings.options, now),
         }
     }
 }

@@ -1,0 +1,177 @@
+//! Policies that stand on several others: locks hold whatever their order, and what is read has a
+//! limit.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use cortexkey_manifest::policy::{Layers, Merged, OptionKind, Rules, Severity, load};
+use cortexkey_manifest::yaml::Limits;
+
+struct Table;
+
+impl Rules for Table {
+    fn code(&self, written: &str) -> Option<&'static str> {
+        ["L001", "L002"].into_iter().find(|code| *code == written)
+    }
+
+    fn severity(&self, _: &str) -> Severity {
+        Severity::Info
+    }
+
+    fn tightens(&self, _: &str, _: &str, from: Option<&OptionKind>, to: &OptionKind) -> bool {
+        let number = |kind: &OptionKind| match kind {
+            OptionKind::Text(text) => text.parse::<u32>().ok(),
+            _ => None,
+        };
+        from.is_none_or(|from| number(to) <= number(from))
+    }
+}
+
+/// Reads the policies of a table; the first is the one that is asked for.
+fn layers(files: &[(&str, &str)]) -> (Layers, usize) {
+    let files: BTreeMap<_, _> = files.iter().copied().collect();
+    let mut asked = 0;
+    let mut read = |path: &str| {
+        asked += 1;
+        let body = files.get(path).ok_or_else(|| format!("cannot read {path}"))?;
+        let head = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n";
+        Ok(format!("{head}{body}\n").into_bytes())
+    };
+    let layers = load("child", &Limits::default(), &mut read).unwrap();
+    (layers, asked)
+}
+
+fn merged(files: &[(&str, &str)]) -> Merged {
+    let (layers, _) = layers(files);
+    assert!(layers.faults.is_empty(), "{:?}", layers.faults);
+    Merged::new(&layers.layers, &Table)
+}
+
+fn what(merged: &Merged) -> Vec<&str> {
+    merged.refused.iter().map(|refused| refused.what.as_str()).collect()
+}
+
+const CORP: (&str, &str) =
+    ("corp", "rules: { L001: { enabled: true, severity: error, max: 90, locked: true } }");
+const ORDERS: [(&str, &str); 2] =
+    [("child", "extends: [weak, corp]"), ("child", "extends: [corp, weak]")];
+
+#[test]
+fn a_sibling_does_not_loosen_a_lock_whether_it_comes_before_or_after() {
+    for child in ORDERS {
+        for (weak, expected) in [
+            ("{ enabled: false }", "enabled"),
+            ("{ severity: warning }", "severity"),
+            ("{ waivable: true, max: 100 }", "max"),
+            ("{ overrides: [{ match: { name: x }, enabled: false }] }", "enabled"),
+            // Graver than the rule by itself, and yet below what the lock says.
+            ("{ overrides: [{ match: { name: x }, severity: warning }] }", "severity"),
+            ("{ overrides: [{ match: { name: x }, max: 91 }] }", "max"),
+            ("{ locked: false }", "locked"),
+        ] {
+            let weak = format!("rules: {{ L001: {weak} }}");
+            let merged = merged(&[child, CORP, ("weak", &weak)]);
+            assert_eq!(what(&merged), [expected], "{child:?} {weak}");
+            let rule = &merged.rules["L001"];
+            assert!(rule.enabled.as_ref().unwrap().value && rule.locked.is_some());
+            assert_eq!(rule.severity.as_ref().unwrap().value, Severity::Error);
+            assert_eq!(rule.options["max"].value.kind, OptionKind::Text("90".into()));
+            for item in &rule.overrides {
+                assert!(item.enabled.is_none() && item.severity.is_none());
+                assert!(item.options.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_below_a_sibling_does_not_loosen_either() {
+    let weak = ("weak", "extends: [weaker]");
+    let weaker = ("weaker", "rules: { L001: { enabled: false }, L002: { enabled: false } }");
+    for child in ORDERS {
+        let merged = merged(&[child, CORP, weak, weaker]);
+        assert_eq!(what(&merged), ["enabled"], "{child:?}");
+        assert!(!merged.rules["L002"].enabled.as_ref().unwrap().value, "nobody locks it");
+    }
+}
+
+#[test]
+fn two_locks_hold_against_one_another() {
+    let other = "rules: { L001: { severity: warning, locked: true, \
+                 overrides: [{ match: { name: x }, enabled: false }] } }";
+    for child in ORDERS {
+        let merged = merged(&[child, CORP, ("weak", other)]);
+        assert_eq!(what(&merged), ["severity", "enabled"], "{child:?}");
+        assert_eq!(merged.rules["L001"].severity.as_ref().unwrap().value, Severity::Error);
+    }
+}
+
+#[test]
+fn whoever_locks_decides_about_what_it_stands_on_itself() {
+    let base = "rules: { L001: { enabled: false, overrides: [{ match: { name: x }, max: 400 }] } }";
+    let merged = merged(&[
+        ("child", "extends: [base, corp]"),
+        ("base", base),
+        ("corp", "extends: [base]\nrules: { L001: { enabled: true, max: 90, locked: true } }"),
+    ]);
+    assert!(merged.refused.is_empty(), "{:?}", merged.refused);
+    assert!(merged.rules["L001"].enabled.as_ref().unwrap().value);
+    assert_eq!(merged.rules["L001"].overrides[0].options.len(), 1);
+}
+
+#[test]
+fn a_sibling_may_tighten() {
+    let strict =
+        "rules: { L001: { severity: error, overrides: [{ match: { name: x }, max: 9 }] } }";
+    for child in ORDERS {
+        let merged = merged(&[child, CORP, ("weak", strict)]);
+        assert!(merged.refused.is_empty(), "{:?}", merged.refused);
+        assert_eq!(merged.rules["L001"].overrides[0].options.len(), 1);
+    }
+}
+
+#[test]
+fn one_file_under_many_paths_is_read_a_limited_number_of_times() {
+    // As links do that lead back to their own folder: every path is there, and each is new.
+    let mut asked = 0;
+    let mut read = |_: &str| {
+        asked += 1;
+        let text = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n\
+                    extends: [l1/p.yaml, l2/p.yaml]\n";
+        Ok(text.as_bytes().to_vec())
+    };
+    let layers = load("p.yaml", &Limits::default(), &mut read).unwrap();
+    assert_eq!(asked, 64);
+    let problems = || layers.faults.iter().flat_map(|fault| &fault.problems);
+    assert!(problems().any(|p| p.message.contains("at most 64 files")));
+    assert!(problems().any(|p| p.message.contains("at most 16 policies")));
+    assert!(layers.faults.len() <= 64);
+}
+
+#[test]
+fn as_many_as_the_limits_say_are_read() {
+    let chain: Vec<(String, String)> = (1..=16)
+        .map(|n| {
+            (format!("p{n}"), if n < 16 { format!("extends: [p{}]", n + 1) } else { String::new() })
+        })
+        .collect();
+    let with = |child: &str| {
+        let mut files = vec![("child", child)];
+        files.extend(chain.iter().map(|(name, body)| (name.as_str(), body.as_str())));
+        layers(&files).0
+    };
+    assert_eq!(with("extends: [p2]").layers.len(), 16);
+    assert!(with("extends: [p2]").faults.is_empty());
+    let deep = with("extends: [p1]");
+    let message = &deep.faults[0].problems[0].message;
+    assert_eq!(message, "at most 16 policies stand on one another; this is one more");
+
+    for (parents, faults) in [(63, 0), (64, 1)] {
+        let names: Vec<String> = (0..parents).map(|n| format!("w{n}")).collect();
+        let child = format!("extends: [{}]", names.join(", "));
+        let mut files = vec![("child", child.as_str())];
+        files.extend(names.iter().map(|name| (name.as_str(), "")));
+        let (layers, asked) = layers(&files);
+        assert_eq!((layers.faults.len(), asked), (faults, 64));
+    }
+}
