@@ -32,73 +32,108 @@ has_none_of!(GeneratedKey: Debug, Display, Clone, AsRef<[u8]>, AsRef<str>);
 #[test]
 #[cfg(target_os = "linux")]
 fn no_key_stays_in_memory() {
-    use cortexkey_core::auth::{KeyId, Level, NonceLengths, Request, Timestamp, Verifier};
-    use cortexkey_core::replay::Unguarded;
-
-    let now_ms = 1_790_611_732_512;
-    let id = KeyId::new(7).unwrap();
-    // The canaries are told apart from this program's own text by being drawn, and kept here with
-    // every bit turned.
-    let turned: Vec<[u8; 128]> = (0..1_000)
-        .map(|_| {
-            let generated = GeneratedKey::from_system().unwrap();
-            let stored = generated.stored(id, Level::Advanced);
-            generated.reveal(|key| {
-                for level in [Level::Advanced, Level::Standard] {
-                    let key = Key::new(key.as_bytes()).unwrap();
-                    let signer = Signer::new(id, level, key);
-                    let headers =
-                        signer.sign_from_system(Timestamp::from_ms(now_ms).unwrap()).unwrap();
-                    let pairs = headers.iter().map(|(name, value)| (name, value.as_bytes()));
-                    let request = Request::parse(pairs, NonceLengths::EXACT).unwrap();
-                    let _ = Verifier::new().verify(&request, Some(&stored), now_ms, &Unguarded);
-                }
-                let mut turned = [0; 128];
-                turned.iter_mut().zip(key.bytes()).for_each(|(to, from)| *to = !from);
-                turned
-            })
-        })
-        .collect();
-    assert_eq!(found_in_memory(&turned), 0);
+    // Each key is made, used and dropped by itself, so that no later one hides what it left.
+    for (what, use_key) in memory::USES {
+        for len in [32, 64, 100, 120, 128, 255] {
+            let turned = memory::used_and_dropped(len, use_key);
+            assert_eq!(memory::found(&turned), 0, "{what}, a key of {len} characters");
+        }
+    }
     // The search itself finds what is there.
-    let kept: Vec<u8> = turned[500].iter().map(|byte| !byte).collect();
-    assert!(found_in_memory(&turned) >= 1);
+    let turned = memory::used_and_dropped(64, |_| {});
+    let kept: Vec<u8> = turned.iter().map(|byte| !byte).collect();
+    assert!(memory::found(&turned) >= 1);
     drop(kept);
 }
 
-/// How many places of this process's memory hold the first 48 bytes of a canary.
 #[cfg(target_os = "linux")]
-fn found_in_memory(turned: &[[u8; 128]]) -> usize {
+mod memory {
     use std::collections::HashSet;
     use std::io::{Read as _, Seek as _, SeekFrom};
 
-    const PART: usize = 48;
-    // The first eight bytes, turned, so that the set itself is no hit.
-    let heads: HashSet<[u8; 8]> = turned.iter().map(|key| *key.first_chunk().unwrap()).collect();
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let mut memory = std::fs::File::open("/proc/self/mem").unwrap();
-    let mut hits = 0;
-    for line in maps.lines().filter(|line| line.contains("rw-p")) {
-        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
-        let number = |text| u64::from_str_radix(text, 16).unwrap();
-        let (start, end) = (number(start), number(end));
-        // One page at a time, turned as it is read, so that the buffer holds no canary either.
-        let mut page = vec![0; 4096 + PART];
-        for at in (start..end).step_by(4096) {
-            page.fill(0);
-            if memory.seek(SeekFrom::Start(at)).is_err() {
-                break;
-            }
-            let len = memory.read(&mut page).unwrap_or(0);
-            page[..len].iter_mut().for_each(|byte| *byte = !*byte);
-            let here = page[..len].windows(PART).take(4096).filter(|window| {
-                let head: [u8; 8] = *window.first_chunk().unwrap();
-                heads.contains(&head) && turned.iter().any(|key| key[..PART] == **window)
-            });
-            hits += here.count();
-            // Turned back for a moment only to be overwritten: the next read fills it.
-            page.fill(0);
-        }
+    use cortexkey_core::auth::{
+        Key, KeyId, Level, NonceLengths, Request, Signer, StoredKey, Timestamp, Verifier,
+    };
+    use cortexkey_core::lifecycle::GeneratedKey;
+    use cortexkey_core::replay::Unguarded;
+    use zeroize::Zeroizing;
+
+    const NOW_MS: u64 = 1_790_611_732_512;
+    /// So many bytes of a key in a row are a find.
+    const PART: usize = 16;
+
+    type Use = fn(Key<'_>);
+
+    pub(super) const USES: [(&str, Use); 4] = [
+        ("a Standard signer", |key| drop(sign(key, Level::Standard))),
+        ("an Advanced signer", |key| drop(sign(key, Level::Advanced))),
+        ("a stored Standard key", |key| verify(key, Level::Standard)),
+        ("a stored Advanced key", |key| verify(key, Level::Advanced)),
+    ];
+
+    fn id() -> KeyId {
+        KeyId::new(7).unwrap()
     }
-    hits
+
+    /// The headers, wiped by whoever drops them.
+    fn sign(key: Key<'_>, level: Level) -> Vec<(&'static str, Zeroizing<Vec<u8>>)> {
+        let signer = Box::new(Signer::new(id(), level, key));
+        let headers = signer.sign_from_system(Timestamp::from_ms(NOW_MS).unwrap()).unwrap();
+        headers
+            .iter()
+            .map(|(name, value)| (name, Zeroizing::new(value.as_bytes().to_vec())))
+            .collect()
+    }
+
+    fn verify(key: Key<'_>, level: Level) {
+        let stored = Box::new(StoredKey::editable(id(), level, key));
+        let headers = sign(key, level);
+        let pairs = headers.iter().map(|(name, value)| (*name, value.as_slice()));
+        let request = Request::parse(pairs, NonceLengths::EXACT).unwrap();
+        assert!(Verifier::new().verify(&request, Some(&stored), NOW_MS, &Unguarded).is_ok());
+    }
+
+    /// Draws a key, hands it over, and keeps it with every bit turned, so that what is kept is no
+    /// find itself.
+    #[inline(never)]
+    pub(super) fn used_and_dropped(len: usize, use_key: Use) -> Vec<u8> {
+        let mut text = Zeroizing::new(Vec::with_capacity(256));
+        for _ in 0..2 {
+            GeneratedKey::from_system()
+                .unwrap()
+                .reveal(|key| text.extend_from_slice(key.as_bytes()));
+        }
+        let key = &text[..len];
+        use_key(Key::new(key).unwrap());
+        key.iter().map(|byte| !byte).collect()
+    }
+
+    /// How many places of this process's memory hold any sixteen bytes of the key in a row.
+    pub(super) fn found(turned: &[u8]) -> usize {
+        let parts: HashSet<&[u8]> = turned.windows(PART).collect();
+        // Most places are told apart by one byte; without that the search takes half a minute.
+        let mut begins = [false; 256];
+        parts.iter().for_each(|part| begins[usize::from(part[0])] = true);
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let mut memory = std::fs::File::open("/proc/self/mem").unwrap();
+        let mut hits = 0;
+        for line in maps.lines().filter(|line| line.contains("rw-p")) {
+            let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+            let number = |text| u64::from_str_radix(text, 16).unwrap();
+            // A page at a time, turned as soon as it is read, so that the buffer is no find.
+            let mut page = vec![0; 4096 + PART - 1];
+            for at in (number(start)..number(end)).step_by(4096) {
+                page.fill(0);
+                if memory.seek(SeekFrom::Start(at)).is_err() {
+                    break;
+                }
+                let len = memory.read(&mut page).unwrap_or(0);
+                page[..len].iter_mut().for_each(|byte| *byte = !*byte);
+                let candidates =
+                    page[..len].windows(PART).filter(|window| begins[usize::from(window[0])]);
+                hits += candidates.filter(|window| parts.contains(window)).count();
+            }
+        }
+        hits
+    }
 }

@@ -6,6 +6,7 @@
 use sha2::block_api::compress256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::kept::Kept;
 use super::key::Key;
 
 const BLOCK_BYTES: usize = 64;
@@ -36,13 +37,28 @@ pub(super) struct AbsorbedKey {
 }
 
 impl AbsorbedKey {
-    pub(super) fn new(key: Key<'_>) -> Self {
-        let (blocks, rest) = key.bytes().as_chunks::<BLOCK_BYTES>();
-        let mut absorbed =
-            Self { state: SHA256_START, tail: [0; BLOCK_BYTES], key_len: key.bytes().len() };
-        compress256(&mut absorbed.state, blocks);
-        absorbed.tail[..rest.len()].copy_from_slice(rest);
+    const EMPTY: Self = Self { state: SHA256_START, tail: [0; BLOCK_BYTES], key_len: 0 };
+
+    /// For keeping: the key is hashed in where it stays.
+    #[allow(clippy::unnecessary_box_returns, reason = "it must not be moved")]
+    pub(super) fn new(key: Key<'_>) -> Kept<Self> {
+        let mut absorbed = Kept::new(Self::EMPTY);
+        absorbed.absorb(key);
         absorbed
+    }
+
+    /// SHA-256 of a key: what is kept of a Standard key. It allocates nothing and leaves nothing.
+    pub(super) fn digest_of(key: Key<'_>) -> [u8; 32] {
+        let mut absorbed = Self::EMPTY;
+        absorbed.absorb(key);
+        absorbed.key_digest()
+    }
+
+    fn absorb(&mut self, key: Key<'_>) {
+        let (blocks, rest) = key.bytes().as_chunks::<BLOCK_BYTES>();
+        compress256(&mut self.state, blocks);
+        self.tail[..rest.len()].copy_from_slice(rest);
+        self.key_len = key.bytes().len();
     }
 
     /// A stand-in for an Advanced key of 128 bytes, for work that must take as long as the real
@@ -69,7 +85,7 @@ impl AbsorbedKey {
         self.finish(&mut blocks, end)
     }
 
-    /// SHA-256 of the key alone: what is kept of a Standard key.
+    /// SHA-256 of the key alone.
     pub(super) fn key_digest(&self) -> [u8; 32] {
         let mut blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
         let tail = self.tail_bytes();

@@ -9,6 +9,7 @@
 
 mod absorbed;
 mod digits;
+pub(crate) mod kept;
 mod key;
 mod nonce;
 mod request;
@@ -19,6 +20,7 @@ mod verdict;
 mod verify;
 
 pub use key::{KEY_BYTES_MAX, Key, KeyByte, KeyError, KeyId, KeyIdError, Level, LevelError};
+pub(crate) use nonce::fill_alphanumeric;
 pub use nonce::{NONCE_BYTES, Nonce, NonceError, NonceLengths};
 pub use request::{Form, Request};
 pub use sign::{Headers, Signer};

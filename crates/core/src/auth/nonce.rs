@@ -6,6 +6,7 @@
 use core::fmt;
 
 use rand_core::{CryptoRng, TryCryptoRng};
+use zeroize::Zeroize;
 
 /// How many characters a nonce of ours has.
 pub const NONCE_BYTES: usize = 64;
@@ -42,21 +43,7 @@ impl Nonce {
     /// Draws a nonce from a generator that can fail; its error is returned.
     pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
         let mut nonce = [0; NONCE_BYTES];
-        let mut len = 0;
-        while len < NONCE_BYTES {
-            // Six bits are a number below 64, and two in 64 are drawn again, so 72 bytes are
-            // enough for a nonce in most cases.
-            let mut random = [0; 72];
-            rng.try_fill_bytes(&mut random)?;
-            for byte in random {
-                let six_bits = usize::from(byte & 63);
-                if let (Some(character), Some(place)) = (ALPHABET.get(six_bits), nonce.get_mut(len))
-                {
-                    *place = *character;
-                    len += 1;
-                }
-            }
-        }
+        fill_alphanumeric(rng, &mut nonce)?;
         Ok(Self(nonce))
     }
 
@@ -70,6 +57,31 @@ impl Nonce {
     pub const fn as_bytes(&self) -> &[u8; NONCE_BYTES] {
         &self.0
     }
+}
+
+/// Fills places with letters and digits, each as likely as the other: nonces, and keys.
+pub(crate) fn fill_alphanumeric<R: TryCryptoRng + ?Sized>(
+    rng: &mut R,
+    places: &mut [u8],
+) -> Result<(), R::Error> {
+    let mut len = 0;
+    while len < places.len() {
+        // Six bits are a number below 64, and two in 64 are drawn again, so 72 bytes are enough
+        // for a nonce in most cases.
+        let mut random = [0; 72];
+        let drawn = rng.try_fill_bytes(&mut random);
+        for byte in random {
+            let six_bits = usize::from(byte & 63);
+            if let (Some(character), Some(place)) = (ALPHABET.get(six_bits), places.get_mut(len)) {
+                *place = *character;
+                len += 1;
+            }
+        }
+        // They may have become a key.
+        random.zeroize();
+        drawn?;
+    }
+    Ok(())
 }
 
 impl AsRef<[u8]> for Nonce {

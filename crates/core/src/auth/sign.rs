@@ -1,13 +1,14 @@
 //! [`Signer`] makes the [`Headers`] of one request.
 //!
 //! It refuses to read a clock and to sign anything that [`Verifier`](super::Verifier) would not
-//! accept. It allocates nothing.
+//! accept. It allocates where a signer is made, and nothing where it signs.
 
 use rand_core::{CryptoRng, TryCryptoRng};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::absorbed::AbsorbedKey;
 use super::digits::{Decimal, encode_hex};
+use super::kept::Kept;
 use super::key::{KEY_BYTES_MAX, Key, KeyId, Level};
 use super::nonce::Nonce;
 use super::timestamp::Timestamp;
@@ -38,8 +39,8 @@ pub struct Signer {
 }
 
 enum Scheme {
-    Standard(StandardKey),
-    Advanced(AbsorbedKey),
+    Standard(Kept<StandardKey>),
+    Advanced(Kept<AbsorbedKey>),
 }
 
 impl Signer {
@@ -181,11 +182,12 @@ struct StandardKey {
 }
 
 impl StandardKey {
-    fn new(key: Key<'_>) -> Self {
-        let key = key.bytes();
-        let mut bytes = [0; KEY_BYTES_MAX];
-        bytes.iter_mut().zip(key).for_each(|(place, byte)| *place = *byte);
-        Self { bytes, len: key.len() }
+    /// The key is copied to where it stays.
+    #[allow(clippy::unnecessary_box_returns, reason = "it must not be moved")]
+    fn new(key: Key<'_>) -> Kept<Self> {
+        let mut kept = Kept::new(Self { bytes: [0; KEY_BYTES_MAX], len: key.bytes().len() });
+        kept.bytes.iter_mut().zip(key.bytes()).for_each(|(place, byte)| *place = *byte);
+        kept
     }
 
     fn as_bytes(&self) -> &[u8] {

@@ -7,6 +7,7 @@ use core::fmt;
 use zeroize::Zeroize;
 
 use super::absorbed::AbsorbedKey;
+use super::kept::Kept;
 use super::key::{Key, KeyId, Level};
 use crate::lifecycle::Expiry;
 
@@ -33,23 +34,22 @@ pub(super) enum Material {
         digest: [u8; 32],
     },
     Advanced {
-        absorbed: AbsorbedKey,
+        absorbed: Kept<AbsorbedKey>,
     },
     /// Both, so that checking takes as long as for a key whose level is fixed.
     Editable {
         level: Level,
         digest: [u8; 32],
-        absorbed: AbsorbedKey,
+        absorbed: Kept<AbsorbedKey>,
     },
 }
 
 impl StoredKey {
     /// What to keep of a key whose level never changes.
     pub fn new(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
-        let absorbed = AbsorbedKey::new(key);
         let material = match level {
-            Level::Standard => Material::Standard { digest: absorbed.key_digest() },
-            Level::Advanced => Material::Advanced { absorbed },
+            Level::Standard => Material::Standard { digest: AbsorbedKey::digest_of(key) },
+            Level::Advanced => Material::Advanced { absorbed: AbsorbedKey::new(key) },
         };
         Self::with(key_id, material)
     }

@@ -5,7 +5,8 @@
 use rand_core::TryCryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::auth::{Key, KeyId, Level, NONCE_BYTES, Nonce, StoredKey};
+use crate::auth::kept::Kept;
+use crate::auth::{Key, KeyId, Level, StoredKey, fill_alphanumeric};
 
 /// How many letters and digits a generated key has, as the product's own have.
 pub const GENERATED_KEY_BYTES: usize = 128;
@@ -32,17 +33,13 @@ pub const GENERATED_KEY_BYTES: usize = 128;
 /// key.reveal(|text| println!("{text}"));
 /// key.reveal(|text| println!("{text}")); // a key is shown once
 /// ```
-pub struct GeneratedKey([u8; GENERATED_KEY_BYTES]);
+pub struct GeneratedKey(Kept<[u8; GENERATED_KEY_BYTES]>);
 
 impl GeneratedKey {
     /// Draws a key from a cryptographic generator; its error is returned.
     pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
-        let mut key = Self([0; GENERATED_KEY_BYTES]);
-        for part in key.0.as_chunks_mut::<NONCE_BYTES>().0 {
-            // A nonce has the alphabet of a key, and half its length.
-            let drawn = Nonce::try_generate(rng)?;
-            part.copy_from_slice(drawn.as_bytes());
-        }
+        let mut key = Self(Kept::new([0; GENERATED_KEY_BYTES]));
+        fill_alphanumeric(rng, &mut *key.0)?;
         Ok(key)
     }
 
@@ -59,7 +56,7 @@ impl GeneratedKey {
 
     /// Shows the key, once: to a terminal, a file, a secret store.
     pub fn reveal<T>(self, show: impl FnOnce(&str) -> T) -> T {
-        show(core::str::from_utf8(&self.0).unwrap_or_default())
+        show(core::str::from_utf8(&*self.0).unwrap_or_default())
     }
 }
 
