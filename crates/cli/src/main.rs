@@ -27,7 +27,7 @@ use crate::exit::{Exit, Failure};
 ///
 /// For the API keys of Palo Alto Networks Cortex: XSOAR 8, XDR, XSIAM, Cortex Cloud.
 #[derive(Parser)]
-#[command(name = "cortexkey", version, max_term_width = 100, after_long_help = EXIT_CODES)]
+#[command(name = "cortexkey", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

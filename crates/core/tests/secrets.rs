@@ -113,7 +113,9 @@ mod memory {
         let parts: HashSet<&[u8]> = turned.windows(PART).collect();
         // Most places are told apart by one byte; without that the search takes half a minute.
         let mut begins = [false; 256];
-        parts.iter().for_each(|part| begins[usize::from(part[0])] = true);
+        for part in &parts {
+            begins[usize::from(part[0])] = true;
+        }
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         let mut memory = std::fs::File::open("/proc/self/mem").unwrap();
         let mut hits = 0;
