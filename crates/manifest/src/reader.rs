@@ -4,7 +4,7 @@
 //! Refuses to guess: a value that does not fit is `Bad`, never a default.
 
 use crate::suggest::list;
-use crate::yaml::{Entry, NodeId, NodeKind, Tree};
+use crate::yaml::{Entry, NodeId, NodeKind, TEMPLATE_HELP, Tree};
 use crate::{Problem, ProblemKind, Span, Spanned, closest, did_you_mean, quote, quote_refused};
 
 /// A field as it was found.
@@ -139,6 +139,10 @@ impl<'t> Reader<'t> {
             self.wrong_type(id, path, "a mapping of fields");
             return None;
         };
+        if self.is_template(id) {
+            self.wrong_type(id, path, "a mapping of fields");
+            return None;
+        }
         let mut fields = Fields {
             entries: Vec::new(),
             meant: Vec::new(),
@@ -172,8 +176,23 @@ impl<'t> Reader<'t> {
         self.problems.push(problem);
     }
 
+    /// True for `{{ … }}`, which YAML reads as a mapping with a mapping for a key.
+    fn is_template(&self, id: NodeId) -> bool {
+        let NodeKind::Mapping { entries, flow: true } = &self.tree.node(id).kind else {
+            return false;
+        };
+        let key = entries.first().map(|entry| &self.tree.node(entry.key).kind);
+        matches!(key, Some(NodeKind::Mapping { flow: true, .. }))
+    }
+
     /// Reports a value of the wrong shape; an alias has been reported as such.
     pub(crate) fn wrong_type(&mut self, id: NodeId, path: &str, expected: &str) {
+        let what = if path.is_empty() { "the document".into() } else { format!("`{path}`") };
+        if self.is_template(id) {
+            let message = format!("{what} takes {expected}, and a template (`{{{{`) stands here");
+            self.report_help(ProblemKind::WrongType, self.span(id), message, TEMPLATE_HELP);
+            return;
+        }
         let seen = match &self.tree.node(id).kind {
             NodeKind::Alias { .. } => return,
             NodeKind::Sequence { .. } => "a list".to_owned(),
@@ -183,7 +202,6 @@ impl<'t> Reader<'t> {
                 format!("the text {}", quote_refused(self.tree.text_of(id).unwrap_or_default()))
             }
         };
-        let what = if path.is_empty() { "the document".into() } else { format!("`{path}`") };
         let message = format!("{what} takes {expected}, and {seen} stands here");
         self.report(ProblemKind::WrongType, self.span(id), message);
     }

@@ -52,6 +52,11 @@ spec:
 fn other_versions_and_kinds_are_not_guessed_at() {
     insta::assert_snapshot!(shown("apiVersion: cortexkey/v2\nkind: Apikey\nspec: 1\n", false));
     insta::assert_snapshot!(shown("- a\n", false));
+    for text in ["{{ template }}\n", "{{ a }}\n---\n", "hello\n", "{% if %}\nkind: x\n"] {
+        let found = shown(text, false);
+        let count = found.lines().filter(|line| line.starts_with("1:")).count();
+        assert!(count == 1 && text.starts_with('{') == found.contains("template"), "{found}");
+    }
     insta::assert_snapshot!(shown("metadata: { name: a }\nspec:\n", false));
 }
 

@@ -10,8 +10,8 @@ use granit_parser::{
     StructureStyle, Tag,
 };
 
-use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style, Tree};
-use crate::{Problem, ProblemKind, Span, Spanned, mask_tokens};
+use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style, Tree, advice};
+use crate::{Problem, ProblemKind, Span, Spanned};
 
 /// Reads all documents up to the first error.
 pub(super) fn read(text: &str, limits: &Limits) -> (Tree, Option<Problem>) {
@@ -33,7 +33,10 @@ pub(super) fn read(text: &str, limits: &Limits) -> (Tree, Option<Problem>) {
     };
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut builder = Builder { tree: &mut tree, limits, open: Vec::new(), root: None };
-    let error = builder.run(&mut parser);
+    let error = builder.run(&mut parser).map(|mut problem| {
+        problem.message.push_str("; the rest of the file is not judged");
+        problem
+    });
     (tree, error)
 }
 
@@ -231,15 +234,11 @@ impl Builder<'_> {
 
     fn syntax(&self, error: &ScanError) -> Problem {
         let at = RawSpan::empty(*error.marker());
-        let start = self.span(&at).start as usize;
-        let next = self.tree.source[start..].chars().next();
-        let end = start + next.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
-        let span = Span::new(start, end);
-        let message = match error.kind() {
-            ErrorKind::RecursionLimitExceeded => return too_deep(span, self.limits),
-            kind => kind.to_string(),
-        };
-        Problem::new(ProblemKind::YamlSyntax, span, format!("not YAML: {}", mask_tokens(&message)))
+        let span = self.span(&at);
+        match error.kind() {
+            ErrorKind::RecursionLimitExceeded => too_deep(span, self.limits),
+            kind => advice::problem(&self.tree.source, kind, span.start as usize),
+        }
     }
 }
 

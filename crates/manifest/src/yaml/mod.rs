@@ -3,11 +3,13 @@
 //! Nothing is expanded, retyped or resolved here: an alias stays an alias, `no` stays the two
 //! letters. Input over the limits is refused with its place.
 
+mod advice;
 mod check;
 mod events;
 mod second_reading;
 mod tree;
 
+pub(crate) use advice::TEMPLATE_HELP;
 pub use second_reading::disagreement;
 pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Style, Tree};
 

@@ -1,0 +1,289 @@
+//! The parser's errors in words that say what to do.
+//!
+//! Refuses to repeat what stands in the file: a line that cannot be parsed may hold a secret.
+
+use granit_parser::ErrorKind;
+
+use crate::{Problem, ProblemKind, Span};
+
+/// A syntax error at an offset: where its cause stands, what it is, and how to mend it.
+pub(super) fn problem(text: &str, kind: &ErrorKind, at: usize) -> Problem {
+    let place = Place::new(text, at);
+    let found = template(&place)
+        .or_else(|| tab(&place, kind))
+        .or_else(|| unclosed(&place, kind))
+        .or_else(|| indentation(&place, kind))
+        .or_else(|| of_kind(&place, kind));
+    found.unwrap_or_else(|| {
+        syntax(place.character(at), kind.to_string())
+            .help("hold the line against the one above it: indentation, colons, quotes, brackets")
+    })
+}
+
+/// Where an error stands in its file.
+struct Place<'t> {
+    text: &'t str,
+    at: usize,
+    /// Where its line begins.
+    begin: usize,
+    line: &'t str,
+    /// The line above that says something, and where it begins.
+    above: Option<(usize, &'t str)>,
+}
+
+impl<'t> Place<'t> {
+    fn new(text: &'t str, at: usize) -> Self {
+        let before = text.get(..at).unwrap_or_default();
+        let begin = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let rest = text.get(begin..).unwrap_or_default();
+        let line = rest.split(['\n', '\r']).next().unwrap_or_default();
+        let mut above = None;
+        let mut start = 0;
+        for line in text.get(..begin).unwrap_or_default().split_inclusive(['\n', '\r']) {
+            let words = line.trim();
+            if !words.is_empty() && !words.starts_with('#') {
+                above = Some((start, line.trim_end()));
+            }
+            start += line.len();
+        }
+        Self { text, at, begin, line, above }
+    }
+
+    /// The character at an offset; nothing at the end of a line.
+    fn character(&self, at: usize) -> Span {
+        let next = self.text.get(at..).and_then(|rest| rest.chars().next());
+        let length = next.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
+        Span::new(at, at + length)
+    }
+
+    /// From the first word of the line to its end.
+    fn words(&self) -> Span {
+        let end = self.begin + self.line.trim_end().len();
+        Span::new((self.begin + indent(self.line)).min(end), end)
+    }
+
+    /// True when the error is at the first colon of its line, or at its first word.
+    fn begins(&self) -> bool {
+        let before = self.text.get(self.begin..self.at).unwrap_or_default();
+        !before.contains(": ") && !before.contains(['"', '\'', '{', '['])
+    }
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+fn spaces(count: usize) -> String {
+    format!("{count} space{}", if count == 1 { "" } else { "s" })
+}
+
+fn syntax(span: Span, message: impl core::fmt::Display) -> Problem {
+    Problem::new(ProblemKind::YamlSyntax, span, format!("not YAML: {message}"))
+}
+
+/// What a template says before it has been rendered.
+pub(crate) const TEMPLATE_HELP: &str =
+    "lint what the template renders to, and keep the template out of the policy's `keys`";
+
+fn template(place: &Place<'_>) -> Option<Problem> {
+    let words = place.line.trim_start();
+    let found = ["{{", "{%"].iter().find(|mark| words.starts_with(**mark))?;
+    let begin = place.begin + (place.line.len() - words.len());
+    let message = format!("`{found}` begins a template, which is no YAML before it is rendered");
+    Some(syntax(Span::new(begin, begin + 2), message).help(TEMPLATE_HELP))
+}
+
+fn tab(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
+    use ErrorKind as K;
+    let about = matches!(
+        kind,
+        K::TabNotAllowed
+            | K::TabInBlockIndentation
+            | K::TabInIndentation
+            | K::TabAtBlockScalarStart
+            | K::TabInPlainScalar
+    );
+    // The parser stops at the text that the tab cuts off, which may be the line above.
+    let tab = place.text.get(place.begin..)?.find('\t').filter(|_| about)?;
+    let span = Span::new(place.begin + tab, place.begin + tab + 1);
+    let message = "a tab stands where YAML takes spaces only";
+    Some(syntax(span, message).help("replace the tab by spaces"))
+}
+
+/// A bracket or quote without its end, at its begin.
+fn unclosed(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
+    use ErrorKind as K;
+    match kind {
+        K::UnclosedQuotedScalar => {
+            let message = "this quote is never closed";
+            let help = "write the closing quote, where the text ends";
+            return Some(syntax(place.character(place.at), message).help(help));
+        }
+        K::UnclosedFlowCollection { .. }
+        | K::ExpectedFlowMappingSeparator
+        | K::ExpectedFlowSequenceSeparator
+        | K::UnexpectedEofFlowSequence
+        | K::UnexpectedEofFlowMapping
+        | K::UnexpectedEofImplicitFlowMapping
+        | K::InvalidColonPlacement
+        | K::InvalidFlowScalarIndent
+        | K::InvalidSimpleKey
+        | K::SimpleKeyExpected => {}
+        _ => return None,
+    }
+    let upto =
+        if matches!(kind, K::UnclosedFlowCollection { .. }) { place.at + 1 } else { place.at };
+    let open = last_open(place.text.get(..upto)?)?;
+    let here = open < place.begin || matches!(kind, K::UnclosedFlowCollection { .. });
+    let (mark, close) = match place.text.as_bytes().get(open)? {
+        b'[' => ('[', ']'),
+        _ => ('{', '}'),
+    };
+    let problem = syntax(Span::new(open, open + 1), format!("this `{mark}` is not closed"))
+        .help(format!("write the `{close}`, where the list or mapping ends"));
+    let problem = match place.at {
+        at if at == open => problem,
+        at => problem.related(place.character(at), "it should have been closed before this"),
+    };
+    here.then_some(problem)
+}
+
+/// The last bracket that is open at the end of the text; quotes and comments are passed over.
+fn last_open(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut quote: Option<char> = None;
+    let mut before = '\n';
+    let mut comment = false;
+    for (at, c) in text.char_indices() {
+        let begins = before.is_whitespace() || matches!(before, '[' | '{' | ',' | ':');
+        match (quote, c) {
+            (_, '\n' | '\r') => comment = false,
+            _ if comment => {}
+            (Some(mark), c) => quote = quote.filter(|_| c != mark || before == '\\'),
+            (None, '"' | '\'') if begins => quote = Some(c),
+            (None, '#') if before.is_whitespace() => comment = true,
+            (None, '[' | '{') if begins || !open.is_empty() => open.push(at),
+            (None, ']' | '}') => {
+                open.pop();
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    open.pop()
+}
+
+/// A line that begins in the wrong column, or whose neighbour is no field.
+fn indentation(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
+    use ErrorKind as K;
+    let about = match kind {
+        K::MappingValueNotAllowed => place.begins(),
+        K::ExpectedBlockMappingKey | K::InvalidIndentation | K::ExpectedDocumentStart => true,
+        _ => false,
+    };
+    let (start, above) = place.above.filter(|_| about)?;
+    let (ours, theirs) = (indent(place.line), indent(above));
+    let item = |line: &str| line.trim_start().starts_with("- ");
+    if item(place.line) && !item(above) && ours <= theirs {
+        let message = "a list item stands where a field belongs";
+        return Some(
+            syntax(place.words(), message).help("write `name: value`, or indent the item"),
+        );
+    }
+    if ours == theirs {
+        let field = above.contains(": ") || above.ends_with(':');
+        let span = Span::new(start + theirs, start + above.len());
+        let help = "a field is `name: value`, with a space behind the colon";
+        return (!field).then(|| syntax(span, "this line is no field").help(help));
+    }
+    let message = format!(
+        "this line is indented by {}, and no field above it is; the line above it has {}",
+        spaces(ours),
+        spaces(theirs)
+    );
+    let help = "give the fields of one mapping the same indentation";
+    Some(syntax(place.words(), message).help(help))
+}
+
+fn of_kind(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
+    use ErrorKind as K;
+    let (message, help): (String, &str) = match kind {
+        K::MappingValueNotAllowed => (
+            "a second `: ` on the line, in a text without quotes".into(),
+            "put the text in quotes: `name: \"a: b\"`",
+        ),
+        K::ExpectedBlockSequenceEntry => (
+            "a field stands where a list item belongs".into(),
+            "begin the item with `- `, or give the field the indentation of its mapping",
+        ),
+        K::MisplacedFlowCollectionEnd => (
+            "this bracket closes nothing".into(),
+            "remove it, or write the bracket that it should close; a text with brackets is quoted",
+        ),
+        K::MismatchedFlowCollectionEnd { open, close } => (
+            format!("`{close}` stands here, and `{open}` is still open"),
+            "close brackets in the order in which they were opened, the last one first",
+        ),
+        K::UnexpectedCharacter { character } => (
+            format!("no text begins with `{}`", character.escape_default()),
+            "put the text in quotes",
+        ),
+        K::SimpleKeyExpected => (
+            "this line is no field".into(),
+            "a field is `name: value`, with a space behind the colon",
+        ),
+        K::InvalidTrailingSingleQuotedScalar => (
+            "something stands behind the closing quote".into(),
+            "inside of single quotes a quote is written twice: 'it''s'",
+        ),
+        K::InvalidTrailingDoubleQuotedScalar => (
+            "something stands behind the closing quote".into(),
+            "inside of double quotes a quote is written `\\\"`",
+        ),
+        K::UnknownQuotedScalarEscape => (
+            "a backslash in double quotes begins an escape, and there is none of this name".into(),
+            "write `\\\\` for a backslash, or use single quotes",
+        ),
+        _ => return None,
+    };
+    Some(syntax(place.character(place.at), message).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::yaml::{Limits, parse};
+
+    #[test]
+    fn syntax_errors_say_where_and_what_to_do() {
+        let head = "kind: ApiKey\nmetadata:\n  name: a\n";
+        for (body, line, column, message, help) in [
+            ("   owner: b\n", 4, 4, "indented by 3 spaces", "same indentation"),
+            (" owner: b\n", 4, 2, "indented by 1 space,", "same indentation"),
+            ("\towner: b\n", 4, 1, "a tab stands", "by spaces"),
+            ("  x:\n  \t- a\n", 5, 3, "a tab stands", "by spaces"),
+            ("  comment: Exports: incidents\n", 4, 19, "second `: `", "in quotes"),
+            ("  roles: [Viewer\n  x: 1\n", 4, 10, "this `[` is not closed", "write the `]`"),
+            ("  roles: [Viewer\n", 4, 10, "this `[` is not closed", "write the `]`"),
+            ("  spec: { a: [b]\n", 4, 9, "this `{` is not closed", "write the `}`"),
+            ("  comment: \"abc\n  x: 1\n", 4, 12, "this quote is never closed", "closing quote"),
+            ("  comment: 'it's'\n", 4, 16, "behind the closing quote", "twice"),
+            ("  comment: @foo\n", 4, 12, "no text begins with `@`", "quotes"),
+            ("  x: ]\n", 4, 6, "closes nothing", "remove it"),
+            ("  - a\n", 4, 3, "list item stands where a field", "name: value"),
+            ("  a:\n    - a\n    b: c\n", 6, 5, "field stands where a list item", "`- `"),
+            ("  x:1\n  y: 2\n", 4, 3, "is no field", "space behind the colon"),
+            ("spec\n  x: 1\n", 4, 1, "is no field", "name: value"),
+            ("{{- if x }}\n", 4, 1, "a template", "renders to"),
+        ] {
+            let text = format!("{head}{body}");
+            let parsed = parse(&text, &Limits::default());
+            let problem = &parsed.problems[0];
+            let at = parsed.tree.position(problem.span.start);
+            let shown = format!("{body:?} {at:?} {problem:?}");
+            assert_eq!((at.line, at.column), (line, column), "{shown}");
+            assert!(problem.message.contains(message), "{shown}");
+            assert!(problem.help.as_deref().is_some_and(|text| text.contains(help)), "{shown}");
+            assert!(problem.message.ends_with("; the rest of the file is not judged"), "{shown}");
+        }
+    }
+}
