@@ -1,0 +1,27 @@
+//! The key definition that the README shows is one without a finding.
+
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Corpus, CorpusFile, Policy, lint};
+use cortexkey_manifest::yaml::Limits;
+
+const README: &str = include_str!("../../../README.md");
+
+/// The text of each block of YAML.
+fn examples() -> Vec<&'static str> {
+    let blocks = README.split("```yaml\n").skip(1);
+    blocks.filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn the_definition_in_the_readme_has_no_finding() {
+    let policy = Policy::builtin("builtin:recommended").unwrap_or_else(|| unreachable!());
+    let examples = examples();
+    assert!(!examples.is_empty());
+    for text in examples {
+        let file = CorpusFile::new("README.md", text.as_bytes().to_vec(), &Limits::default());
+        let corpus = Corpus { files: vec![file], ..Corpus::default() };
+        let report = lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default());
+        let found = report.render(Format::Human, false);
+        assert!(report.findings.is_empty(), "{found}");
+    }
+}
