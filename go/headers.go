@@ -22,8 +22,9 @@ const (
 // Headers are the authentication headers of one request: two for a Standard key, four for an
 // Advanced one. They print, log and marshal without their values.
 type Headers struct {
-	// A pointer, since %p prints fields without asking Format.
-	values *headerValues
+	// Gives the value at a place of headerNames. A function, since fmt asks no Format of what
+	// stands in an unexported field and follows pointers there, but not into a function.
+	values func(at int) string
 }
 
 // KeyID returns the value of [HeaderKeyID].
@@ -52,9 +53,14 @@ func (h Headers) All() iter.Seq2[string, string] {
 // Set puts the headers into an [http.Header], in place of any of these names that it has, in
 // whatever case: nonce and time of an earlier attempt go, too.
 func (h Headers) Set(header http.Header) {
-	if h.values != nil {
-		h.values.set(header)
+	if h.values == nil {
+		return
 	}
+	var values headerValues
+	for i := range values {
+		values[i] = h.values(i)
+	}
+	values.set(header)
 }
 
 // Format writes the key id and no other value, whatever the verb.
@@ -78,7 +84,7 @@ func (h Headers) value(at int) string {
 	if h.values == nil {
 		return ""
 	}
-	return h.values[at]
+	return h.values(at)
 }
 
 // headerValues are the values in the order of headerNames; those not to be sent are empty.
@@ -92,6 +98,11 @@ const (
 )
 
 var headerNames = [4]string{HeaderKeyID, HeaderAuthorization, HeaderNonce, HeaderTimestamp}
+
+// hidden returns headers that hold the values where fmt does not look.
+func (v headerValues) hidden() Headers {
+	return Headers{values: func(at int) string { return v[at] }}
+}
 
 func (v headerValues) set(header http.Header) {
 	for name := range header {

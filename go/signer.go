@@ -18,9 +18,9 @@ type Signer struct {
 	level   Level
 	idText  string
 	clock   func() time.Time
-	random  io.Reader    // nil: the system's
-	mu      sync.RWMutex // Close waits for those who sign
-	backend *backend     // nil once closed
+	random  io.Reader       // nil: the system's
+	mu      sync.RWMutex    // Close waits for those who sign
+	backend func() *backend // nil once closed; a function, since fmt does not look into one
 }
 
 // NewSigner returns a signer for the key with an id, from the column ID of the API Keys table,
@@ -72,7 +72,7 @@ func (s *Signer) Headers() (Headers, error) {
 	if err != nil {
 		return Headers{}, err
 	}
-	return Headers{values: &values}, nil
+	return values.hidden(), nil
 }
 
 // HeadersAt returns the headers for a nonce (64 ASCII letters and digits) and a time (Unix time
@@ -93,7 +93,7 @@ func (s *Signer) HeadersAt(nonce string, timestampMS int64) (Headers, error) {
 	if err != nil {
 		return Headers{}, err
 	}
-	return Headers{values: &values}, nil
+	return values.hidden(), nil
 }
 
 // SignRequest sets the authentication headers of a request, in place of any that it has. Sign
@@ -119,7 +119,7 @@ func (s *Signer) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.backend != nil {
-		s.backend.close()
+		s.backend().close()
 		s.backend = nil
 	}
 	return nil
@@ -149,11 +149,11 @@ func newSigner(keyID uint64, level Level, key []byte, opts []Option) (*Signer, e
 			return nil, err
 		}
 	}
-	var err error
-	s.backend, err = newBackend(keyID, level, key)
+	b, err := newBackend(keyID, level, key)
 	if err != nil {
 		return nil, err
 	}
+	s.backend = func() *backend { return b }
 	return s, nil
 }
 
@@ -181,7 +181,7 @@ func (s *Signer) sign(nonce *[nonceBytes]byte, ms int64) (headerValues, error) {
 		return headerValues{}, fmt.Errorf("%w: key id %d; make a new one", ErrClosed, s.keyID)
 	}
 	if s.level == Standard {
-		key, err := s.backend.standard()
+		key, err := s.backend().standard()
 		return headerValues{keyIDAt: s.idText, authorizationAt: key}, err
 	}
 	return s.advanced(nonce, ms)
@@ -193,7 +193,7 @@ func (s *Signer) advanced(nonce *[nonceBytes]byte, ms int64) (headerValues, erro
 	var text [nonceEnd + timestampBytes]byte
 	copy(text[digestBytes:], nonce[:])
 	strconv.AppendInt(text[:nonceEnd], ms, 10)
-	if err := s.backend.advanced(nonce, ms, (*[digestBytes]byte)(text[:])); err != nil {
+	if err := s.backend().advanced(nonce, ms, (*[digestBytes]byte)(text[:])); err != nil {
 		return headerValues{}, err
 	}
 	all := string(text[:])

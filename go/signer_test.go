@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,11 @@ func newTestSigner(t testing.TB, level Level, opts ...Option) *Signer {
 	}
 	t.Cleanup(func() { _ = signer.Close() })
 	return signer
+}
+
+// valuesOf returns what headers hold, to be compared.
+func valuesOf(h Headers) headerValues {
+	return headerValues{h.KeyID(), h.Authorization(), h.Nonce(), h.Timestamp()}
 }
 
 func TestNewSignerRefuses(t *testing.T) {
@@ -78,7 +84,7 @@ func TestKeyBytesAreLeftToTheCaller(t *testing.T) {
 		clear(key)
 		ours, _ := signer.HeadersAt(testNonce, timestampMin)
 		theirs, _ := newTestSigner(t, level).HeadersAt(testNonce, timestampMin)
-		if *ours.values != *theirs.values {
+		if valuesOf(ours) != valuesOf(theirs) {
 			t.Error("the signer holds on to the caller's bytes")
 		}
 		_ = signer.Close()
@@ -135,7 +141,7 @@ func TestHeadersAreFresh(t *testing.T) {
 		if _, err := fmt.Sscan(headers.Timestamp(), &ms); err != nil || ms < before || ms > before+10_000 {
 			t.Fatalf("timestamp %q, clock %d", headers.Timestamp(), before)
 		}
-		if again, _ := signer.HeadersAt(headers.Nonce(), ms); *again.values != *headers.values {
+		if again, _ := signer.HeadersAt(headers.Nonce(), ms); valuesOf(again) != valuesOf(headers) {
 			t.Fatal("the same nonce and time give another digest")
 		}
 	}
@@ -243,7 +249,7 @@ func TestGoroutinesShareASignerAndOneClosesIt(t *testing.T) {
 				defer all.Done()
 				for j := range 2000 {
 					headers, err := signer.HeadersAt(testNonce, timestampMin)
-					if err == nil && *headers.values != *want.values || err != nil && !errors.Is(err, ErrClosed) {
+					if err == nil && valuesOf(headers) != valuesOf(want) || err != nil && !errors.Is(err, ErrClosed) {
 						t.Errorf("wrong headers, or %v", err)
 						return
 					}
@@ -264,10 +270,10 @@ func TestNothingShowsTheKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		secrets := []string{testKey, fmt.Sprintf("%x", testKey), fmt.Sprint([]byte(testKey)), headers.Authorization()}
+		secrets := append(forms(testKey), forms(headers.Authorization())...)
 		for _, shown := range shows(t, signer, headers) {
 			for _, secret := range secrets {
-				if strings.Contains(shown, strings.Trim(secret, "[]")) {
+				if strings.Contains(shown, secret) {
 					t.Errorf("%v: %q shows a secret", level, shown)
 				}
 			}
@@ -275,14 +281,58 @@ func TestNothingShowsTheKey(t *testing.T) {
 	}
 }
 
+// forms returns a secret as fmt's verbs write text and bytes.
+func forms(secret string) []string {
+	forms := []string{secret}
+	for _, verb := range []string{"%x", "% x", "%X", "% X", "%d", "%o", "%b", "%#x", "%#v"} {
+		forms = append(forms, fmt.Sprintf(verb, []byte(secret)))
+	}
+	for i, form := range forms {
+		form = strings.TrimPrefix(form, "[]byte")
+		forms[i] = strings.Trim(form, "[]{}")
+	}
+	return forms
+}
+
+// unexported holds values in fields where fmt asks them nothing.
+type unexported struct {
+	h  Headers
+	p  *Headers
+	hs []Headers
+	m  map[string]Headers
+	s  *Signer
+	ss []*Signer
+	a  any
+}
+
+// holders returns a value and what may hold it.
+func holders(value any) []any {
+	holders := []any{value, struct{ V any }{value}, &struct{ V any }{value}, struct{ v any }{value}, []any{value}}
+	u := unexported{a: value}
+	switch value := value.(type) {
+	case Headers:
+		u.h, u.p, u.hs, u.m = value, &value, []Headers{value}, map[string]Headers{"h": value}
+		holders = append(holders, struct{ h Headers }{value}, struct{ p *Headers }{&value})
+	case *Signer:
+		u.s, u.ss = value, []*Signer{value}
+		// fmt takes the signer itself out of it, which vet would not let us copy.
+		holders = append(holders, struct{ s *Signer }{value}, reflect.ValueOf(value).Elem())
+	}
+	return append(holders, u, &u)
+}
+
 // shows prints the values in every way that Go has.
 func shows(t *testing.T, values ...any) []string {
 	var shown []string
 	for _, value := range values {
-		nested := struct{ V any }{value}
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%b", "%t", "%e", "%p", "%T"} {
-			shown = append(shown, fmt.Sprintf(verb, value), fmt.Sprintf(verb, nested), fmt.Sprintf(verb, &nested))
+		for _, holder := range holders(value) {
+			for verb := 'A'; verb <= 'z'; verb++ {
+				for _, flags := range []string{"", "+", "#", " "} {
+					shown = append(shown, fmt.Sprintf("%"+flags+string(verb), holder))
+				}
+			}
 		}
+		nested := struct{ V any }{value}
 		text, err := json.Marshal(nested)
 		if err != nil || !json.Valid(text) {
 			t.Errorf("%v: %s", err, text)

@@ -66,8 +66,8 @@ func (v *vector) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := headerValues{strconv.FormatUint(v.KeyID, 10), v.Authorization, nonce, timestamp}
-	if *headers.values != want {
-		t.Errorf("got %q, want %q", *headers.values, want)
+	if valuesOf(headers) != want {
+		t.Errorf("got %q, want %q", valuesOf(headers), want)
 	}
 }
 
