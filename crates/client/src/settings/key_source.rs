@@ -146,9 +146,9 @@ pub(super) fn from_environment(
 }
 
 fn read_file(path: &Path, allow_readable: bool) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    // Opening a pipe would wait for its other end, so it is looked at first.
+    // Opening a device may do something, so it is looked at first.
     check_kind(&std::fs::metadata(path).map_err(io_problem)?)?;
-    let mut file = File::open(path).map_err(io_problem)?;
+    let mut file = open(path).map_err(io_problem)?;
     // Once more: this is about the file that is open, whatever the path names by now.
     let metadata = file.metadata().map_err(io_problem)?;
     check_kind(&metadata)?;
@@ -156,6 +156,21 @@ fn read_file(path: &Path, allow_readable: bool) -> Result<Zeroizing<Vec<u8>>, Ke
         check_rights(&metadata, path)?;
     }
     read_limited(&mut file)
+}
+
+/// Opens a file for reading; a pipe that came into its place is not waited for.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    /// Of these two architectures; some others have another number.
+    const O_NONBLOCK: i32 = 0o4000;
+    File::options().read(true).custom_flags(O_NONBLOCK).open(path)
+}
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 fn check_kind(metadata: &Metadata) -> Result<(), KeyProblem> {
@@ -243,4 +258,25 @@ fn into_bytes(value: OsString) -> Vec<u8> {
 fn into_bytes(value: OsString) -> Vec<u8> {
     // What is no Unicode is no key either; the replacement characters say so.
     value.into_string().unwrap_or_else(|value| value.to_string_lossy().into_owned()).into_bytes()
+}
+
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_came_into_the_files_place_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (done, opened) = std::sync::mpsc::channel();
+        // Should it wait after all, the thread is left behind.
+        std::thread::spawn(move || {
+            let _ = done.send(open(&pipe).and_then(|file| file.metadata()));
+        });
+        let metadata = opened.recv_timeout(core::time::Duration::from_secs(10)).unwrap().unwrap();
+        assert!(matches!(check_kind(&metadata), Err(KeyProblem::NotRegular)));
+    }
 }
