@@ -161,6 +161,69 @@ fn what_the_server_repeats_of_the_headers_is_taken_out() {
 }
 
 #[test]
+fn a_secret_is_taken_out_wherever_it_stands() {
+    let quoted = r#"q"uo\te"#;
+    for (key, shown) in [
+        (quoted, r#"q\"uo\\te"#),
+        // An object's name, and a number.
+        ("31415926535897", "31415926535897"),
+    ] {
+        let number = if key == quoted { "7" } else { key };
+        let body = format!(
+            r#"{{"err_code":"E\u001b[2J {shown}","err_msg":"m {shown}","details":[{{"{shown}":
+            "{shown}\u0007"}},["{{\"in\":{shown}}}"],{number}]}}"#
+        )
+        .replace('\n', " ");
+        let answer = format!("HTTP/1.1 400 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let mut reader = BufReader::new(listener.accept().unwrap().0);
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap() > 2 {}
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+        });
+        let key = Key::new(key.as_bytes()).unwrap();
+        let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, key);
+        let error = client(&url, signer).ping().unwrap_err();
+        server.join().unwrap();
+        let (text, debug) = (error.to_string(), format!("{error:?}"));
+        assert!(text.contains("(code E [2J (a secret, taken out))"), "{text}");
+        for secret in [quoted, r#"q\"uo\\te"#, "31415926535897"] {
+            assert!(!text.contains(secret) && !debug.contains(secret), "{text} {debug}");
+        }
+        assert!(text.matches("(a secret, taken out)").count() >= 5, "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_not_gone_past() {
+    let marker = "CORTEXKEY_TEST_PROXIED";
+    if std::env::var_os(marker).is_some() {
+        let key = Key::new(KEY).unwrap();
+        let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, key);
+        let error = client("api-none.invalid", signer).ping().unwrap_err();
+        assert!(matches!(error, CallError::UnusableProxy { variable: "ALL_PROXY" }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("the environment variable ALL_PROXY names no proxy"), "{text}");
+        assert!(!text.contains("hunter2") && !format!("{error:?}").contains("hunter2"));
+        return;
+    }
+    // Variables are set for a process as a whole, so another one runs the test.
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_proxy_that_cannot_be_used_is_not_gone_past"])
+        .env(marker, "1")
+        .env("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:1")
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
 fn a_redirect_is_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();

@@ -71,6 +71,11 @@ pub enum CallError {
         /// The address.
         host: String,
     },
+    /// The environment asks for a proxy that cannot be used.
+    UnusableProxy {
+        /// The variable; its value may hold a password.
+        variable: &'static str,
+    },
     /// The connection broke before the answer was whole.
     Broken {
         /// The address.
@@ -207,6 +212,12 @@ impl CallError {
             Self::Proxy { host } => {
                 write!(f, "the proxy does not lead to {host}; check HTTPS_PROXY, or set NO_PROXY")
             }
+            Self::UnusableProxy { variable } => write!(
+                f,
+                "the environment variable {variable} names no proxy that can be used, and nothing \
+                 is sent past it; give it an address such as http://proxy.example:3128 (SOCKS is \
+                 not supported), unset it, or name the tenant's host in NO_PROXY"
+            ),
             Self::Broken { host, detail } => write!(
                 f,
                 "the connection to {host} broke before the answer was whole: {detail}; the call \

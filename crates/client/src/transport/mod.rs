@@ -1,21 +1,23 @@
 //! [`Client`]: one signed call at a time.
 //!
-//! It refuses to follow redirects, to use a proxy for this machine, to send the same headers
-//! twice, and answers above a limit.
+//! It refuses to follow redirects, to use a proxy for this machine, to go past a proxy that it
+//! cannot use, to send the same headers twice, and answers above a limit.
 
 mod error;
 mod failure;
 mod method;
+mod proxy;
 
 use core::fmt;
 use core::time::Duration;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use cortexkey_api::{ErrorBody, Reply, RequestData};
+use cortexkey_api::{ErrorBody, ErrorCode, Reply, RequestData};
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Headers, Signer, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{self, HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
@@ -58,6 +60,8 @@ pub struct Client {
     signer: Signer,
     agent: Agent,
     options: ClientOptions,
+    /// The variable that asks for a proxy that cannot be used.
+    unusable_proxy: Option<&'static str>,
 }
 
 /// An answer with a status from 200 to 299.
@@ -101,9 +105,15 @@ impl Client {
             .timeout_connect(Some(options.connect_timeout))
             .user_agent(options.user_agent.as_str());
         // An address is plain `http` only where it is this machine; no proxy stands in between.
-        config = if address.is_loopback() { config.proxy(None) } else { config.https_only(true) };
+        let mut unusable_proxy = None;
+        if address.is_loopback() {
+            config = config.proxy(None);
+        } else {
+            config = config.https_only(true);
+            unusable_proxy = proxy::unusable(&address, &|name| std::env::var_os(name));
+        }
         let agent = config.build().into();
-        Self { address, signer, agent, options }
+        Self { address, signer, agent, options, unusable_proxy }
     }
 
     /// The tenant that is called.
@@ -127,6 +137,9 @@ impl Client {
             return Err(CallError::BodyNotAllowed { method });
         }
         let url = self.address.join(path).map_err(CallError::Path)?;
+        if let Some(variable) = self.unusable_proxy {
+            return Err(CallError::UnusableProxy { variable });
+        }
         let now = Timestamp::from_system_time(SystemTime::now()).map_err(|_| CallError::Clock)?;
         let signed = self.signer.sign_from_system(now).map_err(|_| CallError::NoRandom)?;
         let request = request(method, &url, &signed)?;
@@ -244,25 +257,54 @@ fn fit(value: &HeaderValue, signed: &Headers<'_>) -> Option<String> {
 }
 
 fn without_secrets(mut body: ErrorBody, signed: &Headers<'_>) -> ErrorBody {
+    if let Some(ErrorCode::Text(code)) = &mut body.err_code {
+        *code = clean(code, signed);
+    }
     if let Some(message) = &mut body.err_msg {
         *message = clean(message, signed);
     }
     if let Some(extra) = &mut body.err_extra {
-        let text = extra.as_str().map_or_else(|| extra.to_string(), str::to_owned);
-        let cleaned = clean(&text, signed);
-        if cleaned != text {
-            *extra = cleaned.into();
+        // Value by value, since a key with a quote or backslash looks different within JSON.
+        *extra = clean_value(extra.take(), signed);
+        let text = extra.to_string();
+        if text.chars().nth(TEXT_CHARS_MAX).is_some() {
+            *extra = text.chars().take(TEXT_CHARS_MAX).collect::<String>().into();
         }
     }
     body
 }
 
+/// A value with all text in it, names too, fit to be shown.
+fn clean_value(value: Value, signed: &Headers<'_>) -> Value {
+    match value {
+        Value::String(text) => clean(&text, signed).into(),
+        Value::Array(items) => items.into_iter().map(|item| clean_value(item, signed)).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (clean(&name, signed), clean_value(value, signed)))
+            .collect(),
+        // A key may be digits alone.
+        Value::Number(number) => {
+            let text = number.to_string();
+            let cleaned = clean(&text, signed);
+            if cleaned == text { number.into() } else { cleaned.into() }
+        }
+        Value::Null | Value::Bool(_) => value,
+    }
+}
+
 /// Text of the tenant, fit to be shown: some servers repeat what they were sent, and a terminal
 /// obeys control characters.
 fn clean(text: &str, signed: &Headers<'_>) -> String {
-    let mut text = text.replace(signed.authorization(), "(a secret, taken out)");
-    if let Some(nonce) = signed.nonce() {
-        text = text.replace(nonce, "(a secret, taken out)");
+    let authorization = signed.authorization();
+    // As it stands within JSON that was taken for text.
+    let escaped = Zeroizing::new(Value::from(authorization).to_string());
+    let escaped = escaped.get(1..escaped.len() - 1).unwrap_or_default();
+    let mut text = text.to_owned();
+    for secret in [authorization, escaped, signed.nonce().unwrap_or_default()] {
+        if !secret.is_empty() {
+            text = text.replace(secret, "(a secret, taken out)");
+        }
     }
     let shown = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().take(TEXT_CHARS_MAX).map(shown).collect()

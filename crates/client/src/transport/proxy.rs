@@ -1,0 +1,90 @@
+//! Proxies that the environment asks for and that cannot be used.
+//!
+//! The HTTP library reads the same variables, passes over what it cannot use, and then calls the
+//! host directly. It refuses that for us: whoever sets a proxy may rely on nothing going past it.
+
+use std::ffi::OsString;
+
+use cortexkey_core::address::Address;
+use ureq::http::Uri;
+use ureq::{Proxy, ProxyProtocol};
+
+/// In the order in which the HTTP library looks at them.
+const VARIABLES: [&str; 6] =
+    ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// The variable with a proxy that cannot be used; `None` where the host needs no proxy, or the
+/// first one that is set can be used.
+pub(super) fn unusable(
+    address: &Address,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Option<&'static str> {
+    let (name, value) = VARIABLES.into_iter().find_map(|name| {
+        let value = environment(name)?;
+        // Set to nothing means none, as with curl.
+        (!value.is_empty()).then_some((name, value))
+    })?;
+    (!is_usable(&value) && !is_exception(address, environment)).then_some(name)
+}
+
+fn is_usable(value: &OsString) -> bool {
+    let proxy = value.to_str().and_then(|text| Proxy::new(text).ok());
+    proxy.is_some_and(|proxy| {
+        matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https)
+            && !proxy.host().is_empty()
+    })
+}
+
+/// Whether `NO_PROXY` names the host, by the rules of the HTTP library.
+fn is_exception(address: &Address, environment: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    let text = |name| environment(name).and_then(|value| value.into_string().ok());
+    let Some(exceptions) = EXCEPTIONS.into_iter().find_map(text) else { return false };
+    let rules = Proxy::builder(ProxyProtocol::Http);
+    let rules = exceptions.split(',').fold(rules, ureq::ProxyBuilder::no_proxy);
+    let (Ok(rules), Ok(uri)) = (rules.build(), address.to_string().parse::<Uri>()) else {
+        return false;
+    };
+    rules.is_no_proxy(&uri)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn unusable_of(entries: &[(&str, &str)]) -> Option<&'static str> {
+        let environment = |name: &str| {
+            entries.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
+        };
+        unusable(&Address::parse("api-acme.example").unwrap(), &environment)
+    }
+
+    #[test]
+    fn the_first_variable_that_is_set_must_name_a_usable_proxy() {
+        for value in ["http://p.example:3128", "http://u:p@p.example", "https://p", "p.example:1"] {
+            assert_eq!(unusable_of(&[("https_proxy", value)]), None, "{value}");
+        }
+        for value in ["socks5://p:1080", "socks4://p", "ftp://p", "http://", "://", "not a proxy"] {
+            for name in VARIABLES {
+                assert_eq!(unusable_of(&[(name, value)]), Some(name), "{value}");
+            }
+        }
+        assert_eq!(unusable_of(&[]), None);
+        assert_eq!(unusable_of(&[("ALL_PROXY", ""), ("HTTP_PROXY", "http://p")]), None);
+        let both = [("ALL_PROXY", "socks5://p"), ("HTTPS_PROXY", "http://p")];
+        assert_eq!(unusable_of(&both), Some("ALL_PROXY"));
+    }
+
+    #[test]
+    fn a_host_that_needs_no_proxy_is_called() {
+        let with = |rules| unusable_of(&[("ALL_PROXY", "socks5://p"), ("NO_PROXY", rules)]);
+        for rules in ["*", "api-acme.example", "other.example,.example", "*.example"] {
+            assert_eq!(with(rules), None, "{rules}");
+        }
+        for rules in ["", "other.example", "acme.example"] {
+            assert_eq!(with(rules), Some("ALL_PROXY"), "{rules}");
+        }
+    }
+}
