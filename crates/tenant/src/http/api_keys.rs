@@ -3,6 +3,7 @@
 //! It refuses what the caller's roles do not allow, and decides and acts under one lock: a key
 //! that is deleted meanwhile does nothing any more.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use axum::Json;
@@ -34,7 +35,7 @@ const SECONDS: core::ops::Range<u64> = 1_000_000_000..10_000_000_000;
 const COMMENT_BYTES_MAX: usize = 1024;
 const ROLES_MAX: usize = 100;
 const FILTERS_MAX: usize = 100;
-/// Values of all filters together: each key is held against each value.
+/// Values of all filters together, or keys to delete: all else waits meanwhile.
 const FILTER_VALUES_MAX: usize = 10_000;
 
 type Answer<T> = Result<Json<Reply<T>>, Refusal>;
@@ -204,9 +205,13 @@ fn check_list(request: &ListRequest) -> Result<(), Refusal> {
     }
 }
 
-/// The keys that one filter `id in […]` names.
-fn ids_to_delete(request: &DeleteRequest) -> Result<Vec<KeyId>, Refusal> {
+/// The keys that one filter `id in […]` names, each once.
+fn ids_to_delete(request: &DeleteRequest) -> Result<BTreeSet<KeyId>, Refusal> {
     match request.filters.as_slice() {
+        [Filter::IdIn(ids)] if ids.len() > FILTER_VALUES_MAX => {
+            Err(Refusal::invalid("too many filters")
+                .with_extra(format!("a request names at most {FILTER_VALUES_MAX} keys")))
+        }
         // Zero names no key.
         [Filter::IdIn(ids)] => Ok(ids.iter().copied().filter_map(KeyId::new).collect()),
         _ => Err(Refusal::invalid("Invalid filters").with_extra(

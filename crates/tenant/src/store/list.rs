@@ -2,10 +2,12 @@
 //!
 //! It refuses nothing: what cannot be asked never becomes a [`ListRequest`].
 
+use std::collections::HashSet;
+
 use cortexkey_api::api_keys::{
     ApiKeyRecord, Filter, ListReply, ListRequest, SecurityLevel, SortField, SortOrder,
 };
-use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord, RecordFilter, RecordOrder, TimeColumn};
 
 use super::Store;
@@ -37,19 +39,32 @@ impl Store {
     }
 }
 
-fn filter(filter: &Filter) -> RecordFilter {
-    let expires = |from_ms, until_ms| RecordFilter::Between {
-        column: TimeColumn::Expires,
-        from_ms,
-        until_ms,
+/// A filter that is held against each key at once, however many values it has.
+enum Among<'a> {
+    Roles(HashSet<&'a str>),
+    Ids(HashSet<u64>),
+    One(RecordFilter),
+}
+
+impl Among<'_> {
+    fn passes(&self, record: &KeyRecord) -> bool {
+        match self {
+            Self::Roles(names) => record.roles.iter().any(|role| names.contains(role.as_str())),
+            Self::Ids(ids) => ids.contains(&record.key_id.get()),
+            Self::One(filter) => filter.passes(record),
+        }
+    }
+}
+
+fn filter(filter: &Filter) -> Among<'_> {
+    let expires = |from_ms, until_ms| {
+        Among::One(RecordFilter::Between { column: TimeColumn::Expires, from_ms, until_ms })
     };
     match filter {
         Filter::ExpirationGte(ms) => expires(*ms, u64::MAX),
         Filter::ExpirationLte(ms) => expires(0, *ms),
-        Filter::RolesContain(names) => RecordFilter::AnyRole(names.clone()),
-        Filter::IdIn(ids) => {
-            RecordFilter::Ids(ids.iter().copied().filter_map(KeyId::new).collect())
-        }
+        Filter::RolesContain(names) => Among::Roles(names.iter().map(String::as_str).collect()),
+        Filter::IdIn(ids) => Among::Ids(ids.iter().copied().collect()),
     }
 }
 
