@@ -1,11 +1,12 @@
 //! [`LogLine`]: what is told of one answered request.
 //!
 //! It refuses to hold a key, a nonce, a digest or a query. Of a path it keeps at most 200
-//! characters, and no part that is as long as a key.
+//! characters, and no part that is as long as a key; of methods only those that HTTP has.
 
 use core::fmt;
 use core::time::Duration;
 
+use axum::http::Method;
 use cortexkey_core::auth::{KeyId, Verdict};
 
 const PATH_CHARS_MAX: usize = 200;
@@ -18,7 +19,7 @@ const PART_CHARS_MAX: usize = 40;
 pub struct LogLine {
     /// When it came, in milliseconds since 1970.
     pub time_ms: u64,
-    /// Its method.
+    /// Its method, `OTHER` where it is none of HTTP's own.
     pub method: String,
     /// Its path, shortened.
     pub path: String,
@@ -48,6 +49,14 @@ impl fmt::Display for LogLine {
         }
         write!(f, " {} us", self.took.as_micros())
     }
+}
+
+/// A method that is fit for a log: one of HTTP's own. Any other text may come in its place, a key
+/// among it.
+pub(crate) fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] =
+        ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }
 
 /// A path that is fit for a log.

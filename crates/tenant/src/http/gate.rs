@@ -17,7 +17,7 @@ use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, VerifiedUse
 
 use super::refusal::{Refusal, Remedy};
 use super::{App, body};
-use crate::log::{LogLine, loggable};
+use crate::log::{LogLine, known_method, loggable};
 
 const VERDICT: HeaderName = HeaderName::from_static("x-cortexkey-verdict");
 const OBSERVED: HeaderName = HeaderName::from_static("x-cortexkey-observed");
@@ -48,7 +48,7 @@ struct Checked {
 pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let time_ms = app.clock.now_ms();
-    let method = request.method().to_string();
+    let method = known_method(request.method()).to_owned();
     let path = loggable(request.uri().path());
     let checked = app.check(request.headers(), time_ms);
     let (mut parts, body) = request.into_parts();

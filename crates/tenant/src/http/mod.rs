@@ -20,12 +20,13 @@ use axum::routing::MethodRouter;
 use cortexkey_core::auth::Verifier;
 
 use crate::clock::Clock;
+use crate::log::{known_method, loggable};
 use crate::options::Log;
 use crate::roles::Roles;
 use crate::store::Store;
 
 pub(crate) use gate::Replay;
-use refusal::Refusal;
+pub(crate) use refusal::Refusal;
 
 /// The bases under which the products publish the same calls.
 const BASES: [&str; 4] = ["/public_api/v1", "/xsiam/public/v1", "/xsoar/public/v1", "/xsoar"];
@@ -80,12 +81,16 @@ fn both(router: Router<Arc<App>>, path: &str, call: MethodRouter<Arc<App>>) -> R
 
 async fn unknown_path(method: Method, uri: Uri) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "No such API call")
-        .with_extra(format!("this tenant has no {method} {}", crate::log::loggable(uri.path())))
+        .with_extra(format!(
+            "this tenant has no {} {}",
+            known_method(&method),
+            loggable(uri.path())
+        ))
         .with_remedy("compare the path with the API reference; a local tenant has fewer calls")
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
-        .with_extra(format!("{} does not take {method}", crate::log::loggable(uri.path())))
+        .with_extra(format!("{} does not take {}", loggable(uri.path()), known_method(&method)))
         .with_remedy("most calls take POST")
 }
