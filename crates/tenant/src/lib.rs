@@ -33,6 +33,7 @@ mod roles;
 mod server;
 mod signals;
 mod store;
+mod stream;
 mod tenant;
 
 pub use clock::{Clock, SettableClock};

@@ -28,6 +28,7 @@ pub struct Options {
     /// Which nonces are taken.
     pub nonce_lengths: NonceLengths,
     /// How many requests the replay guard remembers: requests a second times twice the skew.
+    /// One key gets at most half of them.
     pub guard_entries: usize,
     /// How many keys there may be.
     pub max_keys: usize,

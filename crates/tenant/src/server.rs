@@ -1,12 +1,17 @@
 //! Connections: accepted up to a limit, each held to its own limits, all ended on demand.
 //!
 //! It refuses headers above 64 KiB or 64 in number, senders that need more than thirty seconds for
-//! their headers, and to let an accident on one connection end the others.
+//! their headers, receivers that leave an answer unread for as long, and to let an accident on one
+//! connection end the others.
 
 use core::time::Duration;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -14,7 +19,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-const CONNECTIONS_MAX: u32 = 512;
+use crate::http::Refusal;
+use crate::stream::Unread;
+
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// Also how long a connection may idle. Longer than common clients keep theirs.
@@ -24,17 +31,38 @@ const STOP_TIME: Duration = Duration::from_secs(1);
 /// The pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What connections are held to; smaller in tests.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// How many there are at a time.
+    pub(crate) connections: u32,
+    /// How long what was answered may wait to be taken.
+    pub(crate) write_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 512, write_time: Duration::from_secs(30) }
+    }
+}
+
 /// Serves until told to stop, then until the open requests are answered, a second at most.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: watch::Receiver<bool>,
+    limits: Limits,
+) {
+    let router = router.layer(from_fn(small_head));
+    let slots = Arc::new(Semaphore::new(limits.connections as usize));
     let mut stopping = stop.clone();
     tokio::select! {
         _ = stopping.wait_for(|stop| *stop) => {}
-        () = accept(&listener, &router, &slots, &stop) => {}
+        () = accept(&listener, &router, &slots, &stop, limits.write_time) => {}
     }
     drop(listener);
     // All slots are free when all connections have ended.
-    let _ = timeout(STOP_TIME, slots.acquire_many(CONNECTIONS_MAX)).await;
+    let _ = timeout(STOP_TIME, slots.acquire_many(limits.connections)).await;
 }
 
 async fn accept(
@@ -42,11 +70,14 @@ async fn accept(
     router: &Router,
     slots: &Arc<Semaphore>,
     stop: &watch::Receiver<bool>,
+    write_time: Duration,
 ) {
     // At the limit, connections wait in the system's queue.
     while let Ok(slot) = Arc::clone(slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                let stream = Unread::new(stream, write_time);
                 tokio::spawn(connection(stream, router.clone(), stop.clone(), slot));
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,
@@ -55,12 +86,11 @@ async fn accept(
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: Unread<TcpStream>,
     router: Router,
     mut stop: watch::Receiver<bool>,
     slot: OwnedSemaphorePermit,
 ) {
-    let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
@@ -78,4 +108,83 @@ async fn connection(
         let _ = connection.await;
     }
     drop(slot);
+}
+
+/// Refuses a request whose first line and headers are too large. The HTTP library looks at its
+/// buffer only when it must read more, and lets through what came in one piece.
+async fn small_head(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    // What stands between: `: ` and line ends.
+    let of_header = |(name, value): (&header::HeaderName, &HeaderValue)| {
+        name.as_str().len() + value.len() + ": \r\n".len()
+    };
+    let line = request.method().as_str().len()
+        + request.uri().path_and_query().map_or(0, |path| path.as_str().len())
+        + "  HTTP/1.1\r\n\r\n".len();
+    if line + headers.iter().map(of_header).sum::<usize>() <= HEADER_BYTES_MAX {
+        return next.run(request).await;
+    }
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    let mut response = Refusal::new(status, "Request header fields too large").into_response();
+    // Its body, where it has one, stays unread.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpStream};
+
+    use axum::routing::get;
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    /// Serves answers of a megabyte, one connection at a time.
+    fn served(runtime: &Runtime) -> (SocketAddr, watch::Sender<bool>) {
+        let router = Router::new().route("/", get(|| async { "x".repeat(1 << 20) }));
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopping) = watch::channel(false);
+        let limits = Limits { connections: 1, write_time: Duration::from_secs(1) };
+        runtime.spawn(serve(listener, router, stopping, limits));
+        (address, stop)
+    }
+
+    fn whole(address: SocketAddr) -> usize {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer.len()
+    }
+
+    #[test]
+    fn who_never_reads_the_answers_is_cut_off() {
+        let runtime = Runtime::new().unwrap();
+        let (address, _stop) = served(&runtime);
+        // More than the system takes between the two.
+        let mut deaf = TcpStream::connect(address).unwrap();
+        deaf.write_all("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50).as_bytes()).unwrap();
+        assert!(whole(address) > 1 << 20, "the only slot stays taken");
+    }
+
+    #[test]
+    fn who_reads_a_byte_now_and_then_is_cut_off() {
+        let runtime = Runtime::new().unwrap();
+        let (address, _stop) = served(&runtime);
+        let mut slow = TcpStream::connect(address).unwrap();
+        slow.write_all("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50).as_bytes()).unwrap();
+        let mut step = slow.try_clone().unwrap();
+        std::thread::spawn(move || {
+            while step.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        assert!(whole(address) > 1 << 20, "the only slot stays taken");
+    }
 }

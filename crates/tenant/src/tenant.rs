@@ -10,9 +10,9 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use cortexkey_api::Secret;
-use cortexkey_core::auth::{KeyId, Level, Skew, Verifier};
+use cortexkey_core::auth::{KeyId, Level, Verifier};
 use cortexkey_core::lifecycle::Expiry;
-use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start};
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Handle, Runtime};
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use crate::http::{App, Replay, router};
 use crate::options::{Options, ReplayMode};
 use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
-use crate::server::serve;
+use crate::server::{Limits, serve};
 use crate::signals::Signals;
 use crate::store::{About, GenerateError, Store};
 
@@ -98,7 +98,7 @@ impl Tenant {
         let thread = std::thread::Builder::new()
             .name("cortexkey-tenant".to_owned())
             .spawn(move || {
-                runtime.block_on(serve(listener, router, stopping));
+                runtime.block_on(serve(listener, router, stopping, Limits::default()));
                 runtime.shutdown_background();
             })
             .map_err(StartError::Threads)?;
@@ -225,8 +225,8 @@ fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
     let now_ms = options.clock.now_ms();
     let replay = match options.replay {
         ReplayMode::Off => Replay::Off,
-        ReplayMode::Enforce => Replay::Enforce(guard(options.guard_entries, options.skew, now_ms)?),
-        ReplayMode::Observe => Replay::Observe(guard(options.guard_entries, options.skew, now_ms)?),
+        ReplayMode::Enforce => Replay::Enforce(guard(&options, now_ms)?),
+        ReplayMode::Observe => Replay::Observe(guard(&options, now_ms)?),
     };
     let mut store = Store::new(options.max_keys);
     let seeded = SeededKeys {
@@ -247,10 +247,16 @@ fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
     Ok((app, seeded))
 }
 
-fn guard(entries: usize, skew: Skew, now_ms: u64) -> Result<MemoryGuard, StartError> {
+/// The guard; one key gets at most half of it, so that it cannot keep all others out.
+fn guard(options: &Options, now_ms: u64) -> Result<MemoryGuard, StartError> {
+    let entries = options.guard_entries;
     let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
     let start = Start::Fresh { at_ms: now_ms };
-    Ok(MemoryGuard::new(MemoryGuardConfig { entries, skew, start, secret }))
+    let config = MemoryGuardConfig { entries, skew: options.skew, start, secret };
+    let uses_per_key = u32::try_from(entries / 2).unwrap_or(u32::MAX).max(1);
+    // Each key that counts has an entry at least.
+    let quota = Quota { uses_per_key, keys: options.max_keys.min(entries) };
+    Ok(MemoryGuard::new(config).with_quota(quota))
 }
 
 fn seed(store: &mut Store, level: Level, now_ms: u64) -> Result<SeededKey, StartError> {

@@ -6,8 +6,12 @@ mod common;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::sync::Arc;
 
-use common::{Fixture, LIST, VALIDATE, start};
+use common::{DELETE, Fixture, LIST, VALIDATE, start};
+use cortexkey_core::auth::{Level, Signer};
+use cortexkey_tenant::LogLine;
+use serde_json::json;
 
 fn still_there(f: &Fixture) {
     assert_eq!(f.send(&f.sign(&f.advanced()), VALIDATE, "{}").status, 200);
@@ -79,6 +83,16 @@ fn malformed_http_is_refused_and_harms_nobody() {
         let answer = f.raw(request.as_bytes());
         assert_eq!(answer.get(9..12), Some(status), "{answer}");
     }
+    // As large as they may be, and larger, in one piece and in several.
+    let sized = |bytes: usize| {
+        let fixed = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nlong: \r\n\r\n".len();
+        let long = "x".repeat(bytes - fixed);
+        format!("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nlong: {long}\r\n\r\n")
+    };
+    for (bytes, status) in [(60_000, "401"), (65_000, "401"), (66_000, "431"), (100_000, "431")] {
+        let answer = f.raw(sized(bytes).as_bytes());
+        assert_eq!(answer.get(9..12), Some(status), "{bytes}: {answer}");
+    }
     // Headers without end: cut off, with an answer or without.
     let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();
     let endless = format!("GET / HTTP/1.1\r\nlong: {}", "x".repeat(1_000_000));
@@ -98,4 +112,48 @@ fn idle_connections_do_not_keep_others_out() {
     let address = &f.tenant.url()["http://".len()..];
     let _idle: Vec<_> = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect();
     still_there(&f);
+}
+
+#[test]
+fn one_key_does_not_fill_the_guard_for_the_others() {
+    let f = start(|options| options.guard_entries = 100);
+    let other =
+        f.generate(&json!({ "roles": ["Viewer"], "security_level": "advanced" }), Level::Advanced);
+    let ping = |signer: &Signer| f.send(&f.sign(signer), VALIDATE, "{}").status;
+    // One was spent on making the other key.
+    let taken = (0..100).filter(|_| ping(&f.advanced()) == 200).count();
+    assert_eq!(taken, 49);
+    assert_eq!(ping(&other), 200);
+}
+
+#[test]
+fn keys_to_delete_have_a_limit() {
+    let f = start(|_| {});
+    let delete = |ids: &[u64]| {
+        let filters = json!([{ "field": "id", "operator": "in", "value": ids }]);
+        f.call(&f.advanced(), DELETE, &json!({ "filters": filters }))
+    };
+    let answer = delete(&vec![1; 10_001]);
+    assert_eq!(answer.status, 500);
+    assert!(answer.body.contains("at most 10000 keys"), "{}", answer.body);
+    // The same one as often as it fits is one.
+    assert_eq!(delete(&vec![1; 10_000]).json()["reply"]["update_count"], 1);
+}
+
+#[test]
+fn a_method_that_is_none_is_not_logged() {
+    let (send, lines) = std::sync::mpsc::channel();
+    let f = start(|options| {
+        options.log = Some(Arc::new(move |line: &LogLine| send.send(line.to_string()).unwrap()));
+    });
+    let key = f.tenant.seeded_keys().unwrap().standard.expose();
+    for (method, logged) in [(key, "OTHER /"), ("get", "OTHER /"), ("PATCH", "PATCH /")] {
+        let auth = format!("x-xdr-auth-id: 1\r\nAuthorization: {key}\r\n");
+        let answer = f.raw(
+            format!("{method} / HTTP/1.1\r\nHost: x\r\n{auth}Connection: close\r\n\r\n").as_bytes(),
+        );
+        let line = lines.recv().unwrap();
+        assert!(line.starts_with(logged) && !line.contains(key), "{line}");
+        assert!(answer.contains("404") && !answer.contains(key), "{answer}");
+    }
 }
