@@ -30,6 +30,7 @@
 //! |---|---|
 //! | `alloc` | [`address`], which builds text |
 //! | `std` (default) | `alloc`, and the replay guard in memory, which threads share |
+//! | `serde` | decisions, records and states as JSON; never a secret, and nothing is read |
 //! | `system` (default) | nonces from the operating system |
 //!
 //! Without features the crate needs neither the standard library nor an allocator.
