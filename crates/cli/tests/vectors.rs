@@ -4,7 +4,10 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{CANARY, run_with};
+use cortexkey_core::auth::{Key, KeyId, Level, Nonce, Signer, Timestamp, Verdict};
 use serde_json::{Value, json};
 
 fn vectors(section: &str) -> Vec<Value> {
@@ -82,6 +85,51 @@ fn each_line_stands_alone_without_replay_and_not_with_it() {
     let verdicts: Vec<_> =
         answers(&ran.stdout).iter().map(|a| a["verdict"].as_str().unwrap().to_owned()).collect();
     assert_eq!(verdicts, ["accept", "replayed"]);
+}
+
+/// The vectors reach most verdicts; those of the guard need one that is full, fresh or too small.
+#[test]
+fn every_verdict_is_reached() {
+    let mut reached: BTreeSet<String> =
+        vectors("verifying").iter().map(|case| case["verdict"].as_str().unwrap().into()).collect();
+    let good: Vec<Value> = vectors("verifying")
+        .into_iter()
+        .filter(|case| case["verdict"] == "accept" && case["stored"]["level"] == "advanced")
+        .collect();
+    let line = format!("{}\n", good[0]);
+    let now_ms = good[0]["now_ms"].to_string();
+    let mut reach = |args: &[&str], lines: &str| {
+        let ran = run_with(&[&["verify", "--replay"], args].concat(), lines.as_bytes());
+        reached
+            .extend(answers(&ran.stdout).iter().map(|a| a["verdict"].as_str().unwrap().to_owned()));
+    };
+    reach(&[], &line.repeat(2));
+    reach(&["--replay-start-ms", &now_ms], &line);
+    reach(&["--replay-skew-ms", "1000"], &line);
+    // Requests of one moment, more than a guard of one entry has room for.
+    reach(&["--replay-entries", "1"], &signed_lines(2_000));
+    let all: BTreeSet<String> = Verdict::ALL.iter().map(|v| v.code().to_owned()).collect();
+    assert_eq!(reached, all);
+}
+
+fn signed_lines(count: u64) -> String {
+    let (id, key) = (KeyId::new(7).unwrap(), Key::new(CANARY.as_bytes()).unwrap());
+    let signer = Signer::new(id, Level::Advanced, key);
+    let now = Timestamp::from_ms(1_790_611_732_512).unwrap();
+    (0..count)
+        .map(|number| {
+            let nonce = Nonce::new(format!("{number:064}").as_bytes()).unwrap();
+            let headers = signer.sign_with(nonce, now);
+            let request: Value = headers.iter().map(|(n, v)| (n.to_owned(), v.into())).collect();
+            let stored = json!({
+                "key_id": 7, "key": CANARY, "level": "advanced", "expires_ms": null, "revoked": false,
+            });
+            let line = json!({
+                "stored": stored, "now_ms": now.as_ms(), "skew_ms": 60_000, "request": request,
+            });
+            format!("{line}\n")
+        })
+        .collect()
 }
 
 /// Each line is wrong in one way; the last is good and is answered all the same.

@@ -68,6 +68,37 @@ proptest! {
         prop_assert_ne!(verdict(&pairs, &stored, NOW_MS), Verdict::Accept);
     }
 
+    /// The digest is over nonce and timestamp without a mark between them, so the same digest fits
+    /// every way to cut the two apart. One way is accepted.
+    #[test]
+    fn accepted_requests_with_one_digest_are_equal(
+        key in key_bytes(), seed: u64, signed_ms in NOW_MS - 60_000..=NOW_MS + 60_000,
+    ) {
+        let key = Key::new(&key).unwrap();
+        let id = KeyId::new(7).unwrap();
+        let stored = StoredKey::new(id, Level::Advanced, key);
+        let signed = pairs(&Signer::new(id, Level::Advanced, key), seed, signed_ms);
+        let value = |name: &str| &signed.iter().find(|(n, _)| *n == name).unwrap().1;
+        let whole = [value("x-xdr-nonce").as_slice(), value("x-xdr-timestamp")].concat();
+        for lengths in [NonceLengths::EXACT, NonceLengths::LENIENT] {
+            for cut in 0..=whole.len() {
+                let mut pairs = signed.clone();
+                for (name, value) in &mut pairs {
+                    match *name {
+                        "x-xdr-nonce" => whole[..cut].clone_into(value),
+                        "x-xdr-timestamp" => whole[cut..].clone_into(value),
+                        _ => {}
+                    }
+                }
+                let headers = pairs.iter().map(|(name, value)| (name, value.as_slice()));
+                let accepted = Request::parse(headers, lengths).is_ok_and(|request| {
+                    Verifier::new().verify(&request, Some(&stored), NOW_MS, &Unguarded).is_ok()
+                });
+                prop_assert_eq!(accepted, cut == 64);
+            }
+        }
+    }
+
     #[test]
     fn no_headers_panic(
         headers in proptest::collection::vec(

@@ -17,8 +17,6 @@ use crate::verify_line::Line;
 
 /// The longest line that is read, in bytes.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
-/// How many requests one run with --replay can remember.
-const REPLAY_ENTRIES: usize = 1 << 20;
 
 /// Check requests given as JSON, offline, and print the verdicts
 ///
@@ -38,12 +36,27 @@ pub(crate) struct Args {
     /// Let one replay guard run through all lines, instead of judging each by itself
     #[arg(long)]
     replay: bool,
+
+    /// How many requests the guard can remember
+    #[arg(long, value_name = "N", requires = "replay", default_value_t = 1 << 20)]
+    replay_entries: usize,
+
+    /// Let the guard begin fresh at this time, as after a restart, in milliseconds since 1970
+    #[arg(long, value_name = "MS", requires = "replay")]
+    replay_start_ms: Option<u64>,
+
+    /// The largest skew that the guard is made for, in milliseconds
+    #[arg(long, value_name = "MS", requires = "replay", default_value_t = Skew::MAX.as_ms())]
+    replay_skew_ms: u64,
 }
+
+/// More would take over 200 MB.
+const REPLAY_ENTRIES_MAX: usize = 10_000_000;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut input = open(args)?;
     let guard: Box<dyn ReplayGuard> =
-        if args.replay { Box::new(guard_for_a_run()?) } else { Box::new(Unguarded) };
+        if args.replay { Box::new(guard_for_a_run(args)?) } else { Box::new(Unguarded) };
     let mut number = 0_u64;
     let mut all_accepted = true;
     while let Some(line) = read_line(&mut *input)? {
@@ -104,14 +117,21 @@ fn answer(name: Option<String>, verdict: Verdict) -> Value {
     answer
 }
 
-fn guard_for_a_run() -> Result<MemoryGuard, Failure> {
+fn guard_for_a_run(args: &Args) -> Result<MemoryGuard, Failure> {
+    if args.replay_entries > REPLAY_ENTRIES_MAX {
+        return Err(Failure::wrong_use(format!(
+            "--replay-entries is above {REPLAY_ENTRIES_MAX}, which is as much as one run needs"
+        )));
+    }
+    let skew = Skew::from_ms(args.replay_skew_ms)
+        .map_err(|error| Failure::wrong_use(format!("--replay-skew-ms: {error}")))?;
     let secret = MemoryGuardConfig::secret_from_system().map_err(|error| {
         Failure::new(Exit::Findings, format!("the system gives no random bytes: {error}"))
     })?;
     Ok(MemoryGuard::new(MemoryGuardConfig {
-        entries: REPLAY_ENTRIES,
-        skew: Skew::MAX,
-        start: Start::First,
+        entries: args.replay_entries,
+        skew,
+        start: args.replay_start_ms.map_or(Start::First, |at_ms| Start::Fresh { at_ms }),
         secret,
     }))
 }

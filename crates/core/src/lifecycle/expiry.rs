@@ -29,6 +29,20 @@ pub enum Expiry {
 }
 
 impl Expiry {
+    /// The expiry of a key that was made at one time and lives for another, in milliseconds: a
+    /// definition's `lifetime` counts from when the key is generated.
+    pub const fn after(created_ms: u64, lifetime_ms: u64) -> Self {
+        Self::At { ms: created_ms.saturating_add(lifetime_ms) }
+    }
+
+    /// How long a key that was made at this time lives, in milliseconds; none where for ever.
+    pub const fn lifetime_ms(self, created_ms: u64) -> Option<u64> {
+        match self {
+            Self::Never => None,
+            Self::At { ms } => Some(ms.saturating_sub(created_ms)),
+        }
+    }
+
     /// Whether the key is dead at this time.
     pub const fn is_expired(self, now_ms: u64) -> bool {
         match self {
@@ -121,6 +135,9 @@ mod tests {
             assert_eq!(expiry.state(now), state, "{now}");
             assert_eq!(expiry.is_expired(now), state == ExpiryState::Expired);
         }
+        assert_eq!(Expiry::after(5, at - 5), expiry);
+        assert_eq!(expiry.lifetime_ms(at - DAY_MS), Some(DAY_MS));
+        assert_eq!(Expiry::Never.lifetime_ms(0), None);
         assert_eq!(expiry.notice_due_ms(Notice::OneDayBefore), Some(at - DAY_MS));
         assert_eq!(Expiry::Never.notice_due_ms(Notice::OneWeekBefore), None);
     }
