@@ -120,7 +120,8 @@ fn signed_lines(count: u64) -> String {
         .map(|number| {
             let nonce = Nonce::new(format!("{number:064}").as_bytes()).unwrap();
             let headers = signer.sign_with(nonce, now);
-            let request: Value = headers.iter().map(|(n, v)| (n.to_owned(), v.into())).collect();
+            let pairs = headers.iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
+            let request: Value = pairs.collect();
             let stored = json!({
                 "key_id": 7, "key": CANARY, "level": "advanced", "expires_ms": null, "revoked": false,
             });
