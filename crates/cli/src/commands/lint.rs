@@ -191,3 +191,27 @@ fn target(text: &str) -> Result<Target, String> {
     }
     Ok(Target { format, file })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn one_format_goes_to_standard_output() {
+        let takes = |formats: &[&str]| {
+            let formats = formats.iter().map(|format| format!("--format={format}"));
+            let line = Line::try_parse_from(core::iter::once("lint".to_owned()).chain(formats));
+            line.is_ok_and(|line| one_on_stdout(&line.args).is_ok())
+        };
+        assert!(takes(&[]) && takes(&["json"]) && takes(&["json=a", "concise=b", "human"]));
+        assert!(!takes(&["json", "concise"]) && !takes(&["json", "json"]));
+    }
+}
