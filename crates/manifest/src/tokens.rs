@@ -104,6 +104,27 @@ const TYPED: &[&str] = &[
     "tests",
 ];
 
+/// Names that announce a secret, in small letters and without marks.
+const SECRETS: &[&str] = &[
+    "key",
+    "apikey",
+    "apitoken",
+    "accesstoken",
+    "bearertoken",
+    "token",
+    "secret",
+    "clientsecret",
+    "password",
+    "passwd",
+    "passphrase",
+    "authorization",
+    "privatekey",
+    "secretkey",
+    "xdrapikey",
+    "cortexapikey",
+    "cortexkeyapikey",
+];
+
 /// Names of fields whose values are secrets.
 #[derive(Clone, Copy, Debug)]
 pub struct Secret;
@@ -112,28 +133,11 @@ impl Secret {
     /// True for a field name that announces a secret. Case, `-` and `_` do not matter.
     #[must_use]
     pub fn is_name(name: &str) -> bool {
-        let folded: String =
-            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-        matches!(
-            folded.as_str(),
-            "key"
-                | "apikey"
-                | "apitoken"
-                | "accesstoken"
-                | "bearertoken"
-                | "token"
-                | "secret"
-                | "clientsecret"
-                | "password"
-                | "passwd"
-                | "passphrase"
-                | "authorization"
-                | "privatekey"
-                | "secretkey"
-                | "xdrapikey"
-                | "cortexapikey"
-                | "cortexkeyapikey"
-        )
+        let folded = || {
+            let bytes = name.bytes().filter(u8::is_ascii_alphanumeric);
+            bytes.map(|byte| byte.to_ascii_lowercase())
+        };
+        SECRETS.iter().any(|secret| folded().eq(secret.bytes()))
     }
 }
 

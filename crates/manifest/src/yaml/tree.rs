@@ -104,7 +104,8 @@ impl Tree {
     pub(super) fn new(source: &str) -> Self {
         Self {
             source: source.into(),
-            nodes: Vec::new(),
+            // Definitions have a node for every dozen bytes or so.
+            nodes: Vec::with_capacity((source.len() / 12).min(4096)),
             documents: Vec::new(),
             comments: Vec::new(),
             lines: LineIndex::new(source),

@@ -25,18 +25,19 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let product = cx.policy.product(cx.tenant);
-    let catalogue = cx.policy.roles().map(|role| role.name.value.as_str());
-    let mut known: Vec<&str> = catalogue.collect();
-    let predefined = PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
-    known.extend(predefined.map(|role| role.name));
+    let known = || {
+        let predefined = PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
+        let catalogue = cx.policy.roles().map(|role| role.name.value.as_str());
+        catalogue.chain(predefined.map(|role| role.name))
+    };
     for role in cx.definition.roles() {
         let name = role.value.as_str();
         // A role of no name, or a known one in other letters, is reported as what it is.
-        if known.contains(&name) {
+        if known().any(|known| known == name) {
             continue;
         }
         let folded = fold(name);
-        let same = known.iter().find(|known| fold(known) == folded);
+        let same = known().find(|known| fold(known) == folded);
         let product = product.map_or(String::new(), |product| format!(" of {}", product.as_str()));
         let (message, help) = if let Some(same) = same {
             let message =
@@ -45,7 +46,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         } else {
             let message =
                 format!("there is no role {}{product}, and none in the catalogue", quote(name));
-            let help = match closest(name, known.iter().copied()) {
+            let help = match closest(name, known()) {
                 Some(best) => format!("did you mean {}?", quote(best)),
                 None => "a role of your own goes into `catalog.roles` of the policy".to_owned(),
             };
