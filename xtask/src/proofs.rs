@@ -19,20 +19,28 @@ const COMPLAINT: i32 = 99;
 
 /// The replay guard with loom's lock: every schedule.
 pub(crate) fn loom(root: &Path) -> Vec<Command> {
-    vec![schedules(root, "loom")]
+    vec![schedules(root, "loom", &["--release"])]
+}
+
+/// What of both the gate has time for: loom's two and three threads with one request, and 2,000 of
+/// shuttle's schedules.
+pub(crate) fn schedules_of_gate(root: &Path) -> Result<(), String> {
+    let filter = ["--", "of_two_equal", "of_three_equal"];
+    check(&mut schedules(root, "loom", &filter))?;
+    check(&mut schedules(root, "shuttle", &[])).map(drop)
 }
 
 /// The replay guard with shuttle's lock: chance schedules, as many as a campaign wants.
 pub(crate) fn shuttle(root: &Path) -> Vec<Command> {
-    let mut test = schedules(root, "shuttle");
+    let mut test = schedules(root, "shuttle", &["--release"]);
     test.env("CORTEXKEY_SCHEDULES", "1000000");
     vec![test]
 }
 
-fn schedules(root: &Path, checker: &str) -> Command {
+fn schedules(root: &Path, checker: &str, args: &[&str]) -> Command {
     let mut test = cargo(root);
-    test.args(["test", "--locked", "--release", "-p", "cortexkey-core"]);
-    test.args(["--test", "replay_schedules"]);
+    test.args(["test", "--locked", "-p", "cortexkey-core", "--test", "replay_schedules"]);
+    test.args(args);
     test.env("RUSTFLAGS", format!("--cfg {checker}"));
     test.env("CARGO_TARGET_DIR", target_dir(root).join(checker));
     test

@@ -25,7 +25,7 @@ struct Step {
 }
 
 /// From the cheapest to the dearest, so that a slip is known at once.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
     Step { name: "generated files are fresh", run: generated },
@@ -33,6 +33,7 @@ const STEPS: [Step; 13] = [
     Step { name: "core without std", run: no_std },
     Step { name: "core without panic", run: |root| once(proofs::probe(root)) },
     Step { name: "core in constant time", run: constant_time },
+    Step { name: "core in every schedule", run: |root| once(proofs::schedules_of_gate(root)) },
     Step { name: "Rust tests", run: rust_tests },
     Step { name: "Rust documents", run: rust_documents },
     Step { name: "Go, pure", run: go_pure },

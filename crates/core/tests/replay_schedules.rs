@@ -1,7 +1,7 @@
 //! However the scheduler lets threads run, one of equal requests is accepted: every schedule of two
 //! and three threads by loom, chance schedules of 64 by shuttle.
 //!
-//! It is empty but with `--cfg loom` or `--cfg shuttle`; `cargo xtask campaign` gives them.
+//! It is empty but with `--cfg loom` or `--cfg shuttle`; the gate and the campaign give them.
 //! `CORTEXKEY_SCHEDULES` sets how many shuttle tries (2,000 unless set).
 
 #![cfg(any(loom, shuttle))]
@@ -74,7 +74,7 @@ mod every_schedule {
         loom::model(|| assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 3])));
     }
 
-    /// With a quota there are two locks, taken one after the other; the last use that the quota
+    /// With a quota there are two locks, the second taken while the first is held; the last use that the quota
     /// leaves goes to one of them, and the others leave no trace in it.
     #[test]
     fn with_a_quota_one_is_accepted_and_the_others_take_nothing_of_it() {
