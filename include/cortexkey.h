@@ -204,7 +204,7 @@
 
 /**
  * The number of the binary interface. It grows when a program built with an older header would
- * misbehave, and is the number in `libcortexkey.so.0`.
+ * misbehave, and will be the number in the name of the installed shared library.
  */
 #define CXK_ABI_VERSION 0
 

@@ -1,7 +1,7 @@
 //! Signing and verifying, beside what one would write without cortexkey.
 //!
 //! `cargo bench -p cortexkey-benches`. Criterion does not interleave its cases, so take small
-//! differences for nothing; `docs/performance.md` says how the figures there were measured.
+//! differences for nothing; `docs/assurance.md` has figures and says how they were measured.
 
 #![allow(
     missing_docs,

@@ -5,7 +5,7 @@
 use core::ffi::{CStr, c_char};
 
 /// The number of the binary interface. It grows when a program built with an older header would
-/// misbehave, and is the number in `libcortexkey.so.0`.
+/// misbehave, and will be the number in the name of the installed shared library.
 pub const CXK_ABI_VERSION: u32 = 0;
 
 const VERSION: &CStr =

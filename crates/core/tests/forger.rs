@@ -1,9 +1,14 @@
 //! A forger: makes requests from captured ones without the key, by every way the scheme is weak.
 //! None is accepted.
 //!
-//! `CORTEXKEY_FORGERIES` sets how many (10,000 unless set); the seed is printed on failure.
+//! `CORTEXKEY_FORGERIES` sets how many captures (10,000 unless set), and `CORTEXKEY_FORGER_SEED` the
+//! seed, which is printed.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says its seed"
+)]
 
 use chacha20::ChaCha20Rng;
 use cortexkey_core::auth::{
@@ -28,7 +33,9 @@ struct Captured {
 fn no_forgery_is_accepted() {
     let count: u64 =
         std::env::var("CORTEXKEY_FORGERIES").map_or(10_000, |text| text.parse().unwrap());
-    let seed = 20_261_123;
+    let seed: u64 =
+        std::env::var("CORTEXKEY_FORGER_SEED").map_or(20_261_123, |text| text.parse().unwrap());
+    println!("seed {seed}");
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     for round in 0..count {
         let key_len = usize::try_from(round % 256).unwrap() + 1;

@@ -393,3 +393,56 @@ fn a_fresh_guard_goes_by_its_own_skew() {
     let verdict = Verifier::new().verify(&request, Some(&stored), NOW_MS + 200_000, &guard);
     assert_eq!(verdict.err(), Some(Verdict::ReplayGuardStarting));
 }
+
+/// An edited level breaks every client of the key and none is let in by the old form.
+#[test]
+fn levels_are_edited_where_they_may_be() {
+    let key = Key::new(b"test-api-key").unwrap();
+    let id = KeyId::new(7).unwrap();
+    let signed = |level| pairs(&Signer::new(id, level, key), 1, NOW_MS);
+    let (standard, advanced) = (signed(Level::Standard), signed(Level::Advanced));
+    let mut stored = StoredKey::editable(id, Level::Standard, key);
+    for (level, good, bad) in
+        [(Level::Advanced, &advanced, &standard), (Level::Standard, &standard, &advanced)]
+    {
+        stored.set_level(level).unwrap();
+        assert_eq!(stored.level(), level);
+        assert_eq!(verdict(good, &stored, NOW_MS), Verdict::Accept);
+        assert_eq!(verdict(bad, &stored, NOW_MS), Verdict::LevelMismatch);
+    }
+    for (level, other) in [(Level::Standard, Level::Advanced), (Level::Advanced, Level::Standard)] {
+        let mut fixed = StoredKey::new(id, level, key);
+        assert_eq!(fixed.set_level(level), Ok(()));
+        assert!(fixed.set_level(other).is_err());
+        assert_eq!(fixed.level(), level);
+    }
+}
+
+/// The tag that processes share is a format: made here with Python's hashlib.
+#[test]
+fn the_shared_tag_is_the_same_in_every_process() {
+    use cortexkey_core::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
+
+    /// Checks what it is asked about.
+    struct Asked;
+
+    impl ReplayGuard for Asked {
+        fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+            assert_eq!(hex::encode(verified.shared_tag()), "bff7e9b981f76bfe8dfd6d402222f3dd");
+            assert_eq!(verified.remember_until_ms(), 1_700_000_060_000);
+            assert!(!format!("{verified:?}").contains("cf, 8d"));
+            Err(GuardRefusal::Unavailable)
+        }
+    }
+
+    let key = Key::new(b"test-api-key").unwrap();
+    let id = KeyId::new(7).unwrap();
+    let signer = Signer::new(id, Level::Advanced, key);
+    let stored = StoredKey::new(id, Level::Advanced, key);
+    let nonce = Nonce::new(&[b'a'; 64]).unwrap();
+    let headers = signer.sign_with(nonce, Timestamp::from_ms(1_700_000_000_000).unwrap());
+    let pairs = headers.iter().map(|(name, value)| (name, value.as_bytes()));
+    let request = Request::parse(pairs, NonceLengths::EXACT).unwrap();
+    let verdict = Verifier::new().verify(&request, Some(&stored), 1_700_000_000_000, &Asked);
+    assert_eq!(verdict.err(), Some(Verdict::ReplayGuardUnavailable));
+}

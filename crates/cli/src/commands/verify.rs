@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _};
 use std::path::PathBuf;
 
-use cortexkey_core::auth::{Request, Skew, Verdict, Verifier};
+use cortexkey_core::auth::{NonceLengths, Request, Skew, Verdict, Verifier};
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, ReplayGuard, Start, Unguarded};
 use serde_json::{Value, json};
 
@@ -33,6 +33,10 @@ pub(crate) struct Args {
     /// Read this file instead of standard input
     file: Option<PathBuf>,
 
+    /// Take nonces of 16 to 128 characters, instead of exactly 64
+    #[arg(long)]
+    lenient_nonces: bool,
+
     /// Let one replay guard run through all lines, instead of judging each by itself
     #[arg(long)]
     replay: bool,
@@ -57,13 +61,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut input = open(args)?;
     let guard: Box<dyn ReplayGuard> =
         if args.replay { Box::new(guard_for_a_run(args)?) } else { Box::new(Unguarded) };
+    let lengths = if args.lenient_nonces { NonceLengths::LENIENT } else { NonceLengths::EXACT };
     let mut number = 0_u64;
     let mut all_accepted = true;
     while let Some(line) = read_line(&mut *input)? {
         number += 1;
         let answer = match line.and_then(|line| Line::parse(&line)) {
             Ok(line) => {
-                let verdict = judge(&line, &*guard);
+                let verdict = judge(&line, lengths, &*guard);
                 all_accepted &= verdict.is_accept();
                 answer(line.name, verdict)
             }
@@ -136,8 +141,8 @@ fn guard_for_a_run(args: &Args) -> Result<MemoryGuard, Failure> {
     }))
 }
 
-fn judge(line: &Line, guard: &dyn ReplayGuard) -> Verdict {
-    let verifier = Verifier::new().with_skew(line.skew);
+fn judge(line: &Line, lengths: NonceLengths, guard: &dyn ReplayGuard) -> Verdict {
+    let verifier = Verifier::new().with_skew(line.skew).with_nonce_lengths(lengths);
     let headers = line.headers.iter().map(|(name, value)| (name, value.as_slice()));
     let verdict = Request::parse(headers, verifier.nonce_lengths())
         .and_then(|request| verifier.verify(&request, line.stored.as_ref(), line.now_ms, guard));

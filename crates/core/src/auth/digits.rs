@@ -52,10 +52,14 @@ pub(super) fn encode_hex(bytes: &[u8; 32]) -> [u8; 64] {
 pub(super) fn decode_hex(text: &[u8]) -> Option<[u8; 32]> {
     let text: &[u8; 64] = text.try_into().ok()?;
     let mut bytes = [0; 32];
+    let mut fits = true;
+    // Without a way out in between, the compiler turns it into vector code.
     for (byte, pair) in bytes.iter_mut().zip(text.as_chunks::<2>().0) {
-        *byte = value(pair[0])? << 4 | value(pair[1])?;
+        let [(high, high_fits), (low, low_fits)] = pair.map(value);
+        *byte = high << 4 | low;
+        fits &= high_fits & low_fits;
     }
-    Some(bytes)
+    fits.then_some(bytes)
 }
 
 fn digit(number: u64) -> u8 {
@@ -67,12 +71,13 @@ fn nibble(value: u8) -> u8 {
     b'0' + value + if value > 9 { b'a' - b'0' - 10 } else { 0 }
 }
 
-fn value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+/// The value of a digit, and whether it is one.
+fn value(digit: u8) -> (u8, bool) {
+    let decimal = digit.wrapping_sub(b'0');
+    let letter = digit.wrapping_sub(b'a');
+    let is_decimal = decimal < 10;
+    let value = if is_decimal { decimal } else { letter.wrapping_add(10) };
+    (value & 15, is_decimal | (letter < 6))
 }
 
 #[cfg(test)]

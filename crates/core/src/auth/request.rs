@@ -117,18 +117,15 @@ impl<'a> Found<'a> {
     }
 
     fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a [u8]>> {
-        // Other headers are most of a request; their length tells most of them apart.
-        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
-        if is(HEADER_KEY_ID) {
-            Some(&mut self.key_id)
-        } else if is(HEADER_AUTHORIZATION) {
-            Some(&mut self.authorization)
-        } else if is(HEADER_NONCE) {
-            Some(&mut self.nonce)
-        } else if is(HEADER_TIMESTAMP) {
-            Some(&mut self.timestamp)
-        } else {
-            None
-        }
+        // Length and first letter leave at most one to compare with, and of other headers, which
+        // are most of a request, none.
+        let (wanted, place) = match (name.len(), name.first()) {
+            (13, Some(b'x' | b'X')) => (HEADER_KEY_ID, &mut self.key_id),
+            (13, Some(b'a' | b'A')) => (HEADER_AUTHORIZATION, &mut self.authorization),
+            (11, Some(b'x' | b'X')) => (HEADER_NONCE, &mut self.nonce),
+            (15, Some(b'x' | b'X')) => (HEADER_TIMESTAMP, &mut self.timestamp),
+            _ => return None,
+        };
+        name.eq_ignore_ascii_case(wanted.as_bytes()).then_some(place)
     }
 }

@@ -69,6 +69,9 @@ impl MemoryGuardConfig {
 ///
 /// All memory is taken when it is made: at most 20 bytes an entry from 40,000 entries on, and
 /// never above 800 kB for fewer. A guard in another process does not know what this one accepted.
+///
+/// Threads share it by reference. A verifier with a larger skew than it was made for is answered
+/// with `replay-guard-unavailable`.
 pub struct MemoryGuard {
     shards: Box<[Mutex<Shard>]>,
     slice_ms: u64,

@@ -15,6 +15,8 @@ pub use memory::{MemoryGuard, MemoryGuardConfig, Start};
 #[cfg(feature = "std")]
 pub use quota::Quota;
 
+use core::fmt;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::auth::{KeyId, Verdict};
@@ -22,7 +24,7 @@ use crate::auth::{KeyId, Verdict};
 /// Remembers which requests were accepted.
 ///
 /// Check and insert are one step: of two calls with the same request, however they race, one is
-/// accepted at most.
+/// accepted at most. A guard is shared by reference; one that threads share locks by itself.
 pub trait ReplayGuard {
     /// Remembers the use, or says why it cannot be accepted.
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal>;
@@ -38,7 +40,9 @@ impl<G: ReplayGuard + ?Sized> ReplayGuard for &G {
 ///
 /// It is named by the key id and the digest that the verifier recomputed, never by the nonce or
 /// the number in the timestamp: one digest can be written as two pairs of nonce and timestamp.
-#[derive(Clone, Copy, Debug)]
+///
+/// Its `Debug` leaves the digest out: a digest that was not used yet is as good as a password.
+#[derive(Clone, Copy)]
 pub struct VerifiedUse {
     pub(crate) key_id: KeyId,
     pub(crate) key_created_ms: u64,
@@ -83,6 +87,15 @@ impl VerifiedUse {
     /// Until when the use must be remembered: timestamp and skew, in milliseconds since 1970.
     pub fn remember_until_ms(&self) -> u64 {
         self.timestamp_ms.saturating_add(self.skew_ms)
+    }
+}
+
+impl fmt::Debug for VerifiedUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedUse")
+            .field("key_id", &self.key_id)
+            .field("timestamp_ms", &self.timestamp_ms)
+            .finish_non_exhaustive()
     }
 }
 
