@@ -20,6 +20,9 @@ use crate::rules::{
 };
 use crate::settings::{Settings, Subject};
 
+/// How many findings of one file are handed out before the others are only counted.
+const SHOWN_MAX: usize = 1000;
+
 /// Holds a corpus against a policy at a moment. Opens no file and reads no clock.
 #[must_use]
 pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
@@ -42,9 +45,11 @@ pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
     waived.retain(|waived: &WaivedFinding| reported(&waived.finding));
     findings.sort_by(|a, b| order(&sources, a, b));
     waived.sort_by(|a, b| order(&sources, &a.finding, &b.finding));
+    // Counted before any is left out.
+    let summary = judge.summary(&findings, waived.len());
+    cap(&mut findings);
     fingerprints(&sources, findings.iter_mut());
     fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
-    let summary = judge.summary(&findings, waived.len());
     Report { sources, findings, waived, summary, notices: policy.notices().to_vec() }
 }
 
@@ -276,6 +281,29 @@ fn give_way(findings: &mut Vec<Finding>) {
         let to = GIVES_WAY.iter().find(|(code, _)| *code == finding.code);
         !to.is_some_and(|(_, to)| to.iter().any(|code| strong.contains(&(*code, finding.place))))
     });
+}
+
+/// Leaves [`SHOWN_MAX`] findings of each file and one that stands for all others of it: the gravest
+/// of them, so that whatever a run fails on is still among its findings. They come sorted by file.
+fn cap(findings: &mut Vec<Finding>) {
+    if findings.len() <= SHOWN_MAX {
+        return;
+    }
+    let mut out: Vec<Finding> = Vec::new();
+    for file in findings.chunk_by(|a, b| a.place.source == b.place.source) {
+        let (shown, rest) = file.split_at(file.len().min(SHOWN_MAX));
+        out.extend_from_slice(shown);
+        // Of those as grave the first one.
+        let Some(gravest) = rest.iter().rev().max_by_key(|finding| finding.severity) else {
+            continue;
+        };
+        let mut last = gravest.clone();
+        if rest.len() > 1 {
+            last.message = format!("{} (and {} more in this file)", last.message, rest.len() - 1);
+        }
+        out.push(last);
+    }
+    *findings = out;
 }
 
 /// A finding whose severity no setting changes.

@@ -16,14 +16,24 @@ const SHORT: usize = 12;
 /// A value in backticks: masked, escaped and of bearable length.
 #[must_use]
 pub fn quote(text: &str) -> String {
+    format!("`{}`", printable(text))
+}
+
+/// The same without the backticks, for a part of a path.
+pub(crate) fn printable(text: &str) -> String {
     let masked = mask_tokens(text);
-    let mut out = String::with_capacity(masked.len() + 2);
-    out.push('`');
-    for (count, c) in masked.chars().enumerate() {
-        if count == LONGEST {
-            out.push('…');
-            break;
-        }
+    match masked.char_indices().nth(LONGEST) {
+        Some((end, _)) => escape(masked.get(..end).unwrap_or_default()) + "…",
+        None => escape(&masked),
+    }
+}
+
+/// The text with everything that prints nothing or that a terminal would act on written out, so
+/// that it is one line.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
@@ -34,7 +44,6 @@ pub fn quote(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out.push('`');
     out
 }
 

@@ -3,9 +3,14 @@
 //! Shared by definitions and policies, so that both have the same strictness and the same words.
 //! Refuses to guess: a value that does not fit is `Bad`, never a default.
 
+use std::collections::HashSet;
+
+use crate::quote::printable;
 use crate::suggest::list;
 use crate::yaml::{Entry, NodeId, NodeKind, TEMPLATE_HELP, Tree};
-use crate::{Problem, ProblemKind, Span, Spanned, closest, did_you_mean, quote, quote_refused};
+use crate::{
+    Problem, ProblemKind, Secret, Span, Spanned, closest, did_you_mean, quote, quote_refused,
+};
 
 /// A field as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +138,17 @@ impl<'t> Reader<'t> {
         path: &str,
         known: &[&str],
     ) -> Option<Fields<'t>> {
+        self.mapping_of(id, place, path, Some(known))
+    }
+
+    /// The same; without names, one that takes any field.
+    pub(crate) fn mapping_of(
+        &mut self,
+        id: NodeId,
+        place: Span,
+        path: &str,
+        known: Option<&[&str]>,
+    ) -> Option<Fields<'t>> {
         let tree = self.tree;
         let node = tree.node(id);
         let NodeKind::Mapping { entries, .. } = &node.kind else {
@@ -155,9 +171,11 @@ impl<'t> Reader<'t> {
                 self.wrong_type(entry.key, path, "field names that are text");
                 continue;
             };
-            if known.contains(&name) {
+            let Some(known) = known.filter(|known| !known.contains(&name)) else {
                 fields.entries.push((name, *entry));
-            } else if name != "<<" {
+                continue;
+            };
+            if name != "<<" {
                 self.unknown(*entry, name, path, known);
                 if let Some(meant) = closest(name, known.iter().copied()) {
                     fields.meant.push((meant.to_owned(), self.span(entry.key)));
@@ -199,7 +217,7 @@ impl<'t> Reader<'t> {
             NodeKind::Mapping { .. } => "a mapping".to_owned(),
             NodeKind::Scalar { .. } if self.tree.is_empty_value(id) => "nothing".to_owned(),
             NodeKind::Scalar { .. } => {
-                format!("the text {}", quote_refused(self.tree.text_of(id).unwrap_or_default()))
+                format!("the text {}", refused(path, self.tree.text_of(id).unwrap_or_default()))
             }
         };
         let message = format!("{what} takes {expected}, and {seen} stands here");
@@ -331,7 +349,7 @@ impl<'t> Reader<'t> {
             return Some(*value);
         }
         let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
-        let message = format!("{} is no value of `{path}`", quote_refused(&text));
+        let message = format!("{} is no value of `{path}`", refused(path, &text));
         let mut help = format!("one of {}", list(&words));
         if let Some(best) = closest(&text, words.iter().copied()) {
             help = format!("did you mean `{best}`? ({help})");
@@ -352,7 +370,7 @@ impl<'t> Reader<'t> {
             let text = reader.text_at(entry.value, path)?;
             let number = text.parse().ok();
             if number.is_none() {
-                let message = format!("{} is no whole number", quote_refused(&text));
+                let message = format!("{} is no whole number", refused(path, &text));
                 let help = format!("`{path}` takes a number such as 16");
                 reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
             }
@@ -375,7 +393,7 @@ impl<'t> Reader<'t> {
                 if let (Some(text), Some(problem)) =
                     (tree.text_of(entry.value), reader.problems.last_mut())
                 {
-                    problem.help = Some(format!("write it as a list: {}", list_of(text)));
+                    problem.help = Some(format!("write it as a list: {}", list_of(path, text)));
                 }
                 return None;
             };
@@ -413,14 +431,17 @@ impl<'t> Reader<'t> {
                 return None;
             };
             let mut found: Vec<(Spanned<String>, T)> = Vec::new();
+            let mut names: HashSet<&str> = HashSet::new();
             for entry in entries {
                 let Some(key) = reader.spanned_text(entry.key, path) else { continue };
+                let name = tree.text_of(entry.key).unwrap_or_default();
                 // The second of two is reported as a duplicate; the first one counts.
-                if found.iter().any(|(other, _)| other.value == key.value) {
+                if names.contains(name) {
                     continue;
                 }
-                let path = format!("{path}.{}", key.value);
+                let path = format!("{path}.{}", printable(name));
                 if let Some(value) = read(reader, &key, entry.value, &path) {
+                    names.insert(name);
                     found.push((key, value));
                 }
             }
@@ -448,7 +469,16 @@ pub(crate) fn map<T, U>(field: Field<T>, f: impl FnOnce(T) -> U) -> Field<U> {
     field.map(f)
 }
 
-fn list_of(text: &str) -> String {
-    let quoted = quote_refused(text);
+/// A value that stands where its field does not take it; of a field that is named like a secret,
+/// or below one, nothing is shown.
+fn refused(path: &str, text: &str) -> String {
+    if path.split('.').any(Secret::is_name) {
+        return format!("`{}`", "*".repeat(12));
+    }
+    quote_refused(text)
+}
+
+fn list_of(path: &str, text: &str) -> String {
+    let quoted = refused(path, text);
     format!("`[{}]`", quoted.trim_matches('`'))
 }

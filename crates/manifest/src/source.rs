@@ -70,6 +70,8 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
+    /// True when each byte is a character: then nothing has to be counted.
+    ascii: bool,
 }
 
 impl LineIndex {
@@ -88,18 +90,26 @@ impl LineIndex {
                 starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
             }
         }
-        Self { starts }
+        Self { starts, ascii: text.is_ascii() }
     }
 
     /// Line and column of a byte offset; an offset behind the text is taken as its end.
     #[must_use]
     pub fn position(&self, text: &str, offset: u32) -> Position {
         let offset = offset.min(u32::try_from(text.len()).unwrap_or(u32::MAX));
-        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let line = self.line_of(offset);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        if self.ascii {
+            return Position { line, column: (offset - start.min(offset)) as usize + 1 };
+        }
         let before = text.get(start as usize..offset as usize).unwrap_or_default();
         let before = before.strip_prefix('\u{feff}').unwrap_or(before);
         Position { line, column: before.chars().count() + 1 }
+    }
+
+    /// The line (from 1) that holds a byte offset.
+    pub(crate) fn line_of(&self, offset: u32) -> usize {
+        self.starts.partition_point(|start| *start <= offset).max(1)
     }
 
     /// Offset at which a line (from 1) begins, if there is such a line.
@@ -174,6 +184,15 @@ mod tests {
         assert_eq!(at("z"), (3, 4));
         assert_eq!(index.lines(), 4);
         assert_eq!(index.position(text, u32::MAX).line, 4);
+    }
+
+    #[test]
+    fn positions_of_plain_text_are_the_same_as_counted_ones() {
+        let plain = "a: b\r\nccc\rd\n";
+        let (index, counted) = (LineIndex::new(plain), LineIndex::new(&format!("{plain}é")));
+        for offset in 0..=13 {
+            assert_eq!(index.position(plain, offset), counted.position(plain, offset), "{offset}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use core::ops::Range;
 
 use crate::quote::is_refused_secret;
-use crate::yaml::{NodeKind, Tree};
+use crate::yaml::{NodeId, NodeKind, Tree};
 
 /// Letters and digits without a break: from here on a key or a hash of one, whatever they are.
 const UNBROKEN: usize = 40;
@@ -176,7 +176,7 @@ pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range
                 if (Secret::is_name(name) && !(policy && name == "key"))
                     || tree.text_of(entry.value).is_some_and(refused)
                 {
-                    ranges.push(tree.node(entry.value).span.range());
+                    ranges.push(whole_value(tree, entry.value));
                 }
             }
         }
@@ -186,6 +186,17 @@ pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range
     ranges.retain(|range| !range.is_empty());
     ranges.sort_by_key(|range| range.start);
     ranges
+}
+
+/// From a value's anchor or tag, which may be all of it, to the end of its last line.
+fn whole_value(tree: &Tree, id: NodeId) -> Range<usize> {
+    let node = tree.node(id);
+    let before = node.anchor.into_iter().chain(node.tag.as_ref().map(|tag| tag.span));
+    let own = node.span.range();
+    let (start, end) = before.fold((own.start, own.end), |(start, end), span| {
+        (start.min(span.range().start), end.max(span.range().end))
+    });
+    start..tree.line_end(end)
 }
 
 /// The text with the given ranges as asterisks, line ends kept, byte for byte as long.
@@ -372,7 +383,7 @@ fn secret_lines(text: &str, policy: bool) -> Vec<Range<usize>> {
         let indent = line.len() - line.trim_start_matches([' ', '\t', '#']).len();
         let body = line.trim_end_matches(['\n', '\r']);
         if let Some(limit) = deeper_than {
-            if indent > limit || body.trim().is_empty() {
+            if indent > limit || body.trim().is_empty() || body.trim_start().starts_with(": ") {
                 ranges.push(at + indent.min(body.len())..at + body.len());
                 at += line.len();
                 continue;
@@ -382,10 +393,18 @@ fn secret_lines(text: &str, policy: bool) -> Vec<Range<usize>> {
         if let Some(value) = secret_value(body, policy) {
             ranges.push(at + value..at + body.len());
             deeper_than = Some(indent);
+        } else if body.trim_start().strip_prefix("? ").is_some_and(is_secret_alone) {
+            deeper_than = Some(indent);
         }
         at += line.len();
     }
     ranges
+}
+
+/// True for a secret's name and nothing else: the value of `? password` stands behind the colon of
+/// a line below.
+fn is_secret_alone(name: &str) -> bool {
+    Secret::is_name(name.trim().trim_matches(['"', '\'']))
 }
 
 /// Offset behind the colon of the first `name: value` on the line whose name is a secret's.

@@ -175,3 +175,19 @@ fn as_many_as_the_limits_say_are_read() {
         assert_eq!((layers.faults.len(), asked), (faults, 64));
     }
 }
+
+#[test]
+fn of_very_many_entries_with_one_name_the_first_counts() {
+    let tenants: Vec<String> =
+        (0..30_000).map(|n| format!("  t{}: {{ product: xsiam }}\n", n % 20_000)).collect();
+    let text = format!(
+        "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: {{ name: x }}\ntenants:\n{}",
+        tenants.concat()
+    );
+    let parsed = cortexkey_manifest::yaml::parse(&text, &Limits::default());
+    assert_eq!(parsed.problems.len(), 10_000);
+    let read = cortexkey_manifest::policy::read(&parsed.tree, parsed.tree.documents()[0]);
+    let names = read.policy.unwrap().tenants;
+    assert_eq!(names.len(), 20_000);
+    assert!(names.iter().enumerate().all(|(at, (name, _))| name.value == format!("t{at}")));
+}

@@ -12,6 +12,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cortexkey_manifest::policy::is_policy;
+use cortexkey_manifest::quote;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::WalkBuilder;
 
@@ -64,9 +65,10 @@ impl Patterns {
         for key in keys {
             let pattern = key.value.strip_prefix("./").unwrap_or(&key.value);
             if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
+                let pattern = quote(pattern);
                 return Err(format!(
-                    "{path}: the pattern `{pattern}` in `keys` leaves the policy's folder; move \
-                     the policy up, or the keys below it"
+                    "{path}: the pattern {pattern} in `keys` leaves the policy's folder; move the \
+                     policy up, or the keys below it"
                 ));
             }
             let glob = GlobBuilder::new(pattern).literal_separator(true).build();
@@ -279,8 +281,7 @@ impl Search<'_> {
             .collect();
         for file in read_all(self.options, &wanted) {
             // Where the policy names no files, other policies lie among the keys.
-            let first = file.tree.documents().first().copied();
-            if !named && first.is_some_and(|document| is_policy(&file.tree, document)) {
+            if !named && is_policy_alone(&file) {
                 self.found.corpus.passed_over += 1;
             } else {
                 self.found.corpus.files.push(file);
@@ -301,6 +302,14 @@ impl Search<'_> {
         }
         self.found
     }
+}
+
+/// True for a file that holds policies and nothing else: one that could not be read to its end, or
+/// that readers see in two ways, may hold a key as well.
+fn is_policy_alone(file: &CorpusFile) -> bool {
+    let documents = file.tree.documents();
+    let all = documents.iter().all(|document| is_policy(&file.tree, *document));
+    all && !documents.is_empty() && file.problems.is_empty()
 }
 
 /// A file of the corpus that is still to be read.

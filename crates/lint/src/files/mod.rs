@@ -13,9 +13,9 @@ mod time;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use cortexkey_manifest::mask_path;
 use cortexkey_manifest::policy::{Severity, load};
 use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::{escape, mask_path};
 use jiff::Timestamp;
 
 pub use discover::POLICY_NAMES;
@@ -90,9 +90,9 @@ impl Outcome {
 /// Finds, reads and judges. `stdin` is only read when a path is `-`.
 pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
     let mut outcome = judge(options, stdin);
-    // A key given where a path belongs must not go on into a log.
+    // A key given where a path belongs must not go on into a log, and a name must not begin a line.
     for message in &mut outcome.messages {
-        *message = mask_path(message);
+        *message = escape(&mask_path(message));
     }
     outcome
 }

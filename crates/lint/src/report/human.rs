@@ -1,10 +1,12 @@
 //! For people: the source line, a caret under the value, other places labelled, and what to do.
 
+use core::ops::Range;
 use std::collections::HashMap;
 
 use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet,
 };
+use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 
 use super::Report;
@@ -12,6 +14,9 @@ use crate::finding::{Finding, Place};
 
 /// Lines between two places of a file up to which they share a snippet.
 const NEAR: usize = 40;
+
+/// Characters of a source line that are shown.
+const WIDTH: usize = 200;
 
 pub(super) fn render(report: &Report, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -61,13 +66,7 @@ fn group<'a>(
         }
     }
     for cluster in clusters {
-        let source = &report.sources[cluster[0].place.source];
-        // There is no line to show of a file that is empty or could not be read.
-        if source.tree.source().is_empty() {
-            elements.push(Origin::path(source.path.as_str()).into());
-        } else {
-            elements.push(snippet(report, texts, &cluster).into());
-        }
+        snippet(report, texts, &cluster, &mut elements);
     }
     if let Some(help) = &finding.help {
         elements.push(Level::HELP.message(help.as_str()).into());
@@ -75,38 +74,139 @@ fn group<'a>(
     level.primary_title(finding.message.as_str()).id(id).elements(elements)
 }
 
+/// True when two places go into one snippet: few lines apart, or close together on one line.
 fn near(report: &Report, a: &Mark<'_>, b: &Mark<'_>) -> bool {
-    let line =
-        |mark: &Mark<'_>| report.sources[mark.place.source].positions(mark.place.span).0.line;
-    a.place.source == b.place.source && line(a).abs_diff(line(b)) <= NEAR
+    let at = |mark: &Mark<'_>| report.sources[mark.place.source].positions(mark.place.span).0;
+    if a.place.source != b.place.source {
+        return false;
+    }
+    let (a, b) = (at(a), at(b));
+    let far = a.line == b.line && a.column.abs_diff(b.column) > WIDTH / 2;
+    !far && a.line.abs_diff(b.line) <= NEAR
 }
 
 /// The lines around some places of one file. Only these are handed over: the renderer reads all
-/// that it gets.
+/// that it gets, and prints all of a line.
 fn snippet<'a>(
     report: &'a Report,
     texts: &'a HashMap<usize, String>,
     marks: &[Mark<'a>],
-) -> Snippet<'a, Annotation<'a>> {
+    elements: &mut Vec<Element<'a>>,
+) {
     let at = marks[0].place.source;
     let source = &report.sources[at];
     let text = texts.get(&at).map_or("", String::as_str);
+    // There is no line to show of a file that is empty or could not be read.
+    if text.is_empty() {
+        elements.push(Origin::path(source.shown()).into());
+        return;
+    }
     let first = marks.iter().map(|mark| mark.place.span.start).min().unwrap_or(0) as usize;
     let last = marks.iter().map(|mark| mark.place.span.end).max().unwrap_or(0) as usize;
-    let begin = text.get(..first).and_then(|t| t.rfind(['\n', '\r'])).map_or(0, |at| at + 1);
-    let end =
-        text.get(last..).and_then(|t| t.find(['\n', '\r'])).map_or(text.len(), |at| last + at);
-    let line = source.positions(cortexkey_manifest::Span::new(begin, begin)).0.line;
-    let annotations = marks.iter().map(|mark| {
-        let range = mark.place.span.range();
-        let range = range.start - begin..range.end.max(range.start) - begin;
+    let (begin, end) = (source.tree.line_start(first), source.tree.line_end(last).max(last));
+    let line = source.positions(Span::new(begin, begin)).0.line;
+    let ranges: Vec<Range<usize>> = marks
+        .iter()
+        .map(|mark| {
+            let range = mark.place.span.range();
+            range.start - begin..range.end.max(range.start) - begin
+        })
+        .collect();
+    let window = Window::new(text.get(begin..end).unwrap_or_default(), &ranges);
+    let annotations = marks.iter().zip(ranges).map(|(mark, range)| {
         let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let annotation = kind.span(range);
+        let annotation = kind.span(window.map(range.start)..window.map(range.end));
         if mark.label.is_empty() { annotation } else { annotation.label(mark.label) }
     });
-    Snippet::source(text.get(begin..end).unwrap_or_default())
-        .line_start(line)
-        .path(source.path.as_str())
-        .fold(true)
-        .annotations(annotations)
+    let annotations: Vec<Annotation<'a>> = annotations.collect();
+    let snippet = Snippet::source(window.text).line_start(line).fold(true).annotations(annotations);
+    if window.cut {
+        // The renderer would count the column from the cut.
+        let place = source.positions(marks[0].place.span).0;
+        let origin = Origin::path(source.shown()).line(place.line).char_column(place.column);
+        elements.push(origin.into());
+        elements.push(snippet.into());
+    } else {
+        elements.push(snippet.path(source.shown()).into());
+    }
+}
+
+/// Some lines, of which the long ones are cut to what lies around the places in them.
+struct Window {
+    text: String,
+    cut: bool,
+    /// What was kept: where it began, and where it begins now.
+    kept: Vec<(Range<usize>, usize)>,
+}
+
+impl Window {
+    fn new(text: &str, places: &[Range<usize>]) -> Self {
+        let mut points: Vec<usize> =
+            places.iter().flat_map(|place| [place.start, place.end]).collect();
+        points.sort_unstable();
+        let mut window = Self { text: String::new(), cut: false, kept: Vec::new() };
+        let mut begin = 0;
+        for line in text.split_inclusive('\n') {
+            let next = points.get(points.partition_point(|point| *point < begin)).copied();
+            let inside = next.filter(|point| *point <= begin + line.len());
+            window.line(begin, line, inside.map_or(0, |point| point - begin));
+            begin += line.len();
+        }
+        window
+    }
+
+    /// Takes over a line that begins at an offset; `point` is the first place on it.
+    fn line(&mut self, begin: usize, line: &str, point: usize) {
+        let body = line.trim_end_matches(['\n', '\r']);
+        if body.char_indices().nth(WIDTH).is_none() {
+            self.keep(begin, line);
+            return;
+        }
+        self.cut = true;
+        let before = body.get(..point.min(body.len())).unwrap_or_default();
+        let start = before.char_indices().rev().nth(WIDTH / 4).map_or(0, |(at, _)| at);
+        let rest = body.get(start..).unwrap_or_default();
+        let length = rest.char_indices().nth(WIDTH).map_or(rest.len(), |(at, _)| at);
+        if start > 0 {
+            self.text.push('…');
+        }
+        self.keep(begin + start, rest.get(..length).unwrap_or_default());
+        if length < rest.len() {
+            self.text.push('…');
+        }
+        self.text.push_str(line.get(body.len()..).unwrap_or_default());
+    }
+
+    fn keep(&mut self, begin: usize, text: &str) {
+        self.kept.push((begin..begin + text.len(), self.text.len()));
+        self.text.push_str(text);
+    }
+
+    /// Where a place is now; one that was cut away is where the cut is.
+    fn map(&self, place: usize) -> usize {
+        let behind = self.kept.partition_point(|(range, _)| range.start <= place);
+        let last = behind.checked_sub(1).and_then(|at| self.kept.get(at));
+        last.map_or(0, |(range, now)| now + place.min(range.end) - range.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_cut_around_the_places_and_short_ones_are_not() {
+        let text = format!("ab\n{}é[x]{}\ncd", "ü".repeat(900), "z".repeat(900));
+        let at = text.find('[').unwrap();
+        let window = Window::new(&text, core::slice::from_ref(&(at..at + 3)));
+        assert!(window.cut && window.text.chars().count() < WIDTH + 12, "{}", window.text);
+        assert_eq!(window.text.matches('…').count(), 2);
+        assert_eq!(&window.text[window.map(at)..window.map(at + 3)], "[x]");
+        assert!(window.text.starts_with("ab\n…ü") && window.text.ends_with("z…\ncd"));
+        // A place that goes on beyond the cut ends there.
+        let window = Window::new(&text, core::slice::from_ref(&(at..text.len())));
+        assert_eq!(&window.text[window.map(text.len() - 2)..], "cd");
+        let whole = Window::new("a: b\nc", core::slice::from_ref(&(3..4)));
+        assert!(!whole.cut && whole.text == "a: b\nc" && whole.map(3) == 3);
+    }
 }

@@ -10,7 +10,7 @@ mod json;
 use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Tree;
-use cortexkey_manifest::{Position, Span, mask_path};
+use cortexkey_manifest::{Position, Span, escape, mask_path};
 
 pub use cortexkey_manifest::policy::Severity;
 
@@ -28,6 +28,13 @@ pub struct Source {
 impl Source {
     pub(crate) fn new(path: &str, tree: &Arc<Tree>, policy: bool) -> Self {
         Self { path: mask_path(path), tree: Arc::clone(tree), policy }
+    }
+
+    /// Its path for forms that people read: one line, that no log takes for a command.
+    pub(crate) fn shown(&self) -> String {
+        let path = escape(&self.path);
+        // GitHub acts upon lines that begin so.
+        if path.trim_start().starts_with("::") { format!("./{path}") } else { path }
     }
 
     /// Line and column of a span's begin and end.
@@ -61,11 +68,12 @@ pub struct Summary {
 pub struct Report {
     /// Files that findings point into: the policy's layers first, then the corpus.
     pub sources: Vec<Source>,
-    /// Findings by file, place and code.
+    /// Findings by file, place and code. Of a file with very many, the last one stands for those
+    /// that are left out, and is as grave as the gravest of them.
     pub findings: Vec<Finding>,
     /// Findings that do not count.
     pub waived: Vec<WaivedFinding>,
-    /// The counts.
+    /// The counts, those left out included.
     pub summary: Summary,
     /// What this version read and did not act on, for standard error.
     pub notices: Vec<String>,
@@ -92,7 +100,7 @@ impl Report {
     pub(crate) fn at(&self, place: Place) -> String {
         let source = &self.sources[place.source];
         let (start, _) = source.positions(place.span);
-        format!("{}:{}:{}", source.path, start.line, start.column)
+        format!("{}:{}:{}", source.shown(), start.line, start.column)
     }
 
     fn is_of_policy(&self, finding: &Finding) -> bool {

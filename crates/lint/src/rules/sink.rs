@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::{Severity, Source as PolicySource};
 use cortexkey_manifest::yaml::Tree;
-use cortexkey_manifest::{Problem, Span, mask_tokens};
+use cortexkey_manifest::{Problem, Span, escape, mask_tokens};
 use jiff::Timestamp;
 
 use super::Rule;
@@ -185,9 +185,10 @@ pub(crate) fn finish(
 ) -> Finding {
     let Draft { place, message, help, mut related, key } = draft;
     // Rules quote what they saw; whatever came along with that is masked here once more.
-    let (message, help) = (mask_tokens(&message), help.as_deref().map(mask_tokens));
+    let safe = |text: &str| escape(&mask_tokens(text));
+    let (message, help) = (safe(&message), help.as_deref().map(safe));
     for second in &mut related {
-        second.message = mask_tokens(&second.message);
+        second.message = safe(&second.message);
     }
     let fingerprint = String::new();
     Finding { code, name, severity, place, message, help, key, related, fingerprint }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{PolicyFile, builtin, is_policy, read};
 use crate::yaml::{Limits, Tree, parse};
-use crate::{Problem, ProblemKind, Span, closest, decode, quote};
+use crate::{Problem, ProblemKind, Span, closest, decode, escape, mask_path, quote};
 
 /// How many policies may stand on one another.
 const DEPTH_MAX: usize = 16;
@@ -133,7 +133,8 @@ impl Loader<'_> {
             let found = if self.open.contains(&name) {
                 let mut way = self.open.clone();
                 way.push(name);
-                let message = format!("this policy extends itself: {}", way.join(" -> "));
+                let way = escape(&mask_path(&way.join(" -> ")));
+                let message = format!("this policy extends itself: {way}");
                 problems.push(bad(parent.span, message).help("take one of the `extends` out"));
                 None
             } else if seen.is_some() {
@@ -177,7 +178,7 @@ impl Loader<'_> {
         match source(name, self.read) {
             Ok(bytes) => self.visit(name, bytes),
             Err(why) => {
-                problems.push(bad(span, why).help(
+                problems.push(bad(span, escape(&mask_path(&why))).help(
                     "write `builtin:minimal`, `builtin:recommended`, `builtin:strict`, or a path \
                      relative to this file",
                 ));

@@ -3,6 +3,8 @@
 //! Which rules and options exist is for the linter to say; here nothing is dropped and nothing
 //! is believed.
 
+use std::collections::HashSet;
+
 use super::read::refill;
 use crate::reader::{Fields, Reader, into_list};
 use crate::yaml::{Entry, NodeId, NodeKind};
@@ -152,12 +154,12 @@ fn settings<'t>(
         reader.wrong_type(id, path, "settings, as in `{ enabled: false }`");
         return None;
     };
-    let names: Vec<&str> = entries.iter().filter_map(|entry| tree.text_of(entry.key)).collect();
-    let fields = reader.mapping(id, place, path, &names)?;
+    let fields = reader.mapping_of(id, place, path, None)?;
     let mut options: Vec<(Spanned<String>, OptionValue)> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     for Entry { key, value } in entries {
         let Some(name) = tree.text_of(*key).filter(|name| !own.contains(name)) else { continue };
-        if name == "<<" || options.iter().any(|(other, _)| other.value == name) {
+        if name == "<<" || !seen.insert(name) {
             continue;
         }
         options.push((Spanned::new(name.to_owned(), reader.span(*key)), option(reader, *value)));

@@ -10,7 +10,7 @@ use crate::{Problem, ProblemKind, Span, quote};
 /// Adds every duplicate key, anchor, alias, merge key and retyping tag of a tree.
 pub(super) fn structure(tree: &Tree, problems: &mut Vec<Problem>) {
     for (_, node) in tree.nodes() {
-        indirection(tree, node, problems);
+        indirection(node, problems);
         if let NodeKind::Mapping { entries, .. } = &node.kind {
             duplicates(tree, entries, problems);
             merge_keys(tree, entries, problems);
@@ -18,22 +18,26 @@ pub(super) fn structure(tree: &Tree, problems: &mut Vec<Problem>) {
     }
 }
 
-fn indirection(tree: &Tree, node: &Node, problems: &mut Vec<Problem>) {
+/// Names of anchors, aliases and tags are not repeated: they may be all of a password.
+fn indirection(node: &Node, problems: &mut Vec<Problem>) {
     if let Some(anchor) = node.anchor {
-        let message = format!("anchor {}: definitions are written out", written(tree, anchor));
-        problems.push(reject(anchor, message).help("remove the anchor and repeat the value"));
+        let message = "an anchor stands here: definitions are written out";
+        problems
+            .push(reject(anchor, message.into()).help("remove the anchor and repeat the value"));
     }
     if let Some(tag) = node.tag.as_ref().filter(|tag| !tag.value) {
-        let message = format!("tag {} would retype the value", written(tree, tag.span));
-        problems.push(reject(tag.span, message).help("remove the tag; values are text as written"));
+        let message = "a tag stands here, which would retype the value";
+        problems.push(
+            reject(tag.span, message.into()).help("remove the tag; values are text as written"),
+        );
     }
     if let NodeKind::Alias { dangling } = node.kind {
         let message = if dangling {
-            format!("alias {} points at no anchor before it", written(tree, node.span))
+            "an alias stands here, and points at no anchor before it"
         } else {
-            format!("alias {}: definitions are written out", written(tree, node.span))
+            "an alias stands here: definitions are written out"
         };
-        problems.push(reject(node.span, message).help("write the value here"));
+        problems.push(reject(node.span, message.into()).help("write the value here"));
     }
 }
 
@@ -64,10 +68,6 @@ fn duplicates(tree: &Tree, entries: &[Entry], problems: &mut Vec<Problem>) {
             seen.insert(text, span);
         }
     }
-}
-
-fn written(tree: &Tree, span: Span) -> String {
-    quote(span.slice(tree.source()))
 }
 
 fn reject(span: Span, message: String) -> Problem {

@@ -153,6 +153,20 @@ impl Tree {
         matches!(self.node(id).kind, NodeKind::Scalar { style: Style::Empty, .. })
     }
 
+    /// Offset at which the line that holds an offset begins.
+    pub fn line_start(&self, offset: usize) -> usize {
+        let line = self.lines.line_of(u32::try_from(offset).unwrap_or(u32::MAX));
+        self.lines.line_start(line).map_or(0, |at| at as usize)
+    }
+
+    /// Offset at which the line that holds an offset ends, without its line end.
+    pub fn line_end(&self, offset: usize) -> usize {
+        let line = self.lines.line_of(u32::try_from(offset).unwrap_or(u32::MAX));
+        let next = self.lines.line_start(line + 1).map_or(self.source.len(), |at| at as usize);
+        let rest = self.source.get(offset..next).unwrap_or_default();
+        next - (rest.len() - rest.trim_end_matches(['\n', '\r']).len())
+    }
+
     /// Line and column of a byte offset.
     pub fn position(&self, offset: u32) -> Position {
         self.lines.position(&self.source, offset)

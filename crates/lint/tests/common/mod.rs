@@ -1,0 +1,66 @@
+//! Folders with policies and definitions, and what the linter says about them.
+
+// Each test program needs some of these.
+#![allow(dead_code)]
+
+use std::fs;
+use std::path::Path;
+
+use cortexkey_lint::files::{Options, Outcome, run};
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Severity, Timestamp};
+use tempfile::TempDir;
+
+pub(crate) const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n";
+
+pub(crate) fn key(name: &str) -> String {
+    format!(
+        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: {name}, owner: team-a }}\n\
+         spec:\n  securityLevel: advanced\n  lifetime: 90d\n  roles: [Viewer]\n  scope:\n    \
+         assets: {{ mode: none }}\n    casesAndIssues: {{ mode: none }}\n    \
+         endpoints: {{ mode: none }}\n"
+    )
+}
+
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    // The end of the search upwards, whatever lies above the temporary folder.
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    for (path, text) in files {
+        write(folder.path(), path, text.as_bytes());
+    }
+    folder
+}
+
+pub(crate) fn write(folder: &Path, path: &str, bytes: &[u8]) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+pub(crate) fn lint_with(
+    folder: &Path,
+    paths: &[&str],
+    change: impl FnOnce(&mut Options),
+) -> Outcome {
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut options = Options::new(folder, now);
+    options.paths = paths.iter().map(Into::into).collect();
+    change(&mut options);
+    run(&options, &mut std::io::empty())
+}
+
+pub(crate) fn lint(folder: &TempDir, paths: &[&str]) -> Outcome {
+    lint_with(folder.path(), paths, |_| {})
+}
+
+pub(crate) fn found(outcome: &Outcome) -> Vec<String> {
+    let report = outcome.report.as_ref().unwrap();
+    let text = report.render(Format::Concise, false);
+    let lines = text.lines().rev().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    lines.into_iter().rev().collect()
+}
+
+pub(crate) fn code(outcome: &Outcome) -> u8 {
+    outcome.exit_code(Severity::Error)
+}

@@ -1,0 +1,179 @@
+//! Files that somebody wrote to be passed over, to be printed, or to cost much.
+
+// A failed step of a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{HEAD, code, folder, found, key, lint};
+use cortexkey_lint::files::Outcome;
+use cortexkey_lint::report::Format;
+
+#[test]
+fn a_key_behind_a_policy_is_judged() {
+    let standard = key("a").replace("advanced", "standard");
+    let behind = |head: &str| {
+        let folder = folder(&[("x.yaml", &format!("{head}---\n{standard}"))]);
+        let outcome = lint(&folder, &[]);
+        (code(&outcome), found(&outcome).join("\n"))
+    };
+    let (code_of, lines) = behind(HEAD);
+    assert_eq!(code_of, 1, "{lines}");
+    assert!(lines.contains("L001") && lines.contains("S005"), "{lines}");
+    // Neither a second `kind` nor a document that cannot be read makes a file a policy.
+    let twice = HEAD.replace("kind: Policy", "kind: ApiKey\nkind: Policy");
+    assert!(behind(&twice).1.contains("L001"));
+    let broken = folder(&[("x.yaml", &format!("{HEAD}---\na: [\n"))]);
+    assert!(found(&lint(&broken, &[])).join("\n").contains("Y001"));
+    let policies = folder(&[("x.yaml", &format!("{HEAD}---\n{HEAD}"))]);
+    let outcome = lint(&policies, &[]);
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
+}
+
+#[test]
+fn many_findings_on_one_long_line_are_shown_in_part_and_all_counted() {
+    let names: Vec<String> = (0..12_000).map(|n| format!("x{n}: {n}")).collect();
+    let owner = format!("owner: team-a, {}", names.join(", "));
+    let text = key("a").replace("owner: team-a", &owner).replace("advanced", "standard");
+    let folder = folder(&[("a.yaml", &text), ("b.yaml", &key("b").replace("90d", "9y"))]);
+    let outcome = lint(&folder, &[]);
+    let report = outcome.report.as_ref().unwrap();
+    let human = report.render(Format::Human, false);
+    assert!(human.len() < 1_000_000, "{} bytes", human.len());
+    assert!(human.lines().all(|line| line.chars().count() < 260));
+    let concise = report.render(Format::Concise, false);
+    let places: Vec<&str> =
+        concise.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+    let shown: Vec<&str> = human.lines().filter_map(|l| l.trim().strip_prefix("--> ")).collect();
+    assert_eq!(shown, places);
+    assert_eq!(
+        report.findings.iter().filter(|f| f.place.source < report.sources.len() - 1).count(),
+        1001
+    );
+    assert!(concise.contains(" (and 11000 more in this file)\nb.yaml"), "{concise}");
+    assert!(report.summary.errors > 12_001 && concise.contains("12002 errors"), "{concise}");
+}
+
+#[test]
+fn what_is_left_out_still_fails_a_run() {
+    let names: Vec<String> = (0..1500).map(|n| format!("x{n}: {n}")).collect();
+    let owner = format!("owner: team-a, {}", names.join(", "));
+    let text = key("a").replace("owner: team-a", &owner).replace("advanced", "standard");
+    let policy = format!("{HEAD}keys: ['*.key']\nrules: {{ S001: {{ severity: info }} }}\n");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("a.key", &text)]);
+    let outcome = lint(&folder, &[]);
+    let lines = found(&outcome);
+    assert_eq!((code(&outcome), lines.len()), (1, 1001), "{:?}", lines.last());
+    assert!(lines[1000].contains("error[L001"), "{:?}", lines[1000]);
+}
+
+#[test]
+fn texts_of_a_policy_or_a_definition_are_printed_masked_and_on_one_line() {
+    let token = "aB3".repeat(43);
+    let say = |outcome: &Outcome| {
+        let mut said = outcome.messages.join("\n");
+        for (_, format) in Format::ALL {
+            said += &outcome.report.as_ref().map_or(String::new(), |r| r.render(format, false));
+        }
+        said
+    };
+    let check = |file: &str, text: &str| {
+        let folder = folder(&[(file, text), ("keys/ok.yaml", &key("ok"))]);
+        let said = say(&lint(&folder, &[]));
+        for secret in ["aB3aB3", "hunter", "Sup3r"] {
+            assert!(!said.contains(secret), "{text}\n{said}");
+        }
+        assert!(!said.contains('\u{1b}') && !said.contains("\n::error"), "{text}\n{said}");
+    };
+    for odd in [token.as_str(), "x\\e[31m\\n::error y", "x\\r\\n::error z"] {
+        let labels = format!("owner: team-a, labels: {{ \"{odd}\": [x], \"{odd}2\": {{}} }}");
+        check("keys/a.yaml", &key("a").replace("owner: team-a", &labels));
+        check("cortexkey.yaml", &format!("{HEAD}tenants: {{ \"{odd}\": {{ product: odd }} }}\n"));
+        check("cortexkey.yaml", &format!("{HEAD}tenants: {{ \"{odd}\": x }}\n"));
+        check(
+            "cortexkey.yaml",
+            &format!("{HEAD}rules: {{ \"{odd}\": x, E003: {{ \"{odd}\": y }} }}\n"),
+        );
+        check("cortexkey.yaml", &format!("{HEAD}extends: [\"{odd}\"]\n"));
+        check("cortexkey.yaml", &format!("{HEAD}extends: [\"builtin:{odd}\"]\n"));
+        check("cortexkey.yaml", &format!("{HEAD}keys: [\"../{odd}\"]\n"));
+        check("cortexkey.yaml", &format!("{HEAD}keys: [\"{odd}[\"]\n"));
+        check("cortexkey.yaml", &format!("{HEAD}keys: [\"{odd}\"]\n"));
+    }
+    for value in [
+        "!Sup3rS3cret",
+        "&Sup3rS3cret x",
+        "*Sup3rS3cret",
+        "!Sup3r!S3cret x",
+        "!<Sup3rS3cret> x",
+        "\n    !Sup3rS3cret",
+        "\n    - !Sup3rS3cret",
+        "\n  - !Sup3rS3cret",
+        "\n  - &Sup3rS3cret x",
+        "[!Sup3rS3cret x, *Sup3rS3cret]",
+        "!Sup3rS3cret [x]",
+        "{!Sup3rS3cret x: *Sup3rS3cret}",
+        "\"hunter2\u{85}zz\"",
+        "hunter2\u{2028}zz",
+        "[\"hunter2\u{85}zz\"]",
+        "\"hunter2\\u0085zz\"",
+        "\n  - \"hunter2\u{85}zz\"",
+        "a\r    hunter2\u{85}zz",
+        "\"hunter2\\q\"",
+        "@hunter2",
+        "%hunter2",
+        "hunter2: Sup3r",
+        "[hunter2: Sup3r",
+        "\"hunter2\" Sup3r",
+        "|hunter2",
+    ] {
+        check("keys/a.yaml", &format!("{}  password: {value}\n", key("a")));
+        check("keys/a.yaml", &format!("{}  ? password\n  : {value}\n", key("a")));
+        check("cortexkey.yaml", &format!("{HEAD}tenants:\n  password: {value}\n"));
+    }
+    for value in [
+        "!Sup3rS3cret",
+        "&Sup3rS3cret x",
+        "*Sup3rS3cret",
+        "\n  - !Sup3rS3cret",
+        "\"hunter2\u{85}z\"",
+    ] {
+        check("keys/a.yaml", &format!("{}  \"pass\\x77ord\": {value}\n", key("a")));
+    }
+    for body in [
+        "tenants: { password: hunter4 }",
+        "tenants: { password: { product: hunter4, domains: hunter4, datasets: hunter4 } }",
+        "rules: { password: hunter4 }",
+        "rules: { E003: { password: hunter4 } }",
+        "catalog: { roles: [{ name: x, components: { password: hunter4 } }] }",
+        "password: hunter4",
+    ] {
+        check("cortexkey.yaml", &format!("{HEAD}{body}\n"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn file_names_begin_no_line_of_a_text_format() {
+    let names = ["a\n::error file=x,line=1::b\u{1b}[2J.yaml", "::error ::c.yaml"];
+    let wrong = key("a").replace("roles: [Viewer]", "roles: [Viewer, Viewer]\n  x: 1");
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, wrong.as_str())).collect();
+    let folder = folder(&files);
+    let outcome = lint(&folder, &[]);
+    assert_eq!(code(&outcome), 1);
+    let report = outcome.report.as_ref().unwrap();
+    for format in [Format::Human, Format::Concise] {
+        let text = report.render(format, false);
+        assert!(!text.contains('\u{1b}'), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::e")), "{text}");
+    }
+    let concise = report.render(Format::Concise, false);
+    assert!(concise.contains("./::error ::c.yaml:8:3"), "{concise}");
+    let json: serde_json::Value =
+        serde_json::from_str(&report.render(Format::Json, false)).unwrap();
+    let file = |at: usize| json["findings"][at]["file"].as_str().unwrap().to_owned();
+    assert!((0..report.findings.len()).any(|at| file(at) == names[0]), "{json}");
+    // Nor do they in what goes to standard error.
+    let said = lint(&folder, &["no\n::error such"]).messages.join("|");
+    assert!(!said.contains('\n'), "{said}");
+}
