@@ -77,7 +77,7 @@ fn value(digit: u8) -> (u8, bool) {
     let letter = digit.wrapping_sub(b'a');
     let is_decimal = decimal < 10;
     let value = if is_decimal { decimal } else { letter.wrapping_add(10) };
-    (value & 15, is_decimal | (letter < 6))
+    (value & 15, is_decimal || letter < 6)
 }
 
 #[cfg(test)]
