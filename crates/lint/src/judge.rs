@@ -4,7 +4,7 @@ use core::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{ResolvedRule, Severity};
 use cortexkey_manifest::{blank, secret_ranges};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ use crate::report::{Report, Source, Summary};
 use crate::rules::waivers::{lacking, names};
 use crate::rules::{
     self, Check, CorpusContext, Draft, FileContext, GIVES_WAY, KeyContext, PolicyContext, RULES,
-    Rule, Sink, finish,
+    Rule, Sink, UNYIELDING, finish,
 };
 use crate::settings::{Settings, Subject};
 
@@ -92,13 +92,19 @@ impl Judge<'_> {
         out
     }
 
+    /// What the policy says about a rule, where it has a say.
+    fn resolved(&self, rule: &Rule) -> Option<&ResolvedRule> {
+        let rules = &self.policy.merged.rules;
+        rules.get(rule.code).filter(|_| !UNYIELDING.contains(&rule.code))
+    }
+
     fn base(&self, rule: &Rule) -> Settings {
-        Settings::base(rule, self.policy.merged.rules.get(rule.code))
+        Settings::base(rule, self.resolved(rule))
     }
 
     /// What holds for a rule and a key.
     fn settings(&self, rule: &Rule, base: &Settings, subject: &Subject<'_>) -> Option<Settings> {
-        let resolved = self.policy.merged.rules.get(rule.code)?;
+        let resolved = self.resolved(rule)?;
         (!resolved.overrides.is_empty()).then(|| base.for_key(resolved, subject))
     }
 
@@ -220,6 +226,7 @@ impl Judge<'_> {
             .filter_map(|(_, waiver)| {
                 Some((rules::code_of(waiver.rule.get()?)?, waiver.key.get()?.as_str()))
             })
+            .filter(|(code, _)| !UNYIELDING.contains(code))
             .filter(|(code, _)| {
                 let resolved = self.policy.merged.rules.get(code);
                 resolved.and_then(|rule| rule.waivable.as_ref()).is_none_or(|w| w.value)

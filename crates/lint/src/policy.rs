@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use cortexkey_core::access::Product;
 use cortexkey_manifest::policy::{
-    self, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Role, RuleEntry, Rules,
-    Severity, Source, Tenant, Waiver,
+    self, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Role, RuleEntry,
+    RuleSettings, Rules, Severity, Source, Tenant, Waiver,
 };
 use cortexkey_manifest::yaml::{Limits, Tree};
 use cortexkey_manifest::{Problem, Span, Spanned, did_you_mean, quote, quote_refused};
@@ -261,6 +261,7 @@ fn twice(layer: &Layer, at: usize, entry: &RuleEntry, first: &RuleEntry) -> Poli
 fn check_entry(rule: &Rule, entry: &RuleEntry, layer: usize, out: &mut Vec<PolicyMistake>) {
     let all = entry.overrides.iter().map(|item| &item.settings);
     for settings in core::iter::once(&entry.settings).chain(all) {
+        out.extend(softened(rule, settings, layer));
         for (name, value) in &settings.options {
             if let Some(doc) = rule.options.iter().find(|doc| doc.name == name.value) {
                 out.extend(bad_value(rule, doc, value, layer));
@@ -269,6 +270,22 @@ fn check_entry(rule: &Rule, entry: &RuleEntry, layer: usize, out: &mut Vec<Polic
             }
         }
     }
+}
+
+/// An attempt to turn off or make less grave what no policy may.
+fn softened(rule: &Rule, settings: &RuleSettings, layer: usize) -> Option<PolicyMistake> {
+    if !rules::UNYIELDING.contains(&rule.code) {
+        return None;
+    }
+    let off = settings.enabled.spanned().filter(|set| !set.value);
+    let less = settings.severity.spanned().filter(|set| set.value < rule.severity);
+    let off = off.map(|set| ("turned off", set.span));
+    let (what, span) = off.or(less.map(|set| ("made less grave", set.span)))?;
+    let message = format!("rule {} cannot be {what}", rules::label(rule.code));
+    let help = "remove the setting: what cannot be read is an error, never a warning; take files \
+                that are no key definitions out of the policy's `keys`";
+    let at = Source { layer, span };
+    Some(PolicyMistake { code: "P006", at, message, help: Some(help.into()) })
 }
 
 fn unknown_option(rule: &Rule, name: &Spanned<String>, layer: usize) -> PolicyMistake {

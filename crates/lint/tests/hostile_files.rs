@@ -177,3 +177,52 @@ fn file_names_begin_no_line_of_a_text_format() {
     let said = lint(&folder, &["no\n::error such"]).messages.join("|");
     assert!(!said.contains('\n'), "{said}");
 }
+
+#[test]
+fn nothing_but_git_takes_a_definition_out_of_the_corpus() {
+    let wrong = key("a").replace("advanced", "standard");
+    let inner = format!("{HEAD}extends: ['builtin:minimal']\n");
+    let folder = folder(&[
+        (".ignore", "a.yaml\nteam\n"),
+        (".gitignore", "rendered/\n"),
+        ("a.yaml", &wrong),
+        ("B.YML", &wrong.replace("name: a", "name: b")),
+        ("team/c.Yaml", &wrong.replace("name: a", "name: c")),
+        ("team/cortexkey.yaml", &wrong.replace("name: a", "name: d")),
+        ("team/x/.cortexkey.yaml", &inner),
+        ("rendered/e.yaml", &wrong.replace("name: a", "name: e")),
+    ]);
+    let outcome = lint(&folder, &[]);
+    let lines = found(&outcome);
+    assert_eq!((code(&outcome), lines.len()), (1, 4), "{lines:?}");
+    for (line, file) in lines.iter().zip(["B.YML", "a.yaml", "team/c.Yaml", "team/cortexkey.yaml"])
+    {
+        assert!(line.starts_with(file) && line.contains("L001"), "{lines:?}");
+    }
+    assert_eq!(outcome.report.unwrap().summary.passed_over, 0);
+    // A folder with nothing but a policy of its own holds nothing to judge.
+    let only = common::folder(&[("team/cortexkey.yaml", &inner)]);
+    assert_eq!(code(&lint(&only, &[])), 3);
+}
+
+#[test]
+fn no_policy_makes_what_cannot_be_read_less_than_an_error() {
+    for (file, settings) in [
+        ("a: [", "Y001: { enabled: false }"),
+        ("a: [", "yaml-syntax: { severity: warning }"),
+        ("kind: Pod", "S005: { severity: info }"),
+        ("kind: Pod", "S005: { overrides: [{ match: { name: x }, enabled: false }] }"),
+    ] {
+        let policy = format!("{HEAD}keys: ['*.key']\nrules: {{ {settings} }}\n");
+        let folder = folder(&[("cortexkey.yaml", &policy), ("a.key", file)]);
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome).join("\n");
+        assert_eq!(code(&outcome), 2, "{lines}");
+        let expected = if settings.contains("enabled") { "turned off" } else { "made less grave" };
+        assert!(lines.contains("P006") && lines.contains(expected), "{lines}");
+        assert!(lines.contains("a.key:1:") && !lines.contains("warning["), "{lines}");
+    }
+    let policy = format!("{HEAD}rules: {{ Y001: {{ severity: error, enabled: true }} }}\n");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("a.yaml", &key("a"))]);
+    assert_eq!(code(&lint(&folder, &[])), 0);
+}

@@ -209,6 +209,8 @@ impl Search<'_> {
         let walk = WalkBuilder::new(&folder)
             .hidden(false)
             .require_git(false)
+            // Git's own files say what is no part of a repository; others only hide it from tools.
+            .ignore(false)
             // What a user ignores for himself must not change what a run finds.
             .git_global(false)
             .git_exclude(false)
@@ -237,9 +239,8 @@ impl Search<'_> {
             return false;
         }
         self.patterns.hold(path).unwrap_or_else(|| {
-            let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-            let named = path.file_name().and_then(|name| name.to_str());
-            yaml && !named.is_some_and(|name| POLICY_NAMES.contains(&name))
+            let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
+            ["yaml", "yml"].iter().any(|known| end.eq_ignore_ascii_case(known))
         })
     }
 
@@ -279,10 +280,10 @@ impl Search<'_> {
             .into_iter()
             .map(|(path, (reported, origin))| Wanted { path, reported, origin })
             .collect();
-        for file in read_all(self.options, &wanted) {
+        for (file, item) in read_all(self.options, &wanted).into_iter().zip(&wanted) {
             // Where the policy names no files, other policies lie among the keys.
             if !named && is_policy_alone(&file) {
-                self.found.corpus.passed_over += 1;
+                self.found.corpus.passed_over += usize::from(is_worth_a_word(self.options, item));
             } else {
                 self.found.corpus.files.push(file);
             }
@@ -310,6 +311,13 @@ fn is_policy_alone(file: &CorpusFile) -> bool {
     let documents = file.tree.documents();
     let all = documents.iter().all(|document| is_policy(&file.tree, *document));
     all && !documents.is_empty() && file.problems.is_empty()
+}
+
+/// False for a policy that a walk met under a policy's own name: nobody takes it for a key.
+fn is_worth_a_word(options: &Options, item: &Wanted) -> bool {
+    let name = item.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut given = options.paths.iter().map(|path| absolute(&options.folder, path));
+    !POLICY_NAMES.contains(&name) || given.any(|path| path == item.path)
 }
 
 /// A file of the corpus that is still to be read.

@@ -24,7 +24,7 @@ pub(crate) use policy::p009_waiver_incomplete as waivers;
 pub use sample::Example;
 pub(crate) use sink::finish;
 pub use sink::{CorpusContext, Draft, FileContext, KeyContext, PolicyContext, Sink};
-pub(crate) use table::GIVES_WAY;
+pub(crate) use table::{GIVES_WAY, UNYIELDING};
 pub use table::{TABLE, all_ids, code_of, label, name_of};
 
 use cortexkey_manifest::Problem;

@@ -97,6 +97,10 @@ pub(crate) static GIVES_WAY: &[(&str, &[&str])] = &[
     ("E007", &["E001", "E003"]),
 ];
 
+/// Rules that no policy turns off or makes less grave: what cannot be read is an error, or a file
+/// that nobody has judged passes for a good one.
+pub(crate) static UNYIELDING: &[&str] = &["Y001", "S005"];
+
 /// The code of a written code or name.
 #[must_use]
 pub fn code_of(written: &str) -> Option<&'static str> {
