@@ -226,3 +226,20 @@ fn no_policy_makes_what_cannot_be_read_less_than_an_error() {
     let folder = folder(&[("cortexkey.yaml", &policy), ("a.yaml", &key("a"))]);
     assert_eq!(code(&lint(&folder, &[])), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn two_ways_to_one_parent_are_one_parent() {
+    use std::os::unix::fs::symlink;
+    let policy = format!("{HEAD}extends: [base.yaml, link.yaml]\nkeys: ['*.key']\n");
+    let base = format!("{HEAD}rules: {{ no-such-rule: {{}} }}\n");
+    let files = folder(&[("cortexkey.yaml", &policy), ("base.yaml", &base), ("a.key", &key("a"))]);
+    symlink("base.yaml", files.path().join("link.yaml")).unwrap();
+    let lines = found(&lint(&files, &[]));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    // A way back to the policy itself is a cycle under any name.
+    let own = folder(&[("cortexkey.yaml", &format!("{HEAD}extends: [own.yaml]\n"))]);
+    symlink("cortexkey.yaml", own.path().join("own.yaml")).unwrap();
+    let lines = found(&lint(&own, &[])).join("\n");
+    assert!(lines.contains("extends itself: cortexkey.yaml -> own.yaml"), "{lines}");
+}

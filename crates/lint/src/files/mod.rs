@@ -13,7 +13,7 @@ mod time;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use cortexkey_manifest::policy::{Severity, load};
+use cortexkey_manifest::policy::{Severity, load_as};
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, mask_path};
 use jiff::Timestamp;
@@ -110,7 +110,8 @@ fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
         let name = given.as_deref().filter(|_| path == chosen).unwrap_or(path);
         bytes.map_err(|why| why.message(name))
     };
-    let layers = match load(&chosen, &options.limits, &mut read) {
+    let layers = match load_as(&chosen, &options.limits, &mut read, &|path| identity(options, path))
+    {
         Ok(layers) => layers,
         Err(message) => return Outcome::refused(format!("the policy: {message}")),
     };
@@ -132,6 +133,13 @@ fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
     }
     let (wrong, nothing_read) = (!policy.stands(), found.nothing_read);
     Outcome { report: Some(report), messages, wrong, nothing_read }
+}
+
+/// One text for all paths to one file of a policy.
+#[must_use]
+pub fn identity(options: &Options, path: &str) -> String {
+    let whole = std::fs::canonicalize(options.folder.join(path)).ok();
+    whole.and_then(|whole| whole.into_os_string().into_string().ok()).unwrap_or_else(|| path.into())
 }
 
 /// The policy's path as output names it, or `builtin:…`.

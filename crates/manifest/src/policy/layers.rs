@@ -1,7 +1,8 @@
 //! From one policy file to all it stands on: parents first, each read once, a cycle refused.
 //!
-//! Opens nothing itself: the caller hands over how a path is read. Two paths to one file (through
-//! links) are two files here, so how many are read, and how far up, has a limit.
+//! Opens nothing itself: the caller hands over how a path is read, and which paths are one file.
+//! Where he cannot tell, two paths through links are two files, so how many are read, and how far
+//! up, has a limit.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,8 +56,19 @@ pub fn load(
     limits: &Limits,
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
 ) -> Result<Layers, String> {
+    load_as(path, limits, read, &|path| path.to_owned())
+}
+
+/// The same where `identity` gives one text for all paths to one file.
+pub fn load_as(
+    path: &str,
+    limits: &Limits,
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    identity: &dyn Fn(&str) -> String,
+) -> Result<Layers, String> {
     let bytes = source(path, read)?;
-    let mut loader = Loader { limits, read, out: Layers::default(), open: Vec::new(), files: 1 };
+    let (out, ids, open) = (Layers::default(), Vec::new(), Vec::new());
+    let mut loader = Loader { limits, read, identity, out, ids, open, files: 1 };
     loader.visit(path, bytes);
     Ok(loader.out)
 }
@@ -78,9 +90,12 @@ fn source(
 struct Loader<'a> {
     limits: &'a Limits,
     read: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    identity: &'a dyn Fn(&str) -> String,
     out: Layers,
-    /// The way from the first policy to the one being read.
-    open: Vec<String>,
+    /// Which file each layer is.
+    ids: Vec<String>,
+    /// The way from the first policy to the one being read: paths, and which files they are.
+    open: Vec<(String, String)>,
     /// How many files were asked for.
     files: usize,
 }
@@ -102,10 +117,12 @@ impl Loader<'_> {
         }
         let mut index = None;
         if let Some(file) = policy {
-            self.open.push(path.to_owned());
+            let id = self.id(path);
+            self.open.push((path.to_owned(), id.clone()));
             let ancestors = self.parents(path, &file, &mut problems);
             self.open.pop();
             index = Some(self.out.layers.len());
+            self.ids.push(id);
             let tree = Arc::clone(&tree);
             self.out.layers.push(Layer { path: path.to_owned(), ancestors, tree, file });
         }
@@ -113,6 +130,10 @@ impl Loader<'_> {
             self.out.faults.push(LayerFault { path: path.to_owned(), tree, problems });
         }
         index
+    }
+
+    fn id(&self, path: &str) -> String {
+        if path.starts_with("builtin:") { path.to_owned() } else { (self.identity)(path) }
     }
 
     /// Reads the parents that were not read yet; gives all layers that the file stands on.
@@ -129,10 +150,11 @@ impl Loader<'_> {
             } else {
                 join(path, &parent.value)
             };
-            let seen = self.out.layers.iter().position(|layer| layer.path == name);
-            let found = if self.open.contains(&name) {
-                let mut way = self.open.clone();
-                way.push(name);
+            let id = self.id(&name);
+            let seen = self.ids.iter().position(|known| *known == id);
+            let found = if self.open.iter().any(|(_, open)| *open == id) {
+                let mut way: Vec<&str> = self.open.iter().map(|(path, _)| path.as_str()).collect();
+                way.push(&name);
                 let way = escape(&mask_path(&way.join(" -> ")));
                 let message = format!("this policy extends itself: {way}");
                 problems.push(bad(parent.span, message).help("take one of the `extends` out"));

@@ -14,7 +14,7 @@ mod waivers;
 
 pub use builtin::{BUILTINS, builtin};
 pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
-pub use layers::{Layer, LayerFault, Layers, load};
+pub use layers::{Layer, LayerFault, Layers, load, load_as};
 pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};
 pub use read::{KIND, is_policy, read};
 pub use rules::{Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};

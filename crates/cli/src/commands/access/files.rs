@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use cortexkey_lint::files::{DEFAULT_POLICY, Options, run as run_files};
+use cortexkey_lint::files::{DEFAULT_POLICY, Options, identity, run as run_files};
 use cortexkey_lint::{CorpusFile, KeyDocument, Policy, Report, Timestamp};
 use cortexkey_manifest::access::{Access, HeldRole};
 use cortexkey_manifest::definition::Definition;
@@ -263,7 +263,9 @@ fn layers(report: &Report, options: &Options) -> Option<(usize, Layers)> {
     let mut read = |path: &str| read(&options.folder.join(path));
     let mut found = None;
     for (at, path) in paths.iter().enumerate() {
-        let layers = policy::load(path, &options.limits, &mut read).ok();
+        // As the linter has it, or its layers would not be these.
+        let same = |path: &str| identity(options, path);
+        let layers = policy::load_as(path, &options.limits, &mut read, &same).ok();
         let Some(layers) = layers.filter(|layers| !layers.layers.is_empty()) else { break };
         if layers.layers.iter().map(|layer| layer.path.as_str()).eq(paths[..=at].iter().copied()) {
             found = Some((at + 1, layers));
