@@ -41,6 +41,9 @@ fn many_findings_on_one_long_line_are_shown_in_part_and_all_counted() {
     let human = report.render(Format::Human, false);
     assert!(human.len() < 1_000_000, "{} bytes", human.len());
     assert!(human.lines().all(|line| line.chars().count() < 260));
+    for text in [human.clone(), report.render(Format::Human, true)] {
+        assert!(!text.contains(":::"), "{}", &text[..4000]);
+    }
     let concise = report.render(Format::Concise, false);
     let places: Vec<&str> =
         concise.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();

@@ -29,12 +29,25 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     }
     let mut out = String::new();
     for finding in &report.findings {
-        out.push_str(&renderer.render(&[group(report, &texts, finding)]));
-        out.push_str("\n\n");
+        let text = renderer.render(&[group(report, &texts, finding)]);
+        for line in text.lines().filter(|line| !is_stray(line)) {
+            out.push_str(line);
+            out.push('\n');
+        }
+        out.push('\n');
     }
     out.push_str(&report.summary_line());
     out.push('\n');
     out
+}
+
+/// True for the mark of another file without its name, which the renderer puts between a place
+/// that was given and its lines.
+fn is_stray(line: &str) -> bool {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap_or_default();
+    let coloured = parts.filter_map(|part| Some(part.split_once('m')?.1));
+    core::iter::once(first).chain(coloured).collect::<String>().trim() == ":::"
 }
 
 /// A place with its label, and whether it is the finding's own.
