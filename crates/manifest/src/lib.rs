@@ -19,7 +19,7 @@ mod tokens;
 pub mod yaml;
 
 pub use problem::{Problem, ProblemKind};
-pub use quote::{escape, quote, quote_refused};
+pub use quote::{escape, is_invisible, quote, quote_refused};
 pub use reader::{Field, TextPair};
 pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
 pub use suggest::{closest, did_you_mean};

@@ -60,7 +60,8 @@ pub(crate) fn is_refused_secret(text: &str) -> bool {
 }
 
 /// Characters that print nothing, move the cursor or turn the direction of writing.
-fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')

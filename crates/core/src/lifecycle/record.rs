@@ -8,10 +8,8 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt;
 
-use super::expiry::Expiry;
+use super::expiry::{DAY_MS, Expiry};
 use crate::auth::{KeyId, Level};
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What the table shows of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

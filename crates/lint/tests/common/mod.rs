@@ -1,7 +1,6 @@
 //! Folders with policies and definitions, and what the linter says about them.
 
-// Each test program needs some of these.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test program needs some of these")]
 
 use std::fs;
 use std::path::Path;

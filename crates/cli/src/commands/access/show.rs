@@ -7,7 +7,7 @@ use cortexkey_manifest::access::{
     Access, EndpointAxis, HeldRole, HeldScope, Origin, ScopeModel, Selection,
 };
 use cortexkey_manifest::definition::{RawMode, Unreferenced};
-use cortexkey_manifest::mask_tokens;
+use cortexkey_manifest::{is_invisible, mask_tokens};
 use serde_json::{Value, json};
 
 use super::files::Located;
@@ -433,11 +433,6 @@ pub(crate) fn row(name: &str, words: &str) -> String {
 /// Text from files and arguments, fit for a terminal: nothing that it would act on, nothing that
 /// may be a secret.
 pub(crate) fn plain(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
     let masked = mask_tokens(text);
-    masked.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+    masked.chars().map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }
