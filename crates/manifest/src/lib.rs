@@ -9,10 +9,12 @@
 
 pub mod access;
 pub mod definition;
+pub mod lock;
 pub mod policy;
 mod problem;
 mod quote;
 mod reader;
+mod scalar;
 mod source;
 mod suggest;
 mod tokens;
@@ -21,6 +23,7 @@ pub mod yaml;
 pub use problem::{Problem, ProblemKind};
 pub use quote::{escape, is_invisible, quote, quote_refused};
 pub use reader::{Field, TextPair};
+pub use scalar::scalar;
 pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
 pub use suggest::{closest, did_you_mean};
 pub use tokens::{Secret, blank, mask_path, mask_tokens, secret_ranges};

@@ -1,0 +1,148 @@
+//! A lock file becomes text: sorted, and one line a key where nothing is under way.
+
+use core::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::{KIND, Lock, LockedKey};
+use crate::definition::API_VERSION;
+use crate::scalar;
+
+pub(super) fn lock(lock: &Lock) -> String {
+    let mut out = String::from(
+        "# Which definition is which key. Written by cortexkey; commit it. It holds no secret.\n",
+    );
+    let _ = writeln!(out, "apiVersion: {API_VERSION}\nkind: {KIND}");
+    if lock.tenants.is_empty() {
+        out.push_str("tenants: {}\n");
+        return out;
+    }
+    out.push_str("tenants:\n");
+    for (name, tenant) in &lock.tenants {
+        let _ = writeln!(out, "  {}:\n    host: {}", scalar(name), scalar(&tenant.host));
+        if tenant.keys.is_empty() {
+            out.push_str("    keys: {}\n");
+            continue;
+        }
+        out.push_str("    keys:\n");
+        for (name, key) in &tenant.keys {
+            let _ = writeln!(out, "      {}: {{ {} }}", scalar(name), entry(key));
+        }
+    }
+    out
+}
+
+fn entry(key: &LockedKey) -> String {
+    let mut fields: Vec<String> = Vec::new();
+    fields.extend(key.id.map(|id| format!("id: {id}")));
+    fields.extend(key.applied.as_ref().map(|digest| format!("applied: {}", scalar(digest))));
+    fields.extend(key.unreferenced.map(|flag| format!("unreferenced: {flag}")));
+    if let Some(pending) = &key.pending {
+        let mut inner = vec![format!("mark: {}", scalar(&pending.mark))];
+        if pending.delivering {
+            inner.push("delivering: true".to_owned());
+        }
+        if !pending.doubtful.is_empty() {
+            let ids: Vec<String> = pending.doubtful.iter().map(u64::to_string).collect();
+            inner.push(format!("doubtful: [{}]", ids.join(", ")));
+        }
+        fields.push(format!("pending: {{ {} }}", inner.join(", ")));
+    }
+    if !key.retiring.is_empty() {
+        let items = key.retiring.iter().map(|old| {
+            // Whole seconds, rather later than earlier.
+            let second = i64::try_from(old.after_ms.div_ceil(1000)).unwrap_or(i64::MAX);
+            // There is no text for times beyond the year 9999; such a key stays.
+            let after = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+            format!("{{ id: {}, after: \"{after}\" }}", old.id)
+        });
+        fields.push(format!("retiring: [{}]", items.collect::<Vec<_>>().join(", ")));
+    }
+    fields.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{LockedTenant, Pending, Retiring, read};
+    use super::*;
+    use crate::yaml::{Limits, parse};
+    use proptest::prelude::*;
+
+    fn read_back(text: &str) -> (Option<Lock>, Vec<String>) {
+        let parsed = parse(text, &Limits::default());
+        assert!(parsed.problems.is_empty(), "{text}: {:?}", parsed.problems);
+        let lowered = read(&parsed.tree, parsed.tree.documents()[0]);
+        (lowered.lock, lowered.problems.into_iter().map(|problem| problem.message).collect())
+    }
+
+    fn without_places(mut lock: Lock) -> Lock {
+        for key in lock.tenants.values_mut().flat_map(|tenant| tenant.keys.values_mut()) {
+            key.place = crate::Span::default();
+        }
+        lock
+    }
+
+    fn some_key() -> impl Strategy<Value = LockedKey> {
+        let pending = ("[a-z0-9]{1,20}", any::<bool>(), proptest::collection::vec(1..9_u64, 0..3))
+            .prop_map(|(mark, delivering, doubtful)| Pending { mark, delivering, doubtful });
+        let retiring = (1..u64::MAX, 0..200_000_000_000_u64)
+            .prop_map(|(id, after_s)| Retiring { id, after_ms: after_s * 1000 });
+        (
+            1..u64::MAX,
+            proptest::option::of("[0-9a-f]{1,64}"),
+            any::<Option<bool>>(),
+            proptest::option::of(pending),
+            proptest::collection::vec(retiring, 0..3),
+        )
+            .prop_map(|(id, applied, unreferenced, pending, retiring)| LockedKey {
+                id: (pending.is_none() || id % 2 == 0).then_some(id),
+                applied,
+                unreferenced,
+                pending,
+                retiring,
+                ..LockedKey::default()
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            name in "\\PC{1,20}",
+            host in "[a-z.]{1,20}",
+            keys in proptest::collection::btree_map("\\PC{1,20}", some_key(), 0..4),
+        ) {
+            // YAML has no keys that are blank; neither have tenants and definitions.
+            prop_assume!(!name.trim().is_empty() && keys.keys().all(|key| !key.trim().is_empty()));
+            let mut lock = Lock::default();
+            lock.tenants.insert(name, LockedTenant { host, keys });
+            let (back, problems) = read_back(&lock.to_yaml());
+            prop_assert_eq!(problems, Vec::<String>::new());
+            prop_assert_eq!(back.map(without_places), Some(lock));
+        }
+    }
+
+    #[test]
+    fn an_empty_lock_file_is_one() {
+        let (back, problems) = read_back(&Lock::default().to_yaml());
+        assert_eq!((back, problems.len()), (Some(Lock::default()), 0));
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_entry_and_the_rest_is_read() {
+        let text = "apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n  eu:\n    host: api-x\n    \
+                    keys:\n      a: { id: 7 }\n      b: { id: 0 }\n      c: {}\n      \
+                    d: { id: 9, key: hush }\n      e: { id: 3, retiring: [{ id: 1, after: soon }] }\n";
+        let (lock, problems) = read_back(text);
+        let keys = &lock.unwrap().tenants["eu"].keys;
+        assert_eq!(keys.keys().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(
+            problems,
+            [
+                "`0` is no key id",
+                "`tenants.eu.keys.c.id` is missing",
+                "unknown field `key` in `tenants.eu.keys.d`",
+                "`soon` is no time in `tenants.eu.keys.e.retiring.after`",
+            ]
+        );
+    }
+}

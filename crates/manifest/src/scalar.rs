@@ -1,0 +1,102 @@
+//! Text as a YAML scalar: plain where every reader takes it for the same text, else quoted.
+//!
+//! It refuses to be clever: what is not plainly a word or words is quoted.
+
+use core::fmt::Write as _;
+
+/// Words that some readers take for something else than text.
+const RETYPED: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
+
+/// A text as it may stand behind `key: `, in a list or as a key, in block and in flow style.
+///
+/// ```
+/// use cortexkey_manifest::scalar;
+///
+/// assert_eq!(scalar("SIEM Export"), "SIEM Export");
+/// assert_eq!(scalar("no"), "\"no\"");
+/// assert_eq!(scalar("a: b\n"), "\"a: b\\n\"");
+/// ```
+#[must_use]
+pub fn scalar(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { quoted(text) }
+}
+
+/// Letters first; then letters, digits and what no reader takes for structure or for a number.
+fn is_plain(text: &str) -> bool {
+    let inner =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | '@');
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.')
+        && text.chars().all(inner)
+        && !text.contains("  ")
+        && !RETYPED.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if crate::is_invisible(c) || matches!(c, '\u{a0}' | '\u{85}') => {
+                let _ = if u32::from(c) <= 0xffff {
+                    write!(out, "\\u{:04x}", u32::from(c))
+                } else {
+                    write!(out, "\\U{:08x}", u32::from(c))
+                };
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Limits, NodeKind, parse};
+    use proptest::prelude::*;
+
+    fn read_back(text: &str) -> Option<String> {
+        let source = format!("{}: [{}]\n", scalar(text), scalar(text));
+        let parsed = parse(&source, &Limits::default());
+        assert!(parsed.problems.is_empty(), "{source:?}: {:?}", parsed.problems);
+        let tree = parsed.tree;
+        let NodeKind::Mapping { entries, .. } = &tree.node(tree.documents()[0].root).kind else {
+            return None;
+        };
+        let NodeKind::Sequence { items, .. } = &tree.node(entries[0].value).kind else {
+            return None;
+        };
+        let key = tree.text_of(entries[0].key)?;
+        assert_eq!(key, tree.text_of(items[0])?);
+        Some(key.to_owned())
+    }
+
+    #[test]
+    fn what_readers_retype_is_quoted() {
+        for text in
+            ["no", "YES", "1_000", "017", "12:30:45", "2026-11-24", "", "~", "nUll", "=", "<<"]
+        {
+            assert!(scalar(text).starts_with('"'), "{text}");
+            assert_eq!(read_back(text).as_deref(), Some(text));
+        }
+        for text in ["Viewer", "SIEM Export", "team-detection", "a@example.com", "SEC-12."] {
+            assert_eq!(scalar(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_read_back_as_it_is(text in "\\PC{0,40}|[a-z #:,\\[\\]{}'\"&*!|>%@`\\-]{0,20}|.{0,20}") {
+            // NUL is no text in YAML at all.
+            prop_assume!(!text.contains('\0'));
+            prop_assert_eq!(read_back(&text), Some(text));
+        }
+    }
+}
