@@ -85,6 +85,12 @@ impl Policy {
         &self.notices
     }
 
+    /// Path of the policy itself, or `builtin:…`; nothing where none of its files could be read.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.layers.last().map(|layer| layer.path.as_str())
+    }
+
     /// Patterns of the corpus, and the path of the policy file that has them.
     #[must_use]
     pub fn keys(&self) -> Option<(&str, &[Spanned<String>])> {

@@ -105,7 +105,7 @@ fn list(found: &Found, product: Option<Product>) -> String {
         let why = if found.is_default() { "no policy was found" } else { "it lists none" };
         out += &format!("{DIM}No roles of a catalogue: {why}.{DIM:#}\n");
     } else {
-        out += &format!("{BOLD}In the catalogue of {}{BOLD:#}\n", plain(&found.path));
+        out += &format!("{BOLD}In the catalogue of {}{BOLD:#}\n", plain(found.path()));
         for role in own {
             let marks = marks(role.privileged, role.machine, role.holds_all);
             out += &entry(&role.name, &marks, &listed(&role));
@@ -165,7 +165,7 @@ fn list_json(found: &Found, product: Option<Product>) -> String {
     let public = predefined(product).filter(|role| !own.iter().any(|o| o.name == role.name));
     let all = public.map(|role| HeldRole::of(role.name, &[], None)).chain(own.iter().cloned());
     let roles: Vec<Value> = all.map(|role| full_json(found, &role)).collect();
-    line(&json!({ "version": 1, "policy": found.path, "roles": roles }))
+    line(&json!({ "version": 1, "policy": found.path(), "roles": roles }))
 }
 
 fn one(
@@ -185,7 +185,7 @@ fn one(
     }
     if format == Format::Json {
         let roles = [full_json(found, &role)];
-        return Ok(line(&json!({ "version": 1, "policy": found.path, "roles": roles })));
+        return Ok(line(&json!({ "version": 1, "policy": found.path(), "roles": roles })));
     }
     let mut out = format!("{BOLD}{}{BOLD:#}", plain(&role.name));
     let marks = marks(role.privileged, role.machine, role.holds_all);
@@ -198,7 +198,7 @@ fn one(
         out += &row("the documents say", role.note);
     }
     if found.catalogue().iter().any(|role| role.name.value == name) {
-        out += &row("in the catalogue of", &found.path);
+        out += &row("in the catalogue of", found.path());
     }
     let implied = implied(found, name);
     if !implied.is_empty() {

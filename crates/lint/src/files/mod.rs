@@ -21,6 +21,7 @@ use jiff::Timestamp;
 pub use discover::POLICY_NAMES;
 pub use time::now;
 
+use crate::corpus::Corpus;
 use crate::judge::lint;
 use crate::policy::Policy;
 use crate::report::Report;
@@ -60,6 +61,10 @@ impl Options {
 pub struct Outcome {
     /// What was found; nothing when the run could not begin.
     pub report: Option<Report>,
+    /// The policy that keys were held against; nothing when the run could not begin.
+    pub policy: Option<Policy>,
+    /// The files that were read.
+    pub corpus: Corpus,
     /// Sentences for standard error, in order.
     pub messages: Vec<String>,
     /// True when the run was asked something wrong, or the policy cannot stand.
@@ -83,7 +88,9 @@ impl Outcome {
     }
 
     fn refused(message: String) -> Self {
-        Self { report: None, messages: vec![message], wrong: true, nothing_read: false }
+        let (policy, corpus) = (None, Corpus::default());
+        let messages = vec![message];
+        Self { report: None, policy, corpus, messages, wrong: true, nothing_read: false }
     }
 }
 
@@ -132,12 +139,12 @@ fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
         messages.push("the policy has mistakes, so no key was held against it".to_owned());
     }
     let (wrong, nothing_read) = (!policy.stands(), found.nothing_read);
-    Outcome { report: Some(report), messages, wrong, nothing_read }
+    let (report, policy, corpus) = (Some(report), Some(policy), found.corpus);
+    Outcome { report, policy, corpus, messages, wrong, nothing_read }
 }
 
 /// One text for all paths to one file of a policy.
-#[must_use]
-pub fn identity(options: &Options, path: &str) -> String {
+fn identity(options: &Options, path: &str) -> String {
     let whole = std::fs::canonicalize(options.folder.join(path)).ok();
     whole.and_then(|whole| whole.into_os_string().into_string().ok()).unwrap_or_else(|| path.into())
 }

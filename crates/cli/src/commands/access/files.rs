@@ -8,11 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use cortexkey_lint::files::{DEFAULT_POLICY, Options, identity, run as run_files};
-use cortexkey_lint::{CorpusFile, KeyDocument, Policy, Report, Timestamp};
+use cortexkey_lint::files::{DEFAULT_POLICY, Options, run as run_files};
+use cortexkey_lint::{Corpus, CorpusFile, KeyDocument, Policy, Report, Timestamp};
 use cortexkey_manifest::access::{Access, HeldRole};
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::{self, Layers};
+use cortexkey_manifest::policy;
 use cortexkey_manifest::yaml::{Limits, Tree};
 use cortexkey_manifest::{Span, closest, quote};
 
@@ -20,12 +20,9 @@ use crate::exit::{Exit, Failure};
 
 /// The policy that holds.
 pub(crate) struct Found {
-    /// Its path as output shows it, or `builtin:…`.
-    pub(crate) path: String,
     pub(crate) policy: Policy,
-    /// The files of its corpus.
-    corpus: Vec<String>,
-    folder: PathBuf,
+    /// The files of its corpus, where it was asked for.
+    corpus: Corpus,
 }
 
 impl Found {
@@ -52,25 +49,24 @@ impl Found {
         options.policy = named.map(Path::to_path_buf);
         ask(&mut options);
         let outcome = run_files(&options, &mut io::empty());
-        let Some(report) = &outcome.report else {
+        let (Some(report), Some(policy)) = (&outcome.report, outcome.policy) else {
             return Err(Failure::wrong_use(outcome.messages.join("; ")));
         };
-        let layers = layers(report, &options);
-        match layers {
-            Some((count, layers)) if !outcome.wrong => {
-                let paths = report.sources.iter().map(|source| source.path.clone());
-                let mut paths: Vec<String> = paths.collect();
-                let corpus = paths.split_off(count);
-                let path = paths.pop().unwrap_or_default();
-                Ok(Self { path, policy: Policy::new(layers), corpus, folder })
-            }
-            layers => Err(policy_mistake(report, layers.map_or(0, |(count, _)| count))),
+        if outcome.wrong {
+            Err(policy_mistake(report))
+        } else {
+            Ok(Self { policy, corpus: outcome.corpus })
         }
+    }
+
+    /// Its path as output shows it, or `builtin:…`.
+    pub(crate) fn path(&self) -> &str {
+        self.policy.path().unwrap_or_default()
     }
 
     /// Whether a file holds the policy, and not the built-in one for want of a file.
     pub(crate) fn is_default(&self) -> bool {
-        self.path == DEFAULT_POLICY
+        self.path() == DEFAULT_POLICY
     }
 
     /// The catalogue's roles, the nearest layer's first.
@@ -114,59 +110,53 @@ pub(super) fn locate(
     lower(found, &file, document)
 }
 
-fn by_name(key: &str, found: Found) -> Result<Located, Failure> {
+fn by_name(key: &str, mut found: Found) -> Result<Located, Failure> {
     let mut all: Vec<String> = Vec::new();
-    let mut hits: Vec<(CorpusFile, Vec<usize>)> = Vec::new();
-    let mut unread = 0;
-    for path in &found.corpus {
-        let Ok(bytes) = read(&found.folder.join(path)) else {
-            unread += 1;
-            continue;
-        };
-        let file = CorpusFile::new(path.as_str(), bytes, &Limits::default());
-        unread += usize::from(!file.problems.is_empty());
-        let mut of_file = Vec::new();
-        for (at, document) in file.documents.iter().enumerate() {
+    let mut hits: Vec<(&CorpusFile, &KeyDocument)> = Vec::new();
+    let corpus = core::mem::take(&mut found.corpus);
+    let unread = corpus.files.iter().filter(|file| !file.problems.is_empty()).count();
+    for file in &corpus.files {
+        for document in &file.documents {
             let Some(definition) = &document.definition else { continue };
             let Some(name) = definition.name() else { continue };
             let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
             if name == key || tenant.is_some_and(|tenant| key == format!("{tenant}/{name}")) {
-                of_file.push(at);
+                hits.push((file, document));
             }
             all.push(name.to_owned());
         }
-        if !of_file.is_empty() {
-            hits.push((file, of_file));
+    }
+    match hits.as_slice() {
+        [] => Err(no_such_key(key, &found, &all, unread)),
+        [(file, document)] => {
+            sound(file)?;
+            lower(found, file, document)
+        }
+        several => {
+            let mut files: Vec<&str> = several.iter().map(|(file, _)| file.path.as_str()).collect();
+            files.dedup();
+            Err(Failure::wrong_use(format!(
+                "{} definitions are named {}, in {}",
+                several.len(),
+                quote(key),
+                files.join(", ")
+            ))
+            .help("give TENANT/NAME, or the file with --name NAME"))
         }
     }
-    let Some((file, of_file)) = hits.first() else {
-        return Err(no_such_key(key, &found, &all, unread));
-    };
-    if let ([_], [at]) = (hits.as_slice(), of_file.as_slice()) {
-        sound(file)?;
-        return lower(found, file, &file.documents[*at]);
-    }
-    let files: Vec<&str> = hits.iter().map(|(file, _)| file.path.as_str()).collect();
-    Err(Failure::wrong_use(format!(
-        "{} definitions are named {}, in {}",
-        hits.iter().map(|(_, of_file)| of_file.len()).sum::<usize>(),
-        quote(key),
-        files.join(", ")
-    ))
-    .help("give TENANT/NAME, or the file with --name NAME"))
 }
 
 fn no_such_key(key: &str, found: &Found, all: &[String], unread: usize) -> Failure {
     if all.is_empty() {
         let nowhere = "no policy was found, and this folder";
-        let whose = if found.is_default() { nowhere } else { &found.path };
+        let whose = if found.is_default() { nowhere } else { found.path() };
         return Failure::new(
             Exit::NothingRead,
             format!("{whose} has no key definition that could be read"),
         )
         .help("give a file, or the policy with --policy FILE; `cortexkey lint` says what is read");
     }
-    let mut message = format!("no key {} among the {} of {}", quote(key), all.len(), found.path);
+    let mut message = format!("no key {} among the {} of {}", quote(key), all.len(), found.path());
     if unread > 0 {
         message += &format!("; {unread} files have mistakes that hide what they hold");
     }
@@ -256,28 +246,9 @@ pub(crate) fn role_named(found: &Found, name: &str) -> Option<HeldRole> {
     (role.origin != cortexkey_manifest::access::Origin::Unknown).then_some(role)
 }
 
-/// How many of a report's sources are the policy's layers, and the layers: they come first, and
-/// the policy itself is the last of them.
-fn layers(report: &Report, options: &Options) -> Option<(usize, Layers)> {
-    let paths: Vec<&str> = report.sources.iter().map(|source| source.path.as_str()).collect();
-    let mut read = |path: &str| read(&options.folder.join(path));
-    let mut found = None;
-    for (at, path) in paths.iter().enumerate() {
-        // As the linter has it, or its layers would not be these.
-        let same = |path: &str| identity(options, path);
-        let layers = policy::load_as(path, &options.limits, &mut read, &same).ok();
-        let Some(layers) = layers.filter(|layers| !layers.layers.is_empty()) else { break };
-        if layers.layers.iter().map(|layer| layer.path.as_str()).eq(paths[..=at].iter().copied()) {
-            found = Some((at + 1, layers));
-        }
-    }
-    found
-}
-
-/// The first mistake of the policy, whose layers are the first sources.
-fn policy_mistake(report: &Report, layers: usize) -> Failure {
-    let findings = || report.findings.iter();
-    let first = findings().find(|f| f.place.source < layers).or_else(|| findings().next());
+/// The first mistake of the policy, whose files are the first sources.
+fn policy_mistake(report: &Report) -> Failure {
+    let first = report.findings.iter().min_by_key(|finding| finding.place.source);
     let message = first.map_or_else(String::new, |finding| {
         let source = &report.sources[finding.place.source];
         let at = source.positions(finding.place.span).0;

@@ -149,7 +149,7 @@ pub(super) fn head_json(located: &Located) -> Value {
         "key": located.name,
         "file": located.file,
         "line": located.line,
-        "policy": located.found.path,
+        "policy": located.found.path(),
         "tenant": {
             "name": tenant.name,
             "listed": tenant.listed,
@@ -208,7 +208,7 @@ fn head_text(located: &Located) -> String {
     );
     let product = tenant.product.map_or("product not known".to_owned(), |p| p.to_string());
     let tenant = tenant.name.as_deref().map_or("no tenant named".to_owned(), plain);
-    out += &format!("tenant {tenant} ({product}), policy {}\n", plain(&located.found.path));
+    out += &format!("tenant {tenant} ({product}), policy {}\n", plain(located.found.path()));
     out += &format!("\n{BOLD}Roles{BOLD:#}\n");
     for role in roles {
         let mut words = vec![match role.origin {
