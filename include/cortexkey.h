@@ -1,6 +1,7 @@
 /**
  * @file cortexkey.h
- * Signs requests to Palo Alto Networks Cortex APIs with Standard and Advanced API keys.
+ * Signs and verifies requests to Palo Alto Networks Cortex APIs, with Standard and Advanced API
+ * keys, and says what a key may do.
  *
  * A program that signs and sends one request with libcurl:
  *
@@ -16,7 +17,7 @@
  *   if (!key || cxk_signer_new(7, CXK_LEVEL_ADVANCED, key, strlen(key), &signer)) return 2;
  *   if (cxk_signer_header_lines(signer, &lines)) return 2;
  *   for (uint32_t i = 0; i < lines.count; i++) list = curl_slist_append(list, lines.line[i]);
- *   cxk_signer_free(signer), cxk_header_lines_wipe(&lines);
+ *   cxk_signer_free(signer), cxk_wipe(&lines, sizeof lines);
  *   curl_easy_setopt(curl, CURLOPT_URL, url), curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "{}");
  *   return curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list) || curl_easy_perform(curl);
  * }
@@ -25,17 +26,23 @@
  * Link with `pkg-config --libs cortexkey`.
  *
  * - Status: every call that can fail returns `CXK_OK` (0) or a number below zero, and has then
- *   set its output to zeros. `cxk_status_name()` and `cxk_status_message()` put it into words.
+ *   set its outputs to zeros. `cxk_status_name()` and `cxk_status_message()` put it into words.
  * - Memory: the only memory that the library hands out is a handle, given back to the `_free` of
- *   its type. Answers go to fixed-size structures of the caller's.
+ *   its type. Answers go to fixed-size structures of the caller's. Where there is no memory for a
+ *   handle the status is `CXK_NO_MEMORY`; where a few bytes within one cannot be had, the process
+ *   is aborted, as Rust does.
  * - Threads: a handle that a function takes as pointer to const may be used by any number of
  *   threads at once. `_free` needs the handle for itself. There is no global state, nothing to
  *   initialise, and no last error per thread.
  * - NULL: only what is marked `CXK_NULLABLE` may be NULL; elsewhere the answer is `CXK_NULL_ARG`.
+ * - Alignment: an output that is not aligned for its type is refused (`CXK_BAD_ARG`).
  * - Handles: a pointer to a handle of another type is seen and refused (`CXK_WRONG_HANDLE`). A
  *   handle used after its end is a mistake that cannot always be seen.
- * - Secrets: a signer, and the headers of a Standard key, can sign. They are wiped by `_free` and
- *   `_wipe`; they are not locked into memory nor kept out of core dumps.
+ * - Structures that a caller fills begin with an `_INIT` macro, which states their size. A library
+ *   of a later release takes them as they are.
+ * - Times are milliseconds since 1970. Where `now_ms` is an argument, the library reads no clock.
+ * - Secrets: a signer, a keyring, and the headers of a Standard key, can sign. They are wiped by
+ *   `_free` and `cxk_wipe()`; they are not locked into memory nor kept out of core dumps.
  */
 
 #ifndef CORTEXKEY_H
@@ -219,6 +226,11 @@
 #define CXK_AUTHORIZATION_SIZE 257
 
 /**
+ * Bytes for the digest of an Advanced key: 64 hexadecimal digits and NUL.
+ */
+#define CXK_DIGEST_SIZE 65
+
+/**
  * Bytes for a nonce: 64 characters and NUL.
  */
 #define CXK_NONCE_SIZE 65
@@ -239,6 +251,75 @@
 #define CXK_HEADER_LINE_SIZE 272
 
 /**
+ * The most signatures of one batch.
+ */
+#define CXK_BATCH_MAX 65536
+
+/**
+ * The `expires_ms` of a key that never expires.
+ */
+#define CXK_NEVER UINT64_MAX
+
+/**
+ * The key was revoked: its requests are refused as such.
+ */
+#define CXK_KEY_REVOKED 1
+
+/**
+ * The most entries of a guard.
+ */
+#define CXK_REPLAY_GUARD_ENTRIES_MAX 100000000
+
+/**
+ * The most keys that a guard counts for.
+ */
+#define CXK_REPLAY_GUARD_KEYS_MAX 1000000
+
+/**
+ * Nothing can have been accepted before: the first guard ever of these keys, or a test.
+ */
+#define CXK_REPLAY_GUARD_FIRST 1
+
+/**
+ * The caller has a replay guard of its own, which it asks about the `replay_tag` of every
+ * principal with one before it does anything for the request.
+ */
+#define CXK_VERIFIER_OWN_GUARD 1
+
+/**
+ * Takes nonces of 16 to 128 letters and digits; without it, of exactly 64.
+ */
+#define CXK_VERIFIER_LENIENT_NONCES 2
+
+/**
+ * The most headers of one request.
+ */
+#define CXK_HEADERS_MAX 4096
+
+/**
+ * Bytes of a tag for a replay guard of the caller's own.
+ */
+#define CXK_REPLAY_TAG_SIZE 16
+
+/**
+ * The keys that verifiers know, by id. Verifiers and other threads see a change at once.
+ *
+ * It keeps a SHA-256 of a Standard key, from which a short key that a person made up can be
+ * guessed; and of an Advanced key what can sign. All is wiped in `cxk_keyring_free()`.
+ */
+typedef struct cxk_keyring cxk_keyring;
+
+/**
+ * Remembers which requests were accepted, within one process. It takes all its memory when it is
+ * made, at most 20 bytes an entry from 40,000 entries on; when it is full it refuses, and it
+ * drops nothing that could still be replayed.
+ *
+ * A guard in another process does not know what this one accepted: then use a guard of your own
+ * with `CXK_VERIFIER_OWN_GUARD`.
+ */
+typedef struct cxk_replay_guard cxk_replay_guard;
+
+/**
  * Signs requests with one key. It keeps what can sign, and wipes it in `cxk_signer_free()`.
  *
  * It never changes, so any number of threads may sign with it at once. To change a key, make a
@@ -247,18 +328,30 @@
 typedef struct cxk_signer cxk_signer;
 
 /**
+ * Verifies requests against the keys of a keyring, and asks a replay guard last. It never
+ * changes, so any number of threads may verify with it at once.
+ */
+typedef struct cxk_verifier cxk_verifier;
+
+/**
  * What a call answers: `CXK_OK`, or a number below zero.
  *
  * -1 to -99: wrong use, or the environment failed. -101 to -199: a verifier refused a request
- * (`CXK_VERDICT_...`). -900: a fault in the library. A number keeps its meaning for good.
+ * (`CXK_VERDICT_...`). -201 to -299: a decision that is no yes (`CXK_DECISION_...`). -900: a
+ * fault in the library. A number keeps its meaning for good.
  */
 typedef int32_t cxk_status;
+
+/**
+ * The Security Level that a key was generated with. The length of a key does not tell it.
+ */
+typedef uint32_t cxk_level;
 
 /**
  * The header values of one request, each ended by NUL; all zeros when a call fails.
  *
  * With a Standard key `authorization` is the key itself, and `nonce` and `timestamp` are empty:
- * such headers are not sent. Clear it with `cxk_headers_wipe()` when it has been used.
+ * such headers are not sent. Clear it with `cxk_wipe()` when it has been used.
  */
 typedef struct cxk_headers {
   /**
@@ -283,7 +376,7 @@ typedef struct cxk_headers {
  * The headers of one request as lines `Name: value` without a line end, as libcurl's
  * `curl_slist_append()` takes them; all zeros when a call fails.
  *
- * Clear it with `cxk_header_lines_wipe()` when it has been used.
+ * Clear it with `cxk_wipe()` when it has been used.
  */
 typedef struct cxk_header_lines {
   /**
@@ -297,9 +390,236 @@ typedef struct cxk_header_lines {
 } cxk_header_lines;
 
 /**
- * The Security Level that a key was generated with. The length of a key does not tell it.
+ * What an Advanced key signs one request with, each value ended by NUL; all zeros when a call
+ * fails. The key id, which is the same for all, is not in it.
  */
-typedef uint32_t cxk_level;
+typedef struct cxk_signature {
+  /**
+   * `Authorization`
+   */
+  char authorization[CXK_DIGEST_SIZE];
+  /**
+   * `x-xdr-nonce`
+   */
+  char nonce[CXK_NONCE_SIZE];
+  /**
+   * `x-xdr-timestamp`
+   */
+  char timestamp[CXK_TIMESTAMP_SIZE];
+} cxk_signature;
+
+/**
+ * How a key stands: one of the `CXK_EXPIRY_...`; 0 is none of them.
+ */
+typedef uint32_t cxk_expiry_state;
+
+/**
+ * How a key stands at a time. Times are milliseconds since 1970.
+ */
+typedef struct cxk_expiry {
+  /**
+   * When it expires; `CXK_NEVER` where it does not.
+   */
+  uint64_t expires_ms;
+  /**
+   * When the notice of one week before is due; `CXK_NEVER` where none is.
+   */
+  uint64_t week_notice_due_ms;
+  /**
+   * When the notice of one day before is due; `CXK_NEVER` where none is.
+   */
+  uint64_t day_notice_due_ms;
+  /**
+   * How it stands.
+   */
+  cxk_expiry_state state;
+  /**
+   * Always 0.
+   */
+  uint32_t reserved;
+} cxk_expiry;
+
+/**
+ * A key to put into a keyring. Begin with `cxk_key key = CXK_KEY_INIT;`.
+ */
+typedef struct cxk_key {
+  /**
+   * `sizeof(cxk_key)`
+   */
+  uint32_t struct_size;
+  /**
+   * Its security level.
+   */
+  cxk_level level;
+  /**
+   * Its id, above 0.
+   */
+  uint64_t key_id;
+  /**
+   * The key: 1 to 256 bytes of visible ASCII. NUL need not follow.
+   */
+  const char *CXK_NULLABLE key;
+  /**
+   * How many bytes the key has.
+   */
+  size_t key_len;
+  /**
+   * When it expires, in milliseconds since 1970; `CXK_NEVER` where it does not.
+   */
+  uint64_t expires_ms;
+  /**
+   * When it was made, in milliseconds since 1970, for keys that are made in the life of the
+   * replay guard, which need not wait for it to start; else 0.
+   */
+  uint64_t created_ms;
+  /**
+   * 0 or `CXK_KEY_REVOKED`.
+   */
+  uint32_t flags;
+  /**
+   * Always 0.
+   */
+  uint32_t reserved;
+} cxk_key;
+
+/**
+ * How a replay guard is made. Begin with
+ * `cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;`.
+ */
+typedef struct cxk_replay_guard_options {
+  /**
+   * `sizeof(cxk_replay_guard_options)`
+   */
+  uint32_t struct_size;
+  /**
+   * 0 or `CXK_REPLAY_GUARD_FIRST`.
+   */
+  uint32_t flags;
+  /**
+   * How many requests it can remember, 1 to `CXK_REPLAY_GUARD_ENTRIES_MAX`: requests a second
+   * times twice the skew in seconds.
+   */
+  uint64_t entries;
+  /**
+   * The largest skew of the verifiers that ask it, in milliseconds, 1,000 to 300,000; 0 is
+   * 60,000.
+   */
+  uint64_t skew_ms;
+  /**
+   * The time now, in milliseconds since 1970. Requests that may have been accepted before the
+   * guard was made are refused as `replay-guard-starting` for as long as the skew. 0 only
+   * with `CXK_REPLAY_GUARD_FIRST`.
+   */
+  uint64_t started_ms;
+  /**
+   * How many requests of one key it may hold, so that one key cannot fill it; 0 is no limit.
+   */
+  uint32_t uses_per_key;
+  /**
+   * Always 0.
+   */
+  uint32_t reserved;
+  /**
+   * With `uses_per_key`: how many keys can have requests in it, 1 to
+   * `CXK_REPLAY_GUARD_KEYS_MAX`; some 100 bytes each. Else 0.
+   */
+  uint64_t keys;
+} cxk_replay_guard_options;
+
+/**
+ * How a verifier is made. Begin with
+ * `cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;`.
+ */
+typedef struct cxk_verifier_options {
+  /**
+   * `sizeof(cxk_verifier_options)`
+   */
+  uint32_t struct_size;
+  /**
+   * 0, or `CXK_VERIFIER_OWN_GUARD` and `CXK_VERIFIER_LENIENT_NONCES`.
+   */
+  uint32_t flags;
+  /**
+   * How far a timestamp may be off, either way, in milliseconds, 1,000 to 300,000; 0 is
+   * 60,000.
+   */
+  uint64_t skew_ms;
+} cxk_verifier_options;
+
+/**
+ * A header of a request: a name in any case, and a value as it came, without the white space
+ * round it, which HTTP says to strip. Neither needs NUL behind it. A header that came several
+ * times is given as often.
+ */
+typedef struct cxk_header {
+  /**
+   * The name. It may be NULL where `name_len` is 0.
+   */
+  const char *CXK_NULLABLE name;
+  /**
+   * How many bytes the name has.
+   */
+  size_t name_len;
+  /**
+   * The value. It may be NULL where `value_len` is 0.
+   */
+  const char *CXK_NULLABLE value;
+  /**
+   * How many bytes the value has.
+   */
+  size_t value_len;
+} cxk_header;
+
+/**
+ * Who sent a request; all zeros, and so key id 0, which is nobody's, unless it was accepted.
+ */
+typedef struct cxk_principal {
+  /**
+   * The id of the key.
+   */
+  uint64_t key_id;
+  /**
+   * When the key expires, in milliseconds since 1970; `CXK_NEVER` where it does not.
+   */
+  uint64_t expires_ms;
+  /**
+   * When the client says it signed, in milliseconds since 1970; 0 with a Standard key.
+   */
+  uint64_t signed_ms;
+  /**
+   * With `CXK_VERIFIER_OWN_GUARD`: until when the tag must be remembered, in milliseconds since
+   * 1970; 0 where there is no tag, since a Standard request can be sent again and again.
+   */
+  uint64_t remember_until_ms;
+  /**
+   * The level of the key.
+   */
+  cxk_level level;
+  /**
+   * Always 0.
+   */
+  uint32_t reserved;
+  /**
+   * With `CXK_VERIFIER_OWN_GUARD`: names this use of the key, the same in every process. Look
+   * whether it is known and remember it in one step (Redis: `SET tag 1 NX PXAT until`); where
+   * it is known, the request is a replay.
+   */
+  uint8_t replay_tag[CXK_REPLAY_TAG_SIZE];
+} cxk_principal;
+
+/**
+ * A request of a batch: all its headers, or those that authenticate it.
+ */
+typedef struct cxk_request {
+  /**
+   * The headers, in any order. It may be NULL where there are none.
+   */
+  const struct cxk_header *CXK_NULLABLE headers;
+  /**
+   * How many there are, at most `CXK_HEADERS_MAX`.
+   */
+  size_t count;
+} cxk_request;
 
 /**
  * Done.
@@ -367,6 +687,71 @@ typedef uint32_t cxk_level;
 #define CXK_ABI_MISMATCH (-12)
 
 /**
+ * A buffer is too small for the answer.
+ */
+#define CXK_BUFFER_TOO_SMALL (-13)
+
+/**
+ * A count or a length is above its limit.
+ */
+#define CXK_TOO_LARGE (-14)
+
+/**
+ * A structure's `struct_size` was not set, or a field is set that this library does not know.
+ */
+#define CXK_INVALID_STRUCT (-15)
+
+/**
+ * An option has a value that it cannot have.
+ */
+#define CXK_INVALID_OPTION (-16)
+
+/**
+ * A text is not UTF-8, or too long.
+ */
+#define CXK_INVALID_TEXT (-17)
+
+/**
+ * There is no such key or definition.
+ */
+#define CXK_NOT_FOUND (-18)
+
+/**
+ * Several definitions have this name; give `tenant/name`.
+ */
+#define CXK_AMBIGUOUS_NAME (-19)
+
+/**
+ * The bytes are no compiled definitions, or were damaged.
+ */
+#define CXK_INVALID_DEFINITIONS (-20)
+
+/**
+ * The definitions were compiled for a newer library.
+ */
+#define CXK_UNSUPPORTED_FORMAT (-21)
+
+/**
+ * The signer's key is Standard: it is sent as it is, and signs nothing.
+ */
+#define CXK_NOT_ADVANCED (-22)
+
+/**
+ * At least one request of a batch was refused; the statuses say which.
+ */
+#define CXK_SOME_REFUSED (-23)
+
+/**
+ * Refused: the key may not.
+ */
+#define CXK_DECISION_REFUSED (-201)
+
+/**
+ * Unknown: the answer hangs on something that nobody listed. Grant nothing on it.
+ */
+#define CXK_DECISION_UNKNOWN (-202)
+
+/**
  * A fault in the library, caught. The call did nothing; the library stays usable.
  */
 #define CXK_INTERNAL (-900)
@@ -380,6 +765,26 @@ typedef uint32_t cxk_level;
  * A digest of the key, a nonce and the time is sent.
  */
 #define CXK_LEVEL_ADVANCED 2
+
+/**
+ * More than a week is left, or it never expires.
+ */
+#define CXK_EXPIRY_VALID 1
+
+/**
+ * A week or less is left.
+ */
+#define CXK_EXPIRY_WITHIN_WEEK 2
+
+/**
+ * A day or less is left.
+ */
+#define CXK_EXPIRY_WITHIN_DAY 3
+
+/**
+ * It is dead.
+ */
+#define CXK_EXPIRY_EXPIRED 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -439,31 +844,45 @@ CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_status_name(cxk_status status);
 CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_status_message(cxk_status status);
 
 /**
- * `sizeof(cxk_headers)` in the library, for languages that do not read this header.
+ * Draws a nonce: 64 letters and digits, each as likely as the other, and NUL.
  *
+ * - Ownership: `out` is the caller's memory; all zeros when the call fails.
  * - Threads: any.
- * - Errors: none.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BUFFER_TOO_SMALL` (`out_size` below `CXK_NONCE_SIZE`),
+ *   `CXK_TOO_LARGE` (above 4,096), `CXK_RNG_FAILED`.
  *
  * ```c
- * if (cxk_headers_size() != sizeof(cxk_headers)) abort();
+ * char nonce[CXK_NONCE_SIZE];
+ * if (cxk_nonce(nonce, sizeof nonce) == CXK_OK) puts(nonce);
  * ```
+ *
+ * # Safety
+ *
+ * `out_size` bytes at `out` may be written.
  */
-CXK_API CXK_MUST_USE size_t cxk_headers_size(void);
+CXK_API CXK_MUST_USE cxk_status cxk_nonce(char *CXK_NONNULL out, size_t out_size);
 
 /**
- * `sizeof(cxk_header_lines)` in the library, for languages that do not read this header.
+ * Whether two memories hold the same `len` bytes: 1 if so, 0 if not. How long it takes depends on
+ * `len` alone.
  *
+ * - Ownership: both stay the caller's.
  * - Threads: any.
- * - Errors: none.
+ * - Errors: 0 where a pointer is NULL, or `len` is 0 or above 2^31.
  *
  * ```c
- * if (cxk_header_lines_size() != sizeof(cxk_header_lines)) abort();
+ * const char seen[] = "0123456789abcdef", kept[] = "0123456789abcdef";
+ * if (!cxk_equal(seen, kept, sizeof kept)) abort();
  * ```
+ *
+ * # Safety
+ *
+ * `len` bytes at `a` and at `b` are readable.
  */
-CXK_API CXK_MUST_USE size_t cxk_header_lines_size(void);
+CXK_API CXK_MUST_USE int32_t cxk_equal(const void *CXK_NONNULL a, const void *CXK_NONNULL b, size_t len);
 
 /**
- * Overwrites headers with zeros. A compiler does not leave it out, as it may a `memset()`.
+ * Overwrites memory with zeros. A compiler does not leave it out, as it may a `memset()`.
  *
  * - Ownership: the memory stays the caller's. NULL is left alone.
  * - Threads: any, while no other uses the same memory.
@@ -472,33 +891,14 @@ CXK_API CXK_MUST_USE size_t cxk_header_lines_size(void);
  * ```c
  * cxk_headers headers;
  * if (cxk_signer_headers(signer, &headers) == CXK_OK) send(&headers);
- * cxk_headers_wipe(&headers);
+ * cxk_wipe(&headers, sizeof headers);
  * ```
  *
  * # Safety
  *
- * `headers` is NULL or points to memory of its type.
+ * `memory` is NULL, or `len` bytes there may be written.
  */
-CXK_API void cxk_headers_wipe(struct cxk_headers *CXK_NULLABLE headers);
-
-/**
- * Overwrites header lines with zeros. A compiler does not leave it out, as it may a `memset()`.
- *
- * - Ownership: the memory stays the caller's. NULL is left alone.
- * - Threads: any, while no other uses the same memory.
- * - Errors: none.
- *
- * ```c
- * cxk_header_lines lines;
- * if (cxk_signer_header_lines(signer, &lines) == CXK_OK) puts(lines.line[0]);
- * cxk_header_lines_wipe(&lines);
- * ```
- *
- * # Safety
- *
- * `lines` is NULL or points to memory of its type.
- */
-CXK_API void cxk_header_lines_wipe(struct cxk_header_lines *CXK_NULLABLE lines);
+CXK_API void cxk_wipe(void *CXK_NULLABLE memory, size_t len);
 
 /**
  * Makes a signer for a key.
@@ -595,7 +995,7 @@ cxk_status cxk_signer_headers_at(const struct cxk_signer *CXK_NONNULL signer,
  * cxk_header_lines lines;
  * if (cxk_signer_header_lines(signer, &lines) != CXK_OK) exit(2);
  * for (uint32_t i = 0; i < lines.count; i++) puts(lines.line[i]);
- * cxk_header_lines_wipe(&lines);
+ * cxk_wipe(&lines, sizeof lines);
  * ```
  *
  * # Safety
@@ -608,32 +1008,30 @@ cxk_status cxk_signer_header_lines(const struct cxk_signer *CXK_NONNULL signer,
                                    struct cxk_header_lines *CXK_NONNULL out);
 
 /**
- * As `cxk_signer_headers_at()`, in lines `Name: value`.
+ * Signs many requests of an Advanced key at once, each with a nonce of its own, all with the same
+ * time of the machine. Send them within the minute: what a verifier allows is not documented.
  *
- * - Ownership: `out` is the caller's memory; all zeros when the call fails.
+ * - Ownership: `out` is an array of the caller's; all zeros when the call fails. A `count` of 0
+ *   does nothing.
  * - Threads: any number at once with one signer, each with its own `out`.
- * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_NONCE`,
- *   `CXK_INVALID_TIMESTAMP`.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above
+ *   `CXK_BATCH_MAX`), `CXK_NOT_ADVANCED`, `CXK_RNG_FAILED`, `CXK_CLOCK_FAILED`.
  *
  * ```c
- * cxk_header_lines lines;
- * const char nonce[] = "0000000000000000000000000000000000000000000000000000000000000000";
- * if (cxk_signer_header_lines_at(signer, nonce, 64, 1700000000000u, &lines) == CXK_OK)
- *   puts(lines.line[1]);
+ * cxk_signature batch[64];
+ * if (cxk_signer_sign_batch(signer, batch, 64) != CXK_OK) exit(2);
+ * printf("%s %s %s\n", batch[63].authorization, batch[63].nonce, batch[63].timestamp);
  * ```
  *
  * # Safety
  *
- * `signer` comes from `cxk_signer_new()` and lives. `nonce` points to `nonce_len` readable
- * bytes. `out` may be written.
+ * `signer` comes from `cxk_signer_new()` and lives. `count` structures at `out` may be written.
  */
 CXK_API
 CXK_MUST_USE
-cxk_status cxk_signer_header_lines_at(const struct cxk_signer *CXK_NONNULL signer,
-                                      const char *CXK_NULLABLE nonce,
-                                      size_t nonce_len,
-                                      uint64_t timestamp_ms,
-                                      struct cxk_header_lines *CXK_NONNULL out);
+cxk_status cxk_signer_sign_batch(const struct cxk_signer *CXK_NONNULL signer,
+                                 struct cxk_signature *CXK_NONNULL out,
+                                 size_t count);
 
 /**
  * Wipes and frees a signer.
@@ -653,9 +1051,305 @@ cxk_status cxk_signer_header_lines_at(const struct cxk_signer *CXK_NONNULL signe
  */
 CXK_API void cxk_signer_free(struct cxk_signer *CXK_NULLABLE signer);
 
+/**
+ * How a key that expires at one time stands at another, and when the product's notices are due.
+ *
+ * - Ownership: `out` is the caller's memory; all zeros when the call fails.
+ * - Threads: any.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`.
+ *
+ * ```c
+ * cxk_expiry expiry;
+ * if (cxk_expiry_at(1800000000000u, 1799999999999u, &expiry) == CXK_OK &&
+ *     expiry.state == CXK_EXPIRY_WITHIN_DAY)
+ *   puts("rotate it today");
+ * ```
+ *
+ * # Safety
+ *
+ * `out` may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_expiry_at(uint64_t expires_ms,
+                         uint64_t now_ms,
+                         struct cxk_expiry *CXK_NONNULL out);
+
+/**
+ * Makes a keyring without keys.
+ *
+ * - Ownership: `*out` is the caller's, who gives it to `cxk_keyring_free()`; NULL when the call
+ *   fails.
+ * - Threads: any.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_NO_MEMORY`.
+ *
+ * ```c
+ * cxk_keyring *mine = NULL;
+ * if (cxk_keyring_new(&mine) != CXK_OK) exit(2);
+ * cxk_keyring_free(mine);
+ * ```
+ *
+ * # Safety
+ *
+ * `out` may be written.
+ */
+CXK_API CXK_MUST_USE cxk_status cxk_keyring_new(struct cxk_keyring *CXK_NULLABLE *CXK_NONNULL out);
+
+/**
+ * Adds a key, in place of the one with its id where there is one.
+ *
+ * - Ownership: the key is hashed; the caller may wipe it at once.
+ * - Threads: any number at once, while others verify.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`,
+ *   `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY`, `CXK_INVALID_OPTION` (unknown
+ *   flags), `CXK_NO_MEMORY`. The keyring is then as it was.
+ *
+ * ```c
+ * cxk_key key = CXK_KEY_INIT;
+ * key.key_id = 7;
+ * key.level = CXK_LEVEL_ADVANCED;
+ * key.key = getenv("CORTEXKEY_API_KEY");
+ * key.key_len = key.key == NULL ? 0 : strlen(key.key);
+ * if (cxk_keyring_put(keyring, &key) != CXK_OK) exit(2);
+ * ```
+ *
+ * # Safety
+ *
+ * `keyring` comes from `cxk_keyring_new()` and lives. `key` points to a structure of the size
+ * that it states, and in it `key` to `key_len` readable bytes.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_keyring_put(const struct cxk_keyring *CXK_NONNULL keyring,
+                           const struct cxk_key *CXK_NONNULL key);
+
+/**
+ * Revokes a key for good: it stays known, and its requests are refused as `key-revoked`.
+ *
+ * - Threads: any number at once, while others verify. No request that is verified after the call
+ *   is accepted.
+ * - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`.
+ *
+ * ```c
+ * if (cxk_keyring_revoke(keyring, 7) != CXK_OK) puts("there is no key 7");
+ * ```
+ *
+ * # Safety
+ *
+ * `keyring` comes from `cxk_keyring_new()` and lives.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_keyring_revoke(const struct cxk_keyring *CXK_NONNULL keyring,
+                              uint64_t key_id);
+
+/**
+ * Removes and wipes a key; its requests are then refused as `unknown-key`.
+ *
+ * - Threads: any number at once, while others verify. No request that is verified after the call
+ *   is accepted.
+ * - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`.
+ *
+ * ```c
+ * if (cxk_keyring_remove(keyring, 7) == CXK_NOT_FOUND) puts("there is no key 7");
+ * ```
+ *
+ * # Safety
+ *
+ * `keyring` comes from `cxk_keyring_new()` and lives.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_keyring_remove(const struct cxk_keyring *CXK_NONNULL keyring,
+                              uint64_t key_id);
+
+/**
+ * Ends a keyring. Verifiers that were made with it keep its keys until they end, too; then all is
+ * wiped.
+ *
+ * - Ownership: the keyring is gone. NULL, and what is no live keyring, is left alone; freeing one
+ *   twice is nevertheless a mistake that cannot always be seen.
+ * - Threads: when no other uses the keyring itself; verifiers may go on.
+ * - Errors: none.
+ *
+ * ```c
+ * cxk_keyring_free(NULL);
+ * ```
+ *
+ * # Safety
+ *
+ * `keyring` is NULL, or comes from `cxk_keyring_new()` and lives.
+ */
+CXK_API void cxk_keyring_free(struct cxk_keyring *CXK_NULLABLE keyring);
+
+/**
+ * Makes a replay guard, and takes its memory. For 100 requests a second and a skew of 60 seconds:
+ *
+ * - Ownership: `*out` is the caller's, who gives it to `cxk_replay_guard_free()`; NULL when the
+ *   call fails.
+ * - Threads: any.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (a number
+ *   out of its range), `CXK_RNG_FAILED`, `CXK_NO_MEMORY`.
+ *
+ * ```c
+ * cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;
+ * cxk_replay_guard *mine = NULL;
+ * options.entries = 100 * (2 * 60);
+ * options.started_ms = (uint64_t)time(NULL) * 1000;
+ * if (cxk_replay_guard_new(&options, &mine) != CXK_OK) exit(2);
+ * cxk_replay_guard_free(mine);
+ * ```
+ *
+ * # Safety
+ *
+ * `options` points to a structure of the size that it states. `out` may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_replay_guard_new(const struct cxk_replay_guard_options *CXK_NONNULL options,
+                                struct cxk_replay_guard *CXK_NULLABLE *CXK_NONNULL out);
+
+/**
+ * Ends a replay guard. Verifiers that were made with it keep it until they end, too.
+ *
+ * - Ownership: the guard is gone. NULL, and what is no live guard, is left alone; freeing one
+ *   twice is nevertheless a mistake that cannot always be seen.
+ * - Threads: when no other uses the guard itself; verifiers may go on.
+ * - Errors: none.
+ *
+ * ```c
+ * cxk_replay_guard_free(NULL);
+ * ```
+ *
+ * # Safety
+ *
+ * `guard` is NULL, or comes from `cxk_replay_guard_new()` and lives.
+ */
+CXK_API void cxk_replay_guard_free(struct cxk_replay_guard *CXK_NULLABLE guard);
+
+/**
+ * Makes a verifier.
+ *
+ * - Ownership: `*out` is the caller's, who gives it to `cxk_verifier_free()`; NULL when the call
+ *   fails. Keyring and guard stay the caller's, and may be freed before the verifier.
+ * - Threads: any.
+ * - Errors: `CXK_NULL_ARG` (also where `guard` is NULL without `CXK_VERIFIER_OWN_GUARD`),
+ *   `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (also a guard
+ *   beside `CXK_VERIFIER_OWN_GUARD`), `CXK_NO_MEMORY`.
+ *
+ * ```c
+ * cxk_verifier *mine = NULL;
+ * if (cxk_verifier_new(NULL, keyring, guard, &mine) != CXK_OK) exit(2);
+ * cxk_verifier_free(mine);
+ * ```
+ *
+ * # Safety
+ *
+ * `options` is NULL, for all defaults, or points to a structure of the size that it states.
+ * `keyring` comes from `cxk_keyring_new()` and lives. `guard` is NULL, or comes from
+ * `cxk_replay_guard_new()` and lives. `out` may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_verifier_new(const struct cxk_verifier_options *CXK_NULLABLE options,
+                            const struct cxk_keyring *CXK_NONNULL keyring,
+                            const struct cxk_replay_guard *CXK_NULLABLE guard,
+                            struct cxk_verifier *CXK_NULLABLE *CXK_NONNULL out);
+
+/**
+ * Whether a request is authentic, and whose: `CXK_OK`, or why not. To the client every refusal
+ * must look the same (the product's 401); the status is for the log.
+ *
+ * - Ownership: the headers stay the caller's. `out` is the caller's memory; all zeros unless the
+ *   request is accepted.
+ * - Threads: any number at once, while keys change.
+ * - Errors: the `CXK_VERDICT_...`; `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
+ *   `CXK_TOO_LARGE` (more than `CXK_HEADERS_MAX` headers).
+ *
+ * ```c
+ * cxk_header headers[] = {{"x-xdr-auth-id", 13, "7", 1}, {"Authorization", 13, "a-key", 5}};
+ * cxk_principal principal;
+ * cxk_status status =
+ *     cxk_verify(verifier, headers, 2, (uint64_t)time(NULL) * 1000, &principal);
+ * if (status != CXK_OK) fprintf(stderr, "refused: %s\n", cxk_status_name(status));
+ * ```
+ *
+ * # Safety
+ *
+ * `verifier` comes from `cxk_verifier_new()` and lives. `headers` points to `count` headers,
+ * whose names and values are readable. `out` may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
+                      const struct cxk_header *CXK_NULLABLE headers,
+                      size_t count,
+                      uint64_t now_ms,
+                      struct cxk_principal *CXK_NONNULL out);
+
+/**
+ * Verifies many requests at one time of the clock, in their order: of two equal requests the
+ * first is accepted. Each gets the status that `cxk_verify()` would give.
+ *
+ * - Ownership: as `cxk_verify()`. `statuses` and `principals` are arrays of `count`. When the call
+ *   itself fails, every status is its status, and every principal is zeros.
+ * - Threads: any number at once, while keys change.
+ * - Errors: `CXK_SOME_REFUSED` where not all were accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
+ *   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests).
+ *
+ * ```c
+ * cxk_header headers[] = {{"x-xdr-auth-id", 13, "7", 1}, {"Authorization", 13, "a-key", 5}};
+ * cxk_request requests[] = {{headers, 2}, {headers, 1}};
+ * cxk_status statuses[2];
+ * cxk_principal principals[2];
+ * if (cxk_verify_batch(verifier, requests, 2, 1700000000000u, statuses, principals) != CXK_OK)
+ *   puts(cxk_status_name(statuses[1]));
+ * ```
+ *
+ * # Safety
+ *
+ * `verifier` comes from `cxk_verifier_new()` and lives. `requests` points to `count` requests as
+ * `cxk_verify()` takes them. `count` statuses and principals may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_verify_batch(const struct cxk_verifier *CXK_NONNULL verifier,
+                            const struct cxk_request *CXK_NULLABLE requests,
+                            size_t count,
+                            uint64_t now_ms,
+                            cxk_status *CXK_NONNULL statuses,
+                            struct cxk_principal *CXK_NONNULL principals);
+
+/**
+ * Ends a verifier.
+ *
+ * - Ownership: the verifier is gone. NULL, and what is no live verifier, is left alone; freeing
+ *   one twice is nevertheless a mistake that cannot always be seen.
+ * - Threads: when no other uses the verifier.
+ * - Errors: none.
+ *
+ * ```c
+ * cxk_verifier_free(NULL);
+ * ```
+ *
+ * # Safety
+ *
+ * `verifier` is NULL, or comes from `cxk_verifier_new()` and lives.
+ */
+CXK_API void cxk_verifier_free(struct cxk_verifier *CXK_NULLABLE verifier);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
+
+/** A key to fill; it never expires unless that is set. */
+#define CXK_KEY_INIT {sizeof(cxk_key), 0, 0, NULL, 0, CXK_NEVER, 0, 0, 0}
+
+/** Options of a verifier with all defaults. */
+#define CXK_VERIFIER_OPTIONS_INIT {sizeof(cxk_verifier_options), 0, 0}
+
+/** Options of a replay guard to fill: `entries` and `started_ms`. */
+#define CXK_REPLAY_GUARD_OPTIONS_INIT {sizeof(cxk_replay_guard_options), 0, 0, 0, 0, 0, 0, 0}
 
 /**
  * Whether the library that the program runs with has this header's binary interface: `CXK_OK`,

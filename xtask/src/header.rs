@@ -17,12 +17,17 @@ use cortexkey_core::auth::{
 const OUTPUTS: [&str; 2] = ["include/cortexkey.h", "go/internal/capi/cortexkey.h"];
 
 /// Parameters that may be NULL; every other pointer may not.
-const NULLABLE: [(&str, &str); 5] = [
-    ("cxk_headers_wipe", "headers"),
-    ("cxk_header_lines_wipe", "lines"),
+const NULLABLE: [(&str, &str); 10] = [
+    ("cxk_wipe", "memory"),
     ("cxk_signer_headers_at", "nonce"),
-    ("cxk_signer_header_lines_at", "nonce"),
     ("cxk_signer_free", "signer"),
+    ("cxk_keyring_free", "keyring"),
+    ("cxk_replay_guard_free", "guard"),
+    ("cxk_verifier_new", "options"),
+    ("cxk_verifier_new", "guard"),
+    ("cxk_verify", "headers"),
+    ("cxk_verify_batch", "requests"),
+    ("cxk_verifier_free", "verifier"),
 ];
 
 /// Writes the header to its places; with `check` says instead which of them is not up to date.
@@ -132,7 +137,7 @@ fn marked(text: &str) -> Result<String, String> {
     while let Some(start) = rest.find("\nCXK_API") {
         let length = rest[start..].find(';').ok_or("a function in the header has no end")?;
         let (before, prototype) = rest[..start + length].split_at(start);
-        marked.push_str(before);
+        marked.push_str(&marked_fields(before));
         marked.push_str(&marked_prototype(prototype, &mut nullable));
         rest = &rest[start + length..];
     }
@@ -144,6 +149,18 @@ fn marked(text: &str) -> Result<String, String> {
              has no such parameter"
         )),
     }
+}
+
+/// Marks the pointers in structures: a structure may be all zeros before it is filled.
+fn marked_fields(text: &str) -> String {
+    let is_field = |line: &str| line.starts_with("  ") && line.trim_end().ends_with(';');
+    text.split_inclusive('\n')
+        .map(|line| {
+            let line = line.to_owned();
+            let is_comment = line.trim_start().starts_with('*');
+            if is_field(&line) && !is_comment { line.replace('*', "*CXK_NULLABLE ") } else { line }
+        })
+        .collect()
 }
 
 fn marked_prototype(prototype: &str, nullable: &mut Vec<(&str, &str)>) -> String {
@@ -194,6 +211,13 @@ mod tests {
              x *CXK_NULLABLE *CXK_NONNULL out)"
         );
         assert!(nullable.is_empty());
+    }
+
+    #[test]
+    fn fields_are_marked_and_comments_are_not() {
+        let text = "/**\n * *a;\n */\ntypedef struct s {\n  const char *const *a;\n} s;\n";
+        let marked = "  const char *CXK_NULLABLE const *CXK_NULLABLE a;\n";
+        assert_eq!(marked_fields(text), text.replace("  const char *const *a;\n", marked));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod run;
 mod setup;
 mod test;
 mod tidy;
+mod vectors;
 mod verdicts;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ cargo xtask COMMAND
   test             set up what is missing, then run every check; the last line says how it went
   header           write the C header from the Rust sources (--check: say whether it is stale)
   verdicts         write what is made from the table of verdicts (--check: as above)
+  vectors          write vectors/auth.tsv from auth.json (--check: as above)
   pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
         ["pkg-config"] => go::print_pkg_config_dir(&root),
         ["verdicts"] => verdicts::run(&root, false),
         ["verdicts", "--check"] => verdicts::run(&root, true),
+        ["vectors"] => vectors::run(&root, false),
+        ["vectors", "--check"] => vectors::run(&root, true),
         ["tidy"] => tidy::run(&root),
         ["campaign"] => campaign::list(),
         ["campaign", name] => campaign::run(&root, name),

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{go, header, proofs, setup, tidy, verdicts};
+use crate::{go, header, proofs, setup, tidy, vectors, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -92,7 +92,10 @@ fn format(root: &Path) -> Outcome {
 }
 
 fn generated(root: &Path) -> Outcome {
-    once(header::run(root, true).and_then(|()| verdicts::run(root, true)))
+    let fresh = header::run(root, true)
+        .and_then(|()| verdicts::run(root, true))
+        .and_then(|()| vectors::run(root, true));
+    once(fresh)
 }
 
 fn clippy(root: &Path) -> Outcome {

@@ -26,7 +26,7 @@ int main(int argc, char **argv) {
   }
   struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json");
   for (uint32_t i = 0; i < lines.count; i++) list = curl_slist_append(list, lines.line[i]);
-  cxk_header_lines_wipe(&lines);
+  cxk_wipe(&lines, sizeof lines);
   long http_status = 0;
   CURL *curl = curl_easy_init();
   curl_easy_setopt(curl, CURLOPT_URL, argv[1]);

@@ -5,6 +5,7 @@
 
 use std::alloc::{Layout, alloc};
 
+use crate::panic::caught;
 use crate::status::{CXK_NO_MEMORY, CXK_NULL_ARG, CXK_WRONG_HANDLE, cxk_status};
 
 /// What stands behind a type of handle.
@@ -49,7 +50,8 @@ pub(crate) unsafe fn get<'a, T: Handle>(handle: *const T::Opaque) -> Result<&'a 
     Ok(unsafe { &(*tagged).value })
 }
 
-/// Ends a handle; NULL and what is no live handle of this type are left alone.
+/// Ends a handle; NULL and what is no live handle of this type are left alone. A panic stays
+/// inside.
 ///
 /// # Safety
 ///
@@ -60,8 +62,11 @@ pub(crate) unsafe fn free<T: Handle>(handle: *mut T::Opaque) {
     // SAFETY: the handle is live and only ours now. Volatile, or the compiler would leave out a
     // write to memory that is freed next.
     unsafe { tagged.cast::<u64>().write_volatile(FREED) };
-    // SAFETY: allocated with this layout by `new`, by the allocator that boxes use.
-    drop(unsafe { Box::from_raw(tagged) });
+    caught(|| {
+        // SAFETY: allocated with this layout by `new`, by the allocator that boxes use.
+        drop(unsafe { Box::from_raw(tagged) });
+        Ok(())
+    });
 }
 
 /// # Safety

@@ -6,13 +6,15 @@ use core::ffi::c_char;
 
 use cortexkey_core::auth::Headers;
 
-use crate::output::{self, ZeroIsValid, put};
+use crate::output::{ZeroIsValid, put};
 use crate::status::cxk_status;
 
 /// Bytes for a key id: 20 digits and NUL.
 pub const CXK_KEY_ID_SIZE: usize = 21;
 /// Bytes for `Authorization`: a key of 256 bytes and NUL.
 pub const CXK_AUTHORIZATION_SIZE: usize = 257;
+/// Bytes for the digest of an Advanced key: 64 hexadecimal digits and NUL.
+pub const CXK_DIGEST_SIZE: usize = 65;
 /// Bytes for a nonce: 64 characters and NUL.
 pub const CXK_NONCE_SIZE: usize = 65;
 /// Bytes for a time: 13 digits and NUL.
@@ -25,7 +27,7 @@ pub const CXK_HEADER_LINE_SIZE: usize = 272;
 /// The header values of one request, each ended by NUL; all zeros when a call fails.
 ///
 /// With a Standard key `authorization` is the key itself, and `nonce` and `timestamp` are empty:
-/// such headers are not sent. Clear it with `cxk_headers_wipe()` when it has been used.
+/// such headers are not sent. Clear it with `cxk_wipe()` when it has been used.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_headers {
@@ -42,7 +44,7 @@ pub struct cxk_headers {
 /// The headers of one request as lines `Name: value` without a line end, as libcurl's
 /// `curl_slist_append()` takes them; all zeros when a call fails.
 ///
-/// Clear it with `cxk_header_lines_wipe()` when it has been used.
+/// Clear it with `cxk_wipe()` when it has been used.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_header_lines {
@@ -52,14 +54,37 @@ pub struct cxk_header_lines {
     pub line: [[c_char; CXK_HEADER_LINE_SIZE]; CXK_HEADER_LINES_MAX],
 }
 
+/// What an Advanced key signs one request with, each value ended by NUL; all zeros when a call
+/// fails. The key id, which is the same for all, is not in it.
+#[repr(C)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_signature {
+    /// `Authorization`
+    pub authorization: [c_char; CXK_DIGEST_SIZE],
+    /// `x-xdr-nonce`
+    pub nonce: [c_char; CXK_NONCE_SIZE],
+    /// `x-xdr-timestamp`
+    pub timestamp: [c_char; CXK_TIMESTAMP_SIZE],
+}
+
 // SAFETY: arrays of characters; zeros are characters.
 unsafe impl ZeroIsValid for cxk_headers {}
+// SAFETY: as above.
+unsafe impl ZeroIsValid for cxk_signature {}
 // SAFETY: a number and arrays of characters; zeros are both.
 unsafe impl ZeroIsValid for cxk_header_lines {}
 
 impl cxk_headers {
     pub(crate) fn put(&mut self, headers: &Headers<'_>) -> Result<(), cxk_status> {
         put(&mut self.key_id, &[headers.key_id()])?;
+        put(&mut self.authorization, &[headers.authorization()])?;
+        put(&mut self.nonce, &[headers.nonce().unwrap_or_default()])?;
+        put(&mut self.timestamp, &[headers.timestamp().unwrap_or_default()])
+    }
+}
+
+impl cxk_signature {
+    pub(crate) fn put(&mut self, headers: &Headers<'_>) -> Result<(), cxk_status> {
         put(&mut self.authorization, &[headers.authorization()])?;
         put(&mut self.nonce, &[headers.nonce().unwrap_or_default()])?;
         put(&mut self.timestamp, &[headers.timestamp().unwrap_or_default()])
@@ -74,74 +99,4 @@ impl cxk_header_lines {
         }
         Ok(())
     }
-}
-
-/// `sizeof(cxk_headers)` in the library, for languages that do not read this header.
-///
-/// - Threads: any.
-/// - Errors: none.
-///
-/// ```c
-/// if (cxk_headers_size() != sizeof(cxk_headers)) abort();
-/// ```
-#[unsafe(no_mangle)]
-#[must_use]
-pub extern "C" fn cxk_headers_size() -> usize {
-    size_of::<cxk_headers>()
-}
-
-/// `sizeof(cxk_header_lines)` in the library, for languages that do not read this header.
-///
-/// - Threads: any.
-/// - Errors: none.
-///
-/// ```c
-/// if (cxk_header_lines_size() != sizeof(cxk_header_lines)) abort();
-/// ```
-#[unsafe(no_mangle)]
-#[must_use]
-pub extern "C" fn cxk_header_lines_size() -> usize {
-    size_of::<cxk_header_lines>()
-}
-
-/// Overwrites headers with zeros. A compiler does not leave it out, as it may a `memset()`.
-///
-/// - Ownership: the memory stays the caller's. NULL is left alone.
-/// - Threads: any, while no other uses the same memory.
-/// - Errors: none.
-///
-/// ```c
-/// cxk_headers headers;
-/// if (cxk_signer_headers(signer, &headers) == CXK_OK) send(&headers);
-/// cxk_headers_wipe(&headers);
-/// ```
-///
-/// # Safety
-///
-/// `headers` is NULL or points to memory of its type.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn cxk_headers_wipe(headers: *mut cxk_headers) {
-    // SAFETY: this function's contract.
-    unsafe { output::wipe(headers) }
-}
-
-/// Overwrites header lines with zeros. A compiler does not leave it out, as it may a `memset()`.
-///
-/// - Ownership: the memory stays the caller's. NULL is left alone.
-/// - Threads: any, while no other uses the same memory.
-/// - Errors: none.
-///
-/// ```c
-/// cxk_header_lines lines;
-/// if (cxk_signer_header_lines(signer, &lines) == CXK_OK) puts(lines.line[0]);
-/// cxk_header_lines_wipe(&lines);
-/// ```
-///
-/// # Safety
-///
-/// `lines` is NULL or points to memory of its type.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn cxk_header_lines_wipe(lines: *mut cxk_header_lines) {
-    // SAFETY: this function's contract.
-    unsafe { output::wipe(lines) }
 }

@@ -2,12 +2,12 @@
 //!
 //! It refuses partial answers: whatever goes wrong, the caller's memory is all zeros.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
 
 use zeroize::Zeroize;
 
 use crate::panic::caught;
-use crate::status::{CXK_BAD_ARG, CXK_INTERNAL, CXK_NULL_ARG, CXK_OK, cxk_status};
+use crate::status::{CXK_BAD_ARG, CXK_INTERNAL, CXK_NULL_ARG, CXK_OK, CXK_TOO_LARGE, cxk_status};
 
 /// A type for which zero bytes are a value.
 ///
@@ -43,19 +43,52 @@ pub(crate) unsafe fn fill<T: ZeroIsValid>(
     status
 }
 
-/// Overwrites the memory behind `secret` with zeros, in a way that no compiler leaves out.
+/// As [`fill`], for an array of `count`, which may be empty, and no longer than `most`.
 ///
 /// # Safety
 ///
-/// As [`fill`].
-pub(crate) unsafe fn wipe<T: ZeroIsValid>(secret: *mut T) {
-    if secret.is_null() {
+/// `out` is NULL, or nothing else uses the memory behind it during the call and so many `T` fit
+/// there.
+pub(crate) unsafe fn fill_all<T: ZeroIsValid>(
+    out: *mut T,
+    count: usize,
+    most: usize,
+    write: impl FnOnce(&mut [T]) -> Result<(), cxk_status>,
+) -> cxk_status {
+    if out.is_null() {
+        return CXK_NULL_ARG;
+    }
+    if !out.is_aligned() {
+        return CXK_BAD_ARG;
+    }
+    if count > most {
+        return CXK_TOO_LARGE;
+    }
+    // SAFETY: as in `fill`, for so many; the count is small.
+    unsafe { out.write_bytes(0, count) };
+    // SAFETY: as above, and zeros are a `T` by its trait.
+    let filled = unsafe { core::slice::from_raw_parts_mut(out, count) };
+    let status = caught(|| write(filled));
+    if status != CXK_OK {
+        // SAFETY: as above; the reference is not used any more.
+        unsafe { out.write_bytes(0, count) };
+    }
+    status
+}
+
+/// Overwrites memory with zeros, in a way that no compiler leaves out.
+///
+/// # Safety
+///
+/// `memory` is NULL, or nothing else uses the `len` bytes behind it and they may be written.
+pub(crate) unsafe fn wipe(memory: *mut c_void, len: usize) {
+    if memory.is_null() || isize::try_from(len).is_err() {
         return;
     }
     // SAFETY: by this function's contract these bytes may be written; a byte is always aligned.
     // They may never have been written before, which `MaybeUninit` allows.
     let bytes = unsafe {
-        core::slice::from_raw_parts_mut(secret.cast::<core::mem::MaybeUninit<u8>>(), size_of::<T>())
+        core::slice::from_raw_parts_mut(memory.cast::<core::mem::MaybeUninit<u8>>(), len)
     };
     bytes.zeroize();
 }
@@ -63,10 +96,11 @@ pub(crate) unsafe fn wipe<T: ZeroIsValid>(secret: *mut T) {
 /// Writes text and a NUL into an array that is all zeros.
 pub(crate) fn put(place: &mut [c_char], parts: &[&str]) -> Result<(), cxk_status> {
     // The last place stays NUL.
-    let (_, room) = place.split_last_mut().ok_or(CXK_INTERNAL)?;
-    let mut room = room.iter_mut();
-    for byte in parts.iter().flat_map(|part| part.bytes()) {
-        *room.next().ok_or(CXK_INTERNAL)? = c_char::from_ne_bytes([byte]);
+    let (_, mut room) = place.split_last_mut().ok_or(CXK_INTERNAL)?;
+    for part in parts {
+        let (now, later) = room.split_at_mut_checked(part.len()).ok_or(CXK_INTERNAL)?;
+        now.iter_mut().zip(part.bytes()).for_each(|(to, from)| *to = c_char::from_ne_bytes([from]));
+        room = later;
     }
     Ok(())
 }

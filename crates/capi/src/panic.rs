@@ -34,14 +34,16 @@ pub(crate) fn caught(work: impl FnOnce() -> Result<(), cxk_status>) -> cxk_statu
 pub(crate) mod fault {
     use std::cell::Cell;
 
-    thread_local!(static ARMED: Cell<bool> = const { Cell::new(false) });
+    thread_local!(static CALLS_LEFT: Cell<u32> = const { Cell::new(0) });
 
-    /// The next call on this thread panics.
-    pub(crate) fn arm() {
-        ARMED.set(true);
+    /// A call on this thread panics: the next one with 1, the one after it with 2.
+    pub(crate) fn arm_at(call: u32) {
+        CALLS_LEFT.set(call);
     }
 
     pub(super) fn strike() {
-        assert!(!ARMED.replace(false), "injected by a test");
+        let left = CALLS_LEFT.get();
+        CALLS_LEFT.set(left.saturating_sub(1));
+        assert_ne!(left, 1, "injected by a test");
     }
 }

@@ -1,22 +1,21 @@
 //! The handle that signs.
 //!
-//! It refuses what the core's signer refuses, and says so by a status. Reading the clock and
-//! drawing the nonce is all that it adds.
+//! It refuses what the core's signer refuses, and says so by a status.
 
 use core::ffi::c_char;
-use std::time::SystemTime;
 
 use cortexkey_core::auth::{
     Headers, KEY_BYTES_MAX, Key, KeyId, Level, NONCE_BYTES, Nonce, Signer, Timestamp,
 };
 
 use crate::handle::{self, Handle};
-use crate::headers::{cxk_header_lines, cxk_headers};
+use crate::headers::{cxk_header_lines, cxk_headers, cxk_signature};
+use crate::input;
 use crate::output::{self, ZeroIsValid};
-use crate::panic::caught;
+use crate::source;
 use crate::status::{
-    CXK_CLOCK_FAILED, CXK_INTERNAL, CXK_INVALID_KEY, CXK_INVALID_KEY_ID, CXK_INVALID_LEVEL,
-    CXK_INVALID_NONCE, CXK_INVALID_TIMESTAMP, CXK_NULL_ARG, CXK_RNG_FAILED, cxk_status,
+    CXK_INTERNAL, CXK_INVALID_KEY, CXK_INVALID_KEY_ID, CXK_INVALID_LEVEL, CXK_INVALID_NONCE,
+    CXK_INVALID_TIMESTAMP, CXK_NOT_ADVANCED, cxk_status,
 };
 
 /// The Security Level that a key was generated with. The length of a key does not tell it.
@@ -77,13 +76,9 @@ pub unsafe extern "C" fn cxk_signer_new(
 ) -> cxk_status {
     let make = |out: &mut *mut cxk_signer| {
         let key_id = KeyId::new(key_id).ok_or(CXK_INVALID_KEY_ID)?;
-        let level = match level {
-            CXK_LEVEL_STANDARD => Level::Standard,
-            CXK_LEVEL_ADVANCED => Level::Advanced,
-            _ => return Err(CXK_INVALID_LEVEL),
-        };
+        let level = level_of(level)?;
         // SAFETY: this function's contract.
-        let key = unsafe { bytes(key, key_len, KEY_BYTES_MAX, CXK_INVALID_KEY) }?;
+        let key = unsafe { input::bytes(key, key_len, KEY_BYTES_MAX, CXK_INVALID_KEY) }?;
         let key = Key::new(key).map_err(|_| CXK_INVALID_KEY)?;
         *out = handle::new(Signer::new(key_id, level, key))?;
         Ok(())
@@ -117,7 +112,7 @@ pub unsafe extern "C" fn cxk_signer_headers(
     let sign = |out: &mut cxk_headers| {
         // SAFETY: this function's contract.
         let signer = unsafe { handle::get(signer) }?;
-        out.put(&fresh(signer)?)
+        out.put(&source::headers(signer)?)
     };
     // SAFETY: this function's contract.
     unsafe { output::fill(out, sign) }
@@ -169,7 +164,7 @@ pub unsafe extern "C" fn cxk_signer_headers_at(
 /// cxk_header_lines lines;
 /// if (cxk_signer_header_lines(signer, &lines) != CXK_OK) exit(2);
 /// for (uint32_t i = 0; i < lines.count; i++) puts(lines.line[i]);
-/// cxk_header_lines_wipe(&lines);
+/// cxk_wipe(&lines, sizeof lines);
 /// ```
 ///
 /// # Safety
@@ -184,46 +179,50 @@ pub unsafe extern "C" fn cxk_signer_header_lines(
     let sign = |out: &mut cxk_header_lines| {
         // SAFETY: this function's contract.
         let signer = unsafe { handle::get(signer) }?;
-        out.put(&fresh(signer)?)
+        out.put(&source::headers(signer)?)
     };
     // SAFETY: this function's contract.
     unsafe { output::fill(out, sign) }
 }
 
-/// As `cxk_signer_headers_at()`, in lines `Name: value`.
+/// The most signatures of one batch.
+pub const CXK_BATCH_MAX: usize = 65_536;
+
+/// Signs many requests of an Advanced key at once, each with a nonce of its own, all with the same
+/// time of the machine. Send them within the minute: what a verifier allows is not documented.
 ///
-/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Ownership: `out` is an array of the caller's; all zeros when the call fails. A `count` of 0
+///   does nothing.
 /// - Threads: any number at once with one signer, each with its own `out`.
-/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_NONCE`,
-///   `CXK_INVALID_TIMESTAMP`.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above
+///   `CXK_BATCH_MAX`), `CXK_NOT_ADVANCED`, `CXK_RNG_FAILED`, `CXK_CLOCK_FAILED`.
 ///
 /// ```c
-/// cxk_header_lines lines;
-/// const char nonce[] = "0000000000000000000000000000000000000000000000000000000000000000";
-/// if (cxk_signer_header_lines_at(signer, nonce, 64, 1700000000000u, &lines) == CXK_OK)
-///   puts(lines.line[1]);
+/// cxk_signature batch[64];
+/// if (cxk_signer_sign_batch(signer, batch, 64) != CXK_OK) exit(2);
+/// printf("%s %s %s\n", batch[63].authorization, batch[63].nonce, batch[63].timestamp);
 /// ```
 ///
 /// # Safety
 ///
-/// `signer` comes from `cxk_signer_new()` and lives. `nonce` points to `nonce_len` readable
-/// bytes. `out` may be written.
+/// `signer` comes from `cxk_signer_new()` and lives. `count` structures at `out` may be written.
 #[unsafe(no_mangle)]
 #[must_use]
-pub unsafe extern "C" fn cxk_signer_header_lines_at(
+pub unsafe extern "C" fn cxk_signer_sign_batch(
     signer: *const cxk_signer,
-    nonce: *const c_char,
-    nonce_len: usize,
-    timestamp_ms: u64,
-    out: *mut cxk_header_lines,
+    out: *mut cxk_signature,
+    count: usize,
 ) -> cxk_status {
-    let sign = |out: &mut cxk_header_lines| {
+    let sign = |out: &mut [cxk_signature]| {
         // SAFETY: this function's contract.
-        let headers = unsafe { at(signer, nonce, nonce_len, timestamp_ms) }?;
-        out.put(&headers)
+        let signer: &Signer = unsafe { handle::get(signer) }?;
+        if signer.level() == Level::Standard {
+            return Err(CXK_NOT_ADVANCED);
+        }
+        source::batch(signer, out)
     };
     // SAFETY: this function's contract.
-    unsafe { output::fill(out, sign) }
+    unsafe { output::fill_all(out, count, CXK_BATCH_MAX, sign) }
 }
 
 /// Wipes and frees a signer.
@@ -242,24 +241,25 @@ pub unsafe extern "C" fn cxk_signer_header_lines_at(
 /// `signer` is NULL, or comes from `cxk_signer_new()` and lives.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_signer_free(signer: *mut cxk_signer) {
-    let free = || {
-        // SAFETY: this function's contract.
-        unsafe { handle::free::<Signer>(signer) };
-        Ok(())
-    };
-    caught(free);
+    // SAFETY: this function's contract.
+    unsafe { handle::free::<Signer>(signer) };
 }
 
-/// Headers with the machine's time and a nonce from the operating system.
-fn fresh(signer: &Signer) -> Result<Headers<'_>, cxk_status> {
-    let time = match signer.level() {
-        // A Standard key works where the clock does not.
-        Level::Standard => any_time()?,
-        Level::Advanced => {
-            Timestamp::from_system_time(SystemTime::now()).map_err(|_| CXK_CLOCK_FAILED)?
-        }
-    };
-    signer.sign_from_system(time).map_err(|_| CXK_RNG_FAILED)
+/// The level that a number stands for.
+pub(crate) fn level_of(level: cxk_level) -> Result<Level, cxk_status> {
+    match level {
+        CXK_LEVEL_STANDARD => Ok(Level::Standard),
+        CXK_LEVEL_ADVANCED => Ok(Level::Advanced),
+        _ => Err(CXK_INVALID_LEVEL),
+    }
+}
+
+/// The number of a level.
+pub(crate) fn number_of(level: Level) -> cxk_level {
+    match level {
+        Level::Standard => CXK_LEVEL_STANDARD,
+        Level::Advanced => CXK_LEVEL_ADVANCED,
+    }
 }
 
 /// Headers with the caller's time and nonce.
@@ -277,117 +277,11 @@ unsafe fn at<'s>(
     let signer: &Signer = unsafe { handle::get(signer) }?;
     if signer.level() == Level::Standard {
         // Draws nothing: a Standard key has no nonce.
-        return signer.sign_from_system(any_time()?).map_err(|_| CXK_INTERNAL);
+        return signer.sign_from_system(source::any_time()?).map_err(|_| CXK_INTERNAL);
     }
     // SAFETY: this function's contract.
-    let nonce = unsafe { bytes(nonce, nonce_len, NONCE_BYTES, CXK_INVALID_NONCE) }?;
+    let nonce = unsafe { input::bytes(nonce, nonce_len, NONCE_BYTES, CXK_INVALID_NONCE) }?;
     let nonce = Nonce::new(nonce).map_err(|_| CXK_INVALID_NONCE)?;
     let time = Timestamp::from_ms(timestamp_ms).map_err(|_| CXK_INVALID_TIMESTAMP)?;
     Ok(signer.sign_with(nonce, time))
-}
-
-/// For a Standard key, which sends no time.
-fn any_time() -> Result<Timestamp, cxk_status> {
-    Timestamp::from_ms(1_000_000_000_000).map_err(|_| CXK_INTERNAL)
-}
-
-/// The caller's bytes; more than `most` are not even looked at.
-///
-/// # Safety
-///
-/// `start` is NULL or points to `len` bytes that stay readable and unchanged while they are used.
-unsafe fn bytes<'a>(
-    start: *const c_char,
-    len: usize,
-    most: usize,
-    otherwise: cxk_status,
-) -> Result<&'a [u8], cxk_status> {
-    if start.is_null() {
-        return Err(CXK_NULL_ARG);
-    }
-    if len > most {
-        return Err(otherwise);
-    }
-    // SAFETY: not NULL, and readable by this function's contract; the length is small.
-    Ok(unsafe { core::slice::from_raw_parts(start.cast(), len) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::headers::{
-        CXK_AUTHORIZATION_SIZE, CXK_KEY_ID_SIZE, CXK_NONCE_SIZE, CXK_TIMESTAMP_SIZE,
-    };
-    use crate::panic::fault;
-    use crate::status::CXK_OK;
-    use core::ptr::null_mut;
-
-    const KEY: &[u8] = b"a-test-key-of-no-tenant";
-
-    fn new_signer(level: cxk_level) -> *mut cxk_signer {
-        let mut signer = null_mut();
-        // SAFETY: key and length belong together; the output is a local variable.
-        let status =
-            unsafe { cxk_signer_new(7, level, KEY.as_ptr().cast(), KEY.len(), &raw mut signer) };
-        assert_eq!(status, CXK_OK);
-        signer
-    }
-
-    fn all_of(byte: c_char) -> cxk_headers {
-        cxk_headers {
-            key_id: [byte; CXK_KEY_ID_SIZE],
-            authorization: [byte; CXK_AUTHORIZATION_SIZE],
-            nonce: [byte; CXK_NONCE_SIZE],
-            timestamp: [byte; CXK_TIMESTAMP_SIZE],
-        }
-    }
-
-    fn is_zero(headers: &cxk_headers) -> bool {
-        let all = [&headers.key_id[..], &headers.authorization, &headers.nonce, &headers.timestamp];
-        all.concat().iter().all(|byte| *byte == 0)
-    }
-
-    #[test]
-    fn a_panic_becomes_a_status_and_the_library_stays_usable() {
-        for level in [CXK_LEVEL_STANDARD, CXK_LEVEL_ADVANCED] {
-            let signer = new_signer(level);
-            let mut headers = all_of(7);
-            fault::arm();
-            // SAFETY: a live signer and a local variable.
-            let status = unsafe { cxk_signer_headers(signer, &raw mut headers) };
-            assert_eq!(status, CXK_INTERNAL);
-            assert!(is_zero(&headers), "what was written before the panic is cleared");
-            // SAFETY: as above.
-            let status = unsafe { cxk_signer_headers(signer, &raw mut headers) };
-            assert_eq!(status, CXK_OK);
-            assert!(!is_zero(&headers));
-            // SAFETY: the last use of the signer.
-            unsafe { cxk_signer_free(signer) };
-        }
-    }
-
-    #[test]
-    fn a_panic_while_freeing_stays_inside() {
-        let signer = new_signer(CXK_LEVEL_ADVANCED);
-        fault::arm();
-        // SAFETY: the last use of the signer.
-        unsafe { cxk_signer_free(signer) };
-    }
-
-    #[test]
-    fn a_huge_length_is_refused_unread() {
-        let mut signer = core::ptr::dangling_mut();
-        // SAFETY: the length is refused before a byte is read.
-        let status = unsafe {
-            cxk_signer_new(7, CXK_LEVEL_ADVANCED, KEY.as_ptr().cast(), usize::MAX, &raw mut signer)
-        };
-        assert_eq!(status, CXK_INVALID_KEY);
-        assert!(signer.is_null());
-    }
-
-    #[test]
-    fn threads_may_share_a_signer() {
-        fn shared<T: Send + Sync>() {}
-        shared::<Signer>();
-    }
 }

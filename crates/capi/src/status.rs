@@ -10,7 +10,8 @@ use cortexkey_core::auth::Verdict;
 /// What a call answers: `CXK_OK`, or a number below zero.
 ///
 /// -1 to -99: wrong use, or the environment failed. -101 to -199: a verifier refused a request
-/// (`CXK_VERDICT_...`). -900: a fault in the library. A number keeps its meaning for good.
+/// (`CXK_VERDICT_...`). -201 to -299: a decision that is no yes (`CXK_DECISION_...`). -900: a
+/// fault in the library. A number keeps its meaning for good.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_status = i32;
 
@@ -40,6 +41,32 @@ pub const CXK_CLOCK_FAILED: cxk_status = -10;
 pub const CXK_NO_MEMORY: cxk_status = -11;
 /// Header and library have different binary interfaces.
 pub const CXK_ABI_MISMATCH: cxk_status = -12;
+/// A buffer is too small for the answer.
+pub const CXK_BUFFER_TOO_SMALL: cxk_status = -13;
+/// A count or a length is above its limit.
+pub const CXK_TOO_LARGE: cxk_status = -14;
+/// A structure's `struct_size` was not set, or a field is set that this library does not know.
+pub const CXK_INVALID_STRUCT: cxk_status = -15;
+/// An option has a value that it cannot have.
+pub const CXK_INVALID_OPTION: cxk_status = -16;
+/// A text is not UTF-8, or too long.
+pub const CXK_INVALID_TEXT: cxk_status = -17;
+/// There is no such key or definition.
+pub const CXK_NOT_FOUND: cxk_status = -18;
+/// Several definitions have this name; give `tenant/name`.
+pub const CXK_AMBIGUOUS_NAME: cxk_status = -19;
+/// The bytes are no compiled definitions, or were damaged.
+pub const CXK_INVALID_DEFINITIONS: cxk_status = -20;
+/// The definitions were compiled for a newer library.
+pub const CXK_UNSUPPORTED_FORMAT: cxk_status = -21;
+/// The signer's key is Standard: it is sent as it is, and signs nothing.
+pub const CXK_NOT_ADVANCED: cxk_status = -22;
+/// At least one request of a batch was refused; the statuses say which.
+pub const CXK_SOME_REFUSED: cxk_status = -23;
+/// Refused: the key may not.
+pub const CXK_DECISION_REFUSED: cxk_status = -201;
+/// Unknown: the answer hangs on something that nobody listed. Grant nothing on it.
+pub const CXK_DECISION_UNKNOWN: cxk_status = -202;
 /// A fault in the library, caught. The call did nothing; the library stays usable.
 pub const CXK_INTERNAL: cxk_status = -900;
 
@@ -110,6 +137,19 @@ const OWN: &[(cxk_status, &CStr, &CStr)] = &[
     (CXK_CLOCK_FAILED, c"clock-failed", c"the machine's clock is before 2001-09-09 or after 2286-11-20; set it"),
     (CXK_NO_MEMORY, c"no-memory", c"there is no memory for a handle"),
     (CXK_ABI_MISMATCH, c"abi-mismatch", c"the program was built with the header of another binary interface; build it anew with the header of this library"),
+    (CXK_BUFFER_TOO_SMALL, c"buffer-too-small", c"a buffer is too small for the answer; the header says which size is always enough"),
+    (CXK_TOO_LARGE, c"too-large", c"a count or a length is above the limit that the header states"),
+    (CXK_INVALID_STRUCT, c"invalid-struct", c"a structure was not begun with its _INIT macro, or sets a field that this library does not know"),
+    (CXK_INVALID_OPTION, c"invalid-option", c"an option has a value that it cannot have; the header states the range of each"),
+    (CXK_INVALID_TEXT, c"invalid-text", c"a text is not UTF-8, or longer than 4096 bytes"),
+    (CXK_NOT_FOUND, c"not-found", c"there is no such key or definition"),
+    (CXK_AMBIGUOUS_NAME, c"ambiguous-name", c"several definitions have this name; give tenant/name"),
+    (CXK_INVALID_DEFINITIONS, c"invalid-definitions", c"the bytes are no compiled definitions, or were damaged; make them with `cortexkey compile`"),
+    (CXK_UNSUPPORTED_FORMAT, c"unsupported-format", c"the definitions were compiled for a newer library; compile them with the release of this one"),
+    (CXK_NOT_ADVANCED, c"not-advanced", c"the key is Standard, which is sent as it is; only Advanced keys sign in batches"),
+    (CXK_SOME_REFUSED, c"some-refused", c"at least one request of the batch was refused; look at the statuses"),
+    (CXK_DECISION_REFUSED, c"refused", c"the key may not"),
+    (CXK_DECISION_UNKNOWN, c"unknown", c"the answer hangs on something that nobody listed; grant nothing on it"),
     (CXK_INTERNAL, c"internal", c"a fault in the library, which did nothing and stays usable; please report it"),
 ];
 
@@ -186,7 +226,7 @@ mod tests {
 
     #[test]
     fn other_numbers_are_unknown() {
-        for number in [1, -99, -100, -199, -901, i32::MIN, i32::MAX] {
+        for number in [1, -99, -100, -199, -200, -299, -901, i32::MIN, i32::MAX] {
             assert_eq!(texts(number).0, c"unknown-status", "{number}");
         }
     }
@@ -194,7 +234,7 @@ mod tests {
     #[test]
     fn own_numbers_keep_to_their_band() {
         for (number, name, _) in OWN {
-            assert!(matches!(number, 0 | -99..=-1 | -900), "{name:?}");
+            assert!(matches!(number, 0 | -99..=-1 | -299..=-201 | -900), "{name:?}");
         }
     }
 }

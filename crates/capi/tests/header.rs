@@ -16,6 +16,7 @@ use std::process::Command;
 
 use common::{examples, present, root, scratch, succeed};
 
+const HANDLES: [&str; 5] = ["signer", "keyring", "replay_guard", "verifier", "definitions"];
 const TWICE: &str = "#include \"cortexkey.h\"\n#include \"cortexkey.h\"\n";
 const WARNINGS: [&str; 7] =
     ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wundef", "-Werror"];
@@ -92,14 +93,25 @@ fn the_examples_compile() {
     let examples = examples(&header);
     assert_eq!(examples.len(), prototypes + 1, "an example at each function and one at the top");
     let mut text = String::from(
-        "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include \"cortexkey.h\"\n\
+        "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <time.h>\n\
+         #include \"cortexkey.h\"\n\
          static void send(const cxk_headers *h) { puts(h->key_id); }\n",
     );
+    // Of every handle there is one.
+    let (mut parameters, mut uses) = (Vec::new(), String::new());
+    for handle in HANDLES {
+        if header.contains(&format!("typedef struct cxk_{handle} ")) {
+            let name = handle.trim_start_matches("replay_");
+            parameters.push(format!("cxk_{handle} *{name}"));
+            write!(uses, "(void){name};").unwrap();
+        }
+    }
+    let parameters = parameters.join(", ");
     for (number, example) in examples.iter().enumerate().skip(1) {
         writeln!(
             text,
-            "void example{number}(cxk_signer *signer);\nvoid example{number}(cxk_signer *signer) \
-             {{\n(void)signer;\n(void)send;\n{example}}}"
+            "void example{number}({parameters});\nvoid example{number}({parameters}) \
+             {{\n{uses}\n(void)send;\n{example}}}"
         )
         .unwrap();
     }

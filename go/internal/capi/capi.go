@@ -8,8 +8,8 @@ package capi
 #cgo nocallback cxk_signer_new
 #cgo noescape cxk_signer_headers_at
 #cgo nocallback cxk_signer_headers_at
-#cgo noescape cxk_headers_wipe
-#cgo nocallback cxk_headers_wipe
+#cgo noescape cxk_wipe
+#cgo nocallback cxk_wipe
 #cgo nocallback cxk_signer_free
 #cgo nocallback cxk_abi_version
 #include "cortexkey.h"
@@ -70,7 +70,7 @@ func (h *Headers) Nonce() string { return string(text(h.c.nonce[:])) }
 func (h *Headers) Timestamp() string { return string(text(h.c.timestamp[:])) }
 
 // Wipe overwrites the headers with zeros.
-func (h *Headers) Wipe() { C.cxk_headers_wipe(&h.c) }
+func (h *Headers) Wipe() { C.cxk_wipe(unsafe.Pointer(&h.c), C.size_t(unsafe.Sizeof(h.c))) }
 
 // Signer is a handle of the library. It may be shared, and is freed once, when nobody uses it.
 type Signer struct {

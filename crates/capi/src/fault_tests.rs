@@ -1,0 +1,238 @@
+//! A panic at every way in: it becomes `CXK_INTERNAL`, outputs are cleared, and the library goes on.
+//!
+//! It refuses to leave out a function: the list is held against the header.
+
+use core::ffi::c_char;
+use core::ptr::{null, null_mut};
+use std::collections::BTreeSet;
+
+use crate::panic::fault;
+use crate::*;
+
+const KEY: &[u8] = b"a-test-key-of-no-tenant";
+const NONCE: [u8; 64] = [b'n'; 64];
+const NOW_MS: u64 = 1_700_000_000_000;
+
+/// Functions that only hand out constants, or write zeros: nothing in them can panic.
+const CANNOT_PANIC: [&str; 5] =
+    ["cxk_abi_version", "cxk_version", "cxk_status_name", "cxk_status_message", "cxk_wipe"];
+
+/// What all calls share.
+struct Handles {
+    signer: *mut cxk_signer,
+    keyring: *mut cxk_keyring,
+    guard: *mut cxk_replay_guard,
+    verifier: *mut cxk_verifier,
+}
+
+fn key() -> cxk_key {
+    cxk_key {
+        struct_size: size_of::<cxk_key>().try_into().unwrap(),
+        level: CXK_LEVEL_STANDARD,
+        key_id: 7,
+        key: KEY.as_ptr().cast(),
+        key_len: KEY.len(),
+        expires_ms: CXK_NEVER,
+        created_ms: 0,
+        flags: 0,
+        reserved: 0,
+    }
+}
+
+fn guard_options() -> cxk_replay_guard_options {
+    cxk_replay_guard_options {
+        struct_size: size_of::<cxk_replay_guard_options>().try_into().unwrap(),
+        flags: CXK_REPLAY_GUARD_FIRST,
+        entries: 10,
+        skew_ms: 0,
+        started_ms: 0,
+        uses_per_key: 0,
+        reserved: 0,
+        keys: 0,
+    }
+}
+
+/// The headers of a request of key 7.
+fn request() -> [cxk_header; 2] {
+    let header = |name: &'static str, value: &'static [u8]| cxk_header {
+        name: name.as_ptr().cast(),
+        name_len: name.len(),
+        value: value.as_ptr().cast(),
+        value_len: value.len(),
+    };
+    [header("x-xdr-auth-id", b"7"), header("Authorization", KEY)]
+}
+
+/// Calls a function with an output that is full of sevens; says what it answered, and whether the
+/// output is zeros.
+fn with_output<T>(call: impl FnOnce(*mut T) -> cxk_status) -> (cxk_status, bool) {
+    let mut output = core::mem::MaybeUninit::<T>::uninit();
+    // SAFETY: the memory is as large as a `T`.
+    unsafe { output.as_mut_ptr().write_bytes(7, 1) };
+    let status = call(output.as_mut_ptr());
+    // SAFETY: every byte was written above.
+    let bytes =
+        unsafe { core::slice::from_raw_parts(output.as_ptr().cast::<u8>(), size_of::<T>()) };
+    (status, bytes.iter().all(|byte| *byte == 0))
+}
+
+type Call = (&'static str, fn(&Handles) -> (cxk_status, bool));
+
+/// Every function that can fail, called as it should be.
+const CALLS: &[Call] = &[
+    // SAFETY: here and below, handles live, lengths are those of the arrays, outputs are local.
+    ("cxk_nonce", |_| with_output(|out: *mut [c_char; 65]| unsafe { cxk_nonce(out.cast(), 65) })),
+    ("cxk_signer_new", |_| {
+        let mut made = null_mut();
+        let status = unsafe {
+            cxk_signer_new(7, CXK_LEVEL_ADVANCED, KEY.as_ptr().cast(), KEY.len(), &raw mut made)
+        };
+        let is_null = made.is_null();
+        unsafe { cxk_signer_free(made) };
+        (status, is_null)
+    }),
+    ("cxk_signer_headers", |h| with_output(|out| unsafe { cxk_signer_headers(h.signer, out) })),
+    ("cxk_signer_headers_at", |h| {
+        let nonce = NONCE.as_ptr().cast();
+        with_output(|out| unsafe { cxk_signer_headers_at(h.signer, nonce, 64, NOW_MS, out) })
+    }),
+    ("cxk_signer_header_lines", |h| {
+        with_output(|out| unsafe { cxk_signer_header_lines(h.signer, out) })
+    }),
+    ("cxk_signer_sign_batch", |h| {
+        with_output(|out: *mut [cxk_signature; 5]| unsafe {
+            cxk_signer_sign_batch(h.signer, out.cast(), 5)
+        })
+    }),
+    ("cxk_expiry_at", |_| with_output(|out| unsafe { cxk_expiry_at(NOW_MS, NOW_MS, out) })),
+    ("cxk_keyring_new", |_| {
+        let mut made = null_mut();
+        let status = unsafe { cxk_keyring_new(&raw mut made) };
+        let is_null = made.is_null();
+        unsafe { cxk_keyring_free(made) };
+        (status, is_null)
+    }),
+    ("cxk_keyring_put", |h| (unsafe { cxk_keyring_put(h.keyring, &key()) }, true)),
+    ("cxk_keyring_revoke", |h| {
+        let other = cxk_key { key_id: 8, ..key() };
+        assert_ne!(unsafe { cxk_keyring_put(h.keyring, &raw const other) }, CXK_NOT_FOUND);
+        (unsafe { cxk_keyring_revoke(h.keyring, 8) }, true)
+    }),
+    ("cxk_keyring_remove", |h| (unsafe { cxk_keyring_remove(h.keyring, 8) }, true)),
+    ("cxk_replay_guard_new", |_| {
+        let mut made = null_mut();
+        let status = unsafe { cxk_replay_guard_new(&guard_options(), &raw mut made) };
+        let is_null = made.is_null();
+        unsafe { cxk_replay_guard_free(made) };
+        (status, is_null)
+    }),
+    ("cxk_verifier_new", |h| {
+        let mut made = null_mut();
+        let status = unsafe { cxk_verifier_new(null(), h.keyring, h.guard, &raw mut made) };
+        let is_null = made.is_null();
+        unsafe { cxk_verifier_free(made) };
+        (status, is_null)
+    }),
+    ("cxk_verify", |h| {
+        with_output(|out| unsafe { cxk_verify(h.verifier, request().as_ptr(), 2, NOW_MS, out) })
+    }),
+    ("cxk_verify_batch", |h| {
+        let headers = request();
+        let requests = [cxk_request { headers: headers.as_ptr(), count: 2 }; 2];
+        let mut statuses = [7; 2];
+        let (status, is_zero) = with_output(|out: *mut [cxk_principal; 2]| unsafe {
+            let (requests, statuses) = (requests.as_ptr(), statuses.as_mut_ptr());
+            cxk_verify_batch(h.verifier, requests, 2, NOW_MS, statuses, out.cast())
+        });
+        assert_eq!(statuses, [status; 2], "no status says yes where the call says no");
+        (status, is_zero)
+    }),
+];
+
+/// Makes a handle of each kind and frees it, with a panic on the way.
+fn free_each(arm: impl Fn()) {
+    let handles = handles();
+    arm();
+    // SAFETY: here and below, the last use of the handle.
+    unsafe { cxk_signer_free(handles.signer) };
+    arm();
+    unsafe { cxk_verifier_free(handles.verifier) };
+    arm();
+    unsafe { cxk_replay_guard_free(handles.guard) };
+    arm();
+    unsafe { cxk_keyring_free(handles.keyring) };
+}
+
+fn handles() -> Handles {
+    let (mut signer, mut keyring, mut guard, mut verifier) =
+        (null_mut(), null_mut(), null_mut(), null_mut());
+    let level = CXK_LEVEL_ADVANCED;
+    // SAFETY: as in `CALLS`.
+    unsafe {
+        let (key_bytes, len) = (KEY.as_ptr().cast(), KEY.len());
+        assert_eq!(cxk_signer_new(7, level, key_bytes, len, &raw mut signer), CXK_OK);
+        assert_eq!(cxk_keyring_new(&raw mut keyring), CXK_OK);
+        assert_eq!(cxk_keyring_put(keyring, &key()), CXK_OK);
+        assert_eq!(cxk_replay_guard_new(&guard_options(), &raw mut guard), CXK_OK);
+        assert_eq!(cxk_verifier_new(null(), keyring, guard, &raw mut verifier), CXK_OK);
+    }
+    Handles { signer, keyring, guard, verifier }
+}
+
+#[test]
+fn a_panic_becomes_a_status_and_the_library_stays_usable() {
+    let handles = handles();
+    for (name, call) in CALLS {
+        if *name == "cxk_keyring_revoke" {
+            // Its key is put first, and that must go well.
+            assert_eq!(call(&handles).0, CXK_OK);
+            fault::arm_at(2);
+        } else {
+            fault::arm_at(1);
+        }
+        let (status, is_zero) = call(&handles);
+        assert_eq!(status, CXK_INTERNAL, "{name}");
+        assert!(is_zero, "{name}: what was written before the panic is cleared");
+        let (status, is_zero) = call(&handles);
+        // The panic strikes after the work, so what was to be removed is gone.
+        let gone = *name == "cxk_keyring_remove" && status == CXK_NOT_FOUND;
+        assert!(status == CXK_OK || gone, "{name}: {status}");
+        let has_output = !name.starts_with("cxk_keyring_") || *name == "cxk_keyring_new";
+        assert!(!is_zero || !has_output, "{name}: an answer");
+    }
+    // SAFETY: the last use of the handles.
+    unsafe {
+        cxk_verifier_free(handles.verifier);
+        cxk_replay_guard_free(handles.guard);
+        cxk_keyring_free(handles.keyring);
+        cxk_signer_free(handles.signer);
+    }
+}
+
+#[test]
+fn a_panic_while_freeing_stays_inside() {
+    free_each(|| fault::arm_at(1));
+    free_each(|| {});
+}
+
+#[test]
+fn a_panic_while_comparing_is_a_no() {
+    fault::arm_at(1);
+    // SAFETY: both are as long as the key.
+    let equal = |len| unsafe { cxk_equal(KEY.as_ptr().cast(), KEY.as_ptr().cast(), len) };
+    assert_eq!(equal(KEY.len()), 0);
+    assert_eq!(equal(KEY.len()), 1);
+}
+
+#[test]
+fn every_function_of_the_header_is_here() {
+    let header = include_str!("../../../include/cortexkey.h");
+    let declared: BTreeSet<&str> = header
+        .split("\nCXK_API")
+        .skip(1)
+        .filter_map(|prototype| prototype.split('(').next()?.rsplit([' ', '*', '\n']).next())
+        .filter(|name| !name.ends_with("_free") && *name != "cxk_equal")
+        .collect();
+    let here: BTreeSet<&str> = CALLS.iter().map(|(name, _)| *name).chain(CANNOT_PANIC).collect();
+    assert_eq!(declared, here);
+}

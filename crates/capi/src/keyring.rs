@@ -1,0 +1,256 @@
+//! The keys that a verifier knows, which change while it verifies.
+//!
+//! It refuses to keep a Standard key itself, to give any key back, and two keys under one id.
+
+use core::ffi::c_char;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use cortexkey_core::auth::{KEY_BYTES_MAX, Key, KeyId, StoredKey};
+
+use crate::expiry::expiry_of;
+use crate::handle::{self, Handle};
+use crate::input::{self, Extensible};
+use crate::output::{self, ZeroIsValid};
+use crate::panic::caught;
+use crate::signer::{cxk_level, level_of};
+use crate::status::{
+    CXK_INVALID_KEY, CXK_INVALID_KEY_ID, CXK_INVALID_OPTION, CXK_NO_MEMORY, CXK_NOT_FOUND,
+    cxk_status,
+};
+
+/// The keys that verifiers know, by id. Verifiers and other threads see a change at once.
+///
+/// It keeps a SHA-256 of a Standard key, from which a short key that a person made up can be
+/// guessed; and of an Advanced key what can sign. All is wiped in `cxk_keyring_free()`.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_keyring {
+    _private: [u8; 0],
+}
+
+/// The key was revoked: its requests are refused as such.
+pub const CXK_KEY_REVOKED: u32 = 1;
+
+/// A key to put into a keyring. Begin with `cxk_key key = CXK_KEY_INIT;`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_key {
+    /// `sizeof(cxk_key)`
+    pub struct_size: u32,
+    /// Its security level.
+    pub level: cxk_level,
+    /// Its id, above 0.
+    pub key_id: u64,
+    /// The key: 1 to 256 bytes of visible ASCII. NUL need not follow.
+    pub key: *const c_char,
+    /// How many bytes the key has.
+    pub key_len: usize,
+    /// When it expires, in milliseconds since 1970; `CXK_NEVER` where it does not.
+    pub expires_ms: u64,
+    /// When it was made, in milliseconds since 1970, for keys that are made in the life of the
+    /// replay guard, which need not wait for it to start; else 0.
+    pub created_ms: u64,
+    /// 0 or `CXK_KEY_REVOKED`.
+    pub flags: u32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+/// The map behind the handle, which verifiers hold, too.
+#[derive(Default)]
+pub(crate) struct Keyring(RwLock<HashMap<KeyId, StoredKey>>);
+
+impl Keyring {
+    /// The keys as they are now. A panic while they were changed cannot have left one half done.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, HashMap<KeyId, StoredKey>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<KeyId, StoredKey>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Handle for Arc<Keyring> {
+    type Opaque = cxk_keyring;
+    const TAG: u64 = u64::from_be_bytes(*b"cxkkeyrg");
+}
+
+// SAFETY: NULL is a pointer.
+unsafe impl ZeroIsValid for *mut cxk_keyring {}
+// SAFETY: numbers and a pointer; zeros are both.
+unsafe impl ZeroIsValid for cxk_key {}
+// SAFETY: it begins with its size.
+unsafe impl Extensible for cxk_key {}
+
+/// Makes a keyring without keys.
+///
+/// - Ownership: `*out` is the caller's, who gives it to `cxk_keyring_free()`; NULL when the call
+///   fails.
+/// - Threads: any.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_NO_MEMORY`.
+///
+/// ```c
+/// cxk_keyring *mine = NULL;
+/// if (cxk_keyring_new(&mine) != CXK_OK) exit(2);
+/// cxk_keyring_free(mine);
+/// ```
+///
+/// # Safety
+///
+/// `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_keyring_new(out: *mut *mut cxk_keyring) -> cxk_status {
+    let make = |out: &mut *mut cxk_keyring| {
+        *out = handle::new(Arc::new(Keyring::default()))?;
+        Ok(())
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, make) }
+}
+
+/// Adds a key, in place of the one with its id where there is one.
+///
+/// - Ownership: the key is hashed; the caller may wipe it at once.
+/// - Threads: any number at once, while others verify.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`,
+///   `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY`, `CXK_INVALID_OPTION` (unknown
+///   flags), `CXK_NO_MEMORY`. The keyring is then as it was.
+///
+/// ```c
+/// cxk_key key = CXK_KEY_INIT;
+/// key.key_id = 7;
+/// key.level = CXK_LEVEL_ADVANCED;
+/// key.key = getenv("CORTEXKEY_API_KEY");
+/// key.key_len = key.key == NULL ? 0 : strlen(key.key);
+/// if (cxk_keyring_put(keyring, &key) != CXK_OK) exit(2);
+/// ```
+///
+/// # Safety
+///
+/// `keyring` comes from `cxk_keyring_new()` and lives. `key` points to a structure of the size
+/// that it states, and in it `key` to `key_len` readable bytes.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_keyring_put(
+    keyring: *const cxk_keyring,
+    key: *const cxk_key,
+) -> cxk_status {
+    caught(|| {
+        // SAFETY: this function's contract.
+        let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
+        // SAFETY: as above.
+        let key = unsafe { input::structure(key) }?;
+        // SAFETY: as above.
+        let stored = unsafe { stored(&key) }?;
+        let mut keys = keyring.write();
+        keys.try_reserve(1).map_err(|_| CXK_NO_MEMORY)?;
+        let old = keys.insert(stored.key_id(), stored);
+        drop(keys);
+        // Wiped once the others go on.
+        drop(old);
+        Ok(())
+    })
+}
+
+/// Revokes a key for good: it stays known, and its requests are refused as `key-revoked`.
+///
+/// - Threads: any number at once, while others verify. No request that is verified after the call
+///   is accepted.
+/// - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`.
+///
+/// ```c
+/// if (cxk_keyring_revoke(keyring, 7) != CXK_OK) puts("there is no key 7");
+/// ```
+///
+/// # Safety
+///
+/// `keyring` comes from `cxk_keyring_new()` and lives.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_keyring_revoke(
+    keyring: *const cxk_keyring,
+    key_id: u64,
+) -> cxk_status {
+    caught(|| {
+        // SAFETY: this function's contract.
+        let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
+        let key_id = KeyId::new(key_id).ok_or(CXK_NOT_FOUND)?;
+        keyring.write().get_mut(&key_id).ok_or(CXK_NOT_FOUND)?.revoke();
+        Ok(())
+    })
+}
+
+/// Removes and wipes a key; its requests are then refused as `unknown-key`.
+///
+/// - Threads: any number at once, while others verify. No request that is verified after the call
+///   is accepted.
+/// - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`.
+///
+/// ```c
+/// if (cxk_keyring_remove(keyring, 7) == CXK_NOT_FOUND) puts("there is no key 7");
+/// ```
+///
+/// # Safety
+///
+/// `keyring` comes from `cxk_keyring_new()` and lives.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_keyring_remove(
+    keyring: *const cxk_keyring,
+    key_id: u64,
+) -> cxk_status {
+    caught(|| {
+        // SAFETY: this function's contract.
+        let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
+        let key_id = KeyId::new(key_id).ok_or(CXK_NOT_FOUND)?;
+        let removed = keyring.write().remove(&key_id);
+        removed.map(drop).ok_or(CXK_NOT_FOUND)
+    })
+}
+
+/// Ends a keyring. Verifiers that were made with it keep its keys until they end, too; then all is
+/// wiped.
+///
+/// - Ownership: the keyring is gone. NULL, and what is no live keyring, is left alone; freeing one
+///   twice is nevertheless a mistake that cannot always be seen.
+/// - Threads: when no other uses the keyring itself; verifiers may go on.
+/// - Errors: none.
+///
+/// ```c
+/// cxk_keyring_free(NULL);
+/// ```
+///
+/// # Safety
+///
+/// `keyring` is NULL, or comes from `cxk_keyring_new()` and lives.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cxk_keyring_free(keyring: *mut cxk_keyring) {
+    // SAFETY: this function's contract.
+    unsafe { handle::free::<Arc<Keyring>>(keyring) };
+}
+
+/// What is kept of a key.
+///
+/// # Safety
+///
+/// The key's own pointer is NULL or points to as many bytes as it says.
+unsafe fn stored(key: &cxk_key) -> Result<StoredKey, cxk_status> {
+    let key_id = KeyId::new(key.key_id).ok_or(CXK_INVALID_KEY_ID)?;
+    let level = level_of(key.level)?;
+    if key.flags & !CXK_KEY_REVOKED != 0 || key.reserved != 0 {
+        return Err(CXK_INVALID_OPTION);
+    }
+    // SAFETY: this function's contract.
+    let bytes = unsafe { input::bytes(key.key, key.key_len, KEY_BYTES_MAX, CXK_INVALID_KEY) }?;
+    let bytes = Key::new(bytes).map_err(|_| CXK_INVALID_KEY)?;
+    let mut stored = StoredKey::new(key_id, level, bytes)
+        .expiring(expiry_of(key.expires_ms))
+        .created_at(key.created_ms);
+    if key.flags & CXK_KEY_REVOKED != 0 {
+        stored.revoke();
+    }
+    Ok(stored)
+}

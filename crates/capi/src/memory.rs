@@ -1,0 +1,99 @@
+//! Small helpers of everybody who handles keys: a nonce, a comparison, a wipe.
+//!
+//! They refuse to depend on a handle.
+
+use core::ffi::{c_char, c_void};
+
+use subtle::ConstantTimeEq as _;
+
+use crate::headers::CXK_NONCE_SIZE;
+use crate::input;
+use crate::output::{self, ZeroIsValid};
+use crate::source;
+use crate::status::{CXK_BUFFER_TOO_SMALL, CXK_OK, CXK_TOO_LARGE, cxk_status};
+
+// SAFETY: zero is a character.
+unsafe impl ZeroIsValid for c_char {}
+
+/// Draws a nonce: 64 letters and digits, each as likely as the other, and NUL.
+///
+/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Threads: any.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BUFFER_TOO_SMALL` (`out_size` below `CXK_NONCE_SIZE`),
+///   `CXK_TOO_LARGE` (above 4,096), `CXK_RNG_FAILED`.
+///
+/// ```c
+/// char nonce[CXK_NONCE_SIZE];
+/// if (cxk_nonce(nonce, sizeof nonce) == CXK_OK) puts(nonce);
+/// ```
+///
+/// # Safety
+///
+/// `out_size` bytes at `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_nonce(out: *mut c_char, out_size: usize) -> cxk_status {
+    let draw = |out: &mut [c_char]| {
+        if out.len() < CXK_NONCE_SIZE {
+            return Err(CXK_BUFFER_TOO_SMALL);
+        }
+        let nonce = source::nonce()?;
+        let characters = nonce.as_bytes().iter().map(|byte| c_char::from_ne_bytes([*byte]));
+        out.iter_mut().zip(characters).for_each(|(place, character)| *place = character);
+        Ok(())
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill_all(out, out_size, 4_096, draw) }
+}
+
+/// Whether two memories hold the same `len` bytes: 1 if so, 0 if not. How long it takes depends on
+/// `len` alone.
+///
+/// - Ownership: both stay the caller's.
+/// - Threads: any.
+/// - Errors: 0 where a pointer is NULL, or `len` is 0 or above 2^31.
+///
+/// ```c
+/// const char seen[] = "0123456789abcdef", kept[] = "0123456789abcdef";
+/// if (!cxk_equal(seen, kept, sizeof kept)) abort();
+/// ```
+///
+/// # Safety
+///
+/// `len` bytes at `a` and at `b` are readable.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_equal(a: *const c_void, b: *const c_void, len: usize) -> i32 {
+    let mut equal = false;
+    let compare = || {
+        // SAFETY: this function's contract.
+        let bytes = |start: *const c_void| unsafe {
+            input::bytes(start.cast(), len, 1 << 31, CXK_TOO_LARGE)
+        };
+        equal = bytes(a)?.ct_eq(bytes(b)?).into();
+        Ok(())
+    };
+    let done = crate::panic::caught(compare) == CXK_OK;
+    i32::from(done && equal && len > 0)
+}
+
+/// Overwrites memory with zeros. A compiler does not leave it out, as it may a `memset()`.
+///
+/// - Ownership: the memory stays the caller's. NULL is left alone.
+/// - Threads: any, while no other uses the same memory.
+/// - Errors: none.
+///
+/// ```c
+/// cxk_headers headers;
+/// if (cxk_signer_headers(signer, &headers) == CXK_OK) send(&headers);
+/// cxk_wipe(&headers, sizeof headers);
+/// ```
+///
+/// # Safety
+///
+/// `memory` is NULL, or `len` bytes there may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cxk_wipe(memory: *mut c_void, len: usize) {
+    // SAFETY: this function's contract.
+    unsafe { output::wipe(memory, len) };
+}

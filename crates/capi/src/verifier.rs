@@ -1,0 +1,439 @@
+//! The handle that says whether requests are authentic.
+//!
+//! It refuses to read a clock, and whatever the core's verifier refuses.
+
+use core::cell::Cell;
+use core::ffi::c_char;
+use std::sync::Arc;
+
+use cortexkey_core::auth::{NonceLengths, Principal, Request, Verdict, Verifier};
+use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, VerifiedUse};
+
+use crate::expiry::expires_ms_of;
+use crate::handle::{self, Handle};
+use crate::input::{self, Extensible};
+use crate::keyring::{Keyring, cxk_keyring};
+use crate::output::{self, ZeroIsValid};
+use crate::replay_guard::{cxk_replay_guard, skew};
+use crate::signer::{CXK_BATCH_MAX, cxk_level, number_of};
+use crate::status::{CXK_INVALID_OPTION, CXK_NULL_ARG, CXK_OK, CXK_SOME_REFUSED, cxk_status};
+
+/// Verifies requests against the keys of a keyring, and asks a replay guard last. It never
+/// changes, so any number of threads may verify with it at once.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_verifier {
+    _private: [u8; 0],
+}
+
+/// The caller has a replay guard of its own, which it asks about the `replay_tag` of every
+/// principal with one before it does anything for the request.
+pub const CXK_VERIFIER_OWN_GUARD: u32 = 1;
+/// Takes nonces of 16 to 128 letters and digits; without it, of exactly 64.
+pub const CXK_VERIFIER_LENIENT_NONCES: u32 = 2;
+/// The most headers of one request.
+pub const CXK_HEADERS_MAX: usize = 4_096;
+/// Bytes of a tag for a replay guard of the caller's own.
+pub const CXK_REPLAY_TAG_SIZE: usize = 16;
+
+/// How a verifier is made. Begin with
+/// `cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_verifier_options {
+    /// `sizeof(cxk_verifier_options)`
+    pub struct_size: u32,
+    /// 0, or `CXK_VERIFIER_OWN_GUARD` and `CXK_VERIFIER_LENIENT_NONCES`.
+    pub flags: u32,
+    /// How far a timestamp may be off, either way, in milliseconds, 1,000 to 300,000; 0 is
+    /// 60,000.
+    pub skew_ms: u64,
+}
+
+/// A header of a request: a name in any case, and a value as it came, without the white space
+/// round it, which HTTP says to strip. Neither needs NUL behind it. A header that came several
+/// times is given as often.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_header {
+    /// The name. It may be NULL where `name_len` is 0.
+    pub name: *const c_char,
+    /// How many bytes the name has.
+    pub name_len: usize,
+    /// The value. It may be NULL where `value_len` is 0.
+    pub value: *const c_char,
+    /// How many bytes the value has.
+    pub value_len: usize,
+}
+
+/// A request of a batch: all its headers, or those that authenticate it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_request {
+    /// The headers, in any order. It may be NULL where there are none.
+    pub headers: *const cxk_header,
+    /// How many there are, at most `CXK_HEADERS_MAX`.
+    pub count: usize,
+}
+
+/// Who sent a request; all zeros, and so key id 0, which is nobody's, unless it was accepted.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_principal {
+    /// The id of the key.
+    pub key_id: u64,
+    /// When the key expires, in milliseconds since 1970; `CXK_NEVER` where it does not.
+    pub expires_ms: u64,
+    /// When the client says it signed, in milliseconds since 1970; 0 with a Standard key.
+    pub signed_ms: u64,
+    /// With `CXK_VERIFIER_OWN_GUARD`: until when the tag must be remembered, in milliseconds since
+    /// 1970; 0 where there is no tag, since a Standard request can be sent again and again.
+    pub remember_until_ms: u64,
+    /// The level of the key.
+    pub level: cxk_level,
+    /// Always 0.
+    pub reserved: u32,
+    /// With `CXK_VERIFIER_OWN_GUARD`: names this use of the key, the same in every process. Look
+    /// whether it is known and remember it in one step (Redis: `SET tag 1 NX PXAT until`); where
+    /// it is known, the request is a replay.
+    pub replay_tag: [u8; CXK_REPLAY_TAG_SIZE],
+}
+
+/// What is behind the handle.
+struct Verifying {
+    verifier: Verifier,
+    keyring: Arc<Keyring>,
+    /// None: the caller has its own.
+    guard: Option<Arc<MemoryGuard>>,
+}
+
+impl Handle for Verifying {
+    type Opaque = cxk_verifier;
+    const TAG: u64 = u64::from_be_bytes(*b"cxkverif");
+}
+
+// SAFETY: NULL is a pointer.
+unsafe impl ZeroIsValid for *mut cxk_verifier {}
+// SAFETY: numbers; zeros are numbers.
+unsafe impl ZeroIsValid for cxk_verifier_options {}
+// SAFETY: it begins with its size.
+unsafe impl Extensible for cxk_verifier_options {}
+// SAFETY: numbers; zeros are numbers.
+unsafe impl ZeroIsValid for cxk_principal {}
+// SAFETY: zero is a number.
+unsafe impl ZeroIsValid for cxk_status {}
+
+/// Makes a verifier.
+///
+/// - Ownership: `*out` is the caller's, who gives it to `cxk_verifier_free()`; NULL when the call
+///   fails. Keyring and guard stay the caller's, and may be freed before the verifier.
+/// - Threads: any.
+/// - Errors: `CXK_NULL_ARG` (also where `guard` is NULL without `CXK_VERIFIER_OWN_GUARD`),
+///   `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (also a guard
+///   beside `CXK_VERIFIER_OWN_GUARD`), `CXK_NO_MEMORY`.
+///
+/// ```c
+/// cxk_verifier *mine = NULL;
+/// if (cxk_verifier_new(NULL, keyring, guard, &mine) != CXK_OK) exit(2);
+/// cxk_verifier_free(mine);
+/// ```
+///
+/// # Safety
+///
+/// `options` is NULL, for all defaults, or points to a structure of the size that it states.
+/// `keyring` comes from `cxk_keyring_new()` and lives. `guard` is NULL, or comes from
+/// `cxk_replay_guard_new()` and lives. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_verifier_new(
+    options: *const cxk_verifier_options,
+    keyring: *const cxk_keyring,
+    guard: *const cxk_replay_guard,
+    out: *mut *mut cxk_verifier,
+) -> cxk_status {
+    let make = |out: &mut *mut cxk_verifier| {
+        let options = if options.is_null() {
+            None
+        } else {
+            // SAFETY: this function's contract.
+            Some(unsafe { input::structure(options) }?)
+        };
+        let flags = options.map_or(0, |options| options.flags);
+        if flags & !(CXK_VERIFIER_OWN_GUARD | CXK_VERIFIER_LENIENT_NONCES) != 0 {
+            return Err(CXK_INVALID_OPTION);
+        }
+        // SAFETY: this function's contract.
+        let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
+        let guard = match (flags & CXK_VERIFIER_OWN_GUARD != 0, guard.is_null()) {
+            (true, true) => None,
+            (true, false) => return Err(CXK_INVALID_OPTION),
+            // SAFETY: this function's contract.
+            (false, _) => Some(unsafe { handle::get::<Arc<MemoryGuard>>(guard) }?.clone()),
+        };
+        let mut verifier =
+            Verifier::new().with_skew(skew(options.map_or(0, |options| options.skew_ms))?);
+        if flags & CXK_VERIFIER_LENIENT_NONCES != 0 {
+            verifier = verifier.with_nonce_lengths(NonceLengths::LENIENT);
+        }
+        *out = handle::new(Verifying { verifier, keyring: keyring.clone(), guard })?;
+        Ok(())
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, make) }
+}
+
+/// Whether a request is authentic, and whose: `CXK_OK`, or why not. To the client every refusal
+/// must look the same (the product's 401); the status is for the log.
+///
+/// - Ownership: the headers stay the caller's. `out` is the caller's memory; all zeros unless the
+///   request is accepted.
+/// - Threads: any number at once, while keys change.
+/// - Errors: the `CXK_VERDICT_...`; `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
+///   `CXK_TOO_LARGE` (more than `CXK_HEADERS_MAX` headers).
+///
+/// ```c
+/// cxk_header headers[] = {{"x-xdr-auth-id", 13, "7", 1}, {"Authorization", 13, "a-key", 5}};
+/// cxk_principal principal;
+/// cxk_status status =
+///     cxk_verify(verifier, headers, 2, (uint64_t)time(NULL) * 1000, &principal);
+/// if (status != CXK_OK) fprintf(stderr, "refused: %s\n", cxk_status_name(status));
+/// ```
+///
+/// # Safety
+///
+/// `verifier` comes from `cxk_verifier_new()` and lives. `headers` points to `count` headers,
+/// whose names and values are readable. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_verify(
+    verifier: *const cxk_verifier,
+    headers: *const cxk_header,
+    count: usize,
+    now_ms: u64,
+    out: *mut cxk_principal,
+) -> cxk_status {
+    let verify = |out: &mut cxk_principal| {
+        // SAFETY: this function's contract.
+        let verifying: &Verifying = unsafe { handle::get(verifier) }?;
+        // SAFETY: this function's contract.
+        let request = unsafe { verifying.request(headers, count) }?;
+        let tap = Tap::new(verifying.guard.as_deref());
+        let keys = verifying.keyring.read();
+        let principal = verifying
+            .verifier
+            .verify(&request, keys.get(&request.key_id()), now_ms, &tap)
+            .map_err(Verdict::number)?;
+        *out = tap.principal(&principal);
+        Ok(())
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, verify) }
+}
+
+/// Verifies many requests at one time of the clock, in their order: of two equal requests the
+/// first is accepted. Each gets the status that `cxk_verify()` would give.
+///
+/// - Ownership: as `cxk_verify()`. `statuses` and `principals` are arrays of `count`. When the call
+///   itself fails, every status is its status, and every principal is zeros.
+/// - Threads: any number at once, while keys change.
+/// - Errors: `CXK_SOME_REFUSED` where not all were accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
+///   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests).
+///
+/// ```c
+/// cxk_header headers[] = {{"x-xdr-auth-id", 13, "7", 1}, {"Authorization", 13, "a-key", 5}};
+/// cxk_request requests[] = {{headers, 2}, {headers, 1}};
+/// cxk_status statuses[2];
+/// cxk_principal principals[2];
+/// if (cxk_verify_batch(verifier, requests, 2, 1700000000000u, statuses, principals) != CXK_OK)
+///   puts(cxk_status_name(statuses[1]));
+/// ```
+///
+/// # Safety
+///
+/// `verifier` comes from `cxk_verifier_new()` and lives. `requests` points to `count` requests as
+/// `cxk_verify()` takes them. `count` statuses and principals may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_verify_batch(
+    verifier: *const cxk_verifier,
+    requests: *const cxk_request,
+    count: usize,
+    now_ms: u64,
+    statuses: *mut cxk_status,
+    principals: *mut cxk_principal,
+) -> cxk_status {
+    let verify = |statuses: &mut [cxk_status], principals: &mut [cxk_principal]| {
+        // SAFETY: this function's contract.
+        let verifying: &Verifying = unsafe { handle::get(verifier) }?;
+        // SAFETY: this function's contract.
+        let requests = unsafe { input::array(requests, count, CXK_BATCH_MAX) }?;
+        for ((requests, statuses), principals) in
+            requests.chunks(CHUNK).zip(statuses.chunks_mut(CHUNK)).zip(principals.chunks_mut(CHUNK))
+        {
+            // SAFETY: this function's contract.
+            unsafe { verifying.chunk(requests, now_ms, statuses, principals) };
+        }
+        Ok(())
+    };
+    let mut refused = false;
+    let fill_statuses = |statuses: &mut [cxk_status]| {
+        let fill_principals = |principals: &mut [cxk_principal]| {
+            let done = verify(statuses, principals);
+            refused = statuses.iter().any(|status| *status != CXK_OK);
+            done
+        };
+        // SAFETY: this function's contract.
+        match unsafe { output::fill_all(principals, count, CXK_BATCH_MAX, fill_principals) } {
+            CXK_OK => Ok(()),
+            status => Err(status),
+        }
+    };
+    // SAFETY: this function's contract.
+    let status = unsafe { output::fill_all(statuses, count, CXK_BATCH_MAX, fill_statuses) };
+    if status != CXK_OK && count <= CXK_BATCH_MAX && !statuses.is_null() && statuses.is_aligned() {
+        // A status of zero would be a yes.
+        // SAFETY: `fill_all` wrote here, too.
+        unsafe { core::slice::from_raw_parts_mut(statuses, count) }.fill(status);
+    }
+    if status == CXK_OK && refused { CXK_SOME_REFUSED } else { status }
+}
+
+/// Ends a verifier.
+///
+/// - Ownership: the verifier is gone. NULL, and what is no live verifier, is left alone; freeing
+///   one twice is nevertheless a mistake that cannot always be seen.
+/// - Threads: when no other uses the verifier.
+/// - Errors: none.
+///
+/// ```c
+/// cxk_verifier_free(NULL);
+/// ```
+///
+/// # Safety
+///
+/// `verifier` is NULL, or comes from `cxk_verifier_new()` and lives.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cxk_verifier_free(verifier: *mut cxk_verifier) {
+    // SAFETY: this function's contract.
+    unsafe { handle::free::<Verifying>(verifier) };
+}
+
+/// No value that a verifier takes is longer, and no name that it looks for: of longer ones it needs
+/// to see no more than that they are longer.
+const VALUE_BYTES_SEEN: usize = 257;
+
+/// How many requests of a batch are looked at together.
+const CHUNK: usize = 64;
+
+impl Verifying {
+    /// Verifies at most `CHUNK` requests. Statuses and principals are zeros before.
+    ///
+    /// # Safety
+    ///
+    /// The headers of the requests are as [`request`](Self::request) takes them.
+    unsafe fn chunk(
+        &self,
+        requests: &[cxk_request],
+        now_ms: u64,
+        statuses: &mut [cxk_status],
+        principals: &mut [cxk_principal],
+    ) {
+        let mut read = [const { None }; CHUNK];
+        for ((request, status), place) in requests.iter().zip(statuses.iter_mut()).zip(&mut read) {
+            // SAFETY: this function's contract.
+            match unsafe { self.request(request.headers, request.count) } {
+                Ok(request) => *place = Some(request),
+                Err(refused) => *status = refused,
+            }
+        }
+        let keys = self.keyring.read();
+        for ((request, status), out) in read.iter().zip(statuses).zip(principals) {
+            let Some(request) = request else { continue };
+            let tap = Tap::new(self.guard.as_deref());
+            let stored = keys.get(&request.key_id());
+            match self.verifier.verify(request, stored, now_ms, &tap) {
+                Ok(principal) => *out = tap.principal(&principal),
+                Err(verdict) => *status = verdict.number(),
+            }
+        }
+    }
+
+    /// Reads the headers that authenticate a request.
+    ///
+    /// # Safety
+    ///
+    /// `headers` is NULL or points to `count` headers, whose names and values are readable.
+    unsafe fn request<'a>(
+        &self,
+        headers: *const cxk_header,
+        count: usize,
+    ) -> Result<Request<'a>, cxk_status> {
+        // SAFETY: this function's contract.
+        let headers = unsafe { input::array(headers, count, CXK_HEADERS_MAX) }?;
+        let has_null = |header: &cxk_header| {
+            (header.name.is_null() && header.name_len > 0)
+                || (header.value.is_null() && header.value_len > 0)
+        };
+        if headers.iter().any(has_null) {
+            return Err(CXK_NULL_ARG);
+        }
+        let pairs = headers.iter().map(|header| {
+            // SAFETY: this function's contract; NULL was refused.
+            let name = unsafe { seen(header.name, header.name_len) };
+            // SAFETY: as above.
+            (name, unsafe { seen(header.value, header.value_len) })
+        });
+        Request::parse(pairs, self.verifier.nonce_lengths()).map_err(Verdict::number)
+    }
+}
+
+/// As much of the bytes as a verifier needs to see.
+///
+/// # Safety
+///
+/// `start` points to `len` readable bytes, or `len` is 0.
+unsafe fn seen<'a>(start: *const c_char, len: usize) -> &'a [u8] {
+    match len {
+        0 => &[],
+        // SAFETY: this function's contract; the length is small.
+        _ => unsafe { core::slice::from_raw_parts(start.cast(), len.min(VALUE_BYTES_SEEN)) },
+    }
+}
+
+/// Asks the guard, or where the caller has its own, keeps what that needs.
+struct Tap<'g> {
+    guard: Option<&'g MemoryGuard>,
+    seen: Cell<Option<([u8; CXK_REPLAY_TAG_SIZE], u64)>>,
+}
+
+impl<'g> Tap<'g> {
+    fn new(guard: Option<&'g MemoryGuard>) -> Self {
+        Self { guard, seen: Cell::new(None) }
+    }
+
+    fn principal(&self, principal: &Principal) -> cxk_principal {
+        let (replay_tag, remember_until_ms) = self.seen.get().unwrap_or_default();
+        cxk_principal {
+            key_id: principal.key_id().get(),
+            expires_ms: expires_ms_of(principal.expiry()),
+            signed_ms: principal.signed_ms().unwrap_or(0),
+            remember_until_ms,
+            level: number_of(principal.level()),
+            reserved: 0,
+            replay_tag,
+        }
+    }
+}
+
+impl ReplayGuard for Tap<'_> {
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        if let Some(guard) = self.guard {
+            return guard.check_and_insert(verified);
+        }
+        self.seen.set(Some((verified.shared_tag(), verified.remember_until_ms())));
+        Ok(())
+    }
+}

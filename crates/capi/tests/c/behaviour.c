@@ -1,0 +1,299 @@
+/*
+ * How the C library behaves when it is used as it should be: versions, texts, fresh nonces, keys
+ * that change, replays, guards, expiry. What it says to wrong use is in the misuse matrix, which
+ * is made from the header.
+ */
+#include "check.h"
+
+static void check_version(void) {
+  char version[32];
+  snprintf(version, sizeof version, "%d.%d.%d", CXK_VERSION_MAJOR, CXK_VERSION_MINOR,
+           CXK_VERSION_PATCH);
+  CHECK(strcmp(version, CXK_VERSION) == 0);
+  CHECK(strcmp(version, cxk_version()) == 0);
+  CHECK(cxk_abi_version() == CXK_ABI_VERSION);
+  CHECK(cxk_abi_check() == CXK_OK);
+}
+
+static void check_statuses(void) {
+  CHECK(strcmp(cxk_status_name(CXK_OK), "ok") == 0);
+  CHECK(strcmp(cxk_status_name(CXK_INVALID_NONCE), "invalid-nonce") == 0);
+  CHECK(strcmp(cxk_status_name(CXK_VERDICT_TIMESTAMP_STALE), "timestamp-stale") == 0);
+  CHECK(strcmp(cxk_status_name(CXK_VERDICT_REPLAYED), "replayed") == 0);
+  CHECK(strcmp(cxk_status_name(CXK_INTERNAL), "internal") == 0);
+  CHECK(strcmp(cxk_status_name(1), "unknown-status") == 0);
+  CHECK(strcmp(cxk_status_name(INT32_MIN), "unknown-status") == 0);
+  CHECK(strlen(cxk_status_message(CXK_INVALID_KEY)) > 10);
+  CHECK(strlen(cxk_status_message(12345)) > 10);
+}
+
+static void check_helpers(void) {
+  char a[64], nonce[CXK_NONCE_SIZE], last[CXK_NONCE_SIZE] = "";
+  size_t i;
+  for (i = 0; i < 1000; i++) {
+    CHECK(cxk_nonce(nonce, sizeof nonce) == CXK_OK);
+    CHECK(strlen(nonce) == 64 && strspn(nonce, NONCE) == 64 && strcmp(nonce, last) != 0);
+    memcpy(last, nonce, sizeof last);
+  }
+  CHECK(cxk_equal(nonce, last, sizeof nonce) == 1);
+  for (i = 0; i < 64; i++) {
+    last[i] ^= 1;
+    CHECK(cxk_equal(nonce, last, sizeof nonce) == 0);
+    CHECK(cxk_equal(nonce, last, i == 0 ? 1 : i) == (i != 0));
+    last[i] ^= 1;
+  }
+  CHECK(cxk_equal(nonce, last, 0) == 0);
+  memset(a, 'a', sizeof a);
+  cxk_wipe(a + 1, sizeof a - 2);
+  CHECK(a[0] == 'a' && a[63] == 'a' && all_zero(a + 1, 62));
+}
+
+static void check_fresh(void) {
+  cxk_signer *signer = new_signer(CXK_LEVEL_ADVANCED);
+  cxk_headers last, headers, again;
+  int i;
+  memset(&last, 0, sizeof last);
+  for (i = 0; i < 1000; i++) {
+    CHECK(cxk_signer_headers(signer, &headers) == CXK_OK);
+    CHECK(strcmp(headers.nonce, last.nonce) != 0);
+    CHECK(strcmp(headers.authorization, last.authorization) != 0);
+    CHECK(strspn(headers.nonce, NONCE) == 64 && headers.nonce[64] == 0);
+    CHECK(strspn(headers.authorization, "0123456789abcdef") == 64);
+    CHECK(headers.authorization[64] == 0);
+    CHECK(strspn(headers.timestamp, "0123456789") == 13 && headers.timestamp[0] != '0');
+    /* What was drawn signs to the same digest when it is given. */
+    CHECK(cxk_signer_headers_at(signer, headers.nonce, 64,
+                                strtoull(headers.timestamp, NULL, 10), &again) == CXK_OK);
+    CHECK(memcmp(&again, &headers, sizeof again) == 0);
+    last = headers;
+  }
+  cxk_signer_free(signer);
+}
+
+static void check_batches(void) {
+  enum { MOST = 300 };
+  static cxk_signature batch[MOST + 1];
+  cxk_signer *signer = new_signer(CXK_LEVEL_ADVANCED);
+  cxk_headers one;
+  size_t count, i, j;
+  for (count = 0; count <= MOST; count += count < 70 ? 1 : 23) {
+    memset(batch, 0x55, sizeof batch);
+    CHECK(cxk_signer_sign_batch(signer, batch, count) == CXK_OK);
+    CHECK(batch[count].nonce[0] == 0x55);
+    for (i = 0; i < count; i++) {
+      CHECK(strcmp(batch[i].timestamp, batch[0].timestamp) == 0);
+      CHECK(cxk_signer_headers_at(signer, batch[i].nonce, strlen(batch[i].nonce),
+                                  strtoull(batch[i].timestamp, NULL, 10), &one) == CXK_OK);
+      CHECK(strcmp(one.authorization, batch[i].authorization) == 0);
+      for (j = 0; j < i; j++) CHECK(strcmp(batch[i].nonce, batch[j].nonce) != 0);
+    }
+  }
+  cxk_signer_free(signer);
+}
+
+static cxk_status verify(const cxk_verifier *verifier, const cxk_headers *headers,
+                         cxk_principal *principal) {
+  cxk_header request[4];
+  const size_t count = as_request(headers, request);
+  return cxk_verify(verifier, request, count, TIME_MS, principal);
+}
+
+static cxk_headers sign(uint64_t id, cxk_level level, const char *key, uint64_t ms, char mark) {
+  char nonce[64];
+  cxk_signer *signer = NULL;
+  cxk_headers headers;
+  memset(nonce, mark, sizeof nonce);
+  CHECK(cxk_signer_new(id, level, key, strlen(key), &signer) == CXK_OK);
+  CHECK(cxk_signer_headers_at(signer, nonce, sizeof nonce, ms, &headers) == CXK_OK);
+  cxk_signer_free(signer);
+  return headers;
+}
+
+static void check_keys_change(void) {
+  cxk_keyring *keyring = new_keyring();
+  cxk_verifier *verifier = new_verifier(0, keyring, NULL);
+  const cxk_headers request = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 'n');
+  const cxk_headers plain = sign(7, CXK_LEVEL_STANDARD, KEY, TIME_MS, 'n');
+  cxk_principal principal;
+  CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_UNKNOWN_KEY);
+  CHECK(put_key(keyring, 7, CXK_LEVEL_ADVANCED, "another", CXK_NEVER, 0) == CXK_OK);
+  CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_WRONG_SIGNATURE);
+  CHECK(put_key(keyring, 7, CXK_LEVEL_ADVANCED, KEY, TIME_MS + 1, 0) == CXK_OK);
+  CHECK(verify(verifier, &request, &principal) == CXK_OK);
+  CHECK(principal.key_id == 7 && principal.level == CXK_LEVEL_ADVANCED);
+  CHECK(principal.expires_ms == TIME_MS + 1 && principal.signed_ms == TIME_MS);
+  CHECK(verify(verifier, &plain, &principal) == CXK_VERDICT_LEVEL_MISMATCH);
+  CHECK(put_key(keyring, 7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 0) == CXK_OK);
+  CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_KEY_EXPIRED);
+  CHECK(put_key(keyring, 7, CXK_LEVEL_STANDARD, KEY, CXK_NEVER, 0) == CXK_OK);
+  CHECK(verify(verifier, &plain, &principal) == CXK_OK);
+  CHECK(principal.signed_ms == 0 && principal.expires_ms == CXK_NEVER);
+  CHECK(cxk_keyring_revoke(keyring, 7) == CXK_OK);
+  CHECK(verify(verifier, &plain, &principal) == CXK_VERDICT_KEY_REVOKED);
+  CHECK(cxk_keyring_remove(keyring, 7) == CXK_OK);
+  CHECK(cxk_keyring_remove(keyring, 7) == CXK_NOT_FOUND);
+  CHECK(cxk_keyring_revoke(keyring, 7) == CXK_NOT_FOUND);
+  CHECK(verify(verifier, &plain, &principal) == CXK_VERDICT_UNKNOWN_KEY);
+  /* A verifier keeps what it needs. */
+  CHECK(put_key(keyring, 7, CXK_LEVEL_STANDARD, KEY, CXK_NEVER, 0) == CXK_OK);
+  cxk_keyring_free(keyring);
+  CHECK(verify(verifier, &plain, &principal) == CXK_OK);
+  cxk_verifier_free(verifier);
+}
+
+static void check_replays(void) {
+  cxk_keyring *keyring = new_keyring();
+  cxk_replay_guard *guard = new_guard(1000);
+  cxk_verifier *one = new_verifier(0, keyring, guard), *other = new_verifier(0, keyring, guard);
+  const cxk_headers request = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 'n');
+  const cxk_headers late = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS - 60001, 'n');
+  const cxk_headers early = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS + 60001, 'n');
+  cxk_principal principal;
+  CHECK(put_key(keyring, 7, CXK_LEVEL_ADVANCED, KEY, CXK_NEVER, 0) == CXK_OK);
+  CHECK(verify(one, &request, &principal) == CXK_OK);
+  CHECK(all_zero(principal.replay_tag, sizeof principal.replay_tag));
+  CHECK(verify(one, &request, &principal) == CXK_VERDICT_REPLAYED);
+  CHECK(verify(other, &request, &principal) == CXK_VERDICT_REPLAYED);
+  CHECK(verify(one, &late, &principal) == CXK_VERDICT_TIMESTAMP_STALE);
+  CHECK(verify(one, &early, &principal) == CXK_VERDICT_TIMESTAMP_FUTURE);
+  cxk_replay_guard_free(guard);
+  CHECK(verify(other, &request, &principal) == CXK_VERDICT_REPLAYED);
+  cxk_verifier_free(one);
+  cxk_verifier_free(other);
+  cxk_keyring_free(keyring);
+}
+
+/* A guard that has just begun, and one with a limit for each key. */
+static void check_guards(void) {
+  cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;
+  cxk_replay_guard *guard = NULL;
+  cxk_keyring *keyring = new_keyring();
+  cxk_verifier *verifier;
+  cxk_headers request = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 'n');
+  cxk_key young = CXK_KEY_INIT;
+  cxk_principal principal;
+  int i;
+  CHECK(put_key(keyring, 7, CXK_LEVEL_ADVANCED, KEY, CXK_NEVER, 0) == CXK_OK);
+  options.entries = 1000;
+  options.started_ms = TIME_MS - 1;
+  CHECK(cxk_replay_guard_new(&options, &guard) == CXK_OK);
+  verifier = new_verifier(0, keyring, guard);
+  CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_REPLAY_GUARD_STARTING);
+  young.key_id = 7;
+  young.level = CXK_LEVEL_ADVANCED;
+  young.key = KEY;
+  young.key_len = strlen(KEY);
+  young.created_ms = TIME_MS - 1;
+  CHECK(cxk_keyring_put(keyring, &young) == CXK_OK);
+  CHECK(verify(verifier, &request, &principal) == CXK_OK);
+  cxk_verifier_free(verifier);
+  cxk_replay_guard_free(guard);
+
+  options.started_ms = 0;
+  options.flags = CXK_REPLAY_GUARD_FIRST;
+  options.uses_per_key = 3;
+  options.keys = 10;
+  CHECK(cxk_replay_guard_new(&options, &guard) == CXK_OK);
+  verifier = new_verifier(0, keyring, guard);
+  for (i = 0; i < 5; i++) {
+    request = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, (char)('a' + i));
+    CHECK(verify(verifier, &request, &principal) ==
+          (i < 3 ? CXK_OK : CXK_VERDICT_REPLAY_GUARD_FULL));
+  }
+  cxk_verifier_free(verifier);
+  cxk_replay_guard_free(guard);
+  cxk_keyring_free(keyring);
+}
+
+static void check_own_guard(void) {
+  cxk_keyring *keyring = new_keyring();
+  cxk_verifier *verifier = new_verifier(0, keyring, NULL);
+  const cxk_headers request = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 'n');
+  const cxk_headers another = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 'm');
+  cxk_principal first, second;
+  CHECK(put_key(keyring, 7, CXK_LEVEL_ADVANCED, KEY, CXK_NEVER, 0) == CXK_OK);
+  CHECK(verify(verifier, &request, &first) == CXK_OK);
+  CHECK(verify(verifier, &request, &second) == CXK_OK);
+  CHECK(memcmp(first.replay_tag, second.replay_tag, sizeof first.replay_tag) == 0);
+  CHECK(!all_zero(first.replay_tag, sizeof first.replay_tag));
+  CHECK(first.remember_until_ms == TIME_MS + 60000);
+  CHECK(verify(verifier, &another, &second) == CXK_OK);
+  CHECK(memcmp(first.replay_tag, second.replay_tag, sizeof first.replay_tag) != 0);
+  cxk_verifier_free(verifier);
+  cxk_keyring_free(keyring);
+}
+
+static void check_lenient_nonces(void) {
+  cxk_keyring *keyring = new_keyring();
+  cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;
+  cxk_verifier *lenient = NULL, *strict = new_verifier(0, keyring, NULL);
+  cxk_header headers[4];
+  cxk_headers request = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 'n');
+  cxk_principal principal;
+  options.flags = CXK_VERIFIER_OWN_GUARD | CXK_VERIFIER_LENIENT_NONCES;
+  CHECK(cxk_verifier_new(&options, keyring, NULL, &lenient) == CXK_OK);
+  CHECK(put_key(keyring, 7, CXK_LEVEL_ADVANCED, KEY, CXK_NEVER, 0) == CXK_OK);
+  as_request(&request, headers);
+  headers[2].value_len = 32; /* well-formed to one, and not signed so */
+  CHECK(cxk_verify(strict, headers, 4, TIME_MS, &principal) == CXK_VERDICT_BAD_NONCE);
+  CHECK(cxk_verify(lenient, headers, 4, TIME_MS, &principal) == CXK_VERDICT_WRONG_SIGNATURE);
+  cxk_verifier_free(lenient);
+  cxk_verifier_free(strict);
+  cxk_keyring_free(keyring);
+}
+
+static void check_expiry(void) {
+  const uint64_t day = 86400000u, at = TIME_MS;
+  cxk_expiry expiry;
+  CHECK(cxk_expiry_at(at, at, &expiry) == CXK_OK && expiry.state == CXK_EXPIRY_EXPIRED);
+  CHECK(expiry.expires_ms == at && expiry.reserved == 0);
+  CHECK(expiry.week_notice_due_ms == at - 7 * day && expiry.day_notice_due_ms == at - day);
+  CHECK(cxk_expiry_at(at, at - 1, &expiry) == CXK_OK && expiry.state == CXK_EXPIRY_WITHIN_DAY);
+  CHECK(cxk_expiry_at(at, at - day - 1, &expiry) == CXK_OK);
+  CHECK(expiry.state == CXK_EXPIRY_WITHIN_WEEK);
+  CHECK(cxk_expiry_at(at, 0, &expiry) == CXK_OK && expiry.state == CXK_EXPIRY_VALID);
+  CHECK(cxk_expiry_at(CXK_NEVER, UINT64_MAX, &expiry) == CXK_OK);
+  CHECK(expiry.state == CXK_EXPIRY_VALID && expiry.day_notice_due_ms == CXK_NEVER);
+}
+
+/* A structure of a later release, whose new fields are not used, is taken; others are not. */
+static void check_structures(void) {
+  struct {
+    cxk_key key;
+    unsigned char tail[64];
+  } later;
+  cxk_keyring *keyring = new_keyring();
+  memset(&later, 0, sizeof later);
+  later.key.struct_size = sizeof later;
+  later.key.level = CXK_LEVEL_STANDARD;
+  later.key.key_id = 7;
+  later.key.key = KEY;
+  later.key.key_len = strlen(KEY);
+  CHECK(cxk_keyring_put(keyring, &later.key) == CXK_OK);
+  later.tail[63] = 1;
+  CHECK(cxk_keyring_put(keyring, &later.key) == CXK_INVALID_STRUCT);
+  later.key.struct_size = 0;
+  CHECK(cxk_keyring_put(keyring, &later.key) == CXK_INVALID_STRUCT);
+  later.key.struct_size = sizeof(cxk_key) - 1;
+  CHECK(cxk_keyring_put(keyring, &later.key) == CXK_INVALID_STRUCT);
+  later.key.struct_size = UINT32_MAX;
+  CHECK(cxk_keyring_put(keyring, &later.key) == CXK_INVALID_STRUCT);
+  cxk_keyring_free(keyring);
+}
+
+int main(void) {
+  check_version();
+  check_statuses();
+  check_helpers();
+  check_fresh();
+  check_batches();
+  check_keys_change();
+  check_replays();
+  check_guards();
+  check_own_guard();
+  check_lenient_nonces();
+  check_expiry();
+  check_structures();
+  printf("%d mistakes\n", mistakes);
+  return mistakes == 0 ? 0 : 1;
+}
