@@ -24,7 +24,12 @@ mod replay_guard;
 mod verifier;
 
 #[cfg(test)]
-#[allow(clippy::undocumented_unsafe_blocks, clippy::unwrap_used, reason = "said once at the top")]
+#[allow(
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::undocumented_unsafe_blocks,
+    clippy::unwrap_used,
+    reason = "a test; what makes its calls sound is said once, at the first"
+)]
 mod fault_tests;
 mod handle;
 mod input;

@@ -1183,13 +1183,15 @@ cxk_status cxk_keyring_remove(const struct cxk_keyring *CXK_NONNULL keyring,
 CXK_API void cxk_keyring_free(struct cxk_keyring *CXK_NULLABLE keyring);
 
 /**
- * Makes a replay guard, and takes its memory. For 100 requests a second and a skew of 60 seconds:
+ * Makes a replay guard, and takes its memory.
  *
  * - Ownership: `*out` is the caller's, who gives it to `cxk_replay_guard_free()`; NULL when the
  *   call fails.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (a number
  *   out of its range), `CXK_RNG_FAILED`, `CXK_NO_MEMORY`.
+ *
+ * For 100 requests a second and a skew of 60 seconds:
  *
  * ```c
  * cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;
