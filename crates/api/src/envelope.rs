@@ -1,4 +1,4 @@
-//! What most requests and answers are wrapped in: [`RequestData`] and [`Reply`].
+//! What most requests and answers are wrapped in: [`RequestData`], [`Reply`] and [`Data`].
 //!
 //! It refuses to know what is inside.
 
@@ -16,4 +16,18 @@ pub struct RequestData<T> {
 pub struct Reply<T> {
     /// What is answered.
     pub reply: T,
+}
+
+/// `{"data": …}`: the body of the answers of the platform's own calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Data<T> {
+    /// What is answered.
+    pub data: T,
+}
+
+/// What the platform's own calls say when something was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// A sentence.
+    pub message: String,
 }

@@ -32,6 +32,37 @@ pub struct ErrorBody {
     pub err_extra: Option<Value>,
 }
 
+/// The forms in which the product's calls say that something went wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Envelope {
+    /// `{"reply":{"err_code","err_msg","err_extra"}}`: the public API.
+    #[default]
+    PublicApi,
+    /// `{"data":{"err_msg","metadata":{"err_code","err_extra"}}}`: the platform's own calls.
+    Platform,
+    /// `{"reply":{"err_msg","metadata":{"err_code","err_extra"}}}`: the same, for status 403.
+    PlatformForbidden,
+    /// `{"err_code","err_msg","metadata":{"err_extra"}}`: cloud security.
+    Root,
+    /// `{"errorCode","message","details"}`: application security.
+    AppSec,
+    /// `{"error"}`: no more than a sentence.
+    Bare,
+}
+
+impl Envelope {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::PublicApi,
+        Self::Platform,
+        Self::PlatformForbidden,
+        Self::Root,
+        Self::AppSec,
+        Self::Bare,
+    ];
+}
+
 /// A code: a number in most answers, text in some.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -73,11 +104,29 @@ impl ErrorBody {
         Self::new(401, "Public API request unauthorized")
     }
 
-    /// The answer of the platform's own calls with this error inside.
-    pub fn into_data(self) -> Value {
+    /// The answer with this error inside, in one of the product's forms.
+    pub fn into_json(self, envelope: Envelope) -> Value {
         let Self { err_code, err_msg, err_extra } = self;
-        let metadata = json!({ "err_code": err_code, "err_extra": err_extra });
-        json!({ "data": { "err_msg": err_msg, "metadata": metadata } })
+        match envelope {
+            Envelope::PublicApi => {
+                json!({ "reply": { "err_code": err_code, "err_msg": err_msg, "err_extra": err_extra } })
+            }
+            Envelope::Platform => {
+                let metadata = json!({ "err_code": err_code, "err_extra": err_extra });
+                json!({ "data": { "err_msg": err_msg, "metadata": metadata } })
+            }
+            Envelope::PlatformForbidden => {
+                let metadata = json!({ "err_code": err_code, "err_extra": err_extra });
+                json!({ "reply": { "err_msg": err_msg, "metadata": metadata } })
+            }
+            Envelope::Root => json!({
+                "err_code": err_code, "err_msg": err_msg, "metadata": { "err_extra": err_extra },
+            }),
+            Envelope::AppSec => {
+                json!({ "errorCode": err_code, "message": err_msg, "details": err_extra })
+            }
+            Envelope::Bare => json!({ "error": err_msg }),
+        }
     }
 
     /// The answer of the public API with this error inside.
@@ -146,6 +195,18 @@ mod tests {
         assert_eq!(parse(root), wanted);
         assert_eq!(parse(r#"{"errorCode":400,"message":"m","details":"x"}"#), wanted);
         assert_eq!(parse(r#"{"error":"m"}"#).err_msg.as_deref(), Some("m"));
+    }
+
+    #[test]
+    fn what_is_written_in_any_form_is_read_back() {
+        let error = ErrorBody::new(400, "m").with_extra("x");
+        for envelope in Envelope::ALL {
+            let mut expected = error.clone();
+            if envelope == Envelope::Bare {
+                (expected.err_code, expected.err_extra) = (None, None);
+            }
+            assert_eq!(parse(&error.clone().into_json(envelope).to_string()), expected);
+        }
     }
 
     #[test]

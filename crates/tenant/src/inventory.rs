@@ -4,14 +4,53 @@
 
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 
-/// Asset groups, by id.
-const ASSET_GROUPS: [(u64, &str); 3] = [(16, "prod-eu"), (17, "prod-us"), (18, "dev")];
-const ENDPOINT_GROUPS: [&str; 3] = ["servers-eu", "servers-us", "laptops"];
-const ENDPOINT_TAGS: [&str; 2] = ["vip", "kiosk"];
+/// A group of assets.
+pub(crate) struct AssetGroup {
+    pub(crate) id: u64,
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    /// What its assets have in common.
+    pub(crate) attribute: &'static str,
+    pub(crate) value: &'static str,
+    pub(crate) created_ms: u64,
+    /// Whether a scope may name it: only groups of twelve attributes are offered for that.
+    pub(crate) scopable: bool,
+}
 
-/// The name of an asset group.
-pub(crate) fn asset_group(id: u64) -> Option<&'static str> {
-    ASSET_GROUPS.iter().find(|(known, _)| *known == id).map(|(_, name)| *name)
+const fn group(id: u64, name: &'static str, realm: &'static str) -> AssetGroup {
+    AssetGroup {
+        id,
+        name,
+        description: "assets of one realm",
+        attribute: "xdm.asset.realm",
+        value: realm,
+        created_ms: 1_750_000_000_000,
+        scopable: true,
+    }
+}
+
+/// All of them, by id.
+pub(crate) const ASSET_GROUPS: [AssetGroup; 4] = [
+    group(16, "prod-eu", "prod-eu"),
+    group(17, "prod-us", "prod-us"),
+    group(18, "dev", "dev"),
+    AssetGroup {
+        description: "assets by name, which no scope takes",
+        attribute: "xdm.asset.name",
+        value: "web-1",
+        scopable: false,
+        ..group(19, "by-name", "")
+    },
+];
+
+/// Endpoint groups.
+pub(crate) const ENDPOINT_GROUPS: [&str; 3] = ["servers-eu", "servers-us", "laptops"];
+/// Endpoint tags.
+pub(crate) const ENDPOINT_TAGS: [&str; 2] = ["vip", "kiosk"];
+
+/// The asset group with this id.
+pub(crate) fn asset_group(id: u64) -> Option<&'static AssetGroup> {
+    ASSET_GROUPS.iter().find(|group| group.id == id)
 }
 
 /// The place of a domain among the tenant's.

@@ -24,11 +24,13 @@
 //! - A filter on expiration fits no key that never expires; six months are 184 days.
 //! - A list without `search_to` is given whole.
 
+mod access;
 mod clock;
 mod http;
 mod inventory;
 mod log;
 mod options;
+mod permissions;
 mod roles;
 mod server;
 mod signals;

@@ -6,6 +6,7 @@ use core::fmt;
 use core::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 
 use crate::{Clock, CustomRole, LogLine};
@@ -32,6 +33,14 @@ pub struct Options {
     pub guard_entries: usize,
     /// How many keys there may be.
     pub max_keys: usize,
+    /// Which product it is: says which predefined roles there are.
+    pub product: Product,
+    /// Whether scopes are enforced (SBAC). In a new tenant of the product they are not.
+    pub enforce_scopes: bool,
+    /// How the tags of an endpoint are matched with those of a scope.
+    pub tag_mode: TagMode,
+    /// Whether there are scopes for rows of datasets: then each scope must hold them.
+    pub scoped_datasets: bool,
     /// The roles besides the predefined ones.
     pub custom_roles: Vec<CustomRole>,
     /// The time.
@@ -51,6 +60,10 @@ impl Default for Options {
             nonce_lengths: NonceLengths::EXACT,
             guard_entries: 1_000_000,
             max_keys: 10_000,
+            product: Product::Xsiam,
+            enforce_scopes: false,
+            tag_mode: TagMode::Permissive,
+            scoped_datasets: false,
             custom_roles: Vec::new(),
             clock: Clock::System,
             log: None,

@@ -1,26 +1,50 @@
 //! The roles of a tenant: the predefined ones, which the core knows, and custom ones.
 //!
-//! It refuses to decide: it looks roles up, and the core's [`Rights`] answer.
+//! It refuses to decide: it looks roles up, and the core answers.
 
 use core::fmt;
 
-use cortexkey_core::access::{Component, Permission, PredefinedRole, Rights, Role};
+use cortexkey_core::access::{COMPONENTS, Component, Permission, PredefinedRole, Product, Role};
+
+use crate::permissions::{self, Asked, snake};
 
 /// The role that the seeded keys have.
 pub(crate) const INSTANCE_ADMINISTRATOR: &str = "Instance Administrator";
 
-/// The component that says who manages keys.
-const PUBLIC_API: &str = "Public API";
+use Permission::{Edit, View};
 
-/// What this tenant takes a predefined role to hold, where the core knows nothing.
-const ASSUMED: &[(&str, &[(&str, Permission)])] = &[("Viewer", &[(PUBLIC_API, Permission::View)])];
+const VIEWS_CASES: (&str, Permission) = ("Cases and Issues", View);
+const EDITS_CASES: (&str, Permission) = ("Cases and Issues", Edit);
+const VIEWS_ASSETS: (&str, Permission) = ("Asset Inventory", View);
+const VIEWS_GROUPS: (&str, Permission) = ("Asset Groups", View);
+const MANAGES_AGENTS: (&str, Permission) = ("Administrations", Edit);
 
-/// A role that somebody made: a name, and the components that it holds. What it does not list it
-/// does not hold.
+/// What this tenant takes predefined roles to hold, where the core knows nothing. Only what its
+/// own calls ask for is here; `docs/tenant.md` lists it.
+pub(crate) const ASSUMED: &[(&str, &[(&str, Permission)])] = &[
+    (
+        "Viewer",
+        &[VIEWS_CASES, VIEWS_ASSETS, VIEWS_GROUPS, ("Auditing", View), ("Public API", View)],
+    ),
+    ("Investigator", &[VIEWS_CASES, VIEWS_ASSETS]),
+    ("Privileged Investigator", &[EDITS_CASES, VIEWS_ASSETS]),
+    ("Responder", &[EDITS_CASES, VIEWS_ASSETS]),
+    ("Privileged Responder", &[EDITS_CASES, VIEWS_ASSETS, MANAGES_AGENTS]),
+    ("IT Admin", &[MANAGES_AGENTS, VIEWS_ASSETS]),
+    ("Privileged IT Admin", &[MANAGES_AGENTS, VIEWS_ASSETS]),
+    ("Deployment Admin", &[MANAGES_AGENTS]),
+    ("Scoped Agent Admin", &[MANAGES_AGENTS]),
+    ("Scoped Endpoint Admin", &[MANAGES_AGENTS]),
+    ("Analyst", &[EDITS_CASES]),
+    ("Read-Only", &[VIEWS_CASES]),
+];
+
+/// A role that somebody made: a name, and what it holds. What it does not list it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomRole {
-    name: String,
-    components: Vec<(&'static str, Permission)>,
+    pub(crate) name: String,
+    pub(crate) components: Vec<(&'static str, Permission)>,
+    pub(crate) actions: Vec<&'static str>,
 }
 
 impl CustomRole {
@@ -30,7 +54,7 @@ impl CustomRole {
         if PredefinedRole::by_name(&name).is_some() {
             return Err(CustomRoleError::NameTaken);
         }
-        Ok(Self { name, components: Vec::new() })
+        Ok(Self { name, components: Vec::new(), actions: Vec::new() })
     }
 
     /// With a component at a level, both as the console names them.
@@ -39,6 +63,43 @@ impl CustomRole {
         self.components.retain(|(name, _)| *name != known.name);
         self.components.push((known.name, level));
         Ok(self)
+    }
+
+    /// With a named action, as the console names it.
+    pub fn with_action(mut self, action: &str) -> Result<Self, CustomRoleError> {
+        let known = permissions::action(action).ok_or(CustomRoleError::UnknownAction)?;
+        if !self.actions.contains(&known) {
+            self.actions.push(known);
+        }
+        Ok(self)
+    }
+
+    /// With level none for everything that it does not list: of a role that was made here, nothing
+    /// is unknown.
+    fn complete(mut self) -> Self {
+        for component in COMPONENTS {
+            if !self.components.iter().any(|(name, _)| *name == component.name) {
+                self.components.push((component.name, Permission::None));
+            }
+        }
+        self
+    }
+
+    /// With what a name in the product's API asks for; `None` where it is no such name.
+    pub(crate) fn with_permission(mut self, name: &str) -> Option<Self> {
+        match permissions::asked(name)? {
+            Asked::Component(component, level) => {
+                let held = self.components.iter().find(|(name, _)| *name == component);
+                let level = held.map_or(level, |(_, held)| level.max(*held));
+                self.with(component, level).ok()
+            }
+            Asked::Action(action) => {
+                if !self.actions.contains(&action) {
+                    self.actions.push(action);
+                }
+                Some(self)
+            }
+        }
     }
 }
 
@@ -50,6 +111,8 @@ pub enum CustomRoleError {
     NameTaken,
     /// The product has no such component.
     UnknownComponent,
+    /// The product has no such action.
+    UnknownAction,
 }
 
 impl fmt::Display for CustomRoleError {
@@ -57,31 +120,87 @@ impl fmt::Display for CustomRoleError {
         f.write_str(match self {
             Self::NameTaken => "a predefined role has this name; choose another",
             Self::UnknownComponent => "no component has this name; write it as the console does",
+            Self::UnknownAction => "no action has this name; write it as the console does",
         })
     }
 }
 
 impl core::error::Error for CustomRoleError {}
 
+/// A custom role of a tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct RoleEntry {
+    pub(crate) role_id: String,
+    pub(crate) role: CustomRole,
+    pub(crate) description: Option<String>,
+    pub(crate) created_by: String,
+    pub(crate) created_ms: u64,
+}
+
 /// All roles of a tenant.
 pub(crate) struct Roles {
-    custom: Vec<CustomRole>,
+    product: Product,
+    pub(crate) custom: Vec<RoleEntry>,
+    /// How many custom roles were ever made: an id is never given twice.
+    pub(crate) made: u64,
 }
 
 impl Roles {
-    pub(crate) fn new(custom: Vec<CustomRole>) -> Self {
-        Self { custom }
+    pub(crate) fn new(product: Product, custom: Vec<CustomRole>, now_ms: u64) -> Self {
+        let mut roles = Self { product, custom: Vec::new(), made: 0 };
+        for role in custom {
+            roles.add(role, None, "tenant@localhost", now_ms);
+        }
+        roles
+    }
+
+    /// Adds a role; its id.
+    pub(crate) fn add(
+        &mut self,
+        role: CustomRole,
+        description: Option<String>,
+        created_by: &str,
+        created_ms: u64,
+    ) -> &RoleEntry {
+        self.made += 1;
+        let role_id = format!("custom_role_{}", self.made);
+        let role = role.complete();
+        let created_by = created_by.to_owned();
+        let at = self.custom.len();
+        self.custom.push(RoleEntry { role_id, role, description, created_by, created_ms });
+        &self.custom[at]
+    }
+
+    /// Takes a role away; its name.
+    pub(crate) fn remove(&mut self, role_id: &str) -> Option<String> {
+        let at = self.custom.iter().position(|entry| entry.role_id == role_id)?;
+        Some(self.custom.remove(at).role.name)
+    }
+
+    /// The predefined roles that this tenant has.
+    pub(crate) fn predefined(&self) -> impl Iterator<Item = &'static PredefinedRole> {
+        PredefinedRole::of(self.product)
+    }
+
+    /// The id of a predefined role.
+    pub(crate) fn predefined_id(role: &PredefinedRole) -> String {
+        snake(role.name)
     }
 
     /// The role with this display name.
     pub(crate) fn find(&self, name: &str) -> Option<Role<'_>> {
-        if let Some(predefined) = PredefinedRole::by_name(name) {
+        if let Some(predefined) = self.predefined().find(|role| role.name == name) {
             let assumed = ASSUMED.iter().find(|(assumed, _)| *assumed == name);
             let components = assumed.map_or(predefined.components, |(_, components)| components);
             return Some(Role { components, ..predefined.role() });
         }
-        let role = self.custom.iter().find(|role| role.name == name)?;
-        Some(Role { components: &role.components, ..Role::unknown(&role.name) })
+        let role = &self.custom.iter().find(|entry| entry.role.name == name)?.role;
+        Some(Role {
+            name: &role.name,
+            holds_all: false,
+            components: &role.components,
+            actions: Some(&role.actions),
+        })
     }
 
     /// The roles with these names, as far as there are any.
@@ -90,44 +209,43 @@ impl Roles {
     }
 }
 
-/// Whether keys may be listed. What is not known is refused.
-pub(crate) fn may_list(held: &[Role<'_>]) -> bool {
-    Rights(held).component(PUBLIC_API).0 >= Some(Permission::View)
-}
-
-/// Whether keys may be made and deleted. What is not known is refused.
-pub(crate) fn may_make(held: &[Role<'_>]) -> bool {
-    Rights(held).makes_keys() == Some(true)
-}
-
-/// Whether keys with these roles may be made and deleted: the administrators' roles are for
-/// administrators.
-pub(crate) fn may_handle(held: &[Role<'_>], roles: &[Role<'_>]) -> bool {
-    let protected = |role: &&Role<'_>| role.holds_all;
-    roles.iter().filter(protected).all(|role| Rights(held).may_assign(role.name) == Some(true))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_are_found_as_they_are_written() {
-        let custom = CustomRole::new("Key maker").unwrap().with("Public API", Permission::Edit);
-        let roles = Roles::new(vec![custom.unwrap()]);
+        let custom = CustomRole::new("Key maker").unwrap().with("Public API", Edit).unwrap();
+        let roles = Roles::new(Product::Xsiam, vec![custom], 1);
         assert!(roles.find(INSTANCE_ADMINISTRATOR).is_some_and(|role| role.holds_all));
         assert!(roles.find("Generic Collector").is_some());
         assert!(roles.find("instance_administrator").is_none());
-        assert!(may_make(&roles.all(&["Key maker".to_owned()])));
-        assert!(may_list(&roles.all(&["Viewer".to_owned()])));
-        assert!(!may_make(&roles.all(&["Viewer".to_owned()])));
-        assert!(!may_list(&roles.all(&["Responder".to_owned()])), "unknown is refused");
+        assert!(roles.find("Analyst").is_none(), "of another product");
+        let components = roles.find("Key maker").unwrap().components;
+        assert_eq!(components[0], ("Public API", Edit));
+        assert!(components.contains(&("Auditing", Permission::None)));
+    }
+
+    #[test]
+    fn what_is_assumed_is_of_roles_and_components_that_there_are() {
+        for (name, components) in ASSUMED {
+            let role = PredefinedRole::by_name(name).unwrap();
+            assert!(role.components.is_empty(), "the core knows what {name} holds");
+            for (component, _) in *components {
+                assert!(Component::by_name(component).is_some(), "{component}");
+            }
+        }
     }
 
     #[test]
     fn custom_roles_are_checked() {
         assert_eq!(CustomRole::new("Viewer").err(), Some(CustomRoleError::NameTaken));
-        let made = CustomRole::new("A").unwrap().with("Pubic API", Permission::Edit);
-        assert_eq!(made.err(), Some(CustomRoleError::UnknownComponent));
+        let role = || CustomRole::new("A").unwrap();
+        assert_eq!(role().with("Pubic API", Edit).err(), Some(CustomRoleError::UnknownComponent));
+        assert_eq!(role().with_action("Reboot").err(), Some(CustomRoleError::UnknownAction));
+        let both = role().with_permission("public_api_action").unwrap();
+        let both = both.with_permission("public_api_view").unwrap();
+        assert_eq!(both.components, [("Public API", Edit)], "the higher level stays");
+        assert!(both.with_permission("public_api").is_none());
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use cortexkey_api::Secret;
+use cortexkey_core::access::{Sbac, Tenant as Settings};
 use cortexkey_core::auth::{KeyId, Level, Verifier};
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
@@ -228,7 +229,13 @@ fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
         ReplayMode::Enforce => Replay::Enforce(guard(&options, now_ms)?),
         ReplayMode::Observe => Replay::Observe(guard(&options, now_ms)?),
     };
-    let mut store = Store::new(options.max_keys);
+    let roles = Roles::new(options.product, options.custom_roles, now_ms);
+    let settings = Settings {
+        sbac: if options.enforce_scopes { Sbac::Enforced } else { Sbac::Disabled },
+        tags: options.tag_mode,
+        datasets: options.scoped_datasets,
+    };
+    let mut store = Store::new(options.max_keys, roles, settings);
     let seeded = SeededKeys {
         standard: seed(&mut store, Level::Standard, now_ms)?,
         advanced: seed(&mut store, Level::Advanced, now_ms)?,
@@ -237,7 +244,6 @@ fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
         Verifier::new().with_skew(options.skew).with_nonce_lengths(options.nonce_lengths);
     let app = App {
         store: RwLock::new(store),
-        roles: Roles::new(options.custom_roles),
         verifier,
         replay,
         clock: options.clock,

@@ -77,8 +77,8 @@ fn a_key_dies_at_its_expiration_and_is_still_counted() {
 
 #[test]
 fn lists_are_filtered_sorted_and_paged() {
-    let f = start(|_| {});
-    for (roles, days) in [(json!(["Viewer"]), 30), (json!(["Analyst", "Viewer"]), 10)] {
+    let f = start(|options| options.custom_roles.push(CustomRole::new("Analyst II").unwrap()));
+    for (roles, days) in [(json!(["Viewer"]), 30), (json!(["Analyst II", "Viewer"]), 10)] {
         f.generate(
             &json!({"roles": roles, "security_level": "standard",
                 "expiration": NOW_MS + days * DAY_MS}),

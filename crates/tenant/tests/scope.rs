@@ -28,7 +28,19 @@ fn a_scope_is_put_whole_and_read_in_its_own_shape() {
     let fixture = start(|_| {});
     let admin = fixture.advanced();
     let answer = fixture.get(&fixture.sign(&admin), SCOPE_1);
-    assert_eq!((answer.status, answer.json()), (200, json!({ "data": null })));
+    // Nobody gave it one: it would see nothing.
+    let none = json!({ "mode": "no_scope", "tags": [] });
+    assert_eq!(
+        (answer.status, answer.json()),
+        (
+            200,
+            json!({ "data": {
+                "assets": { "mode": "no_scope", "asset_groups": [] },
+                "cases_issues": none,
+                "endpoints": { "endpoint_groups": none, "endpoint_tags": none },
+            } })
+        )
+    );
 
     let answer = fixture.put(&fixture.sign(&admin), SCOPE_1, &json!({ "request_data": scope() }));
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -41,11 +53,11 @@ fn a_scope_is_put_whole_and_read_in_its_own_shape() {
                 { "asset_group_id": 17, "asset_group_name": "prod-us" },
             ] },
             "cases_issues": {
-                "mode": "scope", "tags": [{ "tag_id": 0, "tag_name": "Security" }],
+                "mode": "scope", "tags": [{ "tag_id": "0", "tag_name": "Security" }],
             },
             "endpoints": {
                 "endpoint_groups": {
-                    "mode": "scope", "tags": [{ "tag_id": 0, "tag_name": "servers-eu" }],
+                    "mode": "scope", "tags": [{ "tag_id": "0", "tag_name": "servers-eu" }],
                 },
                 "endpoint_tags": { "mode": "any", "tags": [] },
             },
@@ -61,12 +73,14 @@ fn what_names_nothing_is_refused() {
         ("/assets/asset_group_ids", "no asset group has the id 99"),
         ("/cases_issues/names", "the tenant does not have name 1"),
         ("/endpoints/endpoint_groups/names", "the tenant does not have name 1"),
+        ("/assets", "an attribute that no scope takes"),
         ("/assets/mode", "a selection goes with the mode scope"),
         ("/endpoints/endpoint_tags/mode", "the mode scope needs at least one"),
     ] {
         let mut changed = scope();
         *changed.pointer_mut(change).unwrap() = match change {
             "/assets/asset_group_ids" => json!([16, 99]),
+            "/assets" => json!({ "mode": "scope", "asset_group_ids": [19] }),
             "/assets/mode" => json!("see_all"),
             "/endpoints/endpoint_tags/mode" => json!("scope"),
             _ => json!(["nothing"]),
@@ -96,4 +110,30 @@ fn a_key_without_access_management_does_not_touch_scopes() {
     assert_eq!(fixture.get(&fixture.sign(&viewer), SCOPE_1).status, 403);
     let body = json!({ "request_data": scope() });
     assert_eq!(fixture.put(&fixture.sign(&viewer), SCOPE_1, &body).status, 403);
+}
+
+#[test]
+fn datasets_are_in_every_put_where_the_tenant_scopes_them() {
+    let fixture = start(|options| options.scoped_datasets = true);
+    let admin = fixture.advanced();
+    let put = |rows: Value| {
+        let mut scope = scope();
+        if !rows.is_null() {
+            scope["datasets_rows"] = rows;
+        }
+        let body = json!({ "request_data": scope });
+        fixture.put(&fixture.sign(&admin), SCOPE_1, &body).status
+    };
+    let rows = |filter: &str| {
+        json!({
+            "default_filter_mode": "no_scope",
+            "filters": [{ "dataset": "xdr_data", "filter": filter }],
+        })
+    };
+    assert_eq!(put(Value::Null), 400);
+    assert_eq!(put(rows("_vendor like x")), 400);
+    assert_eq!(put(json!({ "default_filter_mode": "scope", "filters": [] })), 400);
+    assert_eq!(put(rows("_vendor = acme")), 200);
+    let read = fixture.get(&fixture.sign(&admin), SCOPE_1).json();
+    assert_eq!(read["data"]["datasets_rows"], rows("_vendor = acme"));
 }

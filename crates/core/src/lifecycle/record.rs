@@ -3,6 +3,7 @@
 //!
 //! It refuses the key itself, which no table shows.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -83,9 +84,9 @@ fn one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordFilter {
     /// Its id is one of these.
-    Ids(Vec<KeyId>),
+    Ids(BTreeSet<KeyId>),
     /// It has one of these roles.
-    AnyRole(Vec<String>),
+    AnyRole(BTreeSet<String>),
     /// It has this level.
     Level(Level),
     /// Its comment holds this text, in any case.
@@ -117,7 +118,7 @@ impl RecordFilter {
     pub fn passes(&self, record: &KeyRecord) -> bool {
         match self {
             Self::Ids(ids) => ids.contains(&record.key_id),
-            Self::AnyRole(roles) => roles.iter().any(|role| record.roles.contains(role)),
+            Self::AnyRole(roles) => record.roles.iter().any(|role| roles.contains(role)),
             Self::Level(level) => record.level == *level,
             Self::CommentContains(text) => {
                 let comment = record.comment.as_deref().unwrap_or("");

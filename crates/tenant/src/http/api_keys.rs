@@ -4,7 +4,7 @@
 //! that is deleted meanwhile does nothing any more.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, State};
@@ -14,16 +14,22 @@ use cortexkey_api::api_keys::{
     DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListReply, ListRequest,
     SecurityLevel,
 };
-use cortexkey_core::access::Role;
+use cortexkey_core::access::Permission;
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
 
 use super::App;
 use super::body::Asked;
 use super::gate::Caller;
+use super::list::check_order;
 use super::refusal::Refusal;
-use crate::roles;
-use crate::store::{About, GenerateError, Store};
+use crate::access::Access;
+use crate::store::{About, Deed, GenerateError, Store, creator};
+
+/// The component that says who manages keys.
+pub(super) const PUBLIC_API: &str = "Public API";
+/// The type of what is done to keys in the audit log.
+pub(super) const AUDITED: &str = "API Key";
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// One week: how long a key lives when nothing is said.
@@ -57,12 +63,8 @@ async fn list(
     Extension(caller): Extension<Caller>,
     Asked(request): Asked<ListRequest>,
 ) -> Answer<ListReply> {
-    let store = app.store.read().unwrap_or_else(PoisonError::into_inner);
-    if !roles::may_list(&app.roles.all(role_names(&store, caller)?)) {
-        return Err(Refusal::forbidden(
-            "the key needs a role that is known to hold Public API at View, such as Viewer",
-        ));
-    }
+    let store = app.store();
+    access(&store, caller)?.require(PUBLIC_API, Permission::View)?;
     check_list(&request)?;
     Ok(reply(store.list(&request)))
 }
@@ -73,28 +75,40 @@ async fn generate(
     Asked(request): Asked<GenerateRequest>,
 ) -> Answer<GenerateReply> {
     let now_ms = app.clock.now_ms();
-    let mut store = app.store.write().unwrap_or_else(PoisonError::into_inner);
-    let held = makers_roles(&app, &store, caller)?;
-    let roles = check_roles(&app, &held, request.roles)?;
+    let mut store = app.store_mut();
+    let made = make(&mut store, caller, request, now_ms);
+    let (subject, done) = match &made {
+        Ok(made) => (format!("API key {}", made.id), true),
+        Err(refusal) if refusal.is_forbidden() => (String::new(), false),
+        Err(_) => return made.map(reply),
+    };
+    let deed = Deed {
+        entity: AUDITED,
+        subtype: "Generate",
+        description: if done { format!("{subject} was generated") } else { refused("generate") },
+        subject,
+        done,
+    };
+    store.note(caller.0.key_id(), now_ms, deed);
+    made.map(reply)
+}
+
+fn make(
+    store: &mut Store,
+    caller: Caller,
+    request: GenerateRequest,
+    now_ms: u64,
+) -> Result<GenerateReply, Refusal> {
+    let access = access(store, caller)?;
+    access.require(PUBLIC_API, Permission::Edit)?;
+    let roles = check_roles(store, &access, request.roles)?;
     let expiry = expiry(request.expiration, now_ms)?;
-    let comment = request.comment.filter(|comment| !comment.is_empty());
-    if comment.as_ref().is_some_and(|comment| comment.len() > COMMENT_BYTES_MAX) {
-        return Err(Refusal::invalid("comment is too long")
-            .with_extra(format!("a comment has at most {COMMENT_BYTES_MAX} bytes")));
-    }
-    let level = match request.security_level {
-        SecurityLevel::Standard => Level::Standard,
-        SecurityLevel::Advanced => Level::Advanced,
-    };
-    let creator = caller.0.key_id();
-    let about = About {
-        roles,
-        comment,
-        created_by: format!("api-key-{creator}@localhost"),
-        user_name: format!("API key {creator}"),
-    };
+    let comment = check_comment(request.comment)?;
+    let (user_name, created_by) = creator(caller.0.key_id());
+    let about = About { roles, comment, created_by, user_name };
+    let level = level_of(request.security_level);
     let (id, key) = store.generate(level, expiry, about, now_ms).map_err(no_key)?;
-    Ok(reply(GenerateReply { id: id.get(), key }))
+    Ok(GenerateReply { id: id.get(), key })
 }
 
 async fn delete(
@@ -102,61 +116,95 @@ async fn delete(
     Extension(caller): Extension<Caller>,
     Asked(request): Asked<DeleteRequest>,
 ) -> Answer<DeleteReply> {
-    let mut store = app.store.write().unwrap_or_else(PoisonError::into_inner);
-    let held = makers_roles(&app, &store, caller)?;
-    let ids = ids_to_delete(&request)?;
+    let now_ms = app.clock.now_ms();
+    let mut store = app.store_mut();
+    let may = may_delete(&store, caller, &request);
+    let (ids, done) = match &may {
+        Ok(ids) => (ids.clone(), true),
+        Err(refusal) if refusal.is_forbidden() => (Vec::new(), false),
+        Err(_) => (Vec::new(), true),
+    };
     for id in &ids {
-        if let Some(entry) = store.get(*id) {
-            require_handling(&held, &app.roles.all(&entry.record.roles))?;
-        }
+        store.delete(*id);
+        store.note(caller.0.key_id(), now_ms, deleted(format!("API key {id}")));
     }
-    let deleted = ids.into_iter().filter(|id| store.delete(*id)).count();
-    Ok(reply(DeleteReply { update_count: deleted as u64 }))
+    if !done {
+        let description = refused("delete");
+        let subject = String::new();
+        let deed = Deed { entity: AUDITED, subtype: "Delete", subject, description, done: false };
+        store.note(caller.0.key_id(), now_ms, deed);
+    }
+    may.map(|ids| reply(DeleteReply { update_count: ids.len() as u64 }))
+}
+
+/// The keys that there are of those to delete, where the caller may delete every one of them.
+fn may_delete(
+    store: &Store,
+    caller: Caller,
+    request: &DeleteRequest,
+) -> Result<Vec<KeyId>, Refusal> {
+    let access = access(store, caller)?;
+    access.require(PUBLIC_API, Permission::Edit)?;
+    let ids = ids_to_delete(request)?;
+    let entries: Vec<_> = ids.into_iter().filter_map(|id| store.get(id)).collect();
+    for entry in &entries {
+        access.require_handling(&store.roles.all(&entry.record.roles))?;
+    }
+    Ok(entries.iter().map(|entry| entry.record.key_id).collect())
+}
+
+fn deleted(subject: String) -> Deed {
+    let description = format!("{subject} was deleted");
+    Deed { entity: AUDITED, subtype: "Delete", subject, description, done: true }
+}
+
+/// What the audit log says of somebody who was not let.
+pub(super) fn refused(what: &str) -> String {
+    format!("the attempt to {what} was refused: insufficient permissions")
 }
 
 fn reply<T>(reply: T) -> Json<Reply<T>> {
     Json(Reply { reply })
 }
 
-/// The names of the caller's roles; a caller that was deleted meanwhile is a stranger.
-pub(super) fn role_names(store: &Store, caller: Caller) -> Result<&[String], Refusal> {
-    let entry = store.get(caller.0.key_id()).ok_or_else(Refusal::unauthorized)?;
-    Ok(&entry.record.roles)
+/// What the caller may do; a caller that was deleted meanwhile is a stranger.
+pub(super) fn access(store: &Store, caller: Caller) -> Result<Access<'_>, Refusal> {
+    store.access(caller.0.key_id()).ok_or_else(Refusal::unauthorized)
 }
 
-/// The caller's roles, where they let it make and delete keys.
-fn makers_roles<'a>(app: &'a App, store: &Store, caller: Caller) -> Result<Vec<Role<'a>>, Refusal> {
-    let held = app.roles.all(role_names(store, caller)?);
-    if roles::may_make(&held) {
-        Ok(held)
-    } else {
-        Err(Refusal::forbidden(
-            "the key needs a role that is known to hold Public API at View/Edit, such as Instance \
-             Administrator",
-        ))
+pub(super) fn level_of(level: SecurityLevel) -> Level {
+    match level {
+        SecurityLevel::Standard => Level::Standard,
+        SecurityLevel::Advanced => Level::Advanced,
     }
 }
 
-fn require_handling(held: &[Role<'_>], touched: &[Role<'_>]) -> Result<(), Refusal> {
-    if roles::may_handle(held, touched) {
-        return Ok(());
+/// A comment of a size that is kept; an empty one is none.
+pub(super) fn check_comment(comment: Option<String>) -> Result<Option<String>, Refusal> {
+    let comment = comment.filter(|comment| !comment.is_empty());
+    if comment.as_ref().is_some_and(|comment| comment.len() > COMMENT_BYTES_MAX) {
+        return Err(Refusal::invalid("comment is too long")
+            .with_extra(format!("a comment has at most {COMMENT_BYTES_MAX} bytes")));
     }
-    let remedy = "only a key with the role Instance Administrator gives or takes that role";
-    Err(Refusal::forbidden(remedy).with_extra(remedy))
+    Ok(comment)
 }
 
 /// The names, each once, where there are such roles and the caller may give them.
-fn check_roles(app: &App, held: &[Role<'_>], names: Vec<String>) -> Result<Vec<String>, Refusal> {
+pub(super) fn check_roles(
+    store: &Store,
+    access: &Access<'_>,
+    names: Vec<String>,
+) -> Result<Vec<String>, Refusal> {
     if names.is_empty() || names.len() > ROLES_MAX {
         return Err(Refusal::invalid("roles param is missing")
             .with_extra(format!("a key has 1 to {ROLES_MAX} roles")));
     }
-    let wanted = app.roles.all(&names);
+    let wanted = store.roles.all(&names);
     if wanted.len() < names.len() {
         return Err(Refusal::invalid("Unknown custom roles")
             .with_extra("roles are given by the names that the console shows, such as Viewer"));
     }
-    require_handling(held, &wanted)?;
+    access.require_handling(&wanted)?;
     let mut once: Vec<String> = Vec::new();
     for name in names {
         if !once.contains(&name) {
@@ -196,13 +244,7 @@ fn check_list(request: &ListRequest) -> Result<(), Refusal> {
             "a request has at most {FILTERS_MAX} filters, with {FILTER_VALUES_MAX} values"
         )));
     }
-    let from = request.search_from.unwrap_or(0);
-    match request.search_to {
-        Some(to) if to <= from => {
-            Err(Refusal::invalid("search_to must be greater than search_from"))
-        }
-        _ => Ok(()),
-    }
+    check_order(request.search_from.unwrap_or(0), request.search_to)
 }
 
 /// The keys that one filter `id in […]` names, each once.

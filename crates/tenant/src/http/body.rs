@@ -88,6 +88,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
     }
 }
 
+/// As [`Asked`], with the errors of the platform's own calls.
+pub(super) struct AskedPlatform<T>(pub(super) T);
+
+impl<T, S: Send + Sync> FromRequest<S> for AskedPlatform<T>
+where
+    Asked<T>: FromRequest<S, Rejection = Refusal>,
+{
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        match Asked::from_request(request, state).await {
+            Ok(Asked(asked)) => Ok(Self(asked)),
+            Err(refusal) => Err(refusal.of_platform()),
+        }
+    }
+}
+
 /// Refuses a body that does not say that it is JSON.
 pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

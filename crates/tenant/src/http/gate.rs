@@ -4,7 +4,8 @@
 //! they are on.
 
 use core::cell::Cell;
-use std::sync::{Arc, PoisonError};
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
@@ -94,7 +95,7 @@ impl App {
             Err(verdict) => return Checked { key_id: None, result: Err(verdict), observed: None },
         };
         let guard = Watched { replay: &self.replay, observed: Cell::new(None) };
-        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        let store = self.store();
         let stored = store.get(request.key_id()).map(|entry| &entry.stored);
         let result = self.verifier.verify(&request, stored, now_ms, &guard);
         Checked {
@@ -126,16 +127,16 @@ impl ReplayGuard for Watched<'_> {
 
 fn explain(response: &mut Response, verdict: Verdict, observed: Option<Verdict>) {
     let remedy = if verdict.is_accept() {
-        response.extensions().get::<Remedy>().map(|remedy| remedy.0)
+        response.extensions_mut().remove::<Remedy>().map(|remedy| remedy.0)
     } else {
-        Some(verdict.remedy())
+        Some(Cow::Borrowed(verdict.remedy()))
     };
     let headers = response.headers_mut();
     headers.insert(VERDICT, HeaderValue::from_static(verdict.code()));
     if let Some(observed) = observed {
         headers.insert(OBSERVED, HeaderValue::from_static(observed.code()));
     }
-    if let Some(remedy) = remedy.and_then(|remedy| HeaderValue::from_str(remedy).ok()) {
+    if let Some(remedy) = remedy.and_then(|remedy| HeaderValue::from_str(&remedy).ok()) {
         headers.insert(REMEDY, remedy);
     }
 }

@@ -6,15 +6,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::routing::{MethodRouter, get};
-use serde::Serialize;
+use cortexkey_api::health::Health;
 
 use super::App;
 
-#[derive(Serialize)]
-struct Health {
-    status: &'static str,
-}
-
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
-    get(|| async { Json(Health { status: "available" }) })
+    get(|| async { Json(Health::available()) })
 }

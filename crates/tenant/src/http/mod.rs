@@ -3,29 +3,35 @@
 //! It refuses to look at a path before the request is authenticated: to a stranger, a call that
 //! exists and one that does not look the same.
 
+mod api_key;
 mod api_keys;
+mod asset_groups;
+mod audits;
 mod body;
 mod gate;
 mod health;
+mod list;
 mod refusal;
+mod role;
 mod scope;
 mod validate;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
+use cortexkey_api::Envelope;
 use cortexkey_core::auth::Verifier;
 
 use crate::clock::Clock;
 use crate::log::{known_method, loggable};
 use crate::options::Log;
-use crate::roles::Roles;
 use crate::store::Store;
 
 pub(crate) use gate::Replay;
+pub(crate) use list::Page;
 pub(crate) use refusal::Refusal;
 
 /// The bases under which the products publish the same calls.
@@ -34,7 +40,6 @@ const BASES: [&str; 4] = ["/public_api/v1", "/xsiam/public/v1", "/xsoar/public/v
 /// What all requests share.
 pub(crate) struct App {
     pub(crate) store: RwLock<Store>,
-    pub(crate) roles: Roles,
     pub(crate) verifier: Verifier,
     pub(crate) replay: Replay,
     pub(crate) clock: Clock,
@@ -42,11 +47,31 @@ pub(crate) struct App {
     pub(crate) log: Option<Log>,
 }
 
+impl App {
+    /// To read. A panic of another request cannot have left it half changed.
+    pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To change.
+    pub(crate) fn store_mut(&self) -> RwLockWriteGuard<'_, Store> {
+        self.store.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The calls, with the gate before them.
 pub(crate) fn router(app: Arc<App>) -> Router {
     // The call that checks a key is at the root as well.
     let mut router = both(Router::new(), "/api_keys/validate", validate::calls());
-    router = both(router, "/platform/iam/v1/scope/{entity}/{id}", scope::calls());
+    for (path, call) in [
+        ("/platform/iam/v1/api-key/{id}", api_key::calls()),
+        ("/platform/iam/v1/role", role::list_calls()),
+        ("/platform/iam/v1/role/permission-config", role::config_calls()),
+        ("/platform/iam/v1/role/{role_id}", role::delete_calls()),
+        ("/platform/iam/v1/scope/{entity}/{id}", scope::calls()),
+    ] {
+        router = both(router, path, call);
+    }
     for base in BASES {
         router = router.nest(base, calls());
     }
@@ -66,6 +91,8 @@ fn calls() -> Router<Arc<App>> {
         ("/api_keys/generate", api_keys::generate_calls()),
         ("/api_keys/delete", api_keys::delete_calls()),
         ("/api_keys/validate", validate::calls()),
+        ("/asset-groups", asset_groups::calls()),
+        ("/audits/management_logs", audits::calls()),
         ("/healthcheck", health::calls()),
         ("/health_check", health::calls()),
     ] {
@@ -80,17 +107,30 @@ fn both(router: Router<Arc<App>>, path: &str, call: MethodRouter<Arc<App>>) -> R
 }
 
 async fn unknown_path(method: Method, uri: Uri) -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "No such API call")
+    Refusal::not_found("No such API call")
         .with_extra(format!(
             "this tenant has no {} {}",
             known_method(&method),
             loggable(uri.path())
         ))
         .with_remedy("compare the path with the API reference; a local tenant has fewer calls")
+        .in_envelope(envelope_of(uri.path()))
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
         .with_extra(format!("{} does not take {}", loggable(uri.path()), known_method(&method)))
         .with_remedy("most calls take POST")
+        .in_envelope(envelope_of(uri.path()))
+}
+
+/// The form in which the product's calls under a path say that something went wrong.
+fn envelope_of(path: &str) -> Envelope {
+    if path.starts_with("/platform/") {
+        Envelope::Platform
+    } else if path.starts_with("/public_api/appsec/") {
+        Envelope::AppSec
+    } else {
+        Envelope::PublicApi
+    }
 }

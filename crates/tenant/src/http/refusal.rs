@@ -2,10 +2,12 @@
 //!
 //! It refuses to tell the remedy by itself: the gate does, where explaining is on.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use cortexkey_api::{ErrorBody, ErrorCode};
+use cortexkey_api::{Envelope, ErrorBody, ErrorCode};
 
 /// An error answer.
 pub(crate) struct Refusal {
@@ -13,12 +15,13 @@ pub(crate) struct Refusal {
     /// Boxed, since a refusal is the rare outcome of many functions.
     body: Box<ErrorBody>,
     remedy: Option<Remedy>,
-    of_platform: bool,
+    envelope: Envelope,
 }
 
-/// What to do about a refusal; the gate tells it where explaining is on.
-#[derive(Clone, Copy)]
-pub(crate) struct Remedy(pub(crate) &'static str);
+/// Why an authentic request is refused, and what to do about it; the gate tells it where explaining
+/// is on.
+#[derive(Clone)]
+pub(crate) struct Remedy(pub(crate) Cow<'static, str>);
 
 impl Refusal {
     /// An answer with this status and message.
@@ -27,7 +30,7 @@ impl Refusal {
             status,
             body: Box::new(ErrorBody::new(status.as_u16(), message)),
             remedy: None,
-            of_platform: false,
+            envelope: Envelope::PublicApi,
         }
     }
 
@@ -37,7 +40,7 @@ impl Refusal {
             status: StatusCode::UNAUTHORIZED,
             body: Box::new(ErrorBody::unauthorized()),
             remedy: None,
-            of_platform: false,
+            envelope: Envelope::PublicApi,
         }
     }
 
@@ -47,8 +50,13 @@ impl Refusal {
     }
 
     /// The key lacks the permission.
-    pub(crate) fn forbidden(remedy: &'static str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "Insufficient permissions for api key").with_remedy(remedy)
+    pub(crate) fn forbidden(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Insufficient permissions for api key").with_remedy(why)
+    }
+
+    /// There is nothing of this name or id.
+    pub(crate) fn not_found(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
     }
 
     /// As the platform's own calls say it: input that cannot be taken is 400 there.
@@ -57,8 +65,24 @@ impl Refusal {
             self.status = StatusCode::BAD_REQUEST;
             self.body.err_code = Some(ErrorCode::Number(400));
         }
-        self.of_platform = true;
+        self.envelope = match self.status {
+            // The gate's answer is one everywhere.
+            StatusCode::UNAUTHORIZED => Envelope::PublicApi,
+            StatusCode::FORBIDDEN => Envelope::PlatformForbidden,
+            _ => Envelope::Platform,
+        };
         self
+    }
+
+    /// In another form.
+    pub(crate) fn in_envelope(mut self, envelope: Envelope) -> Self {
+        self.envelope = envelope;
+        self
+    }
+
+    /// Whether the key lacks a permission.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
     }
 
     /// With text that says more.
@@ -68,18 +92,17 @@ impl Refusal {
     }
 
     /// With what to do about it.
-    pub(crate) fn with_remedy(mut self, remedy: &'static str) -> Self {
-        self.remedy = Some(Remedy(remedy));
+    pub(crate) fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
+        self.remedy = Some(Remedy(remedy.into()));
         self
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = if self.of_platform {
-            (self.status, Json(self.body.into_data())).into_response()
-        } else {
-            (self.status, Json(self.body.into_reply())).into_response()
+        let mut response = match self.envelope {
+            Envelope::PublicApi => (self.status, Json(self.body.into_reply())).into_response(),
+            other => (self.status, Json(self.body.into_json(other))).into_response(),
         };
         if let Some(remedy) = self.remedy {
             response.extensions_mut().insert(remedy);

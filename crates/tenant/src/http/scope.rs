@@ -3,30 +3,31 @@
 //! It refuses names that the tenant does not have and selections that select nothing, and keeps
 //! scopes without enforcing them: like a new tenant of the product, this one has SBAC off.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, FromRequest, Path, Request, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get};
 use cortexkey_api::scope::{
-    AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, EndpointsRead,
-    Mode, ScopeRead, ScopeWrite, Tag, Tagged,
+    AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetsRows,
+    EndpointsRead, EndpointsWrite, Mode, ScopeRead, ScopeWrite, Tag, Tagged,
 };
-use cortexkey_core::access::{Permission, Rights};
+use cortexkey_api::{Data, Message};
+use cortexkey_core::access::{Permission, RowFilter};
 use cortexkey_core::auth::KeyId;
-use serde_json::{Value, json};
 
 use super::App;
-use super::api_keys::role_names;
-use super::body::Asked;
+use super::api_key::key_of;
+use super::api_keys::{access, refused};
+use super::body::AskedPlatform;
 use super::gate::Caller;
 use super::refusal::Refusal;
+use super::role::ACCESS_MANAGEMENT;
 use crate::inventory;
-use crate::roles;
-use crate::store::Store;
+use crate::store::{Deed, Store};
 
-const ACCESS_MANAGEMENT: &str = "Access Management";
+const DATASET_FILTERS_MAX: usize = 100;
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
     get(read).put(write)
@@ -36,96 +37,137 @@ async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path((entity, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
-    let store = app.store.read().unwrap_or_else(PoisonError::into_inner);
-    let held = app.roles.all(role_names(&store, caller)?);
-    if Rights(&held).component(ACCESS_MANAGEMENT).0 < Some(Permission::View) {
-        return Err(needs("View"));
-    }
-    let id = key_of(&store, &entity, &id)?;
+) -> Result<Json<Data<ScopeRead>>, Refusal> {
+    let store = app.store();
+    may_read(&store, caller, &entity, &id)
+        .map(|data| Json(Data { data }))
+        .map_err(Refusal::of_platform)
+}
+
+fn may_read(store: &Store, caller: Caller, entity: &str, id: &str) -> Result<ScopeRead, Refusal> {
+    access(store, caller)?.require(ACCESS_MANAGEMENT, Permission::View)?;
+    let id = entity_of(store, entity, id)?;
     let scope = store.get(id).and_then(|entry| entry.scope.as_ref());
-    Ok(Json(json!({ "data": scope.map(shown) })))
+    // A key without a scope sees nothing where scopes are enforced, and that is what is shown.
+    Ok(scope.map_or_else(|| shown(&nothing()), shown))
 }
 
 async fn write(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path((entity, id)): Path<(String, String)>,
-    AskedIam(scope): AskedIam<ScopeWrite>,
-) -> Result<Json<Value>, Refusal> {
-    let mut store = app.store.write().unwrap_or_else(PoisonError::into_inner);
-    let held = app.roles.all(role_names(&store, caller)?);
-    if Rights(&held).component(ACCESS_MANAGEMENT).0 < Some(Permission::Edit) {
-        return Err(needs("View/Edit"));
-    }
-    let id = key_of(&store, &entity, &id)?;
-    let touched = store.get(id).map(|entry| app.roles.all(&entry.record.roles));
-    if !roles::may_handle(&held, &touched.unwrap_or_default()) {
-        return Err(Refusal::forbidden(
-            "only a key with the role Instance Administrator changes keys that have it",
-        ));
-    }
-    check(&scope)?;
-    store.set_scope(id, scope);
-    Ok(Json(json!({ "data": { "message": "The scope was updated successfully." } })))
-}
-
-/// As [`Asked`], with the errors of the platform's own calls.
-struct AskedIam<T>(T);
-
-impl<T, S: Send + Sync> FromRequest<S> for AskedIam<T>
-where
-    Asked<T>: FromRequest<S, Rejection = Refusal>,
-{
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        match Asked::from_request(request, state).await {
-            Ok(Asked(asked)) => Ok(Self(asked)),
-            Err(refusal) => Err(refusal.of_platform()),
-        }
-    }
-}
-
-fn needs(level: &str) -> Refusal {
-    Refusal::forbidden(
-        "the key needs a role that holds Access Management, as Instance Administrator",
-    )
-    .with_extra(format!("scopes need Access Management at {level}"))
-}
-
-fn key_of(store: &Store, entity: &str, id: &str) -> Result<KeyId, Refusal> {
-    let unknown = |what: &str| {
-        Refusal::new(StatusCode::NOT_FOUND, what)
-            .with_remedy("this tenant has scopes of keys: /platform/iam/v1/scope/api-key/{id}")
-            .of_platform()
+    AskedPlatform(scope): AskedPlatform<ScopeWrite>,
+) -> Result<Json<Data<Message>>, Refusal> {
+    let mut store = app.store_mut();
+    let subject = format!("API key {}", id.parse::<KeyId>().map_or(0, KeyId::get));
+    let may = may_write(&store, caller, &entity, &id, &scope);
+    let done = match &may {
+        Ok(_) => true,
+        Err(refusal) if refusal.is_forbidden() => false,
+        Err(_) => return Err(may.err().map_or_else(Refusal::unauthorized, Refusal::of_platform)),
     };
-    if entity != "api-key" {
-        return Err(unknown("this tenant has no users and no user groups"));
-    }
-    let id: KeyId = id.parse().map_err(|_| unknown("the id is no key id"))?;
-    if store.get(id).is_some() { Ok(id) } else { Err(unknown("no key has this id")) }
+    let description =
+        if done { format!("the scope of {subject} was set") } else { refused("set a scope") };
+    let deed = Deed { entity: "Permissions", subtype: "Scope Edit", subject, description, done };
+    store.note(caller.0.key_id(), app.clock.now_ms(), deed);
+    store.set_scope(may.map_err(Refusal::of_platform)?, scope);
+    let message = "The scope was updated successfully.".to_owned();
+    Ok(Json(Data { data: Message { message } }))
 }
 
-fn check(scope: &ScopeWrite) -> Result<(), Refusal> {
+fn may_write(
+    store: &Store,
+    caller: Caller,
+    entity: &str,
+    id: &str,
+    scope: &ScopeWrite,
+) -> Result<KeyId, Refusal> {
+    let access = access(store, caller)?;
+    access.require(ACCESS_MANAGEMENT, Permission::Edit)?;
+    let id = entity_of(store, entity, id)?;
+    if let Some(entry) = store.get(id) {
+        access.require_handling(&store.roles.all(&entry.record.roles))?;
+    }
+    check(scope, store.settings.datasets)?;
+    Ok(id)
+}
+
+/// The key that a path names; there are no other entities here.
+fn entity_of(store: &Store, entity: &str, id: &str) -> Result<KeyId, Refusal> {
+    let remedy = "this tenant has scopes of keys: /platform/iam/v1/scope/api-key/{id}";
+    match entity {
+        "api-key" => key_of(store, id).map_err(|refusal| refusal.with_remedy(remedy)),
+        "user" | "user-group" => {
+            Err(Refusal::not_found("this tenant has no users and no user groups")
+                .with_remedy(remedy))
+        }
+        _ => Err(Refusal::invalid("the entity is none of user, user-group, api-key")),
+    }
+}
+
+/// The scope of a key that nobody gave one.
+fn nothing() -> ScopeWrite {
+    let axis = || AxisWrite { mode: AxisMode::NoScope, names: Vec::new() };
+    ScopeWrite {
+        assets: AssetsWrite { mode: Mode::NoScope, asset_group_ids: Vec::new() },
+        cases_issues: CasesIssuesWrite {
+            mode: Mode::NoScope,
+            names: Vec::new(),
+            include_cases_issues_empty_entities: false,
+        },
+        endpoints: EndpointsWrite { endpoint_groups: axis(), endpoint_tags: axis() },
+        datasets_rows: None,
+    }
+}
+
+fn check(scope: &ScopeWrite, datasets: bool) -> Result<(), Refusal> {
     check_assets(&scope.assets)?;
     check_cases(&scope.cases_issues)?;
     let endpoints = &scope.endpoints;
     check_axis("endpoint_groups", &endpoints.endpoint_groups, inventory::endpoint_group)?;
     check_axis("endpoint_tags", &endpoints.endpoint_tags, inventory::endpoint_tag)?;
-    match &scope.datasets_rows {
-        Some(_) => Err(invalid("datasets_rows: this tenant has no scopes for rows of datasets")),
-        None => Ok(()),
+    check_datasets(scope.datasets_rows.as_ref(), datasets)
+}
+
+/// Each PUT holds them where the tenant has such scopes, and none does where it has not.
+fn check_datasets(rows: Option<&DatasetsRows>, datasets: bool) -> Result<(), Refusal> {
+    match (rows, datasets) {
+        (None, false) => Ok(()),
+        (Some(_), false) => {
+            Err(invalid("datasets_rows: this tenant has no scopes for rows of datasets"))
+        }
+        (None, true) => Err(invalid("datasets_rows: this tenant requires it in every PUT")),
+        (Some(rows), true) => {
+            if rows.default_filter_mode == Mode::Scope {
+                return Err(invalid("datasets_rows: default_filter_mode is no_scope or see_all"));
+            }
+            if rows.filters.len() > DATASET_FILTERS_MAX {
+                return Err(invalid("datasets_rows: too many filters"));
+            }
+            rows.filters.iter().try_for_each(|filter| {
+                RowFilter::parse(&filter.filter)
+                    .map(drop)
+                    .map_err(|error| invalid(&format!("datasets_rows: {error}")))
+            })
+        }
     }
 }
 
 fn check_assets(assets: &AssetsWrite) -> Result<(), Refusal> {
     let ids = &assets.asset_group_ids;
     check_selection("assets", assets.mode == Mode::Scope, ids.is_empty())?;
-    match ids.iter().find(|id| inventory::asset_group(**id).is_none()) {
-        Some(id) => Err(invalid(&format!("assets: no asset group has the id {id}"))),
-        None => Ok(()),
+    for id in ids {
+        match inventory::asset_group(*id) {
+            None => return Err(invalid(&format!("assets: no asset group has the id {id}"))),
+            Some(group) if !group.scopable => {
+                return Err(invalid(&format!(
+                    "assets: asset group {id} is built from an attribute that no scope takes"
+                )));
+            }
+            Some(_) => {}
+        }
     }
+    Ok(())
 }
 
 fn check_cases(cases: &CasesIssuesWrite) -> Result<(), Refusal> {
@@ -170,14 +212,15 @@ fn check_names(
 }
 
 fn invalid(what: &str) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, "Invalid input").with_extra(what).of_platform()
+    Refusal::new(StatusCode::BAD_REQUEST, "Invalid input").with_extra(what)
 }
 
 /// The shape that is read, which is another than the one that is written.
 fn shown(scope: &ScopeWrite) -> ScopeRead {
     let groups = scope.assets.asset_group_ids.iter().map(|id| AssetGroup {
         asset_group_id: *id,
-        asset_group_name: inventory::asset_group(*id).unwrap_or_default().to_owned(),
+        asset_group_name: inventory::asset_group(*id)
+            .map_or_else(String::new, |group| group.name.to_owned()),
     });
     let cases = &scope.cases_issues;
     let endpoints = &scope.endpoints;
@@ -188,7 +231,7 @@ fn shown(scope: &ScopeWrite) -> ScopeRead {
             endpoint_groups: axis(&endpoints.endpoint_groups, inventory::endpoint_group),
             endpoint_tags: axis(&endpoints.endpoint_tags, inventory::endpoint_tag),
         },
-        datasets_rows: None,
+        datasets_rows: scope.datasets_rows.clone(),
     }
 }
 
@@ -197,6 +240,8 @@ fn axis(axis: &AxisWrite, place: fn(&str) -> Option<usize>) -> Tagged<AxisMode> 
 }
 
 fn tags(names: &[String], place: fn(&str) -> Option<usize>) -> Vec<Tag> {
-    let tag = |name: &String| Tag { tag_id: json!(place(name)), tag_name: name.clone() };
+    // Text, as the vendor's own client reads it.
+    let id = |name: &String| place(name).map_or_else(String::new, |place| place.to_string());
+    let tag = |name: &String| Tag { tag_id: id(name).into(), tag_name: name.clone() };
     names.iter().map(tag).collect()
 }

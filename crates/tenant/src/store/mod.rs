@@ -1,21 +1,33 @@
-//! [`Store`]: the keys of a tenant, in memory.
+//! [`Store`]: the keys and roles of a tenant, and its audit log, in memory.
 //!
 //! It refuses more keys than it was made for, to give an id twice, and to keep a key itself.
 
+mod audit;
 mod list;
 
 use std::collections::BTreeMap;
 
 use cortexkey_api::Secret;
 use cortexkey_api::scope::ScopeWrite;
+use cortexkey_core::access::Tenant as Settings;
 use cortexkey_core::auth::{KeyId, Level, StoredKey};
 use cortexkey_core::lifecycle::{Expiry, GeneratedKey, KeyRecord};
 
-/// The keys of a tenant.
+use crate::access::Access;
+use crate::roles::Roles;
+
+pub(crate) use audit::{AuditLog, Deed, creator};
+pub(crate) use list::listed;
+
+/// What a tenant keeps.
 pub(crate) struct Store {
     keys: BTreeMap<KeyId, Entry>,
     last_id: u64,
     max_keys: usize,
+    pub(crate) roles: Roles,
+    pub(crate) audit: AuditLog,
+    /// What decisions hang on besides keys.
+    pub(crate) settings: Settings,
 }
 
 /// A key, without itself.
@@ -40,6 +52,13 @@ pub(crate) struct About {
     pub(crate) user_name: String,
 }
 
+/// What is changed of a key.
+pub(crate) struct Edit {
+    pub(crate) roles: Vec<String>,
+    pub(crate) level: Level,
+    pub(crate) comment: Option<String>,
+}
+
 /// Why there is no new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GenerateError {
@@ -51,13 +70,25 @@ pub(crate) enum GenerateError {
 
 impl Store {
     /// No keys yet.
-    pub(crate) fn new(max_keys: usize) -> Self {
-        Self { keys: BTreeMap::new(), last_id: 0, max_keys }
+    pub(crate) fn new(max_keys: usize, roles: Roles, settings: Settings) -> Self {
+        let audit = AuditLog::default();
+        Self { keys: BTreeMap::new(), last_id: 0, max_keys, roles, audit, settings }
     }
 
     /// The key with this id.
     pub(crate) fn get(&self, id: KeyId) -> Option<&Entry> {
         self.keys.get(&id)
+    }
+
+    /// All keys, by id.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.keys.values()
+    }
+
+    /// What a key may do; `None` where there is no such key any more.
+    pub(crate) fn access(&self, id: KeyId) -> Option<Access<'_>> {
+        let entry = self.keys.get(&id)?;
+        Some(Access::new(self.roles.all(&entry.record.roles), self.settings))
     }
 
     /// Makes a key. What is returned is the only copy of it.
@@ -89,6 +120,17 @@ impl Store {
         Ok((id, key.reveal(|text| Secret::new(text.to_owned()))))
     }
 
+    /// Changes a key.
+    pub(crate) fn edit(&mut self, id: KeyId, edit: Edit) {
+        let Some(entry) = self.keys.get_mut(&id) else { return };
+        // Every key of the tenant is kept as one whose level may change.
+        if entry.stored.set_level(edit.level).is_ok() {
+            entry.record.level = edit.level;
+        }
+        entry.record.roles = edit.roles;
+        entry.record.comment = edit.comment;
+    }
+
     /// Puts a scope in place of a key's whole scope.
     pub(crate) fn set_scope(&mut self, id: KeyId, scope: ScopeWrite) {
         if let Some(entry) = self.keys.get_mut(&id) {
@@ -100,10 +142,27 @@ impl Store {
     pub(crate) fn delete(&mut self, id: KeyId) -> bool {
         self.keys.remove(&id).is_some()
     }
+
+    /// Deletes a custom role, and takes it from every key: a role of the same name that is made
+    /// later is another. Its name, where there was one.
+    pub(crate) fn delete_role(&mut self, role_id: &str) -> Option<String> {
+        let name = self.roles.remove(role_id)?;
+        for entry in self.keys.values_mut() {
+            entry.record.roles.retain(|held| *held != name);
+        }
+        Some(name)
+    }
+
+    /// Notes what somebody did, or tried.
+    pub(crate) fn note(&mut self, by: KeyId, at_ms: u64, deed: Deed) {
+        self.audit.add(by, at_ms, deed);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use cortexkey_core::access::{Product, Sbac, TagMode};
+
     use super::*;
 
     fn about() -> About {
@@ -117,7 +176,9 @@ mod tests {
 
     #[test]
     fn an_id_is_never_given_twice_and_the_store_does_not_grow_past_its_limit() {
-        let mut store = Store::new(2);
+        let settings =
+            Settings { sbac: Sbac::Disabled, tags: TagMode::Permissive, datasets: false };
+        let mut store = Store::new(2, Roles::new(Product::Xsiam, vec![], 0), settings);
         let generate = |store: &mut Store| {
             store.generate(Level::Advanced, Expiry::Never, about(), 5).map(|(id, _)| id.get())
         };

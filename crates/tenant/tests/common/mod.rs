@@ -95,6 +95,14 @@ impl Fixture {
         answer(request.send(body.to_string()).unwrap())
     }
 
+    pub fn delete(&self, headers: &Headers, path: &str) -> Answer {
+        let mut request = self.agent.delete(self.tenant.url().to_owned() + path);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        answer(request.call().unwrap())
+    }
+
     pub fn call(&self, signer: &Signer, path: &str, request_data: &Value) -> Answer {
         let body = json!({ "request_data": request_data }).to_string();
         self.send(&self.sign(signer), path, &body)

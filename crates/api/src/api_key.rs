@@ -1,0 +1,70 @@
+//! One API key: read and edited at `platform/iam/v1/api-key/{id}`.
+//!
+//! It refuses what the product refuses: a PUT holds no expiry and no other field that is not here.
+//!
+//! | call | request | reply |
+//! |---|---|---|
+//! | `GET api-key/{id}` | | [`Data`](crate::Data) of [`ApiKeyRecord`](crate::api_keys::ApiKeyRecord) |
+//! | `PUT api-key/{id}` | [`EditRequest`] | [`Data`](crate::Data) of [`Message`](crate::Message) |
+
+use serde::{Deserialize, Serialize};
+
+use crate::api_keys::SecurityLevel;
+
+/// What a PUT changes. Expiry and scope cannot be changed here.
+///
+/// ```
+/// use cortexkey_api::api_key::{CommentEdit, EditRequest};
+///
+/// let edit = |json| serde_json::from_str::<EditRequest>(json);
+/// let json = r#"{"roles":["Viewer"],"security_level":"advanced"}"#;
+/// assert_eq!(edit(json)?.comment, CommentEdit::Keep);
+/// let json = r#"{"roles":["Viewer"],"security_level":"advanced","comment":null}"#;
+/// assert_eq!(edit(json)?.comment, CommentEdit::Set(None));
+/// let json = r#"{"roles":["Viewer"],"security_level":"advanced","expiration":1}"#;
+/// assert!(edit(json).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditRequest {
+    /// All roles that the key is to have, by their display names.
+    pub roles: Vec<String>,
+    /// How the key is to authenticate. Another level than before breaks its clients.
+    pub security_level: SecurityLevel,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "CommentEdit::is_keep")]
+    pub comment: CommentEdit,
+}
+
+/// What becomes of a comment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Option<String>", into = "Option<String>")]
+pub enum CommentEdit {
+    /// It is left as it is: the field is not there.
+    #[default]
+    Keep,
+    /// It is replaced, or taken away where the field is `null`.
+    Set(Option<String>),
+}
+
+impl CommentEdit {
+    fn is_keep(&self) -> bool {
+        *self == Self::Keep
+    }
+}
+
+impl From<Option<String>> for CommentEdit {
+    fn from(said: Option<String>) -> Self {
+        Self::Set(said)
+    }
+}
+
+impl From<CommentEdit> for Option<String> {
+    fn from(edit: CommentEdit) -> Self {
+        match edit {
+            CommentEdit::Keep => None,
+            CommentEdit::Set(said) => said,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Roles: listed, made and deleted at `platform/iam/v1/role`, and what they can hold.
+//!
+//! It refuses to say what a role holds: the product's API returns no levels.
+//!
+//! | call | request | reply |
+//! |---|---|---|
+//! | `GET role` | | [`RoleList`] |
+//! | `POST role` | [`CreateRequest`] | 201, [`Data`](crate::Data) of [`Message`](crate::Message), see [`created_id`] |
+//! | `DELETE role/{role_id}` | | [`Data`](crate::Data) of [`Message`](crate::Message) |
+//! | `GET role/permission-config` | | [`Data`](crate::Data) of [`PermissionConfig`] |
+
+use serde::{Deserialize, Serialize};
+
+/// What a list of roles answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleList {
+    /// The roles.
+    pub data: Vec<RoleRecord>,
+    /// How many.
+    #[serde(default)]
+    pub metadata: RoleCount,
+}
+
+/// How many roles there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleCount {
+    /// All of them.
+    #[serde(default)]
+    pub total_count: u64,
+}
+
+/// A role in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleRecord {
+    /// What the DELETE takes.
+    pub role_id: String,
+    /// The display name, which keys take.
+    pub pretty_name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Whether somebody made it, rather than the product.
+    #[serde(default)]
+    pub is_custom: bool,
+    /// Who made it.
+    #[serde(default)]
+    pub created_by: Option<String>,
+    /// When it was made, in milliseconds since 1970.
+    #[serde(default)]
+    pub created_ts: Option<u64>,
+    /// When it was last changed, in milliseconds since 1970.
+    #[serde(default)]
+    pub updated_ts: Option<u64>,
+}
+
+/// What a POST makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateRequest {
+    /// What the role holds, by the names in the [`PermissionConfig`]; at least one.
+    pub component_permissions: Vec<String>,
+    /// The display name.
+    pub pretty_name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Which datasets it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_permissions: Option<Vec<DatasetPermission>>,
+}
+
+/// Datasets of one category that a role opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetPermission {
+    /// The category.
+    pub category: String,
+    /// Whether all of them.
+    #[serde(default)]
+    pub access_all: bool,
+    /// Which, where not all.
+    #[serde(default)]
+    pub permissions: Vec<String>,
+}
+
+/// The message with which a POST says which id the role has.
+pub fn created_message(role_id: &str) -> String {
+    format!("role_id {role_id} created successfully.")
+}
+
+/// The id in that message.
+///
+/// ```
+/// use cortexkey_api::role::{created_id, created_message};
+///
+/// assert_eq!(created_id(&created_message("custom_role_7")), Some("custom_role_7"));
+/// assert_eq!(created_id("done"), None);
+/// ```
+pub fn created_id(message: &str) -> Option<&str> {
+    let mut words = message.split_whitespace();
+    words.find(|word| word.eq_ignore_ascii_case("role_id"))?;
+    let id = words.next()?;
+    words.next()?.eq_ignore_ascii_case("created").then_some(id)
+}
+
+/// Everything that a role can hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionConfig {
+    /// Components, by category.
+    pub rbac_permissions: Vec<Category>,
+    /// Datasets, by category.
+    #[serde(rename = "datasetGroups", default)]
+    pub dataset_groups: Vec<DatasetGroup>,
+}
+
+/// A category of components.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Category {
+    /// Its name.
+    pub category_name: String,
+    /// What it is divided into.
+    pub sub_categories: Vec<SubCategory>,
+}
+
+/// A part of a category.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubCategory {
+    /// Its name.
+    pub sub_category_name: String,
+    /// Its components.
+    pub permissions: Vec<ComponentPermission>,
+}
+
+/// A component, and the names under which a [`CreateRequest`] asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentPermission {
+    /// Its name in the console.
+    pub name: String,
+    /// What asks for View, where there is such a level.
+    #[serde(default)]
+    pub view_name: Option<String>,
+    /// What asks for View/Edit, where there is such a level.
+    #[serde(default)]
+    pub action_name: Option<String>,
+    /// Named actions within it.
+    #[serde(default)]
+    pub sub_permissions: Vec<ActionPermission>,
+}
+
+/// A named action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionPermission {
+    /// What asks for it.
+    pub action_name: String,
+    /// Its name in the console.
+    pub name: String,
+}
+
+/// Datasets of one category.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetGroup {
+    /// Their names.
+    pub datasets: Vec<String>,
+    /// The category.
+    pub dataset_category: String,
+}

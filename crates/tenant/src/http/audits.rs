@@ -1,0 +1,53 @@
+//! `audits/management_logs`: who changed what.
+//!
+//! It refuses filters on other fields than the product's, and more than a hundred entries a page.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::routing::{MethodRouter, post};
+use cortexkey_api::Reply;
+use cortexkey_api::audit::{ListReply, ListRequest};
+use cortexkey_core::access::Permission;
+
+use super::App;
+use super::api_keys::access;
+use super::body::Asked;
+use super::gate::Caller;
+use super::list::{self, Page};
+use super::refusal::Refusal;
+
+const PAGE_MAX: u64 = 100;
+const FIELDS: [(&str, &str); 6] = [
+    ("email", "AUDIT_OWNER_EMAIL"),
+    ("type", "AUDIT_ENTITY"),
+    ("sub_type", "AUDIT_ENTITY_SUBTYPE"),
+    ("result", "AUDIT_RESULT"),
+    ("timestamp", "AUDIT_INSERT_TIME"),
+    ("audit_id", "AUDIT_ID"),
+];
+
+pub(super) fn calls() -> MethodRouter<Arc<App>> {
+    post(read)
+}
+
+async fn read(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Asked(request): Asked<ListRequest>,
+) -> Result<Json<Reply<ListReply>>, Refusal> {
+    let store = app.store();
+    access(&store, caller)?.require("Auditing", Permission::View)?;
+    let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
+    let conditions = list::older(&request.filters, &FIELDS)?;
+    let order = list::older_order(request.sort.as_ref(), &FIELDS)?;
+    let (place, descending) = order.unwrap_or(("AUDIT_ID", true));
+    let things = store.audit.entries().map(list::thing);
+    let mut found: Vec<_> = things.filter(|thing| list::all_fit(&conditions, thing)).collect();
+    list::sort(&mut found, place, descending);
+    let total_count = found.len() as u64;
+    let record = |thing| serde_json::from_value(serde_json::Value::Object(thing)).ok();
+    let data: Vec<_> = page.of(found.into_iter()).filter_map(record).collect();
+    Ok(Json(Reply { reply: ListReply { total_count, result_count: data.len() as u64, data } }))
+}

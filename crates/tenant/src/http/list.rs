@@ -1,0 +1,324 @@
+//! What lists have in common: pages, and filters of both forms applied to JSON.
+//!
+//! It refuses fields that a list does not name, operators that it does not know, and filters
+//! without measure. Whether a caller may see a thing is no business of a filter.
+
+use cortexkey_api::api_keys::SortOrder;
+use cortexkey_api::filter::{Condition, Sort, XdmCondition, XdmFilter, XdmSort};
+use serde_json::{Map, Value};
+
+use super::Refusal;
+
+/// Conditions of one request, however deep.
+const CONDITIONS_MAX: usize = 100;
+/// Values of all conditions together: all else waits meanwhile.
+const VALUES_MAX: usize = 1_000;
+
+/// A part of a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Page {
+    from: usize,
+    count: usize,
+}
+
+impl Page {
+    /// From one place to another, the whole list unless said.
+    pub(crate) fn new(from: Option<u64>, to: Option<u64>) -> Self {
+        let (from, to) = (from.unwrap_or(0), to.unwrap_or(u64::MAX));
+        Self { from: as_usize(from), count: as_usize(to.saturating_sub(from)) }
+    }
+
+    /// As [`new`](Self::new), with a size at most and unless said; a page that ends before it
+    /// begins is refused.
+    pub(super) fn checked(from: Option<u64>, to: Option<u64>, max: u64) -> Result<Self, Refusal> {
+        let first = from.unwrap_or(0);
+        let last = to.unwrap_or(first.saturating_add(max));
+        check_order(first, to)?;
+        if last - first > max {
+            return Err(Refusal::invalid("search_to is too far from search_from")
+                .with_extra(format!("a page has at most {max} entries")));
+        }
+        Ok(Self::new(Some(first), Some(last)))
+    }
+
+    /// The part of a list.
+    pub(crate) fn of<T>(self, list: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+        list.skip(self.from).take(self.count)
+    }
+}
+
+/// Refuses a page that ends before it begins.
+pub(super) fn check_order(from: u64, to: Option<u64>) -> Result<(), Refusal> {
+    match to {
+        Some(to) if to <= from => {
+            Err(Refusal::invalid("search_to must be greater than search_from"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A thing in a list, as JSON.
+pub(super) type Thing = Map<String, Value>;
+
+/// A thing that is certainly an object.
+pub(super) fn thing(value: &impl serde::Serialize) -> Thing {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(thing)) => thing,
+        _ => Thing::new(),
+    }
+}
+
+/// Conditions of the older form; `fields` maps what may be asked to where it stands.
+pub(super) fn older(
+    conditions: &[Condition],
+    fields: &[(&str, &'static str)],
+) -> Result<Vec<(&'static str, Test)>, Refusal> {
+    let mut room = Room { conditions: CONDITIONS_MAX, values: VALUES_MAX };
+    let test = |condition: &Condition| {
+        let known = fields.iter().find(|(name, _)| *name == condition.field);
+        let (_, place) = known.ok_or_else(|| {
+            let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
+            invalid(format!("a filter's field is one of {}", names.join(", ")))
+        })?;
+        Ok((*place, Test::new(&condition.operator, &condition.value, &mut room)?))
+    };
+    conditions.iter().map(test).collect()
+}
+
+/// Whether a thing fits all conditions.
+pub(super) fn all_fit(conditions: &[(&'static str, Test)], thing: &Thing) -> bool {
+    let value = |place| thing.get(place).unwrap_or(&Value::Null);
+    conditions.iter().all(|(place, test)| test.fits(value(*place)))
+}
+
+/// A filter of the newer form.
+pub(super) enum Newer {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Test(&'static str, Test),
+}
+
+impl Newer {
+    /// `fields` maps what may be asked, in any case, to where it stands.
+    pub(super) fn new(
+        filter: &XdmFilter,
+        fields: &[(&str, &'static str)],
+    ) -> Result<Self, Refusal> {
+        let mut room = Room { conditions: CONDITIONS_MAX, values: VALUES_MAX };
+        Self::within(filter, fields, &mut room)
+    }
+
+    fn within(
+        filter: &XdmFilter,
+        fields: &[(&str, &'static str)],
+        room: &mut Room,
+    ) -> Result<Self, Refusal> {
+        let mut list = |filters: &[XdmFilter]| {
+            filters
+                .iter()
+                .map(|filter| Self::within(filter, fields, room))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        match filter {
+            XdmFilter::And { all } => list(all).map(Self::All),
+            XdmFilter::Or { any } => list(any).map(Self::Any),
+            XdmFilter::Everything {} => Ok(Self::All(Vec::new())),
+            XdmFilter::Condition(XdmCondition { search_field, search_type, search_value }) => {
+                let known = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(search_field));
+                let (_, place) = known.ok_or_else(|| {
+                    let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
+                    invalid(format!("a filter's SEARCH_FIELD is one of {}", names.join(", ")))
+                })?;
+                Ok(Self::Test(place, Test::new(search_type, search_value, room)?))
+            }
+        }
+    }
+
+    /// Whether a thing fits.
+    pub(super) fn fits(&self, thing: &Thing) -> bool {
+        match self {
+            Self::All(all) => all.iter().all(|filter| filter.fits(thing)),
+            Self::Any(any) => any.iter().any(|filter| filter.fits(thing)),
+            Self::Test(place, test) => test.fits(thing.get(*place).unwrap_or(&Value::Null)),
+        }
+    }
+}
+
+struct Room {
+    conditions: usize,
+    values: usize,
+}
+
+/// A comparison with a value of a thing; with a list, one of its members is enough.
+pub(super) struct Test {
+    operator: Operator,
+    values: Vec<Value>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    In,
+    NotIn,
+    AtLeast,
+    AtMost,
+    Above,
+    Below,
+    Contains,
+    NotContains,
+}
+
+impl Test {
+    fn new(operator: &str, value: &Value, room: &mut Room) -> Result<Self, Refusal> {
+        let operator = match operator.to_ascii_lowercase().as_str() {
+            "eq" | "in" => Operator::In,
+            "neq" | "nin" => Operator::NotIn,
+            "gte" => Operator::AtLeast,
+            "lte" => Operator::AtMost,
+            "gt" => Operator::Above,
+            "lt" => Operator::Below,
+            "contains" | "array_contains" => Operator::Contains,
+            "ncontains" | "not_contains" | "array_not_contains" => Operator::NotContains,
+            _ => {
+                return Err(invalid(
+                    "an operator is one of eq, neq, in, nin, gte, lte, gt, lt, contains, ncontains",
+                ));
+            }
+        };
+        let values = match value {
+            Value::Array(values) => values.clone(),
+            value => vec![value.clone()],
+        };
+        let left = (room.conditions.checked_sub(1), room.values.checked_sub(values.len()));
+        let (Some(conditions), Some(of_values)) = left else {
+            return Err(Refusal::invalid("too many filters").with_extra(format!(
+                "a request has at most {CONDITIONS_MAX} conditions, with {VALUES_MAX} values"
+            )));
+        };
+        *room = Room { conditions, values: of_values };
+        Ok(Self { operator, values })
+    }
+
+    /// Whether a value of a thing fits.
+    pub(super) fn fits(&self, value: &Value) -> bool {
+        let any = |test: &dyn Fn(&Value, &Value) -> bool| match value {
+            Value::Array(members) => {
+                members.iter().any(|member| self.values.iter().any(|asked| test(member, asked)))
+            }
+            value => self.values.iter().any(|asked| test(value, asked)),
+        };
+        let order = |wanted: fn(core::cmp::Ordering) -> bool| {
+            any(&|value, asked| {
+                value.as_f64().zip(asked.as_f64()).is_some_and(|(a, b)| wanted(a.total_cmp(&b)))
+            })
+        };
+        let holds = |value: &Value, asked: &Value| match (value, asked) {
+            (Value::String(text), Value::String(asked)) => {
+                text.to_lowercase().contains(&asked.to_lowercase())
+            }
+            (value, asked) => same(value, asked),
+        };
+        match self.operator {
+            Operator::In => any(&same),
+            Operator::NotIn => !any(&same),
+            Operator::AtLeast => order(core::cmp::Ordering::is_ge),
+            Operator::AtMost => order(core::cmp::Ordering::is_le),
+            Operator::Above => order(core::cmp::Ordering::is_gt),
+            Operator::Below => order(core::cmp::Ordering::is_lt),
+            Operator::Contains => any(&holds),
+            Operator::NotContains => !any(&holds),
+        }
+    }
+}
+
+/// Equal, words in any case.
+fn same(value: &Value, asked: &Value) -> bool {
+    match (value, asked) {
+        (Value::String(a), Value::String(b)) => a.to_lowercase() == b.to_lowercase(),
+        (a, b) => a == b,
+    }
+}
+
+/// Sorts things by one of their values, the least first unless `descending`.
+pub(super) fn sort(things: &mut [Thing], place: &str, descending: bool) {
+    let null = Value::Null;
+    things.sort_by(|a, b| {
+        let (a, b) = (a.get(place).unwrap_or(&null), b.get(place).unwrap_or(&null));
+        let order = match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            _ => a.as_str().unwrap_or_default().cmp(b.as_str().unwrap_or_default()),
+        };
+        if descending { order.reverse() } else { order }
+    });
+}
+
+/// Where an order of the older form sorts, and whether descending.
+pub(super) fn older_order(
+    sort: Option<&Sort>,
+    fields: &[(&str, &'static str)],
+) -> Result<Option<(&'static str, bool)>, Refusal> {
+    let Some(sort) = sort else { return Ok(None) };
+    let known = fields.iter().find(|(name, _)| *name == sort.field);
+    let (_, place) = known.ok_or_else(|| invalid("the list cannot be sorted by this field"))?;
+    Ok(Some((place, sort.keyword == SortOrder::Desc)))
+}
+
+/// As [`older_order`], for the first of the newer form's orders.
+pub(super) fn newer_order(
+    sort: &[XdmSort],
+    fields: &[(&str, &'static str)],
+) -> Result<Option<(&'static str, bool)>, Refusal> {
+    let Some(sort) = sort.first() else { return Ok(None) };
+    let known = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(&sort.field));
+    let (_, place) = known.ok_or_else(|| invalid("the list cannot be sorted by this FIELD"))?;
+    Ok(Some((place, sort.order.eq_ignore_ascii_case("desc"))))
+}
+
+fn invalid(why: impl Into<String>) -> Refusal {
+    Refusal::invalid("Invalid filters").with_extra(why)
+}
+
+fn as_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn test(operator: &str, value: &Value) -> Test {
+        let mut room = Room { conditions: 1, values: 10 };
+        Test::new(operator, value, &mut room).ok().unwrap()
+    }
+
+    #[test]
+    fn values_fit_or_not() {
+        for (operator, asked, value, fits) in [
+            ("eq", json!("dynamic"), json!("Dynamic"), true),
+            ("neq", json!("Dynamic"), json!("Static"), true),
+            ("in", json!([1, 2]), json!(2), true),
+            ("in", json!([1, 2]), json!([7, 2]), true),
+            ("nin", json!([1, 2]), json!([7, 2]), false),
+            ("GTE", json!(5), json!(5), true),
+            ("gt", json!(5), json!(5), false),
+            ("lte", json!(5), json!("5"), false),
+            ("contains", json!("PROD"), json!("web-prod-1"), true),
+            ("contains", json!("a"), json!(["b", "ba"]), true),
+            ("ncontains", json!("prod"), json!(null), true),
+        ] {
+            assert_eq!(test(operator, &asked).fits(&value), fits, "{operator} {asked}");
+        }
+    }
+
+    #[test]
+    fn filters_have_limits() {
+        let condition =
+            |value: Value| Condition { field: "a".into(), operator: "in".into(), value };
+        let fields = [("a", "A")];
+        assert!(older(&vec![condition(json!(1)); 101], &fields).is_err());
+        assert!(older(&[condition(json!(vec![0; 1001]))], &fields).is_err());
+        assert!(older(&[condition(json!(vec![0; 1000]))], &fields).is_ok());
+        assert!(older(&[condition(json!(1))], &[("b", "B")]).is_err());
+    }
+}

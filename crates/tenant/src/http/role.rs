@@ -1,0 +1,179 @@
+//! `platform/iam/v1/role`: roles listed, made and deleted, and what they can hold.
+//!
+//! It refuses to take a predefined role away, and a second role of one name.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::routing::{MethodRouter, delete, get};
+use cortexkey_api::role::{
+    CreateRequest, PermissionConfig, RoleCount, RoleList, RoleRecord, created_message,
+};
+use cortexkey_api::{Data, Message};
+use cortexkey_core::access::Permission;
+
+use super::App;
+use super::api_keys::{access, refused};
+use super::body::AskedPlatform;
+use super::gate::Caller;
+use super::refusal::Refusal;
+use crate::permissions;
+use crate::roles::{CustomRole, RoleEntry, Roles};
+use crate::store::{Deed, Store, creator};
+
+/// The component that says who manages roles and scopes.
+pub(super) const ACCESS_MANAGEMENT: &str = "Access Management";
+const NAME_CHARS_MAX: usize = 100;
+const DESCRIPTION_BYTES_MAX: usize = 1024;
+const PERMISSIONS_MAX: usize = 500;
+const ROLES_MAX: usize = 500;
+
+pub(super) fn list_calls() -> MethodRouter<Arc<App>> {
+    get(list).post(create)
+}
+
+pub(super) fn delete_calls() -> MethodRouter<Arc<App>> {
+    delete(remove)
+}
+
+pub(super) fn config_calls() -> MethodRouter<Arc<App>> {
+    get(config)
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<RoleList>, Refusal> {
+    let store = app.store();
+    require(&store, caller, Permission::View)?;
+    let predefined = store.roles.predefined().map(|role| RoleRecord {
+        role_id: Roles::predefined_id(role),
+        pretty_name: role.name.to_owned(),
+        description: Some(role.note.to_owned()),
+        is_custom: false,
+        created_by: Some("Palo Alto Networks".to_owned()),
+        created_ts: None,
+        updated_ts: None,
+    });
+    let data: Vec<_> = predefined.chain(store.roles.custom.iter().map(custom)).collect();
+    let metadata = RoleCount { total_count: data.len() as u64 };
+    Ok(Json(RoleList { data, metadata }))
+}
+
+fn custom(entry: &RoleEntry) -> RoleRecord {
+    RoleRecord {
+        role_id: entry.role_id.clone(),
+        pretty_name: entry.role.name.clone(),
+        description: entry.description.clone(),
+        is_custom: true,
+        created_by: Some(entry.created_by.clone()),
+        created_ts: Some(entry.created_ms),
+        updated_ts: Some(entry.created_ms),
+    }
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    AskedPlatform(request): AskedPlatform<CreateRequest>,
+) -> Result<(StatusCode, Json<Data<Message>>), Refusal> {
+    let now_ms = app.clock.now_ms();
+    let mut store = app.store_mut();
+    let by = caller.0.key_id();
+    if let Err(refusal) = require(&store, caller, Permission::Edit) {
+        store.note(by, now_ms, deed("Role Create", String::new(), refused("make a role"), false));
+        return Err(refusal);
+    }
+    let role = check(&store, &request).map_err(Refusal::of_platform)?;
+    let said = format!("the role {} was made", role.name);
+    store.note(by, now_ms, deed("Role Create", role.name.clone(), said, true));
+    let description = request.description.filter(|text| !text.is_empty());
+    let made = store.roles.add(role, description, &creator(by).1, now_ms);
+    let message = created_message(&made.role_id);
+    Ok((StatusCode::CREATED, Json(Data { data: Message { message } })))
+}
+
+async fn remove(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(role_id): Path<String>,
+) -> Result<Json<Data<Message>>, Refusal> {
+    let now_ms = app.clock.now_ms();
+    let mut store = app.store_mut();
+    let by = caller.0.key_id();
+    if let Err(refusal) = require(&store, caller, Permission::Edit) {
+        store.note(by, now_ms, deed("Role Delete", String::new(), refused("delete a role"), false));
+        return Err(refusal);
+    }
+    if store.roles.predefined().any(|role| Roles::predefined_id(role) == role_id) {
+        return Err(Refusal::invalid("Predefined roles cannot be deleted").of_platform());
+    }
+    let Some(name) = store.delete_role(&role_id) else {
+        return Err(Refusal::not_found("no role has this id").of_platform());
+    };
+    let said = format!("the role {name} was deleted");
+    store.note(by, now_ms, deed("Role Delete", name, said, true));
+    let message = format!("role_id {role_id} deleted successfully.");
+    Ok(Json(Data { data: Message { message } }))
+}
+
+async fn config(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Data<PermissionConfig>>, Refusal> {
+    require(&app.store(), caller, Permission::View)?;
+    Ok(Json(Data { data: permissions::config() }))
+}
+
+fn require(store: &Store, caller: Caller, level: Permission) -> Result<(), Refusal> {
+    access(store, caller)
+        .and_then(|access| access.require(ACCESS_MANAGEMENT, level))
+        .map_err(Refusal::of_platform)
+}
+
+fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> {
+    let name = request.pretty_name.trim();
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.contains(char::is_control) {
+        return Err(Refusal::invalid("pretty_name is not valid")
+            .with_extra(format!("a name has 1 to {NAME_CHARS_MAX} characters that can be seen")));
+    }
+    let taken = |known: &str| known.to_lowercase() == name.to_lowercase();
+    if store.roles.predefined().any(|role| taken(role.name))
+        || store.roles.custom.iter().any(|entry| taken(&entry.role.name))
+    {
+        let message = format!("The role name {name} is already utilized by another role.");
+        return Err(Refusal::invalid(&message));
+    }
+    if request.description.as_ref().is_some_and(|text| text.len() > DESCRIPTION_BYTES_MAX) {
+        return Err(Refusal::invalid("description is too long")
+            .with_extra(format!("a description has at most {DESCRIPTION_BYTES_MAX} bytes")));
+    }
+    if store.roles.custom.len() >= ROLES_MAX {
+        return Err(Refusal::invalid("The maximum number of roles is reached"));
+    }
+    if request.dataset_permissions.as_ref().is_some_and(|datasets| !datasets.is_empty()) {
+        return Err(Refusal::invalid("dataset_permissions: this tenant has no datasets"));
+    }
+    let names = &request.component_permissions;
+    if names.is_empty() || names.len() > PERMISSIONS_MAX {
+        return Err(Refusal::invalid("component_permissions is not valid")
+            .with_extra(format!("a role has 1 to {PERMISSIONS_MAX} permissions")));
+    }
+    // Predefined roles of other products are none of this tenant's.
+    let role = CustomRole::new(name).map_err(|error| Refusal::invalid(&error.to_string()))?;
+    names.iter().enumerate().try_fold(role, |role, (at, name)| {
+        role.with_permission(name).ok_or_else(|| {
+            // The name is not repeated: anything may have been sent.
+            Refusal::invalid("component_permissions is not valid").with_extra(format!(
+                "permission {} is none; role/permission-config lists them",
+                at + 1
+            ))
+        })
+    })
+}
+
+fn deed(subtype: &'static str, subject: String, description: String, done: bool) -> Deed {
+    Deed { entity: "Permissions", subtype, subject, description, done }
+}
