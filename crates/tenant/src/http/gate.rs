@@ -68,6 +68,10 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
     };
     // Some answers hold a key.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // By the tenant's clock, not by the machine's: clients set theirs by it.
+    if let Some(date) = date(time_ms) {
+        response.headers_mut().insert(header::DATE, date);
+    }
     let verdict = checked.result.err().unwrap_or(Verdict::Accept);
     if app.explain {
         explain(&mut response, verdict, checked.observed);
@@ -123,6 +127,13 @@ impl ReplayGuard for Watched<'_> {
             Replay::Off => Ok(()),
         }
     }
+}
+
+/// A time as HTTP writes it; none beyond the year 9999.
+fn date(time_ms: u64) -> Option<HeaderValue> {
+    let time = jiff::Timestamp::from_millisecond(i64::try_from(time_ms).ok()?).ok()?;
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    HeaderValue::from_str(&printer.timestamp_to_rfc9110_string(&time).ok()?).ok()
 }
 
 fn explain(response: &mut Response, verdict: Verdict, observed: Option<Verdict>) {

@@ -1,0 +1,198 @@
+//! [`Program`]: a program of the user's that gives a key or takes one.
+//!
+//! It refuses a shell, so that nothing in an argument is a command. It refuses to wait for ever,
+//! to hand on the keys that stand in our own environment, and to keep what the program wrote
+//! without wiping it.
+
+use core::fmt;
+use core::time::Duration;
+use std::io::{self, Read as _, Write as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Instant;
+
+use zeroize::Zeroizing;
+
+/// What a program has no business with.
+const WITHHELD: [&str; 2] = ["CORTEXKEY_API_KEY", "CORTEXCLOUD_API_KEY"];
+const POLL: Duration = Duration::from_millis(5);
+
+/// A program with its arguments. `Debug` and `Display` show its name alone: somebody may have put
+/// a secret among the arguments.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Program {
+    name: String,
+    arguments: Vec<String>,
+    timeout: Duration,
+}
+
+/// Why a program did not do what it is for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ProgramError {
+    /// There is no such program, or it may not be run.
+    Start(io::Error),
+    /// It ended with another status than 0.
+    Failed {
+        /// Its exit code; none where a signal ended it.
+        code: Option<i32>,
+    },
+    /// It was not done in time, and was ended.
+    Timeout {
+        /// The limit.
+        after: Duration,
+    },
+    /// It wrote more than there is room for.
+    TooMuch {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The system does not let us talk to it.
+    Io(io::Error),
+}
+
+impl Program {
+    /// Name and arguments; none without a name.
+    pub fn new(argv: Vec<String>, timeout: Duration) -> Option<Self> {
+        let mut argv = argv.into_iter();
+        let name = argv.next().filter(|name| !name.is_empty())?;
+        Some(Self { name, arguments: argv.collect(), timeout })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its arguments.
+    pub(crate) fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
+    /// With other arguments.
+    pub(crate) fn with_arguments(&self, arguments: Vec<String>) -> Self {
+        Self { arguments, ..self.clone() }
+    }
+
+    /// Runs it with nothing on standard input; what it wrote to standard output.
+    pub(crate) fn read(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
+        let mut command = self.command(&[]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(ProgramError::Start)?;
+        let output = child.stdout.take().map(|output| read_aside(output, limit));
+        let status = self.wait(&mut child)?;
+        // Its own children may hold the pipe open; they are not waited for beyond the limit.
+        let output = output.and_then(|output| output.recv_timeout(self.timeout).ok());
+        let output = output.ok_or(ProgramError::Timeout { after: self.timeout })?;
+        success(status)?;
+        let output = output.map_err(ProgramError::Io)?;
+        if output.len() > limit { Err(ProgramError::TooMuch { limit }) } else { Ok(output) }
+    }
+
+    /// Runs it with a secret on standard input. What it writes goes to our standard error.
+    pub(crate) fn write(
+        &self,
+        secret: &[u8],
+        environment: &[(&str, String)],
+    ) -> Result<(), ProgramError> {
+        let mut command = self.command(environment);
+        command.stdin(Stdio::piped()).stdout(io::stderr());
+        let mut child = command.spawn().map_err(ProgramError::Start)?;
+        let stdin = child.stdin.take();
+        let secret = Zeroizing::new(secret.to_vec());
+        // A key fits any pipe; but a program that never reads must not hold us up.
+        let written = thread::spawn(move || stdin.map_or(Ok(()), |mut to| to.write_all(&secret)));
+        let status = self.wait(&mut child)?;
+        success(status)?;
+        // One that ended before it had read the key has not kept it, whatever it says.
+        match written.join() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(ProgramError::Io(error)),
+            Err(_) => Err(ProgramError::Io(io::ErrorKind::Other.into())),
+        }
+    }
+
+    fn command(&self, environment: &[(&str, String)]) -> Command {
+        let mut command = Command::new(&self.name);
+        command.args(&self.arguments);
+        for name in WITHHELD {
+            command.env_remove(name);
+        }
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn wait(&self, child: &mut Child) -> Result<ExitStatus, ProgramError> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().map_err(ProgramError::Io)? {
+                return Ok(status);
+            }
+            if started.elapsed() >= self.timeout {
+                // One that ended in between cannot be ended.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(ProgramError::Timeout { after: self.timeout });
+            }
+            thread::sleep(POLL);
+        }
+    }
+}
+
+/// Reads on a thread of its own, so that the program's end can be waited for meanwhile.
+fn read_aside(
+    output: impl io::Read + Send + 'static,
+    limit: usize,
+) -> Receiver<io::Result<Zeroizing<Vec<u8>>>> {
+    let (done, result) = channel();
+    thread::spawn(move || {
+        // Room for all of it from the start: a vector that grows leaves copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 64));
+        let read = output.take(limit as u64 + 1).read_to_end(&mut bytes);
+        // Nobody may wait for it any more.
+        let _ = done.send(read.map(|_| bytes));
+    });
+    result
+}
+
+fn success(status: ExitStatus) -> Result<(), ProgramError> {
+    if status.success() { Ok(()) } else { Err(ProgramError::Failed { code: status.code() }) }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.arguments.is_empty() { Ok(()) } else { f.write_str(" …") }
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Program({self})")
+    }
+}
+
+impl fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(error) if error.kind() == io::ErrorKind::NotFound => {
+                f.write_str("is not found; give its full path, or see that it is on PATH")
+            }
+            Self::Start(error) => write!(f, "cannot be run: {error}"),
+            Self::Failed { code: Some(code) } => {
+                write!(f, "ended with the exit code {code}; run it by hand to see why")
+            }
+            Self::Failed { code: None } => f.write_str("was ended by a signal"),
+            Self::Timeout { after } => {
+                write!(f, "was not done after {} s, and was ended", after.as_secs_f64())
+            }
+            Self::TooMuch { limit } => {
+                write!(f, "wrote more than {limit} bytes; it should write the key alone")
+            }
+            Self::Io(error) => write!(f, "cannot be talked to: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for ProgramError {}

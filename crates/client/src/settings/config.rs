@@ -1,0 +1,467 @@
+//! [`Config`]: the user's `config.toml` with its profiles.
+//!
+//! It refuses keys: a profile says where one comes from. It refuses fields that it does not know, a
+//! file that others may write, since it names programs that are run, and to repeat a value in an
+//! error, since a key may have been put there.
+//!
+//! ```toml
+//! default_profile = "prod"
+//!
+//! [profiles.prod]
+//! fqdn = "acme.xdr.us.paloaltonetworks.com"
+//! key_id = 7
+//! level = "advanced"
+//! key_command = ["op", "read", "op://ops/cortex/key"]
+//! ```
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::Environment;
+use crate::process::Program;
+
+/// The most that is read of a configuration.
+const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+/// How long a `key_command` may take unless said.
+const KEY_COMMAND_TIMEOUT_MS: u64 = 30_000;
+const SINK_TIMEOUT_MS: u64 = 60_000;
+/// An hour, in milliseconds: more is a slip.
+const TIMEOUT_MS_MAX: u64 = 3_600_000;
+const SECRETS: [&str; 7] =
+    ["key", "api_key", "apikey", "secret", "token", "password", "authorization"];
+
+/// The user's configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Where it was read from; none where there is no such file.
+    pub path: Option<PathBuf>,
+    /// The profile that is used where none is asked for.
+    pub default_profile: Option<String>,
+    /// By name.
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+/// What belongs to one key of one tenant. What is `None` is not said.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The tenant, in any form that people paste.
+    pub fqdn: Option<String>,
+    /// Whether the tenant is on premises: its host is taken as it is.
+    pub on_premises: Option<bool>,
+    /// The key's id.
+    pub key_id: Option<String>,
+    /// The key's security level.
+    pub level: Option<String>,
+    /// A file that holds the key alone.
+    pub key_file: Option<PathBuf>,
+    /// A program that prints the key.
+    pub key_command: Option<Program>,
+    /// The child tenant that calls are for.
+    pub child_tenant: Option<String>,
+    /// The policy's name of the tenant, for plans.
+    pub tenant: Option<String>,
+    /// How long a call may take.
+    pub timeout: Option<Duration>,
+    /// How often a call is made again.
+    pub retries: Option<u32>,
+    /// Certificates to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// A program that takes new keys.
+    pub sink_command: Option<Program>,
+    /// A folder that new keys are written into.
+    pub sink_folder: Option<PathBuf>,
+}
+
+/// What is wrong with the configuration. The file is named before it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigProblem {
+    /// It cannot be read.
+    Io(io::Error),
+    /// It is no regular file.
+    NotRegular,
+    /// It is larger than a megabyte.
+    TooLarge,
+    /// Others may write it.
+    Writable {
+        /// Its mode.
+        mode: u32,
+    },
+    /// It is no TOML.
+    Syntax {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// A field that there is not.
+    Unknown {
+        /// Where, such as `profiles.prod`.
+        within: String,
+        /// The fields that there are.
+        known: Vec<&'static str>,
+    },
+    /// A field that would hold a key.
+    Secret {
+        /// The field, such as `profiles.prod.key`.
+        field: String,
+    },
+    /// A value of the wrong kind.
+    Kind {
+        /// The field.
+        field: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// Two fields that do not go together.
+    Both {
+        /// One.
+        one: String,
+        /// The other.
+        other: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads the configuration; an empty one where there is no file.
+    pub fn load(environment: &Environment<'_>) -> Result<Self, (PathBuf, ConfigProblem)> {
+        let Some(path) = Self::place(environment) else { return Ok(Self::default()) };
+        let text = match read(&path) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(Self::default()),
+            Err(problem) => return Err((path, problem)),
+        };
+        let home = environment("HOME").map(PathBuf::from);
+        match Self::parse(&text, path.parent(), home.as_deref()) {
+            Ok(config) => Ok(Self { path: Some(path), ..config }),
+            Err(problem) => Err((path, problem)),
+        }
+    }
+
+    /// Where the configuration is looked for.
+    pub fn place(environment: &Environment<'_>) -> Option<PathBuf> {
+        folder(environment, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml"))
+    }
+
+    /// Reads a configuration from its text. Paths in it start from `folder`; `~/` is `home`.
+    pub fn parse(
+        text: &str,
+        folder: Option<&Path>,
+        home: Option<&Path>,
+    ) -> Result<Self, ConfigProblem> {
+        let table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let (line, column) = place(text, error.span().map_or(0, |span| span.start));
+            ConfigProblem::Syntax { line, column }
+        })?;
+        let mut root = Fields { table, within: String::new(), folder, home };
+        let default_profile = root.text("default_profile")?;
+        let mut profiles = BTreeMap::new();
+        for (name, value) in root.table("profiles")? {
+            let within = format!("profiles.{}", shown(&name));
+            let Value::Table(table) = value else {
+                return Err(ConfigProblem::Kind { field: within, expected: "a table" });
+            };
+            let mut fields = Fields { table, within, folder, home };
+            let profile = Profile::read(&mut fields)?;
+            fields.end(&PROFILE_FIELDS)?;
+            profiles.insert(name, profile);
+        }
+        root.end(&["default_profile", "profiles"])?;
+        Ok(Self { path: None, default_profile, profiles })
+    }
+}
+
+/// A folder of ours, by the rules of XDG; on Windows below `APPDATA` where nothing else is said.
+pub(crate) fn folder(
+    environment: &Environment<'_>,
+    variable: &str,
+    below_home: &str,
+) -> Option<PathBuf> {
+    let absolute =
+        |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute(variable)
+        .or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+        .or_else(|| if cfg!(windows) { absolute("APPDATA") } else { None })?;
+    Some(base.join("cortexkey"))
+}
+
+const PROFILE_FIELDS: [&str; 15] = [
+    "fqdn",
+    "on_premises",
+    "key_id",
+    "level",
+    "key_file",
+    "key_command",
+    "key_command_timeout_ms",
+    "child_tenant",
+    "tenant",
+    "timeout_ms",
+    "retries",
+    "ca_file",
+    "sink_command",
+    "sink_command_timeout_ms",
+    "sink_folder",
+];
+
+impl Profile {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, ConfigProblem> {
+        let timeout = fields.milliseconds("key_command_timeout_ms")?;
+        let timeout = timeout.unwrap_or(Duration::from_millis(KEY_COMMAND_TIMEOUT_MS));
+        let sink_timeout = fields.milliseconds("sink_command_timeout_ms")?;
+        let sink_timeout = sink_timeout.unwrap_or(Duration::from_millis(SINK_TIMEOUT_MS));
+        let profile = Self {
+            fqdn: fields.text("fqdn")?,
+            on_premises: fields.flag("on_premises")?,
+            key_id: fields.number("key_id")?.map(|id| id.to_string()),
+            level: fields.text("level")?,
+            key_file: fields.path("key_file")?,
+            key_command: fields.program("key_command", timeout)?,
+            child_tenant: fields.text("child_tenant")?,
+            tenant: fields.text("tenant")?,
+            timeout: fields.milliseconds("timeout_ms")?,
+            retries: fields.number("retries")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
+            ca_file: fields.path("ca_file")?,
+            sink_command: fields.program("sink_command", sink_timeout)?,
+            sink_folder: fields.path("sink_folder")?,
+        };
+        let both = |one: &str, other| ConfigProblem::Both { one: fields.name(one), other };
+        if profile.key_file.is_some() && profile.key_command.is_some() {
+            return Err(both("key_file", "key_command"));
+        }
+        if profile.sink_folder.is_some() && profile.sink_command.is_some() {
+            return Err(both("sink_folder", "sink_command"));
+        }
+        Ok(profile)
+    }
+}
+
+/// A table that is taken apart field by field; what is left over is unknown.
+struct Fields<'a> {
+    table: Table,
+    within: String,
+    folder: Option<&'a Path>,
+    home: Option<&'a Path>,
+}
+
+impl Fields<'_> {
+    fn name(&self, field: &str) -> String {
+        if self.within.is_empty() { field.to_owned() } else { format!("{}.{field}", self.within) }
+    }
+
+    fn kind<T>(&self, field: &str, expected: &'static str) -> Result<T, ConfigProblem> {
+        Err(ConfigProblem::Kind { field: self.name(field), expected })
+    }
+
+    fn text(&mut self, field: &str) -> Result<Option<String>, ConfigProblem> {
+        match self.table.remove(field) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+            Some(_) => self.kind(field, "a text"),
+        }
+    }
+
+    fn path(&mut self, field: &str) -> Result<Option<PathBuf>, ConfigProblem> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let path = match (text.strip_prefix("~/"), self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.folder.unwrap_or(Path::new("")).join(&text),
+        };
+        Ok(Some(path))
+    }
+
+    fn flag(&mut self, field: &str) -> Result<Option<bool>, ConfigProblem> {
+        match self.table.remove(field) {
+            None => Ok(None),
+            Some(Value::Boolean(flag)) => Ok(Some(flag)),
+            Some(_) => self.kind(field, "`true` or `false`"),
+        }
+    }
+
+    fn number(&mut self, field: &str) -> Result<Option<u64>, ConfigProblem> {
+        match self.table.remove(field) {
+            None => Ok(None),
+            Some(Value::Integer(number)) if number >= 0 => Ok(Some(number.unsigned_abs())),
+            Some(_) => self.kind(field, "a whole number"),
+        }
+    }
+
+    fn milliseconds(&mut self, field: &str) -> Result<Option<Duration>, ConfigProblem> {
+        match self.number(field)? {
+            None => Ok(None),
+            Some(ms @ 1..=TIMEOUT_MS_MAX) => Ok(Some(Duration::from_millis(ms))),
+            Some(_) => self.kind(field, "milliseconds, at most an hour of them"),
+        }
+    }
+
+    fn program(
+        &mut self,
+        field: &str,
+        timeout: Duration,
+    ) -> Result<Option<Program>, ConfigProblem> {
+        const EXPECTED: &str = "a list of texts, the program first, such as [\"pass\", \"cortex\"]";
+        let Some(value) = self.table.remove(field) else { return Ok(None) };
+        let Value::Array(items) = value else { return self.kind(field, EXPECTED) };
+        let mut argv = Vec::with_capacity(items.len());
+        for item in items {
+            let Value::String(text) = item else { return self.kind(field, EXPECTED) };
+            argv.push(text);
+        }
+        match Program::new(argv, timeout) {
+            Some(program) => Ok(Some(program)),
+            None => self.kind(field, EXPECTED),
+        }
+    }
+
+    fn table(&mut self, field: &str) -> Result<Table, ConfigProblem> {
+        match self.table.remove(field) {
+            None => Ok(Table::new()),
+            Some(Value::Table(table)) => Ok(table),
+            Some(_) => self.kind(field, "a table"),
+        }
+    }
+
+    /// Nothing may be left over.
+    fn end(self, known: &[&'static str]) -> Result<(), ConfigProblem> {
+        let Some((left, _)) = self.table.iter().next() else { return Ok(()) };
+        if SECRETS.contains(&left.to_ascii_lowercase().as_str()) {
+            return Err(ConfigProblem::Secret { field: self.name(left) });
+        }
+        Err(ConfigProblem::Unknown { within: self.name(&shown(left)), known: known.to_vec() })
+    }
+}
+
+/// A name of the user's, unless it may be a key in the wrong place.
+fn shown(name: &str) -> String {
+    let is_name = name.len() <= 40 && name.chars().all(|c| c.is_ascii_graphic());
+    if is_name { name.to_owned() } else { "(a name that is not shown)".to_owned() }
+}
+
+/// Line and column of a byte, counted from 1.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+fn read(path: &Path) -> Result<Option<String>, ConfigProblem> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ConfigProblem::Io(error)),
+    };
+    if !metadata.is_file() {
+        return Err(ConfigProblem::NotRegular);
+    }
+    if metadata.len() > CONFIG_BYTES_MAX {
+        return Err(ConfigProblem::TooLarge);
+    }
+    check_rights(&metadata)?;
+    std::fs::read_to_string(path).map(Some).map_err(ConfigProblem::Io)
+}
+
+#[cfg(unix)]
+fn check_rights(metadata: &std::fs::Metadata) -> Result<(), ConfigProblem> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o022 == 0 { Ok(()) } else { Err(ConfigProblem::Writable { mode }) }
+}
+
+#[cfg(not(unix))]
+fn check_rights(_: &std::fs::Metadata) -> Result<(), ConfigProblem> {
+    Ok(())
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "cannot be read: {error}"),
+            Self::NotRegular => f.write_str("is no regular file"),
+            Self::TooLarge => write!(f, "has more than {CONFIG_BYTES_MAX} bytes"),
+            Self::Writable { mode } => write!(
+                f,
+                "can be changed by group or others (mode {mode:04o}), and it names programs that \
+                 are run; run `chmod go-w` on it"
+            ),
+            Self::Syntax { line, column } => {
+                write!(f, "is no TOML (line {line}, column {column})")
+            }
+            Self::Unknown { within, known } => {
+                write!(f, "has no field `{within}`; there are {}", known.join(", "))
+            }
+            Self::Secret { field } => write!(
+                f,
+                "has `{field}`, and a key never stands in it; say where the key is with key_file \
+                 or key_command, and replace the key if the file was shared"
+            ),
+            Self::Kind { field, expected } => write!(f, "has a `{field}` that is not {expected}"),
+            Self::Both { one, other } => write!(f, "has both `{one}` and `{other}`; take one out"),
+        }
+    }
+}
+
+impl core::error::Error for ConfigProblem {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn told(text: &str) -> String {
+        Config::parse(text, None, None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_profile_has_these_fields() {
+        let text = r#"
+            default_profile = "prod"
+            [profiles.prod]
+            fqdn = "acme.example"
+            on_premises = true
+            key_id = 7
+            level = "Advanced"
+            key_command = ["op", "read", "x"]
+            key_command_timeout_ms = 5
+            child_tenant = "c-1"
+            tenant = "prod-eu"
+            timeout_ms = 1000
+            retries = 5
+            ca_file = "ca.pem"
+            sink_folder = "~/keys"
+            [profiles.dev]
+        "#;
+        let config =
+            Config::parse(text, Some(Path::new("/c")), Some(Path::new("/home/a"))).unwrap();
+        let prod = &config.profiles["prod"];
+        assert_eq!(prod.key_id.as_deref(), Some("7"));
+        assert_eq!(prod.key_command.as_ref().unwrap().to_string(), "op …");
+        assert_eq!(prod.ca_file.as_deref(), Some(Path::new("/c/ca.pem")));
+        assert_eq!(prod.sink_folder.as_deref(), Some(Path::new("/home/a/keys")));
+        assert!(config.profiles["dev"].fqdn.is_none());
+        assert!(!format!("{config:?}").contains("read"));
+    }
+
+    #[test]
+    fn mistakes_are_named_and_no_value_is_repeated() {
+        let profile = |line: &str| told(&format!("[profiles.p]\n{line}\n"));
+        assert_eq!(told("a = \nb"), "is no TOML (line 2, column 2)");
+        assert!(profile("key = \"hush\"").contains("a key never stands in it"));
+        assert!(profile("api_key = \"hush\"").contains("`profiles.p.api_key`"));
+        assert!(profile("key_comand = [\"hush\"]").contains("no field `profiles.p.key_comand`"));
+        assert!(profile("key_id = \"hush\"").contains("`profiles.p.key_id` that is not a whole"));
+        assert!(profile("key_command = \"hush\"").contains("a list of texts"));
+        assert!(profile("key_command = []").contains("a list of texts"));
+        assert!(profile("timeout_ms = 0").contains("milliseconds"));
+        assert!(profile("key_file = \"a\"\nkey_command = [\"a\"]").contains("has both"));
+        for text in ["key = \"hush\"", "key_id = \"hush\"", "fqdn = [\"hush\"]", "x = 'hush"] {
+            assert!(!profile(text).contains("hush"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! [`explain`]: every setting, its value, and where it came from.
+//!
+//! It refuses to show a key, to read a key file, and to run a program: it says where a key would
+//! come from.
+
+use serde::Serialize;
+
+use super::layers::{Layer, Layers, Setting};
+use super::{Config, Environment, Found, Given, Origin, SettingsError};
+use crate::transport::ClientOptions;
+
+/// A setting as it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Explained {
+    /// Its name, such as `key_id`.
+    pub setting: &'static str,
+    /// Its value, fit to be shown; none where it is not set or cannot stand.
+    pub value: Option<String>,
+    /// Where it came from; none where it is not set.
+    pub origin: Option<String>,
+    /// Who else says it and is not heard.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unheard: Vec<String>,
+    /// Why it cannot stand, or what else there is to know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Explains every setting. An error where the configuration cannot be read at all.
+pub fn explain(
+    given: &Given,
+    environment: &Environment<'_>,
+) -> Result<Vec<Explained>, SettingsError> {
+    let layers = Layers::load(given, environment)?;
+    let address = layers.address();
+    let tenant = address.as_ref().map_or(Layer::Profile, |(layer, _)| *layer);
+    let text = |setting| {
+        let layers = &layers;
+        move |layer| layers.text(setting, layer).ok().flatten().map(|found| found.origin)
+    };
+    let mut all = vec![
+        configuration(&layers),
+        profile(&layers),
+        entry(&layers, "fqdn", address.map(|(_, found)| shown(found)), |layer| {
+            layers.address_of(layer).ok().flatten().map(|found| found.origin)
+        }),
+        entry(&layers, "key_id", layers.key_id().map(shown), text(Setting::KeyId)),
+        entry(&layers, "level", layers.level().map(shown), text(Setting::Level)),
+        key(&layers, given),
+    ];
+    let of_profile = layers.profile_of_tenant(tenant);
+    let child = given.child_tenant.is_some()
+        || of_profile.is_some_and(|(_, profile)| profile.child_tenant.is_some());
+    if child {
+        let origin = text(Setting::ChildTenant);
+        let first = layers.order().into_iter().find_map(&origin).unwrap_or(Origin::Default);
+        let child = super::child_tenant(&layers, tenant);
+        let child = child.map(|child| Found {
+            value: child.map(|child| child.as_str().to_owned()).unwrap_or_default(),
+            origin: first,
+        });
+        all.push(entry(&layers, "child_tenant", child, origin));
+    }
+    all.push(certificates(&layers, tenant));
+    all.extend(of_calls(&layers, given));
+    all.extend(of_new_keys(&layers));
+    Ok(all)
+}
+
+fn shown<T: ToString>(found: Found<T>) -> Found<String> {
+    Found { value: found.value.to_string(), origin: found.origin }
+}
+
+fn entry(
+    layers: &Layers<'_>,
+    setting: &'static str,
+    found: Result<Found<String>, SettingsError>,
+    says: impl Fn(Layer) -> Option<Origin>,
+) -> Explained {
+    let (found, note) = match found {
+        Ok(found) => (Some(found), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let heard = found.as_ref().map(|found| &found.origin);
+    let others = layers.order().into_iter().filter_map(says);
+    let unheard = others.filter(|origin| heard.is_some_and(|heard| heard != origin));
+    Explained {
+        setting,
+        unheard: unheard.map(|origin| origin.to_string()).collect(),
+        origin: heard.map(Origin::to_string),
+        value: found.map(|found| found.value),
+        note,
+    }
+}
+
+fn plain(setting: &'static str, value: &dyn core::fmt::Display, origin: &Origin) -> Explained {
+    Explained {
+        setting,
+        value: Some(value.to_string()),
+        origin: Some(origin.to_string()),
+        unheard: Vec::new(),
+        note: None,
+    }
+}
+
+fn configuration(layers: &Layers<'_>) -> Explained {
+    let place = Config::place(layers.environment);
+    let (value, note) = match (&layers.config.path, place) {
+        (Some(path), _) => (Some(path.display().to_string()), None),
+        (None, Some(place)) => (None, Some(format!("there is no {}", place.display()))),
+        (None, None) => (None, Some("neither XDG_CONFIG_HOME nor HOME is set".to_owned())),
+    };
+    Explained { setting: "configuration", value, origin: None, unheard: Vec::new(), note }
+}
+
+fn profile(layers: &Layers<'_>) -> Explained {
+    let found = layers.profile.clone();
+    let note = layers.put_aside.as_ref().map(|name| {
+        format!("the default profile {name} is put aside, since the tenant is named otherwise")
+    });
+    Explained {
+        setting: "profile",
+        origin: found.as_ref().map(|found| found.origin.to_string()),
+        value: found.map(|found| found.value),
+        unheard: Vec::new(),
+        note,
+    }
+}
+
+/// Where a key would come from; nothing is read but whether it is there.
+fn key(layers: &Layers<'_>, given: &Given) -> Explained {
+    let value = |_: &Origin| "(not shown)".to_owned();
+    let found = layers.key().map(|(_, _, origin)| Found { value: value(&origin), origin });
+    let says = |layer| layers.key_of(layer).map(|(_, origin)| origin);
+    let mut entry = entry(layers, "key", found, says);
+    if let (Ok(address), Ok((layer, _, origin))) = (layers.address(), layers.key()) {
+        let together = layers.check_together(&address, (layer, &origin));
+        entry.note = together.err().map(|error| error.to_string());
+    }
+    if let Some(super::KeySource::File { path, .. }) = &given.key
+        && !path.exists()
+    {
+        entry.note = Some("there is no such file".to_owned());
+    }
+    entry
+}
+
+fn certificates(layers: &Layers<'_>, tenant: Layer) -> Explained {
+    let mut entry = match layers.ca_file(tenant) {
+        Some(found) => plain("certificates", &found.value.display(), &found.origin),
+        None => plain("certificates", &"the system's", &Origin::Default),
+    };
+    entry.note = super::roots(layers, tenant).err().map(|error| error.to_string());
+    entry
+}
+
+fn of_calls(layers: &Layers<'_>, given: &Given) -> [Explained; 2] {
+    let profile = layers.profile();
+    let field = |field| match profile {
+        Some((name, _)) => Origin::Profile { name: name.to_owned(), field },
+        None => Origin::Default,
+    };
+    let default = ClientOptions::default();
+    let timeout = match (given.timeout, profile.and_then(|(_, profile)| profile.timeout)) {
+        (Some(given), _) => (given, Origin::Argument("--timeout-ms")),
+        (None, Some(timeout)) => (timeout, field("timeout_ms")),
+        (None, None) => (default.timeout, Origin::Default),
+    };
+    let retries = match (given.retries, profile.and_then(|(_, profile)| profile.retries)) {
+        (Some(given), _) => (given, Origin::Argument("--retries")),
+        (None, Some(retries)) => (retries, field("retries")),
+        (None, None) => (default.retry.retries, Origin::Default),
+    };
+    [
+        plain("timeout_ms", &timeout.0.as_millis(), &timeout.1),
+        plain("retries", &retries.0, &retries.1),
+    ]
+}
+
+fn of_new_keys(layers: &Layers<'_>) -> Option<Explained> {
+    let (name, profile) = layers.profile()?;
+    let origin = |field| Origin::Profile { name: name.to_owned(), field };
+    if let Some(program) = &profile.sink_command {
+        return Some(plain("new keys", program, &origin("sink_command")));
+    }
+    let folder = profile.sink_folder.as_ref()?;
+    Some(plain("new keys", &folder.display(), &origin("sink_folder")))
+}

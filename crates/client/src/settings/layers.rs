@@ -1,0 +1,352 @@
+//! [`Layers`]: who may say a setting, and in which order they are asked.
+//!
+//! It refuses to send a key to a tenant that it does not belong to: what one layer says of a key is
+//! not joined with what another says of the tenant, where they contradict each other.
+
+use std::path::PathBuf;
+
+use cortexkey_core::address::Address;
+use cortexkey_core::auth::{KeyId, Level};
+
+use super::{Config, Environment, Found, Given, Origin, Profile, SettingsError};
+
+/// One that may say settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// What was given by hand.
+    Arguments,
+    /// Our environment variables.
+    Ours,
+    /// A profile.
+    Profile,
+    /// The environment variables of the vendor's Terraform provider.
+    Provider,
+}
+
+/// The settings that are text to begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    Address,
+    KeyId,
+    Level,
+    ChildTenant,
+}
+
+pub(super) const KEY_NAMES: [(Layer, &str); 2] =
+    [(Layer::Ours, "CORTEXKEY_API_KEY"), (Layer::Provider, "CORTEXCLOUD_API_KEY")];
+const API_URL: &str = "CORTEXKEY_API_URL";
+const PROFILE: &str = "CORTEXKEY_PROFILE";
+
+impl Setting {
+    const fn argument(self) -> &'static str {
+        match self {
+            Self::Address => "--fqdn",
+            Self::KeyId => "--key-id",
+            Self::Level => "--level",
+            Self::ChildTenant => "--child-tenant",
+        }
+    }
+
+    const fn ours(self) -> Option<&'static str> {
+        match self {
+            Self::Address => Some("CORTEXKEY_FQDN"),
+            Self::KeyId => Some("CORTEXKEY_API_KEY_ID"),
+            Self::Level => Some("CORTEXKEY_API_KEY_TYPE"),
+            Self::ChildTenant => None,
+        }
+    }
+
+    const fn provider(self) -> Option<&'static str> {
+        match self {
+            Self::Address => Some("CORTEXCLOUD_API_URL"),
+            Self::KeyId => Some("CORTEXCLOUD_API_KEY_ID"),
+            Self::Level => Some("CORTEXCLOUD_API_KEY_TYPE"),
+            Self::ChildTenant => None,
+        }
+    }
+
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Address => "fqdn",
+            Self::KeyId => "key_id",
+            Self::Level => "level",
+            Self::ChildTenant => "child_tenant",
+        }
+    }
+}
+
+/// All that may say settings.
+pub(super) struct Layers<'a> {
+    pub(super) given: &'a Given,
+    pub(super) environment: &'a Environment<'a>,
+    pub(super) config: Config,
+    /// The profile in force.
+    pub(super) profile: Option<Found<String>>,
+    /// The default profile that another's word on the tenant has put aside.
+    pub(super) put_aside: Option<String>,
+}
+
+/// Where the key is to be read from.
+pub(super) enum KeyPlace<'a> {
+    Source(&'a super::KeySource),
+    Profile(&'a Profile),
+    Variable(&'static str),
+}
+
+impl<'a> Layers<'a> {
+    pub(super) fn load(
+        given: &'a Given,
+        environment: &'a Environment<'a>,
+    ) -> Result<Self, SettingsError> {
+        let config = Config::load(environment)
+            .map_err(|(path, problem)| SettingsError::Config { path, problem })?;
+        let mut layers = Self { given, environment, config, profile: None, put_aside: None };
+        layers.choose()?;
+        Ok(layers)
+    }
+
+    /// The profile that is asked for; else the default one, where nobody else names the tenant.
+    fn choose(&mut self) -> Result<(), SettingsError> {
+        let asked = match &self.given.profile {
+            Some(name) => {
+                Some(Found { value: name.clone(), origin: Origin::Argument("--profile") })
+            }
+            None => variable(PROFILE, self.environment)?,
+        };
+        let chosen = if asked.is_some() {
+            asked
+        } else {
+            let Some(value) = self.config.default_profile.clone() else { return Ok(()) };
+            if self.names_tenant() {
+                self.put_aside = Some(value);
+                return Ok(());
+            }
+            Some(Found { value, origin: Origin::Config("default_profile") })
+        };
+        if let Some(Found { value, origin }) = &chosen
+            && !self.config.profiles.contains_key(value)
+        {
+            return Err(SettingsError::NoProfile {
+                origin: origin.clone(),
+                path: self.config.path.clone(),
+                known: self.config.profiles.keys().cloned().collect(),
+            });
+        }
+        self.profile = chosen;
+        Ok(())
+    }
+
+    fn names_tenant(&self) -> bool {
+        let is_set = |name: Option<&str>| name.is_some_and(|n| (self.environment)(n).is_some());
+        self.given.fqdn.is_some() || is_set(Setting::Address.ours()) || is_set(Some(API_URL))
+    }
+
+    /// The profile in force, by its name.
+    pub(super) fn profile(&self) -> Option<(&str, &Profile)> {
+        let name = &self.profile.as_ref()?.value;
+        Some((name, self.config.profiles.get(name)?))
+    }
+
+    /// In which order they are asked: a profile that was named by hand comes before variables that
+    /// may be left from something else.
+    pub(super) fn order(&self) -> [Layer; 4] {
+        use Layer::{Arguments, Ours, Profile, Provider};
+        if self.given.profile.is_some() {
+            [Arguments, Profile, Ours, Provider]
+        } else {
+            [Arguments, Ours, Profile, Provider]
+        }
+    }
+
+    /// What a layer says, as text.
+    pub(super) fn text(
+        &self,
+        setting: Setting,
+        layer: Layer,
+    ) -> Result<Option<Found<String>>, SettingsError> {
+        match layer {
+            Layer::Arguments => {
+                let given = self.given;
+                let value = match setting {
+                    Setting::Address => given.fqdn.clone(),
+                    Setting::KeyId => given.key_id.clone(),
+                    Setting::Level => given.level.map(|level| level.to_string()),
+                    Setting::ChildTenant => given.child_tenant.clone(),
+                };
+                let origin = Origin::Argument(setting.argument());
+                Ok(value.map(|value| Found { value, origin }))
+            }
+            Layer::Ours => match setting.ours() {
+                Some(name) => variable(name, self.environment),
+                None => Ok(None),
+            },
+            Layer::Provider => match setting.provider() {
+                Some(name) => variable(name, self.environment),
+                None => Ok(None),
+            },
+            Layer::Profile => {
+                let Some((name, profile)) = self.profile() else { return Ok(None) };
+                let value = match setting {
+                    Setting::Address => &profile.fqdn,
+                    Setting::KeyId => &profile.key_id,
+                    Setting::Level => &profile.level,
+                    Setting::ChildTenant => &profile.child_tenant,
+                };
+                let origin = Origin::Profile { name: name.to_owned(), field: setting.field() };
+                Ok(value.clone().map(|value| Found { value, origin }))
+            }
+        }
+    }
+
+    /// The first layer that says it.
+    fn first(&self, setting: Setting) -> Result<Option<Found<String>>, SettingsError> {
+        for layer in self.order() {
+            if let Some(found) = self.text(setting, layer)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn key_id(&self) -> Result<Found<KeyId>, SettingsError> {
+        let found = self.first(Setting::KeyId)?.ok_or(SettingsError::NoKeyId)?;
+        let Found { value, origin } = found;
+        match value.parse() {
+            Ok(value) => Ok(Found { value, origin }),
+            Err(error) => Err(SettingsError::KeyId { origin, error }),
+        }
+    }
+
+    pub(super) fn level(&self) -> Result<Found<Level>, SettingsError> {
+        let Found { value, origin } = self.first(Setting::Level)?.ok_or(SettingsError::NoLevel)?;
+        // The console writes Standard and Advanced.
+        match value.to_ascii_lowercase().parse() {
+            Ok(value) => Ok(Found { value, origin }),
+            Err(_) => Err(SettingsError::Level { origin }),
+        }
+    }
+
+    /// What a layer says about where the tenant is.
+    pub(super) fn address_of(&self, layer: Layer) -> Result<Option<Found<Address>>, SettingsError> {
+        let found = self.text(Setting::Address, layer)?;
+        if layer != Layer::Ours {
+            return found.map(|found| self.parse(found, layer)).transpose();
+        }
+        // Two names for one thing may both be set, as long as they agree.
+        let one = found.map(|found| self.parse(found, layer)).transpose()?;
+        let other = variable(API_URL, self.environment)?;
+        let other = other.map(|found| self.parse(found, layer)).transpose()?;
+        match (one, other) {
+            (Some(one), Some(other)) if one.value != other.value => {
+                Err(SettingsError::Disagree { one: one.origin, other: other.origin })
+            }
+            (one, other) => Ok(one.or(other)),
+        }
+    }
+
+    fn parse(&self, found: Found<String>, layer: Layer) -> Result<Found<Address>, SettingsError> {
+        let of_profile = layer == Layer::Profile
+            && self.profile().and_then(|(_, profile)| profile.on_premises) == Some(true);
+        let parse = if self.given.on_premises || of_profile {
+            Address::parse_on_premises
+        } else {
+            Address::parse
+        };
+        match parse(&found.value) {
+            Ok(value) => Ok(Found { value, origin: found.origin }),
+            Err(error) => Err(SettingsError::Address { origin: found.origin, error }),
+        }
+    }
+
+    pub(super) fn address(&self) -> Result<(Layer, Found<Address>), SettingsError> {
+        for layer in self.order() {
+            if let Some(found) = self.address_of(layer)? {
+                return Ok((layer, found));
+            }
+        }
+        Err(SettingsError::NoAddress)
+    }
+
+    /// Where the key of a layer is, if it has one.
+    pub(super) fn key_of(&self, layer: Layer) -> Option<(KeyPlace<'_>, Origin)> {
+        match layer {
+            Layer::Arguments => {
+                let source = self.given.key.as_ref()?;
+                Some((KeyPlace::Source(source), source.origin()))
+            }
+            Layer::Profile => {
+                let (name, profile) = self.profile()?;
+                let origin = match (&profile.key_file, &profile.key_command) {
+                    (Some(path), _) => Origin::KeyFile(path.clone()),
+                    (None, Some(program)) => Origin::KeyCommand {
+                        profile: name.to_owned(),
+                        program: program.name().to_owned(),
+                    },
+                    (None, None) => return None,
+                };
+                Some((KeyPlace::Profile(profile), origin))
+            }
+            Layer::Ours | Layer::Provider => {
+                let (_, name) = KEY_NAMES.into_iter().find(|(of, _)| *of == layer)?;
+                (self.environment)(name)?;
+                Some((KeyPlace::Variable(name), Origin::Environment(name)))
+            }
+        }
+    }
+
+    pub(super) fn key(&self) -> Result<(Layer, KeyPlace<'_>, Origin), SettingsError> {
+        let found = self
+            .order()
+            .into_iter()
+            .find_map(|layer| self.key_of(layer).map(|(place, origin)| (layer, place, origin)));
+        found.ok_or(SettingsError::NoKey)
+    }
+
+    /// A key is sent to the tenant that it belongs to, as far as its own layer tells.
+    pub(super) fn check_together(
+        &self,
+        (address_layer, address): &(Layer, Found<Address>),
+        (key_layer, key): (Layer, &Origin),
+    ) -> Result<(), SettingsError> {
+        let given = [*address_layer, key_layer].contains(&Layer::Arguments);
+        if *address_layer == key_layer || (given && key_layer != Layer::Profile) {
+            return Ok(());
+        }
+        let own = self.address_of(key_layer)?;
+        let elsewhere = own.is_some_and(|own| own.value != address.value);
+        let instead = !given && self.key_of(*address_layer).is_some();
+        if elsewhere || instead {
+            let (address, key) = (address.origin.clone(), key.clone());
+            return Err(SettingsError::Apart { address, key });
+        }
+        Ok(())
+    }
+
+    /// What goes with a tenant is the profile's only where the tenant is.
+    pub(super) fn profile_of_tenant(&self, address: Layer) -> Option<(&str, &Profile)> {
+        self.profile().filter(|_| address == Layer::Profile)
+    }
+
+    /// Certificates to trust instead of the system's.
+    pub(super) fn ca_file(&self, address: Layer) -> Option<Found<PathBuf>> {
+        if let Some(path) = &self.given.ca_file {
+            return Some(Found { value: path.clone(), origin: Origin::Argument("--ca-file") });
+        }
+        let (name, profile) = self.profile_of_tenant(address)?;
+        let origin = Origin::Profile { name: name.to_owned(), field: "ca_file" };
+        Some(Found { value: profile.ca_file.clone()?, origin })
+    }
+}
+
+pub(super) fn variable(
+    name: &'static str,
+    environment: &Environment<'_>,
+) -> Result<Option<Found<String>>, SettingsError> {
+    let Some(value) = environment(name) else { return Ok(None) };
+    let origin = Origin::Environment(name);
+    match value.into_string() {
+        Ok(value) if value.is_empty() => Err(SettingsError::Empty { origin }),
+        Ok(value) => Ok(Some(Found { value, origin })),
+        Err(_) => Err(SettingsError::NotText { origin }),
+    }
+}

@@ -1,0 +1,131 @@
+//! [`Retry`]: which failed calls are made again, and when.
+//!
+//! It refuses to repeat a 401, which counts as a failed login; a call that may have had its effect
+//! and would have it twice; and a wait that is longer than somebody would want to sit through.
+
+use core::time::Duration;
+
+use super::CallError;
+
+/// How calls are made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How often, after the first attempt.
+    pub retries: u32,
+    /// The longest first wait; each further one may be twice as long. How long it is within that is
+    /// left to chance, so that clients that failed together do not come again together.
+    pub base: Duration,
+    /// The longest wait, `Retry-After` included: who is asked to wait longer gets the error.
+    pub wait_max: Duration,
+}
+
+impl Default for Retry {
+    /// Twice, after up to half a second and up to one; 30 s at most.
+    fn default() -> Self {
+        Self { retries: 2, base: Duration::from_millis(500), wait_max: Duration::from_secs(30) }
+    }
+}
+
+impl Retry {
+    /// Never.
+    pub const NEVER: Self = Self { retries: 0, base: Duration::ZERO, wait_max: Duration::ZERO };
+
+    /// How long to wait before the call is made again; none where it is not.
+    pub(super) fn wait(
+        &self,
+        attempt: u32,
+        error: &CallError,
+        repeatable: bool,
+    ) -> Option<Duration> {
+        if attempt >= self.retries || !(had_no_effect(error) || repeatable && may_pass(error)) {
+            return None;
+        }
+        let asked = match error {
+            CallError::Refused(refused) => refused.headers.retry_after.as_deref(),
+            _ => None,
+        };
+        if let Some(asked) = asked.and_then(seconds) {
+            // A little later than asked, each at another time.
+            return (asked <= self.wait_max).then(|| asked + share_of(self.base));
+        }
+        let longest = self.base.saturating_mul(1 << attempt.min(16)).min(self.wait_max);
+        Some(share_of(longest))
+    }
+}
+
+/// Nothing was sent, or the tenant says that it did not look at it.
+fn had_no_effect(error: &CallError) -> bool {
+    match error {
+        CallError::Unreachable { .. } | CallError::ConnectTimeout { .. } => true,
+        CallError::Refused(refused) => refused.status == 429,
+        _ => false,
+    }
+}
+
+/// What often is gone a moment later.
+fn may_pass(error: &CallError) -> bool {
+    match error {
+        CallError::Timeout { .. } | CallError::Broken { .. } => true,
+        CallError::Refused(refused) => matches!(refused.status, 408 | 502..=504),
+        _ => false,
+    }
+}
+
+/// `Retry-After` as seconds or as a date.
+fn seconds(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+    let until = parser.parse_timestamp(text.trim()).ok()?.as_millisecond();
+    let ms = until.saturating_sub(super::now_ms()).max(0);
+    Some(Duration::from_millis(ms.unsigned_abs()))
+}
+
+/// Any part of a time, left to chance; half of it where the system gives no chance.
+fn share_of(longest: Duration) -> Duration {
+    let chance = getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX));
+    longest.mul_f64(chance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreachable() -> CallError {
+        CallError::Unreachable { host: String::new(), detail: String::new() }
+    }
+
+    fn timeout() -> CallError {
+        CallError::Timeout { host: String::new(), after: Duration::ZERO }
+    }
+
+    #[test]
+    fn waits_grow_and_stay_below_the_limit() {
+        let retry =
+            Retry { retries: 100, base: Duration::from_secs(1), wait_max: Duration::from_secs(30) };
+        for (attempt, longest) in [(0, 1), (1, 2), (4, 16), (5, 30), (60, 30)] {
+            for _ in 0..50 {
+                let wait = retry.wait(attempt, &unreachable(), false);
+                assert!(wait.is_some_and(|wait| wait <= Duration::from_secs(longest)), "{wait:?}");
+            }
+        }
+        assert_eq!(retry.wait(100, &unreachable(), true), None);
+        assert_eq!(Retry::NEVER.wait(0, &unreachable(), true), None);
+    }
+
+    #[test]
+    fn what_may_have_had_its_effect_is_repeated_only_where_that_does_no_harm() {
+        let retry = Retry::default();
+        assert!(retry.wait(0, &timeout(), true).is_some());
+        assert!(retry.wait(0, &timeout(), false).is_none());
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(seconds("30"), Some(Duration::from_secs(30)));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        assert_eq!(seconds("-1"), None);
+        assert_eq!(seconds("soon"), None);
+    }
+}
