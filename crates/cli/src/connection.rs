@@ -2,19 +2,25 @@
 //!
 //! It refuses the key itself as an argument; where it may come from is the client's to read.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use cortexkey_client::{
-    Client, ClientOptions, Connection, Credentials, Given, KeySource, SettingsError,
+    Client, Connection, Credentials, Given, KeySource, Notice, Observer, SettingsError,
 };
 use cortexkey_core::auth::Level;
 
 use crate::exit::Failure;
+use crate::text::DIM;
 
 /// Which key signs.
 #[derive(clap::Args)]
 pub(crate) struct KeyArgs {
+    /// A profile of your configuration, before all variables [env: CORTEXKEY_PROFILE]
+    #[arg(long, value_name = "NAME", help_heading = "Tenant")]
+    profile: Option<String>,
+
     /// The key's id [env: CORTEXKEY_API_KEY_ID]
     #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Key")]
     key_id: Option<String>,
@@ -47,9 +53,21 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, help_heading = "Tenant")]
     on_premises: bool,
 
-    /// How long a call may take, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 60_000, help_heading = "Tenant")]
-    timeout_ms: u64,
+    /// The child tenant that calls are for
+    #[arg(long, value_name = "ID", help_heading = "Tenant")]
+    child_tenant: Option<String>,
+
+    /// Trust the certificates in this file instead of the system's
+    #[arg(long, value_name = "FILE", help_heading = "Tenant")]
+    ca_file: Option<PathBuf>,
+
+    /// How long an attempt may take, in milliseconds; 60000 unless said
+    #[arg(long, value_name = "MS", help_heading = "Tenant")]
+    timeout_ms: Option<u64>,
+
+    /// How often a call is made again where that does no harm; 2 unless said
+    #[arg(long, value_name = "N", help_heading = "Tenant")]
+    retries: Option<u32>,
 
     #[command(flatten)]
     key: KeyArgs,
@@ -58,9 +76,10 @@ pub(crate) struct ConnectionArgs {
 /// Where settings come from, for the help of commands that call.
 pub(crate) const SETTINGS: &str = "\
 Settings come from arguments, then from CORTEXKEY_FQDN (or CORTEXKEY_API_URL),
-CORTEXKEY_API_KEY_ID, CORTEXKEY_API_KEY_TYPE and CORTEXKEY_API_KEY, then from the Terraform
-provider's CORTEXCLOUD_API_URL, CORTEXCLOUD_API_KEY_ID, CORTEXCLOUD_API_KEY_TYPE and
-CORTEXCLOUD_API_KEY.";
+CORTEXKEY_API_KEY_ID, CORTEXKEY_API_KEY_TYPE and CORTEXKEY_API_KEY, then from the profile that
+CORTEXKEY_PROFILE or default_profile names, then from the Terraform provider's
+CORTEXCLOUD_API_URL, CORTEXCLOUD_API_KEY_ID, CORTEXCLOUD_API_KEY_TYPE and CORTEXCLOUD_API_KEY. What
+--profile names comes right after arguments. `cortexkey config explain` shows what holds.";
 
 impl KeyArgs {
     /// Finds what signs.
@@ -79,7 +98,8 @@ impl KeyArgs {
                 allow_readable: self.allow_readable_key_file,
             })
         };
-        Given { key_id: self.key_id.clone(), level: self.level, key, ..Given::default() }
+        let (profile, key_id) = (self.profile.clone(), self.key_id.clone());
+        Given { profile, key_id, level: self.level, key, ..Given::default() }
     }
 }
 
@@ -89,21 +109,59 @@ impl ConnectionArgs {
         self.key.key_stdin
     }
 
-    /// Finds the tenant and what signs.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let given =
-            Given { fqdn: self.fqdn.clone(), on_premises: self.on_premises, ..self.key.given() };
+    /// What was given by hand.
+    pub(crate) fn given(&self) -> Given {
+        Given {
+            fqdn: self.fqdn.clone(),
+            on_premises: self.on_premises,
+            child_tenant: self.child_tenant.clone(),
+            timeout: self.timeout_ms.map(|ms| Duration::from_millis(ms.max(1))),
+            retries: self.retries,
+            ca_file: self.ca_file.clone(),
+            ..self.key.given()
+        }
+    }
+
+    /// Finds the tenant, what signs, and how calls are made.
+    pub(crate) fn resolve(&self) -> Result<Connection, Failure> {
         let environment = |name: &str| std::env::var_os(name);
-        let connection = Connection::resolve(&given, &environment, &mut std::io::stdin())
-            .map_err(|error| failure(&error))?;
-        let (address, signer) = (connection.address.value, connection.credentials.signer);
-        let timeout = Duration::from_millis(self.timeout_ms.max(1));
-        Ok(Client::new(address, signer, ClientOptions { timeout, ..ClientOptions::default() }))
+        let mut connection =
+            Connection::resolve(&self.given(), &environment, &mut std::io::stdin())
+                .map_err(|error| failure(&error))?;
+        connection.options.observer = Some(Observer::new(tell));
+        Ok(connection)
+    }
+
+    /// A client for the tenant.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Ok(self.resolve()?.client())
     }
 }
 
+/// Says on standard error what happens while a call is made.
+fn tell(notice: &Notice<'_>) {
+    let text = match notice {
+        Notice::Again { error, wait } => {
+            let error = error.to_string();
+            let first = error.lines().next().unwrap_or_default().to_owned();
+            format!("{first}\n{DIM}trying again in {:.1} s{DIM:#}", wait.as_secs_f64())
+        }
+        Notice::ClockCorrected { offset_ms } => {
+            let way = if *offset_ms > 0 { "behind" } else { "ahead of" };
+            let seconds = offset_ms.unsigned_abs() / 1000;
+            format!(
+                "this machine's clock is {seconds} s {way} the tenant's; signing with the tenant's \
+                 time from here on; set the clock"
+            )
+        }
+        _ => return,
+    };
+    // With standard error closed there is nobody to tell.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 /// Settings that do not stand are wrong use.
-fn failure(error: &SettingsError) -> Failure {
+pub(crate) fn failure(error: &SettingsError) -> Failure {
     Failure::wrong_use(error.to_string())
 }
 

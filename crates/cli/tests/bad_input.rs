@@ -178,7 +178,7 @@ fn settings_that_are_missing() {
 fn an_unreachable_host() {
     // A port that was free a moment ago and that nobody listens on.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut command = cortexkey(&["ping", "--fqdn", &format!("http://{free}")]);
+    let mut command = cortexkey(&["ping", "--retries", "0", "--fqdn", &format!("http://{free}")]);
     command.env("CORTEXKEY_API_KEY", CANARY).env("CORTEXKEY_API_KEY_ID", "7");
     command.env("CORTEXKEY_API_KEY_TYPE", "advanced");
     let mut ran = finish(&mut command);

@@ -12,7 +12,7 @@ use crate::{CallError, Client};
 impl Client {
     /// Lists keys.
     pub fn list_keys(&self, request: &ListRequest) -> Result<ListReply, CallError> {
-        self.post("/public_api/v1/api_keys/get_api_keys", request)
+        self.query("/public_api/v1/api_keys/get_api_keys", request)
     }
 
     /// Makes a key. Its text is in the answer, and never again.

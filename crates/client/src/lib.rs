@@ -5,26 +5,28 @@
 //! another machine, to guess a key's security level, and to show a key in any message.
 //!
 //! ```no_run
-//! use cortexkey_client::{Client, ClientOptions, Connection, Given};
+//! use cortexkey_client::{Connection, Given};
 //!
 //! let environment = |name: &str| std::env::var_os(name);
 //! let connection = Connection::resolve(&Given::default(), &environment, &mut std::io::stdin())?;
-//! let address = connection.address.value;
-//! let client = Client::new(address, connection.credentials.signer, ClientOptions::default());
-//! println!("the key is good: {:?}", client.ping()?.round_trip);
+//! println!("the key is good: {:?}", connection.client().ping()?.round_trip);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod api_keys;
 mod ping;
+mod process;
 mod settings;
 mod transport;
 
 pub use ping::Ping;
+pub use process::{Program, ProgramError};
 pub use settings::{
-    Connection, Credentials, Environment, Found, Given, KEY_SOURCE_BYTES_MAX, KeyProblem,
-    KeySource, Origin, SettingsError, resolve_address,
+    Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
+    KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, SettingsError, explain,
+    resolve_address,
 };
 pub use transport::{
-    AnswerHeaders, CallError, Client, ClientOptions, Method, MethodError, Refused, Response,
+    AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Method, MethodError,
+    Notice, Observer, Refused, Response, Retry, Roots, RootsError,
 };

@@ -7,7 +7,7 @@ use core::time::Duration;
 use cortexkey_api::validate::Validated;
 use cortexkey_core::address::VALIDATE_PATH;
 
-use crate::{CallError, Client, Method};
+use crate::{Call, CallError, Client, Method};
 
 /// What a good first call tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,9 @@ pub struct Ping {
 impl Client {
     /// Makes the first API call.
     pub fn ping(&self) -> Result<Ping, CallError> {
-        let response = self.call(Method::Post, VALIDATE_PATH, None)?;
+        let path = VALIDATE_PATH;
+        let call = Call { method: Method::Post, path, body: None, repeatable: true };
+        let response = self.send(&call)?;
         if response.json::<Validated>()?.is_yes() {
             let (round_trip, clock_offset_ms) = (response.round_trip, response.clock_offset_ms);
             Ok(Ping { round_trip, clock_offset_ms })

@@ -52,6 +52,7 @@ pub enum ProgramError {
     Io(io::Error),
 }
 
+#[expect(dead_code, reason = "what takes new keys comes next")]
 impl Program {
     /// Name and arguments; none without a name.
     pub fn new(argv: Vec<String>, timeout: Duration) -> Option<Self> {
@@ -85,9 +86,13 @@ impl Program {
         // Its own children may hold the pipe open; they are not waited for beyond the limit.
         let output = output.and_then(|output| output.recv_timeout(self.timeout).ok());
         let output = output.ok_or(ProgramError::Timeout { after: self.timeout })?;
-        success(status)?;
         let output = output.map_err(ProgramError::Io)?;
-        if output.len() > limit { Err(ProgramError::TooMuch { limit }) } else { Ok(output) }
+        // First: a program that is not read to its end does not end well.
+        if output.len() > limit {
+            return Err(ProgramError::TooMuch { limit });
+        }
+        success(status)?;
+        Ok(output)
     }
 
     /// Runs it with a secret on standard input. What it writes goes to our standard error.

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use cortexkey_api::api_keys::{Filter, GenerateRequest, ListRequest, SecurityLevel};
-use cortexkey_client::{CallError, Client, ClientOptions, Method};
+use cortexkey_client::{CallError, Client, ClientOptions, Method, Retry};
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_tenant::{Options, SeededKey, Tenant};
 
@@ -18,7 +18,8 @@ fn signer_of(seeded: &SeededKey) -> Signer {
 }
 
 fn client(url: &str, signer: Signer) -> Client {
-    let options = ClientOptions { timeout: Duration::from_secs(5), ..ClientOptions::default() };
+    let timeout = Duration::from_secs(5);
+    let options = ClientOptions { timeout, retry: Retry::NEVER, ..ClientOptions::default() };
     Client::new(url.parse().unwrap(), signer, options)
 }
 
@@ -45,6 +46,7 @@ fn answering(bytes: Vec<u8>, hold: Duration) -> (Client, JoinHandle<String>) {
     let options = ClientOptions {
         timeout: Duration::from_millis(500),
         max_answer_bytes: 1000,
+        retry: Retry::NEVER,
         ..ClientOptions::default()
     };
     (Client::new(url.parse().unwrap(), signer, options), server)

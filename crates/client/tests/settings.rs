@@ -201,3 +201,172 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     path
 }
+
+/// A folder with a configuration, and the variables that lead to it.
+#[cfg(unix)]
+fn configured(text: &str) -> (tempfile::TempDir, (&'static str, String)) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("cortexkey")).unwrap();
+    write(&folder.path().join("cortexkey"), "config.toml", text.as_bytes());
+    let path = folder.path().to_str().unwrap().to_owned();
+    (folder, ("XDG_CONFIG_HOME", path))
+}
+
+#[cfg(unix)]
+const PROFILES: &str = r#"
+default_profile = "prod"
+[profiles.prod]
+fqdn = "prod.example"
+key_id = 5
+level = "Advanced"
+key_command = ["printf", "%s\n", "DCdIeow0xm73EwnxjPza1tdHTfZQv2eH"]
+child_tenant = "child-9"
+timeout_ms = 1234
+retries = 7
+[profiles.other]
+fqdn = "other.example"
+key_id = 6
+level = "standard"
+"#;
+
+#[cfg(unix)]
+fn resolve_with(given: &Given, entries: &[(&str, &str)], text: &str) -> Result<Connection, String> {
+    let (_folder, (name, path)) = configured(text);
+    let mut entries = entries.to_vec();
+    entries.push((name, &path));
+    resolve(given, &entries)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_has_all_that_a_call_needs() {
+    let found = resolve_with(&Given::default(), &[], PROFILES).unwrap();
+    assert_eq!(found.address.value.to_string(), "https://api-prod.example");
+    assert_eq!(found.address.origin.to_string(), "the profile prod (fqdn)");
+    assert_eq!(found.credentials.key_id.value.get(), 5);
+    assert_eq!(found.credentials.level.value, Level::Advanced);
+    let origin = found.credentials.key_origin.to_string();
+    assert_eq!(origin, "the key_command of the profile prod (printf)");
+    assert_eq!(found.options.timeout.as_millis(), 1234);
+    assert_eq!(found.options.retry.retries, 7);
+    assert_eq!(found.options.child_tenant.as_ref().unwrap().as_str(), "child-9");
+    assert!(!format!("{found:?}").contains(KEY));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_default_profile_gives_way_to_whoever_names_the_tenant() {
+    let found = resolve_with(&Given::default(), &OURS, PROFILES).unwrap();
+    assert_eq!(found.address.origin, Origin::Environment("CORTEXKEY_FQDN"));
+    assert_eq!(found.credentials.key_id.value.get(), 56);
+    assert!(found.options.child_tenant.is_none() && found.profile.is_none());
+    // The Terraform provider's variables come last.
+    let found = resolve_with(&Given::default(), &TERRAFORM, PROFILES).unwrap();
+    assert_eq!(found.profile.as_deref(), Some("prod"));
+    assert_eq!(found.credentials.key_id.value.get(), 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_that_is_named_by_hand_comes_before_variables() {
+    let given = |name: &str| Given { profile: Some(name.into()), ..Given::default() };
+    let found = resolve_with(&given("prod"), &OURS, PROFILES).unwrap();
+    assert_eq!(found.address.value.to_string(), "https://api-prod.example");
+    assert_eq!(found.credentials.key_id.value.get(), 5);
+    let error = resolve_with(&given("porduct"), &[], PROFILES).unwrap_err();
+    assert!(error.contains("the argument --profile asks for"), "{error}");
+    assert!(error.contains("there are other, prod"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_goes_to_its_own_tenant_alone() {
+    let by_hand = |profile: Option<&str>, fqdn: Option<&str>| Given {
+        profile: profile.map(Into::into),
+        fqdn: fqdn.map(Into::into),
+        ..Given::default()
+    };
+    let key = ("CORTEXKEY_API_KEY", KEY);
+    let elsewhere = ("CORTEXKEY_FQDN", "elsewhere.example");
+    for (given, entries, allowed) in [
+        // The profile's key to another host, by an argument or by a variable.
+        (by_hand(Some("prod"), Some("http://127.0.0.1:1")), &[][..], false),
+        (by_hand(None, None), &[("CORTEXKEY_PROFILE", "prod"), elsewhere], false),
+        // The same host in other words.
+        (by_hand(Some("prod"), Some("https://api-prod.example/")), &[], true),
+        // A key left over in the environment, to a profile that has its own.
+        (by_hand(None, None), &[("CORTEXKEY_PROFILE", "prod"), key], false),
+        // A profile without a key takes the one that is given.
+        (by_hand(Some("other"), None), &[key], true),
+        // The Terraform provider's key to our tenant.
+        (by_hand(None, None), &[elsewhere, TERRAFORM[0], TERRAFORM[1]], false),
+    ] {
+        let given = Given { key_id: Some("7".into()), level: Some(Level::Advanced), ..given };
+        let found = resolve_with(&given, entries, PROFILES);
+        assert_eq!(found.is_ok(), allowed, "{entries:?} {found:?}");
+        if let Err(error) = found {
+            assert!(error.contains("a key is sent to its own tenant alone"), "{error}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_command_that_fails_is_told_of_without_its_arguments() {
+    for (command, said) in [
+        (r#"["/nonexistent/hush", "hush"]"#, "is not found"),
+        (r#"["false", "hush"]"#, "ended with the exit code 1"),
+        (r#"["sleep", "60"]"#, "was not done after 0.2 s"),
+        (r#"["sh", "-c", "yes hush | head -c 100000"]"#, "wrote more than 4096 bytes"),
+        (r#"["true"]"#, "is empty"),
+        (r#"["printf", "hush hush"]"#, "byte 5 of the key is a space"),
+    ] {
+        let text = format!(
+            "[profiles.p]\nfqdn = 'a.example'\nkey_id = 1\nlevel = 'standard'\n\
+             key_command = {command}\nkey_command_timeout_ms = 200\n"
+        );
+        let given = Given { profile: Some("p".into()), ..Given::default() };
+        let started = std::time::Instant::now();
+        let error = resolve_with(&given, &[], &text).unwrap_err();
+        assert!(error.contains(said), "{error}");
+        let shown = error.replace("/nonexistent/hush", "");
+        assert!(!shown.contains("hush"), "{error}");
+        assert!(started.elapsed().as_secs() < 30);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_configuration_that_others_may_write_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (folder, (name, path)) = configured(PROFILES);
+    let file = folder.path().join("cortexkey/config.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+    let error = resolve(&Given::default(), &[(name, &path)]).unwrap_err();
+    assert!(error.contains("mode 0664") && error.contains("chmod go-w"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn every_setting_is_explained_and_no_key_is_shown_or_fetched() {
+    let marker = tempfile::tempdir().unwrap();
+    let touched = marker.path().join("touched");
+    let text = PROFILES.replace("printf", "touch").replace("%s\\n", touched.to_str().unwrap());
+    let (_folder, (name, path)) = configured(&text);
+    let entries = [(name, path.as_str()), ("CORTEXCLOUD_API_KEY_ID", "99")];
+    let explained = cortexkey_client::explain(&Given::default(), &table(&entries)).unwrap();
+    let of = |setting: &str| explained.iter().find(|entry| entry.setting == setting).unwrap();
+    assert_eq!(of("profile").value.as_deref(), Some("prod"));
+    assert_eq!(of("fqdn").origin.as_deref(), Some("the profile prod (fqdn)"));
+    assert_eq!(of("key_id").value.as_deref(), Some("5"));
+    assert_eq!(of("key_id").unheard, ["the environment variable CORTEXCLOUD_API_KEY_ID"]);
+    assert_eq!(of("key").value.as_deref(), Some("(not shown)"));
+    assert_eq!(of("key").origin.as_deref(), Some("the key_command of the profile prod (touch)"));
+    assert_eq!(of("timeout_ms").value.as_deref(), Some("1234"));
+    assert_eq!(of("certificates").origin.as_deref(), Some("the default"));
+    assert!(!touched.exists());
+
+    let explained = cortexkey_client::explain(&Given::default(), &table(&OURS)).unwrap();
+    assert!(!format!("{explained:?}").contains(KEY));
+}

@@ -1,6 +1,7 @@
 //! `cortexkey call`: one signed API call.
 //!
-//! It refuses to retry, and to follow a redirect: headers never go to another host.
+//! It refuses to follow a redirect, since headers never go to another host, and to repeat a call
+//! that may have had its effect.
 
 use std::io::Read as _;
 use std::path::PathBuf;

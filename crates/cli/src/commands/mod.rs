@@ -5,6 +5,7 @@
 pub(crate) mod access;
 pub(crate) mod call;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod lint;
 pub(crate) mod man;
 pub(crate) mod ping;

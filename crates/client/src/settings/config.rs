@@ -437,13 +437,12 @@ mod tests {
             sink_folder = "~/keys"
             [profiles.dev]
         "#;
-        let config =
-            Config::parse(text, Some(Path::new("/c")), Some(Path::new("/home/a"))).unwrap();
+        let config = Config::parse(text, Some(Path::new("/c")), Some(Path::new("/h/a"))).unwrap();
         let prod = &config.profiles["prod"];
         assert_eq!(prod.key_id.as_deref(), Some("7"));
         assert_eq!(prod.key_command.as_ref().unwrap().to_string(), "op …");
         assert_eq!(prod.ca_file.as_deref(), Some(Path::new("/c/ca.pem")));
-        assert_eq!(prod.sink_folder.as_deref(), Some(Path::new("/home/a/keys")));
+        assert_eq!(prod.sink_folder.as_deref(), Some(Path::new("/h/a/keys")));
         assert!(config.profiles["dev"].fqdn.is_none());
         assert!(!format!("{config:?}").contains("read"));
     }

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use cortexkey_core::auth::KeyError;
 use zeroize::Zeroizing;
 
-use super::{Environment, Found, Origin, SettingsError};
+use super::{Environment, Origin, Profile};
+use crate::process::ProgramError;
 
 /// The most that is read for a key, which itself has at most 256 bytes.
 pub const KEY_SOURCE_BYTES_MAX: usize = 4096;
@@ -66,6 +67,8 @@ pub enum KeyProblem {
     },
     /// It holds something that is no key.
     Malformed(KeyError),
+    /// The program that should give it does not.
+    Program(ProgramError),
 }
 
 impl fmt::Display for KeyProblem {
@@ -102,6 +105,7 @@ impl fmt::Display for KeyProblem {
                 "holds binary data (byte {position}); it should hold the key alone, as text"
             ),
             Self::Malformed(error) => write!(f, "holds no key: {error}"),
+            Self::Program(error) => fmt::Display::fmt(error, f),
         }
     }
 }
@@ -109,40 +113,42 @@ impl fmt::Display for KeyProblem {
 impl core::error::Error for KeyProblem {}
 
 impl KeySource {
-    /// Reads the key's bytes, without the one line end that may close them.
-    pub(super) fn read(
-        &self,
-        stdin: &mut dyn Read,
-    ) -> Result<Found<Zeroizing<Vec<u8>>>, SettingsError> {
-        let (origin, read) = match self {
-            Self::File { path, allow_readable } => {
-                (Origin::KeyFile(path.clone()), read_file(path, *allow_readable))
-            }
-            Self::Stdin => (Origin::Stdin, read_limited(stdin)),
-        };
-        match read.and_then(without_line_end) {
-            Ok(value) => Ok(Found { value, origin }),
-            Err(problem) => Err(SettingsError::Key { origin, problem }),
+    /// Where it is.
+    pub(super) fn origin(&self) -> Origin {
+        match self {
+            Self::File { path, .. } => Origin::KeyFile(path.clone()),
+            Self::Stdin => Origin::Stdin,
         }
+    }
+
+    /// Reads the key's bytes, without the one line end that may close them.
+    pub(super) fn read(&self, stdin: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+        let read = match self {
+            Self::File { path, allow_readable } => read_file(path, *allow_readable),
+            Self::Stdin => read_limited(stdin),
+        };
+        read.and_then(without_line_end)
     }
 }
 
-/// Reads the key from the first of these variables that is set.
-pub(super) fn from_environment(
-    names: &[&'static str],
+/// Reads the key from where a profile says it is.
+pub(super) fn of_profile(profile: &Profile) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+    let read = match (&profile.key_file, &profile.key_command) {
+        (Some(path), _) => read_file(path, false),
+        (None, Some(program)) => program.read(KEY_SOURCE_BYTES_MAX).map_err(KeyProblem::Program),
+        (None, None) => Err(KeyProblem::Empty),
+    };
+    read.and_then(without_line_end)
+}
+
+/// Reads the key from a variable.
+pub(super) fn of_variable(
+    name: &str,
     environment: &Environment<'_>,
-) -> Result<Found<Zeroizing<Vec<u8>>>, SettingsError> {
-    for name in names {
-        let Some(value) = environment(name) else { continue };
-        let origin = Origin::Environment(name);
-        let value = Zeroizing::new(into_bytes(value));
-        return match check_text(&value) {
-            Ok(()) => Ok(Found { value, origin }),
-            Err(KeyProblem::Empty) => Err(SettingsError::Empty { origin }),
-            Err(problem) => Err(SettingsError::Key { origin, problem }),
-        };
-    }
-    Err(SettingsError::NoKey)
+) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+    let value = Zeroizing::new(into_bytes(environment(name).unwrap_or_default()));
+    check_text(&value)?;
+    Ok(value)
 }
 
 fn read_file(path: &Path, allow_readable: bool) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {

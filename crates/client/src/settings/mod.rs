@@ -1,36 +1,47 @@
 //! Where the settings of a call come from: arguments first, then our environment variables, then
-//! the Terraform provider's.
+//! the user's profile, then the Terraform provider's variables. A profile that is named by hand
+//! comes before all variables.
 //!
 //! It refuses to guess. A setting that is there but empty is a mistake, not an absent one. The
-//! security level is never told from a key's length: keys of both levels are equally long.
+//! security level is never told from a key's length: keys of both levels are equally long. A key
+//! is not sent to another tenant than its own profile or variables name.
 //! No value is repeated in an error, since people mix variables up and a key may be among them.
 
+mod config;
 mod error;
+mod explain;
 mod key_source;
+mod layers;
+mod origin;
 
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
 
 use core::fmt;
+use core::time::Duration;
 
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 
+use crate::process::Program;
+use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
+use layers::{KeyPlace, Layers, Setting};
+
+pub use config::{Config, ConfigProblem, Profile};
 pub use error::SettingsError;
+pub use explain::{Explained, explain};
 pub use key_source::{KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource};
+pub use origin::{Found, Origin};
 
 /// Looks up an environment variable; `std::env::var_os`, or a table in tests.
 pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 
-const ADDRESS_NAMES: [&str; 3] = ["CORTEXKEY_FQDN", "CORTEXKEY_API_URL", "CORTEXCLOUD_API_URL"];
-const KEY_NAMES: [&str; 2] = ["CORTEXKEY_API_KEY", "CORTEXCLOUD_API_KEY"];
-const KEY_ID_NAMES: [&str; 2] = ["CORTEXKEY_API_KEY_ID", "CORTEXCLOUD_API_KEY_ID"];
-const LEVEL_NAMES: [&str; 2] = ["CORTEXKEY_API_KEY_TYPE", "CORTEXCLOUD_API_KEY_TYPE"];
-
-/// What was given by hand; what is `None` is looked for in the environment.
+/// What was given by hand; what is `None` is looked for elsewhere.
 #[derive(Debug, Default)]
 pub struct Given {
+    /// `--profile`.
+    pub profile: Option<String>,
     /// `--fqdn`: the tenant, in any form that people paste.
     pub fqdn: Option<String>,
     /// Whether the tenant is on premises: its host is taken as it is, without `api-`.
@@ -41,61 +52,82 @@ pub struct Given {
     pub level: Option<Level>,
     /// `--key-file` or `--key-stdin`.
     pub key: Option<KeySource>,
+    /// `--child-tenant`.
+    pub child_tenant: Option<String>,
+    /// `--timeout-ms`.
+    pub timeout: Option<Duration>,
+    /// `--retries`.
+    pub retries: Option<u32>,
+    /// `--ca-file`.
+    pub ca_file: Option<PathBuf>,
 }
 
-/// A setting, and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found<T> {
-    /// What it is.
-    pub value: T,
-    /// Where it came from.
-    pub origin: Origin,
-}
-
-/// Where a setting came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Origin {
-    /// An argument, such as `--key-id`.
-    Argument(&'static str),
-    /// An environment variable.
-    Environment(&'static str),
-    /// A file with a key.
-    KeyFile(PathBuf),
-    /// Standard input.
-    Stdin,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Argument(name) => write!(f, "the argument {name}"),
-            Self::Environment(name) => write!(f, "the environment variable {name}"),
-            Self::KeyFile(path) => write!(f, "the key file {}", path.display()),
-            Self::Stdin => f.write_str("standard input"),
-        }
-    }
-}
-
-/// All that a call needs: where to, and what signs it.
+/// All that a call needs: where to, what signs it, and how it is made.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Connection {
     /// Where the tenant's API is.
     pub address: Found<Address>,
     /// What signs.
     pub credentials: Credentials,
+    /// The profile in force.
+    pub profile: Option<String>,
+    /// The policy's name of the tenant, where the profile says it.
+    pub tenant: Option<String>,
+    /// Where the profile has new keys go.
+    pub new_keys: NewKeys,
+    /// How calls are made.
+    pub options: ClientOptions,
+}
+
+/// Where a profile has new keys go.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct NewKeys {
+    /// `sink_command`.
+    pub command: Option<Program>,
+    /// `sink_folder`.
+    pub folder: Option<PathBuf>,
 }
 
 impl Connection {
-    /// Finds address and credentials. Standard input is read only where the key is asked from it.
+    /// Finds address and credentials. Standard input is read only where the key is asked from it,
+    /// and a program is run only where the profile names one for its key.
     pub fn resolve(
         given: &Given,
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
-        let address = resolve_address(given, environment)?;
-        let credentials = Credentials::resolve(given, environment, stdin)?;
-        Ok(Self { address, credentials })
+        let layers = Layers::load(given, environment)?;
+        let (layer, address) = layers.address()?;
+        if let Ok((key_layer, _, origin)) = layers.key() {
+            layers.check_together(&(layer, address.clone()), (key_layer, &origin))?;
+        }
+        let profile = layers.profile();
+        let mut options = ClientOptions::default();
+        let timeout = given.timeout.or(profile.and_then(|(_, profile)| profile.timeout));
+        options.timeout = timeout.unwrap_or(options.timeout);
+        let retries = given.retries.or(profile.and_then(|(_, profile)| profile.retries));
+        options.retry.retries = retries.unwrap_or(options.retry.retries);
+        options.child_tenant = child_tenant(&layers, layer)?;
+        options.roots = roots(&layers, layer)?;
+        let of_tenant = layers.profile_of_tenant(layer).map(|(_, profile)| profile);
+        Ok(Self {
+            address,
+            profile: layers.profile.as_ref().map(|found| found.value.clone()),
+            tenant: of_tenant.and_then(|profile| profile.tenant.clone()),
+            new_keys: profile.map_or_else(NewKeys::default, |(_, profile)| NewKeys {
+                command: profile.sink_command.clone(),
+                folder: profile.sink_folder.clone(),
+            }),
+            options,
+            credentials: Credentials::of(&layers, stdin)?,
+        })
+    }
+
+    /// A client with these settings.
+    pub fn client(self) -> Client {
+        Client::new(self.address.value, self.credentials.signer, self.options)
     }
 }
 
@@ -119,18 +151,28 @@ impl Credentials {
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
-        let key_id = resolve_key_id(given, environment)?;
-        let level = resolve_level(given, environment)?;
-        let Found { value: bytes, origin: key_origin } = match &given.key {
-            Some(source) => source.read(stdin)?,
-            None => key_source::from_environment(&KEY_NAMES, environment)?,
+        Self::of(&Layers::load(given, environment)?, stdin)
+    }
+
+    fn of(layers: &Layers<'_>, stdin: &mut dyn Read) -> Result<Self, SettingsError> {
+        let key_id = layers.key_id()?;
+        let level = layers.level()?;
+        let (_, place, origin) = layers.key()?;
+        let read = match place {
+            KeyPlace::Source(source) => source.read(stdin),
+            KeyPlace::Profile(profile) => key_source::of_profile(profile),
+            KeyPlace::Variable(name) => key_source::of_variable(name, layers.environment),
         };
-        let key = Key::new(&bytes).map_err(|error| SettingsError::Key {
-            origin: key_origin.clone(),
-            problem: KeyProblem::Malformed(error),
-        })?;
+        let failed = |problem| match (problem, &origin) {
+            (KeyProblem::Empty, Origin::Environment(_)) => {
+                SettingsError::Empty { origin: origin.clone() }
+            }
+            (problem, _) => SettingsError::Key { origin: origin.clone(), problem },
+        };
+        let bytes = read.map_err(failed)?;
+        let key = Key::new(&bytes).map_err(|error| failed(KeyProblem::Malformed(error)))?;
         let signer = Signer::new(key_id.value, level.value, key);
-        Ok(Self { key_id, level, key_origin, signer })
+        Ok(Self { key_id, level, key_origin: origin, signer })
     }
 }
 
@@ -150,86 +192,32 @@ pub fn resolve_address(
     given: &Given,
     environment: &Environment<'_>,
 ) -> Result<Found<Address>, SettingsError> {
-    let parse = if given.on_premises { Address::parse_on_premises } else { Address::parse };
-    let read = |found: Found<String>| match parse(&found.value) {
-        Ok(value) => Ok(Found { value, origin: found.origin }),
-        Err(error) => Err(SettingsError::Address { origin: found.origin, error }),
-    };
-    if let Some(fqdn) = &given.fqdn {
-        return read(Found { value: fqdn.clone(), origin: Origin::Argument("--fqdn") });
-    }
-    let [fqdn, api_url, terraform] = ADDRESS_NAMES;
-    // Two names for one thing may both be set, as long as they agree.
-    let ours = [variable(fqdn, environment)?, variable(api_url, environment)?];
-    match ours {
-        [Some(fqdn), Some(api_url)] => {
-            let (fqdn, api_url) = (read(fqdn)?, read(api_url)?);
-            if fqdn.value == api_url.value {
-                Ok(fqdn)
-            } else {
-                Err(SettingsError::Disagree { one: fqdn.origin, other: api_url.origin })
-            }
+    Layers::load(given, environment)?.address().map(|(_, found)| found)
+}
+
+fn child_tenant(
+    layers: &Layers<'_>,
+    address: layers::Layer,
+) -> Result<Option<ChildTenant>, SettingsError> {
+    let given = layers.text(Setting::ChildTenant, layers::Layer::Arguments)?;
+    let found = match given {
+        Some(found) => Some(found),
+        None if layers.profile_of_tenant(address).is_some() => {
+            layers.text(Setting::ChildTenant, layers::Layer::Profile)?
         }
-        [Some(one), None] | [None, Some(one)] => read(one),
-        [None, None] => match variable(terraform, environment)? {
-            Some(found) => read(found),
-            None => Err(SettingsError::NoAddress),
-        },
-    }
-}
-
-fn resolve_key_id(
-    given: &Given,
-    environment: &Environment<'_>,
-) -> Result<Found<KeyId>, SettingsError> {
-    let found = match &given.key_id {
-        Some(id) => Some(Found { value: id.clone(), origin: Origin::Argument("--key-id") }),
-        None => first_variable(&KEY_ID_NAMES, environment)?,
+        None => None,
     };
-    let Found { value, origin } = found.ok_or(SettingsError::NoKeyId)?;
-    match value.parse() {
-        Ok(value) => Ok(Found { value, origin }),
-        Err(error) => Err(SettingsError::KeyId { origin, error }),
+    let Some(Found { value, origin }) = found else { return Ok(None) };
+    match ChildTenant::new(&value) {
+        Some(child) => Ok(Some(child)),
+        None => Err(SettingsError::ChildTenant { origin }),
     }
 }
 
-fn resolve_level(
-    given: &Given,
-    environment: &Environment<'_>,
-) -> Result<Found<Level>, SettingsError> {
-    if let Some(value) = given.level {
-        return Ok(Found { value, origin: Origin::Argument("--level") });
-    }
-    let found = first_variable(&LEVEL_NAMES, environment)?;
-    let Found { value, origin } = found.ok_or(SettingsError::NoLevel)?;
-    // The console writes Standard and Advanced.
-    match value.to_ascii_lowercase().parse() {
-        Ok(value) => Ok(Found { value, origin }),
-        Err(_) => Err(SettingsError::Level { origin }),
-    }
-}
-
-fn first_variable(
-    names: &[&'static str],
-    environment: &Environment<'_>,
-) -> Result<Option<Found<String>>, SettingsError> {
-    for name in names {
-        if let Some(found) = variable(name, environment)? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
-}
-
-fn variable(
-    name: &'static str,
-    environment: &Environment<'_>,
-) -> Result<Option<Found<String>>, SettingsError> {
-    let Some(value) = environment(name) else { return Ok(None) };
-    let origin = Origin::Environment(name);
-    match value.into_string() {
-        Ok(value) if value.is_empty() => Err(SettingsError::Empty { origin }),
-        Ok(value) => Ok(Some(Found { value, origin })),
-        Err(_) => Err(SettingsError::NotText { origin }),
+fn roots(layers: &Layers<'_>, address: layers::Layer) -> Result<Option<Roots>, SettingsError> {
+    let Some(Found { value: path, origin }) = layers.ca_file(address) else { return Ok(None) };
+    match Roots::from_file(&path) {
+        Ok(roots) => Ok(Some(roots)),
+        Err(problem) => Err(SettingsError::Roots { origin, path, problem }),
     }
 }

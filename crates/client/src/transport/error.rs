@@ -12,7 +12,7 @@ use cortexkey_core::auth::Level;
 use super::{AnswerHeaders, Method};
 
 /// Beyond this a clock is worth a word; tenants are known to take a minute.
-const CLOCK_OFFSET_MS: u64 = 30_000;
+pub(super) const CLOCK_OFFSET_MS: u64 = 30_000;
 
 /// Why a call failed.
 #[derive(Debug)]

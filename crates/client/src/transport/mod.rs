@@ -1,38 +1,51 @@
 //! [`Client`]: one signed call at a time.
 //!
 //! It refuses to follow redirects, to use a proxy for this machine, to go past a proxy that it
-//! cannot use, to send the same headers twice, and answers above a limit.
+//! cannot use, to send the same headers twice, and answers above a limit. It makes a call again
+//! where that does no harm ([`Retry`]), and never because of a 401, but for one case: where the
+//! tenant's clock shows that ours is wrong, the call is signed once more with the tenant's time.
 
+mod answer;
+mod child;
 mod error;
 mod failure;
 mod method;
 mod proxy;
+mod retry;
+mod roots;
 
 use core::fmt;
+use core::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use core::time::Duration;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use cortexkey_api::{ErrorBody, ErrorCode, Reply, RequestData};
+use cortexkey_api::{ErrorBody, Reply, RequestData};
 use cortexkey_core::address::Address;
-use cortexkey_core::auth::{Headers, Signer, Timestamp};
+use cortexkey_core::auth::{Headers, Level, Signer, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{self, HeaderMap, HeaderValue, header};
+use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
+pub use answer::{AnswerHeaders, Response};
+pub use child::ChildTenant;
 pub use error::{CallError, Refused};
 pub use method::{Method, MethodError};
+pub use retry::Retry;
+pub use roots::{Roots, RootsError};
 
 const EMPTY_BODY: &[u8] = b"{}";
-/// The most that is kept of a header or message that the tenant sent.
-const TEXT_CHARS_MAX: usize = 1000;
+/// A clock that is further off than this is not a matter of time zones or a dead battery, but of
+/// somebody who would like signatures for another day.
+const CORRECTION_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 /// How calls are made.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
-    /// How long a call may take in all.
+    /// How long an attempt may take in all.
     pub timeout: Duration,
     /// How long it may take until there is a connection.
     pub connect_timeout: Duration,
@@ -40,16 +53,81 @@ pub struct ClientOptions {
     pub user_agent: String,
     /// The largest answer that is taken, in bytes.
     pub max_answer_bytes: u64,
+    /// Which calls are made again.
+    pub retry: Retry,
+    /// Whether a call that is refused while our clock is wrong is signed once more with the
+    /// tenant's time.
+    pub correct_clock: bool,
+    /// The child tenant that calls are for, where the tenant has some.
+    pub child_tenant: Option<ChildTenant>,
+    /// Certificates to trust instead of the system's.
+    pub roots: Option<Roots>,
+    /// What is told of what happens meanwhile.
+    pub observer: Option<Observer>,
+}
+
+/// Is told what happens while a call is made.
+#[derive(Clone)]
+pub struct Observer(Arc<dyn Fn(&Notice<'_>) + Send + Sync>);
+
+/// What happens while a call is made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Notice<'a> {
+    /// The call failed and is made again.
+    Again {
+        /// Why it failed.
+        error: &'a CallError,
+        /// How long is waited before.
+        wait: Duration,
+    },
+    /// Our clock is wrong; the tenant's time is signed from now on.
+    ClockCorrected {
+        /// The tenant's clock minus ours, in milliseconds.
+        offset_ms: i64,
+    },
+}
+
+impl Observer {
+    /// Has notices told to `tell`.
+    pub fn new(tell: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+/// A call to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The method.
+    pub method: Method,
+    /// The path, beginning with one `/`.
+    pub path: &'a str,
+    /// The body; methods that have one send `{}` without it.
+    pub body: Option<&'a [u8]>,
+    /// Whether making it twice does no more than making it once, so that it may be made again
+    /// when nobody knows what became of it.
+    pub repeatable: bool,
 }
 
 impl Default for ClientOptions {
-    /// 60 s a call, 10 s to connect, answers of up to 64 MiB.
+    /// 60 s an attempt, 10 s to connect, two retries, answers of up to 64 MiB.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             user_agent: concat!("cortexkey/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_answer_bytes: 64 * 1024 * 1024,
+            retry: Retry::default(),
+            correct_clock: true,
+            child_tenant: None,
+            roots: None,
+            observer: None,
         }
     }
 }
@@ -62,36 +140,9 @@ pub struct Client {
     options: ClientOptions,
     /// The variable that asks for a proxy that cannot be used.
     unusable_proxy: Option<&'static str>,
-}
-
-/// An answer with a status from 200 to 299.
-pub struct Response {
-    /// The status.
-    pub status: u16,
-    /// The headers that matter.
-    pub headers: AnswerHeaders,
-    /// The body, wiped on drop: it may hold a key.
-    pub body: Zeroizing<Vec<u8>>,
-    /// How long request and answer took.
-    pub round_trip: Duration,
-    /// The tenant's clock minus ours, in milliseconds, to a second or so.
-    pub clock_offset_ms: Option<i64>,
-}
-
-/// The headers of an answer that matter, made fit to be shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AnswerHeaders {
-    /// `Content-Type`.
-    pub content_type: Option<String>,
-    /// `Date`.
-    pub date: Option<String>,
-    /// `Retry-After`.
-    pub retry_after: Option<String>,
-    /// `x-cortexkey-verdict`, which a local tenant sends on demand.
-    pub verdict: Option<String>,
-    /// `x-cortexkey-remedy`, which a local tenant sends on demand.
-    pub remedy: Option<String>,
+    /// What is added to our clock, in milliseconds.
+    offset_ms: AtomicI64,
+    is_corrected: AtomicBool,
 }
 
 impl Client {
@@ -112,8 +163,11 @@ impl Client {
             config = config.https_only(true);
             unusable_proxy = proxy::unusable(&address, &|name| std::env::var_os(name));
         }
+        let roots = options.roots.as_ref().map_or(RootCerts::PlatformVerifier, Roots::as_ureq);
+        config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         let agent = config.build().into();
-        Self { address, signer, agent, options, unusable_proxy }
+        let (offset_ms, is_corrected) = (AtomicI64::new(0), AtomicBool::new(false));
+        Self { address, signer, agent, options, unusable_proxy, offset_ms, is_corrected }
     }
 
     /// The tenant that is called.
@@ -126,13 +180,74 @@ impl Client {
         &self.signer
     }
 
-    /// Makes one call, signed anew. Methods that have a body send `{}` where none is given.
+    /// How calls are made.
+    pub fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    /// Makes one call. Methods that have a body send `{}` where none is given.
     pub fn call(
         &self,
         method: Method,
         path: &str,
         body: Option<&[u8]>,
     ) -> Result<Response, CallError> {
+        let repeatable = matches!(method, Method::Get | Method::Put);
+        self.send(&Call { method, path, body, repeatable })
+    }
+
+    /// Makes one call, signed anew for each attempt.
+    pub fn send(&self, call: &Call<'_>) -> Result<Response, CallError> {
+        let mut attempt = 0;
+        loop {
+            let error = match self.attempt(call) {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            if self.corrects_clock(&error) {
+                continue;
+            }
+            let Some(wait) = self.options.retry.wait(attempt, &error, call.repeatable) else {
+                return Err(error);
+            };
+            self.tell(&Notice::Again { error: &error, wait });
+            std::thread::sleep(wait);
+            attempt += 1;
+        }
+    }
+
+    /// Takes the tenant's clock for ours, once, where that may be why a call was refused.
+    fn corrects_clock(&self, error: &CallError) -> bool {
+        let CallError::Refused(refused) = error else { return false };
+        let Some(offset_ms) = refused.clock_offset_ms else { return false };
+        let off = offset_ms.unsigned_abs();
+        let may_be_why = self.options.correct_clock
+            && refused.status == 401
+            && refused.level == Level::Advanced
+            && (error::CLOCK_OFFSET_MS..=CORRECTION_MS_MAX).contains(&off);
+        if !may_be_why || self.is_corrected.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        self.offset_ms.store(offset_ms, Ordering::Relaxed);
+        self.tell(&Notice::ClockCorrected { offset_ms });
+        true
+    }
+
+    fn tell(&self, notice: &Notice<'_>) {
+        if let Some(observer) = &self.options.observer {
+            (observer.0)(notice);
+        }
+    }
+
+    /// The time to sign with.
+    fn now(&self) -> Result<Timestamp, CallError> {
+        let now = Timestamp::from_system_time(SystemTime::now()).map_err(|_| CallError::Clock)?;
+        let ms = now.as_ms().saturating_add_signed(self.offset_ms.load(Ordering::Relaxed));
+        Timestamp::from_ms(ms).map_err(|_| CallError::Clock)
+    }
+
+    fn attempt(&self, call: &Call<'_>) -> Result<Response, CallError> {
+        let &Call { method, path, body, .. } = call;
         if body.is_some() && !method.has_body() {
             return Err(CallError::BodyNotAllowed { method });
         }
@@ -140,9 +255,8 @@ impl Client {
         if let Some(variable) = self.unusable_proxy {
             return Err(CallError::UnusableProxy { variable });
         }
-        let now = Timestamp::from_system_time(SystemTime::now()).map_err(|_| CallError::Clock)?;
-        let signed = self.signer.sign_from_system(now).map_err(|_| CallError::NoRandom)?;
-        let request = request(method, &url, &signed)?;
+        let signed = self.signer.sign_from_system(self.now()?).map_err(|_| CallError::NoRandom)?;
+        let request = self.request(method, &url, &signed)?;
 
         let started = (Instant::now(), now_ms());
         let failed = |error| failure::classify(error, &self.address, &self.options);
@@ -156,7 +270,8 @@ impl Client {
         let status = response.status();
         let headers = AnswerHeaders::of(response.headers(), &signed);
         if status.is_redirection() {
-            let to = response.headers().get(header::LOCATION).and_then(|to| fit(to, &signed));
+            let to = response.headers().get(header::LOCATION);
+            let to = to.and_then(|to| answer::fit(to, &signed));
             return Err(CallError::Redirected { status: status.as_u16(), to });
         }
         let reader = response.body_mut().with_config().limit(self.options.max_answer_bytes);
@@ -165,22 +280,63 @@ impl Client {
         if (200..=299).contains(&status) {
             return Ok(Response { status, headers, body, round_trip, clock_offset_ms });
         }
-        let body = ErrorBody::parse(&body).map(|body| without_secrets(body, &signed));
+        let body = ErrorBody::parse(&body).map(|body| answer::without_secrets(body, &signed));
         let call = format!("{method} {path}");
         let level = self.signer.level();
         let refused = Refused { call, status, body, headers, level, clock_offset_ms };
         Err(CallError::Refused(Box::new(refused)))
     }
 
-    /// Posts `{"request_data": …}` and reads `{"reply": …}`.
+    fn request(
+        &self,
+        method: Method,
+        url: &str,
+        signed: &Headers<'_>,
+    ) -> Result<http::Request<()>, CallError> {
+        let mut request = http::Request::builder().method(method.as_str()).uri(url);
+        for (name, value) in signed.iter() {
+            let mut value = HeaderValue::from_str(value).map_err(|_| CallError::Header)?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        if let Some(child) = &self.options.child_tenant {
+            request = request.header("x-child-tenant-id", child.as_str());
+        }
+        if method.has_body() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        request.header(header::ACCEPT, "application/json").body(()).map_err(|_| CallError::Header)
+    }
+
+    /// Posts `{"request_data": …}` and reads `{"reply": …}`. It is made again only where it had no
+    /// effect.
     pub fn post<Q: Serialize, A: DeserializeOwned>(
         &self,
         path: &str,
         request_data: &Q,
     ) -> Result<A, CallError> {
+        self.ask(path, request_data, false)
+    }
+
+    /// The same for a question, which changes nothing and may be asked again.
+    pub fn query<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        request_data: &Q,
+    ) -> Result<A, CallError> {
+        self.ask(path, request_data, true)
+    }
+
+    fn ask<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        request_data: &Q,
+        repeatable: bool,
+    ) -> Result<A, CallError> {
         let body = serde_json::to_vec(&RequestData { request_data })
             .map_err(|_| CallError::RequestNotJson)?;
-        let response = self.call(Method::Post, path, Some(&body))?;
+        let body = Some(body.as_slice());
+        let response = self.send(&Call { method: Method::Post, path, body, repeatable })?;
         Ok(response.json::<Reply<A>>()?.reply)
     }
 }
@@ -193,121 +349,6 @@ impl fmt::Debug for Client {
             .field("key_id", &self.signer.key_id())
             .finish_non_exhaustive()
     }
-}
-
-impl Response {
-    /// Reads the body. An error tells a place, never what is there: it may be a key.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            if error.is_data() {
-                let (line, column) = (error.line(), error.column());
-                CallError::UnexpectedShape { line, column }
-            } else {
-                let content_type = self.headers.content_type.clone();
-                CallError::NotJson { status: self.status, content_type, bytes: self.body.len() }
-            }
-        })
-    }
-}
-
-/// Does not show the body: it may hold a key.
-impl fmt::Debug for Response {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("status", &self.status)
-            .field("headers", &self.headers)
-            .field("body_bytes", &self.body.len())
-            .finish_non_exhaustive()
-    }
-}
-
-impl AnswerHeaders {
-    fn of(headers: &HeaderMap, signed: &Headers<'_>) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| fit(value, signed));
-        Self {
-            content_type: text("content-type"),
-            date: text("date"),
-            retry_after: text("retry-after"),
-            verdict: text("x-cortexkey-verdict"),
-            remedy: text("x-cortexkey-remedy"),
-        }
-    }
-}
-
-fn request(
-    method: Method,
-    url: &str,
-    signed: &Headers<'_>,
-) -> Result<http::Request<()>, CallError> {
-    let mut request = http::Request::builder().method(method.as_str()).uri(url);
-    for (name, value) in signed.iter() {
-        let mut value = HeaderValue::from_str(value).map_err(|_| CallError::Header)?;
-        value.set_sensitive(true);
-        request = request.header(name, value);
-    }
-    if method.has_body() {
-        request = request.header(header::CONTENT_TYPE, "application/json");
-    }
-    request.header(header::ACCEPT, "application/json").body(()).map_err(|_| CallError::Header)
-}
-
-/// A header of the answer, without what was secret in the request.
-fn fit(value: &HeaderValue, signed: &Headers<'_>) -> Option<String> {
-    value.to_str().ok().map(|text| clean(text, signed))
-}
-
-fn without_secrets(mut body: ErrorBody, signed: &Headers<'_>) -> ErrorBody {
-    if let Some(ErrorCode::Text(code)) = &mut body.err_code {
-        *code = clean(code, signed);
-    }
-    if let Some(message) = &mut body.err_msg {
-        *message = clean(message, signed);
-    }
-    if let Some(extra) = &mut body.err_extra {
-        // Value by value, since a key with a quote or backslash looks different within JSON.
-        *extra = clean_value(extra.take(), signed);
-        let text = extra.to_string();
-        if text.chars().nth(TEXT_CHARS_MAX).is_some() {
-            *extra = text.chars().take(TEXT_CHARS_MAX).collect::<String>().into();
-        }
-    }
-    body
-}
-
-/// A value with all text in it, names too, fit to be shown.
-fn clean_value(value: Value, signed: &Headers<'_>) -> Value {
-    match value {
-        Value::String(text) => clean(&text, signed).into(),
-        Value::Array(items) => items.into_iter().map(|item| clean_value(item, signed)).collect(),
-        Value::Object(members) => members
-            .into_iter()
-            .map(|(name, value)| (clean(&name, signed), clean_value(value, signed)))
-            .collect(),
-        // A key may be digits alone.
-        Value::Number(number) => {
-            let text = number.to_string();
-            let cleaned = clean(&text, signed);
-            if cleaned == text { number.into() } else { cleaned.into() }
-        }
-        Value::Null | Value::Bool(_) => value,
-    }
-}
-
-/// Text of the tenant, fit to be shown: some servers repeat what they were sent, and a terminal
-/// obeys control characters.
-fn clean(text: &str, signed: &Headers<'_>) -> String {
-    let authorization = signed.authorization();
-    // As it stands within JSON that was taken for text.
-    let escaped = Zeroizing::new(Value::from(authorization).to_string());
-    let escaped = escaped.get(1..escaped.len() - 1).unwrap_or_default();
-    let mut text = text.to_owned();
-    for secret in [authorization, escaped, signed.nonce().unwrap_or_default()] {
-        if !secret.is_empty() {
-            text = text.replace(secret, "(a secret, taken out)");
-        }
-    }
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().take(TEXT_CHARS_MAX).map(shown).collect()
 }
 
 fn now_ms() -> i64 {

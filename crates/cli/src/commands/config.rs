@@ -1,0 +1,90 @@
+//! `cortexkey config`: the settings in force.
+//!
+//! It refuses to show a key and to fetch one.
+
+use clap::{Subcommand, ValueEnum};
+use cortexkey_client::{Explained, explain};
+use serde_json::json;
+
+use crate::connection::{ConnectionArgs, failure};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BOLD, DIM};
+
+/// Show settings and where they come from
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Explain(ExplainArgs),
+}
+
+/// Show each setting, its value, and where it came from
+///
+/// Keys are not shown, key files are not read, and no program is run.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+struct ExplainArgs {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    /// text for people, json for machines
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+const EXAMPLES: &str = r#"Profiles stand in $XDG_CONFIG_HOME/cortexkey/config.toml (~/.config/cortexkey/config.toml):
+
+  default_profile = "prod"
+  [profiles.prod]
+  fqdn = "acme.xdr.us.paloaltonetworks.com"
+  key_id = 7
+  level = "advanced"
+  key_command = ["op", "read", "op://ops/cortex/key"]      # or key_file = "~/.cortex-key"
+  sink_command = ["op", "item", "create", "--title={name}", "-"]   # where new keys go
+
+A key itself never stands there. docs/client.md lists all fields.
+
+Examples:
+  cortexkey config explain
+  cortexkey config explain --profile prod --format json
+
+Exit codes: 0 shown; 2 wrong use, or a configuration that cannot stand."#;
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let Command::Explain(args) = &args.command;
+    let environment = |name: &str| std::env::var_os(name);
+    let entries =
+        explain(&args.connection.given(), &environment).map_err(|error| failure(&error))?;
+    let text = match args.format {
+        Format::Json => format!("{}\n", json!({ "version": 1, "settings": entries })),
+        Format::Text => entries.iter().map(show).collect(),
+    };
+    text::print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn show(entry: &Explained) -> String {
+    let value = entry.value.as_deref().unwrap_or("(not set)");
+    let mut line = format!("{BOLD}{:14}{BOLD:#} {value}", entry.setting);
+    if let Some(origin) = &entry.origin {
+        line += &format!("  {DIM}from {origin}{DIM:#}");
+    }
+    line.push('\n');
+    for unheard in &entry.unheard {
+        line += &format!("{:14} {DIM}also said by {unheard}, which is not heard{DIM:#}\n", "");
+    }
+    if let Some(note) = &entry.note {
+        line += &format!("{:14} {note}\n", "");
+    }
+    line
+}
