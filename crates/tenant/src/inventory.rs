@@ -17,13 +17,13 @@ pub(crate) struct AssetGroup {
     pub(crate) scopable: bool,
 }
 
-const fn group(id: u64, name: &'static str, realm: &'static str) -> AssetGroup {
+const fn group(id: u64, name: &'static str) -> AssetGroup {
     AssetGroup {
         id,
         name,
-        description: "assets of one realm",
-        attribute: "xdm.asset.realm",
-        value: realm,
+        description: "assets with one tag",
+        attribute: "xdm.asset.tags",
+        value: name,
         created_ms: 1_750_000_000_000,
         scopable: true,
     }
@@ -31,15 +31,15 @@ const fn group(id: u64, name: &'static str, realm: &'static str) -> AssetGroup {
 
 /// All of them, by id.
 pub(crate) const ASSET_GROUPS: [AssetGroup; 4] = [
-    group(16, "prod-eu", "prod-eu"),
-    group(17, "prod-us", "prod-us"),
-    group(18, "dev", "dev"),
+    group(16, "prod-eu"),
+    group(17, "prod-us"),
+    group(18, "dev"),
     AssetGroup {
         description: "assets by name, which no scope takes",
         attribute: "xdm.asset.name",
-        value: "web-1",
+        value: "web-eu-1",
         scopable: false,
-        ..group(19, "by-name", "")
+        ..group(19, "by-name")
     },
 ];
 

@@ -26,6 +26,7 @@
 
 mod access;
 mod clock;
+mod data;
 mod http;
 mod inventory;
 mod log;
@@ -40,7 +41,7 @@ mod tenant;
 
 pub use clock::{Clock, SettableClock};
 pub use log::LogLine;
-pub use options::{Log, Options, ReplayMode};
-pub use roles::{CustomRole, CustomRoleError};
+pub use options::{Licence, Log, Options, ReplayMode};
+pub use roles::{ASSUMED_ROLES, CustomRole, CustomRoleError};
 pub use signals::Signals;
 pub use tenant::{SeededKey, SeededKeys, StartError, Tenant};

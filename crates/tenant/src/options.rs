@@ -41,6 +41,8 @@ pub struct Options {
     pub tag_mode: TagMode,
     /// Whether there are scopes for rows of datasets: then each scope must hold them.
     pub scoped_datasets: bool,
+    /// What the tenant has no licence for: such calls answer 402.
+    pub unlicensed: Vec<Licence>,
     /// The roles besides the predefined ones.
     pub custom_roles: Vec<CustomRole>,
     /// The time.
@@ -64,6 +66,7 @@ impl Default for Options {
             enforce_scopes: false,
             tag_mode: TagMode::Permissive,
             scoped_datasets: false,
+            unlicensed: Vec::new(),
             custom_roles: Vec::new(),
             clock: Clock::System,
             log: None,
@@ -80,6 +83,17 @@ impl fmt::Debug for Options {
             .field("skew", &self.skew)
             .finish_non_exhaustive()
     }
+}
+
+/// Calls that a tenant may have no licence for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Licence {
+    /// Assets.
+    Assets,
+    /// Endpoints.
+    Endpoints,
+    /// Cases and issues.
+    CasesAndIssues,
 }
 
 /// What is done about an Advanced request that was accepted before.

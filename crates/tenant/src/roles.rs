@@ -21,7 +21,7 @@ const MANAGES_AGENTS: (&str, Permission) = ("Administrations", Edit);
 
 /// What this tenant takes predefined roles to hold, where the core knows nothing. Only what its
 /// own calls ask for is here; `docs/tenant.md` lists it.
-pub(crate) const ASSUMED: &[(&str, &[(&str, Permission)])] = &[
+pub const ASSUMED_ROLES: &[(&str, &[(&str, Permission)])] = &[
     (
         "Viewer",
         &[VIEWS_CASES, VIEWS_ASSETS, VIEWS_GROUPS, ("Auditing", View), ("Public API", View)],
@@ -55,6 +55,11 @@ impl CustomRole {
             return Err(CustomRoleError::NameTaken);
         }
         Ok(Self { name, components: Vec::new(), actions: Vec::new() })
+    }
+
+    /// Its display name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// With a component at a level, both as the console names them.
@@ -154,6 +159,11 @@ impl Roles {
         roles
     }
 
+    /// Which product the tenant is.
+    pub(crate) fn product(&self) -> Product {
+        self.product
+    }
+
     /// Adds a role; its id.
     pub(crate) fn add(
         &mut self,
@@ -190,7 +200,7 @@ impl Roles {
     /// The role with this display name.
     pub(crate) fn find(&self, name: &str) -> Option<Role<'_>> {
         if let Some(predefined) = self.predefined().find(|role| role.name == name) {
-            let assumed = ASSUMED.iter().find(|(assumed, _)| *assumed == name);
+            let assumed = ASSUMED_ROLES.iter().find(|(assumed, _)| *assumed == name);
             let components = assumed.map_or(predefined.components, |(_, components)| components);
             return Some(Role { components, ..predefined.role() });
         }
@@ -228,7 +238,7 @@ mod tests {
 
     #[test]
     fn what_is_assumed_is_of_roles_and_components_that_there_are() {
-        for (name, components) in ASSUMED {
+        for (name, components) in ASSUMED_ROLES {
             let role = PredefinedRole::by_name(name).unwrap();
             assert!(role.components.is_empty(), "the core knows what {name} holds");
             for (component, _) in *components {

@@ -231,7 +231,11 @@ fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
     };
     let roles = Roles::new(options.product, options.custom_roles, now_ms);
     let settings = Settings {
-        sbac: if options.enforce_scopes { Sbac::Enforced } else { Sbac::Disabled },
+        sbac: if options.enforce_scopes && options.product.has_scopes() {
+            Sbac::Enforced
+        } else {
+            Sbac::Disabled
+        },
         tags: options.tag_mode,
         datasets: options.scoped_datasets,
     };
@@ -247,6 +251,7 @@ fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
         verifier,
         replay,
         clock: options.clock,
+        unlicensed: options.unlicensed,
         explain: options.explain,
         log: options.log,
     };

@@ -281,7 +281,7 @@ fn asset_groups_say_what_they_are_made_of_and_whether_a_scope_names_them() {
     );
     assert_eq!(
         group["XDM.ASSET_GROUP.MEMBERSHIP_PREDICATE"]["AND"][0]["SEARCH_FIELD"],
-        "xdm.asset.realm"
+        "xdm.asset.tags"
     );
     let last = groups(
         json!({ "sort": [{ "FIELD": "XDM.ASSET_GROUP.ID", "ORDER": "DESC" }], "search_to": 1 }),

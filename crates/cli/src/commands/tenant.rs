@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
-use cortexkey_tenant::{LogLine, Options, ReplayMode, StartError, Tenant};
+use cortexkey_tenant::{Licence, LogLine, Options, ReplayMode, StartError, Tenant};
 
 use crate::exit::{Exit, Failure};
 use crate::text;
@@ -27,6 +29,7 @@ Examples:
   cortexkey tenant
   cortexkey tenant --listen 127.0.0.1:8080 --explain
   cortexkey tenant --replay observe        accept replays, but say so in the log
+  cortexkey tenant --enforce-scopes --product xdr-5
 
 Exit codes: 0 ended by a signal; 1 it cannot start; 2 wrong use.")]
 pub(crate) struct Args {
@@ -53,6 +56,34 @@ pub(crate) struct Args {
     /// Log refusals only
     #[arg(long)]
     quiet: bool,
+
+    #[command(flatten)]
+    kind: Emulated,
+}
+
+/// What kind of tenant to be.
+#[derive(clap::Args)]
+#[command(next_help_heading = "What kind of tenant to be")]
+struct Emulated {
+    /// Which product to be: it says which predefined roles there are, and whether keys have scopes
+    #[arg(long, value_name = "PRODUCT", default_value = "xsiam", value_parser = product_parser())]
+    product: Product,
+
+    /// Enforce the scopes of keys (SBAC), which a new tenant of the product does not
+    #[arg(long)]
+    enforce_scopes: bool,
+
+    /// Which tags of a scope let an endpoint in: one of the endpoint's, or all of them
+    #[arg(long, value_name = "MODE", default_value = "permissive")]
+    tags: Tags,
+
+    /// Have scopes for rows of datasets: then every scope that is put must hold them
+    #[arg(long)]
+    scoped_datasets: bool,
+
+    /// Have no licence for these calls, which then answer 402
+    #[arg(long, value_name = "CALLS", value_delimiter = ',')]
+    unlicensed: Vec<Unlicensed>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,6 +94,34 @@ enum Replay {
     Observe,
     /// Do not look
     Off,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Tags {
+    /// One of its tags is enough
+    Permissive,
+    /// All of its tags must be selected
+    Restrictive,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Unlicensed {
+    /// The asset inventory
+    Assets,
+    /// Endpoints
+    Endpoints,
+    /// Cases and issues
+    CasesAndIssues,
+}
+
+impl From<Unlicensed> for Licence {
+    fn from(unlicensed: Unlicensed) -> Self {
+        match unlicensed {
+            Unlicensed::Assets => Self::Assets,
+            Unlicensed::Endpoints => Self::Endpoints,
+            Unlicensed::CasesAndIssues => Self::CasesAndIssues,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -89,6 +148,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         } else {
             NonceLengths::EXACT
         },
+        product: args.kind.product,
+        enforce_scopes: args.kind.enforce_scopes,
+        tag_mode: match args.kind.tags {
+            Tags::Permissive => TagMode::Permissive,
+            Tags::Restrictive => TagMode::Restrictive,
+        },
+        scoped_datasets: args.kind.scoped_datasets,
+        unlicensed: args.kind.unlicensed.iter().copied().map(Licence::from).collect(),
         log: Some(Arc::new(log)),
         ..Options::default()
     };
@@ -100,6 +167,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     text::print(&format!("{}\n", tenant.ready_line()))?;
     tenant.wait(signals);
     Ok(Exit::Done)
+}
+
+fn product_parser() -> impl TypedValueParser<Value = Product> {
+    PossibleValuesParser::new(Product::ALL.map(Product::as_str))
+        .try_map(|name| name.parse().map_err(|()| "no product has this name"))
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {

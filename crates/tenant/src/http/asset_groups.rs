@@ -62,7 +62,7 @@ async fn read(
 fn record(group: &AssetGroup, used: &BTreeSet<u64>) -> AssetGroupRecord {
     let condition = XdmFilter::Condition(XdmCondition {
         search_field: group.attribute.to_owned(),
-        search_type: "EQ".to_owned(),
+        search_type: "CONTAINS".to_owned(),
         search_value: group.value.into(),
     });
     AssetGroupRecord {

@@ -17,11 +17,12 @@ use cortexkey_core::auth::{self, KeyId, Principal, Verdict};
 use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, VerifiedUse};
 
 use super::refusal::{Refusal, Remedy};
-use super::{App, body};
+use super::{App, Hidden, body};
 use crate::log::{LogLine, known_method, loggable};
 
 const VERDICT: HeaderName = HeaderName::from_static("x-cortexkey-verdict");
 const OBSERVED: HeaderName = HeaderName::from_static("x-cortexkey-observed");
+const HIDDEN: HeaderName = HeaderName::from_static("x-cortexkey-hidden");
 const REMEDY: HeaderName = HeaderName::from_static("x-cortexkey-remedy");
 
 /// Who sent the request that a call answers.
@@ -142,7 +143,11 @@ fn explain(response: &mut Response, verdict: Verdict, observed: Option<Verdict>)
     } else {
         Some(Cow::Borrowed(verdict.remedy()))
     };
+    let hidden = response.extensions().get::<Hidden>().map(|hidden| hidden.count);
     let headers = response.headers_mut();
+    if let Some(hidden) = hidden {
+        headers.insert(HIDDEN, HeaderValue::from(hidden));
+    }
     headers.insert(VERDICT, HeaderValue::from_static(verdict.code()));
     if let Some(observed) = observed {
         headers.insert(OBSERVED, HeaderValue::from_static(observed.code()));

@@ -6,10 +6,15 @@
 mod api_key;
 mod api_keys;
 mod asset_groups;
+mod assets;
 mod audits;
 mod body;
+mod cases;
+mod endpoints;
 mod gate;
 mod health;
+mod hidden;
+mod issues;
 mod list;
 mod refusal;
 mod role;
@@ -27,10 +32,11 @@ use cortexkey_core::auth::Verifier;
 
 use crate::clock::Clock;
 use crate::log::{known_method, loggable};
-use crate::options::Log;
+use crate::options::{Licence, Log};
 use crate::store::Store;
 
 pub(crate) use gate::Replay;
+pub(crate) use hidden::Hidden;
 pub(crate) use list::Page;
 pub(crate) use refusal::Refusal;
 
@@ -43,11 +49,22 @@ pub(crate) struct App {
     pub(crate) verifier: Verifier,
     pub(crate) replay: Replay,
     pub(crate) clock: Clock,
+    pub(crate) unlicensed: Vec<Licence>,
     pub(crate) explain: bool,
     pub(crate) log: Option<Log>,
 }
 
 impl App {
+    /// Refuses a call that the tenant has no licence for.
+    pub(crate) fn licensed(&self, licence: Licence) -> Result<(), Refusal> {
+        if !self.unlicensed.contains(&licence) {
+            return Ok(());
+        }
+        let message = "User does not have the required license type to run this API.";
+        Err(Refusal::new(StatusCode::PAYMENT_REQUIRED, message)
+            .with_remedy("the tenant was started without the licence for this call"))
+    }
+
     /// To read. A panic of another request cannot have left it half changed.
     pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
@@ -92,7 +109,14 @@ fn calls() -> Router<Arc<App>> {
         ("/api_keys/delete", api_keys::delete_calls()),
         ("/api_keys/validate", validate::calls()),
         ("/asset-groups", asset_groups::calls()),
+        ("/assets", assets::list_calls()),
+        ("/assets/{id}", assets::one_calls()),
         ("/audits/management_logs", audits::calls()),
+        ("/case/search", cases::calls()),
+        ("/endpoints/get_endpoint", endpoints::list_calls()),
+        ("/endpoints/isolate", endpoints::isolate_calls()),
+        ("/endpoints/unisolate", endpoints::unisolate_calls()),
+        ("/issue/search", issues::calls()),
         ("/healthcheck", health::calls()),
         ("/health_check", health::calls()),
     ] {

@@ -95,6 +95,10 @@ fn may_write(
 /// The key that a path names; there are no other entities here.
 fn entity_of(store: &Store, entity: &str, id: &str) -> Result<KeyId, Refusal> {
     let remedy = "this tenant has scopes of keys: /platform/iam/v1/scope/api-key/{id}";
+    if !store.roles.product().has_scopes() {
+        return Err(Refusal::not_found("this product has no scopes")
+            .with_remedy("start the tenant as another product"));
+    }
     match entity {
         "api-key" => key_of(store, id).map_err(|refusal| refusal.with_remedy(remedy)),
         "user" | "user-group" => {

@@ -5,7 +5,7 @@
 mod audit;
 mod list;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cortexkey_api::Secret;
 use cortexkey_api::scope::ScopeWrite;
@@ -28,6 +28,10 @@ pub(crate) struct Store {
     pub(crate) audit: AuditLog,
     /// What decisions hang on besides keys.
     pub(crate) settings: Settings,
+    /// The endpoints that are cut off; not kept across a restart, since they are no real ones.
+    pub(crate) isolated: BTreeSet<&'static str>,
+    /// How many actions on endpoints there were.
+    pub(crate) actions: u64,
 }
 
 /// A key, without itself.
@@ -72,7 +76,16 @@ impl Store {
     /// No keys yet.
     pub(crate) fn new(max_keys: usize, roles: Roles, settings: Settings) -> Self {
         let audit = AuditLog::default();
-        Self { keys: BTreeMap::new(), last_id: 0, max_keys, roles, audit, settings }
+        Self {
+            keys: BTreeMap::new(),
+            last_id: 0,
+            max_keys,
+            roles,
+            audit,
+            settings,
+            isolated: BTreeSet::new(),
+            actions: 0,
+        }
     }
 
     /// The key with this id.
@@ -88,7 +101,8 @@ impl Store {
     /// What a key may do; `None` where there is no such key any more.
     pub(crate) fn access(&self, id: KeyId) -> Option<Access<'_>> {
         let entry = self.keys.get(&id)?;
-        Some(Access::new(self.roles.all(&entry.record.roles), self.settings))
+        let roles = self.roles.all(&entry.record.roles);
+        Some(Access::new(roles, entry.scope.as_ref(), self.settings))
     }
 
     /// Makes a key. What is returned is the only copy of it.

@@ -1,0 +1,121 @@
+//! `case/search`: cases, as far as the caller's scope lets them be seen.
+//!
+//! It refuses to change them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::routing::{MethodRouter, post};
+use cortexkey_api::Reply;
+use cortexkey_api::filter::{Condition, Sort};
+use cortexkey_core::access::Permission;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::App;
+use super::api_keys::access;
+use super::body::Asked;
+use super::gate::Caller;
+use super::hidden::{Hidden, Seen};
+use super::list::{self, Page, Thing};
+use super::refusal::Refusal;
+use crate::access::Access;
+use crate::data::{About, CASES, CREATED_MS, Case};
+use crate::options::Licence;
+use crate::store::Store;
+
+const PAGE_MAX: u64 = 100;
+const FIELDS: [(&str, &str); 7] = [
+    ("case_id", "case_id"),
+    ("case_name", "case_name"),
+    ("case_domain", "case_domain"),
+    ("severity", "severity"),
+    ("status_progress", "status_progress"),
+    ("creation_time", "creation_time"),
+    ("modification_time", "modification_time"),
+];
+
+/// What a search of cases or issues is asked.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SearchRequest {
+    filters: Vec<Condition>,
+    search_from: Option<u64>,
+    search_to: Option<u64>,
+    sort: Option<Sort>,
+}
+
+pub(super) fn calls() -> MethodRouter<Arc<App>> {
+    post(search)
+}
+
+async fn search(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Asked(request): Asked<SearchRequest>,
+) -> Result<Seen<Reply<Value>>, Refusal> {
+    let store = app.store();
+    let access = may_look(&app, &store, caller)?;
+    let mut hidden = Hidden::default();
+    let sees =
+        |case: &&Case| access.sees(&format!("case {}", case.id), &case.question(), &mut hidden);
+    let things = CASES.iter().filter(sees).map(|case| shown(case, &access)).collect();
+    let reply = page_of(&request, &FIELDS, "case_id", things)?;
+    Ok(Seen(Reply { reply }, hidden))
+}
+
+/// Cases and issues are one component.
+pub(super) fn may_look<'a>(
+    app: &App,
+    store: &'a Store,
+    caller: Caller,
+) -> Result<Access<'a>, Refusal> {
+    app.licensed(Licence::CasesAndIssues)?;
+    let access = access(store, caller)?;
+    access.require("Cases and Issues", Permission::View)?;
+    Ok(access)
+}
+
+/// The page that was asked for of what the caller sees.
+pub(super) fn page_of(
+    request: &SearchRequest,
+    fields: &[(&str, &'static str)],
+    unless_said: &'static str,
+    mut seen: Vec<Thing>,
+) -> Result<Value, Refusal> {
+    let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
+    let conditions = list::older(&request.filters, fields)?;
+    let order = list::older_order(request.sort.as_ref(), fields)?;
+    let (place, descending) = order.unwrap_or((unless_said, false));
+    let total_count = seen.len();
+    seen.retain(|thing| list::all_fit(&conditions, thing));
+    let filter_count = seen.len();
+    list::sort(&mut seen, place, descending);
+    let data: Vec<_> = page.of(seen.into_iter()).collect();
+    Ok(json!({ "DATA": data, "FILTER_COUNT": filter_count, "TOTAL_COUNT": total_count }))
+}
+
+/// A case names what of it the caller sees.
+fn shown(case: &Case, access: &Access<'_>) -> Thing {
+    let issues = case.issues.iter().filter(|issue| access.may_see(&issue.question()));
+    let issue_ids: Vec<_> = issues.clone().map(|issue| issue.id).collect();
+    let assets = issues.flat_map(|issue| issue.about).filter_map(About::asset);
+    let asset_ids: BTreeSet<_> =
+        assets.filter(|asset| access.may_see(&asset.question())).map(|asset| asset.id).collect();
+    list::thing(&json!({
+        "case_id": case.id,
+        "case_name": case.name,
+        "description": case.name,
+        "case_domain": case.domain,
+        "severity": case.severity,
+        "creation_time": CREATED_MS,
+        "modification_time": CREATED_MS,
+        "status_progress": "New",
+        "issue_count": issue_ids.len(),
+        "issue_ids": issue_ids,
+        "asset_ids": asset_ids,
+        "starred": false,
+        "tags": [],
+    }))
+}

@@ -1,0 +1,196 @@
+//! `endpoints`: the machines with an agent, listed and isolated, as far as the caller's scope goes.
+//!
+//! It refuses to isolate a machine that the caller may not manage, or that there is not.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::routing::{MethodRouter, post};
+use cortexkey_api::Reply;
+use cortexkey_api::filter::{Condition, Sort};
+use cortexkey_core::access::{Permission, Question};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::App;
+use super::api_keys::{access, refused};
+use super::body::Asked;
+use super::gate::Caller;
+use super::hidden::{Hidden, Seen};
+use super::list::{self, Page, Thing};
+use super::refusal::Refusal;
+use crate::access::Access;
+use crate::data::{AGENTS, Agent, CREATED_MS};
+use crate::options::Licence;
+use crate::store::{Deed, Store};
+
+const PAGE_MAX: u64 = 100;
+const FIELDS: [(&str, &str); 8] = [
+    ("endpoint_id_list", "endpoint_id"),
+    ("endpoint_id", "endpoint_id"),
+    ("hostname", "endpoint_name"),
+    ("group_name", "group_name"),
+    ("platform", "os_type"),
+    ("isolate", "is_isolated"),
+    ("first_seen", "first_seen"),
+    ("last_seen", "last_seen"),
+];
+
+/// What a list of endpoints is asked.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ListRequest {
+    filters: Vec<Condition>,
+    search_from: Option<u64>,
+    search_to: Option<u64>,
+    sort: Option<Sort>,
+}
+
+/// Which endpoint, or endpoints, to isolate.
+#[derive(Deserialize)]
+struct IsolateRequest {
+    endpoint_id: Option<String>,
+    #[serde(default)]
+    filters: Vec<Condition>,
+}
+
+pub(super) fn list_calls() -> MethodRouter<Arc<App>> {
+    post(search)
+}
+
+pub(super) fn isolate_calls() -> MethodRouter<Arc<App>> {
+    post(async |state, caller, asked| isolate(state, caller, asked, true))
+}
+
+pub(super) fn unisolate_calls() -> MethodRouter<Arc<App>> {
+    post(async |state, caller, asked| isolate(state, caller, asked, false))
+}
+
+async fn search(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Asked(request): Asked<ListRequest>,
+) -> Result<Seen<Reply<Value>>, Refusal> {
+    let store = app.store();
+    let access = may_look(&app, &store, caller)?;
+    let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
+    let conditions = list::older(&request.filters, &FIELDS)?;
+    let order = list::older_order(request.sort.as_ref(), &FIELDS)?;
+    let (place, descending) = order.unwrap_or(("endpoint_id", false));
+    let mut hidden = Hidden::default();
+    let visible =
+        AGENTS.iter().filter(|agent| access.sees(agent.id, &agent.question(), &mut hidden));
+    let mut seen: Vec<_> = visible.map(|agent| shown(agent, &store.isolated)).collect();
+    seen.retain(|thing| list::all_fit(&conditions, thing));
+    list::sort(&mut seen, place, descending);
+    let total_count = seen.len();
+    let endpoints: Vec<_> = page.of(seen.into_iter()).collect();
+    let reply = json!({
+        "total_count": total_count, "result_count": endpoints.len(), "endpoints": endpoints,
+    });
+    Ok(Seen(Reply { reply }, hidden))
+}
+
+fn isolate(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Asked(request): Asked<IsolateRequest>,
+    on: bool,
+) -> Result<Json<Reply<Value>>, Refusal> {
+    let mut store = app.store_mut();
+    let may = may_isolate(&app, &store, caller, &request);
+    let (agents, done) = match &may {
+        Ok(agents) => (agents.clone(), true),
+        Err(refusal) if refusal.is_forbidden() => (Vec::new(), false),
+        Err(_) => return Err(may.err().unwrap_or_else(Refusal::unauthorized)),
+    };
+    let what = if on { "isolate" } else { "unisolate" };
+    let names: Vec<_> = agents.iter().map(|agent| agent.name).collect();
+    let subject = names.join(", ");
+    let description = if done { format!("{what}: {subject}") } else { refused(what) };
+    let deed = Deed { entity: "Response", subtype: "Isolate Endpoint", subject, description, done };
+    store.note(caller.0.key_id(), app.clock.now_ms(), deed);
+    let count = may?.len();
+    for agent in agents {
+        if on {
+            store.isolated.insert(agent.id);
+        } else {
+            store.isolated.remove(agent.id);
+        }
+    }
+    store.actions += 1;
+    let reply = json!({
+        "action_id": store.actions.to_string(), "status": "1", "endpoints_count": count.to_string(),
+    });
+    Ok(Json(Reply { reply }))
+}
+
+/// The endpoints that were meant, where the caller may manage every one of them.
+fn may_isolate(
+    app: &App,
+    store: &Store,
+    caller: Caller,
+    request: &IsolateRequest,
+) -> Result<Vec<&'static Agent>, Refusal> {
+    let access = may_look(app, store, caller)?;
+    access.require_action("Isolate")?;
+    let conditions = list::older(&request.filters, &FIELDS)?;
+    if request.endpoint_id.is_none() && conditions.is_empty() {
+        return Err(Refusal::invalid("endpoint_id is missing")
+            .with_extra("say which: endpoint_id, or filters with endpoint_id_list"));
+    }
+    let mut hidden = Hidden::default();
+    let mut meant = Vec::new();
+    for agent in &AGENTS {
+        let by_id = request.endpoint_id.as_ref().is_none_or(|id| agent.id == *id);
+        if !by_id || !list::all_fit(&conditions, &shown(agent, &store.isolated)) {
+            continue;
+        }
+        // Out of scope is as good as not there.
+        if access.sees(agent.id, &Question::ManageEndpoint(agent.endpoint), &mut hidden) {
+            meant.push(agent);
+        }
+    }
+    if meant.is_empty() {
+        let refusal = Refusal::invalid("No endpoint was found");
+        return Err(match hidden.reasons.pop() {
+            Some(reason) => refusal.with_remedy(reason),
+            None => refusal,
+        });
+    }
+    Ok(meant)
+}
+
+fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a>, Refusal> {
+    app.licensed(Licence::Endpoints)?;
+    let access = access(store, caller)?;
+    access.require("Administrations", Permission::View)?;
+    Ok(access)
+}
+
+fn shown(agent: &Agent, isolated: &BTreeSet<&'static str>) -> Thing {
+    let is_isolated = isolated.contains(agent.id);
+    list::thing(&json!({
+        "endpoint_id": agent.id,
+        "endpoint_name": agent.name,
+        "endpointTags": agent.endpoint.tags.join(","),
+        "tags": { "server_tags": agent.endpoint.tags, "endpoint_tags": [] },
+        "endpoint_type": format!("AGENT_TYPE_{}", agent.kind.to_uppercase()),
+        "endpoint_status": "CONNECTED",
+        "os_type": format!("AGENT_OS_{}", agent.os.to_uppercase()),
+        "operating_system": agent.os,
+        "ip": [agent.ip],
+        "ipv6": [],
+        "users": [],
+        "domain": "WORKGROUP",
+        "alias": "",
+        "first_seen": CREATED_MS,
+        "last_seen": CREATED_MS,
+        "is_isolated": if is_isolated { "AGENT_ISOLATED" } else { "AGENT_UNISOLATED" },
+        "group_name": agent.endpoint.groups,
+        "operational_status": "PROTECTED",
+        "scan_status": "SCAN_STATUS_NONE",
+    }))
+}
