@@ -110,6 +110,30 @@ fn the_example_compiles() {
     compile_with_curl(&root().join("crates/capi/examples/sign_curl.c"), "sign_curl");
 }
 
+/// What `cortexkey examples c` prints.
+#[test]
+fn the_first_call_is_answered() {
+    compile_with_curl(&root().join("crates/client/src/examples/first_call.c"), "first_call");
+    let program = scratch("c_api").join("first_call");
+    if !program.exists() {
+        return;
+    }
+    let tenant = cortexkey_tenant::Tenant::start(cortexkey_tenant::Options::default()).unwrap();
+    let keys = tenant.seeded_keys().unwrap();
+    for seeded in [&keys.standard, &keys.advanced] {
+        let output = Command::new(&program)
+            .env("CORTEXKEY_API_URL", tenant.url())
+            .env("CORTEXKEY_API_KEY_ID", seeded.id().to_string())
+            .env("CORTEXKEY_API_KEY_TYPE", seeded.level().as_str())
+            .env("CORTEXKEY_API_KEY", seeded.expose())
+            .env("no_proxy", "*")
+            .output()
+            .unwrap();
+        succeed("first_call", &output);
+        assert_eq!(output.stdout, b"\"true\"\n");
+    }
+}
+
 #[test]
 fn the_program_in_the_header_compiles() {
     let header = std::fs::read_to_string(root().join("include/cortexkey.h")).unwrap();

@@ -4,50 +4,10 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use common::{cortexkey, finish};
+use common::{Tenant, finish};
 use serde_json::Value;
-
-/// A tenant in a process of its own, ended with the test.
-struct Tenant {
-    process: Child,
-    ready: Value,
-}
-
-impl Tenant {
-    fn start() -> Self {
-        let mut command = cortexkey(&["tenant", "--quiet", "--explain"]);
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { process, ready: serde_json::from_str(&line).unwrap() }
-    }
-
-    fn url(&self) -> &str {
-        self.ready["url"].as_str().unwrap()
-    }
-
-    /// A command with the settings of one of the seeded keys.
-    fn with_key(&self, level: &str, args: &[&str]) -> Command {
-        let key = &self.ready["keys"][level];
-        let mut command = cortexkey(args);
-        command.env("CORTEXKEY_FQDN", self.url());
-        command.env("CORTEXKEY_API_KEY_ID", key["id"].to_string());
-        command.env("CORTEXKEY_API_KEY", key["key"].as_str().unwrap());
-        // As the console writes it.
-        command.env("CORTEXKEY_API_KEY_TYPE", level.to_uppercase());
-        command
-    }
-}
-
-impl Drop for Tenant {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
 
 #[test]
 fn the_ready_line_is_the_only_output_and_both_keys_are_good() {

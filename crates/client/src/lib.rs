@@ -14,11 +14,13 @@
 //! ```
 
 mod api_keys;
+mod examples;
 mod ping;
 mod process;
 mod settings;
 mod transport;
 
+pub use examples::{Example, Language, UnknownLanguage};
 pub use ping::Ping;
 pub use process::{Program, ProgramError};
 pub use settings::{

@@ -343,3 +343,25 @@ fn requests_carry_the_documented_headers() {
         assert!(head.contains(line), "{line} in {head}");
     }
 }
+
+/// What `cortexkey examples rust` prints.
+#[test]
+fn the_example_in_rust_works() {
+    let tenant = Tenant::start(Options::default()).unwrap();
+    let keys = tenant.seeded_keys().unwrap();
+    // Cargo builds it beside the tests: target/PROFILE/examples.
+    let program = std::env::current_exe().unwrap();
+    let program = program.ancestors().nth(2).unwrap().join("examples/first_call");
+    for seeded in [&keys.standard, &keys.advanced] {
+        let output = std::process::Command::new(&program)
+            .env("CORTEXKEY_API_URL", tenant.url())
+            .env("CORTEXKEY_API_KEY_ID", seeded.id().to_string())
+            .env("CORTEXKEY_API_KEY_TYPE", seeded.level().as_str())
+            .env("CORTEXKEY_API_KEY", seeded.expose())
+            .env("XDG_CONFIG_HOME", "/nonexistent")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.starts_with("the key is good"), "{output:?}");
+    }
+}

@@ -6,6 +6,8 @@ pub(crate) mod access;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod curl;
+pub(crate) mod examples;
 pub(crate) mod lint;
 pub(crate) mod man;
 pub(crate) mod ping;

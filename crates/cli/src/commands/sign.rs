@@ -92,7 +92,7 @@ pub(crate) fn curl_config(headers: &Headers<'_>) -> String {
 
 /// A line of curl's configuration. Between quotes, curl reads a backslash as the start of an
 /// escape.
-fn curl_line(name: &str, value: &str) -> String {
+pub(crate) fn curl_line(name: &str, value: &str) -> String {
     let value = value.replace('\\', "\\\\").replace('"', "\\\"");
     format!("header = \"{name}: {value}\"\n")
 }

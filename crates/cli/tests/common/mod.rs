@@ -4,8 +4,10 @@
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
 
 /// 128 letters and digits that no message may ever hold.
 pub(crate) const CANARY: &str = "CANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5zCANARYxQ7rV2mB9pK4sT8wZ1cF6hJ3nL5dG0yR7uE2iA9oP4kS8lM1bN6vC3xW5z";
@@ -54,11 +56,56 @@ pub(crate) fn finish_with(command: &mut Command, input: &[u8]) -> Ran {
     ran
 }
 
-fn ran(child: std::process::Child) -> Ran {
+fn ran(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A tenant in a process of its own, ended with the test.
+pub(crate) struct Tenant {
+    pub(crate) process: Child,
+    pub(crate) ready: Value,
+}
+
+impl Tenant {
+    pub(crate) fn start() -> Self {
+        let mut command = cortexkey(&["tenant", "--quiet", "--explain"]);
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { process, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.ready["url"].as_str().unwrap()
+    }
+
+    /// Id and key of one of the seeded keys.
+    pub(crate) fn key(&self, level: &str) -> (String, String) {
+        let key = &self.ready["keys"][level];
+        (key["id"].to_string(), key["key"].as_str().unwrap().to_owned())
+    }
+
+    /// A command with the settings of one of the seeded keys.
+    pub(crate) fn with_key(&self, level: &str, args: &[&str]) -> Command {
+        let key = &self.ready["keys"][level];
+        let mut command = cortexkey(args);
+        command.env("CORTEXKEY_FQDN", self.url());
+        command.env("CORTEXKEY_API_KEY_ID", key["id"].to_string());
+        command.env("CORTEXKEY_API_KEY", key["key"].as_str().unwrap());
+        // As the console writes it.
+        command.env("CORTEXKEY_API_KEY_TYPE", level.to_uppercase());
+        command
+    }
+}
+
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
     }
 }
