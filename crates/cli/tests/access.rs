@@ -93,7 +93,7 @@ fn the_example_in_words() {
         (&["access", "svc-siem-export-prod", "--asset", "prod-us,prod-ap"], 1),
         (&["access", "svc-siem-export-prod", "--asset", ""], 1),
         (&["access", "prod-eu/bot-triage-prod", "--endpoint", "laptops", "--tag", "vip"], 1),
-        (&["access", "keys/triage-bot.yaml", "--component", "Public API=edit"], 1),
+        (&["access", "keys/bot-triage-prod.yaml", "--component", "Public API=edit"], 1),
         (&["access", "svc-siem-export-prod", "--component", "Cases and Issues=edit"], 1),
         (&["access", "svc-siem-export-prod", "--component", "Something of ours=view"], 1),
         (&["access", "bot-triage-prod", "--action", "Live Terminal"], 1),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cortexkey_manifest::definition::{self, Definition};
+use cortexkey_manifest::lock::{self, LockedKey};
 use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
 
@@ -22,6 +23,8 @@ pub struct KeyDocument {
 pub struct CorpusFile {
     /// Its path as output shows it.
     pub path: String,
+    /// Its path from the policy's folder, wherever the command runs; else `path`.
+    pub id: Option<String>,
     /// Its text and tree.
     pub tree: Arc<Tree>,
     /// Mistakes of its YAML.
@@ -64,7 +67,15 @@ impl CorpusFile {
                 );
             }
         }
-        Self { path: path.into(), tree, problems, documents, reported: true, readable: true }
+        Self {
+            path: path.into(),
+            id: None,
+            tree,
+            problems,
+            documents,
+            reported: true,
+            readable: true,
+        }
     }
 
     /// Stands for a file that cannot be read: that is a finding, never a silence.
@@ -78,6 +89,48 @@ impl CorpusFile {
     }
 }
 
+/// The corpus at an earlier revision.
+#[derive(Debug)]
+pub struct Before {
+    /// What the revision was called.
+    pub revision: String,
+    /// Its files.
+    pub files: Vec<CorpusFile>,
+}
+
+/// The lock file: which definition is which key id of which tenant.
+#[derive(Debug)]
+pub struct LockedKeys {
+    /// Its path as output shows it.
+    pub path: String,
+    /// Its text and tree.
+    pub tree: Arc<Tree>,
+    /// What it says.
+    pub keys: Vec<LockedKey>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+impl LockedKeys {
+    /// Parses the bytes of a lock file.
+    #[must_use]
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
+        let decoded = decode(bytes);
+        let parsed = parse(&decoded.text, limits);
+        let tree = Arc::new(parsed.tree);
+        let (mut keys, mut problems) = (Vec::new(), parsed.problems);
+        match (decoded.problem, tree.documents().first()) {
+            (Some(problem), _) => problems = vec![problem],
+            (None, Some(document)) if problems.is_empty() => {
+                let lowered = lock::read(&tree, *document);
+                (keys, problems) = (lowered.keys, lowered.problems);
+            }
+            _ => {}
+        }
+        Self { path: path.into(), tree, keys, problems }
+    }
+}
+
 /// All files that are judged.
 #[derive(Debug, Default)]
 pub struct Corpus {
@@ -85,6 +138,10 @@ pub struct Corpus {
     pub files: Vec<CorpusFile>,
     /// Files that were given and are neither in the corpus nor a policy.
     pub passed_over: usize,
+    /// The same definitions at an earlier revision, where keys are compared.
+    pub before: Option<Before>,
+    /// Which definition is which key of which tenant, where that is written down.
+    pub lock: Option<LockedKeys>,
     /// True when some files of the corpus are not reported on: rules that need all of it wait.
     pub partial: bool,
 }

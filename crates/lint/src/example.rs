@@ -6,7 +6,16 @@
 /// Path and text of each file; the policy is the first.
 pub const FILES: &[(&str, &str)] = &[
     ("cortexkey.yaml", include_str!("../../../policies/example/cortexkey.yaml")),
-    ("keys/siem-export.yaml", include_str!("../../../policies/example/keys/siem-export.yaml")),
-    ("keys/ticket-bridge.yaml", include_str!("../../../policies/example/keys/ticket-bridge.yaml")),
-    ("keys/triage-bot.yaml", include_str!("../../../policies/example/keys/triage-bot.yaml")),
+    (
+        "keys/svc-siem-export-prod.yaml",
+        include_str!("../../../policies/example/keys/svc-siem-export-prod.yaml"),
+    ),
+    (
+        "keys/svc-ticket-bridge-prod.yaml",
+        include_str!("../../../policies/example/keys/svc-ticket-bridge-prod.yaml"),
+    ),
+    (
+        "keys/bot-triage-prod.yaml",
+        include_str!("../../../policies/example/keys/bot-triage-prod.yaml"),
+    ),
 ];

@@ -2,6 +2,8 @@
 //!
 //! A finding never holds a value that may be a secret; messages are made from masked text.
 
+use std::borrow::Cow;
+
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 
@@ -23,13 +25,43 @@ pub struct Related {
     pub message: String,
 }
 
+/// One replacement of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; an empty span is an insertion.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// How a finding can be mended: edits of its own file, which do not overlap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// True when it changes nothing that the key may do, and nothing that somebody meant.
+    pub safe: bool,
+    /// The edits, in any order.
+    pub edits: Vec<Edit>,
+}
+
+impl Fix {
+    /// One edit that changes no meaning.
+    pub fn safe(span: Span, text: impl Into<String>) -> Self {
+        Self { safe: true, edits: vec![Edit { span, text: text.into() }] }
+    }
+
+    /// One edit that somebody has to agree with.
+    pub fn unsafe_(span: Span, text: impl Into<String>) -> Self {
+        Self { safe: false, ..Self::safe(span, text) }
+    }
+}
+
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Code of the rule, as in `E003`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// Name of the rule, as in `expiry-too-long`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// How grave it is, as the policy has it.
     pub severity: Severity,
     /// The value itself, or the key of the mapping that lacks one.
@@ -42,6 +74,10 @@ pub struct Finding {
     pub key: Option<String>,
     /// Other places.
     pub related: Vec<Related>,
+    /// What else tells it from others at its place, in words that no day changes.
+    pub about: String,
+    /// How it can be mended, where a program can.
+    pub fix: Option<Fix>,
     /// Says across runs that it is the same finding; made without line numbers.
     pub fingerprint: String,
 }
@@ -51,6 +87,10 @@ pub struct Finding {
 pub enum WaivedBy {
     /// A waiver of the policy.
     Waiver,
+    /// A comment in the file.
+    Comment,
+    /// The baseline.
+    Baseline,
 }
 
 impl WaivedBy {
@@ -59,6 +99,8 @@ impl WaivedBy {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Waiver => "waiver",
+            Self::Comment => "comment",
+            Self::Baseline => "baseline",
         }
     }
 }

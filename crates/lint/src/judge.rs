@@ -1,55 +1,97 @@
 //! The judging: every enabled rule over every key, in an order that depends on nothing else.
 
 use core::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 
+use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::{ResolvedRule, Severity};
-use cortexkey_manifest::{blank, secret_ranges};
+use cortexkey_manifest::policy::{ResolvedRule, Role, Severity};
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use rayon::prelude::*;
 
+use crate::baseline::Baseline;
 use crate::corpus::{Corpus, CorpusFile};
+use crate::custom::Custom;
 use crate::finding::{Finding, Place, WaivedBy, WaivedFinding};
-use crate::policy::{Policy, fault_problems};
+use crate::fingerprint::fingerprints;
+use crate::patterns::Patterns;
+use crate::policy::Policy;
 use crate::report::{Report, Source, Summary};
-use crate::rules::waivers::{lacking, names};
 use crate::rules::{
     self, Check, CorpusContext, Draft, FileContext, GIVES_WAY, KeyContext, PolicyContext, RULES,
     Rule, Sink, UNYIELDING, finish,
 };
 use crate::settings::{Settings, Subject};
+use crate::suppress::{self, Suppression};
+use crate::waive::{self, Waived};
 
 /// How many findings of one file are handed out before the others are only counted.
 const SHOWN_MAX: usize = 1000;
 
+/// How a corpus is to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The time.
+    pub now: Timestamp,
+    /// Whether comments in files may silence findings.
+    pub comments: bool,
+    /// Findings that are known and do not count.
+    pub baseline: Option<&'a Baseline>,
+}
+
+impl Ask<'_> {
+    /// A judgement at a moment, with nothing else asked.
+    #[must_use]
+    pub const fn at(now: Timestamp) -> Self {
+        Self { now, comments: true, baseline: None }
+    }
+}
+
 /// Holds a corpus against a policy at a moment. Opens no file and reads no clock.
 #[must_use]
 pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
-    let judge = Judge { corpus, policy, now, first: policy.layers.len() + policy.faults.len() };
+    lint_as(corpus, policy, &Ask::at(now))
+}
+
+/// The same, with comments ignored or a baseline taken off.
+#[must_use]
+pub fn lint_as(corpus: &Corpus, policy: &Policy, ask: &Ask<'_>) -> Report {
+    let judge = Judge {
+        corpus,
+        policy,
+        now: ask.now,
+        first: policy.layers.len() + policy.faults.len(),
+        catalogue: policy.roles().collect(),
+        patterns: Patterns::default(),
+    };
     let sources = judge.sources();
     let mut findings = judge.policy_findings();
     let mut waived = Vec::new();
     if policy.is_usable() {
-        judge.rules_on_policy(&mut findings);
-        judge.files(&mut findings);
-        judge.corpus(&mut findings);
-        (findings, waived) = judge.waive(findings);
+        let suppressions = judge.suppressions(ask.comments);
+        findings.extend(judge.rules_on_policy());
+        let (of_files, matched) = judge.files();
+        findings.extend(of_files);
+        findings.extend(judge.corpus());
+        (findings, waived) = judge.settle(findings, &suppressions, &matched);
         give_way(&mut findings);
     }
-    let reported = |finding: &Finding| {
-        let at = finding.place.source;
-        at < judge.first || corpus.files[at - judge.first].reported
-    };
+    let reported = |finding: &Finding| judge.is_reported(finding.place.source);
     findings.retain(reported);
     waived.retain(|waived: &WaivedFinding| reported(&waived.finding));
     findings.sort_by(|a, b| order(&sources, a, b));
+    fingerprints(&sources, findings.iter_mut());
+    if let Some(baseline) = ask.baseline {
+        let known;
+        (findings, known) = baseline.take_off(findings, policy);
+        let by = WaivedBy::Baseline;
+        waived.extend(known.into_iter().map(|finding| WaivedFinding { finding, by }));
+    }
     waived.sort_by(|a, b| order(&sources, &a.finding, &b.finding));
+    fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
     // Counted before any is left out.
     let summary = judge.summary(&findings, waived.len());
     cap(&mut findings);
-    fingerprints(&sources, findings.iter_mut());
-    fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
     Report { sources, findings, waived, summary, notices: policy.notices().to_vec() }
 }
 
@@ -59,24 +101,38 @@ struct Judge<'a> {
     now: Timestamp,
     /// Index of the first file among the report's sources, behind those of the policy.
     first: usize,
+    catalogue: Vec<&'a Role>,
+    patterns: Patterns,
 }
 
-impl Judge<'_> {
+/// The rules with what holds for keys that no override matches.
+type Bases = Vec<(&'static Rule, Settings)>;
+
+impl<'a> Judge<'a> {
     fn sources(&self) -> Vec<Source> {
         let policy = self
             .policy
             .sources()
             .chain(self.policy.faults.iter().map(|fault| (fault.path.as_str(), &fault.tree)));
         let policy = policy.map(|(path, tree)| Source::new(path, tree, true));
-        let files = self.corpus.files.iter();
-        policy.chain(files.map(|file| Source::new(&file.path, &file.tree, false))).collect()
+        let files = self.corpus.files.iter().map(|file| {
+            let id = file.id.as_deref().unwrap_or(&file.path);
+            Source::new(&file.path, &file.tree, false).named(id)
+        });
+        let lock = self.corpus.lock.iter().map(|lock| Source::new(&lock.path, &lock.tree, true));
+        policy.chain(files).chain(lock).collect()
     }
 
-    /// Mistakes of the policy's files. No setting silences them.
+    fn is_reported(&self, source: usize) -> bool {
+        let file = source.checked_sub(self.first).and_then(|at| self.corpus.files.get(at));
+        file.is_none_or(|file| file.reported)
+    }
+
+    /// Mistakes of the policy's files and of the lock file. No setting silences them.
     fn policy_findings(&self) -> Vec<Finding> {
         let mut out = Vec::new();
         for (at, fault) in self.policy.faults.iter().enumerate() {
-            for problem in fault_problems(fault) {
+            for problem in &fault.problems {
                 let draft = Draft::of_problem(self.policy.layers.len() + at, problem);
                 out.push(fixed(problem.kind.code(), draft));
             }
@@ -89,11 +145,15 @@ impl Judge<'_> {
             }
             out.push(fixed(mistake.code, draft));
         }
+        let lock = self.first + self.corpus.files.len();
+        for problem in self.corpus.lock.iter().flat_map(|lock| &lock.problems) {
+            out.push(fixed(problem.kind.code(), Draft::of_problem(lock, problem)));
+        }
         out
     }
 
     /// What the policy says about a rule, where it has a say.
-    fn resolved(&self, rule: &Rule) -> Option<&ResolvedRule> {
+    fn resolved(&self, rule: &Rule) -> Option<&'a ResolvedRule> {
         let rules = &self.policy.merged.rules;
         rules.get(rule.code).filter(|_| !UNYIELDING.contains(&rule.code))
     }
@@ -102,68 +162,99 @@ impl Judge<'_> {
         Settings::base(rule, self.resolved(rule))
     }
 
-    /// What holds for a rule and a key.
+    /// What holds for a rule and a key, where that differs from what holds for all.
     fn settings(&self, rule: &Rule, base: &Settings, subject: &Subject<'_>) -> Option<Settings> {
-        let resolved = self.resolved(rule)?;
-        (!resolved.overrides.is_empty()).then(|| base.for_key(resolved, subject))
+        base.for_key(self.resolved(rule)?, subject)
     }
 
-    fn rules_on_policy(&self, out: &mut Vec<Finding>) {
+    fn rules_on_policy(&self) -> Vec<Finding> {
+        let mut out = Vec::new();
         let cx = PolicyContext { policy: self.policy, now: self.now, corpus: self.corpus };
         for rule in RULES {
             let settings = self.base(rule);
-            if let (Check::Policy(check), true) = (rule.check, settings.enabled) {
-                check(&cx, &settings, &mut Sink { rule, severity: settings.severity, out });
+            let mut sink = Sink { rule, severity: settings.severity, out: &mut out };
+            match rule.check {
+                Check::Policy(check) if settings.enabled => check(&cx, &settings, &mut sink),
+                Check::Text(check) if settings.enabled => {
+                    // The built-in policies are ours to keep in order.
+                    let own = self.policy.sources().enumerate();
+                    for (source, (path, tree)) in own.filter(|(_, (path, _))| !is_builtin(path)) {
+                        let cx = FileContext { path, tree, documents: &[], source, policy: true };
+                        check(&cx, &settings, &mut sink);
+                    }
+                }
+                _ => {}
             }
         }
+        out
     }
 
-    fn files(&self, out: &mut Vec<Finding>) {
-        let bases: Vec<(&'static Rule, Settings)> =
-            RULES.iter().map(|rule| (*rule, self.base(rule))).collect();
-        for (at, file) in self.corpus.files.iter().enumerate() {
-            if file.reported {
-                self.file(self.first + at, file, &bases, out);
-            }
+    /// The findings of all files, and which of the policy's own rules matched a key.
+    fn files(&self) -> (Vec<Finding>, BTreeSet<usize>) {
+        let bases: Bases = RULES.iter().map(|rule| (*rule, self.base(rule))).collect();
+        let parts: Vec<(Vec<Finding>, BTreeSet<usize>)> = self
+            .corpus
+            .files
+            .par_iter()
+            .enumerate()
+            .filter(|(_, file)| file.reported)
+            .map(|(at, file)| {
+                let (mut out, mut matched) = (Vec::new(), BTreeSet::new());
+                self.file(self.first + at, file, &bases, &mut out, &mut matched);
+                (out, matched)
+            })
+            .collect();
+        let (mut findings, mut matched) = (Vec::new(), BTreeSet::new());
+        for (mut part, of_part) in parts {
+            findings.append(&mut part);
+            matched.extend(of_part);
         }
+        (findings, matched)
     }
 
     fn file(
         &self,
         source: usize,
         file: &CorpusFile,
-        bases: &[(&'static Rule, Settings)],
+        bases: &Bases,
         out: &mut Vec<Finding>,
+        matched: &mut BTreeSet<usize>,
     ) {
-        let cx = FileContext { file, source };
+        let (path, tree, documents) = (file.path.as_str(), &file.tree, &*file.documents);
+        let cx = FileContext { path, tree, documents, source, policy: false };
         for (rule, base) in bases.iter().filter(|(_, base)| base.enabled) {
             let mut sink = Sink { rule, severity: base.severity, out };
             match rule.check {
-                Check::File(check) => check(&cx, base, &mut sink),
-                Check::Problems(takes) => {
+                Check::File(check) | Check::Text(check) => check(&cx, base, &mut sink),
+                Check::Problems(takes, fix) => {
                     for problem in file.problems.iter().filter(|problem| takes(problem)) {
                         let key = cx.key_at(problem.span);
-                        sink.report(Draft::of_problem(source, problem).key(key.as_deref()));
+                        let draft = Draft::of_problem(source, problem).key(key.as_deref());
+                        sink.report(draft.fix(fix(tree, problem, base)));
                     }
                 }
                 _ => {}
             }
         }
         for document in &file.documents {
-            if let Some(definition) = &document.definition {
+            let definition = document.definition.as_ref();
+            if let Some(definition) = definition {
                 self.key(source, file, definition, bases, out);
+                self.custom(source, file, definition, out, matched);
             }
-            let name = document.definition.as_ref().and_then(Definition::name);
+            if document.problems.is_empty() {
+                continue;
+            }
+            let name = definition.and_then(Definition::name);
             for (rule, base) in bases {
-                let Check::Problems(takes) = rule.check else { continue };
-                let subject =
-                    document.definition.as_ref().map(|definition| self.subject(definition));
-                let own = subject.and_then(|subject| self.settings(rule, base, &subject));
+                let Check::Problems(takes, fix) = rule.check else { continue };
+                let own = definition.and_then(|d| self.settings(rule, base, &self.subject(d)));
                 let settings = own.as_ref().unwrap_or(base);
                 let mut sink = Sink { rule, severity: settings.severity, out };
                 let problems = document.problems.iter().filter(|problem| takes(problem));
                 for problem in problems.filter(|_| settings.enabled) {
-                    sink.report(Draft::of_problem(source, problem).key(name));
+                    let draft = Draft::of_problem(source, problem).key(name);
+                    sink.report(draft.fix(fix(tree, problem, settings)));
                 }
             }
         }
@@ -178,7 +269,7 @@ impl Judge<'_> {
         source: usize,
         file: &CorpusFile,
         definition: &Definition,
-        bases: &[(&'static Rule, Settings)],
+        bases: &Bases,
         out: &mut Vec<Finding>,
     ) {
         let subject = self.subject(definition);
@@ -190,7 +281,11 @@ impl Judge<'_> {
             definition,
             tree: &file.tree,
             source,
+            path: &file.path,
+            alone: file.documents.len() == 1,
+            patterns: &self.patterns,
             policy: self.policy,
+            catalogue: &self.catalogue,
             tenant: subject.tenant,
             now: self.now,
             settings_of: &settings_of,
@@ -205,42 +300,78 @@ impl Judge<'_> {
         }
     }
 
-    fn corpus(&self, out: &mut Vec<Finding>) {
-        let cx =
-            CorpusContext { corpus: self.corpus, policy: self.policy, first_source: self.first };
-        for rule in RULES {
-            let settings = self.base(rule);
-            if let (Check::Corpus(check), true) = (rule.check, settings.enabled) {
-                check(&cx, &settings, &mut Sink { rule, severity: settings.severity, out });
-            }
+    /// The rules that the policy wrote itself.
+    fn custom(
+        &self,
+        source: usize,
+        file: &CorpusFile,
+        definition: &Definition,
+        out: &mut Vec<Finding>,
+        matched: &mut BTreeSet<usize>,
+    ) {
+        let subject = self.subject(definition);
+        let fits = |custom: &&Custom| custom.applies(&subject);
+        let rules = self.policy.custom.iter().enumerate();
+        for (at, custom) in rules.filter(|(_, custom)| fits(custom)) {
+            matched.insert(at);
+            custom.check(source, &file.tree, definition, &subject, out);
         }
     }
 
-    /// Takes out what a complete waiver that is not over covers, where the rule allows it.
-    fn waive(&self, findings: Vec<Finding>) -> (Vec<Finding>, Vec<WaivedFinding>) {
-        let good: Vec<(&str, &str)> = self
-            .policy
-            .waivers()
-            .filter(|(_, waiver)| lacking(waiver).is_empty())
-            .filter(|(_, waiver)| waiver.expires.get().is_some_and(|end| *end > self.now))
-            .filter_map(|(_, waiver)| {
-                Some((rules::code_of(waiver.rule.get()?)?, waiver.key.get()?.as_str()))
-            })
-            .filter(|(code, _)| !UNYIELDING.contains(code))
-            .filter(|(code, _)| {
-                let resolved = self.policy.merged.rules.get(code);
-                resolved.and_then(|rule| rule.waivable.as_ref()).is_none_or(|w| w.value)
-            })
-            .collect();
-        if good.is_empty() {
-            return (findings, Vec::new());
+    fn corpus(&self) -> Vec<Finding> {
+        let mut out = Vec::new();
+        let cx = CorpusContext {
+            corpus: self.corpus,
+            policy: self.policy,
+            first_source: self.first,
+            now: self.now,
+        };
+        for rule in RULES {
+            let settings = self.base(rule);
+            if let (Check::Corpus(check), true) = (rule.check, settings.enabled) {
+                let severity = settings.severity;
+                check(&cx, &settings, &mut Sink { rule, severity, out: &mut out });
+            }
         }
-        let (waived, kept): (Vec<Finding>, Vec<Finding>) =
-            findings.into_iter().partition(|finding| {
-                good.iter().any(|(code, key)| finding.code == *code && self.is_about(finding, key))
-            });
-        let by = WaivedBy::Waiver;
-        (kept, waived.into_iter().map(|finding| WaivedFinding { finding, by }).collect())
+        out
+    }
+
+    fn suppressions(&self, wanted: bool) -> Vec<Suppression> {
+        if !wanted {
+            return Vec::new();
+        }
+        let files = self.corpus.files.iter().enumerate().filter(|(_, file)| file.reported);
+        files.flat_map(|(at, file)| suppress::read(self.first + at, &file.tree)).collect()
+    }
+
+    /// Takes out what waivers and comments cover, and says which of them are in disorder.
+    fn settle(
+        &self,
+        findings: Vec<Finding>,
+        suppressions: &[Suppression],
+        matched: &BTreeSet<usize>,
+    ) -> (Vec<Finding>, Vec<WaivedFinding>) {
+        let by_waiver = waive::waivers(self.policy, self.now, findings, &|finding, key| {
+            self.is_about(finding, key)
+        });
+        let Waived { kept, waived, used } = by_waiver;
+        let by_comment = suppress::silence(self.policy, self.now, kept, suppressions);
+        let (mut kept, mut all) = (by_comment.kept, waived);
+        all.extend(by_comment.waived);
+        let base = |code: &str| rules::find(code).map(|rule| (rule, self.base(rule)));
+        suppress::disorders(
+            self.policy,
+            self.now,
+            suppressions,
+            &by_comment.used,
+            &base,
+            &mut kept,
+        );
+        if !self.corpus.partial {
+            waive::unused(self.policy, self.now, &used, &base, &mut kept);
+            waive::unmatched(self.policy, matched, &base, &mut kept);
+        }
+        (kept, all)
     }
 
     /// True when a finding is about the key that a waiver names.
@@ -254,7 +385,7 @@ impl Judge<'_> {
             .find(|document| document.span.start <= place.start && place.end <= document.span.end);
         holds.and_then(|document| document.definition.as_ref()).is_some_and(|definition| {
             let tenant = self.subject(definition).tenant;
-            definition.name().is_some_and(|name| names(key, tenant, name))
+            definition.name().is_some_and(|name| waive::names(key, tenant, name))
         })
     }
 
@@ -273,20 +404,33 @@ impl Judge<'_> {
     }
 }
 
-/// Takes out findings whose rule gives way to another that found something at the same place.
+fn is_builtin(path: &str) -> bool {
+    path.starts_with("builtin:")
+}
+
+/// Takes out findings whose rule gives way to another that found something at the same place, or
+/// within it.
 fn give_way(findings: &mut Vec<Finding>) {
-    let strong: HashSet<(&str, Place)> = GIVES_WAY
+    let strong: BTreeSet<(usize, Span, &str)> = GIVES_WAY
         .iter()
         .flat_map(|(_, strong)| *strong)
-        .flat_map(|code| findings.iter().filter(move |finding| finding.code == *code))
-        .map(|finding| (finding.code, finding.place))
+        .flat_map(|code| {
+            let found = findings.iter().filter(move |finding| finding.code == *code);
+            found.map(move |finding| (finding.place.source, finding.place.span, *code))
+        })
         .collect();
     if strong.is_empty() {
         return;
     }
     findings.retain(|finding| {
-        let to = GIVES_WAY.iter().find(|(code, _)| *code == finding.code);
-        !to.is_some_and(|(_, to)| to.iter().any(|code| strong.contains(&(*code, finding.place))))
+        let Some((_, to)) = GIVES_WAY.iter().find(|(code, _)| *code == finding.code) else {
+            return true;
+        };
+        let Place { source, span } = finding.place;
+        let first = Span { start: span.start, end: span.start };
+        let last = Span { start: span.end, end: u32::MAX };
+        let mut near = strong.range((source, first, "")..=(source, last, "~"));
+        !near.any(|(_, inner, code)| inner.end <= span.end && to.contains(code))
     });
 }
 
@@ -315,53 +459,15 @@ fn cap(findings: &mut Vec<Finding>) {
 
 /// A finding whose severity no setting changes.
 fn fixed(code: &'static str, draft: Draft) -> Finding {
-    finish(code, rules::name_of(code).unwrap_or_default(), Severity::Error, draft)
+    finish(code.into(), rules::name_of(code).unwrap_or_default().into(), Severity::Error, draft)
 }
 
 /// By file, place and code.
 fn order(sources: &[Source], a: &Finding, b: &Finding) -> Ordering {
     let path = |f: &Finding| sources[f.place.source].path.as_str();
-    let place = |f: &Finding| (f.place.span, f.code);
     path(a)
         .cmp(path(b))
-        .then_with(|| place(a).cmp(&place(b)))
+        .then_with(|| a.place.span.cmp(&b.place.span))
+        .then_with(|| a.code.cmp(&b.code))
         .then_with(|| a.message.cmp(&b.message))
-}
-
-/// Gives each finding its fingerprint: rule, file, key and what stands at the place, with secrets
-/// masked; a running number tells apart what is the same in all of these.
-fn fingerprints<'f>(sources: &[Source], findings: impl Iterator<Item = &'f mut Finding>) {
-    let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
-    let mut masked: HashMap<usize, String> = HashMap::new();
-    for finding in findings {
-        let source = &sources[finding.place.source];
-        let text = masked.entry(finding.place.source).or_insert_with(|| source.masked());
-        let mut hash = Sha256::new();
-        for part in [
-            finding.code,
-            source.path.as_str(),
-            finding.key.as_deref().unwrap_or_default(),
-            finding.place.span.slice(text),
-        ] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-        let base: [u8; 32] = hash.clone().finalize().into();
-        let count = seen.entry(base).or_default();
-        if *count > 0 {
-            hash.update(count.to_string().as_bytes());
-        }
-        *count += 1;
-        finding.fingerprint = hex::encode(hash.finalize());
-    }
-}
-
-impl Source {
-    /// The text with everything that may be a secret as asterisks, byte for byte as long.
-    #[must_use]
-    pub fn masked(&self) -> String {
-        let text = self.tree.source();
-        let ranges = secret_ranges(text, Some(&self.tree), self.policy);
-        if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
-    }
 }

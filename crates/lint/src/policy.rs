@@ -3,17 +3,19 @@
 //! What names a rule or an option that does not exist is kept as a mistake of the policy, with a
 //! suggestion; what this version reads and does not act on is a notice. Nothing is dropped.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use cortexkey_core::access::Product;
 use cortexkey_manifest::policy::{
-    self, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Role, RuleEntry,
+    self, CustomRule, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Role, RuleEntry,
     RuleSettings, Rules, Severity, Source, Tenant, Waiver,
 };
 use cortexkey_manifest::yaml::{Limits, Tree};
-use cortexkey_manifest::{Problem, Span, Spanned, did_you_mean, quote, quote_refused};
+use cortexkey_manifest::{Span, Spanned, did_you_mean, quote, quote_refused};
 
+use crate::custom::Custom;
 use crate::rules::{self, OptionDoc, Rule};
 
 /// A mistake of a policy that is no mistake of its form.
@@ -33,6 +35,7 @@ pub struct Policy {
     pub(crate) faults: Vec<LayerFault>,
     pub(crate) merged: Merged,
     pub(crate) mistakes: Vec<PolicyMistake>,
+    pub(crate) custom: Vec<Custom>,
     notices: Vec<String>,
 }
 
@@ -42,10 +45,11 @@ impl Policy {
     pub fn new(layers: Layers) -> Self {
         let Layers { layers, faults } = layers;
         let merged = Merged::new(&layers, &Registry);
-        let mut policy = Self { layers, faults, merged, mistakes: Vec::new(), notices: Vec::new() };
+        let (mistakes, custom, notices) = (Vec::new(), Vec::new(), Vec::new());
+        let mut policy = Self { layers, faults, merged, mistakes, custom, notices };
         policy.check_rules();
+        policy.check_custom();
         policy.check_waivers();
-        policy.note_unheeded();
         policy
     }
 
@@ -111,6 +115,15 @@ impl Policy {
         self.tenants().find(|(known, _)| known.value == name).map(|(_, tenant)| tenant)
     }
 
+    /// A tenant by name, with the index of the layer that has it.
+    #[must_use]
+    pub fn tenant_at(&self, name: &str) -> Option<(usize, &Tenant)> {
+        self.layers.iter().enumerate().rev().find_map(|(at, layer)| {
+            let found = layer.file.tenants.iter().find(|(known, _)| known.value == name)?;
+            Some((at, &found.1))
+        })
+    }
+
     /// All tenants, the nearest layer's first; a name that comes again has been replaced.
     pub fn tenants(&self) -> impl Iterator<Item = &(Spanned<String>, Tenant)> {
         let mut seen = HashSet::new();
@@ -138,6 +151,23 @@ impl Policy {
     /// Roles of the catalogue, the nearest layer's first.
     pub fn roles(&self) -> impl Iterator<Item = &Role> {
         self.layers.iter().rev().flat_map(|layer| &layer.file.catalog.roles)
+    }
+
+    /// The same with the index of their layer; a name that comes again has been replaced.
+    pub fn roles_at(&self) -> impl Iterator<Item = (usize, &Role)> {
+        let mut seen = HashSet::new();
+        let layers = self.layers.iter().enumerate().rev();
+        let all =
+            layers.flat_map(|(at, layer)| layer.file.catalog.roles.iter().map(move |r| (at, r)));
+        all.filter(move |(_, role)| seen.insert(role.name.value.as_str()))
+    }
+
+    /// Roles that do not go together, with the index of their layer.
+    pub fn conflicts(&self) -> impl Iterator<Item = (usize, &[Spanned<String>])> {
+        let layers = self.layers.iter().enumerate();
+        layers.flat_map(|(at, layer)| {
+            layer.file.catalog.conflicts.iter().map(move |pair| (at, pair.as_slice()))
+        })
     }
 
     /// Teams that may own keys.
@@ -190,7 +220,7 @@ impl Policy {
         let mut mistakes = Vec::new();
         for (at, waiver) in self.waivers() {
             if let Some(rule) = waiver.rule.spanned()
-                && rules::code_of(&rule.value).is_none()
+                && self.code_of(&rule.value).is_none()
             {
                 mistakes.push(unknown_rule(rule, at));
             }
@@ -198,24 +228,89 @@ impl Policy {
         self.mistakes.extend(mistakes);
     }
 
-    fn note_unheeded(&mut self) {
-        for layer in &self.layers {
-            let custom = layer.file.custom_rules.len();
-            if custom > 0 {
-                self.notices.push(format!(
-                    "{}: {custom} customRules are read and not evaluated by this version of \
-                     cortexkey; no key is held against them",
-                    layer.path
-                ));
-            }
-            if !layer.file.tests.is_empty() {
-                self.notices.push(format!(
-                    "{}: `tests` are read and not run by this version of cortexkey",
-                    layer.path
-                ));
-            }
+    /// The code of a rule by its code or name, those of the policy's own rules included.
+    #[must_use]
+    pub fn code_of(&self, written: &str) -> Option<Cow<'static, str>> {
+        rules::code_of(written).map(Cow::Borrowed).or_else(|| {
+            let own = self.custom.iter().find(|rule| rule.id == written || rule.name == written)?;
+            Some(Cow::Owned(own.id.clone()))
+        })
+    }
+
+    /// Code and name of a rule together.
+    pub(crate) fn label(&self, code: &str) -> String {
+        match self.custom.iter().find(|rule| rule.id == code) {
+            Some(own) => format!("{} {}", own.id, own.name),
+            None => rules::label(code),
         }
     }
+
+    fn check_custom(&mut self) {
+        if self.layers.iter().all(|layer| layer.file.custom_rules.is_empty()) {
+            return;
+        }
+        let env = Arc::new(cel::Env::stdlib());
+        let layers = self.layers.iter().enumerate();
+        let all =
+            layers.flat_map(|(at, layer)| layer.file.custom_rules.iter().map(move |r| (at, r)));
+        for (layer, rule) in all {
+            let mut mistakes = misnamed(layer, rule, &self.custom);
+            match Custom::new(layer, rule, &env) {
+                Some(Ok(custom)) if mistakes.is_empty() => self.custom.push(custom),
+                Some(Err((span, error))) => {
+                    let at = Source { layer, span };
+                    let (message, help) = (error.message, error.help);
+                    mistakes.push(PolicyMistake { code: "S004", at, message, help });
+                }
+                _ => {}
+            }
+            self.mistakes.extend(mistakes);
+        }
+    }
+}
+
+/// What is wrong with the code and the name of a policy's own rule.
+fn misnamed(layer: usize, rule: &CustomRule, known: &[Custom]) -> Vec<PolicyMistake> {
+    let mistake = |span, message: String, help: &str| {
+        let at = Source { layer, span };
+        PolicyMistake { code: "S004", at, message, help: Some(help.to_owned()) }
+    };
+    let mut out = Vec::new();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if let Some(id) = rule.id.spanned() {
+        let letters = id.value.trim_end_matches(|c: char| c.is_ascii_digit());
+        let fits = (2..=12).contains(&letters.len())
+            && letters.bytes().all(|b| b.is_ascii_uppercase())
+            && digits(&id.value[letters.len()..])
+            && id.value.len() <= 16;
+        if !fits {
+            let message = format!("{} is no code for a rule of your own", quote(&id.value));
+            let help = "two or more capitals and a number, as in `ORG001`; one capital is ours";
+            out.push(mistake(id.span, message, help));
+        }
+        if known.iter().any(|other| other.id == id.value) {
+            let message = format!("rule {} stands twice", quote(&id.value));
+            out.push(mistake(id.span, message, "give one of them another code"));
+        }
+    }
+    if let Some(name) = rule.name.spanned() {
+        let parts = || name.value.split('-');
+        let word = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        if !(parts().all(word) && parts().count() > 1 && name.value.len() <= 64) {
+            let message = format!("{} is no name for a rule", quote(&name.value));
+            let help = "small letters, and words joined by hyphens, as in `prod-holds-few-roles`";
+            out.push(mistake(name.span, message, help));
+        }
+        let taken = rules::code_of(&name.value).is_some()
+            || known.iter().any(|other| other.name == name.value);
+        if taken {
+            let message = format!("the name {} is taken", quote(&name.value));
+            out.push(mistake(name.span, message, "give the rule another name"));
+        }
+    }
+    out
 }
 
 /// The registry, as merging asks it.
@@ -322,9 +417,4 @@ fn bad_value(
 
 fn at_line(layer: &Layer, span: Span) -> String {
     format!("{}:{}", layer.path, layer.tree.position(span.start).line)
-}
-
-/// Problems of a file of the policy as they are reported.
-pub(crate) fn fault_problems(fault: &LayerFault) -> impl Iterator<Item = &Problem> {
-    fault.problems.iter()
 }

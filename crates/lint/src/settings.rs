@@ -45,16 +45,17 @@ impl Settings {
         settings
     }
 
-    /// The same for one key: overrides apply in turn, a later one wins.
+    /// The same for one key, where overrides change it: they apply in turn, a later one wins.
     #[must_use]
-    pub fn for_key(&self, resolved: &ResolvedRule, subject: &Subject<'_>) -> Self {
-        let mut settings = self.clone();
+    pub fn for_key(&self, resolved: &ResolvedRule, subject: &Subject<'_>) -> Option<Self> {
+        let mut own: Option<Self> = None;
         for item in &resolved.overrides {
             if subject.matches(&item.matches) {
+                let settings = own.get_or_insert_with(|| self.clone());
                 settings.lay(item.enabled.as_ref(), item.severity.as_ref(), &item.options);
             }
         }
-        settings
+        own
     }
 
     fn lay(
@@ -77,7 +78,7 @@ impl Settings {
     /// A duration, from the policy or the option's default, and the line that set it.
     #[must_use]
     pub fn duration(&self, name: &str) -> Option<(SignedDuration, Option<Source>)> {
-        self.text(name).and_then(|(text, source)| Some((lifetime(&text).ok()?, source)))
+        self.text(name).and_then(|(text, source)| Some((lifetime(text).ok()?, source)))
     }
 
     /// A yes or no; no when nothing says otherwise.
@@ -94,35 +95,38 @@ impl Settings {
 
     /// A text.
     #[must_use]
-    pub fn text(&self, name: &str) -> Option<(String, Option<Source>)> {
+    pub fn text(&self, name: &str) -> Option<(&str, Option<Source>)> {
         match self.options.get(name) {
             Some(Setting { value: OptionValue { kind: OptionKind::Text(text), .. }, source }) => {
-                Some((text.clone(), Some(*source)))
+                Some((text, Some(*source)))
             }
-            _ => self.default(name).map(|text| (text.to_owned(), None)),
+            _ => self.doc(name)?.default.map(|text| (text, None)),
         }
     }
 
     /// A list of texts; a default is written with commas.
     #[must_use]
-    pub fn texts(&self, name: &str) -> (Vec<String>, Option<Source>) {
+    pub fn texts(&self, name: &str) -> (Vec<&str>, Option<Source>) {
         let set = self.options.get(name);
         if let Some(Setting { value, source }) = set
             && let OptionKind::List(items) = &value.kind
         {
             let texts = items.iter().filter_map(|item| match &item.kind {
-                OptionKind::Text(text) => Some(text.clone()),
+                OptionKind::Text(text) => Some(text.as_str()),
                 _ => None,
             });
             return (texts.collect(), Some(*source));
         }
-        let default = self.default(name).unwrap_or_default();
-        let texts = default.split(',').map(str::trim).filter(|text| !text.is_empty());
-        (texts.map(str::to_owned).collect(), None)
+        (self.doc(name).map(|doc| doc.defaults().collect()).unwrap_or_default(), None)
     }
 
-    fn default(&self, name: &str) -> Option<&'static str> {
-        self.docs.iter().find(|doc| doc.name == name)?.default
+    /// What a policy set, and where.
+    pub fn set_options(&self) -> impl Iterator<Item = (&str, &Setting<OptionValue>)> {
+        self.options.iter().map(|(name, setting)| (name.as_str(), setting))
+    }
+
+    fn doc(&self, name: &str) -> Option<&'static OptionDoc> {
+        self.docs.iter().find(|doc| doc.name == name)
     }
 }
 

@@ -18,7 +18,11 @@ fn the_definition_in_the_readme_has_no_finding() {
     let examples = examples();
     assert!(!examples.is_empty());
     for text in examples {
-        let file = CorpusFile::new("README.md", text.as_bytes().to_vec(), &Limits::default());
+        let file = CorpusFile::new(
+            "svc-siem-export-prod.yaml",
+            text.as_bytes().to_vec(),
+            &Limits::default(),
+        );
         let corpus = Corpus { files: vec![file], ..Corpus::default() };
         let report = lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default());
         let found = report.render(Format::Human, false);

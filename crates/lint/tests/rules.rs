@@ -7,27 +7,29 @@ use cortexkey_manifest::yaml::Limits;
 const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
     extends: ['builtin:recommended']\n";
 
-const SCOPE: &str = "  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: none }\n    \
+const SCOPE: &str = "  roles: [Viewer]\n  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: none }\n    \
     endpoints: { mode: none }\n";
 
 /// A definition whose `spec` ends with these lines.
 fn key(spec: &str) -> String {
     format!(
-        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: a, owner: team-a }}\n\
-         spec:\n  securityLevel: advanced\n  roles: [Viewer]\n{spec}"
+        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: svc-a, owner: team-a }}\n\
+         spec:\n  securityLevel: advanced\n  comment: For this test\n{spec}"
     )
 }
 
 fn judge(policy: &str, text: &str) -> Report {
     let policy = Policy::from_text("cortexkey.yaml", &format!("{HEAD}{policy}"));
     assert!(policy.stands());
-    let file = CorpusFile::new("a.yaml", text.as_bytes().to_vec(), &Limits::default());
+    let file = CorpusFile::new("svc-a.yaml", text.as_bytes().to_vec(), &Limits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap_or_default())
 }
 
-fn codes(report: &Report) -> Vec<&'static str> {
-    report.findings.iter().map(|finding| finding.code).collect()
+fn codes(report: &Report) -> Vec<&str> {
+    // Fields stand as each test needs it.
+    let told = |code: &&str| *code != "S006";
+    report.findings.iter().map(|finding| &*finding.code).filter(told).collect()
 }
 
 #[test]
@@ -72,7 +74,7 @@ fn what_is_waived_holds_no_other_rule_back() {
     let long = key(&format!("  lifetime: 730d\n{SCOPE}"));
     let waiver = |rule: &str| {
         format!(
-            "waivers: [{{ rule: {rule}, key: a, reason: r, approvedBy: b, expires: 2026-02-01 }}]\n"
+            "waivers: [{{ rule: {rule}, key: svc-a, reason: r, approvedBy: b, expires: 2026-02-01 }}]\n"
         )
     };
     assert_eq!(codes(&judge("", &long)), ["E003"]);

@@ -26,4 +26,6 @@ pub use reader::{Field, TextPair};
 pub use scalar::scalar;
 pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
 pub use suggest::{closest, did_you_mean};
-pub use tokens::{Secret, blank, mask_path, mask_tokens, secret_ranges};
+pub use tokens::{
+    Secret, Token, TokenKind, blank, mask_path, mask_tokens, secret_ranges, tokens_in,
+};

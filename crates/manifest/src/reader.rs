@@ -190,6 +190,7 @@ impl<'t> Reader<'t> {
         let message = format!("unknown field {} {place}", quote(name));
         let mut problem = Problem::new(ProblemKind::UnknownField, self.span(entry.key), message);
         problem.help = did_you_mean(name, known);
+        problem.meant = closest(name, known.iter().copied()).map(str::to_owned);
         problem.field = Some(name.to_owned());
         self.problems.push(problem);
     }
@@ -350,11 +351,13 @@ impl<'t> Reader<'t> {
         }
         let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
         let message = format!("{} is no value of `{path}`", refused(path, &text));
-        let mut help = format!("one of {}", list(&words));
+        let mut problem = Problem::new(ProblemKind::BadValue, self.span(id), message)
+            .help(format!("one of {}", list(&words)));
         if let Some(best) = closest(&text, words.iter().copied()) {
-            help = format!("did you mean `{best}`? ({help})");
+            problem.help = Some(format!("did you mean `{best}`? (one of {})", list(&words)));
+            problem.meant = Some(best.to_owned());
         }
-        self.report_help(ProblemKind::BadValue, self.span(id), message, help);
+        self.problems.push(problem);
         None
     }
 

@@ -6,11 +6,15 @@
 
 use core::ops::Range;
 
+use crate::Span;
 use crate::quote::is_refused_secret;
 use crate::yaml::{NodeId, NodeKind, Tree};
 
 /// Letters and digits without a break: from here on a key or a hash of one, whatever they are.
 const UNBROKEN: usize = 40;
+
+/// Characters of a Cortex API key: 128 in what is public, with some room.
+const CORTEX: core::ops::RangeInclusive<usize> = 100..=160;
 
 /// The shortest run that is judged by its shape.
 const RUN: usize = 20;
@@ -18,26 +22,26 @@ const RUN: usize = 20;
 /// Letters and digits in a path given by hand that are a key rather than a name.
 const IN_PATH: usize = 24;
 
-/// How known keys begin, how many more characters each has at least, and whether those must look
-/// like chance, since words begin so too.
-const PREFIXES: &[(&str, usize, bool)] = &[
-    ("ghp_", 8, false),
-    ("gho_", 8, false),
-    ("ghu_", 8, false),
-    ("ghs_", 8, false),
-    ("ghr_", 8, false),
-    ("github_pat_", 8, false),
-    ("glpat-", 8, false),
-    ("xoxa-", 8, false),
-    ("xoxb-", 8, false),
-    ("xoxe-", 8, false),
-    ("xoxp-", 8, false),
-    ("xoxr-", 8, false),
-    ("xoxs-", 8, false),
-    ("AKIA", 12, false),
-    ("ASIA", 12, true),
-    ("eyJ", 12, false),
-    ("sk-", 12, true),
+/// How known keys begin, how many more characters each has at least, whether those must look like
+/// chance, since words begin so too, and what they are.
+const PREFIXES: &[(&str, usize, bool, &str)] = &[
+    ("ghp_", 8, false, "a GitHub token"),
+    ("gho_", 8, false, "a GitHub token"),
+    ("ghu_", 8, false, "a GitHub token"),
+    ("ghs_", 8, false, "a GitHub token"),
+    ("ghr_", 8, false, "a GitHub token"),
+    ("github_pat_", 8, false, "a GitHub token"),
+    ("glpat-", 8, false, "a GitLab token"),
+    ("xoxa-", 8, false, "a Slack token"),
+    ("xoxb-", 8, false, "a Slack token"),
+    ("xoxe-", 8, false, "a Slack token"),
+    ("xoxp-", 8, false, "a Slack token"),
+    ("xoxr-", 8, false, "a Slack token"),
+    ("xoxs-", 8, false, "a Slack token"),
+    ("AKIA", 12, false, "an AWS access key"),
+    ("ASIA", 12, true, "an AWS access key"),
+    ("eyJ", 12, false, "a JWT"),
+    ("sk-", 12, true, "an API key"),
 ];
 
 /// Begin and end of a key in PEM.
@@ -278,7 +282,63 @@ fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<
     })
 }
 
+/// What a token is, by its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// As long as a Cortex API key, and of its letters.
+    CortexKey,
+    /// It says itself what it is: `a GitHub token`.
+    Known(&'static str),
+    /// Long, and like chance.
+    Random,
+}
+
+/// What looks like a secret in a text, by its shape alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Where it stands.
+    pub span: Span,
+    /// What it is.
+    pub kind: TokenKind,
+}
+
+/// Every token of a text, in order; none lies within another.
+#[must_use]
+pub fn tokens_in(text: &str) -> Vec<Token> {
+    let known =
+        prefixed(text).into_iter().chain(pem(text).into_iter().map(|r| (r, "a private key")));
+    let mut tokens: Vec<Token> = known
+        .map(|(range, maker)| Token {
+            span: Span::new(range.start, range.end),
+            kind: TokenKind::Known(maker),
+        })
+        .collect();
+    for range in shaped(text) {
+        let span = Span::new(range.start, range.end);
+        let within = |other: &Token| other.span.start < span.end && span.start < other.span.end;
+        if !tokens.iter().any(within) {
+            let value = &text[range];
+            let letters = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let cortex = CORTEX.contains(&value.len()) && letters && has_both(value);
+            let kind = if cortex { TokenKind::CortexKey } else { TokenKind::Random };
+            tokens.push(Token { span, kind });
+        }
+    }
+    tokens.sort_by_key(|token| token.span);
+    tokens.dedup_by(|next, before| next.span.start < before.span.end);
+    tokens
+}
+
 fn tokens(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = shaped(text);
+    ranges.extend(prefixed(text).into_iter().map(|(range, _)| range));
+    ranges.extend(pem(text));
+    ranges.sort_by_key(|range| range.start);
+    ranges
+}
+
+/// Runs that are long, or look like chance.
+fn shaped(text: &str) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     let part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte);
     for run in runs(text, part) {
@@ -290,9 +350,6 @@ fn tokens(text: &str) -> Vec<Range<usize>> {
         let unbroken = inner.filter(|inner| inner.len() >= UNBROKEN);
         ranges.extend(unbroken.map(|inner| run.start + inner.start..run.start + inner.end));
     }
-    ranges.extend(prefixed(text));
-    ranges.extend(pem(text));
-    ranges.sort_by_key(|range| range.start);
     ranges
 }
 
@@ -304,9 +361,9 @@ fn has_shape(run: &str) -> bool {
 }
 
 /// Keys that say what they are.
-fn prefixed(text: &str) -> Vec<Range<usize>> {
+fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut ranges = Vec::new();
-    for (prefix, least, chance) in PREFIXES {
+    for (prefix, least, chance, maker) in PREFIXES {
         for (at, _) in text.match_indices(prefix) {
             let before = text.as_bytes().get(at.wrapping_sub(1));
             if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)) {
@@ -319,7 +376,7 @@ fn prefixed(text: &str) -> Vec<Range<usize>> {
             let end = at + prefix.len() + more.count();
             let found = text.get(at + prefix.len()..end).unwrap_or_default();
             if found.len() >= *least && (!chance || is_random(found) || has_both_unbroken(found)) {
-                ranges.push(at..end);
+                ranges.push((at..end, *maker));
             }
         }
     }

@@ -8,7 +8,7 @@ use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Problem, Span, decode, definition, quote, secret_ranges};
 use proptest::prelude::*;
 
-const KEY: &str = include_str!("../../../policies/example/keys/siem-export.yaml");
+const KEY: &str = include_str!("../../../policies/example/keys/svc-siem-export-prod.yaml");
 const POLICY: &str = include_str!("../../../policies/example/cortexkey.yaml");
 
 /// Pieces that break documents in interesting ways.

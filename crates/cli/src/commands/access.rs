@@ -35,7 +35,7 @@ use crate::text::{self, BAD, BOLD, GOOD};
 #[command(group(ArgGroup::new("ask").args(["component", "action", "asset", "endpoint", "question"])))]
 #[command(after_help = r#"Examples:
   cortexkey access svc-siem-export-prod
-  cortexkey access keys/siem-export.yaml --component "Public API=edit"
+  cortexkey access keys/svc-siem-export-prod.yaml --component "Public API=edit"
   cortexkey access svc-siem-export-prod --action "Live Terminal"
   cortexkey access svc-siem-export-prod --asset prod-us,prod-ap --format json
   cortexkey access bot-triage-prod --endpoint servers-eu --tag vip

@@ -1,5 +1,7 @@
 //! JSON for programs, version 1: fields are only ever added.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::Report;
@@ -16,8 +18,8 @@ struct Document {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
-    code: &'static str,
-    name: &'static str,
+    code: Cow<'static, str>,
+    name: Cow<'static, str>,
     severity: &'static str,
     file: String,
     line: usize,
@@ -83,8 +85,8 @@ fn item(report: &Report, finding: &Finding, by: Option<&'static str>) -> Item {
     let source = &report.sources[finding.place.source];
     let (start, end) = source.positions(finding.place.span);
     Item {
-        code: finding.code,
-        name: finding.name,
+        code: finding.code.clone(),
+        name: finding.name.clone(),
         severity: finding.severity.word(),
         file: source.path.clone(),
         line: start.line,

@@ -21,13 +21,22 @@ use crate::finding::{Finding, Place, WaivedFinding};
 pub struct Source {
     /// Its path as output shows it.
     pub path: String,
+    /// Its path from the policy's folder, wherever the command runs.
+    pub(crate) id: String,
     pub(crate) tree: Arc<Tree>,
     pub(crate) policy: bool,
 }
 
 impl Source {
     pub(crate) fn new(path: &str, tree: &Arc<Tree>, policy: bool) -> Self {
-        Self { path: mask_path(path), tree: Arc::clone(tree), policy }
+        let path = mask_path(path);
+        Self { id: path.clone(), path, tree: Arc::clone(tree), policy }
+    }
+
+    /// The same with the path that it has wherever the command runs.
+    pub(crate) fn named(mut self, id: &str) -> Self {
+        self.id = mask_path(id);
+        self
     }
 
     /// Its path for forms that people read: one line, that no log takes for a command.

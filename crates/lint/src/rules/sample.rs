@@ -12,6 +12,12 @@ pub struct Example {
     pub without: &'static [&'static str],
     /// Entries of the policy that the example needs, beside a tenant and the recommended rules.
     pub policy: &'static str,
+    /// The path of the file, where that matters.
+    pub path: &'static str,
+    /// The same definition at an earlier revision, where one is compared with.
+    pub before: &'static str,
+    /// The lock file, where there is one.
+    pub lock: &'static str,
     whole: bool,
 }
 
@@ -40,13 +46,13 @@ impl Example {
     /// Some fields of a definition, the others being without fault.
     #[must_use]
     pub const fn fields(yaml: &'static str) -> Self {
-        Self { yaml, without: &[], policy: "", whole: false }
+        Self { yaml, without: &[], policy: "", path: "", before: "", lock: "", whole: false }
     }
 
     /// A whole file.
     #[must_use]
     pub const fn file(yaml: &'static str) -> Self {
-        Self { yaml, without: &[], policy: "", whole: true }
+        Self { whole: true, ..Self::fields(yaml) }
     }
 
     /// The same without some fields.
@@ -61,6 +67,45 @@ impl Example {
     pub const fn policy(mut self, policy: &'static str) -> Self {
         self.policy = policy;
         self
+    }
+
+    /// The same in a file of this path.
+    #[must_use]
+    pub const fn at(mut self, path: &'static str) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// The same with fields that were others at an earlier revision.
+    #[must_use]
+    pub const fn before(mut self, yaml: &'static str) -> Self {
+        self.before = yaml;
+        self
+    }
+
+    /// The same with a lock file.
+    #[must_use]
+    pub const fn lock(mut self, lock: &'static str) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// The path of the file: given, or the name of its key.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        if !self.path.is_empty() {
+            return self.path.to_owned();
+        }
+        let document = self.document();
+        let name = document.split("name: ").nth(1).unwrap_or("key");
+        let end = name.find([',', '\n', ' ', '}']).unwrap_or(name.len());
+        format!("{}.yaml", name.get(..end).unwrap_or("key"))
+    }
+
+    /// The file at the earlier revision.
+    #[must_use]
+    pub fn document_before(&self) -> String {
+        Self { yaml: self.before, ..*self }.document()
     }
 
     /// The policy file that the example is held against.
@@ -81,29 +126,50 @@ impl Example {
         let mut out = String::from("apiVersion: cortexkey/v1\nkind: ApiKey\n");
         for section in ["metadata", "spec"] {
             let shown = shown_fields(self.yaml, section);
-            out.push_str(section);
-            out.push_str(":\n");
+            let mut lines: Vec<(usize, String)> = Vec::new();
             for (_, name, text) in BASE.iter().filter(|(owner, ..)| *owner == section) {
                 let dropped = self.without.contains(&format!("{section}.{name}").as_str());
                 let replaced = shown.iter().any(|(shown, _)| shown == name)
                     || (*name == "lifetime" && shown.iter().any(|(shown, _)| *shown == "expires"));
                 if !dropped && !replaced {
                     let gap = if text.starts_with('\n') { "" } else { " " };
-                    out = format!("{out}  {name}:{gap}{text}\n");
+                    lines.push((rank(name), format!("  {name}:{gap}{text}\n")));
                 }
             }
-            for (_, lines) in &shown {
-                out.push_str(lines);
-            }
+            lines.extend(shown.into_iter().map(|(name, text)| (rank(name), text)));
+            lines.sort_by_key(|(rank, _)| *rank);
+            out.push_str(section);
+            out.push_str(":\n");
+            out.extend(lines.into_iter().map(|(_, text)| text));
         }
         out
     }
+}
+
+/// The customary place of a field; one that is not known comes last.
+fn rank(name: &str) -> usize {
+    const ORDER: [&str; 12] = [
+        "name",
+        "owner",
+        "tenant",
+        "labels",
+        "annotations",
+        "approvals",
+        "securityLevel",
+        "comment",
+        "expires",
+        "lifetime",
+        "roles",
+        "scope",
+    ];
+    ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len())
 }
 
 /// The fields under a section of what the page shows: name, and its lines as written.
 fn shown_fields<'t>(yaml: &'t str, section: &str) -> Vec<(&'t str, String)> {
     let mut fields: Vec<(&str, String)> = Vec::new();
     let mut inside = false;
+    let mut above = String::new();
     for line in yaml.lines() {
         if !line.starts_with(' ') {
             inside = line.trim_end() == format!("{section}:");
@@ -112,11 +178,15 @@ fn shown_fields<'t>(yaml: &'t str, section: &str) -> Vec<(&'t str, String)> {
         if !inside {
             continue;
         }
-        let name = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '#', '-']));
+        if line.starts_with("  #") {
+            above = format!("{above}{line}\n");
+            continue;
+        }
+        let name = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '-']));
         match (name, fields.last_mut()) {
             (Some(rest), _) => {
                 let name = rest.split(':').next().unwrap_or(rest);
-                fields.push((name, format!("{line}\n")));
+                fields.push((name, format!("{}{line}\n", core::mem::take(&mut above))));
             }
             (None, Some((_, lines))) => {
                 lines.push_str(line);

@@ -1,25 +1,33 @@
 //! What a rule sees, and where it puts what it finds.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::{Severity, Source as PolicySource};
+use cortexkey_manifest::policy::{Role, Severity, Source as PolicySource};
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Problem, Span, escape, mask_tokens};
 use jiff::Timestamp;
 
 use super::Rule;
-use crate::corpus::{Corpus, CorpusFile};
-use crate::finding::{Finding, Place, Related};
+use crate::corpus::{Corpus, KeyDocument};
+use crate::finding::{Finding, Fix, Place, Related};
+use crate::patterns::Patterns;
 use crate::policy::Policy;
 use crate::settings::{Settings, Subject};
 
 /// One file, for rules that look at its tree.
 pub struct FileContext<'a> {
-    /// The file.
-    pub file: &'a CorpusFile,
+    /// Its path as output shows it.
+    pub path: &'a str,
+    /// Its text and tree.
+    pub tree: &'a Arc<Tree>,
+    /// Its documents, of a file of the corpus.
+    pub documents: &'a [KeyDocument],
     /// Index of the file among the report's sources.
     pub source: usize,
+    /// True for a file of the policy.
+    pub policy: bool,
 }
 
 impl FileContext<'_> {
@@ -27,7 +35,7 @@ impl FileContext<'_> {
     #[must_use]
     pub fn key_at(&self, span: Span) -> Option<String> {
         let holds = |outer: Span| outer.start <= span.start && span.end <= outer.end;
-        let document = self.file.documents.iter().find(|document| holds(document.span))?;
+        let document = self.documents.iter().find(|document| holds(document.span))?;
         document.definition.as_ref()?.name().map(mask_tokens)
     }
 }
@@ -40,8 +48,16 @@ pub struct KeyContext<'a> {
     pub tree: &'a Arc<Tree>,
     /// Index of its file among the report's sources.
     pub source: usize,
+    /// Path of its file as output shows it.
+    pub path: &'a str,
+    /// True when its file holds no other document.
+    pub alone: bool,
+    /// Regular expressions of the policy.
+    pub patterns: &'a Patterns,
     /// The policy.
     pub policy: &'a Policy,
+    /// The catalogue's roles, the nearest layer's first.
+    pub catalogue: &'a [&'a Role],
     /// Its tenant: said, or the policy's only one.
     pub tenant: Option<&'a str>,
     /// The time.
@@ -64,8 +80,29 @@ pub struct CorpusContext<'a> {
     pub corpus: &'a Corpus,
     /// The policy.
     pub policy: &'a Policy,
-    /// Index of the corpus' first file among the report's sources.
+    /// Index of the corpus' first file among the report's sources; the lock file is behind its last.
     pub first_source: usize,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl CorpusContext<'_> {
+    /// Index of the lock file among the report's sources.
+    #[must_use]
+    pub fn lock_source(&self) -> usize {
+        self.first_source + self.corpus.files.len()
+    }
+
+    /// What holds for a rule and a key, where an override changes it.
+    #[must_use]
+    pub fn settings_for(
+        &self,
+        code: &str,
+        base: &Settings,
+        subject: &Subject<'_>,
+    ) -> Option<Settings> {
+        base.for_key(self.policy.merged.rules.get(code)?, subject)
+    }
 }
 
 /// The policy itself.
@@ -86,13 +123,24 @@ pub struct Draft {
     help: Option<String>,
     related: Vec<Related>,
     key: Option<String>,
+    about: String,
+    fix: Option<Fix>,
 }
 
 impl Draft {
     /// A finding at a place.
     pub fn new(source: usize, span: Span, message: impl Into<String>) -> Self {
         let place = Place { source, span };
-        Self { place, message: message.into(), help: None, related: Vec::new(), key: None }
+        let message = message.into();
+        Self {
+            place,
+            message,
+            help: None,
+            related: Vec::new(),
+            key: None,
+            about: String::new(),
+            fix: None,
+        }
     }
 
     /// A finding about a key.
@@ -104,6 +152,13 @@ impl Draft {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same with how it can be mended.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
         self
     }
 
@@ -144,6 +199,7 @@ impl Draft {
     pub fn of_problem(source: usize, problem: &Problem) -> Self {
         let mut draft = Self::new(source, problem.span, problem.message.clone());
         draft.help.clone_from(&problem.help);
+        draft.about.clone_from(&problem.message);
         for (span, words) in &problem.related {
             draft = draft.also(*span, words.clone());
         }
@@ -167,7 +223,7 @@ impl Sink<'_> {
 
     /// Adds a finding of this severity.
     pub(super) fn report_at(&mut self, severity: Severity, draft: Draft) {
-        self.out.push(finish(self.rule.code, self.rule.name, severity, draft));
+        self.out.push(finish(self.rule.code.into(), self.rule.name.into(), severity, draft));
     }
 
     /// Adds a finding with a severity of its own, where settings differ from key to key.
@@ -178,12 +234,12 @@ impl Sink<'_> {
 
 /// A draft with its rule; the fingerprint is added when all findings are known.
 pub(crate) fn finish(
-    code: &'static str,
-    name: &'static str,
+    code: Cow<'static, str>,
+    name: Cow<'static, str>,
     severity: Severity,
     draft: Draft,
 ) -> Finding {
-    let Draft { place, message, help, mut related, key } = draft;
+    let Draft { place, message, help, mut related, key, about, fix } = draft;
     // Rules quote what they saw; whatever came along with that is masked here once more.
     let safe = |text: &str| escape(&mask_tokens(text));
     let (message, help) = (safe(&message), help.as_deref().map(safe));
@@ -191,5 +247,5 @@ pub(crate) fn finish(
         second.message = safe(&second.message);
     }
     let fingerprint = String::new();
-    Finding { code, name, severity, place, message, help, key, related, fingerprint }
+    Finding { code, name, severity, place, message, help, key, related, about, fix, fingerprint }
 }

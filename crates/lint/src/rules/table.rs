@@ -95,6 +95,13 @@ pub(crate) static GIVES_WAY: &[(&str, &[&str])] = &[
     // A field that is named like a secret is something more urgent than an unknown one.
     ("S001", &["X004"]),
     ("E007", &["E001", "E003"]),
+    // A level that is forbidden needs no further reasons against it, and neither does a role.
+    ("L003", &["L001"]),
+    ("L004", &["E001"]),
+    ("R009", &["R002"]),
+    ("R010", &["R002"]),
+    // A character that readers see in two ways is one that should not be there.
+    ("Y003", &["Y005"]),
 ];
 
 /// Rules that no policy turns off or makes less grave: what cannot be read is an error, or a file

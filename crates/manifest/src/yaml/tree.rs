@@ -148,6 +148,22 @@ impl Tree {
         }
     }
 
+    /// Where the field at the end of a path of names is written, or the last one on the way that is
+    /// there: its value, or its key where that holds more.
+    pub fn deepest(&self, root: NodeId, path: &[String]) -> Option<Span> {
+        let (mut at, mut found) = (root, None);
+        for name in path {
+            let NodeKind::Mapping { entries, .. } = &self.node(at).kind else { break };
+            let entry = entries.iter().find(|entry| self.text_of(entry.key) == Some(name));
+            let Some(entry) = entry else { break };
+            at = entry.value;
+            let holds_more = matches!(self.node(at).kind, NodeKind::Mapping { .. });
+            let shown = if holds_more || self.is_empty_value(at) { entry.key } else { at };
+            found = Some(self.node(shown).span);
+        }
+        found
+    }
+
     /// True when nothing is written where a value could stand.
     pub fn is_empty_value(&self, id: NodeId) -> bool {
         matches!(self.node(id).kind, NodeKind::Scalar { style: Style::Empty, .. })

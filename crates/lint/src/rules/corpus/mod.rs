@@ -1,3 +1,62 @@
 //! Family C: what only shows when several files are seen together.
 
+use cortexkey_manifest::Span;
+use cortexkey_manifest::definition::Definition;
+
+use super::CorpusContext;
+use crate::corpus::CorpusFile;
+
 pub(super) mod c001_duplicate_name;
+pub(super) mod c002_duplicate_grant;
+pub(super) mod c003_role_unused;
+pub(super) mod c004_owner_quota;
+pub(super) mod c006_widened;
+pub(super) mod c007_dropped;
+pub(super) mod c008_id_reuse;
+
+/// A key that has a name.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    definition: &'a Definition,
+    /// Index of its file among the report's sources.
+    source: usize,
+    /// Where its name stands.
+    span: Span,
+    name: &'a str,
+    /// Said, or the only one.
+    tenant: Option<&'a str>,
+    /// Whether its file is reported on.
+    reported: bool,
+}
+
+impl<'a> Named<'a> {
+    /// Of a pair of which only one is reported on, that one carries the finding.
+    fn beside(self, other: &Named<'a>) -> (Named<'a>, Named<'a>) {
+        if self.reported || !other.reported { (self, *other) } else { (*other, self) }
+    }
+}
+
+fn named<'a>(cx: &CorpusContext<'a>) -> impl Iterator<Item = Named<'a>> + use<'a> {
+    keys_of(cx, &cx.corpus.files)
+}
+
+fn keys_of<'a>(
+    cx: &CorpusContext<'a>,
+    files: &'a [CorpusFile],
+) -> impl Iterator<Item = Named<'a>> + use<'a> {
+    let (first, only) = (cx.first_source, cx.policy.only_tenant());
+    files.iter().enumerate().flat_map(move |(at, file)| {
+        let definitions = file.documents.iter().filter_map(|doc| doc.definition.as_ref());
+        definitions.filter_map(move |definition| {
+            let name = definition.metadata.as_ref()?.name.spanned()?;
+            Some(Named {
+                definition,
+                source: first + at,
+                span: name.span,
+                name: &name.value,
+                tenant: definition.tenant().or(only),
+                reported: file.reported,
+            })
+        })
+    })
+}

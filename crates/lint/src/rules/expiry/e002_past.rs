@@ -4,7 +4,7 @@ use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 
 use super::words;
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -18,6 +18,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  lifetime: 90d\n"),
     mend: "Generate a new key and write its end, or remove the definition together with the key.",
     options: &[],
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 

@@ -3,8 +3,11 @@
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 
-use super::{remaining, words};
-use crate::rules::{Check, Draft, Example, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter};
+use super::{clamped, remaining, words};
+use crate::finding::Fix;
+use crate::rules::{
+    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
+};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -24,6 +27,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         what: "the longest lifetime, counted from now for a fixed end",
         tighter: Tighter::Less,
     }],
+    fixes: Fixes::Unsafe,
     check: Check::Key(check),
 };
 
@@ -31,6 +35,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
     let Some((max, source)) = settings.duration("max") else { return };
     let Some(left) = remaining(end.value, cx.now).filter(|left| *left > max) else { return };
+    let fix = clamped(end.value, max, cx.now).map(|text| Fix::unsafe_(end.span, text));
     let max = words(max);
     let message = match end.value {
         Expiry::At(_) => format!("this key ends in {}; the policy allows {max}", words(left)),
@@ -38,6 +43,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     };
     let draft = Draft::at_key(cx, end.span, message)
         .help(format!("at most {max}; rotate the key before it ends"))
-        .decided(source, "the limit");
+        .decided(source, "the limit")
+        .fix(fix);
     sink.report_as(settings, draft);
 }

@@ -4,7 +4,9 @@ use cortexkey_manifest::definition::{Expiry, lifetime};
 use cortexkey_manifest::policy::Severity;
 
 use super::words;
-use crate::rules::{Check, Draft, Example, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter};
+use crate::rules::{
+    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
+};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -24,6 +26,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         what: "how long before its end notices of a key are due; the longest is the first",
         tighter: Tighter::Neither,
     }],
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 

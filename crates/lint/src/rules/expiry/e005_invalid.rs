@@ -1,9 +1,13 @@
 //! E005 expiry-invalid: a time that cannot be read.
 
-use cortexkey_manifest::ProblemKind;
+use cortexkey_manifest::definition::moment;
 use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::yaml::Tree;
+use cortexkey_manifest::{Problem, ProblemKind};
 
-use crate::rules::{Check, Example, Rule};
+use crate::finding::Fix;
+use crate::rules::{Check, Example, Fixes, OptionDoc, OptionType, Rule, Tighter};
+use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "E005",
@@ -16,6 +20,23 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  expires: 2026-03-01T00:00:00Z\n"),
     mend: "Write RFC 3339 with an offset, a date (its end in UTC counts), or `never`; a lifetime \
            is a whole number of days, hours or minutes.",
-    options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::BadExpiry),
+    options: &[OptionDoc {
+        name: "offset",
+        kind: OptionType::Offset,
+        default: None,
+        what: "the offset that a time without one means, which `--fix` then writes",
+        tighter: Tighter::Neither,
+    }],
+    fixes: Fixes::Safe,
+    check: Check::Problems(|problem| problem.kind == ProblemKind::BadExpiry, offset),
 };
+
+/// The offset behind a time that lacks nothing else.
+fn offset(tree: &Tree, problem: &Problem, settings: &Settings) -> Option<Fix> {
+    let (offset, _) = settings.text("offset")?;
+    let written = problem.span.slice(tree.source());
+    let text = written.trim_matches(['"', '\'']);
+    let whole = format!("{text}{offset}");
+    moment(&whole).ok()?;
+    Some(Fix::safe(problem.span, written.replace(text, &whole)))
+}

@@ -1,12 +1,14 @@
 //! E007 expiry-beyond-product: an end that the product's API cannot set.
 
+use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{Span, Timestamp};
 
-use super::{remaining, words};
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use super::{clamped, remaining, words};
+use crate::finding::Fix;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -22,6 +24,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Shorten it to six months, or make the key in the console. The rule is silent where \
            expiry-missing or expiry-too-long has spoken already, unless that is waived.",
     options: &[],
+    fixes: Fixes::Unsafe,
     check: Check::Key(check),
 };
 
@@ -34,7 +37,14 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         }
         Some(_) => return,
     };
+    let limit = limit(cx.now).map(|limit| limit.duration_since(cx.now));
+    // `never` stands under `expires`, where no lifetime may stand.
+    let text = limit.and_then(|limit| match end.value {
+        Expiry::Never => clamped(Expiry::At(cx.now), limit, cx.now),
+        other => clamped(other, limit, cx.now),
+    });
     let draft = Draft::at_key(cx, end.span, message)
+        .fix(text.map(|text| Fix::unsafe_(end.span, text)))
         .help("shorten it to six months, or make the key in the console");
     sink.report_as(settings, draft);
 }

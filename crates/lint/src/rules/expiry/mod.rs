@@ -1,6 +1,7 @@
 //! Family E: when a key ends.
 
 use cortexkey_manifest::definition::Expiry;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) mod e001_missing;
@@ -8,6 +9,7 @@ pub(super) mod e002_past;
 pub(super) mod e003_too_long;
 pub(super) mod e004_soon;
 pub(super) mod e005_invalid;
+pub(super) mod e006_off_hours;
 pub(super) mod e007_beyond_product;
 
 /// How long a key lives from now on; nothing for one that never ends.
@@ -19,8 +21,26 @@ fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration> {
     }
 }
 
+/// The end that a limit allows, as it is written: a lifetime in days, else hours or minutes; a time
+/// as the last whole day within the limit.
+fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> Option<String> {
+    let seconds = limit.as_secs();
+    if let Expiry::After(_) = expiry {
+        return Some(match seconds {
+            86_400.. => format!("{}d", seconds / 86_400),
+            3_600.. => format!("{}h", seconds / 3_600),
+            _ => format!("{}m", seconds / 60),
+        });
+    }
+    let end = now.checked_add(limit).ok()?;
+    // A date means its end: the day before the limit's own ends within it.
+    let day = Offset::UTC.to_datetime(end).date().yesterday().ok()?;
+    let whole = SignedDuration::from_secs(2 * 86_400);
+    Some(if limit >= whole { format!("\"{day}T00:00:00Z\"") } else { format!("\"{end}\"") })
+}
+
 /// A duration in words: days, else hours, else minutes.
-fn words(duration: SignedDuration) -> String {
+pub(crate) fn words(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().unsigned_abs();
     let (count, unit) = match seconds {
         86_400.. => (seconds / 86_400, "day"),

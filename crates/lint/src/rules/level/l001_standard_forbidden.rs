@@ -3,7 +3,8 @@
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::finding::Fix;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -20,6 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
            key says how it was made. For a tool that only takes standard keys, switch the rule \
            off for its label with an override.",
     options: &[],
+    fixes: Fixes::Unsafe,
     check: Check::Key(check),
 };
 
@@ -33,6 +35,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let message = "a standard key travels in full with every request; the policy asks for advanced";
     let draft = Draft::at_key(cx, level.span, message)
         .help("write `securityLevel: advanced`")
+        .fix(Some(Fix::unsafe_(level.span, "advanced")))
         .decided(settings.decided, "asked for here");
     sink.report_as(settings, draft);
 }

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -19,6 +19,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Correct the owner, or add the team to `catalog.teams` of the policy. A policy that \
            names neither teams nor domains takes every owner.",
     options: &[],
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{did_you_mean, quote};
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::{Settings, missing_place};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -18,6 +18,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Write a tenant of the policy. It may be left out where the policy has just one; a \
            policy without tenants takes every name.",
     options: &[],
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 

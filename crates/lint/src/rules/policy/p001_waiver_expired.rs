@@ -2,8 +2,9 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use super::SOUND;
-use crate::rules::{Check, Draft, Example, PolicyContext, Rule, Sink};
+use super::{LONG, SOUND};
+use crate::fix::remove_item;
+use crate::rules::{Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -17,9 +18,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, reason: \"SEC-77\", \
          approvedBy: ciso@example.com, expires: 2025-06-30 }\n",
     ),
-    good: Example::fields("").policy(SOUND),
+    good: Example::fields(LONG).policy(SOUND),
     mend: "Mend the key and remove the waiver, or have it approved again with a new date.",
     options: &[],
+    fixes: Fixes::Unsafe,
     check: Check::Policy(check),
 };
 
@@ -30,7 +32,8 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         {
             let draft =
                 Draft::new(layer, expires.span, "this waiver is over and no longer applies")
-                    .help("mend the key and remove the waiver, or have it approved again");
+                    .help("mend the key and remove the waiver, or have it approved again")
+                    .fix(remove_item(&cx.policy.layers[layer].tree, waiver.span, false));
             sink.report_as(settings, draft);
         }
     }

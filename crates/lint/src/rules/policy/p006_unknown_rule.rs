@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Fixes, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "P006",
@@ -16,6 +16,6 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d } }\n"),
     mend: "Correct the name; `cortexkey rules` lists all of them.",
     options: &[],
-    // Found before any rule runs, so that no setting can silence it.
-    check: Check::Registry,
+    fixes: Fixes::No,
+    check: Check::Elsewhere,
 };

@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{self, Check, Draft, Example, PolicyContext, Rule, Sink};
+use crate::rules::{self, Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -16,6 +16,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d, locked: true } }\n"),
     mend: "Remove the setting, or have the parent's lock lifted.",
     options: &[],
+    fixes: Fixes::No,
     check: Check::Policy(check),
 };
 

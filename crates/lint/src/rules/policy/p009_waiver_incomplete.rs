@@ -1,11 +1,12 @@
 //! P009 waiver-incomplete: a waiver without reason, approver or end, or for no key.
 
-use cortexkey_manifest::policy::{Severity, Waiver};
+use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use super::SOUND;
-use crate::rules::{Check, Draft, Example, PolicyContext, Rule, Sink};
+use super::{LONG, SOUND};
+use crate::rules::{Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
 use crate::settings::Settings;
+use crate::waive::{lacking, names};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "P009",
@@ -19,9 +20,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, \
          approvedBy: ciso@example.com, expires: 2026-03-31 }\n",
     ),
-    good: Example::fields("").policy(SOUND),
+    good: Example::fields(LONG).policy(SOUND),
     mend: "Write `reason`, `approvedBy` and `expires`, and the key as `name` or `tenant/name`.",
     options: &[],
+    fixes: Fixes::No,
     check: Check::Policy(check),
 };
 
@@ -49,26 +51,6 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             let message = format!("there is no key {}", quote(&key.value));
             sink.report_as(settings, Draft::new(layer, key.span, message).help(help));
         }
-    }
-}
-
-/// What a waiver has to have and has not.
-pub(crate) fn lacking(waiver: &Waiver) -> Vec<&'static str> {
-    let blank = |text: Option<&String>| text.is_none_or(|text| text.trim().is_empty());
-    let fields = [
-        ("reason", blank(waiver.reason.get())),
-        ("approver", blank(waiver.approved_by.get())),
-        // An end that could not be read has been reported as such.
-        ("end", waiver.expires.is_missing()),
-    ];
-    fields.into_iter().filter(|(_, lacks)| *lacks).map(|(name, _)| name).collect()
-}
-
-/// True when a waiver's `key` means this key.
-pub(crate) fn names(written: &str, tenant: Option<&str>, name: &str) -> bool {
-    match written.split_once('/') {
-        Some((wanted, key)) => key == name && Some(wanted) == tenant,
-        None => written == name,
     }
 }
 

@@ -1,6 +1,42 @@
-//! Family R: roles.
+//! Family R: the roles of a key.
+
+use cortexkey_manifest::access::HeldRole;
+
+use super::KeyContext;
 
 pub(super) mod r001_unknown;
+pub(super) mod r002_forbidden;
 pub(super) mod r003_duplicate;
 pub(super) mod r004_too_many;
+pub(super) mod r005_toxic_combination;
+pub(super) mod r006_redundant;
 pub(super) mod r007_empty;
+pub(super) mod r008_deprecated;
+pub(super) mod r009_privileged_without_approval;
+pub(super) mod r010_mints_keys;
+pub(super) mod r011_by_id;
+
+/// The roles that a key holds, those included that others bring, each with the place in its list
+/// of the role that brings it.
+pub(super) fn held(cx: &KeyContext<'_>) -> Vec<(usize, HeldRole)> {
+    let product = cx.policy.product(cx.tenant);
+    let mut held: Vec<(usize, HeldRole)> = Vec::new();
+    for (at, role) in cx.definition.roles().iter().enumerate() {
+        let first = held.len();
+        held.push((at, HeldRole::of(&role.value, cx.catalogue, product)));
+        let mut open = first;
+        while let Some((_, outer)) = held.get(open) {
+            let by = outer.name.clone();
+            let listed = cx.catalogue.iter().find(|role| role.name.value == by);
+            for implied in listed.map_or(&[][..], |role| &role.implies) {
+                if held.iter().skip(first).all(|(_, role)| role.name != implied.value) {
+                    let mut role = HeldRole::of(&implied.value, cx.catalogue, product);
+                    role.implied_by = Some(by.clone());
+                    held.push((at, role));
+                }
+            }
+            open += 1;
+        }
+    }
+    held
+}

@@ -4,7 +4,9 @@ use cortexkey_core::access::{PREDEFINED_ROLES, PredefinedRole, Product};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::finding::Fix;
+use crate::fix::scalar;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -20,6 +22,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Correct the name. A role of your own goes into `catalog.roles` of the policy. Where the \
            tenant's product is not known, the predefined roles of all products count.",
     options: &[],
+    fixes: Fixes::Safe,
     check: Check::Key(check),
 };
 
@@ -27,7 +30,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let product = cx.policy.product(cx.tenant);
     let known = || {
         let predefined = PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
-        let catalogue = cx.policy.roles().map(|role| role.name.value.as_str());
+        let catalogue = cx.catalogue.iter().map(|role| role.name.value.as_str());
         catalogue.chain(predefined.map(|role| role.name))
     };
     for role in cx.definition.roles() {
@@ -39,6 +42,11 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let folded = fold(name);
         let same = known().find(|known| fold(known) == folded);
         let product = product.map_or(String::new(), |product| format!(" of {}", product.as_str()));
+        // The id of a role has been reported as such.
+        if cx.catalogue.iter().any(|listed| listed.id.get().is_some_and(|id| id == name)) {
+            continue;
+        }
+        let fix = same.map(|same| Fix::safe(role.span, scalar(same)));
         let (message, help) = if let Some(same) = same {
             let message =
                 format!("role {} is written {}: case and spaces count", quote(name), quote(same));
@@ -52,7 +60,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             };
             (message, help)
         };
-        sink.report_as(settings, Draft::at_key(cx, role.span, message).help(help));
+        sink.report_as(settings, Draft::at_key(cx, role.span, message).help(help).fix(fix));
     }
 }
 

@@ -3,7 +3,8 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::fix::remove_item;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -16,6 +17,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  roles: [Viewer, Responder]\n"),
     mend: "Remove one, or write the role that was meant.",
     options: &[],
+    fixes: Fixes::Safe,
     check: Check::Key(check),
 };
 
@@ -28,7 +30,8 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             let message = format!("role {} stands twice", quote(&role.value));
             let draft = Draft::at_key(cx, role.span, message)
                 .help("remove one of the two")
-                .also(first.span, "first here");
+                .also(first.span, "first here")
+                .fix(remove_item(cx.tree, role.span, true));
             sink.report_as(settings, draft);
         }
     }

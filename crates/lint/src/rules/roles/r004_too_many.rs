@@ -2,7 +2,9 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter};
+use crate::rules::{
+    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
+};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -24,6 +26,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         what: "how many roles a key may hold",
         tighter: Tighter::Less,
     }],
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 

@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::{Settings, missing_place};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -16,6 +16,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
     mend: "Write the least role that does the work.",
     options: &[],
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 

@@ -5,3 +5,4 @@ pub(super) mod s002_missing_field;
 pub(super) mod s003_wrong_type;
 pub(super) mod s004_bad_value;
 pub(super) mod s005_unsupported_version;
+pub(super) mod s006_field_order;

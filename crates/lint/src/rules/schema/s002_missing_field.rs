@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Fixes, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "S002",
@@ -17,5 +17,6 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Write the field. Fields with a rule of their own (owner, security level, roles, expiry, \
            scope) are reported by that rule.",
     options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::MissingField),
+    fixes: Fixes::No,
+    check: Check::Problems(|problem| problem.kind == ProblemKind::MissingField, |_, _, _| None),
 };

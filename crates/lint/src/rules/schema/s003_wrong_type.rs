@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Fixes, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "S003",
@@ -16,5 +16,6 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
     mend: "Write the shape that the message names.",
     options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::WrongType),
+    fixes: Fixes::No,
+    check: Check::Problems(|problem| problem.kind == ProblemKind::WrongType, |_, _, _| None),
 };

@@ -1,9 +1,12 @@
 //! S004 schema-bad-value: a word that the field does not take.
 
-use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::yaml::Tree;
+use cortexkey_manifest::{Problem, ProblemKind};
 
-use crate::rules::{Check, Example, Rule};
+use crate::finding::Fix;
+use crate::rules::{Check, Example, Fixes, Rule};
+use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "S004",
@@ -16,5 +19,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  securityLevel: advanced\n"),
     mend: "Write one of the words that the message lists. Case matters.",
     options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::BadValue),
+    fixes: Fixes::Unsafe,
+    check: Check::Problems(|problem| problem.kind == ProblemKind::BadValue, rename),
 };
+
+/// What was most likely meant, in the place of what is written.
+fn rename(_: &Tree, problem: &Problem, _: &Settings) -> Option<Fix> {
+    problem.meant.as_ref().map(|meant| Fix::unsafe_(problem.span, meant))
+}

@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Fixes, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "S005",
@@ -17,5 +17,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Write `apiVersion: cortexkey/v1` and `kind: ApiKey`, or narrow the policy's `keys` to \
            the files that hold key definitions.",
     options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::UnsupportedVersion),
+    fixes: Fixes::No,
+    check: Check::Problems(
+        |problem| problem.kind == ProblemKind::UnsupportedVersion,
+        |_, _, _| None,
+    ),
 };

@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::{Settings, missing_place};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -15,12 +15,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
           no scope in the call that makes a key, so it is easily forgotten.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").without(&["spec.scope"]),
     good: Example::fields(
-        "spec:\n  roles: [Viewer]\n  scope:\n    assets: { mode: none }\n    \
+        "spec:\n  roles: [Viewer]\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    \
          casesAndIssues: { mode: all, unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
     mend: "Write the areas: `assets`, `casesAndIssues`, `endpoints`. The rule is silent for \
            tenants whose product has no scopes (xsoar-8, xpanse).",
     options: &[],
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 

@@ -4,7 +4,7 @@ use cortexkey_manifest::definition::{EndpointMode, Mode};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Span};
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -24,6 +24,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     ),
     mend: "Name what is selected, or write `mode: none`.",
     options: &[],
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 

@@ -4,7 +4,9 @@ use cortexkey_manifest::definition::{EndpointMode, Mode};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Span};
 
-use crate::rules::{Check, Draft, Example, KeyContext, Rule, Sink};
+use crate::finding::Fix;
+use crate::fix::remove_entry;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -26,6 +28,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
            `select`; `groupsMode` and `tagsMode` go with `raw`. Endpoints that are `raw`, as an \
            import writes them, are a warning.",
     options: &[],
+    fixes: Fixes::Unsafe,
     check: Check::Key(check),
 };
 
@@ -34,10 +37,18 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(scope) = scope else { return };
     let mut report = |field: &str, key: Option<Span>, mode: Option<Span>| {
         let (Some(key), Some(mode)) = (key, mode) else { return };
+        // The narrower reading of the two: what is listed, and no more.
+        let lists = matches!(field, "groups" | "domains" | "tags");
+        let fix = if lists {
+            Some(Fix::unsafe_(mode, "select"))
+        } else {
+            remove_entry(cx.tree, key, false)
+        };
         let message = format!("`{field}` stands beside a mode that does not take it");
         let draft = Draft::at_key(cx, key, message)
             .help(format!("take `{field}` out, or change the mode"))
-            .also(mode, "the mode");
+            .also(mode, "the mode")
+            .fix(fix);
         sink.report_as(settings, draft);
     };
     if let Some(assets) = scope.assets.get() {

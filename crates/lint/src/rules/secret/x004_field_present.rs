@@ -4,7 +4,7 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::NodeKind;
 use cortexkey_manifest::{Secret, quote};
 
-use crate::rules::{Check, Draft, Example, FileContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -19,11 +19,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Remove the field. If the value was real, revoke the key in the console and make a new \
            one: it is in the history, and in every clone.",
     options: &[],
+    fixes: Fixes::No,
     check: Check::File(check),
 };
 
 fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let tree = &cx.file.tree;
+    let tree = cx.tree;
     for (_, node) in tree.nodes() {
         let NodeKind::Mapping { entries, .. } = &node.kind else { continue };
         for entry in entries {

@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Fixes, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "Y001",
@@ -17,5 +17,6 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Close the bracket or quote that the caret points behind, or save the file as UTF-8. \
            The limits are 1 MiB a file, 64 levels of nesting, 200,000 values, 1,024 documents.",
     options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::YamlSyntax),
+    fixes: Fixes::No,
+    check: Check::Problems(|problem| problem.kind == ProblemKind::YamlSyntax, |_, _, _| None),
 };

@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Fixes, Rule};
 
 const TWICE: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
@@ -33,5 +33,6 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
     mend: "Keep one of the two.",
     options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::DuplicateKey),
+    fixes: Fixes::No,
+    check: Check::Problems(|problem| problem.kind == ProblemKind::DuplicateKey, |_, _, _| None),
 };

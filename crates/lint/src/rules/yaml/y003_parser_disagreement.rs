@@ -3,7 +3,19 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Fixes, Rule};
+
+const DIRECTIVE: &str = "%FOO this directive means nothing\n---
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "Y003",
@@ -13,9 +25,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "A definition is read by more than one program. Where YAML 1.2 and libYAML differ \
           (unusual line ends, tabs, directives), the key that is linted is not the key that \
           another program makes.",
-    bad: Example::fields("spec:\n  comment: \"Exports\u{85}incidents\"\n"),
-    good: Example::fields("spec:\n  comment: \"Exports incidents\"\n"),
+    bad: Example::file(DIRECTIVE),
+    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n"),
     mend: "Replace the character or construct at the caret by plain spaces, line feeds or quotes.",
     options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::ParserDisagreement),
+    fixes: Fixes::No,
+    check: Check::Problems(
+        |problem| problem.kind == ProblemKind::ParserDisagreement,
+        |_, _, _| None,
+    ),
 };

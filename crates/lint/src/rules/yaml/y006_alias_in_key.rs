@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Fixes, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "Y006",
@@ -17,5 +17,6 @@ pub(in crate::rules) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  comment: Exports incidents\n"),
     mend: "Write the value out in each place.",
     options: &[],
-    check: Check::Problems(|problem| problem.kind == ProblemKind::Indirection),
+    fixes: Fixes::No,
+    check: Check::Problems(|problem| problem.kind == ProblemKind::Indirection, |_, _, _| None),
 };

@@ -1,0 +1,58 @@
+//! C003 role-unused: a role of the catalogue that no key holds.
+
+use std::collections::HashSet;
+
+use cortexkey_manifest::policy::Role;
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use super::named;
+use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
+use crate::settings::Settings;
+
+const ROLE: &str = "catalog: { roles: [{ name: SIEM Export }] }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "C003",
+    name: "role-unused",
+    severity: Severity::Info,
+    summary: "a role of the catalogue that no key holds",
+    why: "A role that no key holds is a role that somebody may give out because it is there. In the tenant it can still be held by people.",
+    bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
+    good: Example::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
+    mend: "Remove it from the catalogue, if the tenant has no use for it either. The rule waits for a run over the whole corpus; a policy without a corpus of its own (`keys`) is not asked.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Corpus(check),
+};
+
+fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    if cx.corpus.partial || cx.corpus.files.is_empty() {
+        return;
+    }
+    let mut held: HashSet<&str> = HashSet::new();
+    for key in named(cx) {
+        held.extend(key.definition.roles().iter().map(|role| role.value.as_str()));
+    }
+    let listed: Vec<(usize, &Role)> = cx.policy.roles_at().collect();
+    // What a held role includes is in use.
+    let mut open: Vec<&str> = held.iter().copied().collect();
+    while let Some(name) = open.pop() {
+        let found = listed.iter().find(|(_, role)| role.name.value == name);
+        for implied in found.map_or(&[][..], |(_, role)| &role.implies) {
+            if held.insert(&implied.value) {
+                open.push(&implied.value);
+            }
+        }
+    }
+    for (layer, role) in &listed {
+        // One that is on its way out is meant to be unused.
+        if held.contains(role.name.value.as_str()) || role.deprecated.get().is_some() {
+            continue;
+        }
+        let message = format!("no key holds the role {}", quote(&role.name.value));
+        let draft = Draft::new(*layer, role.name.span, message)
+            .help("remove it from the catalogue, if the tenant has no use for it either");
+        sink.report_as(settings, draft);
+    }
+}

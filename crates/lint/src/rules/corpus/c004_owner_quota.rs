@@ -1,0 +1,73 @@
+//! C004 owner-key-quota: an owner has more keys than the policy grants.
+
+use std::collections::BTreeMap;
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use super::{Named, named};
+use crate::rules::{
+    Check, CorpusContext, Draft, Example, Fixes, OptionDoc, OptionType, Rule, Sink, Tighter,
+};
+use crate::settings::{Settings, Subject};
+
+const QUOTA: &str = "rules: { owner-key-quota: { max: 1 } }\n";
+
+const THREE: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-export, owner: team-detection }
+spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, roles: [Viewer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+---
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-import, owner: team-detection }
+spec: { securityLevel: advanced, comment: Imports indicators, lifetime: 30d, roles: [Investigator],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "C004",
+    name: "owner-key-quota",
+    severity: Severity::Warning,
+    summary: "an owner has more keys than the policy grants",
+    why: "A team that owns very many keys rotates none of them in time. A quota is the occasion to look at which of them are still used.",
+    bad: Example::file(THREE).policy(QUOTA),
+    good: Example::fields("metadata:\n  name: svc-export\n").policy(QUOTA),
+    mend: "Remove keys that are no longer used, or raise the quota for this owner with an override. Nothing is asked for until a policy sets `max`.",
+    options: &[OptionDoc {
+        name: "max",
+        kind: OptionType::Number,
+        default: None,
+        what: "how many keys one owner may have",
+        tighter: Tighter::Less,
+    }],
+    fixes: Fixes::No,
+    check: Check::Corpus(check),
+};
+
+fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let mut owners: BTreeMap<&str, Vec<Named<'_>>> = BTreeMap::new();
+    for key in named(cx) {
+        if let Some(owner) = key.definition.metadata.as_ref().and_then(|m| m.owner.get()) {
+            owners.entry(owner.trim()).or_default().push(key);
+        }
+    }
+    for (owner, keys) in owners {
+        // An override may grant one owner more than another.
+        let subject =
+            keys.first().map(|key| Subject { definition: key.definition, tenant: key.tenant });
+        let own = subject.and_then(|subject| cx.settings_for("C004", settings, &subject));
+        let settings = own.as_ref().unwrap_or(settings);
+        let Some((max, source)) = settings.number("max").filter(|_| settings.enabled) else {
+            continue;
+        };
+        let Some(over) = keys.get(max) else { continue };
+        let message = format!("{} owns {} keys; the policy grants {max}", quote(owner), keys.len());
+        let draft = Draft::new(over.source, over.span, message)
+            .key(Some(over.name))
+            .help("remove keys that are no longer used, or raise the quota for this owner")
+            .decided(source, "the quota");
+        sink.report_as(settings, draft);
+    }
+}

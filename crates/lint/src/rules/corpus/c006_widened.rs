@@ -1,0 +1,152 @@
+//! C006 key-widened: against an earlier revision: a new key, more roles, a wider scope, a weaker level, a later end.
+
+use std::collections::BTreeMap;
+
+use cortexkey_core::access::{Gain, KeyDefinition, Widening, compare};
+use cortexkey_core::auth::Level;
+use cortexkey_core::lifecycle::Expiry;
+use cortexkey_manifest::access::Access;
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{definition, quote};
+
+use super::{Named, keys_of};
+use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "C006",
+    name: "key-widened",
+    severity: Severity::Warning,
+    summary: "against an earlier revision: a new key, more roles, a wider scope, a weaker level, a later end",
+    why: "A review of a change sees lines; this rule sees what the lines mean. A role that implies another one, a mode that turned from select to all, an end that moved by a year are small changes in a file.",
+    bad: Example::fields("spec:\n  roles: [Viewer, Responder]\n")
+        .before("spec:\n  roles: [Viewer]\n"),
+    good: Example::fields("spec:\n  roles: [Viewer]\n")
+        .before("spec:\n  roles: [Viewer, Responder]\n"),
+    mend: "Have the change approved, or take back what is not needed. The rule runs with `--since REV` only. Both sides are held against the catalogue of today, so a change of the catalogue itself is not seen.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Corpus(check),
+};
+
+fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(before) = &cx.corpus.before else { return };
+    let held = |files| -> Vec<Held<'_>> {
+        keys_of(cx, files).filter_map(|key| Held::of(cx, key)).collect()
+    };
+    let older: BTreeMap<String, Held<'_>> =
+        held(&before.files).into_iter().map(|held| (held.id.clone(), held)).collect();
+    for after in held(&cx.corpus.files) {
+        let old = older.get(&after.id);
+        for (words, path) in gains(old, &after) {
+            let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+            let file = &cx.corpus.files[after.key.source - cx.first_source];
+            let root =
+                file.tree.documents().iter().find(|document| {
+                    file.tree.node(document.root).span == after.key.definition.span
+                });
+            let place = root.and_then(|document| file.tree.deepest(document.root, &path));
+            let span = place.filter(|_| !path.is_empty()).unwrap_or(after.key.span);
+            let message = format!("since {}: {words}", quote(&before.revision));
+            let draft = Draft::new(after.key.source, span, message)
+                .key(Some(after.key.name))
+                .help("have it approved, or take back what is not needed");
+            sink.report_as(settings, draft);
+        }
+    }
+}
+
+/// A key with what it may do, as far as it can be read.
+struct Held<'a> {
+    key: Named<'a>,
+    id: String,
+    access: Access,
+    level: Level,
+    expiry: Expiry,
+}
+
+impl<'a> Held<'a> {
+    /// Nothing for a definition that leaves something open: other rules say what.
+    fn of(cx: &CorpusContext<'_>, key: Named<'a>) -> Option<Self> {
+        let catalogue: Vec<_> = cx.policy.roles().collect();
+        let tenant = key.tenant.map(|name| (name, cx.policy.tenant(name)));
+        let access = Access::of(key.definition, &catalogue, tenant).ok()?;
+        let spec = key.definition.spec.as_ref()?;
+        let level = *spec.level.get()?;
+        let ms = |moment: i64| Expiry::At { ms: u64::try_from(moment).unwrap_or(0) };
+        let expiry = match spec.end()?.value {
+            definition::Expiry::Never => Expiry::Never,
+            definition::Expiry::At(moment) => ms(moment.as_millisecond()),
+            // Counted from one moment on both sides, so that lifetimes compare.
+            definition::Expiry::After(lifetime) => {
+                ms(cx.now.as_millisecond().saturating_add(lifetime.as_secs().saturating_mul(1000)))
+            }
+        };
+        let id = format!("{}/{}", key.tenant.unwrap_or_default(), key.name);
+        Some(Self { key, id, access, level, expiry })
+    }
+
+    fn lend<R>(&self, ask: impl FnOnce(KeyDefinition<'_>) -> R) -> R {
+        self.access.lend(|access, _| {
+            ask(KeyDefinition {
+                name: self.key.name,
+                level: self.level,
+                expiry: self.expiry,
+                roles: access.roles,
+                scope: access.scope,
+            })
+        })
+    }
+}
+
+/// What a key gained, in words, and where it stands in the definition.
+fn gains(before: Option<&Held<'_>>, after: &Held<'_>) -> Vec<(String, &'static [&'static str])> {
+    let told = |gains: Vec<Gain<'_>>| {
+        gains.iter().map(|gain| (words(&gain.widening), place(&gain.widening))).collect()
+    };
+    after.lend(|new| match before {
+        None => told(compare(&[], &[new])),
+        Some(before) => before.lend(|old| told(compare(&[old], &[new]))),
+    })
+}
+
+fn words(widening: &Widening<'_>) -> String {
+    let day = |ms: u64| {
+        let moment =
+            i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        moment.map_or_else(|| "never".to_owned(), |moment| moment.strftime("%Y-%m-%d").to_string())
+    };
+    match widening {
+        Widening::NewKey => "this key is new".to_owned(),
+        Widening::ExpiryLater { from_ms, to_ms } => {
+            format!("it ends on {}, not on {}", day(*to_ms), day(*from_ms))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn place(widening: &Widening<'_>) -> &'static [&'static str] {
+    match widening {
+        Widening::RoleAdded { .. }
+        | Widening::ComponentRaised { .. }
+        | Widening::ActionGained { .. } => &["spec", "roles"],
+        Widening::ScopeDropped | Widening::ScopeGiven => &["spec", "scope"],
+        Widening::AreaWidened { area } if area.contains("asset") => &["spec", "scope", "assets"],
+        Widening::AreaWidened { area } if area.contains("endpoint") => {
+            &["spec", "scope", "endpoints"]
+        }
+        Widening::AssetGroupAdded { .. } => &["spec", "scope", "assets", "groups"],
+        Widening::DomainAdded { .. } => &["spec", "scope", "casesAndIssues", "domains"],
+        Widening::AreaWidened { .. } => &["spec", "scope", "casesAndIssues"],
+        Widening::UnreferencedAllowed => &["spec", "scope", "casesAndIssues", "unreferenced"],
+        Widening::EndpointGroupAdded { .. } => &["spec", "scope", "endpoints", "groups"],
+        Widening::EndpointTagAdded { .. } => &["spec", "scope", "endpoints", "tags"],
+        Widening::DatasetsOpened
+        | Widening::DatasetOpened { .. }
+        | Widening::DatasetFilterDropped { .. }
+        | Widening::DatasetFilterChanged { .. } => &["spec", "scope", "datasets"],
+        Widening::ExpiryLater { .. } | Widening::ExpiryRemoved => &["spec", "expires"],
+        Widening::LevelWeakened => &["spec", "securityLevel"],
+        _ => &[],
+    }
+}

@@ -1,0 +1,50 @@
+//! C007 key-dropped: a key of the lock file has no definition any more.
+
+use std::collections::HashSet;
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use super::named;
+use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
+use crate::settings::Settings;
+
+const LOCK: &str = "apiVersion: cortexkey/v1\nkind: Lock\nkeys:\n  - { name: svc-siem-export-prod, id: 56 }\n  - { name: svc-old-import-prod, id: 41 }\n";
+
+const KEPT: &str =
+    "apiVersion: cortexkey/v1\nkind: Lock\nkeys:\n  - { name: svc-siem-export-prod, id: 56 }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "C007",
+    name: "key-dropped",
+    severity: Severity::Warning,
+    summary: "a key of the lock file has no definition any more",
+    why: "The lock file says which key of the tenant a definition is. When the definition goes and the key stays, the key lives on with all its rights, and nobody owns it.",
+    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK),
+    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(KEPT),
+    mend: "Revoke the key in the tenant and take it out of the lock file, or bring the definition back.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Corpus(check),
+};
+
+fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(lock) = &cx.corpus.lock else { return };
+    let defined: HashSet<(Option<&str>, &str)> =
+        named(cx).map(|key| (key.tenant, key.name)).collect();
+    let only = cx.policy.only_tenant();
+    for key in &lock.keys {
+        let (Some(name), Some(id)) = (key.name.spanned(), key.id.get()) else { continue };
+        let tenant = key.tenant.get().map(String::as_str).or(only);
+        if defined.contains(&(tenant, name.value.as_str())) {
+            continue;
+        }
+        let message = format!(
+            "key {} (id {id}) has no definition any more, and lives on",
+            quote(&name.value)
+        );
+        let draft = Draft::new(cx.lock_source(), name.span, message)
+            .help("revoke the key and take it out of here, or bring the definition back");
+        sink.report_as(settings, draft);
+    }
+}

@@ -1,0 +1,44 @@
+//! L003 level-standard-with-privileged-role: a standard key holds a privileged role.
+
+use cortexkey_core::auth::Level;
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use crate::finding::Fix;
+use crate::rules::roles::held;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const ALLOWED: &str = "rules:\n  level-standard-forbidden: { enabled: false }\n  role-privileged-without-approval: { enabled: false }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "L003",
+    name: "level-standard-with-privileged-role",
+    severity: Severity::Error,
+    summary: "a standard key holds a privileged role",
+    why: "A standard key travels in full with every request. With an administrator's role, one line in the log of a proxy is the whole tenant.",
+    bad: Example::fields("spec:\n  securityLevel: standard\n  roles: [Security Admin]\n")
+        .policy(ALLOWED),
+    good: Example::fields("spec:\n  securityLevel: advanced\n  roles: [Security Admin]\n")
+        .policy(ALLOWED),
+    mend: "Make the key advanced, or give it a role that is not privileged. Privileged are the predefined roles that the product calls so or that administer it, and those that the catalogue marks.",
+    options: &[],
+    fixes: Fixes::Unsafe,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(spec) = &cx.definition.spec else { return };
+    let Some(level) = spec.level.spanned() else { return };
+    if level.value == Level::Advanced {
+        return;
+    }
+    let held = held(cx);
+    let Some((at, role)) = held.iter().find(|(_, role)| role.privileged) else { return };
+    let message = format!("a standard key holds {}, which is privileged", quote(&role.name));
+    let draft = Draft::at_key(cx, level.span, message)
+        .help("write `securityLevel: advanced`, or take a role that is not privileged")
+        .also(cx.definition.roles()[*at].span, "the role")
+        .fix(Some(Fix::unsafe_(level.span, "advanced")));
+    sink.report_as(settings, draft);
+}

@@ -1,0 +1,35 @@
+//! L004 level-standard-without-expiry: a standard key that never ends.
+
+use cortexkey_core::auth::Level;
+use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const ALLOWED: &str = "rules:\n  level-standard-forbidden: { enabled: false }\n  expiry-missing: { allowNever: true }\n  expiry-beyond-product: { enabled: false }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "L004",
+    name: "level-standard-without-expiry",
+    severity: Severity::Error,
+    summary: "a standard key that never ends",
+    why: "A standard key that was seen once is good until somebody deletes it, and nobody knows that it was seen. An end is the only thing that stops it by itself.",
+    bad: Example::fields("spec:\n  securityLevel: standard\n  expires: never\n").policy(ALLOWED),
+    good: Example::fields("spec:\n  securityLevel: standard\n  lifetime: 90d\n").policy(ALLOWED),
+    mend: "Write `lifetime: 90d`, or make the key advanced.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(spec) = &cx.definition.spec else { return };
+    let Some(level) = spec.level.spanned() else { return };
+    let end = spec.expires.spanned().filter(|end| end.value == Expiry::Never);
+    let (Level::Standard, Some(end)) = (level.value, end) else { return };
+    let draft = Draft::at_key(cx, end.span, "a standard key never ends")
+        .help("write `lifetime: 90d`, or make the key advanced")
+        .also(level.span, "the level");
+    sink.report_as(settings, draft);
+}

@@ -1,0 +1,38 @@
+//! N003 name-file-mismatch: the file is called otherwise than the key in it.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use crate::finding::Fix;
+use crate::fix::scalar;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "N003",
+    name: "name-file-mismatch",
+    severity: Severity::Warning,
+    summary: "the file is called otherwise than the key in it",
+    why: "Whoever looks for a key looks for its name among the files, and a copied file whose name was not changed inside is a second definition of the first key.",
+    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").at("keys/svc-siem.yaml"),
+    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
+        .at("keys/svc-siem-export-prod.yaml"),
+    mend: "Rename the file, or the key. The fix gives the key the file's name. Files with several definitions and standard input are left alone.",
+    options: &[],
+    fixes: Fixes::Unsafe,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
+    let file = cx.path.rsplit('/').next().unwrap_or(cx.path);
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    if !cx.alone || stem == name.value || stem.starts_with('<') || stem.is_empty() {
+        return;
+    }
+    let message = format!("the file is called {} and the key {}", quote(stem), quote(&name.value));
+    let draft = Draft::at_key(cx, name.span, message)
+        .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))))
+        .fix(Some(Fix::unsafe_(name.span, scalar(stem))));
+    sink.report_as(settings, draft);
+}

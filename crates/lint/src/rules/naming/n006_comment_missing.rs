@@ -1,0 +1,76 @@
+//! N006 comment-missing: no comment that says what the key is for.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use crate::rules::{
+    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
+};
+use crate::settings::{Settings, missing_place};
+
+/// What people write to have written something.
+const PLACEHOLDERS: [&str; 16] = [
+    "todo",
+    "to do",
+    "tbd",
+    "tba",
+    "fixme",
+    "xxx",
+    "test",
+    "test key",
+    "testing",
+    "n/a",
+    "none",
+    "comment",
+    "description",
+    "api key",
+    "placeholder",
+    "temporary",
+];
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "N006",
+    name: "comment-missing",
+    severity: Severity::Warning,
+    summary: "no comment that says what the key is for",
+    why: "The comment is the only free text that the product keeps with a key. It is what somebody reads in the console who has to decide whether the key may be deleted.",
+    bad: Example::fields("spec:\n  comment: TODO\n"),
+    good: Example::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n"),
+    mend: "Write what uses the key and what for, in a few words.",
+    options: &[OptionDoc {
+        name: "min",
+        kind: OptionType::Number,
+        default: Some("8"),
+        what: "the fewest characters",
+        tighter: Tighter::More,
+    }],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(spec) = &cx.definition.spec else { return };
+    let help = "write what uses the key and what for; it is all that the console shows";
+    let draft = match spec.comment.spanned() {
+        None if spec.comment.is_missing() => {
+            let span = missing_place(&spec.comment, spec.place);
+            Draft::at_key(cx, span, "`spec.comment` is missing: nobody can see what the key is for")
+        }
+        None => return,
+        Some(comment) => {
+            let (text, (min, source)) =
+                (comment.value.trim(), settings.number("min").unwrap_or_default());
+            let words = text.trim_end_matches(['.', '!', '?', ':']).to_lowercase();
+            if PLACEHOLDERS.contains(&words.as_str()) {
+                Draft::at_key(cx, comment.span, format!("comment {} says nothing", quote(text)))
+            } else if text.chars().count() < min {
+                let message =
+                    format!("comment {} is too short to say what the key is for", quote(text));
+                Draft::at_key(cx, comment.span, message).decided(source, "the limit")
+            } else {
+                return;
+            }
+        }
+    };
+    sink.report_as(settings, draft.help(help));
+}

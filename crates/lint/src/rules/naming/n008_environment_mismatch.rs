@@ -1,0 +1,71 @@
+//! N008 name-environment-mismatch: the name says one environment, and the folder, the tenant or the label another.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use crate::rules::{
+    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
+};
+use crate::settings::Settings;
+
+const KNOWN: &str = "rules: { name-environment-mismatch: { environments: [prod, dev] } }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "N008",
+    name: "name-environment-mismatch",
+    severity: Severity::Error,
+    summary: "the name says one environment, and the folder, the tenant or the label another",
+    why: "A production key among the files of the test stage gets the review and the handling of the test stage.",
+    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
+        .at("keys/dev/svc-siem-export-prod.yaml")
+        .policy(KNOWN),
+    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
+        .at("keys/prod/svc-siem-export-prod.yaml")
+        .policy(KNOWN),
+    mend: "Move the file, or rename the key. Nothing is asked for until a policy sets `environments`.",
+    options: &[OptionDoc {
+        name: "environments",
+        kind: OptionType::Texts,
+        default: None,
+        what: "the environments, as in `[prod, dev]`",
+        tighter: Tighter::More,
+    }],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
+    let (known, source) = settings.texts("environments");
+    let of = |text: &str| {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+        words
+            .filter_map(|word| known.iter().find(|known| known.eq_ignore_ascii_case(word)).copied())
+            .last()
+    };
+    let Some(own) = of(&name.value) else { return };
+    let folder = cx.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let metadata = cx.definition.metadata.as_ref();
+    let label = metadata.and_then(|m| m.labels.iter().find(|(label, _)| label.value == "env"));
+    let tenant = metadata.and_then(|m| m.tenant.spanned());
+    let others = [
+        ("folder", of(folder), None),
+        ("tenant", cx.tenant.and_then(of), tenant.map(|tenant| tenant.span)),
+        (
+            "label `env`",
+            label.and_then(|(_, value)| of(&value.value)),
+            label.map(|(_, value)| value.span),
+        ),
+    ];
+    let Some((what, Some(other), place)) =
+        others.into_iter().find(|(_, env, _)| env.is_some_and(|env| env != own))
+    else {
+        return;
+    };
+    let message = format!("the name says {} and the {what} {}", quote(own), quote(other));
+    let mut draft = Draft::at_key(cx, name.span, message).help("move the file, or rename the key");
+    if let Some(place) = place {
+        draft = draft.also(place, "the other one");
+    }
+    sink.report_as(settings, draft.decided(source, "the environments"));
+}

@@ -1,0 +1,51 @@
+//! P003 waiver-too-long: a waiver or a suppression ends later than the policy lets one live.
+
+use cortexkey_manifest::policy::Severity;
+
+use super::{LONG, SOUND};
+use crate::rules::words;
+use crate::rules::{
+    Check, Draft, Example, Fixes, OptionDoc, OptionType, PolicyContext, Rule, Sink, Tighter,
+};
+use crate::settings::Settings;
+
+const YEARS: &str = "rules: { expiry-beyond-product: { enabled: false } }\nwaivers:\n  \
+    - { rule: expiry-too-long, key: svc-siem-export-prod, reason: \"vendor rotates yearly, SEC-77\", \
+    approvedBy: ciso@example.com, expires: 2029-03-31 }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "P003",
+    name: "waiver-too-long",
+    severity: Severity::Error,
+    summary: "a waiver or a suppression ends later than the policy lets one live",
+    why: "A waiver is for the time that mending takes. One that lasts for years is a change of the policy that nobody decided.",
+    bad: Example::fields(LONG).policy(YEARS),
+    good: Example::fields(LONG).policy(SOUND),
+    mend: "Set a nearer end, and look at it again then; or change the policy where the exception is meant to stay.",
+    options: &[OptionDoc {
+        name: "max",
+        kind: OptionType::Duration,
+        default: Some("180d"),
+        what: "the longest life of a waiver, counted from now",
+        tighter: Tighter::Less,
+    }],
+    fixes: Fixes::No,
+    check: Check::Policy(check),
+};
+
+fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some((max, source)) = settings.duration("max") else { return };
+    for (layer, waiver) in cx.policy.waivers() {
+        let Some(end) = waiver.expires.spanned() else { continue };
+        let lasts = end.value.duration_since(cx.now);
+        if lasts <= max {
+            continue;
+        }
+        let message =
+            format!("this waiver lasts {}; the policy allows {}", words(lasts), words(max));
+        let draft = Draft::new(layer, end.span, message)
+            .help("set a nearer end, and look at it again then")
+            .decided(source, "the limit");
+        sink.report_as(settings, draft);
+    }
+}

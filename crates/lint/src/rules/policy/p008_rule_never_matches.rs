@@ -1,0 +1,24 @@
+//! P008 policy-rule-never-matches: a rule of the policy's own whose `match` selects no key.
+
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Example, Fixes, Rule};
+
+const CUSTOM: &str = "customRules:\n  - id: ORG001\n    name: prod-is-advanced\n    \
+    match: { labels: { env: prod } }\n    assert: \"key.spec.securityLevel == 'advanced'\"\n    \
+    message: production keys are advanced\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "P008",
+    name: "policy-rule-never-matches",
+    severity: Severity::Warning,
+    summary: "a rule of the policy's own whose `match` selects no key",
+    why: "A rule that matches nothing holds nobody to anything, and looks as if it did. Most often a label was renamed.",
+    bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").policy(CUSTOM),
+    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  labels: { env: prod }\n")
+        .policy(CUSTOM),
+    mend: "Correct its `match`, or remove the rule. It waits for a run over the whole corpus.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Elsewhere,
+};

@@ -1,0 +1,42 @@
+//! R002 role-forbidden: a role that no key may hold.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use crate::rules::{
+    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
+};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "R002",
+    name: "role-forbidden",
+    severity: Severity::Error,
+    summary: "a role that no key may hold",
+    why: "An administrator's role lets a key do all that a person may: make keys, give roles, delete evidence. Automation needs a part of that, and a role of its own for it.",
+    bad: Example::fields("spec:\n  roles: [Instance Administrator]\n"),
+    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    mend: "Make a custom role with the components that the key needs. A policy sets the list with `roles`.",
+    options: &[OptionDoc {
+        name: "roles",
+        kind: OptionType::Texts,
+        default: Some("Account Admin, Instance Administrator"),
+        what: "the roles that no key may hold",
+        tighter: Tighter::More,
+    }],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let (forbidden, source) = settings.texts("roles");
+    for role in cx.definition.roles() {
+        if forbidden.contains(&role.value.as_str()) {
+            let message = format!("role {} is not for keys", quote(&role.value));
+            let draft = Draft::at_key(cx, role.span, message)
+                .help("make a custom role with what the key needs")
+                .decided(source, "forbidden here");
+            sink.report_as(settings, draft);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! R008 role-deprecated: a role that the catalogue marks as on its way out.
+
+use cortexkey_manifest::policy::Role;
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{Spanned, quote};
+
+use crate::finding::Fix;
+use crate::fix::scalar;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const OLD: &str = "catalog: { roles: [{ name: Old Viewer, deprecated: { use: Viewer } }] }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "R008",
+    name: "role-deprecated",
+    severity: Severity::Warning,
+    summary: "a role that the catalogue marks as on its way out",
+    why: "A role that is taken away breaks the keys that still hold it, and the product then lists them without it, as if it had never been given.",
+    bad: Example::fields("spec:\n  roles: [Old Viewer]\n").policy(OLD),
+    good: Example::fields("spec:\n  roles: [Viewer]\n").policy(OLD),
+    mend: "Use the role that replaces it. The fix is safe where the catalogue lists the same components and actions for both, and has to be agreed with otherwise.",
+    options: &[],
+    fixes: Fixes::Safe,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    for role in cx.definition.roles() {
+        let listed = cx.catalogue.iter().find(|listed| listed.name.value == role.value);
+        let Some((listed, old)) = listed.and_then(|l| Some((*l, l.deprecated.get()?))) else {
+            continue;
+        };
+        let new = old.replacement.get();
+        let message = format!("role {} is on its way out", quote(&role.value));
+        let help = match new {
+            Some(new) => format!("use {}", quote(new)),
+            None => "take another role".to_owned(),
+        };
+        let safe = new.is_some_and(|new| same(listed, cx.catalogue, new));
+        let fix = new.map(|new| Fix { safe, ..Fix::safe(role.span, scalar(new)) });
+        sink.report_as(settings, Draft::at_key(cx, role.span, message).help(help).fix(fix));
+    }
+}
+
+/// True when the catalogue lists the same for a role and its replacement.
+fn same(old: &Role, catalogue: &[&Role], new: &str) -> bool {
+    let Some(new) = catalogue.iter().find(|role| role.name.value == new) else { return false };
+    let levels = |role: &Role| {
+        let levels = role.components.iter().map(|(name, level)| (name.value.clone(), *level));
+        let mut levels: Vec<_> = levels.collect();
+        levels.sort();
+        levels
+    };
+    let names = |names: &[Spanned<String>]| {
+        let mut names: Vec<_> = names.iter().map(|name| name.value.clone()).collect();
+        names.sort();
+        names
+    };
+    !old.components.is_empty()
+        && levels(old) == levels(new)
+        && names(&old.actions) == names(&new.actions)
+        && names(&old.implies) == names(&new.implies)
+}

@@ -1,0 +1,49 @@
+//! R009 role-privileged-without-approval: a privileged role, and nobody's consent in `approvals`.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use super::held;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "R009",
+    name: "role-privileged-without-approval",
+    severity: Severity::Error,
+    summary: "a privileged role, and nobody's consent in `approvals`",
+    why: "A privileged role is given in one line of a file. `approvals` says who agreed to it and where that was discussed, beside the line itself.",
+    bad: Example::fields("spec:\n  roles: [Security Admin]\n"),
+    good: Example::fields(
+        "metadata:\n  approvals: [{ by: ciso@example.com, ticket: SEC-99 }]\nspec:\n  roles: [Security Admin]\n",
+    ),
+    mend: "Write `approvals: [{ by: …, ticket: … }]` under `metadata` once somebody has agreed.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(metadata) = &cx.definition.metadata else { return };
+    let named = |by: Option<&String>| by.is_some_and(|by| !by.trim().is_empty());
+    if metadata.approvals.iter().any(|approval| named(approval.by.get())) {
+        return;
+    }
+    let mut seen = Vec::new();
+    for (at, role) in held(cx).iter().filter(|(_, role)| role.privileged) {
+        // Of a role that includes two, one finding is enough.
+        if seen.contains(at) {
+            continue;
+        }
+        seen.push(*at);
+        let span = cx.definition.roles()[*at].span;
+        let includes = role.implied_by.as_ref().map_or("", |_| ", which the role includes,");
+        let message = format!(
+            "{}{includes} is privileged, and nobody's approval is noted",
+            quote(&role.name)
+        );
+        let draft = Draft::at_key(cx, span, message)
+            .help("write `approvals: [{ by: …, ticket: … }]` under `metadata`");
+        sink.report_as(settings, draft);
+    }
+}

@@ -1,0 +1,38 @@
+//! R011 role-by-id: a role's id where its display name belongs.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use crate::finding::Fix;
+use crate::fix::scalar;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const ID: &str = "catalog: { roles: [{ name: SIEM Export, id: custom_role_4711 }] }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "R011",
+    name: "role-by-id",
+    severity: Severity::Error,
+    summary: "a role's id where its display name belongs",
+    why: "The product has two names for a role. Calls that make keys take the display name, and answer an id with an error 500 that speaks of custom roles.",
+    bad: Example::fields("spec:\n  roles: [custom_role_4711]\n").policy(ID),
+    good: Example::fields("spec:\n  roles: [SIEM Export]\n").policy(ID),
+    mend: "Write the display name. The fix does so where the catalogue has the id.",
+    options: &[],
+    fixes: Fixes::Safe,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    for role in cx.definition.roles() {
+        let listed = cx.catalogue.iter().find(|listed| listed.id.get() == Some(&role.value));
+        let Some(listed) = listed else { continue };
+        let name = &listed.name.value;
+        let message = format!("{} is the id of role {}", quote(&role.value), quote(name));
+        let draft = Draft::at_key(cx, role.span, message)
+            .help(format!("write {}", quote(name)))
+            .fix(Some(Fix::safe(role.span, scalar(name))));
+        sink.report_as(settings, draft);
+    }
+}

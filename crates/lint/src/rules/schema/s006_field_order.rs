@@ -1,0 +1,130 @@
+//! S006 schema-field-order: fields stand in another order than the documents have them.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::yaml::{Entry, NodeKind, Tree};
+use cortexkey_manifest::{Span, quote};
+
+use crate::finding::{Edit, Fix};
+use crate::fix::whole;
+use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
+use crate::settings::Settings;
+
+const LAST: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope:
+    assets: { mode: none }
+    casesAndIssues: { mode: none }
+    endpoints: { mode: none }
+metadata:
+  name: svc-siem-export-prod
+  owner: team-detection
+";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "S006",
+    name: "schema-field-order",
+    severity: Severity::Info,
+    summary: "fields stand in another order than the documents have them",
+    why: "Where every file has the same order, a reviewer sees at a glance what is there and what is missing, and two definitions can be held side by side.",
+    bad: Example::file(LAST),
+    good: Example::fields("spec:\n  roles: [Viewer]\n"),
+    mend: "Move the field; `--fix` moves it with the comments above it.",
+    options: &[],
+    fixes: Fixes::Safe,
+    check: Check::File(check),
+};
+
+/// The order at each place, by the path that leads there.
+const ORDERS: [(&str, &[&str]); 4] = [
+    ("", &["apiVersion", "kind", "metadata", "spec"]),
+    ("metadata", &["name", "owner", "tenant", "labels", "annotations", "approvals"]),
+    ("spec", &["securityLevel", "comment", "expires", "lifetime", "roles", "scope"]),
+    ("spec.scope", &["assets", "casesAndIssues", "endpoints", "datasets"]),
+];
+
+fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let roots = cx.documents.iter().filter(|document| document.definition.is_some());
+    for document in roots.map(|document| document.span) {
+        for (path, order) in ORDERS {
+            let Some(entries) = entries_at(cx.tree, document, path) else { continue };
+            let rank = |entry: &Entry| {
+                let name = cx.tree.text_of(entry.key).unwrap_or_default();
+                order.iter().position(|known| *known == name)
+            };
+            // Fields that are not known have been reported as such.
+            let known: Vec<(usize, &Entry)> =
+                entries.iter().filter_map(|entry| Some((rank(entry)?, entry))).collect();
+            let wrong = known.iter().zip(known.iter().skip(1)).find(|(a, b)| a.0 > b.0);
+            let Some(((_, before), (_, entry))) = wrong else { continue };
+            let span = cx.tree.node(entry.key).span;
+            let [name, before_name] =
+                [entry, before].map(|e| cx.tree.text_of(e.key).unwrap_or_default());
+            let message = format!("{} stands before {} by custom", quote(name), quote(before_name));
+            let draft = Draft::new(cx.source, span, message)
+                .key(cx.key_at(span).as_deref())
+                .help(format!("the order is {}", order.join(", ")))
+                .also(cx.tree.node(before.key).span, "this field")
+                .fix(reordered(cx.tree, entries, &rank));
+            sink.report_as(settings, draft);
+        }
+    }
+}
+
+fn entries_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<&'t [Entry]> {
+    let root = tree.documents().iter().find(|d| tree.node(d.root).span == document)?;
+    let mut at = root.root;
+    for name in path.split('.').filter(|name| !name.is_empty()) {
+        let NodeKind::Mapping { entries, .. } = &tree.node(at).kind else { return None };
+        at = entries.iter().find(|entry| tree.text_of(entry.key) == Some(name))?.value;
+    }
+    match &tree.node(at).kind {
+        NodeKind::Mapping { entries, .. } => Some(entries),
+        _ => None,
+    }
+}
+
+/// The fields in order, each with the comment lines above it; nothing where they share lines.
+fn reordered(
+    tree: &Tree,
+    entries: &[Entry],
+    rank: &dyn Fn(&Entry) -> Option<usize>,
+) -> Option<Fix> {
+    let text = tree.source();
+    let mut parts: Vec<(usize, Span)> = Vec::new();
+    for entry in entries {
+        let own = whole(tree, entry.key, entry.value);
+        let line = tree.line_start(own.start as usize);
+        let end = tree.line_end(own.end as usize);
+        if !text.get(line..own.start as usize)?.trim().is_empty() {
+            return None;
+        }
+        parts.push((rank(entry)?, Span::new(above(text, line), end)));
+    }
+    let apart = parts.iter().zip(parts.iter().skip(1)).all(|(a, b)| a.1.end < b.1.start);
+    let mut sorted = parts.clone();
+    sorted.sort_by_key(|(rank, _)| *rank);
+    let moved = parts.iter().zip(&sorted).filter(|(at, what)| at.1 != what.1);
+    let edits = moved.map(|(at, what)| Edit { span: at.1, text: what.1.slice(text).to_owned() });
+    apart.then(|| Fix { safe: true, edits: edits.collect() })
+}
+
+/// Where the comment lines directly above a line begin, that are indented as it is.
+fn above(text: &str, line: usize) -> usize {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let own = indent(text.get(line..).unwrap_or_default());
+    let mut at = line;
+    while let Some(before) = text.get(..at).and_then(|t| t.strip_suffix('\n')) {
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let candidate = before.get(start..).unwrap_or_default();
+        if !candidate.trim_start().starts_with('#') || indent(candidate) != own || start == 0 {
+            break;
+        }
+        at = start;
+    }
+    at
+}

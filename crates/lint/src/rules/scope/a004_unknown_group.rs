@@ -1,0 +1,80 @@
+//! A004 scope-unknown-group: an asset group, domain, endpoint group or tag that the tenant does not have.
+
+use cortexkey_core::access::BUILT_IN_DOMAINS;
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{Field, Spanned, closest, quote};
+
+use crate::finding::Fix;
+use crate::fix::scalar;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const GROUPS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
+    extends: [builtin:recommended]\ntenants:\n  \
+    prod-eu: { product: xsiam, assetGroups: [{ name: prod-eu, id: 16 }] }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A004",
+    name: "scope-unknown-group",
+    severity: Severity::Error,
+    summary: "an asset group, domain, endpoint group or tag that the tenant does not have",
+    why: "Asset groups are looked up by name when a key is made, and one that does not exist stops the rollout halfway, with a key that has no scope yet. A domain or tag that does not exist lets nothing in, in silence.",
+    bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-ue] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
+    good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
+    mend: "Correct the name, or add it to the tenant's inventory in the policy. An inventory that is empty is taken for unknown; the product's own domains are always known. The fix corrects names that differ in case only.",
+    options: &[],
+    fixes: Fixes::Safe,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
+    let Some(tenant) = cx.tenant.and_then(|name| cx.policy.tenant(name)) else { return };
+    let texts = |texts: &[Spanned<String>]| -> Vec<String> {
+        texts.iter().map(|text| text.value.clone()).collect()
+    };
+    let groups = tenant.asset_groups.iter().filter_map(|group| group.name.get().cloned()).collect();
+    let mut domains = texts(&tenant.domains);
+    if !domains.is_empty() {
+        domains.extend(BUILT_IN_DOMAINS.map(str::to_owned));
+    }
+    let own = |field: &Field<Vec<Spanned<String>>>| field.get().cloned().unwrap_or_default();
+    let assets = scope.assets.get().and_then(|assets| assets.groups.get());
+    let assets = assets.map(|groups| groups.iter().map(|group| group.name.clone()).collect());
+    let endpoints = scope.endpoints.get();
+    let areas: [(&str, Vec<Spanned<String>>, Vec<String>); 4] = [
+        ("asset group", assets.unwrap_or_default(), groups),
+        ("domain", scope.cases.get().map(|c| own(&c.domains)).unwrap_or_default(), domains),
+        (
+            "endpoint group",
+            endpoints.map(|e| own(&e.groups)).unwrap_or_default(),
+            texts(&tenant.endpoint_groups),
+        ),
+        (
+            "endpoint tag",
+            endpoints.map(|e| own(&e.tags)).unwrap_or_default(),
+            texts(&tenant.endpoint_tags),
+        ),
+    ];
+    for (what, written, known) in areas {
+        let unknown =
+            written.iter().filter(|name| !known.is_empty() && !known.contains(&name.value));
+        for name in unknown {
+            let folded = |text: &str| text.trim().to_lowercase();
+            let same = known.iter().find(|known| folded(known) == folded(&name.value));
+            let near = closest(&name.value, known.iter().map(String::as_str));
+            let help = match (same, near) {
+                (Some(same), _) => format!("write {}", quote(same)),
+                (None, Some(near)) => format!("did you mean {}?", quote(near)),
+                _ => "add it to the tenant's inventory in the policy, if it is there".to_owned(),
+            };
+            let message = format!(
+                "tenant {} has no {what} {}",
+                quote(cx.tenant.unwrap_or_default()),
+                quote(&name.value)
+            );
+            let fix = same.map(|same| Fix::safe(name.span, scalar(same)));
+            sink.report_as(settings, Draft::at_key(cx, name.span, message).help(help).fix(fix));
+        }
+    }
+}

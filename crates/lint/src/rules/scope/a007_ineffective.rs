@@ -1,0 +1,59 @@
+//! A007 scope-ineffective: areas that cancel each other out, or one that opens what another one closes.
+
+use cortexkey_manifest::definition::{EndpointMode, Mode, Unreferenced};
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A007",
+    name: "scope-ineffective",
+    severity: Severity::Warning,
+    summary: "areas that cancel each other out, or one that opens what another one closes",
+    why: "Areas are joined by AND: a case is visible when its domain is open and one of the assets that it references is. Domains without assets show nothing. And cases of the domain Security on assets with an agent go by endpoints: all endpoints open them all, whatever the asset groups are.",
+    bad: Example::fields(
+        "spec:\n  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
+    ),
+    good: Example::fields(
+        "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
+    ),
+    mend: "Open the assets that the cases are about, or close the cases too; select endpoints where assets are selected.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
+    let (Some(assets), Some(cases), Some(endpoints)) =
+        (scope.assets.get(), scope.cases.get(), scope.endpoints.get())
+    else {
+        return;
+    };
+    let modes = (assets.mode.spanned(), cases.mode.spanned(), endpoints.mode.spanned());
+    let (Some(of_assets), Some(of_cases), Some(of_endpoints)) = modes else { return };
+    if of_cases.value == Mode::None {
+        return;
+    }
+    let domains = cases.domains.get().map(Vec::as_slice).unwrap_or_default();
+    let security = of_cases.value == Mode::All || domains.iter().any(|d| d.value == "Security");
+    let by_endpoints = security && of_endpoints.value != EndpointMode::None;
+    let unreferenced = cases.unreferenced.get() != Some(&Unreferenced::No);
+    let draft = if of_assets.value == Mode::None && !by_endpoints && !unreferenced {
+        let message = "no assets are open, so no case and no issue is visible";
+        Draft::at_key(cx, of_assets.span, message)
+            .help(
+                "select the asset groups that the cases are about, or write `mode: none` for both",
+            )
+            .also(of_cases.span, "lets cases in")
+    } else if security && of_endpoints.value == EndpointMode::All && of_assets.value != Mode::All {
+        let message = "all endpoints are open, and with them the Security cases of all of them";
+        Draft::at_key(cx, of_endpoints.span, message)
+            .help("select the endpoints as the assets are selected")
+            .also(of_assets.span, "does not limit these cases")
+    } else {
+        return;
+    };
+    sink.report_as(settings, draft);
+}

@@ -1,0 +1,49 @@
+//! A008 scope-not-enforced: the tenant does not enforce scopes, or nobody knows whether it does.
+
+use cortexkey_core::access::Sbac;
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const OFF: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
+    extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, sbac: disabled }\n";
+
+const ON: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
+    extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, sbac: enforced }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A008",
+    name: "scope-not-enforced",
+    severity: Severity::Warning,
+    summary: "the tenant does not enforce scopes, or nobody knows whether it does",
+    why: "Scopes are off in a tenant until somebody turns them on. Until then they are stored, shown and have no effect: the key sees all that its roles allow.",
+    bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(OFF),
+    good: Example::fields("spec:\n  roles: [Viewer]\n").policy(ON),
+    mend: "Turn on scope based access control in the tenant's server settings, and write `sbac: enforced` in the policy. The rule is silent where the policy says nothing of it.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
+    let Some((layer, tenant)) = cx.tenant.and_then(|name| cx.policy.tenant_at(name)) else {
+        return;
+    };
+    if !tenant.product.get().is_none_or(|product| product.has_scopes()) {
+        return;
+    }
+    let Some(sbac) = tenant.sbac.spanned() else { return };
+    let name = quote(cx.tenant.unwrap_or_default());
+    let message = match sbac.value {
+        Sbac::Enforced => return,
+        Sbac::Disabled => format!("tenant {name} does not enforce scopes: this one has no effect"),
+        Sbac::Unknown => format!("whether tenant {name} enforces scopes is unknown"),
+    };
+    let draft = Draft::at_key(cx, scope, message)
+        .help("turn scopes on in the tenant's server settings, and write `sbac: enforced`")
+        .also_in(layer, sbac.span, "said here");
+    sink.report_as(settings, draft);
+}

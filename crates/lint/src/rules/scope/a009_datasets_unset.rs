@@ -1,0 +1,47 @@
+//! A009 scope-datasets-unset: the tenant has scopes for rows of datasets and the area is left out, or the reverse.
+
+use cortexkey_manifest::Field;
+use cortexkey_manifest::policy::Severity;
+
+use crate::fix::remove_entry;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const HAS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
+    extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, datasets: true }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A009",
+    name: "scope-datasets-unset",
+    severity: Severity::Error,
+    summary: "the tenant has scopes for rows of datasets and the area is left out, or the reverse",
+    why: "Where the tenant has them, the area is mandatory in every call that sets a scope, and the call fails without it. Where it has not, the call fails with it.",
+    bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(HAS),
+    good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none }\n").policy(HAS),
+    mend: "Write `datasets: { default: none }`, or take the area out. The rule is silent where the policy does not say `datasets`.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
+    let Some((layer, tenant)) = cx.tenant.and_then(|name| cx.policy.tenant_at(name)) else {
+        return;
+    };
+    let Some(has) = tenant.datasets.spanned() else { return };
+    let draft = match (has.value, &scope.datasets) {
+        (true, field) if field.is_missing() => {
+            let span = field.key().unwrap_or(scope.place);
+            Draft::at_key(cx, span, "`scope.datasets` is missing, and the tenant asks for it")
+                .help("write `datasets: { default: none }`")
+        }
+        (false, Field::Present { key, .. }) => {
+            Draft::at_key(cx, *key, "the tenant has no scopes for rows of datasets")
+                .help("take `datasets` out")
+                .fix(remove_entry(cx.tree, *key, false))
+        }
+        _ => return,
+    };
+    sink.report_as(settings, draft.also_in(layer, has.span, "said here"));
+}

@@ -1,0 +1,47 @@
+//! A012 scope-dataset-filter: a field or an operator that filters of datasets do not take.
+
+use cortexkey_core::access::{FILTER_FIELDS, FilterError, RowFilter};
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{closest, quote};
+
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const HAS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
+    extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, datasets: true }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A012",
+    name: "scope-dataset-filter",
+    severity: Severity::Error,
+    summary: "a field or an operator that filters of datasets do not take",
+    why: "Row filters take sixteen fields about where a row came from, and a handful of operators. Another one is refused when the scope is set, or filters nothing.",
+    bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: 'agent_hostname = srv1' }] }\n").policy(HAS),
+    good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: '_vendor = \"acme\"' }] }\n").policy(HAS),
+    mend: "Filter by one of the fields that begin with an underscore, such as `_vendor`, with `=`, `!=`, `>`, `<`, `>=`, `<=`, `in`, `array_contains`, `contains` or `starts_with`.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
+    let filters = scope.datasets.get().map(|datasets| datasets.filters.as_slice());
+    for filter in filters.unwrap_or_default().iter().filter_map(|f| f.filter.spanned()) {
+        // Comparisons may be joined; each is looked at by itself.
+        let parts = filter.value.split(" and ").flat_map(|part| part.split(" or "));
+        let wrong = parts.map(|part| part.trim_matches(['(', ')', ' '])).find_map(|part| {
+            let error = RowFilter::parse(part).err()?;
+            (error != FilterError::Value).then_some((part, error))
+        });
+        let Some((part, error)) = wrong else { continue };
+        let field = part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        let near = field.and_then(|field| closest(field, FILTER_FIELDS));
+        let help = match near.filter(|_| error == FilterError::Field) {
+            Some(near) => format!("did you mean {}?", quote(near)),
+            None => format!("the fields are {}", FILTER_FIELDS.join(", ")),
+        };
+        let message = format!("{}: {error}", quote(part));
+        sink.report_as(settings, Draft::at_key(cx, filter.span, message).help(help));
+    }
+}

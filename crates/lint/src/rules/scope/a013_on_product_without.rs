@@ -1,0 +1,34 @@
+//! A013 scope-on-product-without: a scope for a product that has none.
+
+use cortexkey_manifest::policy::Severity;
+
+use crate::fix::remove_entry;
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+const XSOAR: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
+    extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsoar-8 }\n";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "A013",
+    name: "scope-on-product-without",
+    severity: Severity::Warning,
+    summary: "a scope for a product that has none",
+    why: "A scope in the file of a product without scopes reads like a limit, and there is none: the key may see all that its roles show.",
+    bad: Example::fields("spec:\n  roles: [Analyst]\n").policy(XSOAR),
+    good: Example::fields("spec:\n  roles: [Analyst]\n").without(&["spec.scope"]).policy(XSOAR),
+    mend: "Take the scope out, and limit the key by its role.",
+    options: &[],
+    fixes: Fixes::Unsafe,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(key) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
+    let product = cx.policy.product(cx.tenant).filter(|product| !product.has_scopes());
+    let Some(product) = product else { return };
+    let draft = Draft::at_key(cx, key, format!("{product} has no scopes: this one limits nothing"))
+        .help("take it out, and limit the key by its role")
+        .fix(remove_entry(cx.tree, key, false));
+    sink.report_as(settings, draft);
+}

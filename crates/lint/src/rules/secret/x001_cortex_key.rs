@@ -1,0 +1,39 @@
+//! X001 secret-cortex-key: what looks like a Cortex API key, anywhere in a file.
+
+use cortexkey_manifest::TokenKind;
+use cortexkey_manifest::policy::Severity;
+
+use super::tokens_of;
+use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
+use crate::settings::Settings;
+
+/// As long as a key, and plainly none.
+const KEY: &str = concat!(
+    "spec:\n  comment: test with ",
+    "0123456789abcdefghijABCDEFGHIJKL0123456789abcdefghijABCDEFGHIJKL",
+    "0123456789abcdefghijABCDEFGHIJKL0123456789abcdefghijABCDEFGHIJKL\n",
+);
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "X001",
+    name: "secret-cortex-key",
+    severity: Severity::Error,
+    summary: "what looks like a Cortex API key, anywhere in a file",
+    why: "A key in a repository is a key in its history, in every clone and in every backup, long after the line was deleted. Comments and fields that nobody reads are looked at as well; the value is never printed, in no format.",
+    bad: Example::fields(KEY),
+    good: Example::fields("spec:\n  comment: the key is in the vault\n"),
+    mend: "Remove it, revoke the key in the console and make a new one.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Text(check),
+};
+
+fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let keys = tokens_of(cx).filter(|token| token.kind == TokenKind::CortexKey);
+    for span in keys.map(|token| token.span) {
+        let draft = Draft::new(cx.source, span, "this looks like a Cortex API key")
+            .key(cx.key_at(span).as_deref())
+            .help("revoke it and make a new one: the history keeps it, and so does every clone");
+        sink.report_as(settings, draft);
+    }
+}

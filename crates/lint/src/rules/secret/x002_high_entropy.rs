@@ -1,0 +1,48 @@
+//! X002 secret-high-entropy: a long run of letters and digits that looks like chance.
+
+use cortexkey_manifest::TokenKind;
+use cortexkey_manifest::policy::Severity;
+use sha2::{Digest as _, Sha256};
+
+use super::tokens_of;
+use crate::rules::{
+    Check, Draft, Example, FileContext, Fixes, OptionDoc, OptionType, Rule, Sink, Tighter,
+};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "X002",
+    name: "secret-high-entropy",
+    severity: Severity::Warning,
+    summary: "a long run of letters and digits that looks like chance",
+    why: "Passwords, tokens and digests look like chance; names and sentences do not. What stands in a definition is read by everybody who can read the repository.",
+    bad: Example::fields("spec:\n  comment: login with q7Hx2-Lm9Zt4_Vb6Nc8Rw1Ys3\n"),
+    good: Example::fields("spec:\n  comment: the login is in the vault\n"),
+    mend: "Remove it and change it where it is used. What is no secret goes on the list `allow`, as its SHA-256: `printf %s VALUE | sha256sum`.",
+    options: &[OptionDoc {
+        name: "allow",
+        kind: OptionType::Digests,
+        default: Some(""),
+        what: "SHA-256 digests of values that are no secrets",
+        tighter: Tighter::Less,
+    }],
+    fixes: Fixes::No,
+    check: Check::Text(check),
+};
+
+fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let (allow, _) = settings.texts("allow");
+    let random = tokens_of(cx).filter(|token| token.kind == TokenKind::Random);
+    for span in random.map(|token| token.span) {
+        let value = span.slice(cx.tree.source());
+        // The list itself, and what is on it.
+        let digest = || hex::encode(Sha256::digest(value.as_bytes()));
+        if allow.contains(&value) || (!allow.is_empty() && allow.contains(&digest().as_str())) {
+            continue;
+        }
+        let draft = Draft::new(cx.source, span, "this looks like a password or a token")
+            .key(cx.key_at(span).as_deref())
+            .help("remove it and change it; what is no secret goes on the list `allow`");
+        sink.report_as(settings, draft);
+    }
+}

@@ -1,0 +1,35 @@
+//! X003 secret-known-format: a secret of a known maker: AWS, GitHub, GitLab, Slack, a JWT, a key in PEM.
+
+use cortexkey_manifest::TokenKind;
+use cortexkey_manifest::policy::Severity;
+
+use super::tokens_of;
+use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "X003",
+    name: "secret-known-format",
+    severity: Severity::Error,
+    summary: "a secret of a known maker: AWS, GitHub, GitLab, Slack, a JWT, a key in PEM",
+    why: "These say what they are, so there is no doubt that they are secrets, and programs look for them in every public repository within minutes.",
+    bad: Example::fields("spec:\n  comment: uploads with AKIAIOSFODNN7EXAMPLE\n"),
+    good: Example::fields("spec:\n  comment: uploads with the role of its host\n"),
+    mend: "Remove it, and revoke it where it was made.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Text(check),
+};
+
+fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let known = tokens_of(cx).filter_map(|token| match token.kind {
+        TokenKind::Known(maker) => Some((token.span, maker)),
+        _ => None,
+    });
+    for (span, maker) in known {
+        let draft = Draft::new(cx.source, span, format!("this looks like {maker}"))
+            .key(cx.key_at(span).as_deref())
+            .help("remove it, and revoke it where it was made: the history keeps it");
+        sink.report_as(settings, draft);
+    }
+}

@@ -1,0 +1,184 @@
+//! Y004 yaml-ambiguous-scalar: a plain text that other readers take for a boolean, a number, a time or nothing.
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+use cortexkey_manifest::yaml::{NodeId, NodeKind, Style};
+
+use crate::finding::Fix;
+use crate::fix::quoted;
+use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
+use crate::settings::Settings;
+
+/// Fields that take something else than a text.
+const TYPED: [&str; 6] = ["expires", "lifetime", "unreferenced", "id", "mode", "default"];
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "Y004",
+    name: "yaml-ambiguous-scalar",
+    severity: Severity::Warning,
+    summary: "a plain text that other readers take for a boolean, a number, a time or nothing",
+    why: "Here values are the text as written. A reader of YAML 1.1, as most deployment tools have one, makes `no` a boolean, `017` the number 15 and `12:30:45` the number 45045, and works with another name, owner or role than the one that was reviewed.",
+    bad: Example::fields("metadata:\n  owner: no\n"),
+    good: Example::fields("metadata:\n  owner: \"no\"\n"),
+    mend: "Put the text in quotes. Fields that take a date, a number or `true` and `false` are left alone.",
+    options: &[],
+    fixes: Fixes::Safe,
+    check: Check::File(check),
+};
+
+fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let tree = cx.tree;
+    for (_, node) in tree.nodes() {
+        match &node.kind {
+            NodeKind::Mapping { entries, .. } => {
+                for entry in entries {
+                    let name = tree.text_of(entry.key).unwrap_or_default();
+                    one(cx, entry.key, settings, sink);
+                    match &tree.node(entry.value).kind {
+                        NodeKind::Scalar { .. } if !TYPED.contains(&name) => {
+                            one(cx, entry.value, settings, sink);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            NodeKind::Sequence { items, .. } => {
+                items.iter().for_each(|item| one(cx, *item, settings, sink));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn one(cx: &FileContext<'_>, id: NodeId, settings: &Settings, sink: &mut Sink<'_>) {
+    let NodeKind::Scalar { style: Style::Plain, .. } = &cx.tree.node(id).kind else { return };
+    let Some(text) = cx.tree.text_of(id) else { return };
+    let Some(kind) = retyped(text) else { return };
+    let span = cx.tree.node(id).span;
+    let message = format!("{} is a text here, and {kind} for many other readers", quote(text));
+    let draft = Draft::new(cx.source, span, message)
+        .key(cx.key_at(span).as_deref())
+        .help(format!("write {}", quote(&quoted(text))))
+        .fix(Some(Fix::safe(span, quoted(text))));
+    sink.report_as(settings, draft);
+}
+
+/// What a reader of YAML 1.1 or 1.2 makes of a plain scalar, where that is no text.
+pub(crate) fn retyped(text: &str) -> Option<&'static str> {
+    const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
+    let first = *text.as_bytes().first()?;
+    if !(first.is_ascii_alphanumeric() || matches!(first, b'.' | b'+' | b'-' | b'~')) {
+        return None;
+    }
+    if WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return Some("a boolean");
+    }
+    if text == "~" || text.eq_ignore_ascii_case("null") {
+        return Some("nothing");
+    }
+    let rest = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if rest.eq_ignore_ascii_case(".inf") || text.eq_ignore_ascii_case(".nan") {
+        return Some("a number");
+    }
+    let start = rest.as_bytes().first()?;
+    if !(start.is_ascii_digit() || *start == b'.') {
+        return None;
+    }
+    let all = |text: &str, belongs: fn(&u8) -> bool| {
+        !text.is_empty() && text.bytes().all(|byte| belongs(&byte) || byte == b'_')
+    };
+    let based = [
+        ("0x", u8::is_ascii_hexdigit as fn(&u8) -> bool),
+        ("0o", u8::is_ascii_digit),
+        ("0b", u8::is_ascii_digit),
+    ];
+    if based.iter().any(|(sign, belongs)| rest.strip_prefix(sign).is_some_and(|t| all(t, *belongs)))
+    {
+        return Some("a number");
+    }
+    if is_date(text) {
+        return Some("a date");
+    }
+    let parts = || rest.split(':');
+    if parts().count() > 1 && parts().all(|part| all(part, u8::is_ascii_digit) && part.len() < 10) {
+        return Some("a number to the base of 60");
+    }
+    let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let number = digits(whole)
+        && digits(fraction)
+        && (whole.len() + fraction.len() > 0)
+        && all(exponent, u8::is_ascii_digit);
+    number.then_some("a number")
+}
+
+/// `2026-01-31`, alone or with a time behind it.
+fn is_date(text: &str) -> bool {
+    let mut parts = text.splitn(3, '-');
+    let (year, month, rest) = (parts.next(), parts.next(), parts.next());
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let Some(rest) = rest else { return false };
+    let day = rest.get(..rest.find(['T', 't', ' ']).unwrap_or(rest.len())).unwrap_or_default();
+    year.is_some_and(|year| year.len() == 4 && digits(year, 4))
+        && month.is_some_and(|month| digits(month, 2))
+        && digits(day, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_other_readers_retype() {
+        for text in [
+            "no",
+            "On",
+            "y",
+            "NULL",
+            "~",
+            "1_000",
+            "017",
+            "0x1F",
+            "0o17",
+            "12:30:45",
+            "1e3",
+            "+12",
+            "-1.5",
+            ".5",
+            "2026-01-31",
+            "2026-1-3",
+            "2026-01-31T00:00:00Z",
+            ".inf",
+            "0",
+            "1.",
+        ] {
+            assert!(retyped(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "none",
+            "yesterday",
+            "svc-1",
+            "1-a",
+            "v1",
+            "1.2.3",
+            "10.0.0.1",
+            "2026-Q1",
+            "1st",
+            "RB-12",
+            "-",
+            ".",
+            "a:1",
+            "12:",
+            "0xyz",
+            "2026",
+            "Viewer",
+        ] {
+            assert!(text == "2026" || retyped(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Y007 yaml-multiple-documents: several documents in one file, where the policy asks for one.
+
+use cortexkey_manifest::Span;
+use cortexkey_manifest::policy::Severity;
+
+use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
+use crate::settings::Settings;
+
+const ON: &str = "rules: { yaml-multiple-documents: { enabled: true } }\n";
+
+const TWO: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+---
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-dev, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM of the test stage
+  lifetime: 30d
+  roles: [Investigator]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "Y007",
+    name: "yaml-multiple-documents",
+    severity: Severity::Warning,
+    summary: "several documents in one file, where the policy asks for one",
+    why: "Some readers take the first document of a file and pass over the others without a word. One key a file also makes its history the history of that key.",
+    bad: Example::file(TWO).policy(ON),
+    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").policy(ON),
+    mend: "Move each definition into a file of its own.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::File(check),
+};
+
+fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(second) = cx.tree.documents().get(1) else { return };
+    let (count, span) = (cx.tree.documents().len(), cx.tree.node(second.root).span);
+    let start = cx.tree.position(span.start).line;
+    let message = format!("the file holds {count} documents; the second begins in line {start}");
+    let end = cx.tree.line_end(span.start as usize).min(span.end as usize);
+    let first = Span::new(span.start as usize, end);
+    let draft = Draft::new(cx.source, first, message)
+        .key(cx.key_at(first).as_deref())
+        .help("move each definition into a file of its own")
+        .decided(settings.decided, "asked for here");
+    sink.report_as(settings, draft);
+}
