@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cortexkey_manifest::definition::{self, Definition};
-use cortexkey_manifest::lock::{self, LockedKey};
+use cortexkey_manifest::lock::{self, Lock};
 use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
 
@@ -106,7 +106,7 @@ pub struct LockedKeys {
     /// Its text and tree.
     pub tree: Arc<Tree>,
     /// What it says.
-    pub keys: Vec<LockedKey>,
+    pub lock: Lock,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -118,16 +118,16 @@ impl LockedKeys {
         let decoded = decode(bytes);
         let parsed = parse(&decoded.text, limits);
         let tree = Arc::new(parsed.tree);
-        let (mut keys, mut problems) = (Vec::new(), parsed.problems);
+        let (mut lock, mut problems) = (Lock::default(), parsed.problems);
         match (decoded.problem, tree.documents().first()) {
             (Some(problem), _) => problems = vec![problem],
             (None, Some(document)) if problems.is_empty() => {
                 let lowered = lock::read(&tree, *document);
-                (keys, problems) = (lowered.keys, lowered.problems);
+                (lock, problems) = (lowered.lock.unwrap_or_default(), lowered.problems);
             }
             _ => {}
         }
-        Self { path: path.into(), tree, keys, problems }
+        Self { path: path.into(), tree, lock, problems }
     }
 }
 

@@ -33,11 +33,11 @@ enum Shape {
     /// A text, a number or a flag.
     Leaf,
     /// A list of such.
-    List(&'static Shape),
+    List(&'static Self),
     /// Any names, each with a text.
     Free,
     /// These fields.
-    Fields(&'static [(&'static str, Shape)]),
+    Fields(&'static [(&'static str, Self)]),
 }
 
 use Shape::{Fields, Free, Leaf, List};
@@ -370,7 +370,9 @@ impl Walk {
                 self.bound.extend(inner.iter_var2.clone().map(|name| (name, None)));
                 self.bound.push((inner.accu_var.clone(), None));
                 let parts = [&inner.accu_init, &inner.loop_cond, &inner.loop_step, &inner.result];
-                parts.into_iter().for_each(|part| self.expression(part, depth));
+                for part in parts {
+                    self.expression(part, depth);
+                }
                 self.bound.truncate(before);
             }
             Expr::List(list) => list.elements.iter().for_each(|e| self.expression(e, depth)),

@@ -8,35 +8,6 @@ use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree};
 
 use crate::finding::{Edit, Fix};
 
-/// The value as a scalar in YAML: plain where every reader takes it for this text, else quoted.
-pub(crate) fn scalar(text: &str) -> String {
-    let first = text.chars().next();
-    let plain = first.is_some_and(|c| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || " -_./@".contains(c))
-        && !text.ends_with(' ')
-        && crate::rules::retyped(text).is_none();
-    if plain { text.to_owned() } else { quoted(text) }
-}
-
-/// The value in double quotes.
-pub(crate) fn quoted(text: &str) -> String {
-    use core::fmt::Write as _;
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if cortexkey_manifest::is_invisible(c) => {
-                let _ = write!(out, "\\U{:08x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 /// Takes an item out of its list, given where it stands. Nothing where a comment would go with it,
 /// or where the list would be empty and may not be.
 pub(crate) fn remove_item(tree: &Tree, item: Span, safe: bool) -> Option<Fix> {

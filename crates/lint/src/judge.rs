@@ -23,7 +23,7 @@ use crate::rules::{
 };
 use crate::settings::{Settings, Subject};
 use crate::suppress::{self, Suppression};
-use crate::waive::{self, Waived};
+use crate::waive::{self, Settled};
 
 /// How many findings of one file are handed out before the others are only counted.
 const SHOWN_MAX: usize = 1000;
@@ -354,7 +354,7 @@ impl<'a> Judge<'a> {
         let by_waiver = waive::waivers(self.policy, self.now, findings, &|finding, key| {
             self.is_about(finding, key)
         });
-        let Waived { kept, waived, used } = by_waiver;
+        let Settled { kept, waived, used } = by_waiver;
         let by_comment = suppress::silence(self.policy, self.now, kept, suppressions);
         let (mut kept, mut all) = (by_comment.kept, waived);
         all.extend(by_comment.waived);

@@ -15,7 +15,7 @@ use crate::rules::{Draft, Rule, Sink, UNYIELDING};
 use crate::settings::Settings;
 
 /// What is left, what is covered, and which waivers covered something.
-pub(crate) struct Waived {
+pub(crate) struct Settled {
     pub(crate) kept: Vec<Finding>,
     pub(crate) waived: Vec<WaivedFinding>,
     pub(crate) used: BTreeSet<usize>,
@@ -52,7 +52,7 @@ pub(crate) fn waivers(
     now: Timestamp,
     findings: Vec<Finding>,
     is_about: &dyn Fn(&Finding, &str) -> bool,
-) -> Waived {
+) -> Settled {
     let good: Vec<(usize, String, &str)> = policy
         .waivers()
         .enumerate()
@@ -64,7 +64,7 @@ pub(crate) fn waivers(
             allowed.then_some((at, code, waiver.key.get()?.as_str()))
         })
         .collect();
-    let mut out = Waived { kept: Vec::new(), waived: Vec::new(), used: BTreeSet::new() };
+    let mut out = Settled { kept: Vec::new(), waived: Vec::new(), used: BTreeSet::new() };
     for finding in findings {
         let mut covers = good
             .iter()

@@ -3,39 +3,14 @@
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]
 
+mod examples;
+
 use std::collections::BTreeSet;
 
-use cortexkey_lint::rules::{Example, RULES, Rule, TABLE};
-use cortexkey_lint::{
-    Before, Corpus, CorpusFile, LockedKeys, Policy, Report, Severity, Timestamp, lint,
-};
-use cortexkey_manifest::policy::load;
+use cortexkey_lint::rules::{RULES, Rule, TABLE};
+use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
 use cortexkey_manifest::yaml::Limits;
-
-const LOCKED: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
-    extends: [builtin:recommended]\nrules: { expiry-too-long: { max: 180d, locked: true } }\n";
-
-fn run(example: &Example) -> Report {
-    let mut read = |path: &str| match path {
-        "team/cortexkey.yaml" => Ok(example.policy_text().into_bytes()),
-        "acme.yaml" => Ok(LOCKED.as_bytes().to_vec()),
-        _ => Err(format!("cannot read {path}")),
-    };
-    let layers = load("team/cortexkey.yaml", &Limits::default(), &mut read).unwrap();
-    let policy = Policy::new(layers);
-    let limits = Limits::default();
-    let file = CorpusFile::new(example.file_name(), example.document().into_bytes(), &limits);
-    let before = (!example.before.is_empty()).then(|| {
-        let text = example.document_before();
-        let files = vec![CorpusFile::new(example.file_name(), text.into_bytes(), &limits)];
-        Before { revision: "main".into(), files }
-    });
-    let lock = (!example.lock.is_empty())
-        .then(|| LockedKeys::new("cortexkey.lock", example.lock.as_bytes().to_vec(), &limits));
-    let corpus = Corpus { files: vec![file], before, lock, ..Corpus::default() };
-    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    lint(&corpus, &policy, now)
-}
+use examples::{now, run};
 
 /// The codes of a report. A catalogue beside a single definition has roles that nobody holds, which
 /// says nothing of the example.
@@ -106,7 +81,7 @@ fn under(name: &str, rule: &Rule) -> Option<Severity> {
     let (path, text) = (rule.bad.file_name(), rule.bad.document());
     let file = CorpusFile::new(path, text.into_bytes(), &Limits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
-    let report = lint(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap());
+    let report = lint(&corpus, &policy, now());
     report.findings.iter().find(|f| f.code == rule.code).map(|f| f.severity)
 }
 

@@ -23,7 +23,7 @@ pub mod yaml;
 pub use problem::{Problem, ProblemKind};
 pub use quote::{escape, is_invisible, quote, quote_refused};
 pub use reader::{Field, TextPair};
-pub use scalar::scalar;
+pub use scalar::{quoted, scalar};
 pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
 pub use suggest::{closest, did_you_mean};
 pub use tokens::{

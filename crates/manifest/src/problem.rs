@@ -62,8 +62,6 @@ pub struct Problem {
     pub help: Option<String>,
     /// Other places that matter, each with a few words.
     pub related: Vec<(Span, String)>,
-    /// The field's name, where the mistake is a field that does not exist.
-    pub field: Option<String>,
     /// What was most likely meant, where the place holds a name or a word that is not known.
     pub meant: Option<String>,
 }
@@ -72,7 +70,7 @@ impl Problem {
     /// A problem without help or second place.
     pub fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { kind, span, message, help: None, related: Vec::new(), field: None, meant: None }
+        Self { kind, span, message, help: None, related: Vec::new(), meant: None }
     }
 
     /// The same with a sentence on what to do next.

@@ -191,7 +191,6 @@ impl<'t> Reader<'t> {
         let mut problem = Problem::new(ProblemKind::UnknownField, self.span(entry.key), message);
         problem.help = did_you_mean(name, known);
         problem.meant = closest(name, known.iter().copied()).map(str::to_owned);
-        problem.field = Some(name.to_owned());
         self.problems.push(problem);
     }
 

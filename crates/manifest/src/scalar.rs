@@ -32,7 +32,9 @@ fn is_plain(text: &str) -> bool {
         && !RETYPED.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-fn quoted(text: &str) -> String {
+/// The same in double quotes, whatever it is.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -56,7 +56,7 @@ fn scope(scope: &cortexkey_manifest::definition::Scope) -> Value {
     let mut out = Map::new();
     if let Some(assets) = scope.assets.get() {
         let mut map = Map::new();
-        text(&mut map, "mode", assets.mode.get().map(mode));
+        text(&mut map, "mode", assets.mode.get().copied().map(mode));
         if let Some(groups) = assets.groups.get() {
             let names = groups.iter().map(|group| Value::from(group.name.value.as_str()));
             map.insert("groups".into(), Value::from(names.collect::<Vec<_>>()));
@@ -65,7 +65,7 @@ fn scope(scope: &cortexkey_manifest::definition::Scope) -> Value {
     }
     if let Some(cases) = scope.cases.get() {
         let mut map = Map::new();
-        text(&mut map, "mode", cases.mode.get().map(mode));
+        text(&mut map, "mode", cases.mode.get().copied().map(mode));
         list(&mut map, "domains", &cases.domains);
         let unreferenced = cases.unreferenced.get().map(|unreferenced| match unreferenced {
             Unreferenced::Yes => Value::from(true),
@@ -86,13 +86,13 @@ fn scope(scope: &cortexkey_manifest::definition::Scope) -> Value {
         text(&mut map, "mode", endpoints.mode.get().map(word));
         list(&mut map, "groups", &endpoints.groups);
         list(&mut map, "tags", &endpoints.tags);
-        text(&mut map, "groupsMode", endpoints.groups_mode.get().map(raw));
-        text(&mut map, "tagsMode", endpoints.tags_mode.get().map(raw));
+        text(&mut map, "groupsMode", endpoints.groups_mode.get().copied().map(raw));
+        text(&mut map, "tagsMode", endpoints.tags_mode.get().copied().map(raw));
         out.insert("endpoints".into(), Value::from(map));
     }
     if let Some(datasets) = scope.datasets.get() {
         let mut map = Map::new();
-        text(&mut map, "default", datasets.default.get().map(mode));
+        text(&mut map, "default", datasets.default.get().copied().map(mode));
         let filters = datasets.filters.iter().map(|filter| {
             let mut map = Map::new();
             text(&mut map, "dataset", filter.dataset.get().map(String::as_str));
@@ -122,7 +122,7 @@ fn pairs(pairs: &[TextPair]) -> Value {
     Value::from(pairs.collect::<Map>())
 }
 
-fn mode(mode: &Mode) -> &'static str {
+fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::None => "none",
         Mode::All => "all",
@@ -130,7 +130,7 @@ fn mode(mode: &Mode) -> &'static str {
     }
 }
 
-fn raw(mode: &RawMode) -> &'static str {
+fn raw(mode: RawMode) -> &'static str {
     match mode {
         RawMode::NoScope => "no_scope",
         RawMode::SeeAll => "see_all",

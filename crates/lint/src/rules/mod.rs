@@ -19,8 +19,6 @@ mod sink;
 mod table;
 mod yaml;
 
-pub(crate) use yaml::y004_ambiguous_scalar::retyped;
-
 pub(crate) use expiry::words;
 pub(crate) use options::WEEKDAYS;
 pub use options::{OptionDoc, OptionType, Tighter};

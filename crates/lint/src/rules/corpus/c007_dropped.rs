@@ -9,10 +9,24 @@ use super::named;
 use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
 use crate::settings::Settings;
 
-const LOCK: &str = "apiVersion: cortexkey/v1\nkind: Lock\nkeys:\n  - { name: svc-siem-export-prod, id: 56 }\n  - { name: svc-old-import-prod, id: 41 }\n";
+const LOCK: &str = "apiVersion: cortexkey/v1
+kind: Lock
+tenants:
+  prod-eu:
+    host: api-acme.xdr.eu.paloaltonetworks.com
+    keys:
+      svc-siem-export-prod: { id: 56 }
+      svc-old-import-prod: { id: 41 }
+";
 
-const KEPT: &str =
-    "apiVersion: cortexkey/v1\nkind: Lock\nkeys:\n  - { name: svc-siem-export-prod, id: 56 }\n";
+const KEPT: &str = "apiVersion: cortexkey/v1
+kind: Lock
+tenants:
+  prod-eu:
+    host: api-acme.xdr.eu.paloaltonetworks.com
+    keys:
+      svc-siem-export-prod: { id: 56 }
+";
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "C007",
@@ -32,18 +46,13 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
     let defined: HashSet<(Option<&str>, &str)> =
         named(cx).map(|key| (key.tenant, key.name)).collect();
-    let only = cx.policy.only_tenant();
-    for key in &lock.keys {
-        let (Some(name), Some(id)) = (key.name.spanned(), key.id.get()) else { continue };
-        let tenant = key.tenant.get().map(String::as_str).or(only);
-        if defined.contains(&(tenant, name.value.as_str())) {
+    for (tenant, name, key) in lock.lock.keys() {
+        let Some(id) = key.id.filter(|_| !defined.contains(&(Some(tenant), name))) else {
             continue;
-        }
-        let message = format!(
-            "key {} (id {id}) has no definition any more, and lives on",
-            quote(&name.value)
-        );
-        let draft = Draft::new(cx.lock_source(), name.span, message)
+        };
+        let message =
+            format!("key {} (id {id}) has no definition any more, and lives on", quote(name));
+        let draft = Draft::new(cx.lock_source(), key.place, message)
             .help("revoke the key and take it out of here, or bring the definition back");
         sink.report_as(settings, draft);
     }

@@ -1,17 +1,31 @@
 //! C008 key-id-reuse: one key id of a tenant stands under two names in the lock file.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{Spanned, quote};
+use cortexkey_manifest::{Span, quote};
 
 use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
 use crate::settings::Settings;
 
-const LOCK: &str = "apiVersion: cortexkey/v1\nkind: Lock\nkeys:\n  - { name: svc-siem-export-prod, id: 56 }\n  - { name: svc-import-prod, id: 56 }\n";
+const LOCK: &str = "apiVersion: cortexkey/v1
+kind: Lock
+tenants:
+  prod-eu:
+    host: api-acme.xdr.eu.paloaltonetworks.com
+    keys:
+      svc-siem-export-prod: { id: 56 }
+      svc-import-prod: { id: 56 }
+";
 
-const KEPT: &str =
-    "apiVersion: cortexkey/v1\nkind: Lock\nkeys:\n  - { name: svc-siem-export-prod, id: 56 }\n";
+const KEPT: &str = "apiVersion: cortexkey/v1
+kind: Lock
+tenants:
+  prod-eu:
+    host: api-acme.xdr.eu.paloaltonetworks.com
+    keys:
+      svc-siem-export-prod: { id: 56 }
+";
 
 const OFF: &str = "rules: { key-dropped: { enabled: false } }\n";
 
@@ -31,20 +45,19 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
-    let only = cx.policy.only_tenant();
-    let mut seen: BTreeMap<(Option<&str>, u64), &Spanned<u64>> = BTreeMap::new();
-    for key in &lock.keys {
-        let Some(id) = key.id.spanned() else { continue };
-        let tenant = key.tenant.get().map(String::as_str).or(only);
-        if let Some(first) = seen.get(&(tenant, id.value)) {
-            let name = key.name.get().map(String::as_str).unwrap_or_default();
-            let message = format!("id {} stands twice, here for {}", id.value, quote(name));
-            let draft = Draft::new(cx.lock_source(), id.span, message)
-                .help("remove the entry that is wrong; the id is the console's column ID")
-                .also(first.span, "first here");
-            sink.report_as(settings, draft);
-        } else {
-            seen.insert((tenant, id.value), id);
-        }
+    let mut seen: HashMap<(&str, u64), Span> = HashMap::new();
+    let mut keys: Vec<_> = lock.lock.keys().collect();
+    keys.sort_by_key(|(_, _, key)| key.place);
+    for (tenant, name, key) in keys {
+        let Some(id) = key.id else { continue };
+        let Some(first) = seen.get(&(tenant, id)) else {
+            seen.insert((tenant, id), key.place);
+            continue;
+        };
+        let message = format!("id {id} stands twice, here for {}", quote(name));
+        let draft = Draft::new(cx.lock_source(), key.place, message)
+            .help("remove the entry that is wrong; the id is the console's column ID")
+            .also(*first, "first here");
+        sink.report_as(settings, draft);
     }
 }

@@ -29,9 +29,9 @@ struct Named<'a> {
     reported: bool,
 }
 
-impl<'a> Named<'a> {
+impl Named<'_> {
     /// Of a pair of which only one is reported on, that one carries the finding.
-    fn beside(self, other: &Named<'a>) -> (Named<'a>, Named<'a>) {
+    fn beside(self, other: &Self) -> (Self, Self) {
         if self.reported || !other.reported { (self, *other) } else { (*other, self) }
     }
 }

@@ -68,7 +68,7 @@ fn fitting(patterns: &Patterns, pattern: &str, name: &str) -> Option<usize> {
         .filter(|part| !matches!(part.kind(), HirKind::Look(_)))
         .map(ToString::to_string)
         .collect();
-    (1..parts.len() + 1).rev().find_map(|count| {
+    (1..=parts.len()).rev().find_map(|count| {
         let begin = format!("^(?:{})", parts.get(..count)?.concat());
         Some(patterns.get(&begin)?.find(name)?.end())
     })

@@ -1,10 +1,9 @@
 //! N003 name-file-mismatch: the file is called otherwise than the key in it.
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
+use cortexkey_manifest::{quote, scalar};
 
 use crate::finding::Fix;
-use crate::fix::scalar;
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 

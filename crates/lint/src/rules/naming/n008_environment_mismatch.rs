@@ -38,10 +38,8 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let (known, source) = settings.texts("environments");
     let of = |text: &str| {
-        let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-        words
-            .filter_map(|word| known.iter().find(|known| known.eq_ignore_ascii_case(word)).copied())
-            .last()
+        let mut words = text.rsplit(|c: char| !c.is_ascii_alphanumeric());
+        words.find_map(|word| known.iter().find(|known| known.eq_ignore_ascii_case(word)).copied())
     };
     let Some(own) = of(&name.value) else { return };
     let folder = cx.path.rsplit_once('/').map_or("", |(folder, _)| folder);

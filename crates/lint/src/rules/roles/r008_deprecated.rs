@@ -2,10 +2,9 @@
 
 use cortexkey_manifest::policy::Role;
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{Spanned, quote};
+use cortexkey_manifest::{Spanned, quote, scalar};
 
 use crate::finding::Fix;
-use crate::fix::scalar;
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 

@@ -1,10 +1,9 @@
 //! R011 role-by-id: a role's id where its display name belongs.
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
+use cortexkey_manifest::{quote, scalar};
 
 use crate::finding::Fix;
-use crate::fix::scalar;
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 

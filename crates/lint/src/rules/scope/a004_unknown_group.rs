@@ -2,10 +2,9 @@
 
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{Field, Spanned, closest, quote};
+use cortexkey_manifest::{Field, Spanned, closest, quote, scalar};
 
 use crate::finding::Fix;
-use crate::fix::scalar;
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
@@ -27,6 +26,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
+/// What is selected, by which names, and which names there are.
+type Area<'a> = (&'a str, Vec<Spanned<String>>, Vec<String>);
+
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let Some(tenant) = cx.tenant.and_then(|name| cx.policy.tenant(name)) else { return };
@@ -42,7 +44,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let assets = scope.assets.get().and_then(|assets| assets.groups.get());
     let assets = assets.map(|groups| groups.iter().map(|group| group.name.clone()).collect());
     let endpoints = scope.endpoints.get();
-    let areas: [(&str, Vec<Spanned<String>>, Vec<String>); 4] = [
+    let areas: [Area<'_>; 4] = [
         ("asset group", assets.unwrap_or_default(), groups),
         ("domain", scope.cases.get().map(|c| own(&c.domains)).unwrap_or_default(), domains),
         (

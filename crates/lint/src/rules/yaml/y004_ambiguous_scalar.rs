@@ -1,11 +1,10 @@
 //! Y004 yaml-ambiguous-scalar: a plain text that other readers take for a boolean, a number, a time or nothing.
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
 use cortexkey_manifest::yaml::{NodeId, NodeKind, Style};
+use cortexkey_manifest::{quote, quoted};
 
 use crate::finding::Fix;
-use crate::fix::quoted;
 use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
 use crate::settings::Settings;
 
@@ -43,7 +42,9 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                 }
             }
             NodeKind::Sequence { items, .. } => {
-                items.iter().for_each(|item| one(cx, *item, settings, sink));
+                for item in items {
+                    one(cx, *item, settings, sink);
+                }
             }
             _ => {}
         }
@@ -64,7 +65,7 @@ fn one(cx: &FileContext<'_>, id: NodeId, settings: &Settings, sink: &mut Sink<'_
 }
 
 /// What a reader of YAML 1.1 or 1.2 makes of a plain scalar, where that is no text.
-pub(crate) fn retyped(text: &str) -> Option<&'static str> {
+fn retyped(text: &str) -> Option<&'static str> {
     const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
     let first = *text.as_bytes().first()?;
     if !(first.is_ascii_alphanumeric() || matches!(first, b'.' | b'+' | b'-' | b'~')) {

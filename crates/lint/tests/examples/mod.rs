@@ -1,0 +1,42 @@
+//! Runs the examples of the rules' pages.
+
+#![allow(dead_code, reason = "each test program needs some of these")]
+
+use cortexkey_lint::rules::Example;
+use cortexkey_lint::{Before, Corpus, CorpusFile, LockedKeys, Policy, Report, Timestamp, lint};
+use cortexkey_manifest::policy::load;
+use cortexkey_manifest::yaml::Limits;
+
+/// The parent that examples extend which need a locked one.
+const LOCKED: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
+    extends: [builtin:recommended]\nrules: { expiry-too-long: { max: 180d, locked: true } }\n";
+
+pub(crate) fn now() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn policy(example: &Example) -> Policy {
+    let mut read = |path: &str| match path {
+        "team/cortexkey.yaml" => Ok(example.policy_text().into_bytes()),
+        "acme.yaml" => Ok(LOCKED.as_bytes().to_vec()),
+        _ => Err(format!("cannot read {path}")),
+    };
+    Policy::new(load("team/cortexkey.yaml", &Limits::default(), &mut read).unwrap())
+}
+
+pub(crate) fn corpus(example: &Example) -> Corpus {
+    let limits = Limits::default();
+    let file = CorpusFile::new(example.file_name(), example.document().into_bytes(), &limits);
+    let before = (!example.before.is_empty()).then(|| {
+        let text = example.document_before();
+        let files = vec![CorpusFile::new(example.file_name(), text.into_bytes(), &limits)];
+        Before { revision: "main".into(), files }
+    });
+    let lock = (!example.lock.is_empty())
+        .then(|| LockedKeys::new("cortexkey.lock", example.lock.as_bytes().to_vec(), &limits));
+    Corpus { files: vec![file], before, lock, ..Corpus::default() }
+}
+
+pub(crate) fn run(example: &Example) -> Report {
+    lint(&corpus(example), &policy(example), now())
+}

@@ -1,0 +1,57 @@
+//! Where each rule points: the value itself, and the second place that matters.
+
+// A failed step of a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
+mod examples;
+
+use std::fmt::Write as _;
+
+use cortexkey_lint::report::Format;
+use cortexkey_lint::rules::RULES;
+use examples::run;
+
+/// The text under each finding of a rule's bad example, and under its labels: one line a rule.
+#[test]
+fn each_rule_points_at_its_value() {
+    let mut out = String::new();
+    for rule in RULES {
+        let report = run(&rule.bad);
+        for finding in report.findings.iter().filter(|finding| finding.code == rule.code) {
+            let text = |place: cortexkey_lint::Place| {
+                let source = &report.sources[place.source];
+                let (start, end) = source.positions(place.span);
+                let masked = source.masked();
+                let text = place.span.slice(&masked).replace('\n', "\\n");
+                let name = source.path.rsplit('/').next().unwrap().to_owned();
+                let text: String = text.chars().take(40).collect();
+                format!(
+                    "{name}:{}:{}-{}:{} `{text}`",
+                    start.line, start.column, end.line, end.column
+                )
+            };
+            let labels: Vec<String> = finding
+                .related
+                .iter()
+                .map(|second| format!("\n     {} {}", text(second.place), second.message))
+                .collect();
+            let place = text(finding.place);
+            let (labels, message) = (labels.concat(), &finding.message);
+            writeln!(out, "{} {place}{labels}\n     {message}", rule.code).unwrap();
+        }
+    }
+    insta::assert_snapshot!(out);
+}
+
+/// Every form prints every rule's finding, and none of them a control character.
+#[test]
+fn each_finding_is_printed_in_each_form() {
+    for rule in RULES {
+        let report = run(&rule.bad);
+        for (_, format) in Format::ALL {
+            let text = report.render(format, false);
+            assert!(text.contains(rule.code), "{text}");
+            assert!(!text.contains('\u{1b}'), "{text}");
+        }
+    }
+}
