@@ -223,8 +223,22 @@ fn gains(before: &Held<'_>, after: &Held<'_>) -> usize {
     with_scope(before.1.as_ref(), |old| {
         with_scope(after.1.as_ref(), |new| {
             let (level, expiry) = (Level::Advanced, Expiry::Never);
-            let before = KeyDefinition { name: "k", level, expiry, roles: &old_roles, scope: old };
-            let after = KeyDefinition { name: "k", level, expiry, roles: &new_roles, scope: new };
+            let before = KeyDefinition {
+                name: "k",
+                level,
+                expiry,
+                lifetime_ms: None,
+                roles: &old_roles,
+                scope: old,
+            };
+            let after = KeyDefinition {
+                name: "k",
+                level,
+                expiry,
+                lifetime_ms: None,
+                roles: &new_roles,
+                scope: new,
+            };
             compare(&[before], &[after]).len()
         })
     })

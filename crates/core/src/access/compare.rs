@@ -22,6 +22,9 @@ pub struct KeyDefinition<'a> {
     pub level: Level,
     /// Until when it lives.
     pub expiry: Expiry,
+    /// How long it lives from when it is generated, in milliseconds, where the definition says
+    /// that and no expiry; `expiry` is then `Never` and counts for nothing.
+    pub lifetime_ms: Option<u64>,
     /// Its roles. A role of the same name before and after is the same role.
     pub roles: &'a [Role<'a>],
     /// Its scope.
@@ -134,6 +137,16 @@ pub enum Widening<'a> {
     },
     /// A life without end.
     ExpiryRemoved,
+    /// A longer life from when it is generated, in milliseconds.
+    LifetimeLonger {
+        /// The lifetime before.
+        from_ms: u64,
+        /// The lifetime after.
+        to_ms: u64,
+    },
+    /// A lifetime in place of an expiry, or the reverse: which of the two ends later hangs on when
+    /// the key is generated.
+    ExpiryKindChanged,
     /// The level `standard` in place of `advanced`.
     LevelWeakened,
 }
@@ -160,6 +173,8 @@ impl Widening<'_> {
             Self::DatasetFilterChanged { .. } => "dataset-filter-changed",
             Self::ExpiryLater { .. } => "expiry-later",
             Self::ExpiryRemoved => "expiry-removed",
+            Self::LifetimeLonger { .. } => "lifetime-longer",
+            Self::ExpiryKindChanged => "expiry-kind-changed",
             Self::LevelWeakened => "level-weakened",
         }
     }
@@ -179,6 +194,7 @@ impl Widening<'_> {
 ///     name: "export",
 ///     level: Level::Advanced,
 ///     expiry: Expiry::At { ms: 1_800_000_000_000 },
+///     lifetime_ms: None,
 ///     roles: &[Role::unknown("Viewer")],
 ///     scope: None,
 /// };
@@ -219,13 +235,7 @@ fn of_key<'a>(before: &KeyDefinition<'a>, after: &KeyDefinition<'a>) -> Widening
     if (before.level, after.level) == (Level::Advanced, Level::Standard) {
         found.add(Widening::LevelWeakened);
     }
-    match (before.expiry, after.expiry) {
-        (Expiry::At { .. }, Expiry::Never) => found.add(Widening::ExpiryRemoved),
-        (Expiry::At { ms: from_ms }, Expiry::At { ms: to_ms }) if to_ms > from_ms => {
-            found.add(Widening::ExpiryLater { from_ms, to_ms });
-        }
-        _ => {}
-    }
+    of_end(before, after, &mut found);
     of_roles(before.roles, after.roles, &mut found);
     match (before.scope, after.scope) {
         (None, None) => {}
@@ -240,6 +250,26 @@ fn of_key<'a>(before: &KeyDefinition<'a>, after: &KeyDefinition<'a>) -> Widening
         (Some(before), Some(after)) => of_scope(&before, &after, &mut found),
     }
     found
+}
+
+/// What a later end gained.
+fn of_end(before: &KeyDefinition<'_>, after: &KeyDefinition<'_>, found: &mut Widenings<'_>) {
+    let end = |key: &KeyDefinition<'_>| (key.lifetime_ms, key.expiry);
+    match (end(before), end(after)) {
+        ((Some(from_ms), _), (Some(to_ms), _)) => {
+            if to_ms > from_ms {
+                found.add(Widening::LifetimeLonger { from_ms, to_ms });
+            }
+        }
+        ((None, Expiry::Never), _) => {}
+        (_, (None, Expiry::Never)) => found.add(Widening::ExpiryRemoved),
+        ((Some(_), _), _) | (_, (Some(_), _)) => found.add(Widening::ExpiryKindChanged),
+        ((None, Expiry::At { ms: from_ms }), (None, Expiry::At { ms: to_ms })) => {
+            if to_ms > from_ms {
+                found.add(Widening::ExpiryLater { from_ms, to_ms });
+            }
+        }
+    }
 }
 
 /// What the union of the roles gained.
@@ -432,6 +462,12 @@ impl fmt::Display for Widening<'_> {
                 write!(f, "it expires at {to_ms} ms since 1970, not at {from_ms}")
             }
             Self::ExpiryRemoved => f.write_str("it no longer expires"),
+            Self::LifetimeLonger { from_ms, to_ms } => {
+                write!(f, "it lives {to_ms} ms from when it is generated, not {from_ms}")
+            }
+            Self::ExpiryKindChanged => {
+                f.write_str("it has a lifetime in place of an expiry, or the reverse")
+            }
             Self::LevelWeakened => f.write_str("its level falls from advanced to standard"),
         }
     }
@@ -448,6 +484,7 @@ mod tests {
         name: "k",
         level: Level::Advanced,
         expiry: Expiry::At { ms: 5 },
+        lifetime_ms: None,
         roles: &[],
         scope: None,
     };
@@ -483,6 +520,13 @@ mod tests {
         assert_eq!(codes(KEY, later), ["expiry-later"]);
         assert_eq!(codes(later, never), ["expiry-removed"]);
         assert_eq!(codes(never, KEY), [""; 0]);
+        let lives = |ms| KeyDefinition { lifetime_ms: Some(ms), ..never };
+        assert_eq!(codes(lives(5), lives(6)), ["lifetime-longer"]);
+        assert_eq!(codes(lives(6), lives(5)), [""; 0]);
+        assert_eq!(codes(lives(5), never), ["expiry-removed"]);
+        assert_eq!(codes(never, lives(5)), [""; 0]);
+        assert_eq!(codes(lives(5), KEY), ["expiry-kind-changed"]);
+        assert_eq!(codes(KEY, lives(5)), ["expiry-kind-changed"]);
     }
 
     #[test]

@@ -40,6 +40,8 @@
 
 #[cfg(feature = "alloc")]
 mod compare;
+#[cfg(feature = "alloc")]
+pub mod compiled;
 mod component;
 mod decide;
 mod filter;

@@ -1,0 +1,77 @@
+//! Compiled definitions: what keys may do and see, in bytes that need no YAML to be read.
+//!
+//! They refuse to be read when a byte of them is damaged, and to be written in two ways: equal
+//! definitions are equal bytes. They hold no secret, and are not signed: who can change the file
+//! can change what keys may do.
+//!
+//! # Form
+//!
+//! Numbers are little-endian; a text is a `u16` with its length in bytes, and UTF-8.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | `89 43 4b 43 0d 0a 1a 0a` |
+//! | 4 | the version of the form, 1 |
+//! | 4 | how many bytes follow the digest |
+//! | 32 | SHA-256 of what follows |
+//! | 4 | how many keys |
+//! | | the keys, each a `u32` with its length in bytes, and its record; in the order of tenant and name, none twice |
+//!
+//! A record is, one after the other:
+//!
+//! | what | as |
+//! |---|---|
+//! | tenant, empty where it has none; name | two texts of at most 255 bytes |
+//! | level | `u8`: 1 standard, 2 advanced |
+//! | end | `u8`: 0 never, 1 at a time, 2 so long after it is generated; `u64` milliseconds, 0 with never |
+//! | scopes of its product | `u8`: 0 as they are decided here, 1 an older model |
+//! | whether scopes are enforced | `u8`: 0 they are, 1 they are not, 2 unknown |
+//! | how tags are matched | `u8`: 0 permissive, 1 restrictive |
+//! | whether there are scopes for rows | `u8`: 0 no, 1 yes |
+//! | roles | `u16` count, then each: name; `u8` flags (1 holds all, 2 its actions are listed); `u16` count of components, each a text and `u8` (0 none, 1 view, 2 edit); `u16` count of actions, texts |
+//! | whether it has a scope | `u8`: 0 no, 1 yes, and then: |
+//! | assets, cases and issues | each `u8` (0 none, 1 all, 2 select) and `u16` count of names, texts |
+//! | unreferenced | `u8`: 0 no, 1 yes |
+//! | endpoint groups, endpoint tags | each `u8` (0 `no_scope`, 1 `see_all`, 2 `any`, 3 `scope`) and `u16` count of names, texts |
+//! | rows of datasets | `u8`: 0 nothing said, 1 default none, 2 default all; `u16` count of filters, each dataset and filter |
+
+mod read;
+mod record;
+mod write;
+
+pub use read::{CompiledError, Definitions, Found, KeyEntry};
+pub use write::{CompileError, compile};
+
+use super::compare::KeyDefinition;
+use super::decide::{AccessKey, Tenant};
+
+const MAGIC: [u8; 8] = *b"\x89CKC\r\n\x1a\n";
+const VERSION: u32 = 1;
+const HEAD_BYTES: usize = 48;
+
+/// The longest name of a key or of a tenant, in bytes.
+pub const NAME_BYTES_MAX: usize = 255;
+/// The most bytes of compiled definitions.
+pub const COMPILED_BYTES_MAX: usize = 64 << 20;
+/// The most keys of compiled definitions.
+pub const COMPILED_KEYS_MAX: usize = 100_000;
+
+/// What is compiled of a key.
+#[derive(Clone, Copy, Debug)]
+pub struct CompiledKey<'a> {
+    /// Its tenant; empty where it has none.
+    pub tenant: &'a str,
+    /// Its definition.
+    pub definition: KeyDefinition<'a>,
+    /// The settings of its tenant.
+    pub settings: Tenant,
+    /// Whether its product has an older model of scopes, of which nothing is decided.
+    pub older_scopes: bool,
+}
+
+impl<'a> CompiledKey<'a> {
+    /// As [`decide`](super::decide()) takes it.
+    pub fn access(&self) -> AccessKey<'a> {
+        AccessKey { roles: self.definition.roles, scope: self.definition.scope }
+    }
+}

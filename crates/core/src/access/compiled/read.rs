@@ -1,0 +1,270 @@
+//! [`Definitions`]: compiled definitions, read.
+//!
+//! It refuses all of them where one byte is not as it was written: it reads every record before
+//! it lends the first.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use sha2::{Digest as _, Sha256};
+
+use super::record::{Cursor, Record};
+use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, CompiledKey, HEAD_BYTES, MAGIC, VERSION};
+use crate::access::{Gain, KeyDefinition, compare};
+use crate::auth::Level;
+use crate::lifecycle::Expiry;
+
+/// Compiled definitions. They never change, so threads may share them.
+///
+/// ```
+/// use cortexkey_core::access::compiled::{CompiledKey, Definitions, Found, compile};
+/// use cortexkey_core::access::{Answer, KeyDefinition, Permission, Question, Role, Tenant, decide};
+/// use cortexkey_core::auth::Level;
+/// use cortexkey_core::lifecycle::Expiry;
+///
+/// let viewer = Role { components: &[("Auditing", Permission::View)], ..Role::unknown("Viewer") };
+/// let definition = KeyDefinition {
+///     name: "export",
+///     level: Level::Advanced,
+///     expiry: Expiry::Never,
+///     lifetime_ms: None,
+///     roles: &[viewer],
+///     scope: None,
+/// };
+/// let settings = Tenant::enforcing();
+/// let key = CompiledKey { tenant: "prod", definition, settings, older_scopes: false };
+/// let definitions = Definitions::read(&compile(&[key])?)?;
+///
+/// let Found::At(at) = definitions.find("prod/export") else { return Err("not found".into()) };
+/// let question = Question::Component { name: "Auditing", permission: Permission::View };
+/// let answer =
+///     definitions.lend(at, |key| decide(&key.access(), &key.settings, &question).answer());
+/// assert_eq!(answer, Some(Answer::Allowed));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub struct Definitions {
+    bytes: Box<[u8]>,
+    /// Where each record stands, in the order of tenant and name.
+    records: Vec<Range<usize>>,
+    /// The records in the order of their names alone.
+    by_name: Vec<u32>,
+}
+
+/// Which key a record is of, and how long it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyEntry<'a> {
+    /// Its tenant; empty where it has none.
+    pub tenant: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its security level.
+    pub level: Level,
+    /// Until when it lives.
+    pub expiry: Expiry,
+    /// How long it lives from when it is generated, in milliseconds, where no time is said.
+    pub lifetime_ms: Option<u64>,
+}
+
+/// Where a name leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// To this key.
+    At(usize),
+    /// To none.
+    Nowhere,
+    /// To several.
+    Several,
+}
+
+impl Definitions {
+    /// Reads compiled definitions.
+    pub fn read(bytes: &[u8]) -> Result<Self, CompiledError> {
+        let body = body(bytes)?;
+        let records = records(body).ok_or(CompiledError::Damaged)?;
+        let mut by_name = Vec::new();
+        for at in 0..records.len() {
+            by_name.push(u32::try_from(at).map_err(|_| CompiledError::Damaged)?);
+        }
+        let mut definitions = Self { bytes: body.into(), records, by_name: Vec::new() };
+        by_name.sort_by_key(|at| definitions.name(*at));
+        definitions.by_name = by_name;
+        Ok(definitions)
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Which key stands at a place; none where there is no such place.
+    pub fn entry(&self, at: usize) -> Option<KeyEntry<'_>> {
+        Cursor(self.record(at)?).entry()
+    }
+
+    /// Finds a key by its name, or by its tenant, a slash and its name.
+    pub fn find(&self, text: &str) -> Found {
+        let named = self.by_name.partition_point(|at| self.name(*at) < text);
+        let named = self.by_name.get(named..).unwrap_or_default();
+        let named = named.iter().take_while(|at| self.name(**at) == text);
+        let named = named.filter_map(|at| usize::try_from(*at).ok());
+        let slashes = text.match_indices('/').filter_map(|(at, _)| {
+            let wanted = (text.get(..at)?, text.get(at + 1..)?);
+            self.records.binary_search_by(|range| self.names(range).cmp(&wanted)).ok()
+        });
+        let mut found = named.chain(slashes.filter(|at| self.has_tenant(*at)));
+        match (found.next(), found.next()) {
+            (None, _) => Found::Nowhere,
+            (Some(at), None) => Found::At(at),
+            (Some(_), Some(_)) => Found::Several,
+        }
+    }
+
+    /// Lends the key at a place; none where there is no such place.
+    pub fn lend<R>(&self, at: usize, ask: impl FnOnce(&CompiledKey<'_>) -> R) -> Option<R> {
+        let record = Record::read(self.record(at)?)?;
+        let roles = record.roles();
+        Some(ask(&record.lend(record.entry().name, &roles)))
+    }
+
+    /// Says what keys gain from one version of the definitions to the next. Keys are matched by
+    /// tenant and name.
+    pub fn compare<R>(before: &Self, after: &Self, ask: impl FnOnce(&[Gain<'_>]) -> R) -> R {
+        before.lend_all(|before| after.lend_all(|after| ask(&compare(before, after))))
+    }
+
+    fn lend_all<R>(&self, ask: impl FnOnce(&[KeyDefinition<'_>]) -> R) -> R {
+        let records: Vec<Record<'_>> = self
+            .records
+            .iter()
+            .filter_map(|range| Record::read(self.bytes.get(range.clone())?))
+            .collect();
+        let roles: Vec<_> = records.iter().map(Record::roles).collect();
+        let names: Vec<_> = records.iter().map(|record| qualified(&record.entry())).collect();
+        let keys: Vec<KeyDefinition<'_>> = records
+            .iter()
+            .zip(&roles)
+            .zip(&names)
+            .map(|((record, roles), name)| record.lend(name, roles).definition)
+            .collect();
+        ask(&keys)
+    }
+
+    fn record(&self, at: usize) -> Option<&[u8]> {
+        self.bytes.get(self.records.get(at)?.clone())
+    }
+
+    fn names(&self, range: &Range<usize>) -> (&str, &str) {
+        let entry = self.bytes.get(range.clone()).and_then(|bytes| Cursor(bytes).entry());
+        entry.map_or(("", ""), |entry| (entry.tenant, entry.name))
+    }
+
+    fn name(&self, at: u32) -> &str {
+        let range = usize::try_from(at).ok().and_then(|at| self.records.get(at));
+        range.map_or("", |range| self.names(range).1)
+    }
+
+    fn has_tenant(&self, at: usize) -> bool {
+        self.entry(at).is_some_and(|entry| !entry.tenant.is_empty())
+    }
+}
+
+/// A key's name with its tenant, where it has one.
+fn qualified(entry: &KeyEntry<'_>) -> String {
+    match entry.tenant {
+        "" => entry.name.into(),
+        tenant => [tenant, "/", entry.name].concat(),
+    }
+}
+
+/// What follows the digest, once it is found undamaged.
+fn body(bytes: &[u8]) -> Result<&[u8], CompiledError> {
+    if bytes.len() > COMPILED_BYTES_MAX {
+        return Err(CompiledError::TooLarge);
+    }
+    if !bytes.starts_with(&MAGIC) {
+        return Err(CompiledError::NotCompiled);
+    }
+    let (head, body) = bytes.split_at_checked(HEAD_BYTES).ok_or(CompiledError::Damaged)?;
+    let mut cursor = Cursor(head.get(MAGIC.len()..).unwrap_or_default());
+    match cursor.word() {
+        Some(VERSION) => {}
+        Some(version) => return Err(CompiledError::Version { version }),
+        None => return Err(CompiledError::Damaged),
+    }
+    let len = cursor.word().and_then(|len| usize::try_from(len).ok());
+    if len != Some(body.len()) || Sha256::digest(body).as_slice() != cursor.0 {
+        return Err(CompiledError::Damaged);
+    }
+    Ok(body)
+}
+
+/// Where the records stand in the body, each found to be one, and in their order.
+fn records(body: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut cursor = Cursor(body);
+    let count = usize::try_from(cursor.word()?).ok().filter(|n| *n <= COMPILED_KEYS_MAX)?;
+    let mut records = Vec::new();
+    let mut last: Option<(&str, &str)> = None;
+    for _ in 0..count {
+        let len = usize::try_from(cursor.word()?).ok()?;
+        let start = body.len() - cursor.0.len();
+        let (record, rest) = cursor.0.split_at_checked(len)?;
+        cursor.0 = rest;
+        let entry = Record::read(record)?.entry();
+        let names = (entry.tenant, entry.name);
+        if entry.name.is_empty() || last.is_some_and(|last| last >= names) {
+            return None;
+        }
+        last = Some(names);
+        records.push(start..start + len);
+    }
+    cursor.0.is_empty().then_some(records)
+}
+
+/// Why bytes are not taken as compiled definitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompiledError {
+    /// They do not begin as compiled definitions do.
+    NotCompiled,
+    /// They have another version.
+    Version {
+        /// Which.
+        version: u32,
+    },
+    /// They are not as they were written.
+    Damaged,
+    /// They have more than [`COMPILED_BYTES_MAX`] bytes.
+    TooLarge,
+}
+
+impl fmt::Display for CompiledError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCompiled => f.write_str(
+                "these are no compiled definitions; `cortexkey compile` makes them from YAML",
+            ),
+            Self::Version { version } => write!(
+                f,
+                "the definitions have the form {version}, and this release reads form {VERSION}; \
+                 compile them with this release"
+            ),
+            Self::Damaged => f.write_str(
+                "the compiled definitions are damaged: a byte is missing, or is not what was \
+                 written; copy them anew, as bytes and not as text",
+            ),
+            Self::TooLarge => {
+                write!(f, "the compiled definitions have more than {COMPILED_BYTES_MAX} bytes")
+            }
+        }
+    }
+}
+
+impl core::error::Error for CompiledError {}

@@ -1,0 +1,188 @@
+//! [`compile`] writes definitions in the form that [`Definitions`](super::Definitions) reads.
+//!
+//! It refuses two keys of one name in a tenant, and what the form has no room for.
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, CompiledKey, HEAD_BYTES, MAGIC, NAME_BYTES_MAX, VERSION,
+};
+use crate::access::{Area, Axis, Permission, Role, Sbac, Scope, TagMode};
+use crate::auth::Level;
+use crate::lifecycle::Expiry;
+
+/// Compiles keys, in any order.
+pub fn compile(keys: &[CompiledKey<'_>]) -> Result<Vec<u8>, CompileError> {
+    let mut keys: Vec<&CompiledKey<'_>> = keys.iter().collect();
+    keys.sort_by_key(|key| (key.tenant, key.definition.name));
+    if keys.len() > COMPILED_KEYS_MAX {
+        return Err(CompileError::new("there are more than 100,000 keys"));
+    }
+    for pair in keys.windows(2) {
+        if let [a, b] = pair
+            && (a.tenant, a.definition.name) == (b.tenant, b.definition.name)
+        {
+            return Err(CompileError::of(a, "it is defined twice"));
+        }
+    }
+    let mut body = Vec::new();
+    count(&mut body, keys.len())?;
+    for key in keys {
+        let record = record(key).map_err(|error| CompileError::of(key, &error.message))?;
+        count(&mut body, record.len())?;
+        body.extend_from_slice(&record);
+    }
+    if body.len() > COMPILED_BYTES_MAX - HEAD_BYTES {
+        return Err(CompileError::new("the definitions take more than 64 MiB"));
+    }
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    count(&mut bytes, body.len())?;
+    bytes.extend_from_slice(&Sha256::digest(&body));
+    bytes.extend_from_slice(&body);
+    Ok(bytes)
+}
+
+/// Why keys cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    message: String,
+}
+
+impl CompileError {
+    fn new(message: &str) -> Self {
+        Self { message: message.into() }
+    }
+
+    fn of(key: &CompiledKey<'_>, message: &str) -> Self {
+        let name = key.definition.name;
+        Self { message: alloc::format!("the key {name:?} cannot be compiled: {message}") }
+    }
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for CompileError {}
+
+fn record(key: &CompiledKey<'_>) -> Result<Vec<u8>, CompileError> {
+    let mut out = Vec::new();
+    for (what, name) in [("tenant", key.tenant), ("name", key.definition.name)] {
+        if name.len() > NAME_BYTES_MAX {
+            let limit = NAME_BYTES_MAX.to_string();
+            return Err(CompileError::new(
+                &["its ", what, " has more than ", &limit, " bytes"].concat(),
+            ));
+        }
+        text(&mut out, name)?;
+    }
+    if key.definition.name.is_empty() {
+        return Err(CompileError::new("it has no name"));
+    }
+    out.push(match key.definition.level {
+        Level::Standard => 1,
+        Level::Advanced => 2,
+    });
+    let (kind, ms) = match (key.definition.lifetime_ms, key.definition.expiry) {
+        (Some(ms), _) => (2, ms),
+        (None, Expiry::At { ms }) => (1, ms),
+        (None, Expiry::Never) => (0, 0),
+    };
+    out.push(kind);
+    out.extend_from_slice(&ms.to_le_bytes());
+    out.push(u8::from(key.older_scopes));
+    out.push(match key.settings.sbac {
+        Sbac::Enforced => 0,
+        Sbac::Disabled => 1,
+        Sbac::Unknown => 2,
+    });
+    out.push(u8::from(key.settings.tags == TagMode::Restrictive));
+    out.push(u8::from(key.settings.datasets));
+    list(&mut out, key.definition.roles, role)?;
+    out.push(u8::from(key.definition.scope.is_some()));
+    key.definition.scope.map_or(Ok(()), |held| scope(&mut out, &held))?;
+    Ok(out)
+}
+
+fn role(out: &mut Vec<u8>, role: &Role<'_>) -> Result<(), CompileError> {
+    text(out, role.name)?;
+    out.push(u8::from(role.holds_all) | u8::from(role.actions.is_some()) << 1);
+    list(out, role.components, |out, (name, level)| {
+        text(out, name)?;
+        out.push(match level {
+            Permission::None => 0,
+            Permission::View => 1,
+            Permission::Edit => 2,
+        });
+        Ok(())
+    })?;
+    list(out, role.actions.unwrap_or_default(), |out, name| text(out, name))
+}
+
+fn scope(out: &mut Vec<u8>, scope: &Scope<'_>) -> Result<(), CompileError> {
+    area(out, scope.assets)?;
+    area(out, scope.cases_and_issues.area)?;
+    out.push(u8::from(scope.cases_and_issues.unreferenced));
+    axis(out, scope.endpoints.groups)?;
+    axis(out, scope.endpoints.tags)?;
+    out.push(scope.datasets.map_or(0, |datasets| 1 + u8::from(datasets.all)));
+    let filters = scope.datasets.map_or(&[][..], |datasets| datasets.filters);
+    list(out, filters, |out, (dataset, filter)| {
+        text(out, dataset)?;
+        text(out, filter)
+    })
+}
+
+fn area(out: &mut Vec<u8>, area: Area<'_>) -> Result<(), CompileError> {
+    let (mode, names) = match area {
+        Area::None => (0, &[][..]),
+        Area::All => (1, &[][..]),
+        Area::Select(names) => (2, names),
+    };
+    out.push(mode);
+    list(out, names, |out, name| text(out, name))
+}
+
+fn axis(out: &mut Vec<u8>, axis: Axis<'_>) -> Result<(), CompileError> {
+    let (mode, names) = match axis {
+        Axis::NoScope => (0, &[][..]),
+        Axis::SeeAll => (1, &[][..]),
+        Axis::Any => (2, &[][..]),
+        Axis::Scope(names) => (3, names),
+    };
+    out.push(mode);
+    list(out, names, |out, name| text(out, name))
+}
+
+fn list<T>(
+    out: &mut Vec<u8>,
+    items: &[T],
+    mut one: impl FnMut(&mut Vec<u8>, &T) -> Result<(), CompileError>,
+) -> Result<(), CompileError> {
+    let count = u16::try_from(items.len())
+        .map_err(|_| CompileError::new("a list has more than 65,535 entries"))?;
+    out.extend_from_slice(&count.to_le_bytes());
+    items.iter().try_for_each(|item| one(out, item))
+}
+
+fn text(out: &mut Vec<u8>, text: &str) -> Result<(), CompileError> {
+    let len = u16::try_from(text.len())
+        .map_err(|_| CompileError::new("a text has more than 65,535 bytes"))?;
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+fn count(out: &mut Vec<u8>, count: usize) -> Result<(), CompileError> {
+    let count =
+        u32::try_from(count).map_err(|_| CompileError::new("the definitions are too many"))?;
+    out.extend_from_slice(&count.to_le_bytes());
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Compiled definitions: what is written is read again, and nothing else is.
+
+#![cfg(feature = "std")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use cortexkey_core::access::compiled::{
+    CompiledError, CompiledKey, Definitions, Found, NAME_BYTES_MAX, compile,
+};
+use cortexkey_core::access::{
+    Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, KeyDefinition, Permission, Role, Sbac,
+    Scope, TagMode, Tenant,
+};
+use cortexkey_core::auth::Level;
+use cortexkey_core::lifecycle::Expiry;
+use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+const NAMES: &[&[&str]] = &[&[], &["prod-eu"], &["a", "", "Ünïcode", "with/slash"]];
+const HEAD_BYTES: usize = 48;
+
+const ROLES: &[Role<'_>] = &[
+    Role::unknown("Viewer"),
+    Role { holds_all: true, ..Role::unknown("Instance Administrator") },
+    Role {
+        components: &[("Auditing", Permission::View), ("Public API", Permission::None)],
+        actions: Some(&[]),
+        ..Role::unknown("SIEM Export")
+    },
+    Role {
+        components: &[("Jobs", Permission::Edit)],
+        actions: Some(&["Live Terminal"]),
+        ..Role::unknown("Ops")
+    },
+];
+
+fn scope(seed: usize) -> Option<Scope<'static>> {
+    let names = NAMES[seed % NAMES.len()];
+    let area = |n: usize| [Area::None, Area::All, Area::Select(names)][n % 3];
+    let axis = |n: usize| [Axis::NoScope, Axis::SeeAll, Axis::Any, Axis::Scope(names)][n % 4];
+    let filters: &[_] = &[("xdr_data", "_vendor = acme"), ("xdr_data", "_product in (a, b)")];
+    (!seed.is_multiple_of(7)).then(|| Scope {
+        assets: area(seed),
+        cases_and_issues: CasesAndIssues { area: area(seed / 3), unreferenced: seed % 2 == 1 },
+        endpoints: EndpointScope { groups: axis(seed / 5), tags: axis(seed / 11) },
+        datasets: [
+            None,
+            Some(DatasetScope { all: true, filters: &[] }),
+            Some(DatasetScope { all: false, filters }),
+        ][seed % 3],
+    })
+}
+
+fn key<'a>(tenant: &'a str, name: &'a str, seed: usize) -> CompiledKey<'a> {
+    CompiledKey {
+        tenant,
+        definition: KeyDefinition {
+            name,
+            level: [Level::Standard, Level::Advanced][seed % 2],
+            expiry: [Expiry::Never, Expiry::At { ms: seed as u64 }][seed / 2 % 2],
+            lifetime_ms: (seed / 2).is_multiple_of(4).then_some(90 * 86_400_000),
+            roles: &ROLES[..seed % (ROLES.len() + 1)],
+            scope: scope(seed),
+        },
+        settings: Tenant {
+            sbac: [Sbac::Enforced, Sbac::Disabled, Sbac::Unknown][seed % 3],
+            tags: [TagMode::Permissive, TagMode::Restrictive][seed % 2],
+            datasets: seed % 5 == 1,
+        },
+        older_scopes: seed.is_multiple_of(6),
+    }
+}
+
+/// All of a key, as text.
+fn shown(key: &CompiledKey<'_>) -> String {
+    format!("{key:?}")
+}
+
+#[test]
+fn what_is_compiled_is_read_again() {
+    let names: Vec<String> = (0..1_000).map(|n| format!("key-{n:04}")).collect();
+    let keys: Vec<CompiledKey<'_>> = names
+        .iter()
+        .enumerate()
+        .map(|(seed, name)| key(["", "prod-eu", "prod-us"][seed % 3], name, seed))
+        .collect();
+    let mut reversed = keys.clone();
+    reversed.reverse();
+    let bytes = compile(&keys).unwrap();
+    assert_eq!(bytes, compile(&reversed).unwrap(), "equal definitions are equal bytes");
+    let read = Definitions::read(&bytes).unwrap();
+    assert_eq!(read.len(), keys.len());
+    for key in &keys {
+        let Found::At(at) = read.find(key.definition.name) else { panic!("{key:?} is not there") };
+        // A lifetime leaves no expiry.
+        let mut expected = *key;
+        if key.definition.lifetime_ms.is_some() {
+            expected.definition.expiry = Expiry::Never;
+        }
+        assert_eq!(read.lend(at, shown), Some(shown(&expected)));
+        let entry = read.entry(at).unwrap();
+        assert_eq!((entry.tenant, entry.name), (key.tenant, key.definition.name));
+    }
+    let later = read.entry(read.len());
+    assert_eq!((later, read.lend(read.len(), shown)), (None, None));
+    Definitions::compare(&read, &read, |gains| assert!(gains.is_empty()));
+}
+
+#[test]
+fn names_lead_to_one_key_to_none_or_to_several() {
+    let keys = [key("eu", "a", 1), key("us", "a", 1), key("us", "b", 1), key("", "us/b", 1)];
+    let read = Definitions::read(&compile(&keys).unwrap()).unwrap();
+    assert_eq!(read.find("a"), Found::Several);
+    assert_eq!(read.find("us/b"), Found::Several);
+    for (name, tenant) in [("eu/a", "eu"), ("us/a", "us"), ("b", "us")] {
+        let Found::At(at) = read.find(name) else { panic!("{name}") };
+        assert_eq!(read.entry(at).unwrap().tenant, tenant);
+    }
+    for nothing in ["", "/", "eu/", "/a", "eu/b", "A", "us/b/", "//us/b"] {
+        assert_eq!(read.find(nothing), Found::Nowhere, "{nothing}");
+    }
+}
+
+#[test]
+fn gains_name_the_tenant() {
+    let before = compile(&[key("eu", "a", 1)]).unwrap();
+    let after = compile(&[key("eu", "a", 1), key("us", "a", 1)]).unwrap();
+    let [before, after] = [before, after].map(|bytes| Definitions::read(&bytes).unwrap());
+    Definitions::compare(&before, &after, |gains| {
+        let texts: Vec<String> = gains.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["us/a: the key is new"]);
+    });
+}
+
+#[test]
+fn keys_that_the_form_cannot_hold_are_refused() {
+    let long = "n".repeat(NAME_BYTES_MAX + 1);
+    let most = "n".repeat(NAME_BYTES_MAX);
+    assert!(compile(&[key("eu", &most, 1)]).is_ok());
+    let message = |keys: &[CompiledKey<'_>]| compile(keys).unwrap_err().to_string();
+    assert!(message(&[key("eu", &long, 1)]).contains("its name has more than 255 bytes"));
+    assert!(message(&[key(&long, "a", 1)]).contains("its tenant has more than 255 bytes"));
+    assert!(message(&[key("eu", "", 1)]).contains("it has no name"));
+    assert!(message(&[key("eu", "a", 1), key("eu", "a", 2)]).contains("it is defined twice"));
+}
+
+#[test]
+fn every_damage_is_seen() {
+    let bytes = compile(&[key("eu", "a", 17), key("eu", "b", 5)]).unwrap();
+    for at in 0..bytes.len() {
+        assert!(Definitions::read(&bytes[..at]).is_err(), "cut at {at}");
+        for bit in 0..8 {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << bit;
+            assert!(Definitions::read(&damaged).is_err(), "bit {bit} of byte {at}");
+        }
+    }
+    let longer = [bytes.as_slice(), &[0]].concat();
+    assert_eq!(Definitions::read(&longer).err(), Some(CompiledError::Damaged));
+    assert_eq!(Definitions::read(b"apiVersion: 1").err(), Some(CompiledError::NotCompiled));
+    let mut newer = bytes;
+    newer[8] = 2;
+    assert_eq!(Definitions::read(&newer).err(), Some(CompiledError::Version { version: 2 }));
+}
+
+/// With length and digest set right, as somebody who forges a file would.
+fn sealed(body: &[u8], original: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(body.len()).unwrap();
+    [&original[..12], &len.to_le_bytes(), &Sha256::digest(body), body].concat()
+}
+
+/// Reads, and asks everything of what was read.
+fn survives(bytes: &[u8]) {
+    let Ok(read) = Definitions::read(bytes) else { return };
+    for at in 0..read.len() {
+        let entry = read.entry(at).unwrap();
+        assert_ne!(read.find(entry.name), Found::Nowhere);
+        assert!(read.lend(at, shown).is_some());
+    }
+    Definitions::compare(&read, &read, |gains| assert!(gains.is_empty()));
+    // What is read has one form.
+    let texts: Vec<String> = (0..read.len()).map(|at| read.lend(at, shown).unwrap()).collect();
+    let again = read.lend(0, |key| compile(std::slice::from_ref(key)).unwrap());
+    if let Some(again) = again {
+        let again = Definitions::read(&again).unwrap();
+        assert_eq!(again.lend(0, shown).as_ref(), texts.first());
+    }
+}
+
+proptest! {
+    #[test]
+    fn forged_bytes_break_nothing(
+        seeds in proptest::collection::vec(0_usize..1_000, 1..4),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let names: Vec<String> = (0..seeds.len()).map(|n| n.to_string()).collect();
+        let keys: Vec<_> =
+            seeds.iter().zip(&names).map(|(seed, name)| key("eu", name, *seed)).collect();
+        let bytes = compile(&keys).unwrap();
+        let mut body = bytes[HEAD_BYTES..].to_vec();
+        for (at, byte) in &edits {
+            let at = at.index(body.len());
+            body[at] = *byte;
+        }
+        survives(&sealed(&body, &bytes));
+    }
+
+    #[test]
+    fn any_bytes_break_nothing(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let bytes = compile(&[]).unwrap();
+        survives(&sealed(&body, &bytes));
+        survives(&body);
+    }
+}
