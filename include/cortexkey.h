@@ -302,6 +302,33 @@
 #define CXK_REPLAY_TAG_SIZE 16
 
 /**
+ * Bytes for the name of a key or of a tenant, and NUL.
+ */
+#define CXK_NAME_SIZE 256
+
+/**
+ * The longest text that a caller asks with, in bytes.
+ */
+#define CXK_TEXT_MAX 4096
+
+/**
+ * Bytes that are enough for a line on any decision but one about very long or very many names,
+ * which is then cut.
+ */
+#define CXK_LINE_SIZE 16384
+
+/**
+ * The most entries of each list of a question.
+ */
+#define CXK_LIST_MAX 4096
+
+/**
+ * Key definitions that `cortexkey compile` wrote. They never change, so any number of threads may
+ * ask them at once.
+ */
+typedef struct cxk_definitions cxk_definitions;
+
+/**
  * The keys that verifiers know, by id. Verifiers and other threads see a change at once.
  *
  * It keeps a SHA-256 of a Standard key, from which a short key that a person made up can be
@@ -622,6 +649,227 @@ typedef struct cxk_request {
 } cxk_request;
 
 /**
+ * A key, as it is defined; all zeros when a call fails.
+ */
+typedef struct cxk_definition {
+  /**
+   * Its id in its tenant, by the lock file; 0 where that does not know it.
+   */
+  uint64_t key_id;
+  /**
+   * When it expires, in milliseconds since 1970; `CXK_NEVER` where it does not, or where it
+   * has a lifetime.
+   */
+  uint64_t expires_ms;
+  /**
+   * How long it lives from when it is generated, in milliseconds; 0 where it has no lifetime.
+   */
+  uint64_t lifetime_ms;
+  /**
+   * Its level.
+   */
+  cxk_level level;
+  /**
+   * Always 0.
+   */
+  uint32_t reserved;
+  /**
+   * Its name.
+   */
+  char name[CXK_NAME_SIZE];
+  /**
+   * The tenant that it is of; empty where none is said.
+   */
+  char tenant[CXK_NAME_SIZE];
+} cxk_definition;
+
+/**
+ * What is asked: one of the `CXK_ASK_...`.
+ */
+typedef uint32_t cxk_question_kind;
+
+/**
+ * An endpoint. Names are UTF-8, end with NUL and have at most `CXK_TEXT_MAX` bytes.
+ */
+typedef struct cxk_endpoint {
+  /**
+   * The endpoint groups that it is in. It may be NULL where there are none.
+   */
+  const char *CXK_NULLABLE const *CXK_NULLABLE groups;
+  /**
+   * How many.
+   */
+  size_t group_count;
+  /**
+   * Its tags. It may be NULL where there are none.
+   */
+  const char *CXK_NULLABLE const *CXK_NULLABLE tags;
+  /**
+   * How many.
+   */
+  size_t tag_count;
+} cxk_endpoint;
+
+/**
+ * What an issue references: one of the `CXK_REFERENCE_...`.
+ */
+typedef uint32_t cxk_reference_kind;
+
+/**
+ * What an issue references.
+ */
+typedef struct cxk_reference {
+  /**
+   * The asset groups that an asset is in. It may be NULL where there are none.
+   */
+  const char *CXK_NULLABLE const *CXK_NULLABLE groups;
+  /**
+   * How many.
+   */
+  size_t group_count;
+  /**
+   * The endpoint of an asset with an agent; else NULL.
+   */
+  const struct cxk_endpoint *CXK_NULLABLE endpoint;
+  /**
+   * What it is.
+   */
+  cxk_reference_kind kind;
+  /**
+   * Always 0.
+   */
+  uint32_t reserved;
+} cxk_reference;
+
+/**
+ * An issue of a case.
+ */
+typedef struct cxk_issue {
+  /**
+   * Its domain.
+   */
+  const char *CXK_NULLABLE domain;
+  /**
+   * What it references. It may be NULL where there is nothing.
+   */
+  const struct cxk_reference *CXK_NULLABLE references;
+  /**
+   * How much.
+   */
+  size_t reference_count;
+} cxk_issue;
+
+/**
+ * A field of a row.
+ */
+typedef struct cxk_field {
+  /**
+   * Its name.
+   */
+  const char *CXK_NULLABLE name;
+  /**
+   * Its value.
+   */
+  const char *CXK_NULLABLE value;
+} cxk_field;
+
+/**
+ * A level of a component: one of the `CXK_PERMISSION_...`.
+ */
+typedef uint32_t cxk_permission;
+
+/**
+ * A question about a key. Begin with `cxk_question question = CXK_QUESTION_INIT;`, then set `kind`
+ * and what that kind names; the rest is not looked at. Texts are UTF-8, end with NUL and have at
+ * most `CXK_TEXT_MAX` bytes; lists have at most `CXK_LIST_MAX` entries.
+ */
+typedef struct cxk_question {
+  /**
+   * `sizeof(cxk_question)`
+   */
+  uint32_t struct_size;
+  /**
+   * What is asked.
+   */
+  cxk_question_kind kind;
+  /**
+   * A component, an action, a domain or a dataset.
+   */
+  const char *CXK_NULLABLE name;
+  /**
+   * The groups of an asset or endpoint.
+   */
+  const char *CXK_NULLABLE const *CXK_NULLABLE groups;
+  /**
+   * How many.
+   */
+  size_t group_count;
+  /**
+   * The tags of an endpoint.
+   */
+  const char *CXK_NULLABLE const *CXK_NULLABLE tags;
+  /**
+   * How many.
+   */
+  size_t tag_count;
+  /**
+   * What an issue references.
+   */
+  const struct cxk_reference *CXK_NULLABLE references;
+  /**
+   * How much.
+   */
+  size_t reference_count;
+  /**
+   * The issues of a case.
+   */
+  const struct cxk_issue *CXK_NULLABLE issues;
+  /**
+   * How many.
+   */
+  size_t issue_count;
+  /**
+   * The fields of a row.
+   */
+  const struct cxk_field *CXK_NULLABLE fields;
+  /**
+   * How many.
+   */
+  size_t field_count;
+  /**
+   * The level of a component.
+   */
+  cxk_permission permission;
+  /**
+   * Always 0.
+   */
+  uint32_t reserved;
+} cxk_question;
+
+/**
+ * What goes with an answer; all zeros when there is none.
+ */
+typedef struct cxk_decision {
+  /**
+   * What the call answers: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`. Look at
+   * `decided` first: where that is 0, there is no answer.
+   */
+  cxk_status answer;
+  /**
+   * What the answer would be if the tenant enforced scopes: the same, but where they are off.
+   */
+  cxk_status if_enforced;
+  /**
+   * 1 where there is an answer.
+   */
+  uint32_t decided;
+  /**
+   * 1 where the tenant does not enforce scopes.
+   */
+  uint32_t scopes_off;
+} cxk_decision;
+
+/**
  * Done.
  */
 #define CXK_OK 0
@@ -785,6 +1033,82 @@ typedef struct cxk_request {
  * It is dead.
  */
 #define CXK_EXPIRY_EXPIRED 4
+
+/**
+ * Does the key hold the component `name` at `permission`?
+ */
+#define CXK_ASK_COMPONENT 1
+
+/**
+ * Does the key hold the action `name`?
+ */
+#define CXK_ASK_ACTION 2
+
+/**
+ * May the key see an asset in these asset `groups`?
+ */
+#define CXK_ASK_ASSET 3
+
+/**
+ * May the key see a finding of an asset in these asset `groups`?
+ */
+#define CXK_ASK_FINDING 4
+
+/**
+ * May the key see an issue of the domain `name` with these `references`?
+ */
+#define CXK_ASK_ISSUE 5
+
+/**
+ * May the key see a case of the domain `name` with these `issues`?
+ */
+#define CXK_ASK_CASE 6
+
+/**
+ * May the key see an endpoint in these endpoint `groups`, with these `tags`?
+ */
+#define CXK_ASK_ENDPOINT 7
+
+/**
+ * May the key manage an endpoint in these endpoint `groups`, with these `tags`, as far as its
+ * scope goes?
+ */
+#define CXK_ASK_MANAGE_ENDPOINT 8
+
+/**
+ * May the key see a row of the dataset `name` with these `fields`?
+ */
+#define CXK_ASK_DATASET_ROW 9
+
+/**
+ * Nothing: the component is hidden.
+ */
+#define CXK_PERMISSION_NONE 0
+
+/**
+ * Looking at it.
+ */
+#define CXK_PERMISSION_VIEW 1
+
+/**
+ * Changing it (the console's View/Edit).
+ */
+#define CXK_PERMISSION_EDIT 2
+
+/**
+ * An asset of the inventory.
+ */
+#define CXK_REFERENCE_ASSET 1
+
+/**
+ * An asset that was deleted.
+ */
+#define CXK_REFERENCE_DELETED 2
+
+/**
+ * Something that no inventory knows.
+ */
+#define CXK_REFERENCE_UNKNOWN 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -1340,6 +1664,198 @@ cxk_status cxk_verify_batch(const struct cxk_verifier *CXK_NONNULL verifier,
  */
 CXK_API void cxk_verifier_free(struct cxk_verifier *CXK_NULLABLE verifier);
 
+/**
+ * Loads compiled definitions, of which it keeps a copy.
+ *
+ * - Ownership: `*out` is the caller's, who gives it to `cxk_definitions_free()`; NULL when the
+ *   call fails. The bytes stay the caller's.
+ * - Threads: any.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_TOO_LARGE` (above 64 MiB),
+ *   `CXK_INVALID_DEFINITIONS`, `CXK_UNSUPPORTED_FORMAT`, `CXK_NO_MEMORY`.
+ *
+ * ```c
+ * char bytes[4096];
+ * FILE *file = fopen("keys.ckc", "rb");
+ * size_t len = file == NULL ? 0 : fread(bytes, 1, sizeof bytes, file);
+ * cxk_definitions *mine = NULL;
+ * if (cxk_definitions_load(bytes, len, &mine) != CXK_OK) exit(2);
+ * cxk_definitions_free(mine);
+ * ```
+ *
+ * # Safety
+ *
+ * `bytes` points to `len` readable bytes. `out` may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_definitions_load(const char *CXK_NONNULL bytes,
+                                size_t len,
+                                struct cxk_definitions *CXK_NULLABLE *CXK_NONNULL out);
+
+/**
+ * The definition at a place, counted from 0: for going through all of them.
+ *
+ * - Ownership: `out` is the caller's memory; all zeros when the call fails.
+ * - Threads: any number at once.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND` (behind the last).
+ *
+ * ```c
+ * cxk_definition definition;
+ * for (size_t at = 0; cxk_definitions_get(definitions, at, &definition) == CXK_OK; at++)
+ *   puts(definition.name);
+ * ```
+ *
+ * # Safety
+ *
+ * `definitions` comes from `cxk_definitions_load()` and lives. `out` may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_definitions_get(const struct cxk_definitions *CXK_NONNULL definitions,
+                               size_t at,
+                               struct cxk_definition *CXK_NONNULL out);
+
+/**
+ * The place of the definition with a name, or with `tenant/name`.
+ *
+ * - Ownership: `out` is the caller's memory; 0 when the call fails.
+ * - Threads: any number at once.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_TEXT`,
+ *   `CXK_NOT_FOUND`, `CXK_AMBIGUOUS_NAME`.
+ *
+ * ```c
+ * size_t at;
+ * if (cxk_definitions_find(definitions, "prod-eu/export", 14, &at) != CXK_OK) exit(2);
+ * ```
+ *
+ * # Safety
+ *
+ * `definitions` comes from `cxk_definitions_load()` and lives. `name` points to `name_len`
+ * readable bytes. `out` may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_definitions_find(const struct cxk_definitions *CXK_NONNULL definitions,
+                                const char *CXK_NONNULL name,
+                                size_t name_len,
+                                size_t *CXK_NONNULL out);
+
+/**
+ * The place of the definition that a key id belongs to: that of a principal, say. Ids come from
+ * the lock file when definitions are compiled; ids of keys that were replaced and live on for a
+ * grace lead to their definition, too.
+ *
+ * - Ownership: `out` is the caller's memory; 0 when the call fails.
+ * - Threads: any number at once.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`,
+ *   `CXK_AMBIGUOUS_NAME` (several tenants have such an id: compile those of one).
+ *
+ * ```c
+ * size_t at;
+ * if (cxk_definitions_find_id(definitions, 7, &at) != CXK_OK) puts("nobody defined key 7");
+ * ```
+ *
+ * # Safety
+ *
+ * `definitions` comes from `cxk_definitions_load()` and lives. `out` may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_definitions_find_id(const struct cxk_definitions *CXK_NONNULL definitions,
+                                   uint64_t key_id,
+                                   size_t *CXK_NONNULL out);
+
+/**
+ * Says what keys gain from one version of the definitions to the next: a line for each gain, with
+ * its code (`role-added`), the key and a sentence, with tabs between and a line end behind.
+ *
+ * - Ownership: `text` is the caller's memory of `text_size` bytes. It always ends with NUL, and
+ *   is cut where it is too small. `gains` counts all gains, whether their lines fit or not. Both
+ *   are zeros when the call fails.
+ * - Threads: any number at once.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_BUFFER_TOO_SMALL` (no room
+ *   for a NUL), `CXK_TOO_LARGE` (`text_size` above 64 MiB).
+ *
+ * ```c
+ * char text[4096];
+ * size_t gains;
+ * if (cxk_compare(definitions, definitions, text, sizeof text, &gains) == CXK_OK && gains > 0)
+ *   fputs(text, stderr);
+ * ```
+ *
+ * # Safety
+ *
+ * `before` and `after` come from `cxk_definitions_load()` and live. `text_size` bytes at `text`,
+ * and `gains`, may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_compare(const struct cxk_definitions *CXK_NONNULL before,
+                       const struct cxk_definitions *CXK_NONNULL after,
+                       char *CXK_NONNULL text,
+                       size_t text_size,
+                       size_t *CXK_NONNULL gains);
+
+/**
+ * Ends definitions.
+ *
+ * - Ownership: the definitions are gone. NULL, and what is no live handle, is left alone; freeing
+ *   one twice is nevertheless a mistake that cannot always be seen.
+ * - Threads: when no other uses the definitions.
+ * - Errors: none.
+ *
+ * ```c
+ * cxk_definitions_free(NULL);
+ * ```
+ *
+ * # Safety
+ *
+ * `definitions` is NULL, or comes from `cxk_definitions_load()` and lives.
+ */
+CXK_API void cxk_definitions_free(struct cxk_definitions *CXK_NULLABLE definitions);
+
+/**
+ * Answers a question about the key at a place of the definitions: `CXK_OK` where it may,
+ * `CXK_DECISION_REFUSED` where it may not, `CXK_DECISION_UNKNOWN` where that hangs on something
+ * that nobody listed.
+ *
+ * - Ownership: `out` is the caller's memory; all zeros when there is no answer. `text` is the
+ *   caller's memory of `text_size` bytes for one line that says how the answer came about, and
+ *   what would change it; NULL where nobody wants it. It ends with NUL, and is cut where it is too
+ *   small.
+ * - Threads: any number at once.
+ * - Errors: besides the answers: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
+ *   `CXK_NOT_FOUND` (no such place), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,
+ *   permission or reference), `CXK_INVALID_TEXT`, `CXK_TOO_LARGE`, `CXK_BUFFER_TOO_SMALL` (no room
+ *   for a NUL), `CXK_NO_MEMORY`.
+ *
+ * ```c
+ * const char *groups[] = {"prod-us"};
+ * char why[CXK_LINE_SIZE];
+ * cxk_question question = CXK_QUESTION_INIT;
+ * cxk_decision decision;
+ * question.kind = CXK_ASK_ASSET;
+ * question.groups = groups;
+ * question.group_count = 1;
+ * if (cxk_decide(definitions, 0, &question, &decision, why, sizeof why) != CXK_OK) puts(why);
+ * ```
+ *
+ * # Safety
+ *
+ * `definitions` comes from `cxk_definitions_load()` and lives. `question` points to a structure of
+ * the size that it states, in which the pointers that its kind needs lead to as many readable
+ * values as the counts say, and texts end with NUL. `out` may be written. `text` is NULL, or
+ * `text_size` bytes there may be written.
+ */
+CXK_API
+CXK_MUST_USE
+cxk_status cxk_decide(const struct cxk_definitions *CXK_NONNULL definitions,
+                      size_t at,
+                      const struct cxk_question *CXK_NONNULL question,
+                      struct cxk_decision *CXK_NONNULL out,
+                      char *CXK_NULLABLE text,
+                      size_t text_size);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -1352,6 +1868,10 @@ CXK_API void cxk_verifier_free(struct cxk_verifier *CXK_NULLABLE verifier);
 
 /** Options of a replay guard to fill: `entries` and `started_ms`. */
 #define CXK_REPLAY_GUARD_OPTIONS_INIT {sizeof(cxk_replay_guard_options), 0, 0, 0, 0, 0, 0, 0}
+
+/** A question to fill. */
+#define CXK_QUESTION_INIT \
+  {sizeof(cxk_question), 0, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, 0}
 
 /**
  * Whether the library that the program runs with has this header's binary interface: `CXK_OK`,

@@ -17,7 +17,7 @@ use cortexkey_core::auth::{
 const OUTPUTS: [&str; 2] = ["include/cortexkey.h", "go/internal/capi/cortexkey.h"];
 
 /// Parameters that may be NULL; every other pointer may not.
-const NULLABLE: [(&str, &str); 10] = [
+const NULLABLE: [(&str, &str); 12] = [
     ("cxk_wipe", "memory"),
     ("cxk_signer_headers_at", "nonce"),
     ("cxk_signer_free", "signer"),
@@ -28,6 +28,8 @@ const NULLABLE: [(&str, &str); 10] = [
     ("cxk_verify", "headers"),
     ("cxk_verify_batch", "requests"),
     ("cxk_verifier_free", "verifier"),
+    ("cxk_definitions_free", "definitions"),
+    ("cxk_decide", "text"),
 ];
 
 /// Writes the header to its places; with `check` says instead which of them is not up to date.

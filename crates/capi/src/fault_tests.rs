@@ -23,7 +23,10 @@ struct Handles {
     keyring: *mut cxk_keyring,
     guard: *mut cxk_replay_guard,
     verifier: *mut cxk_verifier,
+    definitions: *mut cxk_definitions,
 }
+
+const DEFINITIONS: &[u8] = include_bytes!("../../../vectors/definitions/after.ckc");
 
 fn key() -> cxk_key {
     cxk_key {
@@ -147,7 +150,64 @@ const CALLS: &[Call] = &[
         assert_eq!(statuses, [status; 2], "no status says yes where the call says no");
         (status, is_zero)
     }),
+    ("cxk_definitions_load", |_| {
+        let mut made = null_mut();
+        let (bytes, len) = (DEFINITIONS.as_ptr().cast(), DEFINITIONS.len());
+        let status = unsafe { cxk_definitions_load(bytes, len, &raw mut made) };
+        let is_null = made.is_null();
+        unsafe { cxk_definitions_free(made) };
+        (status, is_null)
+    }),
+    ("cxk_definitions_get", |h| {
+        with_output(|out| unsafe { cxk_definitions_get(h.definitions, 0, out) })
+    }),
+    ("cxk_definitions_find", |h| {
+        let name = c"old/lab".as_ptr();
+        with_output(|out| unsafe { cxk_definitions_find(h.definitions, name, 7, out) })
+    }),
+    ("cxk_definitions_find_id", |h| {
+        let (status, _) =
+            with_output(|out| unsafe { cxk_definitions_find_id(h.definitions, 17, out) });
+        // Its place is 0.
+        (status, status != CXK_OK)
+    }),
+    ("cxk_decide", |h| {
+        let mut text: [c_char; 90] = [7; 90];
+        let (status, is_zero) = with_output(|out| unsafe {
+            cxk_decide(h.definitions, 0, &question(), out, text.as_mut_ptr(), text.len())
+        });
+        (status, is_zero && text == [0; 90])
+    }),
+    ("cxk_compare", |h| {
+        let mut text: [c_char; 90] = [7; 90];
+        let (status, is_zero) = with_output(|out| unsafe {
+            cxk_compare(h.definitions, h.definitions, text.as_mut_ptr(), text.len(), out)
+        });
+        // There is no gain.
+        (status, is_zero && text == [0; 90] && status != CXK_OK)
+    }),
 ];
+
+/// Does the first key hold an action that it does hold?
+fn question() -> cxk_question {
+    cxk_question {
+        struct_size: size_of::<cxk_question>().try_into().unwrap(),
+        kind: CXK_ASK_ACTION,
+        name: c"Isolate".as_ptr(),
+        groups: null(),
+        group_count: 0,
+        tags: null(),
+        tag_count: 0,
+        references: null(),
+        reference_count: 0,
+        issues: null(),
+        issue_count: 0,
+        fields: null(),
+        field_count: 0,
+        permission: 0,
+        reserved: 0,
+    }
+}
 
 /// Makes a handle of each kind and frees it, with a panic on the way.
 fn free_each(arm: impl Fn()) {
@@ -161,11 +221,13 @@ fn free_each(arm: impl Fn()) {
     unsafe { cxk_replay_guard_free(handles.guard) };
     arm();
     unsafe { cxk_keyring_free(handles.keyring) };
+    arm();
+    unsafe { cxk_definitions_free(handles.definitions) };
 }
 
 fn handles() -> Handles {
-    let (mut signer, mut keyring, mut guard, mut verifier) =
-        (null_mut(), null_mut(), null_mut(), null_mut());
+    let (mut signer, mut keyring, mut guard, mut verifier, mut definitions) =
+        (null_mut(), null_mut(), null_mut(), null_mut(), null_mut());
     let level = CXK_LEVEL_ADVANCED;
     // SAFETY: as in `CALLS`.
     unsafe {
@@ -175,8 +237,10 @@ fn handles() -> Handles {
         assert_eq!(cxk_keyring_put(keyring, &key()), CXK_OK);
         assert_eq!(cxk_replay_guard_new(&guard_options(), &raw mut guard), CXK_OK);
         assert_eq!(cxk_verifier_new(null(), keyring, guard, &raw mut verifier), CXK_OK);
+        let (bytes, len) = (DEFINITIONS.as_ptr().cast(), DEFINITIONS.len());
+        assert_eq!(cxk_definitions_load(bytes, len, &raw mut definitions), CXK_OK);
     }
-    Handles { signer, keyring, guard, verifier }
+    Handles { signer, keyring, guard, verifier, definitions }
 }
 
 #[test]
@@ -206,6 +270,7 @@ fn a_panic_becomes_a_status_and_the_library_stays_usable() {
         cxk_replay_guard_free(handles.guard);
         cxk_keyring_free(handles.keyring);
         cxk_signer_free(handles.signer);
+        cxk_definitions_free(handles.definitions);
     }
 }
 

@@ -94,3 +94,20 @@ pub(crate) unsafe fn array<'a, T>(
     // SAFETY: not NULL, aligned, and readable by this function's contract; the count is small.
     Ok(unsafe { core::slice::from_raw_parts(start, count) })
 }
+
+/// How many bytes stand before the NUL of a text; none where that is more than `most`.
+///
+/// # Safety
+///
+/// `start` points to bytes that are readable up to a NUL, or to `most + 1` of them.
+pub(crate) unsafe fn text_len(start: *const c_char, most: usize) -> Option<usize> {
+    for len in 0..=most {
+        // SAFETY: no NUL came before, so this byte is readable by this function's contract.
+        let at = unsafe { start.add(len) };
+        // SAFETY: as above.
+        if unsafe { at.read() } == 0 {
+            return Some(len);
+        }
+    }
+    None
+}

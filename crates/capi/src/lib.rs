@@ -23,6 +23,10 @@ mod replay_guard;
 
 mod verifier;
 
+mod definitions;
+
+mod decide;
+
 #[cfg(test)]
 #[allow(
     clippy::multiple_unsafe_ops_per_block,
@@ -37,6 +41,8 @@ mod output;
 mod panic;
 mod source;
 
+pub use decide::*;
+pub use definitions::*;
 pub use expiry::*;
 pub use headers::*;
 pub use keyring::*;

@@ -4,10 +4,15 @@
 
 use core::ffi::{c_char, c_void};
 
+use core::fmt;
+
 use zeroize::Zeroize;
 
 use crate::panic::caught;
-use crate::status::{CXK_BAD_ARG, CXK_INTERNAL, CXK_NULL_ARG, CXK_OK, CXK_TOO_LARGE, cxk_status};
+use crate::status::{
+    CXK_BAD_ARG, CXK_BUFFER_TOO_SMALL, CXK_INTERNAL, CXK_NULL_ARG, CXK_OK, CXK_TOO_LARGE,
+    cxk_status,
+};
 
 /// A type for which zero bytes are a value.
 ///
@@ -103,6 +108,59 @@ pub(crate) fn put(place: &mut [c_char], parts: &[&str]) -> Result<(), cxk_status
         room = later;
     }
     Ok(())
+}
+
+/// A text that is written into a caller's array of zeros, and cut where that is full. The last
+/// place stays NUL, and no character is cut in two.
+pub(crate) struct Text<'a> {
+    room: &'a mut [c_char],
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn in_place(place: &'a mut [c_char]) -> Result<Self, cxk_status> {
+        let (_, room) = place.split_last_mut().ok_or(CXK_BUFFER_TOO_SMALL)?;
+        Ok(Self { room })
+    }
+
+    /// A text that nobody wants.
+    pub(crate) fn nowhere() -> Self {
+        Self { room: &mut [] }
+    }
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let most = text.len().min(self.room.len());
+        let fits = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let (now, later) = core::mem::take(&mut self.room).split_at_mut(fits);
+        let bytes = text.bytes().map(|byte| c_char::from_ne_bytes([byte]));
+        now.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        if fits < text.len() {
+            return Err(fmt::Error);
+        }
+        self.room = later;
+        Ok(())
+    }
+}
+
+/// What stays on one line: control characters become spaces.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Clean<'f, 'g>(&'f mut fmt::Formatter<'g>);
+        impl fmt::Write for Clean<'_, '_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                text.split(char::is_control).enumerate().try_for_each(|(at, part)| {
+                    if at > 0 {
+                        self.0.write_str(" ")?;
+                    }
+                    self.0.write_str(part)
+                })
+            }
+        }
+        fmt::write(&mut Clean(f), format_args!("{}", self.0))
+    }
 }
 
 #[cfg(test)]

@@ -52,7 +52,8 @@ fn run(compiler: &str, name: &str, kind: &str, link: &[String]) -> String {
     let source = root().join("crates/capi/tests/c").join(name).with_extension("c");
     compile(compiler, &source, &program, "c99", link);
     let vectors = std::fs::File::open(root().join("vectors/auth.tsv")).unwrap();
-    let output = Command::new(&program).stdin(vectors).output().unwrap();
+    let definitions = root().join("vectors/definitions");
+    let output = Command::new(&program).arg(definitions).stdin(vectors).output().unwrap();
     succeed(&format!("{}", program.display()), &output);
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }

@@ -3,19 +3,23 @@
 #![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use std::sync::LazyLock;
+
 use cortexkey_core::access::compiled::{
-    CompiledError, CompiledKey, Definitions, Found, NAME_BYTES_MAX, compile,
+    CompileError, CompiledError, CompiledKey, Compiler, Definitions, Found, NAME_BYTES_MAX,
 };
 use cortexkey_core::access::{
     Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, KeyDefinition, Permission, Role, Sbac,
     Scope, TagMode, Tenant,
 };
-use cortexkey_core::auth::Level;
+use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 const NAMES: &[&[&str]] = &[&[], &["prod-eu"], &["a", "", "Ünïcode", "with/slash"]];
+static IDS: LazyLock<[KeyId; 2]> =
+    LazyLock::new(|| [7, u64::MAX].map(|id| KeyId::new(id).unwrap()));
 const HEAD_BYTES: usize = 48;
 
 const ROLES: &[Role<'_>] = &[
@@ -53,6 +57,7 @@ fn scope(seed: usize) -> Option<Scope<'static>> {
 fn key<'a>(tenant: &'a str, name: &'a str, seed: usize) -> CompiledKey<'a> {
     CompiledKey {
         tenant,
+        key_ids: &IDS[..seed % 3],
         definition: KeyDefinition {
             name,
             level: [Level::Standard, Level::Advanced][seed % 2],
@@ -68,6 +73,12 @@ fn key<'a>(tenant: &'a str, name: &'a str, seed: usize) -> CompiledKey<'a> {
         },
         older_scopes: seed.is_multiple_of(6),
     }
+}
+
+fn compile(keys: &[CompiledKey<'_>]) -> Result<Vec<u8>, CompileError> {
+    let mut compiler = Compiler::new();
+    keys.iter().try_for_each(|key| compiler.add(key))?;
+    Ok(compiler.finish())
 }
 
 /// All of a key, as text.
@@ -118,6 +129,21 @@ fn names_lead_to_one_key_to_none_or_to_several() {
     for nothing in ["", "/", "eu/", "/a", "eu/b", "A", "us/b/", "//us/b"] {
         assert_eq!(read.find(nothing), Found::Nowhere, "{nothing}");
     }
+}
+
+#[test]
+fn key_ids_lead_to_their_key() {
+    let [seven, last] = *IDS;
+    // Seeds say how many ids a key has.
+    let keys = [key("eu", "a", 1), key("us", "a", 2), key("us", "b", 3)];
+    let read = Definitions::read(&compile(&keys).unwrap()).unwrap();
+    assert_eq!(read.find_id(last, None), Found::At(1));
+    assert_eq!(read.find_id(seven, None), Found::Several);
+    assert_eq!(read.find_id(seven, Some("eu")), Found::At(0));
+    assert_eq!(read.find_id(seven, Some("us")), Found::At(1));
+    assert_eq!(read.find_id(last, Some("eu")), Found::Nowhere);
+    let ids: Vec<KeyId> = read.entry(1).unwrap().key_ids().collect();
+    assert_eq!(ids, *IDS);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 /*
  * How the C library behaves when it is used as it should be: versions, texts, fresh nonces, keys
- * that change, replays, guards, expiry. What it says to wrong use is in the misuse matrix, which
- * is made from the header.
+ * that change, replays, guards, expiry, definitions and decisions. What it says to wrong use is in
+ * the misuse matrix, which is made from the header.
+ *
+ *   behaviour FOLDER      with before.ckc and after.ckc
  */
 #include "check.h"
 
@@ -281,7 +283,170 @@ static void check_structures(void) {
   cxk_keyring_free(keyring);
 }
 
-int main(void) {
+static void check_definitions(const cxk_definitions *before, const cxk_definitions *after) {
+  cxk_definition one;
+  size_t at = 7, gains = 7;
+  char text[4096], *line;
+  CHECK(cxk_definitions_get(before, 0, &one) == CXK_OK);
+  CHECK(strcmp(one.name, "export") == 0 && strcmp(one.tenant, "eu") == 0);
+  CHECK(one.key_id == 17 && one.level == CXK_LEVEL_ADVANCED && one.lifetime_ms == 0);
+  CHECK(one.expires_ms == 1803859200000u);
+  CHECK(cxk_definitions_get(before, 1, &one) == CXK_OK);
+  CHECK(strcmp(one.name, "lab") == 0 && one.key_id == 0 && one.level == CXK_LEVEL_STANDARD);
+  CHECK(one.expires_ms == CXK_NEVER && one.lifetime_ms == 90 * (uint64_t)86400000);
+  CHECK(cxk_definitions_get(before, 2, &one) == CXK_NOT_FOUND && all_zero(&one, sizeof one));
+  CHECK(cxk_definitions_find(after, "lab", 3, &at) == CXK_AMBIGUOUS_NAME && at == 0);
+  CHECK(cxk_definitions_find(after, "old/lab", 7, &at) == CXK_OK && at == 2);
+  CHECK(cxk_definitions_find(after, "nobody", 6, &at) == CXK_NOT_FOUND);
+  CHECK(cxk_definitions_find_id(after, 16, &at) == CXK_OK && at == 0);
+  CHECK(cxk_definitions_find_id(after, 18, &at) == CXK_NOT_FOUND);
+  CHECK(cxk_definitions_find_id(after, 0, &at) == CXK_NOT_FOUND);
+
+  CHECK(cxk_compare(before, before, text, sizeof text, &gains) == CXK_OK);
+  CHECK(gains == 0 && text[0] == 0);
+  CHECK(cxk_compare(before, after, text, sizeof text, &gains) == CXK_OK && gains == 6);
+  CHECK(strstr(text, "new-key\told/lab\t") != NULL);
+  CHECK(strstr(text, "asset-group-added\teu/export\tasset group prod-us ") != NULL);
+  CHECK(strstr(text, "lifetime-longer\tlab/lab\t") != NULL);
+  for (line = text, at = 0; *line != 0; line = strchr(line, '\n') + 1) at++;
+  CHECK(at == gains);
+  /* Cut, but ended, and still counted. */
+  CHECK(cxk_compare(before, after, text, 5, &gains) == CXK_OK && gains == 6);
+  CHECK(strlen(text) == 4);
+}
+
+static cxk_status ask(const cxk_definitions *definitions, const char *name,
+                      const cxk_question *question, const char *why) {
+  char text[CXK_LINE_SIZE];
+  cxk_decision decision, silent;
+  size_t at = 0;
+  cxk_status status;
+  CHECK(cxk_definitions_find(definitions, name, strlen(name), &at) == CXK_OK);
+  status = cxk_decide(definitions, at, question, &decision, text, sizeof text);
+  if (strstr(text, why) == NULL) {
+    printf("not ok: \"%s\" without \"%s\"\n", text, why);
+    mistakes++;
+  }
+  CHECK(decision.decided == 1 && decision.answer == status);
+  CHECK(cxk_decide(definitions, at, question, &silent, NULL, 0) == status);
+  CHECK(memcmp(&decision, &silent, sizeof silent) == 0);
+  CHECK(decision.scopes_off == (strcmp(name, "lab/lab") == 0 && question->kind > 2));
+  return status;
+}
+
+static void check_decisions(const cxk_definitions *definitions) {
+  const char *const us[] = {"prod-us"}, *const ap[] = {"prod-ap", "x"}, *const eu[] = {"servers-eu"};
+  const cxk_endpoint endpoint = {eu, 1, NULL, 0};
+  const cxk_reference references[] = {{ap, 2, &endpoint, CXK_REFERENCE_ASSET, 0},
+                                      {NULL, 0, NULL, CXK_REFERENCE_UNKNOWN, 0}};
+  const cxk_reference deleted = {NULL, 0, NULL, CXK_REFERENCE_DELETED, 0};
+  const cxk_issue issues[] = {{"Security", references, 2}, {"IT", NULL, 0}};
+  const cxk_field row[] = {{"_vendor", "acme"}}, other[] = {{"_vendor", "b"}};
+  cxk_question question = CXK_QUESTION_INIT;
+
+  question.kind = CXK_ASK_COMPONENT;
+  question.name = "Public API";
+  question.permission = CXK_PERMISSION_EDIT;
+  CHECK(ask(definitions, "export", &question, "Public API is held at edit") == CXK_OK);
+  CHECK(ask(definitions, "lab/lab", &question, "nobody listed") == CXK_DECISION_UNKNOWN);
+  question.kind = CXK_ASK_ACTION;
+  question.name = "Live Terminal";
+  CHECK(ask(definitions, "export", &question, "nobody listed") == CXK_DECISION_UNKNOWN);
+  question.name = "Isolate";
+  CHECK(ask(definitions, "export", &question, "Isolate is held") == CXK_OK);
+
+  question.kind = CXK_ASK_ASSET;
+  question.groups = us;
+  question.group_count = 1;
+  CHECK(ask(definitions, "export", &question, "prod-us is selected") == CXK_OK);
+  CHECK(ask(definitions, "lab/lab", &question, "scopes are off") == CXK_OK);
+  CHECK(ask(definitions, "old/lab", &question, "older model") == CXK_DECISION_UNKNOWN);
+  question.kind = CXK_ASK_FINDING;
+  question.groups = ap;
+  question.group_count = 2;
+  CHECK(ask(definitions, "export", &question, "asset group prod-ap added to the scope") ==
+        CXK_DECISION_REFUSED);
+
+  question.kind = CXK_ASK_ISSUE;
+  question.name = "Security";
+  question.references = references;
+  question.reference_count = 2;
+  CHECK(ask(definitions, "export", &question, "servers-eu is selected") == CXK_OK);
+  question.references = &deleted;
+  question.reference_count = 1;
+  CHECK(ask(definitions, "export", &question, "a deleted asset limits nothing") == CXK_OK);
+  question.reference_count = 0;
+  CHECK(ask(definitions, "export", &question, "is not let in") == CXK_DECISION_REFUSED);
+  question.kind = CXK_ASK_CASE;
+  question.issues = issues;
+  question.issue_count = 2;
+  CHECK(ask(definitions, "export", &question, "servers-eu is selected") == CXK_OK);
+  question.name = "Caf\xc3\xa9";
+  CHECK(ask(definitions, "export", &question, "domain Caf\xc3\xa9 added to the scope") ==
+        CXK_DECISION_REFUSED);
+
+  question.kind = CXK_ASK_ENDPOINT;
+  question.groups = eu;
+  question.group_count = 1;
+  question.tags = us;
+  question.tag_count = 1;
+  CHECK(ask(definitions, "export", &question, "servers-eu is selected") == CXK_OK);
+  question.kind = CXK_ASK_MANAGE_ENDPOINT;
+  question.group_count = 0;
+  CHECK(ask(definitions, "export", &question, "") == CXK_DECISION_REFUSED);
+
+  question.kind = CXK_ASK_DATASET_ROW;
+  question.name = "xdr_data";
+  question.fields = row;
+  question.field_count = 1;
+  CHECK(ask(definitions, "export", &question, "the row fits") == CXK_OK);
+  question.fields = other;
+  CHECK(ask(definitions, "export", &question, "the row does not fit") == CXK_DECISION_REFUSED);
+  question.field_count = 0;
+  CHECK(ask(definitions, "export", &question, "cannot be told") == CXK_DECISION_UNKNOWN);
+}
+
+/* What is cut is ended, and no character is cut in two. */
+static void check_cut(const cxk_definitions *definitions) {
+  cxk_question question = CXK_QUESTION_INIT;
+  char whole[CXK_LINE_SIZE], text[CXK_LINE_SIZE];
+  cxk_decision decision;
+  size_t size;
+  question.kind = CXK_ASK_ACTION;
+  question.name = "\xf0\x9f\x94\x91\n\xc3\xa9";
+  CHECK(cxk_decide(definitions, 0, &question, &decision, whole, sizeof whole) ==
+        CXK_DECISION_UNKNOWN);
+  CHECK(strstr(whole, "\xf0\x9f\x94\x91 \xc3\xa9 is held") != NULL);
+  for (size = 1; size <= strlen(whole) + 1; size++) {
+    memset(text, 'x', sizeof text);
+    CHECK(cxk_decide(definitions, 0, &question, &decision, text, size) == CXK_DECISION_UNKNOWN);
+    CHECK(strlen(text) < size && strncmp(whole, text, strlen(text)) == 0);
+    CHECK((whole[strlen(text)] & 0xc0) != 0x80);
+    CHECK(text[size] == 'x');
+  }
+}
+
+static void check_load(void) {
+  const char yaml[] = "apiVersion: cortexkey/v1";
+  char newer[48] = "\x89" "CKC\r\n\x1a\n\2";
+  cxk_definitions *definitions;
+  CHECK(cxk_definitions_load(yaml, 0, &definitions) == CXK_INVALID_DEFINITIONS);
+  CHECK(cxk_definitions_load(yaml, 24, &definitions) == CXK_INVALID_DEFINITIONS);
+  CHECK(cxk_definitions_load(newer, sizeof newer, &definitions) == CXK_UNSUPPORTED_FORMAT);
+  CHECK(definitions == NULL);
+}
+
+int main(int argc, char **argv) {
+  cxk_definitions *before, *after;
+  if (argc != 2) return 2;
+  before = load(argv[1], "before.ckc");
+  after = load(argv[1], "after.ckc");
+  check_definitions(before, after);
+  check_decisions(after);
+  check_cut(after);
+  check_load();
+  cxk_definitions_free(before);
+  cxk_definitions_free(after);
   check_version();
   check_statuses();
   check_helpers();

@@ -85,6 +85,27 @@ static inline cxk_verifier *new_verifier(uint64_t skew_ms, const cxk_keyring *ke
   return verifier;
 }
 
+/* Compiled definitions from a file. */
+static inline cxk_definitions *load(const char *folder, const char *name) {
+  static char bytes[1 << 16];
+  char path[4096];
+  cxk_definitions *definitions = NULL;
+  size_t len;
+  FILE *file;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  file = fopen(path, "rb");
+  if (file == NULL) {
+    printf("cannot open %s\n", path);
+    exit(1);
+  }
+  len = fread(bytes, 1, sizeof bytes, file);
+  fclose(file);
+  CHECK(cxk_definitions_load(bytes, len, &definitions) == CXK_OK);
+  memset(bytes, 0, sizeof bytes); /* the library has a copy */
+  if (definitions == NULL) exit(1);
+  return definitions;
+}
+
 /* The headers of a signer as a verifier takes them; returns how many. */
 static inline size_t as_request(const cxk_headers *headers, cxk_header request[4]) {
   const char *const names[4] = {CXK_HEADER_KEY_ID, CXK_HEADER_AUTHORIZATION, CXK_HEADER_NONCE,

@@ -16,7 +16,7 @@ use cortexkey_manifest::definition::Unreferenced;
 use cortexkey_manifest::{closest, mask_tokens};
 use serde_json::{Value, json};
 
-pub(crate) use self::files::{Found, role_named};
+pub(crate) use self::files::{Found, broken, read, role_named, sound};
 use self::files::{Located, locate};
 use self::question::{Asked, EndpointOf};
 use self::show::{Overview, head_json, notes, notes_text};

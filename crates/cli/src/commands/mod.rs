@@ -4,6 +4,7 @@
 
 pub(crate) mod access;
 pub(crate) mod call;
+pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod curl;

@@ -22,7 +22,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) struct Found {
     pub(crate) policy: Policy,
     /// The files of its corpus, where it was asked for.
-    corpus: Corpus,
+    pub(crate) corpus: Corpus,
 }
 
 impl Found {
@@ -38,6 +38,11 @@ impl Found {
     /// The same with the policy's corpus.
     fn with_corpus(named: Option<&Path>) -> Result<Self, Failure> {
         Self::run(named, |_| {})
+    }
+
+    /// The same with these files and folders of it reported on.
+    pub(crate) fn with_paths(named: Option<&Path>, paths: &[PathBuf]) -> Result<Self, Failure> {
+        Self::run(named, |options| options.paths = paths.to_vec())
     }
 
     fn run(named: Option<&Path>, ask: impl FnOnce(&mut Options)) -> Result<Self, Failure> {
@@ -203,7 +208,7 @@ fn in_file<'f>(file: &'f CorpusFile, name: Option<&str>) -> Result<&'f KeyDocume
 }
 
 /// A file whose YAML has no mistakes.
-fn sound(file: &CorpusFile) -> Result<(), Failure> {
+pub(crate) fn sound(file: &CorpusFile) -> Result<(), Failure> {
     match file.problems.first() {
         Some(problem) => Err(broken(&file.path, &file.tree, problem.span, &problem.message)),
         None => Ok(()),
@@ -231,7 +236,7 @@ fn lower(found: Found, file: &CorpusFile, document: &KeyDocument) -> Result<Loca
 }
 
 /// A definition that nothing can be decided with.
-fn broken(path: &str, tree: &Tree, span: Span, message: &str) -> Failure {
+pub(crate) fn broken(path: &str, tree: &Tree, span: Span, message: &str) -> Failure {
     let at = tree.position(span.start);
     Failure::wrong_use(format!(
         "the definition has a mistake: {path}:{}:{}: {message}",
@@ -259,7 +264,7 @@ fn policy_mistake(report: &Report) -> Failure {
 }
 
 /// The bytes of a regular file within the limits.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let shown = quote(&path.to_string_lossy());
     let why = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => format!("cannot read {shown}: there is no such file"),

@@ -22,6 +22,7 @@
 //! | what | as |
 //! |---|---|
 //! | tenant, empty where it has none; name | two texts of at most 255 bytes |
+//! | key ids, where they are known, the one in use first | `u16` count, and each a `u64` above 0 |
 //! | level | `u8`: 1 standard, 2 advanced |
 //! | end | `u8`: 0 never, 1 at a time, 2 so long after it is generated; `u64` milliseconds, 0 with never |
 //! | scopes of its product | `u8`: 0 as they are decided here, 1 an older model |
@@ -40,10 +41,11 @@ mod record;
 mod write;
 
 pub use read::{CompiledError, Definitions, Found, KeyEntry};
-pub use write::{CompileError, compile};
+pub use write::{CompileError, Compiler};
 
 use super::compare::KeyDefinition;
 use super::decide::{AccessKey, Tenant};
+use crate::auth::KeyId;
 
 const MAGIC: [u8; 8] = *b"\x89CKC\r\n\x1a\n";
 const VERSION: u32 = 1;
@@ -61,6 +63,8 @@ pub const COMPILED_KEYS_MAX: usize = 100_000;
 pub struct CompiledKey<'a> {
     /// Its tenant; empty where it has none.
     pub tenant: &'a str,
+    /// The ids that it has in its tenant, the one in use first; none where nobody said.
+    pub key_ids: &'a [KeyId],
     /// Its definition.
     pub definition: KeyDefinition<'a>,
     /// The settings of its tenant.

@@ -14,13 +14,13 @@ use sha2::{Digest as _, Sha256};
 use super::record::{Cursor, Record};
 use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, CompiledKey, HEAD_BYTES, MAGIC, VERSION};
 use crate::access::{Gain, KeyDefinition, compare};
-use crate::auth::Level;
+use crate::auth::{KeyId, Level};
 use crate::lifecycle::Expiry;
 
 /// Compiled definitions. They never change, so threads may share them.
 ///
 /// ```
-/// use cortexkey_core::access::compiled::{CompiledKey, Definitions, Found, compile};
+/// use cortexkey_core::access::compiled::{CompiledKey, Compiler, Definitions, Found};
 /// use cortexkey_core::access::{Answer, KeyDefinition, Permission, Question, Role, Tenant, decide};
 /// use cortexkey_core::auth::Level;
 /// use cortexkey_core::lifecycle::Expiry;
@@ -35,8 +35,15 @@ use crate::lifecycle::Expiry;
 ///     scope: None,
 /// };
 /// let settings = Tenant::enforcing();
-/// let key = CompiledKey { tenant: "prod", definition, settings, older_scopes: false };
-/// let definitions = Definitions::read(&compile(&[key])?)?;
+/// let mut compiler = Compiler::new();
+/// compiler.add(&CompiledKey {
+///     tenant: "prod",
+///     key_ids: &[],
+///     definition,
+///     settings,
+///     older_scopes: false,
+/// })?;
+/// let definitions = Definitions::read(&compiler.finish())?;
 ///
 /// let Found::At(at) = definitions.find("prod/export") else { return Err("not found".into()) };
 /// let question = Question::Component { name: "Auditing", permission: Permission::View };
@@ -60,12 +67,21 @@ pub struct KeyEntry<'a> {
     pub tenant: &'a str,
     /// Its name.
     pub name: &'a str,
+    /// Its ids, eight bytes each.
+    pub(super) ids: &'a [u8],
     /// Its security level.
     pub level: Level,
     /// Until when it lives.
     pub expiry: Expiry,
     /// How long it lives from when it is generated, in milliseconds, where no time is said.
     pub lifetime_ms: Option<u64>,
+}
+
+impl<'a> KeyEntry<'a> {
+    /// The ids that it has in its tenant, the one in use first; none where nobody said.
+    pub fn key_ids(&self) -> impl Iterator<Item = KeyId> + use<'a> {
+        self.ids.as_chunks::<8>().0.iter().filter_map(|id| KeyId::new(u64::from_le_bytes(*id)))
+    }
 }
 
 /// Where a name leads.
@@ -77,6 +93,16 @@ pub enum Found {
     Nowhere,
     /// To several.
     Several,
+}
+
+impl Found {
+    fn of(mut places: impl Iterator<Item = usize>) -> Self {
+        match (places.next(), places.next()) {
+            (None, _) => Self::Nowhere,
+            (Some(at), None) => Self::At(at),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
 }
 
 impl Definitions {
@@ -119,12 +145,15 @@ impl Definitions {
             let wanted = (text.get(..at)?, text.get(at + 1..)?);
             self.records.binary_search_by(|range| self.names(range).cmp(&wanted)).ok()
         });
-        let mut found = named.chain(slashes.filter(|at| self.has_tenant(*at)));
-        match (found.next(), found.next()) {
-            (None, _) => Found::Nowhere,
-            (Some(at), None) => Found::At(at),
-            (Some(_), Some(_)) => Found::Several,
-        }
+        Found::of(named.chain(slashes.filter(|at| self.has_tenant(*at))))
+    }
+
+    /// Finds a key by an id that it has in a tenant, or in any where none is given.
+    pub fn find_id(&self, key_id: KeyId, tenant: Option<&str>) -> Found {
+        let has_id = |entry: &KeyEntry<'_>| entry.key_ids().any(|id| id == key_id);
+        let is_wanted = |entry: &KeyEntry<'_>| tenant.is_none_or(|tenant| tenant == entry.tenant);
+        let places = 0..self.len();
+        Found::of(places.filter(|at| self.entry(*at).is_some_and(|e| is_wanted(&e) && has_id(&e))))
     }
 
     /// Lends the key at a place; none where there is no such place.

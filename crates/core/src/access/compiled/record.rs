@@ -9,12 +9,13 @@ use crate::access::{
     Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, KeyDefinition, Permission, Role, Sbac,
     Scope, TagMode, Tenant,
 };
-use crate::auth::Level;
+use crate::auth::{KeyId, Level};
 use crate::lifecycle::Expiry;
 
 /// What a [`CompiledKey`] borrows.
 pub(super) struct Record<'a> {
     entry: KeyEntry<'a>,
+    key_ids: Vec<KeyId>,
     settings: Tenant,
     older_scopes: bool,
     roles: Vec<RoleRecord<'a>>,
@@ -51,6 +52,7 @@ impl<'a> Record<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut cursor = Cursor(bytes);
         let entry = cursor.entry()?;
+        let key_ids = entry.key_ids().collect();
         let older_scopes = cursor.flag()?;
         let settings = Tenant {
             sbac: match cursor.byte()? {
@@ -64,7 +66,7 @@ impl<'a> Record<'a> {
         };
         let roles = cursor.list(Cursor::role)?;
         let scope = if cursor.flag()? { Some(cursor.scope()?) } else { None };
-        cursor.0.is_empty().then_some(Self { entry, settings, older_scopes, roles, scope })
+        cursor.0.is_empty().then_some(Self { entry, key_ids, settings, older_scopes, roles, scope })
     }
 
     pub(super) fn entry(&self) -> KeyEntry<'a> {
@@ -79,6 +81,7 @@ impl<'a> Record<'a> {
     pub(super) fn lend<'s>(&'s self, name: &'s str, roles: &'s [Role<'s>]) -> CompiledKey<'s> {
         CompiledKey {
             tenant: self.entry.tenant,
+            key_ids: &self.key_ids,
             definition: KeyDefinition {
                 name,
                 level: self.entry.level,
@@ -198,6 +201,12 @@ impl<'a> Cursor<'a> {
     /// A record, as far as it says which key it is.
     pub(super) fn entry(&mut self) -> Option<KeyEntry<'a>> {
         let (tenant, name) = (self.name()?, self.name()?);
+        let ids = self.short()?;
+        let ids = self.take(ids * size_of::<u64>())?;
+        let mut known = ids.as_chunks::<8>().0.iter();
+        if known.any(|id| u64::from_le_bytes(*id) == 0) {
+            return None;
+        }
         let level = match self.byte()? {
             1 => Level::Standard,
             2 => Level::Advanced,
@@ -209,7 +218,7 @@ impl<'a> Cursor<'a> {
             (2, ms) => (Expiry::Never, Some(ms)),
             _ => return None,
         };
-        Some(KeyEntry { tenant, name, level, expiry, lifetime_ms })
+        Some(KeyEntry { tenant, name, ids, level, expiry, lifetime_ms })
     }
 
     fn role(&mut self) -> Option<RoleRecord<'a>> {

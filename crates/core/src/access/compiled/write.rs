@@ -1,50 +1,82 @@
-//! [`compile`] writes definitions in the form that [`Definitions`](super::Definitions) reads.
+//! [`Compiler`] writes definitions in the form that [`Definitions`](super::Definitions) reads.
 //!
 //! It refuses two keys of one name in a tenant, and what the form has no room for.
 
+use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, CompiledKey, HEAD_BYTES, MAGIC, NAME_BYTES_MAX, VERSION,
-};
+use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, CompiledKey, MAGIC, NAME_BYTES_MAX, VERSION};
 use crate::access::{Area, Axis, Permission, Role, Sbac, Scope, TagMode};
 use crate::auth::Level;
 use crate::lifecycle::Expiry;
 
-/// Compiles keys, in any order.
-pub fn compile(keys: &[CompiledKey<'_>]) -> Result<Vec<u8>, CompileError> {
-    let mut keys: Vec<&CompiledKey<'_>> = keys.iter().collect();
-    keys.sort_by_key(|key| (key.tenant, key.definition.name));
-    if keys.len() > COMPILED_KEYS_MAX {
-        return Err(CompileError::new("there are more than 100,000 keys"));
+/// Compiles definitions, which come in any order.
+///
+/// It has an example at [`Definitions`](super::Definitions).
+#[derive(Default)]
+pub struct Compiler {
+    /// By tenant and name.
+    records: BTreeMap<(String, String), Vec<u8>>,
+    bytes: usize,
+}
+
+impl Compiler {
+    /// A compiler without keys.
+    pub fn new() -> Self {
+        Self::default()
     }
-    for pair in keys.windows(2) {
-        if let [a, b] = pair
-            && (a.tenant, a.definition.name) == (b.tenant, b.definition.name)
-        {
-            return Err(CompileError::of(a, "it is defined twice"));
+
+    /// Adds a key.
+    pub fn add(&mut self, key: &CompiledKey<'_>) -> Result<(), CompileError> {
+        let refuse = |message: &str| CompileError::of(key, message);
+        let record = record(key).map_err(|error| refuse(&error.message))?;
+        self.bytes += size_of::<u32>() + record.len();
+        if self.records.len() >= COMPILED_KEYS_MAX || self.bytes > COMPILED_BYTES_MAX - 64 {
+            return Err(refuse("there are more than 100,000 keys, or more than 64 MiB of them"));
+        }
+        match self.records.entry((key.tenant.into(), key.definition.name.into())) {
+            Entry::Occupied(_) => Err(refuse("it is defined twice")),
+            Entry::Vacant(place) => {
+                place.insert(record);
+                Ok(())
+            }
         }
     }
-    let mut body = Vec::new();
-    count(&mut body, keys.len())?;
-    for key in keys {
-        let record = record(key).map_err(|error| CompileError::of(key, &error.message))?;
-        count(&mut body, record.len())?;
-        body.extend_from_slice(&record);
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
     }
-    if body.len() > COMPILED_BYTES_MAX - HEAD_BYTES {
-        return Err(CompileError::new("the definitions take more than 64 MiB"));
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
     }
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
-    count(&mut bytes, body.len())?;
-    bytes.extend_from_slice(&Sha256::digest(&body));
-    bytes.extend_from_slice(&body);
-    Ok(bytes)
+
+    /// The compiled definitions.
+    pub fn finish(&self) -> Vec<u8> {
+        let mut body = length(self.records.len()).to_vec();
+        for record in self.records.values() {
+            body.extend_from_slice(&length(record.len()));
+            body.extend_from_slice(record);
+        }
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&length(body.len()));
+        bytes.extend_from_slice(&Sha256::digest(&body));
+        bytes.extend_from_slice(&body);
+        bytes
+    }
+}
+
+/// A count or a length, which `add` kept below 64 Mi.
+fn length(number: usize) -> [u8; 4] {
+    u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
 }
 
 /// Why keys cannot be compiled.
@@ -86,6 +118,10 @@ fn record(key: &CompiledKey<'_>) -> Result<Vec<u8>, CompileError> {
     if key.definition.name.is_empty() {
         return Err(CompileError::new("it has no name"));
     }
+    list(&mut out, key.key_ids, |out, id| {
+        out.extend_from_slice(&id.get().to_le_bytes());
+        Ok(())
+    })?;
     out.push(match key.definition.level {
         Level::Standard => 1,
         Level::Advanced => 2,
@@ -177,12 +213,5 @@ fn text(out: &mut Vec<u8>, text: &str) -> Result<(), CompileError> {
         .map_err(|_| CompileError::new("a text has more than 65,535 bytes"))?;
     out.extend_from_slice(&len.to_le_bytes());
     out.extend_from_slice(text.as_bytes());
-    Ok(())
-}
-
-fn count(out: &mut Vec<u8>, count: usize) -> Result<(), CompileError> {
-    let count =
-        u32::try_from(count).map_err(|_| CompileError::new("the definitions are too many"))?;
-    out.extend_from_slice(&count.to_le_bytes());
     Ok(())
 }

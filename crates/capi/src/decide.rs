@@ -1,0 +1,512 @@
+//! What a key may do, and why.
+//!
+//! It refuses to take an answer for a yes that is none: only `CXK_OK` is.
+
+use core::ffi::c_char;
+use core::fmt::Write as _;
+
+use cortexkey_core::access::compiled::Definitions;
+use cortexkey_core::access::{Answer, Endpoint, Permission, Question, Reference, decide};
+
+use crate::definitions::{CXK_TEXT_MAX, cxk_definitions};
+use crate::handle;
+use crate::input::{self, Extensible};
+use crate::output::{self, OneLine, Text, ZeroIsValid};
+use crate::status::{
+    CXK_DECISION_REFUSED, CXK_DECISION_UNKNOWN, CXK_INVALID_OPTION, CXK_INVALID_TEXT,
+    CXK_NO_MEMORY, CXK_NOT_FOUND, CXK_NULL_ARG, CXK_OK, cxk_status,
+};
+
+/// What is asked: one of the `CXK_ASK_...`.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub type cxk_question_kind = u32;
+
+/// Does the key hold the component `name` at `permission`?
+pub const CXK_ASK_COMPONENT: cxk_question_kind = 1;
+/// Does the key hold the action `name`?
+pub const CXK_ASK_ACTION: cxk_question_kind = 2;
+/// May the key see an asset in these asset `groups`?
+pub const CXK_ASK_ASSET: cxk_question_kind = 3;
+/// May the key see a finding of an asset in these asset `groups`?
+pub const CXK_ASK_FINDING: cxk_question_kind = 4;
+/// May the key see an issue of the domain `name` with these `references`?
+pub const CXK_ASK_ISSUE: cxk_question_kind = 5;
+/// May the key see a case of the domain `name` with these `issues`?
+pub const CXK_ASK_CASE: cxk_question_kind = 6;
+/// May the key see an endpoint in these endpoint `groups`, with these `tags`?
+pub const CXK_ASK_ENDPOINT: cxk_question_kind = 7;
+/// May the key manage an endpoint in these endpoint `groups`, with these `tags`, as far as its
+/// scope goes?
+pub const CXK_ASK_MANAGE_ENDPOINT: cxk_question_kind = 8;
+/// May the key see a row of the dataset `name` with these `fields`?
+pub const CXK_ASK_DATASET_ROW: cxk_question_kind = 9;
+
+/// A level of a component: one of the `CXK_PERMISSION_...`.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub type cxk_permission = u32;
+
+/// Nothing: the component is hidden.
+pub const CXK_PERMISSION_NONE: cxk_permission = 0;
+/// Looking at it.
+pub const CXK_PERMISSION_VIEW: cxk_permission = 1;
+/// Changing it (the console's View/Edit).
+pub const CXK_PERMISSION_EDIT: cxk_permission = 2;
+
+/// What an issue references: one of the `CXK_REFERENCE_...`.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub type cxk_reference_kind = u32;
+
+/// An asset of the inventory.
+pub const CXK_REFERENCE_ASSET: cxk_reference_kind = 1;
+/// An asset that was deleted.
+pub const CXK_REFERENCE_DELETED: cxk_reference_kind = 2;
+/// Something that no inventory knows.
+pub const CXK_REFERENCE_UNKNOWN: cxk_reference_kind = 3;
+
+/// The most entries of each list of a question.
+pub const CXK_LIST_MAX: usize = 4_096;
+
+/// An endpoint. Names are UTF-8, end with NUL and have at most `CXK_TEXT_MAX` bytes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_endpoint {
+    /// The endpoint groups that it is in. It may be NULL where there are none.
+    pub groups: *const *const c_char,
+    /// How many.
+    pub group_count: usize,
+    /// Its tags. It may be NULL where there are none.
+    pub tags: *const *const c_char,
+    /// How many.
+    pub tag_count: usize,
+}
+
+/// What an issue references.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_reference {
+    /// The asset groups that an asset is in. It may be NULL where there are none.
+    pub groups: *const *const c_char,
+    /// How many.
+    pub group_count: usize,
+    /// The endpoint of an asset with an agent; else NULL.
+    pub endpoint: *const cxk_endpoint,
+    /// What it is.
+    pub kind: cxk_reference_kind,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+/// An issue of a case.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_issue {
+    /// Its domain.
+    pub domain: *const c_char,
+    /// What it references. It may be NULL where there is nothing.
+    pub references: *const cxk_reference,
+    /// How much.
+    pub reference_count: usize,
+}
+
+/// A field of a row.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_field {
+    /// Its name.
+    pub name: *const c_char,
+    /// Its value.
+    pub value: *const c_char,
+}
+
+/// A question about a key. Begin with `cxk_question question = CXK_QUESTION_INIT;`, then set `kind`
+/// and what that kind names; the rest is not looked at. Texts are UTF-8, end with NUL and have at
+/// most `CXK_TEXT_MAX` bytes; lists have at most `CXK_LIST_MAX` entries.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_question {
+    /// `sizeof(cxk_question)`
+    pub struct_size: u32,
+    /// What is asked.
+    pub kind: cxk_question_kind,
+    /// A component, an action, a domain or a dataset.
+    pub name: *const c_char,
+    /// The groups of an asset or endpoint.
+    pub groups: *const *const c_char,
+    /// How many.
+    pub group_count: usize,
+    /// The tags of an endpoint.
+    pub tags: *const *const c_char,
+    /// How many.
+    pub tag_count: usize,
+    /// What an issue references.
+    pub references: *const cxk_reference,
+    /// How much.
+    pub reference_count: usize,
+    /// The issues of a case.
+    pub issues: *const cxk_issue,
+    /// How many.
+    pub issue_count: usize,
+    /// The fields of a row.
+    pub fields: *const cxk_field,
+    /// How many.
+    pub field_count: usize,
+    /// The level of a component.
+    pub permission: cxk_permission,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+/// What goes with an answer; all zeros when there is none.
+#[repr(C)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_decision {
+    /// What the call answers: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`. Look at
+    /// `decided` first: where that is 0, there is no answer.
+    pub answer: cxk_status,
+    /// What the answer would be if the tenant enforced scopes: the same, but where they are off.
+    pub if_enforced: cxk_status,
+    /// 1 where there is an answer.
+    pub decided: u32,
+    /// 1 where the tenant does not enforce scopes.
+    pub scopes_off: u32,
+}
+
+// SAFETY: numbers and pointers; zeros are both.
+unsafe impl ZeroIsValid for cxk_question {}
+// SAFETY: it begins with its size.
+unsafe impl Extensible for cxk_question {}
+// SAFETY: numbers; zeros are numbers.
+unsafe impl ZeroIsValid for cxk_decision {}
+
+/// Answers a question about the key at a place of the definitions: `CXK_OK` where it may,
+/// `CXK_DECISION_REFUSED` where it may not, `CXK_DECISION_UNKNOWN` where that hangs on something
+/// that nobody listed.
+///
+/// - Ownership: `out` is the caller's memory; all zeros when there is no answer. `text` is the
+///   caller's memory of `text_size` bytes for one line that says how the answer came about, and
+///   what would change it; NULL where nobody wants it. It ends with NUL, and is cut where it is too
+///   small.
+/// - Threads: any number at once.
+/// - Errors: besides the answers: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
+///   `CXK_NOT_FOUND` (no such place), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,
+///   permission or reference), `CXK_INVALID_TEXT`, `CXK_TOO_LARGE`, `CXK_BUFFER_TOO_SMALL` (no room
+///   for a NUL), `CXK_NO_MEMORY`.
+///
+/// ```c
+/// const char *groups[] = {"prod-us"};
+/// char why[CXK_LINE_SIZE];
+/// cxk_question question = CXK_QUESTION_INIT;
+/// cxk_decision decision;
+/// question.kind = CXK_ASK_ASSET;
+/// question.groups = groups;
+/// question.group_count = 1;
+/// if (cxk_decide(definitions, 0, &question, &decision, why, sizeof why) != CXK_OK) puts(why);
+/// ```
+///
+/// # Safety
+///
+/// `definitions` comes from `cxk_definitions_load()` and lives. `question` points to a structure of
+/// the size that it states, in which the pointers that its kind needs lead to as many readable
+/// values as the counts say, and texts end with NUL. `out` may be written. `text` is NULL, or
+/// `text_size` bytes there may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_decide(
+    definitions: *const cxk_definitions,
+    at: usize,
+    question: *const cxk_question,
+    out: *mut cxk_decision,
+    text: *mut c_char,
+    text_size: usize,
+) -> cxk_status {
+    let mut answer = CXK_OK;
+    let mut decided = |text: &mut Text<'_>| {
+        let fill = |out: &mut cxk_decision| {
+            // SAFETY: this function's contract.
+            let definitions: &Definitions = unsafe { handle::get(definitions) }?;
+            // SAFETY: as above.
+            let question = unsafe { input::structure(question) }?;
+            // SAFETY: as above.
+            *out = unsafe { ask(definitions, at, &question, text) }?;
+            answer = out.answer;
+            Ok(())
+        };
+        // SAFETY: this function's contract.
+        match unsafe { output::fill(out, fill) } {
+            CXK_OK => Ok(()),
+            status => Err(status),
+        }
+    };
+    let status = if text.is_null() {
+        crate::panic::caught(|| decided(&mut Text::nowhere()))
+    } else {
+        let fill_text = |place: &mut [c_char]| decided(&mut Text::in_place(place)?);
+        // SAFETY: this function's contract.
+        unsafe { output::fill_all(text, text_size, 1 << 20, fill_text) }
+    };
+    if status == CXK_OK { answer } else { status }
+}
+
+/// Asks, and writes the trace.
+///
+/// # Safety
+///
+/// As `cxk_decide`.
+unsafe fn ask(
+    definitions: &Definitions,
+    at: usize,
+    question: &cxk_question,
+    text: &mut Text<'_>,
+) -> Result<cxk_decision, cxk_status> {
+    // SAFETY: this function's contract.
+    let lists = unsafe { Lists::of(question) }?;
+    let issues = lists.issues()?;
+    let mut of_case = Vec::new();
+    for (domain, references) in &issues {
+        push(&mut of_case, (*domain, references.as_slice()))?;
+    }
+    let (name, groups) = (lists.name, lists.groups.as_slice());
+    let endpoint = Endpoint { groups, tags: &lists.tags };
+    let asked = match question.kind {
+        CXK_ASK_COMPONENT => {
+            Question::Component { name, permission: permission_of(question.permission)? }
+        }
+        CXK_ASK_ACTION => Question::Action { name },
+        CXK_ASK_ASSET => Question::Asset { groups },
+        CXK_ASK_FINDING => Question::Finding { asset_groups: groups },
+        CXK_ASK_ISSUE => Question::Issue {
+            domain: name,
+            references: of_case.first().map_or(&[], |(_, references)| references),
+        },
+        CXK_ASK_CASE => Question::Case { domain: name, issues: &of_case },
+        CXK_ASK_ENDPOINT => Question::Endpoint(endpoint),
+        CXK_ASK_MANAGE_ENDPOINT => Question::ManageEndpoint(endpoint),
+        _ => Question::DatasetRow { dataset: name, row: &lists.fields },
+    };
+    let is_of_scope = !matches!(asked, Question::Component { .. } | Question::Action { .. });
+    let decision = definitions.lend(at, |key| {
+        if key.older_scopes && is_of_scope {
+            let _ = text.write_str(
+                "unknown: the product has an older model of scopes, of which nothing is decided",
+            );
+            return cxk_decision {
+                answer: CXK_DECISION_UNKNOWN,
+                if_enforced: CXK_DECISION_UNKNOWN,
+                decided: 1,
+                scopes_off: 0,
+            };
+        }
+        let decision = decide(&key.access(), &key.settings, &asked);
+        // A text that is full takes no more.
+        let _ = write!(text, "{}", OneLine(decision));
+        cxk_decision {
+            answer: status_of(decision.answer()),
+            if_enforced: status_of(decision.if_enforced()),
+            decided: 1,
+            scopes_off: u32::from(decision.scopes_are_off()),
+        }
+    });
+    decision.ok_or(CXK_NOT_FOUND)
+}
+
+fn permission_of(permission: cxk_permission) -> Result<Permission, cxk_status> {
+    match permission {
+        CXK_PERMISSION_NONE => Ok(Permission::None),
+        CXK_PERMISSION_VIEW => Ok(Permission::View),
+        CXK_PERMISSION_EDIT => Ok(Permission::Edit),
+        _ => Err(CXK_INVALID_OPTION),
+    }
+}
+
+fn status_of(answer: Answer) -> cxk_status {
+    match answer {
+        Answer::Allowed => CXK_OK,
+        Answer::Refused => CXK_DECISION_REFUSED,
+        Answer::Unknown => CXK_DECISION_UNKNOWN,
+    }
+}
+
+/// The lists of a question, as the core borrows them.
+#[derive(Default)]
+struct Lists<'a> {
+    name: &'a str,
+    groups: Vec<&'a str>,
+    tags: Vec<&'a str>,
+    fields: Vec<(&'a str, &'a str)>,
+    /// By issue: an issue asked for by itself is the only one.
+    issues: Vec<(&'a str, Vec<Referenced<'a>>)>,
+}
+
+struct Referenced<'a> {
+    kind: cxk_reference_kind,
+    groups: Vec<&'a str>,
+    endpoint: Option<(Vec<&'a str>, Vec<&'a str>)>,
+}
+
+impl<'a> Lists<'a> {
+    /// Takes what the kind of question names.
+    ///
+    /// # Safety
+    ///
+    /// As `cxk_decide`.
+    unsafe fn of(question: &cxk_question) -> Result<Self, cxk_status> {
+        let mut lists = Self::default();
+        let kind = question.kind;
+        if !(CXK_ASK_COMPONENT..=CXK_ASK_DATASET_ROW).contains(&kind) || question.reserved != 0 {
+            return Err(CXK_INVALID_OPTION);
+        }
+        let has_groups = matches!(
+            kind,
+            CXK_ASK_ASSET | CXK_ASK_FINDING | CXK_ASK_ENDPOINT | CXK_ASK_MANAGE_ENDPOINT
+        );
+        if has_groups {
+            // SAFETY: this function's contract.
+            lists.groups = unsafe { names(question.groups, question.group_count) }?;
+        } else {
+            // SAFETY: as above.
+            lists.name = unsafe { name(question.name) }?;
+        }
+        match kind {
+            CXK_ASK_ENDPOINT | CXK_ASK_MANAGE_ENDPOINT => {
+                // SAFETY: as above.
+                lists.tags = unsafe { names(question.tags, question.tag_count) }?;
+            }
+            CXK_ASK_ISSUE => {
+                // SAFETY: as above.
+                let list = unsafe { references(question.references, question.reference_count) }?;
+                push(&mut lists.issues, (lists.name, list))?;
+            }
+            CXK_ASK_CASE => {
+                // SAFETY: as above.
+                let issues =
+                    unsafe { input::array(question.issues, question.issue_count, CXK_LIST_MAX) }?;
+                for issue in issues {
+                    // SAFETY: as above.
+                    let domain = unsafe { name(issue.domain) }?;
+                    // SAFETY: as above.
+                    let list = unsafe { references(issue.references, issue.reference_count) }?;
+                    push(&mut lists.issues, (domain, list))?;
+                }
+            }
+            CXK_ASK_DATASET_ROW => {
+                // SAFETY: as above.
+                let fields =
+                    unsafe { input::array(question.fields, question.field_count, CXK_LIST_MAX) }?;
+                for field in fields {
+                    // SAFETY: as above.
+                    let field = (unsafe { name(field.name) }?, unsafe { name(field.value) }?);
+                    push(&mut lists.fields, field)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(lists)
+    }
+
+    /// The references of each issue in the core's form.
+    fn issues(&self) -> Result<Vec<(&'a str, Vec<Reference<'_>>)>, cxk_status> {
+        let mut issues = Vec::new();
+        for (domain, list) in &self.issues {
+            let mut references = Vec::new();
+            for referenced in list {
+                push(&mut references, referenced.lend())?;
+            }
+            push(&mut issues, (*domain, references))?;
+        }
+        Ok(issues)
+    }
+}
+
+impl Referenced<'_> {
+    fn lend(&self) -> Reference<'_> {
+        match self.kind {
+            CXK_REFERENCE_ASSET => Reference::Asset {
+                groups: &self.groups,
+                endpoint: self.endpoint.as_ref().map(|(groups, tags)| Endpoint { groups, tags }),
+            },
+            CXK_REFERENCE_DELETED => Reference::Deleted,
+            _ => Reference::Unknown,
+        }
+    }
+}
+
+/// # Safety
+///
+/// As `cxk_decide`.
+unsafe fn references<'a>(
+    start: *const cxk_reference,
+    count: usize,
+) -> Result<Vec<Referenced<'a>>, cxk_status> {
+    let mut list = Vec::new();
+    // SAFETY: this function's contract.
+    for reference in unsafe { input::array(start, count, CXK_LIST_MAX) }? {
+        // SAFETY: as above.
+        push(&mut list, unsafe { referenced(reference) }?)?;
+    }
+    Ok(list)
+}
+
+/// # Safety
+///
+/// As `cxk_decide`.
+unsafe fn referenced<'a>(reference: &cxk_reference) -> Result<Referenced<'a>, cxk_status> {
+    let cxk_reference { kind, groups, group_count, endpoint, reserved } = *reference;
+    match kind {
+        CXK_REFERENCE_ASSET if reserved == 0 => {}
+        CXK_REFERENCE_DELETED | CXK_REFERENCE_UNKNOWN if reserved == 0 => {
+            return Ok(Referenced { kind, groups: Vec::new(), endpoint: None });
+        }
+        _ => return Err(CXK_INVALID_OPTION),
+    }
+    // SAFETY: this function's contract.
+    let groups = unsafe { names(groups, group_count) }?;
+    if endpoint.is_null() {
+        return Ok(Referenced { kind, groups, endpoint: None });
+    }
+    // SAFETY: as above.
+    let [endpoint] = unsafe { input::array(endpoint, 1, 1) }? else { return Err(CXK_NULL_ARG) };
+    // SAFETY: as above.
+    let endpoint_groups = unsafe { names(endpoint.groups, endpoint.group_count) }?;
+    // SAFETY: as above.
+    let tags = unsafe { names(endpoint.tags, endpoint.tag_count) }?;
+    Ok(Referenced { kind, groups, endpoint: Some((endpoint_groups, tags)) })
+}
+
+/// # Safety
+///
+/// As `cxk_decide`.
+unsafe fn names<'a>(start: *const *const c_char, count: usize) -> Result<Vec<&'a str>, cxk_status> {
+    let mut list = Vec::new();
+    // SAFETY: this function's contract.
+    for start in unsafe { input::array(start, count, CXK_LIST_MAX) }? {
+        // SAFETY: as above.
+        push(&mut list, unsafe { name(*start) }?)?;
+    }
+    Ok(list)
+}
+
+/// # Safety
+///
+/// `start` is NULL or points to a text that ends with NUL, or to `CXK_TEXT_MAX + 1` bytes.
+unsafe fn name<'a>(start: *const c_char) -> Result<&'a str, cxk_status> {
+    if start.is_null() {
+        return Err(CXK_NULL_ARG);
+    }
+    // SAFETY: this function's contract.
+    let len = unsafe { input::text_len(start, CXK_TEXT_MAX) }.ok_or(CXK_INVALID_TEXT)?;
+    // SAFETY: as above.
+    let bytes = unsafe { input::bytes(start, len, CXK_TEXT_MAX, CXK_INVALID_TEXT) }?;
+    core::str::from_utf8(bytes).map_err(|_| CXK_INVALID_TEXT)
+}
+
+/// Adds to a list, where there is memory for it.
+fn push<T>(list: &mut Vec<T>, value: T) -> Result<(), cxk_status> {
+    list.try_reserve(1).map_err(|_| CXK_NO_MEMORY)?;
+    list.push(value);
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! Compiled definitions: which keys there are, and what they gain from one version to the next.
+//!
+//! It refuses YAML, and bytes of which one is not as it was written.
+
+use core::ffi::c_char;
+use core::fmt::Write as _;
+
+use cortexkey_core::access::compiled::{
+    COMPILED_BYTES_MAX, CompiledError, Definitions, Found, KeyEntry,
+};
+use cortexkey_core::auth::KeyId;
+
+use crate::expiry::expires_ms_of;
+use crate::handle::{self, Handle};
+use crate::input;
+use crate::output::{self, OneLine, Text, ZeroIsValid, put};
+use crate::signer::{cxk_level, number_of};
+use crate::status::{
+    CXK_AMBIGUOUS_NAME, CXK_INVALID_DEFINITIONS, CXK_INVALID_TEXT, CXK_NOT_FOUND, CXK_OK,
+    CXK_TOO_LARGE, CXK_UNSUPPORTED_FORMAT, cxk_status,
+};
+
+/// Key definitions that `cortexkey compile` wrote. They never change, so any number of threads may
+/// ask them at once.
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_definitions {
+    _private: [u8; 0],
+}
+
+/// Bytes for the name of a key or of a tenant, and NUL.
+pub const CXK_NAME_SIZE: usize = 256;
+/// The longest text that a caller asks with, in bytes.
+pub const CXK_TEXT_MAX: usize = 4_096;
+/// Bytes that are enough for a line on any decision but one about very long or very many names,
+/// which is then cut.
+pub const CXK_LINE_SIZE: usize = 16_384;
+
+/// A key, as it is defined; all zeros when a call fails.
+#[repr(C)]
+#[allow(non_camel_case_types, reason = "C's name")]
+pub struct cxk_definition {
+    /// Its id in its tenant, by the lock file; 0 where that does not know it.
+    pub key_id: u64,
+    /// When it expires, in milliseconds since 1970; `CXK_NEVER` where it does not, or where it
+    /// has a lifetime.
+    pub expires_ms: u64,
+    /// How long it lives from when it is generated, in milliseconds; 0 where it has no lifetime.
+    pub lifetime_ms: u64,
+    /// Its level.
+    pub level: cxk_level,
+    /// Always 0.
+    pub reserved: u32,
+    /// Its name.
+    pub name: [c_char; CXK_NAME_SIZE],
+    /// The tenant that it is of; empty where none is said.
+    pub tenant: [c_char; CXK_NAME_SIZE],
+}
+
+impl Handle for Definitions {
+    type Opaque = cxk_definitions;
+    const TAG: u64 = u64::from_be_bytes(*b"cxkdefns");
+}
+
+// SAFETY: NULL is a pointer.
+unsafe impl ZeroIsValid for *mut cxk_definitions {}
+// SAFETY: numbers and characters; zeros are both.
+unsafe impl ZeroIsValid for cxk_definition {}
+// SAFETY: zero is a number.
+unsafe impl ZeroIsValid for usize {}
+
+/// Loads compiled definitions, of which it keeps a copy.
+///
+/// - Ownership: `*out` is the caller's, who gives it to `cxk_definitions_free()`; NULL when the
+///   call fails. The bytes stay the caller's.
+/// - Threads: any.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_TOO_LARGE` (above 64 MiB),
+///   `CXK_INVALID_DEFINITIONS`, `CXK_UNSUPPORTED_FORMAT`, `CXK_NO_MEMORY`.
+///
+/// ```c
+/// char bytes[4096];
+/// FILE *file = fopen("keys.ckc", "rb");
+/// size_t len = file == NULL ? 0 : fread(bytes, 1, sizeof bytes, file);
+/// cxk_definitions *mine = NULL;
+/// if (cxk_definitions_load(bytes, len, &mine) != CXK_OK) exit(2);
+/// cxk_definitions_free(mine);
+/// ```
+///
+/// # Safety
+///
+/// `bytes` points to `len` readable bytes. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_definitions_load(
+    bytes: *const c_char,
+    len: usize,
+    out: *mut *mut cxk_definitions,
+) -> cxk_status {
+    let load = |out: &mut *mut cxk_definitions| {
+        // SAFETY: this function's contract.
+        let bytes = unsafe { input::bytes(bytes, len, COMPILED_BYTES_MAX, CXK_TOO_LARGE) }?;
+        let definitions = Definitions::read(bytes).map_err(|error| match error {
+            CompiledError::Version { .. } => CXK_UNSUPPORTED_FORMAT,
+            _ => CXK_INVALID_DEFINITIONS,
+        })?;
+        *out = handle::new(definitions)?;
+        Ok(())
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, load) }
+}
+
+/// The definition at a place, counted from 0: for going through all of them.
+///
+/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Threads: any number at once.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND` (behind the last).
+///
+/// ```c
+/// cxk_definition definition;
+/// for (size_t at = 0; cxk_definitions_get(definitions, at, &definition) == CXK_OK; at++)
+///   puts(definition.name);
+/// ```
+///
+/// # Safety
+///
+/// `definitions` comes from `cxk_definitions_load()` and lives. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_definitions_get(
+    definitions: *const cxk_definitions,
+    at: usize,
+    out: *mut cxk_definition,
+) -> cxk_status {
+    let get = |out: &mut cxk_definition| {
+        // SAFETY: this function's contract.
+        let definitions: &Definitions = unsafe { handle::get(definitions) }?;
+        out.put(&definitions.entry(at).ok_or(CXK_NOT_FOUND)?)
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, get) }
+}
+
+/// The place of the definition with a name, or with `tenant/name`.
+///
+/// - Ownership: `out` is the caller's memory; 0 when the call fails.
+/// - Threads: any number at once.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_TEXT`,
+///   `CXK_NOT_FOUND`, `CXK_AMBIGUOUS_NAME`.
+///
+/// ```c
+/// size_t at;
+/// if (cxk_definitions_find(definitions, "prod-eu/export", 14, &at) != CXK_OK) exit(2);
+/// ```
+///
+/// # Safety
+///
+/// `definitions` comes from `cxk_definitions_load()` and lives. `name` points to `name_len`
+/// readable bytes. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_definitions_find(
+    definitions: *const cxk_definitions,
+    name: *const c_char,
+    name_len: usize,
+    out: *mut usize,
+) -> cxk_status {
+    let find = |out: &mut usize| {
+        // SAFETY: this function's contract.
+        let definitions: &Definitions = unsafe { handle::get(definitions) }?;
+        // SAFETY: as above.
+        let name = unsafe { input::bytes(name, name_len, CXK_TEXT_MAX, CXK_INVALID_TEXT) }?;
+        let name = core::str::from_utf8(name).map_err(|_| CXK_INVALID_TEXT)?;
+        *out = place(definitions.find(name))?;
+        Ok(())
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, find) }
+}
+
+/// The place of the definition that a key id belongs to: that of a principal, say. Ids come from
+/// the lock file when definitions are compiled; ids of keys that were replaced and live on for a
+/// grace lead to their definition, too.
+///
+/// - Ownership: `out` is the caller's memory; 0 when the call fails.
+/// - Threads: any number at once.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`,
+///   `CXK_AMBIGUOUS_NAME` (several tenants have such an id: compile those of one).
+///
+/// ```c
+/// size_t at;
+/// if (cxk_definitions_find_id(definitions, 7, &at) != CXK_OK) puts("nobody defined key 7");
+/// ```
+///
+/// # Safety
+///
+/// `definitions` comes from `cxk_definitions_load()` and lives. `out` may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_definitions_find_id(
+    definitions: *const cxk_definitions,
+    key_id: u64,
+    out: *mut usize,
+) -> cxk_status {
+    let find = |out: &mut usize| {
+        // SAFETY: this function's contract.
+        let definitions: &Definitions = unsafe { handle::get(definitions) }?;
+        let key_id = KeyId::new(key_id).ok_or(CXK_NOT_FOUND)?;
+        *out = place(definitions.find_id(key_id, None))?;
+        Ok(())
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill(out, find) }
+}
+
+/// Says what keys gain from one version of the definitions to the next: a line for each gain, with
+/// its code (`role-added`), the key and a sentence, with tabs between and a line end behind.
+///
+/// - Ownership: `text` is the caller's memory of `text_size` bytes. It always ends with NUL, and
+///   is cut where it is too small. `gains` counts all gains, whether their lines fit or not. Both
+///   are zeros when the call fails.
+/// - Threads: any number at once.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_BUFFER_TOO_SMALL` (no room
+///   for a NUL), `CXK_TOO_LARGE` (`text_size` above 64 MiB).
+///
+/// ```c
+/// char text[4096];
+/// size_t gains;
+/// if (cxk_compare(definitions, definitions, text, sizeof text, &gains) == CXK_OK && gains > 0)
+///   fputs(text, stderr);
+/// ```
+///
+/// # Safety
+///
+/// `before` and `after` come from `cxk_definitions_load()` and live. `text_size` bytes at `text`,
+/// and `gains`, may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn cxk_compare(
+    before: *const cxk_definitions,
+    after: *const cxk_definitions,
+    text: *mut c_char,
+    text_size: usize,
+    gains: *mut usize,
+) -> cxk_status {
+    let compare = |place: &mut [c_char]| {
+        let mut text = Text::in_place(place)?;
+        let count = |count: &mut usize| {
+            // SAFETY: this function's contract.
+            let before: &Definitions = unsafe { handle::get(before) }?;
+            // SAFETY: as above.
+            let after: &Definitions = unsafe { handle::get(after) }?;
+            Definitions::compare(before, after, |gains| {
+                *count = gains.len();
+                for gain in gains {
+                    // A text that is full takes no more, and says so.
+                    let (key, what) = (OneLine(gain.key), OneLine(gain.widening));
+                    let _ = writeln!(text, "{}\t{key}\t{what}", gain.code());
+                }
+            });
+            Ok(())
+        };
+        // SAFETY: this function's contract.
+        match unsafe { output::fill(gains, count) } {
+            CXK_OK => Ok(()),
+            status => Err(status),
+        }
+    };
+    // SAFETY: this function's contract.
+    unsafe { output::fill_all(text, text_size, COMPILED_BYTES_MAX, compare) }
+}
+
+/// Ends definitions.
+///
+/// - Ownership: the definitions are gone. NULL, and what is no live handle, is left alone; freeing
+///   one twice is nevertheless a mistake that cannot always be seen.
+/// - Threads: when no other uses the definitions.
+/// - Errors: none.
+///
+/// ```c
+/// cxk_definitions_free(NULL);
+/// ```
+///
+/// # Safety
+///
+/// `definitions` is NULL, or comes from `cxk_definitions_load()` and lives.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cxk_definitions_free(definitions: *mut cxk_definitions) {
+    // SAFETY: this function's contract.
+    unsafe { handle::free::<Definitions>(definitions) };
+}
+
+impl cxk_definition {
+    fn put(&mut self, entry: &KeyEntry<'_>) -> Result<(), cxk_status> {
+        self.key_id = entry.key_ids().next().map_or(0, KeyId::get);
+        self.expires_ms = expires_ms_of(entry.expiry);
+        self.lifetime_ms = entry.lifetime_ms.unwrap_or(0);
+        self.level = number_of(entry.level);
+        put(&mut self.name, &[entry.name])?;
+        put(&mut self.tenant, &[entry.tenant])
+    }
+}
+
+fn place(found: Found) -> Result<usize, cxk_status> {
+    match found {
+        Found::At(at) => Ok(at),
+        Found::Nowhere => Err(CXK_NOT_FOUND),
+        Found::Several => Err(CXK_AMBIGUOUS_NAME),
+    }
+}

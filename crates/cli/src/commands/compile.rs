@@ -1,0 +1,156 @@
+//! `cortexkey compile`: definitions in the compact form that the C library loads.
+//!
+//! It refuses a definition or a policy with mistakes, and to write half a file.
+
+use std::fs;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use cortexkey_core::access::compiled::Compiler;
+use cortexkey_lint::{CorpusFile, KeyDocument};
+use cortexkey_manifest::access::Access;
+use cortexkey_manifest::compile::{Refusal, add};
+use cortexkey_manifest::lock::{self, Lock};
+use cortexkey_manifest::yaml::{Limits, parse};
+use cortexkey_manifest::{decode, quote};
+
+use crate::commands::access::{Found, broken, read, sound};
+use crate::exit::{Exit, Failure};
+use crate::text;
+
+/// Compile key definitions into the form that the C library and Go load
+///
+/// A program that decides what a key may do needs neither YAML nor the policy: both go into one
+/// file here. Paths are files and folders of the policy's corpus; without any, all of it is taken.
+/// Key ids come from `cortexkey.lock` beside the policy, where there is one.
+///
+/// Definitions with mistakes are not compiled. Whether they keep to the policy is for `cortexkey
+/// lint` to say: run it first. Equal definitions give equal bytes. The file holds no secret, and it
+/// is not signed: guard it as you guard the definitions.
+#[derive(clap::Args)]
+#[command(after_help = r"Examples:
+  cortexkey compile -o keys.ckc
+  cortexkey compile keys/ -o keys.ckc
+  cortexkey lint && cortexkey compile -o - > keys.ckc
+
+Exit codes: 0 done; 2 wrong use, or a definition or policy with mistakes; 3 nothing could be read.")]
+pub(crate) struct Args {
+    /// Files and folders with key definitions; all of the policy's corpus where there are none
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Where to write; `-` is standard output, which must not be a terminal
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+
+    /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let to_stdout = args.output == Path::new("-");
+    if to_stdout && std::io::stdout().is_terminal() {
+        return Err(Failure::wrong_use("compiled definitions are no text for a terminal")
+            .help("name a file (-o keys.ckc), or send standard output to one"));
+    }
+    let found = Found::with_paths(args.policy.as_deref(), &args.paths)?;
+    let lock = locked(&found)?;
+    let mut compiler = Compiler::new();
+    for file in found.corpus.files.iter().filter(|file| file.reported) {
+        sound(file)?;
+        for document in &file.documents {
+            compile(&mut compiler, &found, lock.as_ref(), file, document)?;
+        }
+    }
+    if compiler.is_empty() {
+        return Err(Failure::new(Exit::NothingRead, "there is no key definition to compile")
+            .help("`cortexkey lint` says which files are read"));
+    }
+    let bytes = compiler.finish();
+    if to_stdout {
+        text::print_bytes(&bytes)?;
+    } else {
+        write(&args.output, &bytes)?;
+    }
+    let shown =
+        if to_stdout { "standard output".into() } else { quote(&args.output.to_string_lossy()) };
+    let count = match compiler.len() {
+        1 => "1 key".to_owned(),
+        count => format!("{count} keys"),
+    };
+    let summary = format!("{count}, {} bytes, to {shown}\n", bytes.len());
+    // Who closed standard error does not want it.
+    let _ = anstream::stderr().write_all(summary.as_bytes());
+    Ok(Exit::Done)
+}
+
+fn compile(
+    compiler: &mut Compiler,
+    found: &Found,
+    lock: Option<&Lock>,
+    file: &CorpusFile,
+    document: &KeyDocument,
+) -> Result<(), Failure> {
+    let refuse = |span, message: &str| broken(&file.path, &file.tree, span, message);
+    if let Some(problem) = document.problems.first() {
+        return Err(refuse(problem.span, &problem.message));
+    }
+    let Some(definition) = &document.definition else {
+        return Err(refuse(document.span, "this is no key definition"));
+    };
+    let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
+    let locked = lock.and_then(|lock| lock.key(tenant?, definition.name()?));
+    let tenant = tenant.map(|name| (name, found.policy.tenant(name)));
+    Access::of(definition, &found.catalogue(), tenant)
+        .map_err(Refusal::Gap)
+        .and_then(|access| add(compiler, definition, &access, locked))
+        .map_err(|refusal| match refusal {
+            Refusal::Gap(gap) => refuse(gap.span, &gap.message),
+            Refusal::Compile(error) => refuse(definition.place, &error.to_string()),
+        })
+}
+
+/// The lock file beside the policy, where there is one.
+fn locked(found: &Found) -> Result<Option<Lock>, Failure> {
+    let path = Path::new(found.path()).parent().unwrap_or(Path::new("")).join(lock::FILE_NAME);
+    if found.is_default() || !path.exists() {
+        return Ok(None);
+    }
+    let shown = path.to_string_lossy();
+    let mistake = |message: &str| {
+        Failure::wrong_use(format!("the lock file has a mistake: {shown}: {message}"))
+            .help("take the version that was last committed, and run `cortexkey plan`")
+    };
+    let decoded = decode(read(&path).map_err(|why| mistake(&why))?);
+    let parsed = parse(&decoded.text, &Limits::default());
+    let mut problems = decoded.problem.into_iter().chain(parsed.problems);
+    if let Some(problem) = problems.next() {
+        return Err(mistake(&problem.message));
+    }
+    let Some(document) = parsed.tree.documents().first() else { return Ok(None) };
+    let lowered = lock::read(&parsed.tree, *document);
+    match lowered.problems.first() {
+        Some(problem) => Err(mistake(&problem.message)),
+        None => Ok(lowered.lock),
+    }
+}
+
+/// Writes beside the file first, so that a reader never sees half of it.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |error| {
+        let shown = quote(&path.to_string_lossy());
+        Failure::new(Exit::Findings, format!("cannot write {shown}: {error}"))
+    };
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        // A device or a pipe is written to, not replaced.
+        return fs::write(path, bytes).map_err(failed);
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = PathBuf::from(beside);
+    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| {
+        let _ = fs::remove_file(&beside);
+        failed(error)
+    })
+}

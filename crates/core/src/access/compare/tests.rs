@@ -1,0 +1,146 @@
+//! What is a gain and what is none, by kind.
+
+use alloc::string::ToString;
+
+use super::*;
+use crate::access::CasesAndIssues;
+
+const KEY: KeyDefinition<'_> = KeyDefinition {
+    name: "k",
+    level: Level::Advanced,
+    expiry: Expiry::At { ms: 5 },
+    lifetime_ms: None,
+    roles: &[],
+    scope: None,
+};
+
+fn codes(before: KeyDefinition<'_>, after: KeyDefinition<'_>) -> Vec<&'static str> {
+    let gains = compare(&[before], &[after]);
+    assert!(gains.iter().all(|gain| gain.to_string().starts_with("k: ")));
+    gains.iter().map(Gain::code).collect()
+}
+
+fn of_scopes(before: Scope<'_>, after: Scope<'_>) -> Vec<&'static str> {
+    codes(KeyDefinition { scope: Some(before), ..KEY }, KeyDefinition { scope: Some(after), ..KEY })
+}
+
+fn of_roles(before: &[Role<'_>], after: &[Role<'_>]) -> Vec<&'static str> {
+    codes(KeyDefinition { roles: before, ..KEY }, KeyDefinition { roles: after, ..KEY })
+}
+
+#[test]
+fn keys_levels_and_expiries() {
+    assert_eq!(codes(KEY, KEY), [""; 0]);
+    assert_eq!(codes(KeyDefinition { name: "old", ..KEY }, KEY), ["new-key"]);
+    let twice = compare(&[KEY], &[KEY, KEY]);
+    assert_eq!(twice, [Gain { key: "k", widening: Widening::NewKey }]);
+    let standard = KeyDefinition { level: Level::Standard, ..KEY };
+    assert_eq!(codes(KEY, standard), ["level-weakened"]);
+    assert_eq!(codes(standard, KEY), [""; 0]);
+    let later = KeyDefinition { expiry: Expiry::At { ms: 6 }, ..KEY };
+    let never = KeyDefinition { expiry: Expiry::Never, ..KEY };
+    assert_eq!(codes(KEY, later), ["expiry-later"]);
+    assert_eq!(codes(later, never), ["expiry-removed"]);
+    assert_eq!(codes(never, KEY), [""; 0]);
+    let lives = |ms| KeyDefinition { lifetime_ms: Some(ms), ..never };
+    assert_eq!(codes(lives(5), lives(6)), ["lifetime-longer"]);
+    assert_eq!(codes(lives(6), lives(5)), [""; 0]);
+    assert_eq!(codes(lives(5), never), ["expiry-removed"]);
+    assert_eq!(codes(never, lives(5)), [""; 0]);
+    assert_eq!(codes(lives(5), KEY), ["expiry-kind-changed"]);
+    assert_eq!(codes(KEY, lives(5)), ["expiry-kind-changed"]);
+}
+
+#[test]
+fn roles_are_judged_by_their_union_where_all_is_listed() {
+    let known = Role {
+        components: &[("Auditing", Permission::View)],
+        actions: Some(&["Live Terminal"]),
+        ..Role::unknown("known")
+    };
+    let raised = Role {
+        components: &[("Auditing", Permission::Edit)],
+        actions: Some(&["Live Terminal", "Isolate"]),
+        ..known
+    };
+    let admin = Role { holds_all: true, ..Role::unknown("admin") };
+    let all = COMPONENTS.iter().map(|c| (c.name, Permission::None)).collect::<Vec<_>>();
+    let nothing = Role { components: &all, actions: Some(&[]), ..Role::unknown("nothing") };
+    assert_eq!(of_roles(&[known], &[raised]), ["component-raised", "action-gained"]);
+    assert_eq!(of_roles(&[raised], &[known]), [""; 0]);
+    assert_eq!(of_roles(&[known], &[nothing]), [""; 0]);
+    assert_eq!(of_roles(&[], &[Role::unknown("x")]), ["role-added"]);
+    assert_eq!(of_roles(&[nothing], &[known]).first(), Some(&"role-added"));
+    assert_eq!(of_roles(&[known], &[admin]), ["role-added"]);
+    assert_eq!(of_roles(&[admin], &[Role::unknown("x")]), [""; 0]);
+    // It could hold a component that only the other names.
+    let own = Role { components: &[("Own", Permission::View)], ..known };
+    assert_eq!(of_roles(&[own], &[own, nothing]), ["role-added"]);
+}
+
+#[test]
+fn areas_widen_by_mode_and_by_name() {
+    let none = Scope { datasets: None, ..Scope::NONE };
+    let assets = |assets| Scope { assets, ..none };
+    let cases = |area, unreferenced| Scope {
+        cases_and_issues: CasesAndIssues { area, unreferenced },
+        ..none
+    };
+    let select = Area::Select(&["a"]);
+    assert_eq!(of_scopes(none, assets(select)), ["asset-group-added"]);
+    assert_eq!(of_scopes(assets(select), assets(Area::All)), ["area-widened"]);
+    assert_eq!(of_scopes(assets(Area::All), assets(select)), [""; 0]);
+    let off = cases(select, false);
+    assert_eq!(of_scopes(off, cases(select, true)), ["unreferenced-allowed"]);
+    assert_eq!(of_scopes(off, cases(Area::Select(&["b"]), false)), ["domain-added"]);
+    assert_eq!(of_scopes(none, cases(Area::None, true)), [""; 0]);
+    let scoped = KeyDefinition { scope: Some(assets(select)), ..KEY };
+    assert_eq!(codes(scoped, KEY), ["scope-dropped"]);
+    assert_eq!(codes(KEY, scoped), ["scope-given"]);
+    let nothing = KeyDefinition { scope: Some(none), ..KEY };
+    assert_eq!(codes(KEY, nothing), [""; 0]);
+}
+
+#[test]
+fn endpoints_widen_by_either_axis() {
+    let of = |before, after| {
+        let scope = |endpoints| Scope { endpoints, ..Scope::NONE };
+        of_scopes(scope(before), scope(after))
+    };
+    let (none, all) = (EndpointScope::none(), EndpointScope::all());
+    let select = |groups, tags| EndpointScope::select(groups, tags);
+    let group = select(&["g"], &[]);
+    assert_eq!(of(none, group), ["endpoint-group-added"]);
+    assert_eq!(of(none, all), ["area-widened"]);
+    assert_eq!(of(group, all), ["area-widened"]);
+    // The first tag narrows, and so does an empty selection.
+    assert_eq!(of(group, select(&["g"], &["t"])), [""; 0]);
+    assert_eq!(of(group, select(&[], &[])), [""; 0]);
+    assert_eq!(of(select(&["g"], &["t"]), group), ["area-widened"]);
+    assert_eq!(of(select(&["g"], &["t"]), select(&["g"], &["t", "u"])), ["endpoint-tag-added"]);
+    assert_eq!(of(group, select(&[], &["t"])), ["area-widened"]);
+    assert_eq!(of(all, EndpointScope { groups: Axis::Any, tags: Axis::Any }), [""; 0]);
+    let dead = EndpointScope { groups: Axis::Scope(&["g"]), tags: Axis::NoScope };
+    assert_eq!(of(none, dead), [""; 0]);
+    assert_eq!(of(dead, group), ["endpoint-group-added"]);
+}
+
+#[test]
+fn datasets_widen_by_default_and_by_filter() {
+    let of = |before: (bool, &[_]), after: (bool, &[_])| {
+        let [before, after] = [before, after].map(|(all, filters)| {
+            let datasets = Some(DatasetScope { all, filters });
+            KeyDefinition { scope: Some(Scope { datasets, ..Scope::NONE }), ..KEY }
+        });
+        compare(&[before], &[after]).iter().map(Gain::code).collect::<Vec<_>>()
+    };
+    let (a, b) = (("d", "_vendor = a"), ("d", "_vendor = b"));
+    assert_eq!(of((false, &[]), (true, &[])), ["datasets-opened"]);
+    assert_eq!(of((false, &[]), (false, &[a])), ["dataset-opened"]);
+    assert_eq!(of((true, &[]), (true, &[a])), [""; 0]);
+    assert_eq!(of((true, &[a]), (true, &[])), ["dataset-filter-dropped"]);
+    assert_eq!(of((false, &[a]), (false, &[])), [""; 0]);
+    assert_eq!(of((false, &[a]), (false, &[b])), ["dataset-filter-changed"]);
+    assert_eq!(of((false, &[a, b]), (false, &[b])), ["dataset-filter-dropped"]);
+    assert_eq!(of((false, &[b]), (false, &[a, b])), [""; 0]);
+}

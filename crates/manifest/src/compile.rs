@@ -1,0 +1,102 @@
+//! From a definition to what is compiled of it, for programs that read no YAML.
+//!
+//! It refuses a definition that leaves open what a decision or a comparison hangs on, and names
+//! the place.
+
+use cortexkey_core::access::KeyDefinition;
+use cortexkey_core::access::compiled::{CompileError, CompiledKey, Compiler};
+use cortexkey_core::auth::KeyId;
+use cortexkey_core::lifecycle;
+
+use crate::access::{Access, Gap, ScopeModel};
+use crate::definition::{Definition, Expiry, Unreferenced};
+use crate::lock::LockedKey;
+use crate::{Field, Span};
+
+/// Why a definition cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It leaves a point open.
+    Gap(Gap),
+    /// It does not fit in, or is there already.
+    Compile(CompileError),
+}
+
+impl From<Gap> for Refusal {
+    fn from(gap: Gap) -> Self {
+        Self::Gap(gap)
+    }
+}
+
+/// Compiles a definition with what the policy knows of it, and with the key ids that the lock file
+/// has for it.
+pub fn add(
+    compiler: &mut Compiler,
+    definition: &Definition,
+    access: &Access,
+    locked: Option<&LockedKey>,
+) -> Result<(), Refusal> {
+    let place = definition.place;
+    let name = definition.name().ok_or_else(|| gap(place, "`metadata.name` is missing"))?;
+    let spec = definition.spec.as_ref().ok_or_else(|| gap(place, "`spec` cannot be read"))?;
+    let level = match &spec.level {
+        Field::Present { value, .. } => value.value,
+        _ => return Err(gap(spec.place, "`spec.securityLevel` cannot be read").into()),
+    };
+    let end = spec.end().ok_or_else(|| {
+        gap(spec.place, "`spec.expires` or `spec.lifetime` is missing; write `expires: never`")
+    })?;
+    let (expiry, lifetime_ms) = match end.value {
+        Expiry::Never => (lifecycle::Expiry::Never, None),
+        Expiry::At(at) => {
+            let ms = u64::try_from(at.as_millisecond()).unwrap_or(0);
+            (lifecycle::Expiry::At { ms }, None)
+        }
+        Expiry::After(after) => {
+            (lifecycle::Expiry::Never, Some(u64::try_from(after.as_millis()).unwrap_or(0)))
+        }
+    };
+    if access.scope.as_ref().is_some_and(|scope| scope.unreferenced == Unreferenced::Unknown) {
+        let message = "`unreferenced: unknown` leaves open what the key may see; write true or \
+                       false";
+        return Err(gap(scope_place(definition), message).into());
+    }
+    let key_ids = key_ids(locked);
+    let tenant = access.tenant.name.as_deref().unwrap_or_default();
+    let older_scopes = access.tenant.scopes == ScopeModel::Older;
+    access
+        .lend(|key, settings| {
+            let (roles, scope) = (key.roles, key.scope);
+            compiler.add(&CompiledKey {
+                tenant,
+                key_ids: &key_ids,
+                definition: KeyDefinition { name, level, expiry, lifetime_ms, roles, scope },
+                settings: *settings,
+                older_scopes,
+            })
+        })
+        .map_err(Refusal::Compile)
+}
+
+fn gap(span: Span, message: &str) -> Gap {
+    Gap { span, message: message.into() }
+}
+
+fn scope_place(definition: &Definition) -> Span {
+    let spec = definition.spec.as_ref();
+    let scope = spec.and_then(|spec| match &spec.scope {
+        Field::Present { value, .. } => match &value.value.cases {
+            Field::Present { value, .. } => Some(value.value.place),
+            _ => Some(value.value.place),
+        },
+        _ => None,
+    });
+    scope.unwrap_or(definition.place)
+}
+
+/// The id in use, and those of keys that live on for a grace.
+fn key_ids(locked: Option<&LockedKey>) -> Vec<KeyId> {
+    let Some(locked) = locked else { return Vec::new() };
+    let retiring = locked.retiring.iter().map(|retiring| retiring.id);
+    locked.id.into_iter().chain(retiring).filter_map(KeyId::new).collect()
+}
