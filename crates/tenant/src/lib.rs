@@ -27,9 +27,12 @@
 mod access;
 mod clock;
 mod data;
+mod faults;
 mod http;
+mod inspect;
 mod inventory;
 mod log;
+mod notices;
 mod options;
 mod permissions;
 mod roles;
@@ -38,10 +41,13 @@ mod signals;
 mod store;
 mod stream;
 mod tenant;
+mod webhook;
 
 pub use clock::{Clock, SettableClock};
+pub use faults::{Fault, FaultError, FaultKind};
 pub use log::LogLine;
-pub use options::{Licence, Log, Options, ReplayMode};
+pub use notices::Notification;
+pub use options::{Control, Licence, Log, Options, ReplayMode};
 pub use roles::{ASSUMED_ROLES, CustomRole, CustomRoleError};
 pub use signals::Signals;
 pub use tenant::{SeededKey, SeededKeys, StartError, Tenant};

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use axum::http::Method;
 use cortexkey_core::auth::{KeyId, Verdict};
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 const PATH_CHARS_MAX: usize = 200;
 /// Digests have 64 characters and keys usually 128; no call's name is near that.
@@ -17,6 +18,8 @@ const PART_CHARS_MAX: usize = 40;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogLine {
+    /// Which request of this tenant it was, from 1 on.
+    pub id: u64,
     /// When it came, in milliseconds since 1970.
     pub time_ms: u64,
     /// Its method, `OTHER` where it is none of HTTP's own.
@@ -29,8 +32,16 @@ pub struct LogLine {
     pub verdict: Verdict,
     /// What the replay guard would have refused it for, where it only observes.
     pub observed: Option<Verdict>,
+    /// Which earlier request it repeats, where that is still remembered.
+    pub repeats: Option<u64>,
     /// The status of the answer.
     pub status: u16,
+    /// Why an authentic request was refused, and what would have let it through.
+    pub reason: Option<String>,
+    /// How many things a scope left out of the answer.
+    pub hidden: usize,
+    /// Why, for the first of them.
+    pub hidden_reasons: Vec<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -38,7 +49,7 @@ pub struct LogLine {
 /// One line of text, without the time.
 impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.method, self.path, self.status)?;
+        write!(f, "{} {} {} {}", self.id, self.method, self.path, self.status)?;
         match self.key_id {
             Some(id) => write!(f, " key {id}")?,
             None => f.write_str(" key unknown")?,
@@ -47,10 +58,43 @@ impl fmt::Display for LogLine {
         if let Some(observed) = self.observed {
             write!(f, " (observed: {observed})")?;
         }
-        write!(f, " {} us", self.took.as_micros())
+        if let Some(repeats) = self.repeats {
+            write!(f, " (repeats {repeats})")?;
+        }
+        if self.hidden > 0 {
+            write!(f, " ({} hidden)", self.hidden)?;
+        }
+        write!(f, " {} us", self.took.as_micros())?;
+        if let Some(reason) = &self.reason {
+            write!(f, ": {reason}")?;
+        }
+        Ok(())
     }
 }
 
+/// As `/_cortexkey/requests` shows it, with what the verdict means.
+impl Serialize for LogLine {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_struct("LogLine", 16)?;
+        line.serialize_field("id", &self.id)?;
+        line.serialize_field("timeMs", &self.time_ms)?;
+        line.serialize_field("method", &self.method)?;
+        line.serialize_field("path", &self.path)?;
+        line.serialize_field("keyId", &self.key_id.map(KeyId::get))?;
+        line.serialize_field("status", &self.status)?;
+        line.serialize_field("verdict", self.verdict.code())?;
+        line.serialize_field("message", self.verdict.message())?;
+        line.serialize_field("cause", self.verdict.cause())?;
+        line.serialize_field("remedy", self.verdict.remedy())?;
+        line.serialize_field("observed", &self.observed.map(Verdict::code))?;
+        line.serialize_field("repeats", &self.repeats)?;
+        line.serialize_field("reason", &self.reason)?;
+        line.serialize_field("hidden", &self.hidden)?;
+        line.serialize_field("hiddenReasons", &self.hidden_reasons)?;
+        line.serialize_field("tookUs", &u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX))?;
+        line.end()
+    }
+}
 /// A method that is fit for a log: one of HTTP's own. Any other text may come in its place, a key
 /// among it.
 pub(crate) fn known_method(method: &Method) -> &'static str {

@@ -22,6 +22,12 @@ pub struct Options {
     /// Whether answers say in `x-cortexkey-verdict` and `x-cortexkey-remedy` why a request was
     /// refused. Without it every refusal looks the same.
     pub explain: bool,
+    /// What of `/_cortexkey/` there is.
+    pub control: Control,
+    /// How many of the last requests are remembered.
+    pub remembered_requests: usize,
+    /// Where notices that keys expire are sent, by HTTP POST.
+    pub webhook: Option<String>,
     /// What is done about requests that come twice.
     pub replay: ReplayMode,
     /// How far a timestamp may be off.
@@ -57,6 +63,9 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             explain: false,
+            control: Control::Off,
+            remembered_requests: 1_000,
+            webhook: None,
             replay: ReplayMode::Enforce,
             skew: Skew::DEFAULT,
             nonce_lengths: NonceLengths::EXACT,
@@ -83,6 +92,18 @@ impl fmt::Debug for Options {
             .field("skew", &self.skew)
             .finish_non_exhaustive()
     }
+}
+
+/// What of `/_cortexkey/` there is: calls that are no part of the product and ask for no key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Control {
+    /// Nothing.
+    #[default]
+    Off,
+    /// The last requests and the notices, to look at.
+    Look,
+    /// The clock, the faults and the settings as well, to change.
+    Change,
 }
 
 /// Calls that a tenant may have no licence for.

@@ -4,6 +4,7 @@
 //! their headers, receivers that leave an answer unread for as long, and to let an accident on one
 //! connection end the others.
 
+use core::convert::Infallible;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -12,14 +13,16 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::http::Refusal;
+use crate::http::{Refusal, ToReset};
 use crate::stream::Unread;
 
 const HEADERS_MAX: usize = 64;
@@ -91,12 +94,14 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
     slot: OwnedSemaphorePermit,
 ) {
+    let reset = stream.reset();
+    let service = Tagged { router: TowerToHyperService::new(router), reset: ToReset(reset) };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     // An error is the client's: it hung up, or sent no HTTP and was told so.
     let ended = tokio::select! {
@@ -108,6 +113,23 @@ async fn connection(
         let _ = connection.await;
     }
     drop(slot);
+}
+
+/// The calls, each with the means to reset its connection.
+struct Tagged {
+    router: TowerToHyperService<Router>,
+    reset: ToReset,
+}
+
+impl Service<hyper::Request<Incoming>> for Tagged {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.reset.clone());
+        self.router.call(request)
+    }
 }
 
 /// Refuses a request whose first line and headers are too large. The HTTP library looks at its

@@ -1,4 +1,4 @@
-//! [`Unread`]: a connection that ends when what was sent on it is not taken in time.
+//! [`Unread`]: a connection that ends when what was sent on it is not taken in time, or on demand.
 //!
 //! It refuses to start anew with each byte that is taken: all that waits must be gone by then, or
 //! a reader of one byte now and then would keep its connection for ever.
@@ -7,8 +7,11 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 /// A connection with a limit for how long writing may wait.
@@ -17,11 +20,31 @@ pub(crate) struct Unread<S> {
     limit: Duration,
     /// Runs from the first write that had to wait until all is written.
     until: Option<Pin<Box<Sleep>>>,
+    /// Whether it ends at the next write, without a word.
+    reset: Arc<AtomicBool>,
+}
+
+/// A connection that can be ended without the usual good-bye.
+pub(crate) trait Resettable {
+    /// Sees to it that the other side is told of a reset when this is dropped.
+    fn reset_on_drop(&self);
+}
+
+impl Resettable for TcpStream {
+    fn reset_on_drop(&self) {
+        // Where it fails, the connection ends in the usual way.
+        let _ = self.set_zero_linger();
+    }
 }
 
 impl<S> Unread<S> {
     pub(crate) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, until: None }
+        Self { stream, limit, until: None, reset: Arc::default() }
+    }
+
+    /// Set to end the connection at the next write.
+    pub(crate) fn reset(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.reset)
     }
 
     /// Ends a write that waits for too long.
@@ -53,12 +76,23 @@ impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
+impl<S: Resettable> Unread<S> {
+    fn check_reset(&self) -> io::Result<()> {
+        if self.reset.load(Ordering::Relaxed) {
+            self.stream.reset_on_drop();
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(())
+    }
+}
+
+impl<S: AsyncWrite + Resettable + Unpin> AsyncWrite for Unread<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.check_reset()?;
         let poll = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.in_time(cx, poll)
     }
@@ -68,6 +102,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.check_reset()?;
         let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
         self.in_time(cx, poll)
     }

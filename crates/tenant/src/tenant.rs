@@ -5,8 +5,10 @@
 
 use core::fmt;
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::io;
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 
 use cortexkey_api::Secret;
@@ -19,20 +21,29 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
+use crate::clock::{Clock, SettableClock};
+use crate::faults::{Fault, FaultError, Faults};
 use crate::http::{App, Replay, router};
-use crate::options::{Options, ReplayMode};
+use crate::inspect::Inspector;
+use crate::log::LogLine;
+use crate::notices::Notification;
+use crate::options::{Control, Options, ReplayMode};
 use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::{Limits, serve};
 use crate::signals::Signals;
 use crate::store::{About, GenerateError, Store};
+use crate::webhook::Webhook;
 
 const THREADS_MAX: usize = 4;
+/// How often somebody looks whether a notice is due: the clock may be a test's.
+const NOTICE_PAUSE: Duration = Duration::from_millis(500);
 /// Connections that wait to be accepted.
 const QUEUE: u32 = 1024;
 
 /// A running tenant. It stops when it is dropped.
 pub struct Tenant {
     url: String,
+    app: Arc<App>,
     seeded: Option<SeededKeys>,
     stop: watch::Sender<bool>,
     handle: Handle,
@@ -79,8 +90,10 @@ impl Tenant {
         if !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback { listen });
         }
-        let (app, seeded) = prepare(options)?;
-        let router = router(Arc::new(app));
+        let (stop, stopping) = watch::channel(false);
+        let (app, seeded) = prepare(options, stopping.clone())?;
+        let app = Arc::new(app);
+        let router = router(&app);
         let runtime = runtime().map_err(StartError::Threads)?;
         let handle = runtime.handle().clone();
         let bound = {
@@ -95,7 +108,7 @@ impl Tenant {
                 return Err(StartError::Listen { listen, error });
             }
         };
-        let (stop, stopping) = watch::channel(false);
+        let keeper = handle.spawn(keep(Arc::clone(&app), stopping.clone()));
         let thread = std::thread::Builder::new()
             .name("cortexkey-tenant".to_owned())
             .spawn(move || {
@@ -104,7 +117,8 @@ impl Tenant {
             })
             .map_err(StartError::Threads)?;
         let url = format!("http://{address}");
-        Ok(Self { url, seeded: Some(seeded), stop, handle, thread: Some(thread) })
+        drop(keeper);
+        Ok(Self { url, app, seeded: Some(seeded), stop, handle, thread: Some(thread) })
     }
 
     /// The address, such as `http://127.0.0.1:43210`, without a slash at the end.
@@ -115,6 +129,23 @@ impl Tenant {
     /// The keys that were made because the tenant was empty.
     pub fn seeded_keys(&self) -> Option<&SeededKeys> {
         self.seeded.as_ref()
+    }
+
+    /// The last requests, at most so many, the earliest first.
+    pub fn requests(&self, last: usize) -> Vec<Arc<LogLine>> {
+        self.app.inspector.last(last)
+    }
+
+    /// The notices that keys are about to expire, the earliest first.
+    pub fn notifications(&self) -> Vec<Notification> {
+        let _inside = self.handle.enter();
+        self.app.look_for_notices();
+        self.app.notices().last().cloned().collect()
+    }
+
+    /// Puts these faults in place of those that wait.
+    pub fn set_faults(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
+        self.app.faults.set(faults)
     }
 
     /// One line of JSON, without the line end: address, process and the keys that were made. It
@@ -221,7 +252,13 @@ impl core::error::Error for StartError {
     }
 }
 
-fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
+fn prepare(
+    mut options: Options,
+    stopping: watch::Receiver<bool>,
+) -> Result<(App, SeededKeys), StartError> {
+    if let (Control::Change, Clock::System) = (options.control, &options.clock) {
+        options.clock = Clock::Settable(SettableClock::running());
+    }
     // The guard is made first: keys made in its life need not fear that it forgot anything.
     let now_ms = options.clock.now_ms();
     let replay = match options.replay {
@@ -253,9 +290,26 @@ fn prepare(options: Options) -> Result<(App, SeededKeys), StartError> {
         clock: options.clock,
         unlicensed: options.unlicensed,
         explain: options.explain,
+        control: options.control,
         log: options.log,
+        requests: AtomicU64::new(0),
+        inspector: Inspector::new(options.remembered_requests),
+        faults: Faults::default(),
+        notices: Mutex::default(),
+        webhook: options.webhook.map(|url| Arc::new(Webhook::new(url))),
+        stopping,
     };
     Ok((app, seeded))
+}
+
+/// Gives notices when they are due, until the tenant stops.
+async fn keep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(NOTICE_PAUSE) => app.look_for_notices(),
+        }
+    }
 }
 
 /// The guard; one key gets at most half of it, so that it cannot keep all others out.

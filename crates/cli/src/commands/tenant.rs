@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
-use cortexkey_tenant::{Licence, LogLine, Options, ReplayMode, StartError, Tenant};
+use cortexkey_tenant::{Control, Licence, LogLine, Options, ReplayMode, StartError, Tenant};
 
 use crate::exit::{Exit, Failure};
 use crate::text;
@@ -30,6 +30,9 @@ Examples:
   cortexkey tenant --listen 127.0.0.1:8080 --explain
   cortexkey tenant --replay observe        accept replays, but say so in the log
   cortexkey tenant --enforce-scopes --product xdr-5
+  cortexkey tenant --listen 127.0.0.1:8080 --control
+  curl -X PUT http://127.0.0.1:8080/_cortexkey/clock -H 'Content-Type: application/json' \
+      -d '{\"advanceMs\": 86400000}'
 
 Exit codes: 0 ended by a signal; 1 it cannot start; 2 wrong use.")]
 pub(crate) struct Args {
@@ -37,9 +40,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = listen)]
     listen: SocketAddr,
 
-    /// Say in response headers why a request was refused, and what to do about it
+    /// Say in response headers why a request was refused, and what to do about it, and show the
+    /// last requests at /_cortexkey/requests
     #[arg(long)]
     explain: bool,
+
+    /// Let the clock be moved, faults be made and settings be changed, at /_cortexkey/, without a
+    /// key
+    #[arg(long)]
+    control: bool,
+
+    /// Send the notices that keys are about to expire here, by HTTP POST
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    webhook: Option<String>,
 
     /// What to do about a request that was accepted before
     #[arg(long, value_name = "MODE", default_value = "enforce")]
@@ -137,6 +150,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = Options {
         listen: args.listen,
         explain: args.explain,
+        control: match (args.control, args.explain) {
+            (true, _) => Control::Change,
+            (false, true) => Control::Look,
+            (false, false) => Control::Off,
+        },
+        webhook: args.webhook.clone(),
         skew,
         replay: match args.replay {
             Replay::Enforce => ReplayMode::Enforce,
@@ -172,6 +191,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn product_parser() -> impl TypedValueParser<Value = Product> {
     PossibleValuesParser::new(Product::ALL.map(Product::as_str))
         .try_map(|name| name.parse().map_err(|()| "no product has this name"))
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("it begins with http:// or https://".to_owned()),
+    }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {

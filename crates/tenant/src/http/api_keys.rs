@@ -126,6 +126,7 @@ async fn delete(
     };
     for id in &ids {
         store.delete(*id);
+        app.notices().forget(*id);
         store.note(caller.0.key_id(), now_ms, deleted(format!("API key {id}")));
     }
     if !done {

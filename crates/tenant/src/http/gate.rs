@@ -4,8 +4,8 @@
 //! they are on.
 
 use core::cell::Cell;
-use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use axum::body::Body;
@@ -16,12 +16,16 @@ use axum::response::{IntoResponse, Response};
 use cortexkey_core::auth::{self, KeyId, Principal, Verdict};
 use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, VerifiedUse};
 
+use super::fault::{ToReset, instead, truncated};
 use super::refusal::{Refusal, Remedy};
 use super::{App, Hidden, body};
+use crate::faults::{Fault, FaultKind};
 use crate::log::{LogLine, known_method, loggable};
 
+const REQUEST: HeaderName = HeaderName::from_static("x-cortexkey-request");
 const VERDICT: HeaderName = HeaderName::from_static("x-cortexkey-verdict");
 const OBSERVED: HeaderName = HeaderName::from_static("x-cortexkey-observed");
+const REPEATS: HeaderName = HeaderName::from_static("x-cortexkey-repeats");
 const HIDDEN: HeaderName = HeaderName::from_static("x-cortexkey-hidden");
 const REMEDY: HeaderName = HeaderName::from_static("x-cortexkey-remedy");
 
@@ -44,51 +48,114 @@ struct Checked {
     key_id: Option<KeyId>,
     result: Result<Principal, Verdict>,
     observed: Option<Verdict>,
+    /// What tells an Advanced request that is otherwise good from all others.
+    tag: Option<[u8; 16]>,
+}
+
+impl Checked {
+    fn verdict(&self) -> Verdict {
+        self.result.err().unwrap_or(Verdict::Accept)
+    }
+
+    fn is_replay(&self) -> bool {
+        self.verdict() == Verdict::Replayed || self.observed == Some(Verdict::Replayed)
+    }
 }
 
 /// Authenticates a request, reads its body and lets it through.
 pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let time_ms = app.clock.now_ms();
+    let id = app.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let method = known_method(request.method()).to_owned();
     let path = loggable(request.uri().path());
     let checked = app.check(request.headers(), time_ms);
-    let (mut parts, body) = request.into_parts();
+    let mut date_ms = time_ms;
     let mut response = match checked.result {
         Err(_) => {
+            let (parts, body) = request.into_parts();
             body::drain(&parts.headers, body).await;
             Refusal::unauthorized().into_response()
         }
-        Ok(principal) => match body::read(&parts.headers, body).await {
-            Err(refusal) => refusal.into_response(),
-            Ok(bytes) => {
-                parts.extensions.insert(Caller(principal));
-                next.run(Request::from_parts(parts, Body::from(bytes))).await
+        Ok(principal) => match app.faults.next(request.uri().path()) {
+            None => carry_out(request, principal, next).await,
+            Some(fault) => {
+                if let FaultKind::SkewedDate { by_ms } = fault.kind {
+                    date_ms = time_ms.saturating_add_signed(by_ms);
+                }
+                with_fault(&fault, request, principal, next).await
             }
         },
     };
     // Some answers hold a key.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // By the tenant's clock, not by the machine's: clients set theirs by it.
-    if let Some(date) = date(time_ms) {
+    if let Some(date) = date(date_ms) {
         response.headers_mut().insert(header::DATE, date);
     }
-    let verdict = checked.result.err().unwrap_or(Verdict::Accept);
+    let hidden = response.extensions_mut().remove::<Hidden>().unwrap_or_default();
+    let line = LogLine {
+        id,
+        time_ms,
+        method,
+        path,
+        key_id: checked.key_id,
+        verdict: checked.verdict(),
+        observed: checked.observed,
+        repeats: checked
+            .tag
+            .filter(|_| checked.is_replay())
+            .and_then(|tag| app.inspector.earlier(tag)),
+        status: response.status().as_u16(),
+        reason: response.extensions_mut().remove().map(|Remedy(reason)| reason.into_owned()),
+        hidden: hidden.count,
+        hidden_reasons: hidden.reasons,
+        took: started.elapsed(),
+    };
     if app.explain {
-        explain(&mut response, verdict, checked.observed);
+        explain(&mut response, &line);
     }
     if let Some(log) = &app.log {
-        log(&LogLine {
-            time_ms,
-            method,
-            path,
-            key_id: checked.key_id,
-            verdict,
-            observed: checked.observed,
-            status: response.status().as_u16(),
-            took: started.elapsed(),
-        });
+        log(&line);
     }
+    let tag = checked.tag.filter(|_| checked.result.is_ok() && !checked.is_replay());
+    app.inspector.add(Arc::new(line), tag);
+    response
+}
+
+/// Reads the body and asks the call.
+async fn carry_out(request: Request, principal: Principal, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match body::read(&parts.headers, body).await {
+        Err(refusal) => refusal.into_response(),
+        Ok(bytes) => {
+            parts.extensions.insert(Caller(principal));
+            next.run(Request::from_parts(parts, Body::from(bytes))).await
+        }
+    }
+}
+
+async fn with_fault(fault: &Fault, request: Request, principal: Principal, next: Next) -> Response {
+    let connection = request.extensions().get::<ToReset>().cloned();
+    let wrong = async || instead(&fault.kind, connection.as_ref()).await;
+    let before = if fault.after { None } else { wrong().await };
+    let mut response = match before {
+        Some(response) => {
+            let (parts, body) = request.into_parts();
+            body::drain(&parts.headers, body).await;
+            response
+        }
+        None => carry_out(request, principal, next).await,
+    };
+    if fault.after
+        && let Some(instead) = wrong().await
+    {
+        response = instead;
+    }
+    if fault.kind == FaultKind::Truncated {
+        response = truncated(response).await;
+    }
+    response.extensions_mut().insert(Remedy("a fault that was asked for".into()));
     response
 }
 
@@ -97,9 +164,11 @@ impl App {
         let lengths = self.verifier.nonce_lengths();
         let request = match auth::Request::parse(headers.iter(), lengths) {
             Ok(request) => request,
-            Err(verdict) => return Checked { key_id: None, result: Err(verdict), observed: None },
+            Err(verdict) => {
+                return Checked { key_id: None, result: Err(verdict), observed: None, tag: None };
+            }
         };
-        let guard = Watched { replay: &self.replay, observed: Cell::new(None) };
+        let guard = Watched::new(&self.replay);
         let store = self.store();
         let stored = store.get(request.key_id()).map(|entry| &entry.stored);
         let result = self.verifier.verify(&request, stored, now_ms, &guard);
@@ -107,18 +176,27 @@ impl App {
             key_id: Some(request.key_id()),
             result,
             observed: guard.observed.get().map(GuardRefusal::verdict),
+            tag: guard.tag.get(),
         }
     }
 }
 
-/// The guard of one request; it keeps what was only observed.
+/// The guard of one request; it keeps what was only observed, and what was asked.
 struct Watched<'a> {
     replay: &'a Replay,
     observed: Cell<Option<GuardRefusal>>,
+    tag: Cell<Option<[u8; 16]>>,
+}
+
+impl<'a> Watched<'a> {
+    fn new(replay: &'a Replay) -> Self {
+        Self { replay, observed: Cell::new(None), tag: Cell::new(None) }
+    }
 }
 
 impl ReplayGuard for Watched<'_> {
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        self.tag.set(Some(verified.shared_tag()));
         match self.replay {
             Replay::Enforce(guard) => guard.check_and_insert(verified),
             Replay::Observe(guard) => {
@@ -137,22 +215,24 @@ fn date(time_ms: u64) -> Option<HeaderValue> {
     HeaderValue::from_str(&printer.timestamp_to_rfc9110_string(&time).ok()?).ok()
 }
 
-fn explain(response: &mut Response, verdict: Verdict, observed: Option<Verdict>) {
-    let remedy = if verdict.is_accept() {
-        response.extensions_mut().remove::<Remedy>().map(|remedy| remedy.0)
-    } else {
-        Some(Cow::Borrowed(verdict.remedy()))
+fn explain(response: &mut Response, line: &LogLine) {
+    let remedy = match &line.reason {
+        _ if !line.verdict.is_accept() => Some(line.verdict.remedy()),
+        reason => reason.as_deref(),
     };
-    let hidden = response.extensions().get::<Hidden>().map(|hidden| hidden.count);
     let headers = response.headers_mut();
-    if let Some(hidden) = hidden {
-        headers.insert(HIDDEN, HeaderValue::from(hidden));
-    }
-    headers.insert(VERDICT, HeaderValue::from_static(verdict.code()));
-    if let Some(observed) = observed {
+    headers.insert(REQUEST, HeaderValue::from(line.id));
+    headers.insert(VERDICT, HeaderValue::from_static(line.verdict.code()));
+    if let Some(observed) = line.observed {
         headers.insert(OBSERVED, HeaderValue::from_static(observed.code()));
     }
-    if let Some(remedy) = remedy.and_then(|remedy| HeaderValue::from_str(&remedy).ok()) {
+    if let Some(repeats) = line.repeats {
+        headers.insert(REPEATS, HeaderValue::from(repeats));
+    }
+    if line.hidden > 0 {
+        headers.insert(HIDDEN, HeaderValue::from(line.hidden));
+    }
+    if let Some(remedy) = remedy.and_then(|remedy| HeaderValue::from_str(remedy).ok()) {
         headers.insert(REMEDY, remedy);
     }
 }

@@ -10,7 +10,9 @@ mod assets;
 mod audits;
 mod body;
 mod cases;
+mod control;
 mod endpoints;
+mod fault;
 mod gate;
 mod health;
 mod hidden;
@@ -21,7 +23,8 @@ mod role;
 mod scope;
 mod validate;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -29,12 +32,18 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use cortexkey_api::Envelope;
 use cortexkey_core::auth::Verifier;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::inspect::Inspector;
 use crate::log::{known_method, loggable};
-use crate::options::{Licence, Log};
+use crate::notices::Notices;
+use crate::options::{Control, Licence, Log};
 use crate::store::Store;
+use crate::webhook::Webhook;
 
+pub(crate) use fault::ToReset;
 pub(crate) use gate::Replay;
 pub(crate) use hidden::Hidden;
 pub(crate) use list::Page;
@@ -51,10 +60,41 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) unlicensed: Vec<Licence>,
     pub(crate) explain: bool,
+    pub(crate) control: Control,
     pub(crate) log: Option<Log>,
+    /// How many requests there were.
+    pub(crate) requests: AtomicU64,
+    pub(crate) inspector: Inspector,
+    pub(crate) faults: Faults,
+    pub(crate) notices: Mutex<Notices>,
+    pub(crate) webhook: Option<Arc<Webhook>>,
+    /// Turns true when the tenant stops.
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl App {
+    /// The notices that were given.
+    pub(crate) fn notices(&self) -> MutexGuard<'_, Notices> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the notices that are due, and tells the webhook, which may take its time.
+    pub(crate) fn look_for_notices(&self) {
+        let new = {
+            let store = self.store();
+            let records = store.entries().map(|entry| &entry.record);
+            self.notices().give(records, self.clock.now_ms())
+        };
+        if let Some(webhook) = self.webhook.as_ref().filter(|_| !new.is_empty()) {
+            let webhook = Arc::clone(webhook);
+            tokio::task::spawn_blocking(move || {
+                for notification in &new {
+                    webhook.send(notification);
+                }
+            });
+        }
+    }
+
     /// Refuses a call that the tenant has no licence for.
     pub(crate) fn licensed(&self, licence: Licence) -> Result<(), Refusal> {
         if !self.unlicensed.contains(&licence) {
@@ -77,7 +117,7 @@ impl App {
 }
 
 /// The calls, with the gate before them.
-pub(crate) fn router(app: Arc<App>) -> Router {
+pub(crate) fn router(app: &Arc<App>) -> Router {
     // The call that checks a key is at the root as well.
     let mut router = both(Router::new(), "/api_keys/validate", validate::calls());
     for (path, call) in [
@@ -95,10 +135,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let calls = router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(Arc::clone(&app));
+        .with_state(Arc::clone(app));
     // The gate stands outside: a layer on the calls themselves leaves the header `Allow` on the
     // refusals of those that exist.
-    Router::new().fallback_service(calls).layer(from_fn_with_state(app, gate::gate))
+    let calls = Router::new()
+        .fallback_service(calls)
+        .layer(from_fn_with_state(Arc::clone(app), gate::gate));
+    // What is no part of the product stands beside the gate.
+    control::router(app).fallback_service(calls)
 }
 
 fn calls() -> Router<Arc<App>> {

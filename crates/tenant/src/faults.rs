@@ -1,0 +1,230 @@
+//! [`Fault`]: what goes wrong on demand.
+//!
+//! It refuses to go wrong unasked, and to hold more faults than a test needs.
+
+use std::sync::{Mutex, PoisonError};
+
+use cortexkey_api::Envelope;
+use serde::{Deserialize, Serialize};
+
+/// How many faults may wait.
+const FAULTS_MAX: usize = 100;
+/// The longest delay.
+const DELAY_MS_MAX: u64 = 60_000;
+
+/// Something that goes wrong with requests.
+///
+/// ```
+/// use cortexkey_tenant::{Fault, FaultKind};
+///
+/// let json = r#"{"kind":{"status":{"status":429,"retryAfterS":2}},"times":3}"#;
+/// let fault: Fault = serde_json::from_str(json)?;
+/// assert_eq!(fault, Fault::new(FaultKind::too_many_requests(2)).times(3));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// How often, once unless said; `null` for ever.
+    #[serde(default = "once")]
+    pub times: Option<u32>,
+    /// Only with requests whose path begins so.
+    #[serde(default)]
+    pub path: String,
+    /// Whether the request is carried out before, and only its answer is lost.
+    #[serde(default)]
+    pub after: bool,
+}
+
+/// What goes wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum FaultKind {
+    /// It is answered with an error.
+    Status {
+        /// 400 to 599.
+        status: u16,
+        /// The header `Retry-After`, in seconds.
+        #[serde(default)]
+        retry_after_s: Option<u32>,
+        /// The form of the body.
+        #[serde(default)]
+        envelope: Envelope,
+    },
+    /// It is answered late.
+    Slow {
+        /// How late, in milliseconds: a minute at most.
+        delay_ms: u64,
+    },
+    /// The answer breaks off in the middle.
+    Truncated,
+    /// The connection is reset in place of an answer.
+    Reset,
+    /// It is sent elsewhere, with status 307.
+    Redirect {
+        /// Where to.
+        location: String,
+    },
+    /// The header `Date` of the answer is off.
+    SkewedDate {
+        /// By how much, in milliseconds.
+        by_ms: i64,
+    },
+}
+
+impl FaultKind {
+    /// Too many requests, with the time to wait in seconds.
+    pub fn too_many_requests(retry_after_s: u32) -> Self {
+        let envelope = Envelope::PublicApi;
+        Self::Status { status: 429, retry_after_s: Some(retry_after_s), envelope }
+    }
+
+    /// An error of the server's, such as 500 or 503.
+    pub fn status(status: u16) -> Self {
+        Self::Status { status, retry_after_s: None, envelope: Envelope::PublicApi }
+    }
+}
+
+impl Fault {
+    /// With the next request.
+    pub fn new(kind: FaultKind) -> Self {
+        Self { kind, times: Some(1), path: String::new(), after: false }
+    }
+
+    /// With so many requests.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Only with requests whose path begins so.
+    #[must_use]
+    pub fn on_path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// The request is carried out, and only its answer is lost.
+    #[must_use]
+    pub fn after_it_is_done(mut self) -> Self {
+        self.after = true;
+        self
+    }
+
+    fn check(&self) -> Result<(), FaultError> {
+        match &self.kind {
+            FaultKind::Status { status: 400..=599, .. } => Ok(()),
+            FaultKind::Status { .. } => Err(FaultError::Status),
+            FaultKind::Slow { delay_ms } if *delay_ms > DELAY_MS_MAX => Err(FaultError::Delay),
+            FaultKind::Redirect { location } if !fit_for_a_header(location) => {
+                Err(FaultError::Location)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why a fault is none that there can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultError {
+    /// The status is no error's.
+    Status,
+    /// The delay is too long.
+    Delay,
+    /// The address cannot stand in a header.
+    Location,
+    /// There are too many of them.
+    TooMany,
+}
+
+impl core::fmt::Display for FaultError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Status => f.write_str("the status of a fault is 400 to 599"),
+            Self::Delay => write!(f, "a delay is {DELAY_MS_MAX} ms at most"),
+            Self::Location => f.write_str("a location is visible ASCII, at most 1000 characters"),
+            Self::TooMany => write!(f, "at most {FAULTS_MAX} faults may wait"),
+        }
+    }
+}
+
+impl core::error::Error for FaultError {}
+
+/// The faults that wait.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<Vec<Fault>>);
+
+impl Faults {
+    /// Puts these in place of those that wait.
+    pub(crate) fn set(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
+        if faults.len() > FAULTS_MAX {
+            return Err(FaultError::TooMany);
+        }
+        faults.iter().try_for_each(Fault::check)?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+        Ok(())
+    }
+
+    /// Those that wait.
+    pub(crate) fn waiting(&self) -> Vec<Fault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What goes wrong with a request for this path; it is used up.
+    pub(crate) fn next(&self, path: &str) -> Option<Fault> {
+        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = faults.iter().position(|fault| path.starts_with(&fault.path))?;
+        let fault = faults[at].clone();
+        match &mut faults[at].times {
+            Some(0 | 1) => drop(faults.remove(at)),
+            Some(times) => *times -= 1,
+            None => {}
+        }
+        Some(fault)
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the form that a default has")]
+fn once() -> Option<u32> {
+    Some(1)
+}
+
+fn fit_for_a_header(text: &str) -> bool {
+    text.len() <= 1000 && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_used_up_in_their_order_where_they_fit() {
+        let faults = Faults::default();
+        let reset = Fault::new(FaultKind::Reset).on_path("/a").times(2);
+        let slow = Fault { times: None, ..Fault::new(FaultKind::Slow { delay_ms: 5 }) };
+        faults.set(vec![reset.clone(), slow.clone()]).unwrap();
+        let next = |path| faults.next(path).map(|fault| fault.kind);
+        assert_eq!(next("/b"), Some(slow.kind.clone()));
+        assert_eq!(next("/a/x"), Some(FaultKind::Reset));
+        assert_eq!(next("/a/x"), Some(FaultKind::Reset));
+        assert_eq!(next("/a/x"), Some(slow.kind.clone()));
+        assert_eq!(faults.waiting(), [slow]);
+    }
+
+    #[test]
+    fn faults_that_cannot_be_are_refused() {
+        let faults = Faults::default();
+        for (kind, error) in [
+            (FaultKind::status(200), FaultError::Status),
+            (FaultKind::Slow { delay_ms: 60_001 }, FaultError::Delay),
+            (FaultKind::Redirect { location: "http://a\r\nb".into() }, FaultError::Location),
+        ] {
+            assert_eq!(faults.set(vec![Fault::new(kind)]), Err(error));
+        }
+        assert_eq!(faults.set(vec![Fault::new(FaultKind::Reset); 101]), Err(FaultError::TooMany));
+    }
+}

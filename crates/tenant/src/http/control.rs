@@ -1,0 +1,232 @@
+//! `/_cortexkey/`: what is no part of the product: the last requests, the notices, the clock, the
+//! faults, the settings.
+//!
+//! It refuses callers from elsewhere: a page in a browser that was led here by a name of its own.
+//! It asks for no key, so it is off unless the tenant was started with it.
+
+use core::convert::Infallible;
+use core::time::Duration;
+use std::sync::Arc;
+
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use cortexkey_core::access::{Sbac, TagMode};
+use futures_util::stream::{self, Stream};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{App, Refusal, body};
+use crate::clock::Clock;
+use crate::faults::Fault;
+use crate::options::Control;
+
+/// How often a stream says that it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The calls, as far as the tenant was started with them.
+pub(super) fn router(app: &Arc<App>) -> Router {
+    let mut router = Router::new();
+    if app.control != Control::Off {
+        router = router
+            .route("/_cortexkey/requests", get(requests))
+            .route("/_cortexkey/requests/stream", get(stream))
+            .route("/_cortexkey/notifications", get(notifications));
+    }
+    if app.control == Control::Change {
+        router = router
+            .route("/_cortexkey/clock", get(clock).put(set_clock))
+            .route("/_cortexkey/faults", get(faults).put(set_faults))
+            .route("/_cortexkey/settings", get(settings).put(set_settings));
+    }
+    router.layer(from_fn(local_only)).with_state(Arc::clone(app))
+}
+
+/// Refuses a request for another host than this machine, and what a page sends on its own.
+async fn local_only(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if is_local(host) && !headers.contains_key(header::ORIGIN) {
+        return next.run(request).await;
+    }
+    Refusal::new(StatusCode::FORBIDDEN, "this is for programs on this machine")
+        .with_extra("ask for 127.0.0.1 or localhost, without a header Origin")
+        .into_response()
+}
+
+fn is_local(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let by_address = name.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    by_address || name == "localhost" || name.ends_with(".localhost")
+}
+
+#[derive(Deserialize)]
+struct Last {
+    #[serde(default = "all")]
+    last: usize,
+}
+
+fn all() -> usize {
+    usize::MAX
+}
+
+async fn requests(State(app): State<Arc<App>>, Query(Last { last }): Query<Last>) -> Json<Value> {
+    let lines: Vec<_> = app.inspector.last(last);
+    let lines: Vec<&crate::LogLine> = lines.iter().map(AsRef::as_ref).collect();
+    Json(json!({ "requests": lines }))
+}
+
+/// One event a request, from now on, until the reader or the tenant ends it.
+async fn stream(State(app): State<Arc<App>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let state = (app.inspector.follow(), app.stopping.clone());
+    let events = stream::unfold(state, async |(mut lines, mut stopping)| {
+        let event = tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return None,
+            line = lines.recv() => match line {
+                Ok(line) => Event::default().event("request").json_data(&*line).ok()?,
+                Err(RecvError::Lagged(count)) => {
+                    Event::default().event("missed").data(count.to_string())
+                }
+                Err(RecvError::Closed) => return None,
+            },
+        };
+        Some((Ok(event), (lines, stopping)))
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+async fn notifications(State(app): State<Arc<App>>) -> Json<Value> {
+    let notices = app.notices();
+    Json(json!({ "notifications": notices.last().collect::<Vec<_>>() }))
+}
+
+async fn clock(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(json!({ "nowMs": app.clock.now_ms() }))
+}
+
+/// To a time, or forward.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum ClockChange {
+    NowMs(u64),
+    AdvanceMs(u64),
+}
+
+async fn set_clock(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    sent: axum::body::Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let change: ClockChange = parse(&headers, &sent)?;
+    let Clock::Settable(clock) = &app.clock else {
+        return Err(invalid("this tenant goes by the machine's clock"));
+    };
+    match change {
+        ClockChange::NowMs(now_ms) => clock.set(now_ms),
+        ClockChange::AdvanceMs(by_ms) => clock.advance(by_ms),
+    }
+    app.look_for_notices();
+    Ok(Json(json!({ "nowMs": app.clock.now_ms() })))
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultList {
+    faults: Vec<Fault>,
+}
+
+async fn faults(State(app): State<Arc<App>>) -> Json<FaultList> {
+    Json(FaultList { faults: app.faults.waiting() })
+}
+
+async fn set_faults(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    sent: axum::body::Bytes,
+) -> Result<Json<FaultList>, Refusal> {
+    let FaultList { faults } = parse(&headers, &sent)?;
+    app.faults.set(faults).map_err(|error| invalid(error.to_string()))?;
+    Ok(Json(FaultList { faults: app.faults.waiting() }))
+}
+
+/// The tenant's settings; what is not said stays.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Settings {
+    enforce_scopes: Option<bool>,
+    tags: Option<Tags>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Tags {
+    Permissive,
+    Restrictive,
+}
+
+async fn settings(State(app): State<Arc<App>>) -> Json<Value> {
+    let settings = app.store().settings;
+    Json(json!({
+        "enforceScopes": settings.sbac == Sbac::Enforced,
+        "tags": settings.tags,
+        "scopedDatasets": settings.datasets,
+    }))
+}
+
+async fn set_settings(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    sent: axum::body::Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let change: Settings = parse(&headers, &sent)?;
+    {
+        let mut store = app.store_mut();
+        if change.enforce_scopes == Some(true) && !store.roles.product().has_scopes() {
+            return Err(invalid("this product has no scopes"));
+        }
+        if let Some(on) = change.enforce_scopes {
+            store.settings.sbac = if on { Sbac::Enforced } else { Sbac::Disabled };
+        }
+        match change.tags {
+            Some(Tags::Permissive) => store.settings.tags = TagMode::Permissive,
+            Some(Tags::Restrictive) => store.settings.tags = TagMode::Restrictive,
+            None => {}
+        }
+    }
+    Ok(settings(State(app)).await)
+}
+
+fn parse<T: DeserializeOwned>(headers: &HeaderMap, sent: &[u8]) -> Result<T, Refusal> {
+    body::check_type(headers)?;
+    serde_json::from_slice(sent).map_err(|error| invalid(error.to_string()))
+}
+
+fn invalid(why: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "Invalid input").with_extra(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn this_machine_has_these_names() {
+        for host in ["127.0.0.1:80", "127.0.0.1", "[::1]:80", "localhost:1", "api-a.localhost"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in
+            ["", "evil.example:80", "127.0.0.1.evil.example", "192.0.2.1", "[::2]", "xlocalhost"]
+        {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+}

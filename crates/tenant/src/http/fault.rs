@@ -1,0 +1,81 @@
+//! What a fault does to an answer.
+//!
+//! It refuses to choose the request: the gate asks for a fault when a request is authentic.
+
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+
+use super::Refusal;
+use crate::faults::FaultKind;
+
+/// How long the first half of an answer has to leave.
+const BREAK_TIME: Duration = Duration::from_millis(20);
+
+/// A connection that is to be reset: what is written next is not written any more.
+#[derive(Clone, Default)]
+pub(crate) struct ToReset(pub(crate) Arc<AtomicBool>);
+
+/// The answer in place of the right one, where the fault has such.
+pub(super) async fn instead(kind: &FaultKind, connection: Option<&ToReset>) -> Option<Response> {
+    match kind {
+        FaultKind::Status { status, retry_after_s, envelope } => {
+            // The status was checked when the fault was set.
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+            let message = match status {
+                StatusCode::UNAUTHORIZED => "Public API request unauthorized",
+                other => other.canonical_reason().unwrap_or("Error"),
+            };
+            let refusal = Refusal::new(status, message).in_envelope(*envelope);
+            let mut response = refusal.into_response();
+            if let Some(seconds) = retry_after_s {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Some(response)
+        }
+        FaultKind::Redirect { location } => {
+            let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
+            if let Ok(location) = HeaderValue::from_str(location) {
+                response.headers_mut().insert(header::LOCATION, location);
+            }
+            Some(response)
+        }
+        FaultKind::Reset => {
+            if let Some(ToReset(reset)) = connection {
+                reset.store(true, Ordering::Relaxed);
+            }
+            Some(StatusCode::SERVICE_UNAVAILABLE.into_response())
+        }
+        FaultKind::Slow { delay_ms } => {
+            tokio::time::sleep(Duration::from_millis(*delay_ms)).await;
+            None
+        }
+        FaultKind::Truncated | FaultKind::SkewedDate { .. } => None,
+    }
+}
+
+/// An answer that breaks off in the middle of its body: its length is said in full.
+pub(super) async fn truncated(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    // The tenant's own answers are in memory already.
+    let Ok(whole) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let half: Bytes = whole.slice(..whole.len() / 2);
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    let halves = stream::unfold(Some(half), async |half| {
+        if let Some(half) = half {
+            return Some((Ok(half), None));
+        }
+        // What was written must have left before the connection ends.
+        tokio::time::sleep(BREAK_TIME).await;
+        Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), None))
+    });
+    Response::from_parts(parts, Body::from_stream(halves))
+}

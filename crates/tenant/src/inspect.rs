@@ -1,0 +1,68 @@
+//! [`Inspector`]: the last requests, for whoever looks, and as they come.
+//!
+//! It refuses to remember more than it was made for, and to wait for a slow reader.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::log::LogLine;
+
+/// How many lines a reader may be behind before it misses some.
+const BEHIND_MAX: usize = 256;
+
+/// The last requests.
+pub(crate) struct Inspector {
+    last: Mutex<VecDeque<Remembered>>,
+    max: usize,
+    sender: broadcast::Sender<Arc<LogLine>>,
+}
+
+struct Remembered {
+    line: Arc<LogLine>,
+    /// What tells a request from all others, where it was accepted; it is never shown.
+    tag: Option<[u8; 16]>,
+}
+
+impl Inspector {
+    pub(crate) fn new(max: usize) -> Self {
+        Self { last: Mutex::default(), max, sender: broadcast::Sender::new(BEHIND_MAX) }
+    }
+
+    /// Remembers a request.
+    pub(crate) fn add(&self, line: Arc<LogLine>, tag: Option<[u8; 16]>) {
+        // Nobody listens: that is no failure.
+        let _ = self.sender.send(Arc::clone(&line));
+        let mut last = self.lock();
+        if last.len() >= self.max {
+            last.pop_front();
+        }
+        if self.max > 0 {
+            last.push_back(Remembered { line, tag });
+        }
+    }
+
+    /// The accepted request with this tag, where it is still remembered.
+    pub(crate) fn earlier(&self, tag: [u8; 16]) -> Option<u64> {
+        let last = self.lock();
+        let found = last.iter().rev().find(|remembered| remembered.tag == Some(tag))?;
+        Some(found.line.id)
+    }
+
+    /// The last requests, at most so many, the earliest first.
+    pub(crate) fn last(&self, count: usize) -> Vec<Arc<LogLine>> {
+        let last = self.lock();
+        let skip = last.len().saturating_sub(count);
+        last.iter().skip(skip).map(|remembered| Arc::clone(&remembered.line)).collect()
+    }
+
+    /// The requests from now on.
+    pub(crate) fn follow(&self) -> broadcast::Receiver<Arc<LogLine>> {
+        self.sender.subscribe()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Remembered>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
