@@ -68,8 +68,8 @@ fn the_last_requests_say_what_became_of_them_and_hold_no_secret() {
             assert!(!all.to_string().contains(value.as_str()), "{name}");
         }
     }
-    let last = get(&f, "/_cortexkey/requests?last=1");
-    assert_eq!(last["requests"], json!([list[3]]));
+    let latest = get(&f, "/_cortexkey/requests?last=1");
+    assert_eq!(latest["requests"], json!([list[3]]));
     assert_eq!(f.tenant.requests(9).len(), 4);
 }
 

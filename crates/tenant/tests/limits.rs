@@ -147,7 +147,7 @@ fn a_method_that_is_none_is_not_logged() {
         options.log = Some(Arc::new(move |line: &LogLine| send.send(line.to_string()).unwrap()));
     });
     let key = f.tenant.seeded_keys().unwrap().standard.expose();
-    for (method, logged) in [(key, "OTHER /"), ("get", "OTHER /"), ("PATCH", "PATCH /")] {
+    for (method, logged) in [(key, "1 OTHER /"), ("get", "2 OTHER /"), ("PATCH", "3 PATCH /")] {
         let auth = format!("x-xdr-auth-id: 1\r\nAuthorization: {key}\r\n");
         let answer = f.raw(
             format!("{method} / HTTP/1.1\r\nHost: x\r\n{auth}Connection: close\r\n\r\n").as_bytes(),

@@ -45,15 +45,6 @@ pub(crate) struct Args {
     #[arg(long)]
     explain: bool,
 
-    /// Let the clock be moved, faults be made and settings be changed, at /_cortexkey/, without a
-    /// key
-    #[arg(long)]
-    control: bool,
-
-    /// Send the notices that keys are about to expire here, by HTTP POST
-    #[arg(long, value_name = "URL", value_parser = web_address)]
-    webhook: Option<String>,
-
     /// What to do about a request that was accepted before
     #[arg(long, value_name = "MODE", default_value = "enforce")]
     replay: Replay,
@@ -71,7 +62,24 @@ pub(crate) struct Args {
     quiet: bool,
 
     #[command(flatten)]
+    handles: Handles,
+
+    #[command(flatten)]
     kind: Emulated,
+}
+
+/// What is no part of the product.
+#[derive(clap::Args)]
+#[command(next_help_heading = "What is no part of the product")]
+struct Handles {
+    /// Let the clock be moved, faults be made and settings be changed, at /_cortexkey/, without a
+    /// key
+    #[arg(long)]
+    control: bool,
+
+    /// Send the notices that keys are about to expire here, by HTTP POST
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    webhook: Option<String>,
 }
 
 /// What kind of tenant to be.
@@ -150,12 +158,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = Options {
         listen: args.listen,
         explain: args.explain,
-        control: match (args.control, args.explain) {
+        control: match (args.handles.control, args.explain) {
             (true, _) => Control::Change,
             (false, true) => Control::Look,
             (false, false) => Control::Off,
         },
-        webhook: args.webhook.clone(),
+        webhook: args.handles.webhook.clone(),
         skew,
         replay: match args.replay {
             Replay::Enforce => ReplayMode::Enforce,
