@@ -92,6 +92,8 @@ impl<'a> Held<'a> {
                 name: self.key.name,
                 level: self.level,
                 expiry: self.expiry,
+                // Counted into the expiry above.
+                lifetime_ms: None,
                 roles: access.roles,
                 scope: access.scope,
             })
