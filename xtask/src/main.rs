@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
 
 mod campaign;
+mod capi;
 mod go;
 mod header;
 mod proofs;
@@ -25,6 +26,8 @@ cargo xtask COMMAND
   header           write the C header from the Rust sources (--check: say whether it is stale)
   verdicts         write what is made from the table of verdicts (--check: as above)
   vectors          write vectors/auth.tsv from auth.json (--check: as above)
+  dist             build and pack the C library, under target/dist
+  install [ARG…]   the same, and install it: --prefix=DIR --libdir=DIR --destdir=DIR
   pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
@@ -37,6 +40,8 @@ fn main() -> ExitCode {
         ["test"] => return test::run(&root),
         ["header"] => header::run(&root, false),
         ["header", "--check"] => header::run(&root, true),
+        ["dist"] => capi::dist::run(&root),
+        ["install", arguments @ ..] => capi::dist::install(&root, arguments),
         ["pkg-config"] => go::print_pkg_config_dir(&root),
         ["verdicts"] => verdicts::run(&root, false),
         ["verdicts", "--check"] => verdicts::run(&root, true),

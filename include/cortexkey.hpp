@@ -1,0 +1,238 @@
+/**
+ * @file cortexkey.hpp
+ * The C library of cortexkey for C++17 and later: handles that free themselves, secrets that wipe
+ * themselves, and results in place of outputs. It throws nothing and needs no library besides.
+ *
+ * ```cpp
+ * const auto signer = cortexkey::Signer::make(7, CXK_LEVEL_ADVANCED, key);
+ * if (!signer) return fail(signer.message());
+ * const auto headers = signer->headers();  // fresh for each attempt
+ * if (headers) send(headers->authorization, headers->nonce, headers->timestamp);
+ * ```
+ *
+ * The structures and the statuses are those of cortexkey.h, which says what each call means.
+ */
+#ifndef CORTEXKEY_HPP
+#define CORTEXKEY_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "cortexkey.h"
+
+namespace cortexkey {
+
+/** A value, or why there is none. */
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(cxk_status status, T value) : status_(status), value_(std::move(value)) {}
+
+  /** Whether there is a value. */
+  explicit operator bool() const noexcept { return status_ == CXK_OK; }
+  cxk_status status() const noexcept { return status_; }
+  /** The stable code of the status, such as "timestamp-stale". */
+  const char *name() const noexcept { return cxk_status_name(status_); }
+  /** What the status means, for people. */
+  const char *message() const noexcept { return cxk_status_message(status_); }
+  /** The value; one that is empty, or all zeros, where there is none. */
+  const T &operator*() const &noexcept { return value_; }
+  T &operator*() &noexcept { return value_; }
+  T &&operator*() &&noexcept { return std::move(value_); }
+  const T *operator->() const noexcept { return &value_; }
+  T *operator->() noexcept { return &value_; }
+
+ private:
+  cxk_status status_;
+  T value_;
+};
+
+/** A structure that may hold a secret, and is wiped when it ends, and where it is moved from. */
+template <typename T>
+struct Wiped : T {
+  Wiped() noexcept : T() {}
+  Wiped(Wiped &&other) noexcept : T(other) { cxk_wipe(static_cast<T *>(&other), sizeof(T)); }
+  Wiped &operator=(Wiped &&other) noexcept {
+    if (this != &other) {
+      static_cast<T &>(*this) = other;
+      cxk_wipe(static_cast<T *>(&other), sizeof(T));
+    }
+    return *this;
+  }
+  Wiped(const Wiped &) = delete;
+  Wiped &operator=(const Wiped &) = delete;
+  ~Wiped() { cxk_wipe(static_cast<T *>(this), sizeof(T)); }
+};
+
+using Headers = Wiped<cxk_headers>;
+using HeaderLines = Wiped<cxk_header_lines>;
+
+namespace detail {
+
+template <typename T, void (*free)(T *)>
+struct Free {
+  void operator()(T *handle) const noexcept { free(handle); }
+};
+
+/** A handle that is freed once. It can be moved, not copied. */
+template <typename T, void (*free)(T *)>
+class Owner {
+ public:
+  Owner() = default;
+  explicit Owner(T *handle) noexcept : handle_(handle) {}
+  /** The C handle, which stays this object's; null where there is none. */
+  T *get() const noexcept { return handle_.get(); }
+
+ private:
+  std::unique_ptr<T, Free<T, free>> handle_;
+};
+
+}  // namespace detail
+
+/** Signs requests with one key. Any number of threads may use it at once. */
+class Signer : public detail::Owner<cxk_signer, cxk_signer_free> {
+ public:
+  using Owner::Owner;
+
+  static Result<Signer> make(std::uint64_t key_id, cxk_level level, std::string_view key) noexcept {
+    cxk_signer *made = nullptr;
+    const cxk_status status = cxk_signer_new(key_id, level, key.data(), key.size(), &made);
+    return {status, Signer(made)};
+  }
+  /** The headers of one attempt, with a fresh nonce and the machine's time. */
+  Result<Headers> headers() const noexcept {
+    Headers out;
+    const cxk_status status = cxk_signer_headers(get(), &out);
+    return {status, std::move(out)};
+  }
+  /** The headers for a nonce and a time of the caller's, for tests. */
+  Result<Headers> headers_at(std::string_view nonce, std::uint64_t timestamp_ms) const noexcept {
+    Headers out;
+    const cxk_status status =
+        cxk_signer_headers_at(get(), nonce.data(), nonce.size(), timestamp_ms, &out);
+    return {status, std::move(out)};
+  }
+  /** As headers(), in lines `Name: value`. */
+  Result<HeaderLines> header_lines() const noexcept {
+    HeaderLines out;
+    const cxk_status status = cxk_signer_header_lines(get(), &out);
+    return {status, std::move(out)};
+  }
+  [[nodiscard]] cxk_status sign_batch(cxk_signature *out, std::size_t count) const noexcept {
+    return cxk_signer_sign_batch(get(), out, count);
+  }
+};
+
+/** The keys that verifiers know. They may change while others verify. */
+class Keyring : public detail::Owner<cxk_keyring, cxk_keyring_free> {
+ public:
+  using Owner::Owner;
+
+  static Result<Keyring> make() noexcept {
+    cxk_keyring *made = nullptr;
+    const cxk_status status = cxk_keyring_new(&made);
+    return {status, Keyring(made)};
+  }
+  [[nodiscard]] cxk_status put(const cxk_key &key) const noexcept {
+    return cxk_keyring_put(get(), &key);
+  }
+  [[nodiscard]] cxk_status put(std::uint64_t key_id, cxk_level level, std::string_view key,
+                               std::uint64_t expires_ms) const noexcept {
+    cxk_key entry = CXK_KEY_INIT;
+    entry.key_id = key_id;
+    entry.level = level;
+    entry.key = key.data();
+    entry.key_len = key.size();
+    entry.expires_ms = expires_ms;
+    return put(entry);
+  }
+  [[nodiscard]] cxk_status revoke(std::uint64_t key_id) const noexcept {
+    return cxk_keyring_revoke(get(), key_id);
+  }
+  [[nodiscard]] cxk_status remove(std::uint64_t key_id) const noexcept {
+    return cxk_keyring_remove(get(), key_id);
+  }
+};
+
+/** Remembers, within this process, which requests were accepted. */
+class ReplayGuard : public detail::Owner<cxk_replay_guard, cxk_replay_guard_free> {
+ public:
+  using Owner::Owner;
+
+  static Result<ReplayGuard> make(const cxk_replay_guard_options &options) noexcept {
+    cxk_replay_guard *made = nullptr;
+    const cxk_status status = cxk_replay_guard_new(&options, &made);
+    return {status, ReplayGuard(made)};
+  }
+};
+
+/** Says whether requests are authentic. Any number of threads may use it at once. */
+class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
+ public:
+  using Owner::Owner;
+
+  /** With a guard in memory; null only with CXK_VERIFIER_OWN_GUARD. Neither needs to outlive it. */
+  static Result<Verifier> make(const cxk_verifier_options &options, const Keyring &keyring,
+                               const ReplayGuard *guard) noexcept {
+    cxk_verifier *made = nullptr;
+    const cxk_status status = cxk_verifier_new(
+        &options, keyring.get(), guard == nullptr ? nullptr : guard->get(), &made);
+    return {status, Verifier(made)};
+  }
+  Result<cxk_principal> verify(const cxk_header *headers, std::size_t count,
+                               std::uint64_t now_ms) const noexcept {
+    cxk_principal out;
+    const cxk_status status = cxk_verify(get(), headers, count, now_ms, &out);
+    return {status, out};
+  }
+};
+
+/** A header for Verifier::verify(); it borrows both texts. */
+inline cxk_header header(std::string_view name, std::string_view value) noexcept {
+  return {name.data(), name.size(), value.data(), value.size()};
+}
+
+/** Key definitions that `cortexkey compile` wrote. Any number of threads may ask them at once. */
+class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> {
+ public:
+  using Owner::Owner;
+
+  static Result<Definitions> load(std::string_view bytes) noexcept {
+    cxk_definitions *made = nullptr;
+    const cxk_status status = cxk_definitions_load(bytes.data(), bytes.size(), &made);
+    return {status, Definitions(made)};
+  }
+  Result<std::size_t> find(std::string_view name) const noexcept {
+    std::size_t at = 0;
+    const cxk_status status = cxk_definitions_find(get(), name.data(), name.size(), &at);
+    return {status, at};
+  }
+  Result<std::size_t> find_id(std::uint64_t key_id) const noexcept {
+    std::size_t at = 0;
+    const cxk_status status = cxk_definitions_find_id(get(), key_id, &at);
+    return {status, at};
+  }
+  Result<cxk_definition> at(std::size_t place) const noexcept {
+    cxk_definition out;
+    const cxk_status status = cxk_definitions_get(get(), place, &out);
+    return {status, out};
+  }
+  /** CXK_OK where the key may; `why`, where it is wanted, says how that came about. */
+  [[nodiscard]] cxk_status decide(std::size_t place, const cxk_question &question,
+                                  std::string *why = nullptr) const {
+    cxk_decision out;
+    if (why == nullptr) return cxk_decide(get(), place, &question, &out, nullptr, 0);
+    why->assign(CXK_LINE_SIZE, '\0');
+    const cxk_status status = cxk_decide(get(), place, &question, &out, &(*why)[0], why->size());
+    why->resize(why->find('\0'));
+    return status;
+  }
+};
+
+}  // namespace cortexkey
+
+#endif  // CORTEXKEY_HPP

@@ -1,0 +1,111 @@
+//! What the libraries must be as files: their names, versions, and what they need.
+//!
+//! It refuses a library that exports one name more or less than the header declares.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use super::{abi_version, functions};
+use crate::run::check;
+
+/// The largest that the shared library may be.
+const SHARED_BYTES_MAX: u64 = 700_000;
+/// What the shared library may need when it runs.
+const NEEDED: [&str; 2] = ["libc.so.6", "ld-linux-x86-64.so.2"];
+
+/// Checks the shared library.
+pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
+    let abi = abi_version(root)?;
+    let refuse = |why: String| Err(format!("{}: {why}", library.display()));
+    let dynamic = readelf(library, &["--dynamic"])?;
+    if !dynamic.contains(&format!("soname: [libcortexkey.so.{abi}]")) {
+        return refuse("no SONAME, or another".into());
+    }
+    let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
+    for line in needed {
+        let name = line.split(['[', ']']).nth(1).unwrap_or_default();
+        if !NEEDED.contains(&name) {
+            return refuse(format!("it needs {name} when it runs"));
+        }
+    }
+    for (mark, what) in
+        [("(TEXTREL)", "text relocations"), ("(RPATH)", "an RPATH"), ("(RUNPATH)", "a RUNPATH")]
+    {
+        if dynamic.contains(mark) {
+            return refuse(format!("it has {what}"));
+        }
+    }
+    if !dynamic.contains("BIND_NOW") {
+        return refuse("it does not bind all names when it is loaded (-z now)".into());
+    }
+    let segments = readelf(library, &["--program-headers"])?;
+    if !segments.contains("GNU_RELRO") {
+        return refuse("it has no RELRO".into());
+    }
+    let stack = segments.lines().find(|line| line.contains("GNU_STACK")).unwrap_or_default();
+    if !stack.contains("RW ") {
+        return refuse("its stack is executable, or not said not to be".into());
+    }
+    let symbols = readelf(library, &["--dyn-syms"])?;
+    let mut exported = BTreeSet::new();
+    for line in symbols.lines().filter(|line| line.contains(" GLOBAL ") || line.contains(" WEAK "))
+    {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        // Number, value, size, type, binding, visibility, section, name.
+        let [_, _, _, _, _, _, section, name, ..] = fields.as_slice() else { continue };
+        if ["UND", "ABS"].contains(section) {
+            continue;
+        }
+        let Some(function) = name.strip_suffix(&format!("@@CXK_{abi}")) else {
+            return refuse(format!("{name} is not of the version CXK_{abi}"));
+        };
+        exported.insert(function.to_owned());
+    }
+    same(&exported, root).or_else(&refuse)?;
+    let bytes = std::fs::metadata(library).map_err(|e| e.to_string())?.len();
+    if bytes > SHARED_BYTES_MAX {
+        return refuse(format!("it has {bytes} bytes, more than {SHARED_BYTES_MAX}"));
+    }
+    no_paths(root, library)
+}
+
+/// Checks the archive: one object, and no global name that is not the header's.
+pub(crate) fn check_archive(root: &Path, archive: &Path) -> Result<(), String> {
+    let members = check(Command::new("ar").arg("t").arg(archive))?;
+    if members.lines().count() != 1 {
+        return Err(format!("{}: it has several objects: {members}", archive.display()));
+    }
+    let symbols = check(Command::new("nm").args(["-g", "--defined-only", "-j"]).arg(archive))?;
+    let exported: BTreeSet<String> =
+        symbols.lines().filter(|l| !l.is_empty() && !l.ends_with(':')).map(str::to_owned).collect();
+    same(&exported, root).map_err(|why| format!("{}: {why}", archive.display()))?;
+    no_paths(root, archive)
+}
+
+fn same(exported: &BTreeSet<String>, root: &Path) -> Result<(), String> {
+    let declared: BTreeSet<String> = functions(root)?.into_iter().collect();
+    if *exported == declared {
+        return Ok(());
+    }
+    let more: Vec<_> = exported.difference(&declared).collect();
+    let less: Vec<_> = declared.difference(exported).collect();
+    Err(format!("it exports {more:?}, which the header does not declare, and lacks {less:?}"))
+}
+
+/// Panic messages name source files; none may be where this machine has them.
+fn no_paths(root: &Path, library: &Path) -> Result<(), String> {
+    let bytes = std::fs::read(library).map_err(|e| e.to_string())?;
+    let home = std::env::var("HOME").unwrap_or_else(|_| "/nowhere".into());
+    for path in [root.to_string_lossy().into_owned() + "/", home + "/.cargo"] {
+        if bytes.windows(path.len()).any(|window| window == path.as_bytes()) {
+            return Err(format!("{}: it holds the path {path}", library.display()));
+        }
+    }
+    Ok(())
+}
+
+fn readelf(library: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut readelf = Command::new("readelf");
+    check(readelf.arg("-W").args(arguments).arg(library).env("LC_ALL", "C"))
+}

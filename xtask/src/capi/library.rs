@@ -1,0 +1,94 @@
+//! Both libraries from one object, in which all names but the header's are local.
+//!
+//! Two archives that rustc made cannot stand in one program: each defines Rust's own symbols. And
+//! the shared library that rustc makes has neither a SONAME nor versions. So the archive is linked
+//! into one object here, without what the header's functions do not reach, its other names are made
+//! local, and both libraries come from that.
+//!
+//! It refuses to leave a path of this machine in them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{abi_version, functions};
+use crate::run::{cargo, check, target_dir};
+
+/// What the released library is built with, besides the crate's own features.
+const FEATURES: &str = "";
+
+/// The libraries that were made, and the folder of each.
+pub(crate) struct Libraries {
+    pub(crate) archive: PathBuf,
+    /// `libcortexkey.so.ABI.MINOR.PATCH`
+    pub(crate) shared: PathBuf,
+    pub(crate) soname: String,
+}
+
+/// Makes both libraries in a folder.
+pub(crate) fn build(root: &Path, folder: &Path) -> Result<Libraries, String> {
+    let made = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(folder).map_err(made)?;
+    let functions = functions(root)?;
+    let names = folder.join("functions.txt");
+    fs::write(&names, functions.join("\n") + "\n").map_err(made)?;
+
+    let all = folder.join("all.o");
+    let mut link = Command::new("ld");
+    link.args(["-r", "--gc-sections", "-o"]).arg(&all);
+    for function in &functions {
+        link.args(["-u", function]);
+    }
+    check(link.arg(rust_archive(root)?))?;
+
+    let object = folder.join("cortexkey.o");
+    let mut localise = Command::new("objcopy");
+    localise.arg(format!("--keep-global-symbols={}", names.display()));
+    localise.args(["--strip-debug", "--strip-unneeded"]);
+    // What the compiler keeps for its own link.
+    localise.args(["-R", ".llvmbc", "-R", ".llvmcmd", "-R", ".comment"]);
+    check(localise.arg(&all).arg(&object))?;
+
+    let archive = folder.join("libcortexkey.a");
+    let _ = fs::remove_file(&archive);
+    check(Command::new("ar").arg("Drcs").arg(&archive).arg(&object))?;
+    let (shared, soname) = link_shared(root, folder, &object)?;
+    Ok(Libraries { archive, shared, soname })
+}
+
+fn link_shared(root: &Path, folder: &Path, object: &Path) -> Result<(PathBuf, String), String> {
+    let abi = abi_version(root)?;
+    let soname = format!("libcortexkey.so.{abi}");
+    let (minor, patch) = (env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH"));
+    let shared = folder.join(format!("{soname}.{minor}.{patch}"));
+    let versions = folder.join("versions.map");
+    fs::write(&versions, format!("CXK_{abi} {{ global: cxk_*; local: *; }};\n"))
+        .map_err(|error| format!("{}: {error}", versions.display()))?;
+    let mut link = Command::new("cc");
+    link.args(["-shared", "-static-libgcc", "-o"]).arg(&shared).arg(object);
+    link.arg(format!("-Wl,-soname,{soname}"));
+    link.arg(format!("-Wl,--version-script,{}", versions.display()));
+    link.arg("-Wl,-z,relro,-z,now,-z,noexecstack,--no-undefined,--gc-sections,--as-needed");
+    link.arg("-Wl,--build-id=sha1,--hash-style=gnu,-s");
+    check(&mut link)?;
+    Ok((shared, soname))
+}
+
+/// Builds the archive as rustc makes it. In a folder of its own, since what it is built with would
+/// have everything else built anew.
+fn rust_archive(root: &Path) -> Result<PathBuf, String> {
+    let target = target_dir(root).join("dist");
+    let home = |name: &str, otherwise: &str| {
+        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        std::env::var_os(name).map_or_else(|| home.join(otherwise), PathBuf::from)
+    };
+    let mut flags = vec![format!("--remap-path-prefix={}=cortexkey", root.display())];
+    let cargo_home = home("CARGO_HOME", ".cargo");
+    flags.push(format!("--remap-path-prefix={}=cargo", cargo_home.display()));
+    let mut build = cargo(root);
+    build.args(["rustc", "--release", "--locked", "--lib", "-p", "cortexkey-capi"]);
+    build.args(["--crate-type", "staticlib"]).arg("--features").arg(FEATURES);
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).env("CARGO_TARGET_DIR", &target);
+    check(&mut build)?;
+    Ok(target.join("release/libcortexkey.a"))
+}

@@ -1,0 +1,35 @@
+//! The C library as it is given out: built from one object, packed, and checked.
+//!
+//! It refuses to change what `crates/capi` says.
+
+pub(crate) mod dist;
+pub(crate) mod elf;
+mod library;
+
+use std::path::Path;
+
+/// What a program links besides the archive: what `rustc --print native-static-libs` says for
+/// Linux, with `libgcc_eh` in place of `libgcc_s`, which not every machine has when it runs, and
+/// without what glibc has had within it for long.
+pub(crate) const STATIC_LIBS: &str = "-lgcc_eh -lpthread -ldl";
+
+/// The functions that the header declares, in its order.
+pub(crate) fn functions(root: &Path) -> Result<Vec<String>, String> {
+    let path = root.join("include/cortexkey.h");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(text.split("\nCXK_API").skip(1).map(|text| name(text).to_owned()).collect())
+}
+
+/// The number of the binary interface, as the header has it.
+pub(crate) fn abi_version(root: &Path) -> Result<String, String> {
+    let path = root.join("include/cortexkey.h");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("#define CXK_ABI_VERSION "));
+    line.map(str::to_owned).ok_or_else(|| "the header has no CXK_ABI_VERSION".into())
+}
+
+/// The word before the first opening parenthesis.
+fn name(prototype: &str) -> &str {
+    let head = prototype.split('(').next().unwrap_or_default();
+    head.rsplit([' ', '*', '\n']).next().unwrap_or_default()
+}
