@@ -12,10 +12,10 @@ use super::key::Key;
 const BLOCK_BYTES: usize = 64;
 /// The longest nonce.
 const NONCE_BYTES_MAX: usize = 128;
-/// The longest nonce and the digits of the timestamp.
-const MESSAGE_BYTES_MAX: usize = NONCE_BYTES_MAX + 13;
-/// The key's tail, the message, the end mark and the length.
-const BLOCKS_MAX: usize = (BLOCK_BYTES - 1 + MESSAGE_BYTES_MAX + 1 + 8).div_ceil(BLOCK_BYTES);
+/// The key's tail, the longest nonce, the timestamp, the end mark and the length.
+const BLOCKS_MAX: usize = (BLOCK_BYTES - 1 + NONCE_BYTES_MAX + 13 + 1 + 8).div_ceil(BLOCK_BYTES);
+/// What follows the last byte of a message.
+const END_MARK: u8 = 0x80;
 
 const SHA256_START: [u32; 8] = [
     0x6a09_e667,
@@ -71,55 +71,76 @@ impl AbsorbedKey {
     ///
     /// The nonce has at most 128 bytes.
     pub(super) fn digest(&self, nonce: &[u8], timestamp: &[u8; 13]) -> [u8; 32] {
+        match nonce.try_into() {
+            Ok(nonce) if self.tail_len() == 0 => self.digest_of_aligned(nonce, timestamp),
+            _ => self.digest_of_any(nonce, timestamp),
+        }
+    }
+
+    /// The common case: the key fills its blocks, the nonce another one, and the timestamp is
+    /// alone in the last.
+    fn digest_of_aligned(&self, nonce: &[u8; BLOCK_BYTES], timestamp: &[u8; 13]) -> [u8; 32] {
+        let mut last = [0; BLOCK_BYTES];
+        last[..13].copy_from_slice(timestamp);
+        last[13] = END_MARK;
+        let bits = 8 * (self.key_len + BLOCK_BYTES + 13) as u64;
+        last[BLOCK_BYTES - 8..].copy_from_slice(&bits.to_be_bytes());
+        let mut state = self.state;
+        compress256(&mut state, &[*nonce, last]);
+        to_bytes(&state)
+    }
+
+    fn digest_of_any(&self, nonce: &[u8], timestamp: &[u8; 13]) -> [u8; 32] {
         debug_assert!(nonce.len() <= NONCE_BYTES_MAX);
         // It is no longer; the optimizer sees so, and leaves out the panic of every index below.
         let nonce = &nonce[..nonce.len().min(NONCE_BYTES_MAX)];
         let mut blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
-        let buffer = blocks.as_flattened_mut();
-        let tail = self.tail_bytes();
-        let nonce_end = tail.len() + nonce.len();
-        let end = nonce_end + timestamp.len();
-        buffer[..tail.len()].copy_from_slice(tail);
-        buffer[tail.len()..nonce_end].copy_from_slice(nonce);
-        buffer[nonce_end..end].copy_from_slice(timestamp);
-        self.finish(&mut blocks, end)
+        blocks[0] = self.tail;
+        let rest = &mut blocks.as_flattened_mut()[self.tail_len()..];
+        match <&[u8; 64]>::try_from(nonce) {
+            // The usual length, whose copy is a few instructions.
+            Ok(nonce) => rest[..64].copy_from_slice(nonce),
+            Err(_) => rest[..nonce.len()].copy_from_slice(nonce),
+        }
+        rest[nonce.len()..nonce.len() + 13].copy_from_slice(timestamp);
+        self.finish(&mut blocks, nonce.len() + 13)
     }
 
     /// SHA-256 of the key alone.
     pub(super) fn key_digest(&self) -> [u8; 32] {
         let mut blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
-        let tail = self.tail_bytes();
-        blocks.as_flattened_mut()[..tail.len()].copy_from_slice(tail);
-        self.finish(&mut blocks, tail.len())
+        blocks[0] = self.tail;
+        self.finish(&mut blocks, 0)
     }
 
-    fn tail_bytes(&self) -> &[u8] {
-        &self.tail[..self.key_len % BLOCK_BYTES]
+    fn tail_len(&self) -> usize {
+        self.key_len % BLOCK_BYTES
     }
 
-    /// Pads what follows the whole blocks of the key, and hashes it.
-    fn finish(&self, blocks: &mut [[u8; BLOCK_BYTES]; BLOCKS_MAX], end: usize) -> [u8; 32] {
-        let tail_len = self.key_len % BLOCK_BYTES;
-        // As with the nonce: it is no further, and the optimizer sees so.
-        let end = end.min(BLOCKS_MAX * BLOCK_BYTES - 1 - 8);
-        let bits = 8 * (self.key_len - tail_len + end) as u64;
-        blocks.as_flattened_mut()[end] = 0x80;
+    /// Pads the tail of the key and `len` bytes behind it, and hashes them.
+    fn finish(&self, blocks: &mut [[u8; BLOCK_BYTES]; BLOCKS_MAX], len: usize) -> [u8; 32] {
+        // As with the nonce: it is no more, and the optimizer sees so.
+        let end = self.tail_len() + len.min(NONCE_BYTES_MAX + 13);
+        let bits = 8 * (self.key_len - self.tail_len() + end) as u64;
+        blocks.as_flattened_mut()[end] = END_MARK;
         let used = &mut blocks[..(end + 1 + 8).div_ceil(BLOCK_BYTES)];
         if let Some(length) = used.last_mut().and_then(|block| block.last_chunk_mut()) {
             *length = bits.to_be_bytes();
         }
-
         let mut state = self.state;
         compress256(&mut state, used);
         // The tail of the key must not stay on the stack; nonce and time are no secret.
-        blocks.as_flattened_mut()[..tail_len].zeroize();
-
-        let mut digest = [0; 32];
-        for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-            *bytes = word.to_be_bytes();
-        }
-        digest
+        blocks[0].zeroize();
+        to_bytes(&state)
     }
+}
+
+fn to_bytes(state: &[u32; 8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    digest
 }
 
 impl Drop for AbsorbedKey {

@@ -29,37 +29,61 @@ impl Decimal {
     }
 }
 
-/// The 13 digits of a timestamp.
-pub(super) fn thirteen(mut number: u64) -> [u8; 13] {
+/// The 13 digits of a number below 10^13.
+pub(super) fn thirteen(number: u64) -> [u8; 13] {
+    // Two words that overlap by three digits.
     let mut digits = [0; 13];
-    for place in digits.iter_mut().rev() {
-        *place = digit(number);
-        number /= 10;
-    }
+    digits[..8].copy_from_slice(&eight(number / 100_000));
+    digits[5..].copy_from_slice(&eight(number % 100_000_000));
     digits
+}
+
+/// The number that 13 digits stand for; `None` where a byte is no digit.
+pub(super) fn parse_thirteen(digits: &[u8; 13]) -> Option<u64> {
+    let front = parse_eight(*digits.first_chunk()?)?;
+    let back = parse_eight(*digits.last_chunk()?)?;
+    Some(front / 1_000 * 100_000_000 + back)
+}
+
+/// The eight digits of a number below 10^8, two, then four, then eight at a time in one word.
+fn eight(number: u64) -> [u8; 8] {
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    // A hundredth of each half: 10486 / 2^20 is near enough below 10^4.
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | ((fours - hundreds * 100) << 16);
+    // A tenth of each quarter: 103 / 2^10 is near enough below 100.
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    let ones = tens | ((twos - tens * 10) << 8);
+    (ones | 0x3030_3030_3030_3030).to_le_bytes()
+}
+
+/// The same way back.
+fn parse_eight(digits: [u8; 8]) -> Option<u64> {
+    let word = u64::from_le_bytes(digits);
+    // A digit's upper half is 3, and still is when six are added to its lower half.
+    let high = 0xf0f0_f0f0_f0f0_f0f0;
+    let threes = 0x3030_3030_3030_3030;
+    let is_digits =
+        (word & high) == threes && (word.wrapping_add(0x0606_0606_0606_0606) & high) == threes;
+    let twos = (((word & !high).wrapping_mul(1 | (10 << 8))) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos.wrapping_mul(1 | (100 << 16)) >> 16) & 0x0000_ffff_0000_ffff;
+    is_digits.then_some(fours.wrapping_mul(1 | (10_000 << 32)) >> 32)
 }
 
 /// 32 bytes as 64 lower-case hexadecimal digits.
 pub(super) fn encode_hex(bytes: &[u8; 32]) -> [u8; 64] {
     let mut text = [0; 64];
+    // Two loops, each of which the compiler turns into few vector instructions.
     for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *pair = [nibble(byte >> 4), nibble(byte & 15)];
+        *pair = (u16::from(byte & 15) << 8 | u16::from(byte >> 4)).to_le_bytes();
     }
-    text
+    text.map(hex_digit)
 }
 
-/// 64 lower-case hexadecimal digits as 32 bytes; `None` for anything else.
-pub(super) fn decode_hex(text: &[u8]) -> Option<[u8; 32]> {
-    let text: &[u8; 64] = text.try_into().ok()?;
-    let mut bytes = [0; 32];
-    let mut fits = true;
+/// Whether all are lower-case hexadecimal digits.
+pub(super) fn is_hex(text: &[u8; 64]) -> bool {
     // Without a way out in between, the compiler turns it into vector code.
-    for (byte, pair) in bytes.iter_mut().zip(text.as_chunks::<2>().0) {
-        let [(high, high_fits), (low, low_fits)] = pair.map(value);
-        *byte = high << 4 | low;
-        fits &= high_fits & low_fits;
-    }
-    fits.then_some(bytes)
+    text.iter().fold(true, |fits, byte| fits & matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn digit(number: u64) -> u8 {
@@ -67,17 +91,8 @@ fn digit(number: u64) -> u8 {
 }
 
 /// Arithmetic rather than a table: the compiler turns it into vector code.
-fn nibble(value: u8) -> u8 {
+fn hex_digit(value: u8) -> u8 {
     b'0' + value + if value > 9 { b'a' - b'0' - 10 } else { 0 }
-}
-
-/// The value of a digit, and whether it is one.
-fn value(digit: u8) -> (u8, bool) {
-    let decimal = digit.wrapping_sub(b'0');
-    let letter = digit.wrapping_sub(b'a');
-    let is_decimal = decimal < 10;
-    let value = if is_decimal { decimal } else { letter.wrapping_add(10) };
-    (value & 15, is_decimal || letter < 6)
 }
 
 #[cfg(test)]
@@ -94,24 +109,53 @@ mod tests {
         }
 
         #[test]
+        fn thirteen_digits_are_the_standard_librarys(number in 0..10_u64.pow(13)) {
+            let (digits, text) = (thirteen(number), std::format!("{number:013}"));
+            prop_assert_eq!(&digits[..], text.as_bytes());
+            prop_assert_eq!(parse_thirteen(&digits), Some(number));
+        }
+
+        #[test]
         fn hex_is_the_hex_crates(bytes: [u8; 32]) {
             let text = encode_hex(&bytes);
             let mut expected = [0; 64];
             hex::encode_to_slice(bytes, &mut expected).unwrap();
             prop_assert_eq!(text, expected);
-            prop_assert_eq!(decode_hex(&text), Some(bytes));
+            prop_assert!(is_hex(&text));
         }
     }
 
     #[test]
-    fn only_lower_case_digits_decode() {
+    fn every_part_of_a_number_has_its_digits() {
+        for part in 0..10_000 {
+            for number in [part, part * 10_000, 99_990_000 + part, part * 10_000 + 9_999] {
+                let digits = eight(number);
+                assert_eq!(&digits[..], std::format!("{number:08}").as_bytes());
+                assert_eq!(parse_eight(digits), Some(number));
+            }
+        }
+    }
+
+    #[test]
+    fn only_digits_are_parsed() {
+        for place in 0..13 {
+            for byte in 0..=255_u8 {
+                let mut digits = *b"1790611727783";
+                digits[place] = byte;
+                let expected = core::str::from_utf8(&digits).ok().filter(|_| byte.is_ascii_digit());
+                let expected = expected.and_then(|text| text.parse().ok());
+                assert_eq!(parse_thirteen(&digits), expected, "{byte:#x} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_lower_case_digits_are_hex() {
         for byte in 0..=255_u8 {
             let mut text = [b'0'; 64];
             text[41] = byte;
             let fits = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-            assert_eq!(decode_hex(&text).is_some(), fits, "{byte:#x}");
+            assert_eq!(is_hex(&text), fits, "{byte:#x}");
         }
-        assert_eq!(decode_hex(&[b'0'; 63]), None);
-        assert_eq!(decode_hex(&[b'0'; 65]), None);
     }
 }

@@ -7,7 +7,6 @@ use core::num::NonZeroU64;
 use core::str::FromStr;
 
 use super::digits::Decimal;
-use crate::lifecycle::GENERATED_KEY_BYTES;
 
 /// The longest key, in bytes.
 pub const KEY_BYTES_MAX: usize = 256;
@@ -47,7 +46,7 @@ impl<'a> Key<'a> {
     }
 
     /// For letters and digits that this crate drew.
-    pub(crate) fn from_generated(bytes: &'a [u8; GENERATED_KEY_BYTES]) -> Self {
+    pub(crate) fn from_generated(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 

@@ -3,8 +3,8 @@
 //! It refuses everything that the grammar refuses, before any hash, byte by byte: a request with
 //! a stray byte, a header twice or a timestamp in seconds never becomes a `Request`.
 
-use super::digits::decode_hex;
-use super::key::{Key, KeyId};
+use super::digits::is_hex;
+use super::key::{Key, KeyId, Level};
 use super::nonce::NonceLengths;
 use super::timestamp::Timestamp;
 use super::verdict::Verdict;
@@ -27,22 +27,23 @@ pub struct Request<'a> {
 
 /// How a request is authenticated.
 #[derive(Clone, Copy)]
-#[non_exhaustive]
-pub enum Form<'a> {
+pub(super) enum Form<'a> {
     /// The key was sent as it is.
-    Standard {
-        /// The key that was presented.
-        key: Key<'a>,
-    },
+    Standard(Key<'a>),
     /// A digest was sent.
-    Advanced {
-        /// The nonce, of a length that the verifier takes.
-        nonce: &'a [u8],
-        /// The time at which the client says it signed.
-        timestamp: Timestamp,
-        /// The digest that was presented.
-        digest: [u8; 32],
-    },
+    Advanced(Signed<'a>),
+}
+
+/// What an Advanced request carries.
+#[derive(Clone, Copy)]
+pub(super) struct Signed<'a> {
+    /// Of a length that the verifier takes.
+    pub(super) nonce: &'a [u8],
+    pub(super) timestamp: Timestamp,
+    /// The timestamp as it came, so that it need not be written again to be hashed.
+    pub(super) timestamp_digits: &'a [u8; 13],
+    /// In lower-case hexadecimal digits.
+    pub(super) digest: &'a [u8; 64],
 }
 
 impl<'a> Request<'a> {
@@ -50,6 +51,8 @@ impl<'a> Request<'a> {
     ///
     /// A server strips the white space round a value first, as HTTP says; here it is refused.
     /// A header that came more than once is given as often as it came.
+    #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
+    #[inline(always)]
     pub fn parse<N, V>(
         headers: impl IntoIterator<Item = (N, &'a V)>,
         nonce_lengths: NonceLengths,
@@ -58,24 +61,33 @@ impl<'a> Request<'a> {
         N: AsRef<[u8]>,
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        let found = Found::among(headers)?;
-        let key_id = found.key_id.ok_or(Verdict::MissingHeader)?;
-        let authorization = found.authorization.ok_or(Verdict::MissingHeader)?;
-        let stamp = match (found.nonce, found.timestamp) {
+        let mut values = HeaderValues::default();
+        values.look_up(headers)?;
+        Self::from_values(&values, nonce_lengths)
+    }
+
+    /// As [`parse`](Self::parse), for a caller who has looked the headers up, and has refused a
+    /// request that has one of them twice.
+    #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
+    #[inline(always)]
+    pub fn from_values(
+        values: &HeaderValues<'a>,
+        nonce_lengths: NonceLengths,
+    ) -> Result<Self, Verdict> {
+        let key_id = values.key_id.ok_or(Verdict::MissingHeader)?;
+        let authorization = values.authorization.ok_or(Verdict::MissingHeader)?;
+        let stamp = match (values.nonce, values.timestamp) {
             (Some(nonce), Some(timestamp)) => Some((nonce, timestamp)),
             (None, None) => None,
             _ => return Err(Verdict::MissingHeader),
         };
 
         let key_id = KeyId::parse(key_id).map_err(|_| Verdict::BadKeyId)?;
-        let form = if let Some((nonce, timestamp)) = stamp {
-            nonce_lengths.check(nonce).map_err(|_| Verdict::BadNonce)?;
-            let timestamp = Timestamp::parse(timestamp).map_err(|_| Verdict::BadTimestamp)?;
-            let digest = decode_hex(authorization).ok_or(Verdict::BadAuthorization)?;
-            Form::Advanced { nonce, timestamp, digest }
-        } else {
-            let key = Key::new(authorization).map_err(|_| Verdict::BadAuthorization)?;
-            Form::Standard { key }
+        let form = match stamp {
+            Some((nonce, timestamp)) => {
+                Form::Advanced(Signed::new(nonce, timestamp, authorization, nonce_lengths)?)
+            }
+            None => Form::Standard(Key::new(authorization).map_err(|_| Verdict::BadAuthorization)?),
         };
         Ok(Self { key_id, form })
     }
@@ -85,35 +97,77 @@ impl<'a> Request<'a> {
         self.key_id
     }
 
-    /// What was presented.
-    pub fn form(&self) -> &Form<'a> {
+    /// The level of key that the request is made for: Advanced where it carries a digest.
+    pub fn level(&self) -> Level {
+        match self.form {
+            Form::Standard(_) => Level::Standard,
+            Form::Advanced(_) => Level::Advanced,
+        }
+    }
+
+    /// When the client says it signed; none where the key was sent as it is.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        match self.form {
+            Form::Standard(_) => None,
+            Form::Advanced(signed) => Some(signed.timestamp),
+        }
+    }
+
+    pub(super) fn form(&self) -> &Form<'a> {
         &self.form
     }
 }
 
-/// Each header at most once.
-#[derive(Default)]
-struct Found<'a> {
-    key_id: Option<&'a [u8]>,
-    authorization: Option<&'a [u8]>,
-    nonce: Option<&'a [u8]>,
-    timestamp: Option<&'a [u8]>,
+impl<'a> Signed<'a> {
+    fn new(
+        nonce: &'a [u8],
+        timestamp: &'a [u8],
+        authorization: &'a [u8],
+        nonce_lengths: NonceLengths,
+    ) -> Result<Self, Verdict> {
+        nonce_lengths.check(nonce).map_err(|_| Verdict::BadNonce)?;
+        let timestamp_digits = timestamp.try_into().map_err(|_| Verdict::BadTimestamp)?;
+        let timestamp = Timestamp::parse(timestamp).map_err(|_| Verdict::BadTimestamp)?;
+        let digest = authorization.try_into().map_err(|_| Verdict::BadAuthorization)?;
+        if !is_hex(digest) {
+            return Err(Verdict::BadAuthorization);
+        }
+        Ok(Self { nonce, timestamp, timestamp_digits, digest })
+    }
 }
 
-impl<'a> Found<'a> {
-    fn among<N, V>(headers: impl IntoIterator<Item = (N, &'a V)>) -> Result<Self, Verdict>
+/// The values of the authentication headers, as they came; `None` for one that did not come.
+///
+/// With a Standard key they hold the key itself, so they have no `Debug`.
+#[derive(Clone, Copy, Default)]
+pub struct HeaderValues<'a> {
+    /// `x-xdr-auth-id`.
+    pub key_id: Option<&'a [u8]>,
+    /// `Authorization`.
+    pub authorization: Option<&'a [u8]>,
+    /// `x-xdr-nonce`.
+    pub nonce: Option<&'a [u8]>,
+    /// `x-xdr-timestamp`.
+    pub timestamp: Option<&'a [u8]>,
+}
+
+impl<'a> HeaderValues<'a> {
+    /// Finds the authentication headers among all of a request, each at most once.
+    fn look_up<N, V>(
+        &mut self,
+        headers: impl IntoIterator<Item = (N, &'a V)>,
+    ) -> Result<(), Verdict>
     where
         N: AsRef<[u8]>,
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        let mut found = Self::default();
         for (name, value) in headers {
-            let Some(place) = found.place(name.as_ref()) else { continue };
+            let Some(place) = self.place(name.as_ref()) else { continue };
             if place.replace(value.as_ref()).is_some() {
                 return Err(Verdict::DuplicateHeader);
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a [u8]>> {
@@ -132,22 +186,27 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether a name of `N` bytes is the wanted one, in any case. The library's own comparison takes
-/// longer than a hash, byte by byte; this one becomes a few vector instructions.
+/// Whether a name of `N` bytes, 8 to 16, is the wanted one, in any case. The library's own
+/// comparison goes byte by byte and takes longer than a hash.
 #[inline]
 fn is<const N: usize>(name: &[u8], wanted: &str) -> bool {
-    let (Some(name), Some(wanted)) =
-        (name.first_chunk::<N>(), wanted.as_bytes().first_chunk::<N>())
+    let (Ok(name), Ok(wanted)) =
+        (<&[u8; N]>::try_from(name), <&[u8; N]>::try_from(wanted.as_bytes()))
     else {
         return false;
     };
-    let mut difference = 0;
-    for (byte, wanted) in name.iter().zip(wanted) {
-        // Upper and lower case of a letter differ in this bit alone.
-        let case = if wanted.is_ascii_alphabetic() { 0x20 } else { 0 };
-        difference |= (byte ^ wanted) & !case;
-    }
-    difference == 0
+    // Upper and lower case of a letter differ in one bit.
+    let case = wanted.map(|byte| if byte.is_ascii_alphabetic() { 0x20 } else { 0 });
+    let ([a, b], [wanted_a, wanted_b], [case_a, case_b]) =
+        (words(name), words(wanted), words(&case));
+    ((a ^ wanted_a) & !case_a) | ((b ^ wanted_b) & !case_b) == 0
+}
+
+/// The first eight bytes and the last eight, which may overlap.
+fn words<const N: usize>(bytes: &[u8; N]) -> [u64; 2] {
+    const { assert!(N >= 8 && N <= 16, "the two words meet") };
+    [bytes.first_chunk(), bytes.last_chunk()]
+        .map(|word| word.map_or(0, |word| u64::from_le_bytes(*word)))
 }
 
 #[cfg(test)]
@@ -161,13 +220,13 @@ mod tests {
                 for byte in 0..=255 {
                     let mut name = wanted.as_bytes().to_vec();
                     name[at] = byte;
-                    let found = Found::among([(&name, b"value")]).map(|found| {
-                        [found.key_id, found.authorization, found.nonce, found.timestamp]
-                            .iter()
-                            .any(Option::is_some)
-                    });
+                    let mut values = HeaderValues::default();
+                    values.look_up([(&name, b"value")]).unwrap();
+                    let found =
+                        [values.key_id, values.authorization, values.nonce, values.timestamp];
                     let same = name.eq_ignore_ascii_case(wanted.as_bytes());
-                    assert_eq!(found, Ok(same), "{wanted} with {byte:#x} at {at}");
+                    let found = found.iter().any(Option::is_some);
+                    assert_eq!(found, same, "{wanted} with {byte:#x} at {at}");
                 }
             }
         }

@@ -3,6 +3,8 @@
 //! It refuses to read a clock and to sign anything that [`Verifier`](super::Verifier) would not
 //! accept. It allocates where a signer is made, and nothing where it signs.
 
+use core::array;
+
 use rand_core::{CryptoRng, TryCryptoRng};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -10,7 +12,8 @@ use super::absorbed::AbsorbedKey;
 use super::digits::{Decimal, encode_hex};
 use super::kept::Kept;
 use super::key::{KEY_BYTES_MAX, Key, KeyId, Level};
-use super::nonce::Nonce;
+use super::nonce::{NONCE_BYTES, Nonce, fill_alphanumeric};
+use super::request::HeaderValues;
 use super::timestamp::Timestamp;
 use super::{HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP};
 
@@ -67,6 +70,15 @@ impl Signer {
         }
     }
 
+    /// For signing many requests at a time; none where the key's level is Standard, since all its
+    /// requests carry the same headers.
+    pub fn advanced(&self) -> Option<AdvancedSigner<'_>> {
+        match &self.scheme {
+            Scheme::Standard(_) => None,
+            Scheme::Advanced(key) => Some(AdvancedSigner(key)),
+        }
+    }
+
     /// The headers of one attempt, with a fresh nonce. A retry is signed anew.
     pub fn sign<R: CryptoRng + ?Sized>(&self, rng: &mut R, now: Timestamp) -> Headers<'_> {
         match self.try_sign(rng, now) {
@@ -103,6 +115,88 @@ impl Signer {
             Scheme::Advanced(key) => Authorization::advanced(key, nonce, timestamp),
         };
         Headers { key_id: &self.key_id_digits, authorization }
+    }
+}
+
+/// A signer of an Advanced key, for signing many requests at a time: [`Signer::advanced`].
+#[derive(Clone, Copy)]
+pub struct AdvancedSigner<'s>(&'s AbsorbedKey);
+
+impl AdvancedSigner<'_> {
+    /// Signs one request for each place of the batch, all with the time `now`, each with a nonce of
+    /// its own. The key id and the timestamp are the same in all.
+    ///
+    /// A signature of a batch takes about half the time of one alone. Who sends one request after
+    /// the other gains nothing by it.
+    pub fn sign_batch<R: CryptoRng + ?Sized>(
+        self,
+        rng: &mut R,
+        now: Timestamp,
+        batch: &mut [Signature],
+    ) {
+        match self.try_sign_batch(rng, now, batch) {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+    }
+
+    /// As [`sign_batch`](Self::sign_batch), for a generator that can fail; its error is returned,
+    /// and the batch is not to be used.
+    pub fn try_sign_batch<R: TryCryptoRng + ?Sized>(
+        self,
+        rng: &mut R,
+        now: Timestamp,
+        batch: &mut [Signature],
+    ) -> Result<(), R::Error> {
+        let timestamp = now.digits();
+        let (chunks, rest) = batch.as_chunks_mut::<CHUNK>();
+        chunks.iter_mut().try_for_each(|chunk| self.sign_chunk(rng, &timestamp, chunk))?;
+        rest.iter_mut().try_for_each(|one| self.sign_chunk(rng, &timestamp, array::from_mut(one)))
+    }
+
+    fn sign_chunk<R: TryCryptoRng + ?Sized, const N: usize>(
+        self,
+        rng: &mut R,
+        timestamp: &[u8; 13],
+        chunk: &mut [Signature; N],
+    ) -> Result<(), R::Error> {
+        fill_alphanumeric(rng, chunk.each_mut().map(|signature| &mut signature.nonce))?;
+        // Nothing but hashes: the blocks of one request wait for each other, those of two do not,
+        // so the processor works on more than one at a time.
+        let digests = chunk.each_ref().map(|signature| self.0.digest(&signature.nonce, timestamp));
+        for (signature, digest) in chunk.iter_mut().zip(&digests) {
+            signature.authorization = encode_hex(digest);
+        }
+        Ok(())
+    }
+}
+
+/// How many requests of a batch go through each step together: enough for the processor to look
+/// ahead, and few enough for its nearest cache.
+const CHUNK: usize = 8;
+
+/// One signature of a batch: what its request has of its own.
+///
+/// Until it is sent it is as good as a password for one request, so it has no `Debug`.
+#[derive(Clone)]
+#[repr(C)]
+pub struct Signature {
+    authorization: [u8; 64],
+    nonce: [u8; NONCE_BYTES],
+}
+
+impl Signature {
+    /// A place that is not signed yet.
+    pub const EMPTY: Self = Self { authorization: [b'0'; 64], nonce: [b'0'; NONCE_BYTES] };
+
+    /// `Authorization`: the digest in hexadecimal.
+    pub fn authorization(&self) -> &str {
+        ascii(&self.authorization)
+    }
+
+    /// `x-xdr-nonce`.
+    pub fn nonce(&self) -> &str {
+        ascii(&self.nonce)
     }
 }
 
@@ -155,6 +249,18 @@ impl Headers<'_> {
             Authorization::Standard(_) => None,
             Authorization::Advanced { timestamp, .. } => Some(ascii(timestamp)),
         }
+    }
+
+    /// The values as bytes.
+    pub fn values(&self) -> HeaderValues<'_> {
+        let (authorization, nonce, timestamp): (_, _, Option<&[u8]>) = match &self.authorization {
+            Authorization::Standard(key) => (*key, None, None),
+            Authorization::Advanced { digest, nonce, timestamp } => {
+                (digest, Some(nonce.as_ref()), Some(timestamp))
+            }
+        };
+        let (key_id, authorization) = (Some(self.key_id.as_bytes()), Some(authorization));
+        HeaderValues { key_id, authorization, nonce, timestamp }
     }
 
     /// Name and value of each header.

@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use super::digits::thirteen;
+use super::digits::{parse_thirteen, thirteen};
 
 const MIN_MS: u64 = 1_000_000_000_000; // 2001-09-09
 const MAX_MS: u64 = 9_999_999_999_999; // 2286-11-20
@@ -33,15 +33,8 @@ impl Timestamp {
 
     /// Reads exactly 13 ASCII digits, the first not 0.
     pub fn parse(text: &[u8]) -> Result<Self, TimestampError> {
-        let text: &[u8; 13] = text.try_into().map_err(|_| TimestampError)?;
-        let mut ms = 0;
-        for byte in text {
-            if !byte.is_ascii_digit() {
-                return Err(TimestampError);
-            }
-            ms = ms * 10 + u64::from(byte - b'0');
-        }
-        Self::from_ms(ms)
+        let digits: &[u8; 13] = text.try_into().map_err(|_| TimestampError)?;
+        Self::from_ms(parse_thirteen(digits).ok_or(TimestampError)?)
     }
 
     /// The clock of the machine, for callers who have one.

@@ -10,6 +10,7 @@ use core::hint::black_box;
 use subtle::ConstantTimeEq;
 
 use super::absorbed::AbsorbedKey;
+use super::digits::encode_hex;
 use super::key::{KeyId, Level};
 use super::nonce::NonceLengths;
 use super::request::{Form, Request};
@@ -125,6 +126,8 @@ impl Verifier {
     ///
     /// `now_ms` is milliseconds since 1970. The guard is asked last, and only about requests that
     /// are otherwise good, so strangers cannot fill it.
+    #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
+    #[inline(always)]
     pub fn verify<G: ReplayGuard + ?Sized>(
         &self,
         request: &Request<'_>,
@@ -138,7 +141,7 @@ impl Verifier {
         };
         let signed = match (request.form(), stored.material()) {
             (
-                Form::Standard { key },
+                Form::Standard(key),
                 Material::Standard { digest }
                 | Material::Editable { level: Level::Standard, digest, .. },
             ) => {
@@ -146,13 +149,13 @@ impl Verifier {
                 None
             }
             (
-                Form::Advanced { nonce, timestamp, digest },
+                Form::Advanced(signed),
                 Material::Advanced { absorbed }
                 | Material::Editable { level: Level::Advanced, absorbed, .. },
             ) => {
-                let expected = absorbed.digest(nonce, &timestamp.digits());
-                check(same(digest, &expected))?;
-                Some((*timestamp, expected))
+                let expected = absorbed.digest(signed.nonce, signed.timestamp_digits);
+                check(same(signed.digest, &encode_hex(&expected)))?;
+                Some((signed.timestamp, expected))
             }
             _ => {
                 dummy_work(request);
@@ -260,13 +263,12 @@ fn check_live(stored: &StoredKey, now_ms: u64) -> Result<(), Verdict> {
 
 /// Compares in constant time: the words are folded first, since `subtle` on a slice takes longer
 /// than the hash.
-fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
-    let words = |bytes: &[u8; 32]| {
-        let (words, _) = bytes.as_chunks::<8>();
-        [words[0], words[1], words[2], words[3]].map(u64::from_ne_bytes)
-    };
-    let (a, b) = (words(a), words(b));
-    let difference = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
+fn same<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
+    const { assert!(N.is_multiple_of(8), "no byte may be left out") };
+    let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+    let difference = words.fold(0, |difference, (a, b)| {
+        difference | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b))
+    });
     difference.ct_eq(&0).into()
 }
 
@@ -274,10 +276,11 @@ fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
 fn dummy_work(request: &Request<'_>) {
     static DUMMY: AbsorbedKey = AbsorbedKey::dummy();
     let equal = match request.form() {
-        Form::Advanced { nonce, timestamp, digest } => {
-            same(digest, &black_box(&DUMMY).digest(nonce, &timestamp.digits()))
+        Form::Advanced(signed) => {
+            let expected = black_box(&DUMMY).digest(signed.nonce, signed.timestamp_digits);
+            same(signed.digest, &encode_hex(&expected))
         }
-        Form::Standard { key } => same(&AbsorbedKey::digest_of(*key), black_box(&[0; 32])),
+        Form::Standard(key) => same(&AbsorbedKey::digest_of(*key), black_box(&[0; 32])),
     };
     black_box(equal);
 }

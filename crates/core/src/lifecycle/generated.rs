@@ -6,10 +6,10 @@ use rand_core::TryCryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::auth::kept::Kept;
-use crate::auth::{Key, KeyId, Level, StoredKey, fill_alphanumeric};
+use crate::auth::{Key, KeyId, Level, NONCE_BYTES, StoredKey, fill_alphanumeric};
 
 /// How many letters and digits a generated key has, as the product's own have.
-pub const GENERATED_KEY_BYTES: usize = 128;
+pub const GENERATED_KEY_BYTES: usize = 2 * NONCE_BYTES;
 
 /// A key that was just made: 128 characters of `[A-Za-z0-9]`, each as likely as the other.
 ///
@@ -33,13 +33,13 @@ pub const GENERATED_KEY_BYTES: usize = 128;
 /// key.reveal(|text| println!("{text}"));
 /// key.reveal(|text| println!("{text}")); // a key is shown once
 /// ```
-pub struct GeneratedKey(Kept<[u8; GENERATED_KEY_BYTES]>);
+pub struct GeneratedKey(Kept<[[u8; NONCE_BYTES]; 2]>);
 
 impl GeneratedKey {
     /// Draws a key from a cryptographic generator; its error is returned.
     pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
-        let mut key = Self(Kept::new([0; GENERATED_KEY_BYTES]));
-        fill_alphanumeric(rng, &mut *key.0)?;
+        let mut key = Self(Kept::new([[0; NONCE_BYTES]; 2]));
+        fill_alphanumeric(rng, key.0.each_mut())?;
         Ok(key)
     }
 
@@ -51,18 +51,18 @@ impl GeneratedKey {
 
     /// What a verifier keeps of it; its level may be edited later.
     pub fn stored(&self, key_id: KeyId, level: Level) -> StoredKey {
-        StoredKey::editable(key_id, level, Key::from_generated(&self.0))
+        StoredKey::editable(key_id, level, Key::from_generated(self.0.as_flattened()))
     }
 
     /// Shows the key, once: to a terminal, a file, a secret store.
     pub fn reveal<T>(self, show: impl FnOnce(&str) -> T) -> T {
-        show(core::str::from_utf8(&*self.0).unwrap_or_default())
+        show(core::str::from_utf8(self.0.as_flattened()).unwrap_or_default())
     }
 }
 
 impl Drop for GeneratedKey {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.as_flattened_mut().zeroize();
     }
 }
 

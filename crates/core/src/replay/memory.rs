@@ -3,32 +3,19 @@
 //! It refuses to grow, to drop an entry that could still be replayed, and to be fooled by a clock
 //! that goes back.
 //!
-//! Time is cut into slices of an eighth of the skew. Each slice has its own tables, a request is
-//! filed under the slice of its own timestamp, and eighteen slices cover everything that a
-//! verifier can accept at one time. A newer slice takes over the tables of one that can no longer
-//! matter, and a low-water mark keeps everything that old out for good. So entries need no times
-//! of their own and nothing is ever searched.
+//! Time is cut into slices, up to 256 in a window of twice the skew. Each slice has its own tables, a
+//! request is filed under the slice of its own timestamp, and one slice more than a window has
+//! covers everything that a verifier can accept at one time. A newer slice takes over the tables of
+//! one that can no longer matter, and a low-water mark keeps everything that old out for good. So
+//! entries need no times of their own and nothing is ever searched.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
-
-use hashbrown::HashTable;
 
 use super::quota::{Counts, Quota};
+use super::shard::{Shard, Spot, Tag};
 use super::sync::{Mutex, PoisonError};
 use super::{GuardRefusal, ReplayGuard, VerifiedUse};
 use crate::auth::Skew;
-
-/// Slices in a window of twice the skew.
-const SLICES_A_WINDOW: usize = 16;
-/// Slices that are kept: a window touches one more than it is wide, and another is in reserve for
-/// a skew that eight does not divide.
-const SLICES: usize = SLICES_A_WINDOW + 2;
-/// Locks at least, so that threads seldom meet. A checker of schedules has enough with two.
-const SHARDS_MIN: usize = if cfg!(loom) { 2 } else { 16 };
-/// What a table is made to hold, from large to small: 7/8 of a power of two is what `hashbrown`
-/// fills, so nothing of these is wasted. Larger ones would be cleared for too long under a lock.
-const TABLE_SIZES: [usize; 5] = [3_584, 1_792, 896, 448, 224];
 
 /// What a guard began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,21 +61,21 @@ impl MemoryGuardConfig {
 /// with `replay-guard-unavailable`.
 pub struct MemoryGuard {
     shards: Box<[Mutex<Shard>]>,
-    slice_ms: u64,
+    layout: Layout,
     skew_ms: u64,
     start: Start,
     secret: [u64; 2],
-    counts: Option<Counts<SLICES>>,
+    counts: Option<Counts>,
 }
 
 impl MemoryGuard {
     /// A guard; it takes its memory now.
     pub fn new(config: MemoryGuardConfig) -> Self {
-        let slice_ms = 2 * config.skew.as_ms() / SLICES_A_WINDOW as u64;
-        let (shards, per_table) = layout(config.entries);
+        let layout = Layout::of(config.entries, config.skew);
+        let shard = || Mutex::new(Shard::new(layout.tables, layout.tags_a_table));
         Self {
-            shards: (0..shards).map(|_| Mutex::new(Shard::new(per_table))).collect(),
-            slice_ms,
+            shards: (0..layout.shards).map(|_| shard()).collect(),
+            layout,
             skew_ms: config.skew.as_ms(),
             start: config.start,
             secret: config.secret,
@@ -99,12 +86,13 @@ impl MemoryGuard {
     /// With a limit for each key, so that one key cannot fill the guard.
     #[must_use]
     pub fn with_quota(mut self, quota: Quota) -> Self {
-        self.counts = Some(Counts::new(quota, self.secret[0].rotate_left(32) ^ self.secret[1]));
+        let secret = self.secret[0].rotate_left(32) ^ self.secret[1];
+        self.counts = Some(Counts::new(quota, self.skew_ms, secret));
         self
     }
 
     /// 64 bits that stand for the key id and the digest in this process.
-    fn tag(&self, verified: &VerifiedUse) -> u64 {
+    fn tag(&self, verified: &VerifiedUse) -> Tag {
         let (words, _) = verified.digest.as_chunks::<8>();
         let a = u64::from_le_bytes(words[0]) ^ self.secret[0];
         let b = u64::from_le_bytes(words[1]) ^ self.secret[1];
@@ -113,32 +101,51 @@ impl MemoryGuard {
         let product = u128::from(a) * u128::from(b);
         #[expect(clippy::cast_possible_truncation, reason = "the halves are folded")]
         let folded = (product >> 64) as u64 ^ product as u64;
-        folded
+        Tag::new(folded).unwrap_or(Tag::MIN)
     }
 
-    /// Bits from the middle choose the shard: a table uses the lowest ones and the highest seven.
-    fn shard(&self, tag: u64) -> usize {
-        let middle = (tag >> 24) & 0xffff_ffff;
-        usize::try_from((middle * self.shards.len() as u64) >> 32).unwrap_or(0)
+    /// The lower bits choose the shard; a table goes by the upper ones.
+    fn shard(&self, tag: Tag) -> &Mutex<Shard> {
+        let lower = tag.get() & 0xffff_ffff;
+        &self.shards[usize::try_from((lower * self.shards.len() as u64) >> 32).unwrap_or(0)]
     }
 }
 
-/// How many shards a guard of so many entries has, and how much each of their tables holds.
-fn layout(entries: usize) -> (usize, usize) {
-    for size in TABLE_SIZES {
-        let part = (1..size).rev().find(|part| with_room(*part) <= size).unwrap_or(1);
-        let shards = entries.div_ceil(SLICES_A_WINDOW * part);
-        if shards >= SHARDS_MIN {
-            return (shards, size);
-        }
-    }
-    (SHARDS_MIN, with_room(entries.div_ceil(SLICES_A_WINDOW * SHARDS_MIN)))
+/// Locks at least, so that threads seldom meet. A checker of schedules has enough with two.
+const SHARDS_MIN: usize = if cfg!(loom) { 2 } else { 16 };
+/// Slices in a window, from so many entries on. Many keep the tables that are written to just now
+/// small enough for a near cache; few waste less room in a small guard.
+const SLICES_A_WINDOW: [(usize, u64); 3] = [(400_000, 256), (100_000, 64), (0, 16)];
+/// The most that a table holds in a steady stream. A larger one would be cleared for too long
+/// under its lock.
+const PART_MAX: usize = 2_048;
+
+/// How the entries of a guard are spread.
+#[derive(Clone, Copy)]
+struct Layout {
+    shards: usize,
+    slice_ms: u64,
+    /// In a shard, one for each slice that matters at a time: a window touches one more than it has.
+    tables: usize,
+    tags_a_table: usize,
 }
 
-/// Chance gives some tables more than their part: six standard deviations, and a few, are met by
-/// one table in a thousand million.
-fn with_room(part: usize) -> usize {
-    part + 6 * part.isqrt() + 8
+impl Layout {
+    fn of(entries: usize, skew: Skew) -> Self {
+        let window_ms = 2 * skew.as_ms();
+        let fits = SLICES_A_WINDOW.iter().find(|(from, _)| entries >= *from);
+        let slice_ms = window_ms.div_ceil(fits.map_or(1, |(_, slices)| *slices));
+        let slices = usize::try_from(window_ms.div_ceil(slice_ms)).unwrap_or(1);
+        // What a steady stream puts into a slice: never more than it brings in that time.
+        let a_slice = (entries as u128 * u128::from(slice_ms)).div_ceil(u128::from(window_ms));
+        let a_slice = usize::try_from(a_slice).unwrap_or(entries);
+        let shards = a_slice.div_ceil(PART_MAX).max(SHARDS_MIN);
+        let part = a_slice.div_ceil(shards);
+        // Chance gives some tables more than their part: six standard deviations, and a few, are
+        // met by one table in a thousand million.
+        let tags_a_table = part + 6 * part.isqrt() + 8;
+        Self { shards, slice_ms, tables: slices + 1, tags_a_table }
+    }
 }
 
 impl ReplayGuard for MemoryGuard {
@@ -155,61 +162,15 @@ impl ReplayGuard for MemoryGuard {
             }
         }
         let tag = self.tag(verified);
-        let slice = verified.timestamp_ms / self.slice_ms;
-        let shard = &self.shards[self.shard(tag)];
+        // Everything that can be known without the lock, since nothing is done ahead behind it.
+        let slice = verified.timestamp_ms / self.layout.slice_ms;
+        let spot = Spot::new(slice, tag, self.layout.tables, self.layout.tags_a_table);
         // A panic while the lock was held cannot have left a table half changed.
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        shard.insert(slice, tag, || match &self.counts {
-            Some(counts) => counts.add(verified.key_id.get(), slice),
+        let mut shard = self.shard(tag).lock().unwrap_or_else(PoisonError::into_inner);
+        shard.insert(&spot, || match &self.counts {
+            Some(counts) => counts.add(verified.key_id.get(), verified.timestamp_ms),
             None => Ok(()),
         })
-    }
-}
-
-struct Shard {
-    tables: Vec<Table>,
-    per_table: usize,
-    /// The first slice that is not dropped; it only rises.
-    low_water: u64,
-}
-
-struct Table {
-    slice: u64,
-    tags: HashTable<u64>,
-}
-
-impl Shard {
-    fn new(per_table: usize) -> Self {
-        let table = || Table { slice: 0, tags: HashTable::with_capacity(per_table) };
-        Self { tables: (0..SLICES).map(|_| table()).collect(), per_table, low_water: 0 }
-    }
-
-    /// Inserts what is new and has room, once `count` has agreed.
-    fn insert(
-        &mut self,
-        slice: u64,
-        tag: u64,
-        count: impl FnOnce() -> Result<(), GuardRefusal>,
-    ) -> Result<(), GuardRefusal> {
-        if slice < self.low_water {
-            return Err(GuardRefusal::Forgotten);
-        }
-        let place = usize::try_from(slice % SLICES as u64).unwrap_or(0);
-        let table = &mut self.tables[place];
-        if table.slice < slice {
-            self.low_water = self.low_water.max(slice.saturating_sub(SLICES as u64 - 1));
-            table.slice = slice;
-            table.tags.clear();
-        }
-        if table.tags.find(tag, |known| *known == tag).is_some() {
-            return Err(GuardRefusal::Replayed);
-        }
-        if table.tags.len() >= self.per_table {
-            return Err(GuardRefusal::Full);
-        }
-        count()?;
-        table.tags.insert_unique(tag, tag, |known| *known);
-        Ok(())
     }
 }
 
@@ -242,9 +203,8 @@ mod tests {
     fn no_size_takes_more_than_20_bytes_an_entry() {
         let mut entries = 1;
         while entries < 100_000_000 {
-            let (shards, per_table) = layout(entries);
-            let table = HashTable::<u64>::with_capacity(per_table).allocation_size();
-            let bytes = shards * SLICES * (table + size_of::<Table>());
+            let layout = Layout::of(entries, Skew::DEFAULT);
+            let bytes = layout.shards * Shard::bytes(layout.tables, layout.tags_a_table);
             assert!(bytes <= 20 * entries.max(40_000), "{entries} entries: {bytes} bytes");
             entries += entries.div_ceil(97);
         }

@@ -8,6 +8,8 @@ mod memory;
 #[cfg(feature = "std")]
 mod quota;
 #[cfg(feature = "std")]
+mod shard;
+#[cfg(feature = "std")]
 mod sync;
 
 #[cfg(feature = "std")]

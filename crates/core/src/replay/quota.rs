@@ -25,22 +25,30 @@ pub struct Quota {
     pub keys: usize,
 }
 
-/// Counts uses per key over the last `SLICES` slices of time.
-pub(super) struct Counts<const SLICES: usize> {
-    shards: Box<[Mutex<HashTable<KeyCount<SLICES>>>]>,
+/// Slices of time that are counted by, and added up: a window of twice the skew has sixteen, touches
+/// one more, and another is in reserve for a skew that eight does not divide.
+const SLICES_A_WINDOW: usize = 16;
+const SLICES: usize = SLICES_A_WINDOW + 2;
+
+/// Counts uses per key over a window.
+pub(super) struct Counts {
+    shards: Box<[Mutex<HashTable<KeyCount>>]>,
     uses_per_key: u32,
     keys_per_shard: usize,
+    slice_ms: u64,
     secret: u64,
 }
 
-struct KeyCount<const SLICES: usize> {
+struct KeyCount {
     key_id: u64,
     newest: u64,
     uses: [u32; SLICES],
+    /// Their sum.
+    all: u32,
 }
 
-impl<const SLICES: usize> Counts<SLICES> {
-    pub(super) fn new(quota: Quota, secret: u64) -> Self {
+impl Counts {
+    pub(super) fn new(quota: Quota, skew_ms: u64, secret: u64) -> Self {
         let share = quota.keys.div_ceil(SHARDS);
         // As with the tables of a guard: four standard deviations, and a few.
         let keys_per_shard = share + 4 * share.isqrt() + 8;
@@ -49,24 +57,26 @@ impl<const SLICES: usize> Counts<SLICES> {
             shards: (0..SHARDS).map(|_| table()).collect(),
             uses_per_key: quota.uses_per_key,
             keys_per_shard,
+            slice_ms: 2 * skew_ms / SLICES_A_WINDOW as u64,
             secret,
         }
     }
 
-    /// Counts a use in a slice, or says that there is no room for it.
-    pub(super) fn add(&self, key_id: u64, slice: u64) -> Result<(), GuardRefusal> {
+    /// Counts a use of that time, or says that there is no room for it.
+    pub(super) fn add(&self, key_id: u64, timestamp_ms: u64) -> Result<(), GuardRefusal> {
+        let slice = timestamp_ms / self.slice_ms;
         self.with_shard(key_id, |table, hash| {
             let is_known = table.find(hash, |count| count.key_id == key_id).is_some();
             if !is_known && table.len() >= self.keys_per_shard {
                 table.retain(|count| count.newest + SLICES as u64 > slice);
             }
             let is_full = table.len() >= self.keys_per_shard;
-            let rehash = |count: &KeyCount<SLICES>| self.hash(count.key_id);
+            let rehash = |count: &KeyCount| self.hash(count.key_id);
             let count = match table.entry(hash, |count| count.key_id == key_id, rehash) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(_) if is_full => return Err(GuardRefusal::Full),
                 Entry::Vacant(entry) => {
-                    let count = KeyCount { key_id, newest: slice, uses: [0; SLICES] };
+                    let count = KeyCount { key_id, newest: slice, uses: [0; SLICES], all: 0 };
                     entry.insert(count).into_mut()
                 }
             };
@@ -74,11 +84,7 @@ impl<const SLICES: usize> Counts<SLICES> {
         })
     }
 
-    fn with_shard<T>(
-        &self,
-        key_id: u64,
-        f: impl FnOnce(&mut HashTable<KeyCount<SLICES>>, u64) -> T,
-    ) -> T {
+    fn with_shard<T>(&self, key_id: u64, f: impl FnOnce(&mut HashTable<KeyCount>, u64) -> T) -> T {
         let hash = self.hash(key_id);
         let shard = &self.shards[usize::try_from(hash >> 32).unwrap_or(0) % SHARDS];
         // A panic while the lock was held cannot have left a count half changed.
@@ -92,24 +98,25 @@ impl<const SLICES: usize> Counts<SLICES> {
     }
 }
 
-impl<const SLICES: usize> KeyCount<SLICES> {
+impl KeyCount {
     fn add(&mut self, slice: u64, uses_per_key: u32) -> Result<(), GuardRefusal> {
         if slice > self.newest {
             let passed = (slice - self.newest).min(SLICES as u64);
             for old in slice + 1 - passed..=slice {
-                self.uses[place::<SLICES>(old)] = 0;
+                self.all -= core::mem::take(&mut self.uses[place(old)]);
             }
             self.newest = slice;
         }
-        if self.uses.iter().sum::<u32>() >= uses_per_key {
+        if self.all >= uses_per_key {
             return Err(GuardRefusal::Full);
         }
-        self.uses[place::<SLICES>(slice)] += 1;
+        self.uses[place(slice)] += 1;
+        self.all += 1;
         Ok(())
     }
 }
 
-fn place<const SLICES: usize>(slice: u64) -> usize {
+fn place(slice: u64) -> usize {
     usize::try_from(slice % SLICES as u64).unwrap_or(0)
 }
 
@@ -117,29 +124,32 @@ fn place<const SLICES: usize>(slice: u64) -> usize {
 mod tests {
     use super::*;
 
-    fn counts(uses_per_key: u32, keys: usize) -> Counts<4> {
-        Counts::new(Quota { uses_per_key, keys }, 0x5eed)
+    const SKEW_MS: u64 = 60_000;
+    const NOW_MS: u64 = 1_790_611_732_512;
+
+    fn counts(uses_per_key: u32, keys: usize) -> Counts {
+        Counts::new(Quota { uses_per_key, keys }, SKEW_MS, 0x5eed)
     }
 
     #[test]
     fn a_key_has_its_quota_and_no_more() {
         let counts = counts(3, 10);
-        assert!((0..3).all(|_| counts.add(7, 100).is_ok()));
-        assert_eq!(counts.add(7, 101), Err(GuardRefusal::Full));
-        assert_eq!(counts.add(8, 101), Ok(()));
-        // Four slices on, what was counted at 100 no longer matters.
-        assert_eq!(counts.add(7, 103), Err(GuardRefusal::Full));
-        assert_eq!(counts.add(7, 104), Ok(()));
-        assert_eq!(counts.add(7, 1_000_000), Ok(()));
+        assert!((0..3).all(|_| counts.add(7, NOW_MS).is_ok()));
+        assert_eq!(counts.add(7, NOW_MS + 1), Err(GuardRefusal::Full));
+        assert_eq!(counts.add(8, NOW_MS + 1), Ok(()));
+        // Within a window it counts; some slices after that it no longer does.
+        assert_eq!(counts.add(7, NOW_MS + 2 * SKEW_MS), Err(GuardRefusal::Full));
+        assert_eq!(counts.add(7, NOW_MS + 5 * SKEW_MS / 2), Ok(()));
+        assert_eq!(counts.add(7, NOW_MS + 1_000 * SKEW_MS), Ok(()));
     }
 
     #[test]
     fn keys_without_uses_make_room_for_others() {
         let counts = counts(1, 1);
-        let fits = |slice| (0..10_000).filter(|id| counts.add(*id, slice).is_ok()).count();
-        let first = fits(100);
+        let fits = |at_ms| (0..10_000).filter(|id| counts.add(*id, at_ms).is_ok()).count();
+        let first = fits(NOW_MS);
         assert!((1..1_000).contains(&first), "{first}");
-        assert_eq!(fits(103), 0);
-        assert!(fits(104) > 0);
+        assert_eq!(fits(NOW_MS + 2 * SKEW_MS), 0);
+        assert!(fits(NOW_MS + 5 * SKEW_MS / 2) > 0);
     }
 }
