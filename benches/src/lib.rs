@@ -3,6 +3,9 @@
 //!
 //! It refuses to be fast: these are peers, and users must not take them for advice.
 
+pub mod guard;
+pub mod measure;
+
 use rand::RngExt as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 use sha2::{Digest as _, Sha256};

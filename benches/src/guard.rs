@@ -1,0 +1,157 @@
+//! What inserts into a replay guard, and into what one would use in its place: requests that are
+//! all new, in the order of their times, as a service sees them.
+//!
+//! It refuses to measure the making of a request: only inserts are timed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use cortexkey_core::auth::{
+    Key, KeyId, Level, Nonce, NonceLengths, Request, Signer, Skew, StoredKey, Timestamp, Verifier,
+};
+use cortexkey_core::replay::{
+    GuardRefusal, MemoryGuard, MemoryGuardConfig, Quota, ReplayGuard, Start, VerifiedUse,
+};
+
+use crate::KEY;
+
+/// How many entries guard and map hold when measuring begins; they go on to half as many more.
+pub const LIVE: u64 = 1 << 20;
+/// Inserts in one measurement: few, so that what they are made from is near, as with a service that
+/// has just verified the request; and enough to read the clock seldom.
+pub const CHUNK: u64 = 1 << 8;
+const NOW_MS: u64 = 1_790_611_732_512;
+
+/// Inserts new uses, chunk by chunk.
+pub struct Inserting {
+    signer: Signer,
+    stored: StoredKey,
+    quota: Option<Quota>,
+    guard: MemoryGuard,
+    next: u64,
+}
+
+/// Only a verifier makes what a guard is asked about; this notes it down.
+#[derive(Default)]
+struct Recorder(RefCell<Vec<VerifiedUse>>);
+
+impl ReplayGuard for Recorder {
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        self.0.borrow_mut().push(*verified);
+        Ok(())
+    }
+}
+
+impl Inserting {
+    /// With a guard that has room for two million, half full.
+    ///
+    /// # Panics
+    /// Where the system has no randomness.
+    #[must_use]
+    pub fn new(quota: Option<Quota>) -> Self {
+        let (id, key) = (KeyId::new(7).expect("not 0"), Key::new(KEY.as_bytes()).expect("a key"));
+        let signer = Signer::new(id, Level::Advanced, key);
+        let stored = StoredKey::new(id, Level::Advanced, key);
+        let mut inserting = Self { signer, stored, quota, guard: guard(quota), next: 0 };
+        inserting.fill();
+        inserting
+    }
+
+    fn fill(&mut self) {
+        self.guard = guard(self.quota);
+        self.next = 0;
+        while self.next < LIVE {
+            self.chunk();
+        }
+    }
+
+    /// How long one chunk took. A fresh guard takes over before the old one is full.
+    ///
+    /// # Panics
+    /// Where the guard refuses what is new.
+    pub fn chunk(&mut self) -> Duration {
+        if self.next + CHUNK > LIVE + LIVE / 2 {
+            self.fill();
+        }
+        let uses = self.uses();
+        let start = Instant::now();
+        for verified in &uses {
+            assert!(self.guard.check_and_insert(black_box(verified)).is_ok());
+        }
+        start.elapsed()
+    }
+
+    fn uses(&mut self) -> Vec<VerifiedUse> {
+        let recorder = Recorder::default();
+        for number in self.next..self.next + CHUNK {
+            let nonce = Nonce::new(format!("{number:064}").as_bytes()).expect("64 digits");
+            // Two million in the two minutes of the window, one after the other.
+            let signed_ms = NOW_MS - 60_000 + number * 120_000 / (2 * LIVE);
+            let now = Timestamp::from_ms(signed_ms).expect("13 digits");
+            let headers = self.signer.sign_with(nonce, now);
+            let request = Request::from_values(&headers.values(), NonceLengths::EXACT);
+            let request = request.expect("we accept what we sign");
+            let answer = Verifier::new().verify(&request, Some(&self.stored), NOW_MS, &recorder);
+            assert!(answer.is_ok());
+        }
+        self.next += CHUNK;
+        recorder.0.into_inner()
+    }
+}
+
+fn guard(quota: Option<Quota>) -> MemoryGuard {
+    let guard = MemoryGuard::new(MemoryGuardConfig {
+        entries: usize::try_from(2 * LIVE).expect("fits"),
+        skew: Skew::DEFAULT,
+        start: Start::First,
+        secret: MemoryGuardConfig::secret_from_system().expect("the system has randomness"),
+    });
+    match quota {
+        Some(quota) => guard.with_quota(quota),
+        None => guard,
+    }
+}
+
+/// What one would use without a guard: a map from the nonce to the time, behind a lock.
+#[derive(Default)]
+pub struct LockedMap {
+    map: Mutex<HashMap<String, u64>>,
+    next: u64,
+}
+
+impl LockedMap {
+    /// With as many entries as the guard has.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut map = Self::default();
+        map.fill();
+        map
+    }
+
+    fn fill(&mut self) {
+        while self.next < LIVE {
+            self.chunk();
+        }
+    }
+
+    /// How long one chunk took.
+    ///
+    /// # Panics
+    /// Where the map has an entry that is new.
+    pub fn chunk(&mut self) -> Duration {
+        if self.next + CHUNK > LIVE + LIVE / 2 {
+            *self = Self::new();
+        }
+        let nonces: Vec<_> = (self.next..self.next + CHUNK).map(|n| format!("{n:064}")).collect();
+        self.next += CHUNK;
+        let start = Instant::now();
+        for nonce in nonces {
+            let mut map = self.map.lock().expect("nobody panics");
+            assert!(map.insert(black_box(nonce), NOW_MS).is_none());
+        }
+        start.elapsed()
+    }
+}
