@@ -22,7 +22,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test             set up what is missing, then run every check; the last line says how it went
+  test [STEP]      set up what is missing, then run every check, or those that are named
   header           write the C header from the Rust sources (--check: say whether it is stale)
   verdicts         write what is made from the table of verdicts (--check: as above)
   vectors          write vectors/auth.tsv from auth.json (--check: as above)
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let root = root();
     let outcome = match args.as_slice() {
-        ["test"] => return test::run(&root),
+        ["test", names @ ..] => return test::run(&root, names),
         ["header"] => header::run(&root, false),
         ["header", "--check"] => header::run(&root, true),
         ["dist"] => capi::dist::run(&root),

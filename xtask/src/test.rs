@@ -42,12 +42,18 @@ const STEPS: [Step; 14] = [
     Step { name: "quickstart", run: quickstart },
 ];
 
-/// Runs all steps; the last line says how it went.
-pub(crate) fn run(root: &Path) -> ExitCode {
+/// Runs the steps that are named, or all; the last line says how it went.
+pub(crate) fn run(root: &Path, names: &[&str]) -> ExitCode {
+    let is_step = |name: &&&str| STEPS.iter().any(|step| step.name == **name);
+    if let Some(unknown) = names.iter().find(|name| !is_step(name)) {
+        let steps: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        eprintln!("xtask: there is no step `{unknown}`; there are: {}", steps.join(", "));
+        return ExitCode::FAILURE;
+    }
     setup::run();
     let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for step in &STEPS {
+    for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
         let start = Instant::now();
         let outcome = (step.run)(root);
         let seconds = start.elapsed().as_secs_f32();
