@@ -166,7 +166,7 @@ pub(crate) fn failure(error: &SettingsError) -> Failure {
 }
 
 /// The error does not repeat the value, which may be a key in the wrong place.
-fn level(text: &str) -> Result<Level, String> {
+pub(crate) fn level(text: &str) -> Result<Level, String> {
     // The console writes Standard and Advanced.
     text.to_ascii_lowercase().parse().map_err(|_| "a level is `standard` or `advanced`".to_owned())
 }

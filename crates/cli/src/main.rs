@@ -10,10 +10,12 @@
     reason = "text for people, a few lines of it"
 )]
 
+mod change;
 mod commands;
 mod connection;
 mod exit;
 mod secret_args;
+mod sink_args;
 mod text;
 mod verify_line;
 
@@ -47,6 +49,7 @@ enum Command {
     Curl(commands::curl::Args),
     Call(commands::call::Args),
     Ping(commands::ping::Args),
+    Keys(commands::keys::Args),
     Examples(commands::examples::Args),
     Config(commands::config::Args),
     Lint(commands::lint::Args),
@@ -87,6 +90,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Call(args) => commands::call::run(&args),
         Command::Examples(args) => commands::examples::run(&args),
         Command::Ping(args) => commands::ping::run(&args),
+        Command::Keys(args) => commands::keys::run(&args),
         Command::Config(args) => commands::config::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Roles(args) => commands::roles::run(&args),

@@ -13,21 +13,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod api_keys;
 mod examples;
-mod ping;
+mod lock_file;
 mod process;
+mod renew;
+mod resources;
 mod settings;
+mod sink;
 mod transport;
 
 pub use examples::{Example, Language, UnknownLanguage};
-pub use ping::Ping;
+pub use lock_file::{Entry, LockFile, LockFileError};
 pub use process::{Program, ProgramError};
+pub use renew::{Journal, JournalError, NewKey, RenewError, Renewal, Stage, Step};
+pub use resources::{Ping, Seen, level_of, security_level, write_of};
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
     KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, SettingsError, explain,
-    resolve_address,
+    resolve_address, state_folder,
 };
+pub use sink::{About, Prepared, Show, Sink, SinkError};
 pub use transport::{
     AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Method, MethodError,
     Notice, Observer, Refused, Response, Retry, Roots, RootsError,

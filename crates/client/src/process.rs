@@ -52,7 +52,6 @@ pub enum ProgramError {
     Io(io::Error),
 }
 
-#[expect(dead_code, reason = "what takes new keys comes next")]
 impl Program {
     /// Name and arguments; none without a name.
     pub fn new(argv: Vec<String>, timeout: Duration) -> Option<Self> {

@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod curl;
 pub(crate) mod examples;
+pub(crate) mod keys;
 pub(crate) mod lint;
 pub(crate) mod man;
 pub(crate) mod ping;

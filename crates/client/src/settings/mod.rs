@@ -29,6 +29,7 @@ use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
 use layers::{KeyPlace, Layers, Setting};
 
 pub use config::{Config, ConfigProblem, Profile};
+
 pub use error::SettingsError;
 pub use explain::{Explained, explain};
 pub use key_source::{KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource};
@@ -193,6 +194,11 @@ pub fn resolve_address(
     environment: &Environment<'_>,
 ) -> Result<Found<Address>, SettingsError> {
     Layers::load(given, environment)?.address().map(|(_, found)| found)
+}
+
+/// The folder for what is kept between two runs, such as a rotation that waits for its grace.
+pub fn state_folder(environment: &Environment<'_>) -> Option<PathBuf> {
+    config::folder(environment, "XDG_STATE_HOME", ".local/state")
 }
 
 fn child_tenant(

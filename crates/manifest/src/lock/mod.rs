@@ -66,6 +66,8 @@ pub struct Pending {
     pub mark: String,
     /// True from the moment on at which somebody may have received the new key.
     pub delivering: bool,
+    /// True once the new key is the entry's, and its comment still has the mark.
+    pub in_place: bool,
     /// Keys of earlier tries that somebody may have received.
     pub doubtful: Vec<u64>,
 }

@@ -50,7 +50,7 @@ fn key(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<LockedKey> {
         unreferenced: reader.flag(&fields, "unreferenced").get().copied(),
         ..LockedKey::default()
     };
-    let inner = reader.child(&fields, "pending", &["mark", "delivering", "doubtful"]);
+    let inner = reader.child(&fields, "pending", &["mark", "delivering", "inPlace", "doubtful"]);
     let inner = reader.filled(inner, &fields, "pending");
     key.pending = inner.get().and_then(|fields| pending(reader, fields));
     let list = reader.list(&fields, "retiring", retiring);
@@ -67,9 +67,10 @@ fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Pending> 
     let mark = reader.text(fields, "mark");
     let mark = reader.required(mark, fields, "mark", "mark: k3x9…");
     let delivering = reader.flag(fields, "delivering").get().copied().unwrap_or(false);
+    let in_place = reader.flag(fields, "inPlace").get().copied().unwrap_or(false);
     let doubtful = reader.list(fields, "doubtful", id_at);
     let doubtful = into_list(reader.filled(doubtful, fields, "doubtful"));
-    Some(Pending { mark: mark.get()?.clone(), delivering, doubtful })
+    Some(Pending { mark: mark.get()?.clone(), delivering, in_place, doubtful })
 }
 
 fn retiring(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Retiring> {

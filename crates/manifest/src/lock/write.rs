@@ -42,6 +42,9 @@ fn entry(key: &LockedKey) -> String {
         if pending.delivering {
             inner.push("delivering: true".to_owned());
         }
+        if pending.in_place {
+            inner.push("inPlace: true".to_owned());
+        }
         if !pending.doubtful.is_empty() {
             let ids: Vec<String> = pending.doubtful.iter().map(u64::to_string).collect();
             inner.push(format!("doubtful: [{}]", ids.join(", ")));
@@ -83,8 +86,14 @@ mod tests {
     }
 
     fn some_key() -> impl Strategy<Value = LockedKey> {
-        let pending = ("[a-z0-9]{1,20}", any::<bool>(), proptest::collection::vec(1..9_u64, 0..3))
-            .prop_map(|(mark, delivering, doubtful)| Pending { mark, delivering, doubtful });
+        let pending =
+            ("[a-z0-9]{1,20}", any::<(bool, bool)>(), proptest::collection::vec(1..9_u64, 0..3))
+                .prop_map(|(mark, (delivering, in_place), doubtful)| Pending {
+                    mark,
+                    delivering,
+                    in_place,
+                    doubtful,
+                });
         let retiring = (1..u64::MAX, 0..200_000_000_000_u64)
             .prop_map(|(id, after_s)| Retiring { id, after_ms: after_s * 1000 });
         (

@@ -1,0 +1,60 @@
+//! What every command that changes a tenant does first: says where it is, and asks.
+//!
+//! It refuses to change anything where nobody can be asked and nobody said yes.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use cortexkey_client::Connection;
+
+use crate::exit::Failure;
+use crate::text::{BOLD, DIM};
+
+/// Whether changes are agreed to.
+#[derive(clap::Args)]
+pub(crate) struct ChangeArgs {
+    /// Do it without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl ChangeArgs {
+    /// Asks whether to go on. An answer other than yes ends the command with nothing done.
+    pub(crate) fn ask(&self, question: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Failure::wrong_use(format!("nobody can be asked: {question}"))
+                .help("give --yes to do it without asking"));
+        }
+        let mut stderr = anstream::stderr();
+        write!(stderr, "{question} {DIM}[y/N]{DIM:#} ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            Ok(())
+        } else {
+            Err(Failure::new(crate::exit::Exit::Findings, "nothing was done"))
+        }
+    }
+}
+
+/// Says on standard error which tenant is about to be changed, by which profile and key.
+pub(crate) fn announce(connection: &Connection) {
+    let profile = match &connection.profile {
+        Some(name) => format!("profile {name}"),
+        None => "no profile".to_owned(),
+    };
+    let credentials = &connection.credentials;
+    say(&format!(
+        "{BOLD}{}{BOLD:#} {DIM}({profile}, as key {}){DIM:#}",
+        connection.address.value, credentials.key_id.value
+    ));
+}
+
+/// Says something on standard error.
+pub(crate) fn say(text: &str) {
+    // With standard error closed there is nobody to tell.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}

@@ -1,0 +1,85 @@
+//! What the commands that make and replace keys share: finding a key, the state between two runs,
+//! and telling the steps.
+//!
+//! It refuses to go on with a key that is not there.
+
+use std::path::PathBuf;
+
+use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::scope::ScopeWrite;
+use cortexkey_client::{Client, LockFile, LockFileError, RenewError, Step, state_folder};
+use cortexkey_core::auth::KeyId;
+use cortexkey_core::lifecycle::KeyRecord;
+use cortexkey_manifest::lock::FILE_NAME;
+
+use super::output::record_of;
+use crate::change::say;
+use crate::commands::call::failed;
+use crate::exit::{Exit, Failure};
+use crate::text::DIM;
+
+/// A key of the tenant.
+pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecord), Failure> {
+    let found = client.find_key(id).map_err(|error| failed(&error))?;
+    found.and_then(|key| record_of(&key).map(|record| (key, record))).ok_or_else(|| {
+        Failure::new(Exit::Findings, format!("{} has no key {id}", client.address()))
+            .help("`cortexkey keys list` shows those that there are")
+    })
+}
+
+/// The file that remembers, between two runs, what is under way without a definition.
+pub(super) fn state_file() -> Result<LockFile, Failure> {
+    let environment = |name: &str| std::env::var_os(name);
+    let folder: PathBuf = state_folder(&environment).ok_or_else(|| {
+        Failure::wrong_use("neither XDG_STATE_HOME nor HOME is set, so nothing can be remembered")
+            .help("set one of them to a folder of yours")
+    })?;
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        Failure::wrong_use(format!("cannot make the folder {}: {error}", folder.display()))
+    })?;
+    LockFile::hold(&folder.join(FILE_NAME)).map_err(|error| lock_failure(&error))
+}
+
+/// A scope as the product takes it, from a file.
+pub(super) fn scope_from(path: &std::path::Path) -> Result<ScopeWrite, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::new(Exit::NothingRead, format!("cannot read {}: {error}", path.display()))
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::wrong_use(format!("{} holds no scope: {error}", path.display())).help(
+            "it is what PUT /platform/iam/v1/scope takes as `request_data`; see docs/client.md",
+        )
+    })
+}
+
+pub(crate) fn lock_failure(error: &LockFileError) -> Failure {
+    let exit = match error {
+        LockFileError::Mistake { .. } => Exit::WrongUse,
+        _ => Exit::Findings,
+    };
+    Failure::new(exit, error.to_string())
+}
+
+pub(crate) fn renew_failure(error: &RenewError) -> Failure {
+    match error {
+        RenewError::Journal(error) => lock_failure(error),
+        _ => Failure::new(Exit::Findings, error.to_string()),
+    }
+}
+
+/// Says each step on standard error.
+pub(crate) fn tell(step: Step) {
+    let text = match step {
+        Step::Swept(id) => {
+            format!("deleted key {id}, which an interrupted run had made for nobody")
+        }
+        Step::Generated(id) => format!("made key {id}, without a scope yet"),
+        Step::Scoped(id) => format!("scoped key {id}"),
+        Step::Checked(id) => format!("key {id} is what was asked for, and the tenant takes it"),
+        Step::Delivered(id) => format!("delivered key {id}"),
+        Step::InPlace(id) => format!("key {id} is in place"),
+        Step::Deleted(id) => format!("deleted key {id}"),
+        _ => return,
+    };
+    say(&format!("{DIM}{text}{DIM:#}"));
+}

@@ -1,0 +1,69 @@
+//! `cortexkey keys delete`.
+//!
+//! It refuses to delete the key that it signs with.
+
+use cortexkey_core::auth::KeyId;
+
+use super::output::{one_line, record_of};
+use crate::change::{ChangeArgs, announce, say};
+use crate::commands::call::failed;
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::exit::{Exit, Failure};
+use crate::text;
+
+/// Delete keys; whoever uses them is refused from then on
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(super) struct Args {
+    /// Ids of keys
+    #[arg(required = true)]
+    ids: Vec<KeyId>,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey keys delete 7
+  cortexkey keys delete 7 8 9 --yes
+
+Exit codes: 0 they are gone; 1 some are not, or were not there; 2 wrong use.";
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let connection = args.connection.resolve()?;
+    let own = connection.credentials.key_id.value;
+    if args.ids.contains(&own) {
+        return Err(Failure::wrong_use(format!("key {own} is the one that signs these calls"))
+            .help("delete it with another key, or in the console"));
+    }
+    announce(&connection);
+    let client = connection.client();
+    let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
+    let keys: Vec<_> = keys.iter().filter_map(record_of).collect();
+    let mut missing = Vec::new();
+    for id in &args.ids {
+        match keys.iter().find(|record| record.key_id == *id) {
+            Some(record) => say(&format!(
+                "key {id}: {}, {}, {}",
+                record.level,
+                one_line(&record.roles.join(", ")),
+                one_line(record.comment.as_deref().unwrap_or("no comment"))
+            )),
+            None => missing.push(id.to_string()),
+        }
+    }
+    if !missing.is_empty() {
+        return Err(Failure::new(
+            Exit::Findings,
+            format!("there is no key {}; nothing was deleted", missing.join(", ")),
+        ));
+    }
+    args.change.ask(&format!("Delete {} of them?", args.ids.len()))?;
+    let deleted = client.delete_keys(&args.ids).map_err(|error| failed(&error))?;
+    text::print(&format!("deleted {deleted}\n"))?;
+    Ok(if deleted == args.ids.len() as u64 { Exit::Done } else { Exit::Findings })
+}

@@ -1,0 +1,134 @@
+//! Which keys are listed, and in which order: the console's filters.
+//!
+//! It refuses to decide what fits; the core does.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::ValueEnum;
+use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_core::lifecycle::{KeyRecord, RecordFilter, RecordOrder, TimeColumn};
+use cortexkey_manifest::definition::{lifetime, moment};
+
+use crate::connection::level;
+
+/// Which keys. Conditions are joined by AND.
+#[derive(clap::Args)]
+pub(crate) struct FilterArgs {
+    /// Keys with this id; may be given several times
+    #[arg(long, value_name = "N", help_heading = "Filters")]
+    id: Vec<KeyId>,
+
+    /// Keys with this role; several times means any of them
+    #[arg(long, value_name = "ROLE", help_heading = "Filters")]
+    role: Vec<String>,
+
+    /// Keys of this security level
+    #[arg(long = "security-level", value_name = "LEVEL", value_parser = level, help_heading = "Filters")]
+    security_level: Option<Level>,
+
+    /// Keys whose comment holds this text, in any case
+    #[arg(long, value_name = "TEXT", help_heading = "Filters")]
+    comment: Option<String>,
+
+    /// Keys whose time in a column (created or expires) is not before this one
+    #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
+    from: Vec<(TimeColumn, u64)>,
+
+    /// Keys whose time in a column (created or expires) is not after this one
+    #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
+    until: Vec<(TimeColumn, u64)>,
+
+    /// As the console's: rows of the 30 days prior to a time in a column
+    #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
+    thirty_days_prior_to: Vec<(TimeColumn, u64)>,
+
+    /// As the console's: rows of the 30 days after a time in a column
+    #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
+    thirty_days_after: Vec<(TimeColumn, u64)>,
+
+    /// The order
+    #[arg(long, value_name = "COLUMN", default_value = "id", help_heading = "Filters")]
+    sort: Order,
+
+    /// The other way round
+    #[arg(long, help_heading = "Filters")]
+    descending: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Order {
+    Id,
+    Created,
+    Roles,
+    Expires,
+}
+
+impl FilterArgs {
+    /// The rows that pass, in their order.
+    pub(crate) fn apply(&self, records: Vec<KeyRecord>) -> Vec<KeyRecord> {
+        let filters = self.filters();
+        let passes = |record: &KeyRecord| filters.iter().all(|filter| filter.passes(record));
+        let mut records: Vec<KeyRecord> = records.into_iter().filter(passes).collect();
+        let order = match self.sort {
+            Order::Id => RecordOrder::Id,
+            Order::Created => RecordOrder::Created,
+            Order::Roles => RecordOrder::Roles,
+            Order::Expires => RecordOrder::Expires,
+        };
+        order.sort(&mut records, self.descending);
+        records
+    }
+
+    fn filters(&self) -> Vec<RecordFilter> {
+        let mut filters = Vec::new();
+        if !self.id.is_empty() {
+            filters.push(RecordFilter::Ids(self.id.iter().copied().collect()));
+        }
+        if !self.role.is_empty() {
+            filters.push(RecordFilter::AnyRole(self.role.iter().cloned().collect()));
+        }
+        filters.extend(self.security_level.map(RecordFilter::Level));
+        filters.extend(self.comment.clone().map(RecordFilter::CommentContains));
+        let between =
+            |column, from_ms, until_ms| RecordFilter::Between { column, from_ms, until_ms };
+        filters.extend(self.from.iter().map(|(column, ms)| between(*column, *ms, u64::MAX)));
+        filters.extend(self.until.iter().map(|(column, ms)| between(*column, 0, *ms)));
+        let prior = self.thirty_days_prior_to.iter();
+        filters.extend(prior.map(|(column, ms)| RecordFilter::thirty_days_prior_to(*column, *ms)));
+        let after = self.thirty_days_after.iter();
+        filters.extend(after.map(|(column, ms)| RecordFilter::thirty_days_after(*column, *ms)));
+        filters
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
+}
+
+/// A time as definitions write it, in milliseconds since 1970.
+pub(crate) fn time_ms(text: &str) -> Result<u64, String> {
+    let time = moment(text).map_err(|error| format!("{}; {}", error.message, error.help))?;
+    u64::try_from(time.as_millisecond()).map_err(|_| "the time is before 1970".to_owned())
+}
+
+/// A duration as definitions write it, in milliseconds.
+pub(crate) fn duration_ms(text: &str) -> Result<u64, String> {
+    if text == "0" {
+        return Ok(0);
+    }
+    let duration = lifetime(text).map_err(|error| format!("{}; {}", error.message, error.help))?;
+    u64::try_from(duration.as_millis()).map_err(|_| "the duration is out of range".to_owned())
+}
+
+fn column(text: &str) -> Result<(TimeColumn, u64), String> {
+    let (column, time) =
+        text.split_once('=').ok_or("it is COLUMN=TIME, such as expires=2027-03-01")?;
+    let column = match column {
+        "created" => TimeColumn::Created,
+        "expires" => TimeColumn::Expires,
+        _ => return Err("the columns of times are `created` and `expires`".to_owned()),
+    };
+    Ok((column, time_ms(time)?))
+}

@@ -1,0 +1,94 @@
+//! `cortexkey keys list` and `expiring`.
+//!
+//! They refuse to change anything.
+
+use cortexkey_core::lifecycle::{Expiry, KeyRecord};
+
+use super::filter::{FilterArgs, duration_ms, now_ms};
+use super::output::{Format, record_of, render};
+use crate::commands::call::failed;
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::exit::{Exit, Failure};
+use crate::text;
+
+/// List keys, as the console's API Keys table has them
+///
+/// Expired keys are among them. What a key may see is in `keys show`.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(super) struct Args {
+    #[command(flatten)]
+    filters: FilterArgs,
+
+    /// How keys are written
+    #[arg(long, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey keys list
+  cortexkey keys list --role Viewer --sort expires
+  cortexkey keys list --thirty-days-prior-to expires=2027-03-01
+  cortexkey keys list --format json | jq '.keys[].id'
+
+Exit codes: 0 listed; 1 a refusal or no answer; 2 wrong use.";
+
+/// List the keys that expire soon, or did
+///
+/// The product's own notices come one week and one day before, and only in its console.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXPIRING_EXAMPLES}\n\n{SETTINGS}"))]
+pub(super) struct ExpiringArgs {
+    /// How soon
+    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration_ms)]
+    within: u64,
+
+    /// Leave out what has expired
+    #[arg(long)]
+    not_expired: bool,
+
+    #[command(flatten)]
+    filters: FilterArgs,
+
+    /// How keys are written
+    #[arg(long, default_value = "table")]
+    format: Format,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+const EXPIRING_EXAMPLES: &str = "\
+Examples:
+  cortexkey keys expiring --within 14d
+  cortexkey keys expiring --not-expired --format csv
+
+Exit codes: 0 no key expires so soon; 1 some do, or there is no answer; 2 wrong use.";
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let records = args.filters.apply(records(&args.connection)?);
+    text::print(&render(&records, args.format, now_ms()))?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn expiring(args: &ExpiringArgs) -> Result<Exit, Failure> {
+    let now_ms = now_ms();
+    let until_ms = now_ms.saturating_add(args.within);
+    let is_soon = |record: &KeyRecord| match record.expiry {
+        Expiry::Never => false,
+        Expiry::At { ms } => ms <= until_ms && !(args.not_expired && ms <= now_ms),
+    };
+    let mut records = args.filters.apply(records(&args.connection)?);
+    records.retain(is_soon);
+    text::print(&render(&records, args.format, now_ms))?;
+    Ok(if records.is_empty() { Exit::Done } else { Exit::Findings })
+}
+
+fn records(connection: &ConnectionArgs) -> Result<Vec<KeyRecord>, Failure> {
+    let keys = connection.client()?.all_keys(&[]).map_err(|error| failed(&error))?;
+    Ok(keys.iter().filter_map(record_of).collect())
+}

@@ -1,0 +1,127 @@
+//! `cortexkey keys show`: one key, with its scope.
+//!
+//! It refuses to guess what the tenant does not tell.
+
+use core::fmt::Display;
+
+use clap::ValueEnum;
+use cortexkey_api::scope::{AxisMode, Mode, ScopeRead, Tag, Tagged};
+use cortexkey_core::auth::KeyId;
+use cortexkey_core::lifecycle::{Expiry, KeyRecord};
+use serde_json::json;
+
+use super::filter::now_ms;
+use super::output::{object, one_line, time};
+use crate::commands::call::failed;
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BOLD, DIM};
+
+/// Show one key and its scope
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(super) struct Args {
+    /// The key's id
+    id: KeyId,
+
+    /// How it is written
+    #[arg(long, default_value = "text")]
+    format: Format,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey keys show 7
+  cortexkey keys show 7 --format json
+
+Exit codes: 0 shown; 1 there is no such key, a refusal or no answer; 2 wrong use.";
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let client = args.connection.client()?;
+    let (_, record) = super::change::find(&client, args.id)?;
+    let scope = client.scope(args.id).map_err(|error| failed(&error))?;
+    let now_ms = now_ms();
+    let text = match args.format {
+        Format::Json => {
+            let mut object = object(&record, now_ms);
+            object["scope"] = json!(scope);
+            format!("{}\n", json!({ "version": 1, "key": object }))
+        }
+        Format::Text => show(&record, scope.as_ref(), now_ms),
+    };
+    text::print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn show(record: &KeyRecord, scope: Option<&ScopeRead>, now_ms: u64) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: &dyn Display| {
+        out += &format!("{BOLD}{name:18}{BOLD:#} {value}\n");
+    };
+    line("ID", &record.key_id);
+    line("Security level", &record.level);
+    line("Roles", &one_line(&record.roles.join(", ")));
+    line("Comment", &one_line(record.comment.as_deref().unwrap_or("(none)")));
+    line("Created", &format!("{} by {}", time(record.created_ms), one_line(&record.created_by)));
+    let expires = match record.expiry {
+        Expiry::Never => "never".to_owned(),
+        Expiry::At { ms } => format!("{} ({})", time(ms), record.expiry.state(now_ms)),
+    };
+    line("Expires", &expires);
+    let Some(scope) = scope else {
+        line("Scope", &"(this product has no such call)");
+        return out;
+    };
+    let groups: Vec<String> = scope
+        .assets
+        .asset_groups
+        .iter()
+        .map(|group| format!("{} (id {})", one_line(&group.asset_group_name), group.asset_group_id))
+        .collect();
+    line("Assets", &area(scope.assets.mode, &groups));
+    line("Cases and issues", &area(scope.cases_issues.mode, &names(&scope.cases_issues.tags)));
+    line("Endpoint groups", &axis(&scope.endpoints.endpoint_groups));
+    line("Endpoint tags", &axis(&scope.endpoints.endpoint_tags));
+    if let Some(rows) = &scope.datasets_rows {
+        line("Datasets", &area(rows.default_filter_mode, &[]));
+        for filter in &rows.filters {
+            let row = format!("{}: {}", one_line(&filter.dataset), one_line(&filter.filter));
+            line("  filter", &row);
+        }
+    }
+    out += &format!(
+        "{DIM}Whether cases and issues are let in that reference nothing known, the tenant does not \
+         tell.{DIM:#}\n"
+    );
+    out
+}
+
+fn area(mode: Mode, selected: &[String]) -> String {
+    match mode {
+        Mode::NoScope => "none".to_owned(),
+        Mode::SeeAll => "all".to_owned(),
+        Mode::Scope => selected.join(", "),
+    }
+}
+
+fn axis(axis: &Tagged<AxisMode>) -> String {
+    match axis.mode {
+        AxisMode::NoScope => "none".to_owned(),
+        AxisMode::SeeAll => "all".to_owned(),
+        AxisMode::Any => "any (this axis does not restrict)".to_owned(),
+        AxisMode::Scope => names(&axis.tags).join(", "),
+    }
+}
+
+fn names(tags: &[Tag]) -> Vec<String> {
+    tags.iter().map(|tag| one_line(&tag.tag_name)).collect()
+}

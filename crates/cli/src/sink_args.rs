@@ -1,0 +1,52 @@
+//! Where a new key goes, as the command line and the profile say.
+//!
+//! It refuses to show a key to anything but a terminal.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use cortexkey_client::{NewKeys, Show, Sink};
+
+use crate::exit::Failure;
+use crate::text;
+
+/// Where a new key goes.
+#[derive(clap::Args)]
+pub(crate) struct SinkArgs {
+    /// Write the new key into this file, which only you can read
+    #[arg(long, value_name = "FILE", conflicts_with = "show", help_heading = "New key")]
+    sink_file: Option<PathBuf>,
+
+    /// Show the new key on the terminal, once
+    #[arg(long, help_heading = "New key")]
+    show: bool,
+}
+
+impl SinkArgs {
+    /// The sink. A rotation replaces the file that the old key stands in.
+    pub(crate) fn sink(&self, profile: &NewKeys, replace: bool) -> Result<Sink, Failure> {
+        if let Some(path) = &self.sink_file {
+            return Ok(Sink::File { path: path.clone(), replace });
+        }
+        if self.show {
+            if !std::io::stdout().is_terminal() {
+                return Err(Failure::wrong_use(
+                    "--show shows a key on a terminal, and there is none",
+                )
+                .help("use --sink-file FILE, or sink_command in a profile"));
+            }
+            return Ok(Sink::Show(Show::new(|key| text::print(&format!("{key}\n")))));
+        }
+        match (&profile.command, &profile.folder) {
+            (Some(program), _) => Ok(Sink::Command(program.clone())),
+            (None, Some(folder)) => Ok(Sink::Folder(folder.clone())),
+            (None, None) => Err(Failure::wrong_use(
+                "the new key has no place to go, and the tenant shows it only once",
+            )
+            .help(
+                "give --sink-file FILE or --show, or set sink_command or sink_folder in a profile \
+                 (docs/client.md)",
+            )),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A way to the tenant that kills the program under test at one of its requests: before the tenant
+//! sees it, or after the tenant has done it and before the answer is back.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+
+/// When the program is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    Before,
+    After,
+}
+
+/// A proxy before the tenant.
+pub(crate) struct Killer {
+    pub(crate) url: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    child: Option<Child>,
+    requests: usize,
+    kill_at: Option<(usize, When)>,
+    killed: bool,
+}
+
+impl Killer {
+    pub(crate) fn before(tenant: &str) -> Self {
+        let upstream = tenant.strip_prefix("http://").unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (upstream, state) = (upstream.clone(), Arc::clone(&shared));
+                std::thread::spawn(move || serve(&stream.unwrap(), &upstream, &state));
+            }
+        });
+        Self { url, state }
+    }
+
+    /// Runs a program to its end, killed at a request where that is asked. How many requests it
+    /// made, and whether it ended well.
+    pub(crate) fn run(
+        &self,
+        command: &mut Command,
+        kill_at: Option<(usize, When)>,
+    ) -> (usize, bool) {
+        {
+            let mut state = self.state.lock().unwrap();
+            *state = State { kill_at, ..State::default() };
+            // Under the lock: its first request waits until it is known whom to kill.
+            state.child = Some(command.spawn().unwrap());
+        }
+        loop {
+            let mut state = self.state.lock().unwrap();
+            if let Some(status) = state.child.as_mut().unwrap().try_wait().unwrap() {
+                return (state.requests, status.success() && !state.killed);
+            }
+            drop(state);
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+}
+
+fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut head = String::new();
+    loop {
+        let mut line = String::new();
+        match reader.read_line(&mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) if line == "\r\n" => break,
+            // One request a connection.
+            Ok(_) if line.to_ascii_lowercase().starts_with("connection:") => {}
+            Ok(_) => head += &line,
+        }
+    }
+    let lower = head.to_ascii_lowercase();
+    let length = lower.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    let length = length.map_or(0, |length| length.trim().parse::<usize>().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let when = {
+        let mut state = state.lock().unwrap();
+        state.requests += 1;
+        state.kill_at.filter(|(at, _)| *at == state.requests).map(|(_, when)| when)
+    };
+    if when == Some(When::Before) {
+        return kill(state);
+    }
+    let mut to = TcpStream::connect(upstream).unwrap();
+    to.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
+    to.write_all(&body).unwrap();
+    let mut answer = Vec::new();
+    to.read_to_end(&mut answer).unwrap();
+    if when == Some(When::After) {
+        return kill(state);
+    }
+    // The program may be gone.
+    let _ = (&*stream).write_all(&answer);
+}
+
+fn kill(state: &Mutex<State>) {
+    let mut state = state.lock().unwrap();
+    state.killed = true;
+    state.child.as_mut().unwrap().kill().unwrap();
+}

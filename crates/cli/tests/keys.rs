@@ -1,0 +1,212 @@
+//! `cortexkey keys`, against a tenant in a process of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use common::{Ran, Tenant, finish};
+use serde_json::Value;
+
+struct World {
+    tenant: Tenant,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { tenant: Tenant::start(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn keys(&self, args: &[&str]) -> Ran {
+        let mut command = self.tenant.with_key("advanced", &[&["keys"], args].concat());
+        command.env("XDG_STATE_HOME", self.folder.path()).current_dir(self.folder.path());
+        let mut ran = finish(&mut command);
+        ran.stderr = ran.stderr.replace(self.tenant.url(), "URL");
+        ran.stderr = ran.stderr.replace(self.folder.path().to_str().unwrap(), "DIR");
+        ran.stdout = ran.stdout.replace(self.folder.path().to_str().unwrap(), "DIR");
+        ran
+    }
+
+    fn good(&self, args: &[&str]) -> String {
+        let ran = self.keys(args);
+        assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
+        ran.stdout
+    }
+
+    fn generate(&self, role: &str, expires: &str, comment: &str, file: &str) -> u64 {
+        let out = self.good(&[
+            "generate",
+            "--role",
+            role,
+            "--security-level",
+            "advanced",
+            "--expires",
+            expires,
+            "--comment",
+            comment,
+            "--sink-file",
+            file,
+            "--json",
+        ]);
+        serde_json::from_str::<Value>(&out).unwrap()["id"].as_u64().unwrap()
+    }
+
+    fn listed(&self, args: &[&str]) -> Vec<u64> {
+        let out = self.good(&[&["list", "--format", "json"], args].concat());
+        let value: Value = serde_json::from_str(&out).unwrap();
+        value["keys"].as_array().unwrap().iter().map(|key| key["id"].as_u64().unwrap()).collect()
+    }
+}
+
+/// A day some days from now, as definitions write it.
+fn in_days(days: i64) -> String {
+    let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    day.to_string()[..10].to_owned()
+}
+
+#[test]
+fn keys_are_listed_in_every_format() {
+    let world = World::new();
+    world.generate("Viewer", &in_days(3), "Exports, \"all\"\tof it. SEC-1", "a.key");
+    world.generate("Responder", &in_days(100), "Triage. SEC-2", "b.key");
+    let mut all = String::new();
+    let json = world.good(&["list", "--format", "json"]);
+    let value: Value = serde_json::from_str(&json).unwrap();
+    let time = |ms: &Value| {
+        let second = i64::try_from(ms.as_u64().unwrap() / 1000).unwrap();
+        jiff::Timestamp::from_second(second).unwrap().to_string()
+    };
+    for format in ["table", "row", "csv"] {
+        let mut text = world.good(&["list", "--format", format]);
+        for key in value["keys"].as_array().unwrap() {
+            text = text.replace(&time(&key["creation_time"]), "2026-01-01T00:00:00Z");
+            if key["expiration"].is_u64() {
+                let id = key["id"].as_u64().unwrap();
+                text = text.replace(&time(&key["expiration"]), &format!("2027-01-0{id}T00:00:00Z"));
+            }
+        }
+        all.extend([format, "\n", &text, "\n"]);
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn the_consoles_filters_are_there() {
+    let world = World::new();
+    let soon = world.generate("Viewer", &in_days(3), "Exports. SEC-1", "a.key");
+    let late = world.generate("Responder", &in_days(100), "Triage. SEC-2", "b.key");
+    for (args, ids) in [
+        (&[][..], vec![1, 2, soon, late]),
+        (&["--descending"], vec![late, soon, 2, 1]),
+        (&["--id", "1", "--id", "3"], vec![1, 3]),
+        (&["--role", "Viewer"], vec![soon]),
+        (&["--role", "Viewer", "--role", "Responder"], vec![soon, late]),
+        (&["--security-level", "standard"], vec![1]),
+        (&["--comment", "sec-2"], vec![late]),
+        (&["--until", &format!("expires={}", in_days(10))], vec![soon]),
+        (&["--from", &format!("expires={}", in_days(10))], vec![late]),
+        (&["--thirty-days-prior-to", &format!("expires={}", in_days(20))], vec![soon]),
+        (&["--thirty-days-after", &format!("expires={}", in_days(80))], vec![late]),
+        (&["--sort", "expires"], vec![soon, late, 1, 2]),
+    ] {
+        assert_eq!(world.listed(args), ids, "{args:?}");
+    }
+    let ran = world.keys(&["expiring", "--within", "7d", "--format", "csv"]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (1, 2), "{ran:?}");
+    let ran = world.keys(&["expiring", "--within", "1d"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "no keys\n"), "{ran:?}");
+}
+
+#[test]
+fn a_key_without_a_place_to_go_is_not_made() {
+    let world = World::new();
+    let mut all = String::new();
+    let generate = ["generate", "--role", "Viewer", "--security-level", "advanced"];
+    fs::write(world.folder.path().join("there.key"), "somebody's").unwrap();
+    for sink in [
+        &[][..],
+        &["--show"],
+        &["--sink-file", "there.key"],
+        &["--sink-file", "no/such/folder/key"],
+    ] {
+        let ran = world.keys(&[&generate[..], sink].concat());
+        assert_ne!(ran.code, 0);
+        all.extend([format!("{sink:?} {}\n", ran.code), ran.stderr, "\n".to_owned()]);
+    }
+    assert_eq!(world.listed(&[]), [1, 2]);
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
+    let world = World::new();
+    let scope = r#"{"assets":{"mode":"see_all"},"cases_issues":{"mode":"scope","names":["IT"]},
+        "endpoints":{"endpoint_groups":{"mode":"no_scope"},"endpoint_tags":{"mode":"no_scope"}}}"#;
+    fs::write(world.folder.path().join("scope.json"), scope).unwrap();
+    let made = world.keys(&[
+        "generate",
+        "--role",
+        "Viewer",
+        "--security-level",
+        "standard",
+        "--lifetime",
+        "90d",
+        "--comment",
+        "Exports. SEC-1",
+        "--scope-file",
+        "scope.json",
+        "--sink-file",
+        "a.key",
+    ]);
+    assert_eq!((made.code, made.stdout.as_str()), (0, "key 3 went to the file a.key\n"));
+    insta::assert_snapshot!("made", made.stderr);
+    let file = world.folder.path().join("a.key");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let args =
+        ["ping", "--key-id", "3", "--level", "standard", "--key-file", file.to_str().unwrap()];
+    let ping = finish(common::cortexkey(&args).env("CORTEXKEY_FQDN", world.tenant.url()));
+    assert_eq!(ping.code, 0, "{ping:?}");
+
+    let edit = ["edit", "3", "--role", "Responder", "--comment", "Triage. SEC-2"];
+    let refused = world.keys(&edit);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("roles Viewer become Responder"), "{}", refused.stderr);
+    world.good(&[&edit[..], &["--yes"]].concat());
+    let shown = world.good(&["show", "3"]);
+    let shown: Vec<&str> = shown.lines().filter(|line| !line.contains("20")).collect();
+    insta::assert_snapshot!("shown", shown.join("\n"));
+
+    assert_eq!(world.keys(&["delete", "2", "--yes"]).code, 2, "the key that signs");
+    assert_eq!(world.keys(&["delete", "3", "99", "--yes"]).code, 1, "one that is not there");
+    assert_eq!(world.keys(&["delete", "3"]).code, 2, "nobody can be asked");
+    assert_eq!(world.listed(&[]), [1, 2, 3]);
+    assert_eq!(world.good(&["delete", "3", "--yes"]), "deleted 1\n");
+    assert_eq!(world.keys(&["show", "3"]).code, 1);
+}
+
+#[test]
+fn an_old_key_lives_for_its_grace_and_goes_with_the_next_run() {
+    let world = World::new();
+    let id = world.generate("Viewer", &in_days(30), "Exports. SEC-1", "a.key").to_string();
+    let before = fs::read_to_string(world.folder.path().join("a.key")).unwrap();
+    let rotate = |grace: &str| {
+        world.keys(&["rotate", &id, "--grace", grace, "--sink-file", "a.key", "--yes", "--json"])
+    };
+    let first = rotate("1h");
+    assert_eq!(first.code, 0, "{first:?}");
+    let value: Value = serde_json::from_str(&first.stdout).unwrap();
+    assert_eq!((&value["id"], &value["retiring"][0]["id"]), (&4.into(), &3.into()));
+    let after = fs::read_to_string(world.folder.path().join("a.key")).unwrap();
+    assert_ne!(before, after);
+    // No second rotation while the first is under way.
+    let second = rotate("1h");
+    assert!(second.stderr.contains("is under way; finishing it"), "{second:?}");
+    assert_eq!(world.listed(&[]), [1, 2, 3, 4]);
+    assert_eq!(rotate("0").code, 0);
+    assert_eq!(world.listed(&[]), [1, 2, 4]);
+    assert_eq!(rotate("0").code, 1, "there is no such key any more");
+    assert_eq!(after, fs::read_to_string(world.folder.path().join("a.key")).unwrap());
+}

@@ -1,0 +1,223 @@
+//! [`LockFile`]: the lock file on the disk, held while it is changed.
+//!
+//! It refuses a second holder at the same time, a file with mistakes, and to leave half a file: each
+//! change is whole on the disk before anything is done that it tells of.
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::renew::{Journal, JournalError};
+use crate::sink::sync_folder;
+use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant, read};
+use cortexkey_manifest::yaml::{Limits, parse};
+use cortexkey_manifest::{Problem, ProblemKind, decode};
+
+const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// A lock file that is held.
+pub struct LockFile {
+    path: PathBuf,
+    lock: Lock,
+    /// The folder: its file is replaced with each change, so that itself cannot be held.
+    _held: Option<File>,
+}
+
+/// Why a lock file cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LockFileError {
+    /// It cannot be read.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It cannot be written.
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Somebody else holds it.
+    Held {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has mistakes.
+    Mistake {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first, counted from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl LockFile {
+    /// Reads a lock file without holding it; an empty one where there is no such file.
+    pub fn read(path: &Path) -> Result<Lock, LockFileError> {
+        let failed = |error| LockFileError::Read { path: path.to_owned(), error };
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lock::default()),
+            Err(error) => return Err(failed(error)),
+            Ok(metadata) if !metadata.is_file() || metadata.len() > LOCK_BYTES_MAX => {
+                return Err(failed(io::Error::other("it is no file of at most 16 MiB")));
+            }
+            Ok(_) => {}
+        }
+        let decoded = decode(fs::read(path).map_err(failed)?);
+        let limits = Limits {
+            bytes: usize::try_from(LOCK_BYTES_MAX).unwrap_or(usize::MAX),
+            ..Limits::default()
+        };
+        let parsed = parse(&decoded.text, &limits);
+        let tree = parsed.tree;
+        let mistake = |problem: &Problem| LockFileError::Mistake {
+            path: path.to_owned(),
+            line: tree.position(problem.span.start).line,
+            message: problem.message.clone(),
+        };
+        if let Some(problem) = decoded.problem.iter().chain(&parsed.problems).next() {
+            return Err(mistake(problem));
+        }
+        let [document] = tree.documents() else {
+            let message = "one document is expected";
+            let place = cortexkey_manifest::Span::default();
+            return Err(mistake(&Problem::new(ProblemKind::WrongType, place, message)));
+        };
+        let lowered = read(&tree, *document);
+        match (lowered.problems.first(), lowered.lock) {
+            (Some(problem), _) => Err(mistake(problem)),
+            (None, lock) => Ok(lock.unwrap_or_default()),
+        }
+    }
+
+    /// Reads a lock file and holds it.
+    pub fn hold(path: &Path) -> Result<Self, LockFileError> {
+        let held = hold_folder(path)?;
+        Ok(Self { lock: Self::read(path)?, path: path.to_owned(), _held: held })
+    }
+
+    /// What it says.
+    pub fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The entry of a definition; an empty one where there is none.
+    pub fn entry(&self, tenant: &str, name: &str) -> LockedKey {
+        self.lock.key(tenant, name).cloned().unwrap_or_default()
+    }
+
+    /// Puts an entry in place, or takes it out, and writes the file.
+    pub fn set(
+        &mut self,
+        tenant: &str,
+        host: &str,
+        name: &str,
+        entry: Option<LockedKey>,
+    ) -> Result<(), LockFileError> {
+        let of_tenant = self
+            .lock
+            .tenants
+            .entry(tenant.to_owned())
+            .or_insert_with(|| LockedTenant { host: host.to_owned(), keys: BTreeMap::new() });
+        match entry {
+            Some(entry) => of_tenant.keys.insert(name.to_owned(), entry),
+            None => of_tenant.keys.remove(name),
+        };
+        if of_tenant.keys.is_empty() {
+            self.lock.tenants.remove(tenant);
+        }
+        self.write()
+    }
+
+    /// Where the state of a definition's renewal is written.
+    pub fn journal<'a>(&'a mut self, tenant: &'a str, host: &'a str, name: &'a str) -> Entry<'a> {
+        Entry { file: self, tenant, host, name }
+    }
+
+    fn write(&self) -> Result<(), LockFileError> {
+        let new = self.path.with_extension("lock.new");
+        let written = || -> io::Result<()> {
+            let mut file = File::create(&new)?;
+            file.write_all(self.lock.to_yaml().as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, &self.path)?;
+            sync_folder(&self.path)
+        };
+        written().map_err(|error| LockFileError::Write { path: self.path.clone(), error })
+    }
+}
+
+/// One entry of a lock file that is held.
+pub struct Entry<'a> {
+    file: &'a mut LockFile,
+    tenant: &'a str,
+    host: &'a str,
+    name: &'a str,
+}
+
+impl Journal for Entry<'_> {
+    fn save(&mut self, entry: &LockedKey) -> Result<(), JournalError> {
+        self.file.set(self.tenant, self.host, self.name, Some(entry.clone()))
+    }
+}
+
+#[cfg(unix)]
+fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
+    let failed = |error| LockFileError::Read { path: path.to_owned(), error };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    match fs4::FileExt::try_lock(&folder) {
+        Ok(()) => Ok(Some(folder)),
+        Err(fs4::TryLockError::WouldBlock) => Err(LockFileError::Held { path: path.to_owned() }),
+        // Some network file systems have no such locks.
+        Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+            Ok(None)
+        }
+        Err(fs4::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+#[cfg(not(unix))]
+fn hold_folder(_: &Path) -> Result<Option<File>, LockFileError> {
+    Ok(None)
+}
+
+impl fmt::Display for LockFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { path, error } => {
+                write!(f, "the lock file {} cannot be read: {error}", path.display())
+            }
+            Self::Write { path, error } => write!(
+                f,
+                "the lock file {} cannot be written: {error}; what was begun is finished by the \
+                 same command once it can",
+                path.display()
+            ),
+            Self::Held { path } => {
+                write!(f, "another run holds the lock file {}; wait for its end", path.display())
+            }
+            Self::Mistake { path, line, message } => write!(
+                f,
+                "the lock file {} has a mistake in line {line}: {message}; take the version that \
+                 was committed last",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl core::error::Error for LockFileError {}

@@ -1,0 +1,109 @@
+//! API keys of a tenant: list, generate, edit, delete.
+//!
+//! It refuses nothing but lists without an end: the tenant decides.
+
+use std::collections::BTreeMap;
+
+use cortexkey_api::api_key::{CommentEdit, EditRequest};
+use cortexkey_api::api_keys::{
+    ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListReply,
+    ListRequest, SecurityLevel,
+};
+use cortexkey_api::{Data, RequestData};
+use cortexkey_core::auth::{KeyId, Level};
+use serde::de::IgnoredAny;
+
+use crate::{CallError, Client, Method};
+
+/// How many keys are asked for at once.
+const PAGE: u64 = 100;
+/// More keys than any tenant has; a list that goes on is not one.
+const KEYS_MAX: usize = 100_000;
+
+impl Client {
+    /// Lists one page of keys.
+    pub fn list_keys(&self, request: &ListRequest) -> Result<ListReply, CallError> {
+        self.query("/public_api/v1/api_keys/get_api_keys", request)
+    }
+
+    /// Lists all keys that fit, by id, page after page.
+    pub fn all_keys(&self, filters: &[Filter]) -> Result<Vec<ApiKeyRecord>, CallError> {
+        let mut all = BTreeMap::new();
+        for page in 0.. {
+            let request = ListRequest {
+                filters: filters.to_vec(),
+                search_from: Some(page * PAGE),
+                search_to: Some((page + 1) * PAGE),
+                sort: None,
+            };
+            let reply = self.list_keys(&request)?;
+            let (count, seen) = (reply.data.len(), all.len());
+            // A key that moved from one page to the next comes twice.
+            all.extend(reply.data.into_iter().map(|record| (record.id, record)));
+            let is_last = count == 0 || (page + 1) * PAGE >= reply.filter_count;
+            // A tenant that knows no pages gives the same again.
+            if is_last || all.len() == seen || all.len() > KEYS_MAX {
+                break;
+            }
+        }
+        Ok(all.into_values().collect())
+    }
+
+    /// One key, if there is such a one.
+    pub fn find_key(&self, id: KeyId) -> Result<Option<ApiKeyRecord>, CallError> {
+        let found = self.all_keys(&[Filter::IdIn(vec![id.get()])])?;
+        Ok(found.into_iter().find(|record| record.id == id.get()))
+    }
+
+    /// Makes a key. Its text is in the answer, and never again.
+    pub fn generate_key(&self, request: &GenerateRequest) -> Result<GenerateReply, CallError> {
+        self.post("/public_api/v1/api_keys/generate", request)
+    }
+
+    /// Replaces roles, level and comment of a key. Another level than before breaks its clients.
+    pub fn edit_key(&self, id: KeyId, edit: &EditRequest) -> Result<(), CallError> {
+        let path = format!("/platform/iam/v1/api-key/{id}");
+        let body = serde_json::to_vec(&RequestData { request_data: edit })
+            .map_err(|_| CallError::RequestNotJson)?;
+        self.call(Method::Put, &path, Some(&body))?.json::<Data<IgnoredAny>>()?;
+        Ok(())
+    }
+
+    /// Replaces the comment of a key and leaves the rest as the record says it is.
+    pub fn set_comment(
+        &self,
+        record: &ApiKeyRecord,
+        comment: Option<String>,
+    ) -> Result<(), CallError> {
+        let Some(id) = KeyId::new(record.id) else { return Ok(()) };
+        let (roles, security_level) = (record.roles.clone(), record.security_level);
+        self.edit_key(
+            id,
+            &EditRequest { roles, security_level, comment: CommentEdit::Set(comment) },
+        )
+    }
+
+    /// Deletes keys; how many there were.
+    pub fn delete_keys(&self, ids: &[KeyId]) -> Result<u64, CallError> {
+        let filter = Filter::IdIn(ids.iter().map(|id| id.get()).collect());
+        let request = DeleteRequest { filters: vec![filter] };
+        let reply: DeleteReply = self.post("/public_api/v1/api_keys/delete", &request)?;
+        Ok(reply.update_count)
+    }
+}
+
+/// The product's word for a level.
+pub const fn security_level(level: Level) -> SecurityLevel {
+    match level {
+        Level::Standard => SecurityLevel::Standard,
+        Level::Advanced => SecurityLevel::Advanced,
+    }
+}
+
+/// The level that the product's word means.
+pub const fn level_of(level: SecurityLevel) -> Level {
+    match level {
+        SecurityLevel::Standard => Level::Standard,
+        SecurityLevel::Advanced => Level::Advanced,
+    }
+}

@@ -1,0 +1,13 @@
+//! The product's resources, one file each: what is asked, and what is made of the answer.
+//!
+//! They refuse to decide what is done; that is for whoever calls them.
+
+mod api_keys;
+mod asset_groups;
+mod ping;
+mod roles;
+mod scope;
+
+pub use api_keys::{level_of, security_level};
+pub use ping::Ping;
+pub use scope::{Seen, write_of};

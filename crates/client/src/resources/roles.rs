@@ -1,0 +1,15 @@
+//! Roles of a tenant, which keys name by their display names.
+//!
+//! It refuses to say what a role holds: the product's API returns no levels.
+
+use cortexkey_api::role::{RoleList, RoleRecord};
+
+use crate::{CallError, Client, Method};
+
+impl Client {
+    /// All roles.
+    pub fn roles(&self) -> Result<Vec<RoleRecord>, CallError> {
+        let list: RoleList = self.call(Method::Get, "/platform/iam/v1/role", None)?.json()?;
+        Ok(list.data)
+    }
+}

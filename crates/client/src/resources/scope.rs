@@ -1,0 +1,157 @@
+//! Scopes of keys: read, put in place, and compared.
+//!
+//! It refuses to change a part of a scope: a PUT replaces all of it, so all of it is given. It
+//! refuses to take what the product does not tell for told: [`Seen`] says nothing of cases and
+//! issues that reference nothing known.
+
+use std::collections::BTreeSet;
+
+use cortexkey_api::scope::{
+    AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetsRows, EndpointsWrite, Mode,
+    ScopeRead, ScopeWrite, Tag, Tagged,
+};
+use cortexkey_api::{Data, RequestData};
+use cortexkey_core::auth::KeyId;
+use serde::de::IgnoredAny;
+
+use crate::{CallError, Client, Method};
+
+impl Client {
+    /// A key's scope; none where the product knows no such call.
+    pub fn scope(&self, id: KeyId) -> Result<Option<ScopeRead>, CallError> {
+        match self.call(Method::Get, &path(id), None) {
+            Ok(response) => Ok(Some(response.json::<Data<ScopeRead>>()?.data)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts a scope in place of a key's whole scope.
+    pub fn set_scope(&self, id: KeyId, scope: &ScopeWrite) -> Result<(), CallError> {
+        let body = serde_json::to_vec(&RequestData { request_data: scope })
+            .map_err(|_| CallError::RequestNotJson)?;
+        self.call(Method::Put, &path(id), Some(&body))?.json::<Data<IgnoredAny>>()?;
+        Ok(())
+    }
+}
+
+fn path(id: KeyId) -> String {
+    format!("/platform/iam/v1/scope/api-key/{id}")
+}
+
+/// What can be seen of a scope from outside, in one form for both shapes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    assets: (Mode, BTreeSet<u64>),
+    cases_issues: (Mode, BTreeSet<String>),
+    endpoint_groups: (AxisMode, BTreeSet<String>),
+    endpoint_tags: (AxisMode, BTreeSet<String>),
+    datasets: Option<(Mode, BTreeSet<(String, String)>)>,
+}
+
+impl Seen {
+    /// The scope of a key that has none, as the product shows it.
+    pub fn is_nothing(&self) -> bool {
+        let none = (AxisMode::NoScope, BTreeSet::new());
+        self.assets.0 == Mode::NoScope
+            && self.cases_issues.0 == Mode::NoScope
+            && self.endpoint_groups == none
+            && self.endpoint_tags == none
+            && self
+                .datasets
+                .as_ref()
+                .is_none_or(|(mode, filters)| *mode == Mode::NoScope && filters.is_empty())
+    }
+}
+
+impl From<&ScopeWrite> for Seen {
+    fn from(scope: &ScopeWrite) -> Self {
+        let axis = |axis: &AxisWrite| {
+            (axis.mode, chosen(axis.mode == AxisMode::Scope, axis.names.iter().cloned()))
+        };
+        let cases = &scope.cases_issues;
+        Self {
+            assets: (
+                scope.assets.mode,
+                chosen(
+                    scope.assets.mode == Mode::Scope,
+                    scope.assets.asset_group_ids.iter().copied(),
+                ),
+            ),
+            cases_issues: (
+                cases.mode,
+                chosen(cases.mode == Mode::Scope, cases.names.iter().cloned()),
+            ),
+            endpoint_groups: axis(&scope.endpoints.endpoint_groups),
+            endpoint_tags: axis(&scope.endpoints.endpoint_tags),
+            datasets: scope.datasets_rows.as_ref().map(datasets),
+        }
+    }
+}
+
+impl From<&ScopeRead> for Seen {
+    fn from(scope: &ScopeRead) -> Self {
+        let axis = |axis: &Tagged<AxisMode>| {
+            (axis.mode, chosen(axis.mode == AxisMode::Scope, names(&axis.tags)))
+        };
+        let groups = scope.assets.asset_groups.iter().map(|group| group.asset_group_id);
+        let cases = &scope.cases_issues;
+        Self {
+            assets: (scope.assets.mode, chosen(scope.assets.mode == Mode::Scope, groups)),
+            cases_issues: (cases.mode, chosen(cases.mode == Mode::Scope, names(&cases.tags))),
+            endpoint_groups: axis(&scope.endpoints.endpoint_groups),
+            endpoint_tags: axis(&scope.endpoints.endpoint_tags),
+            datasets: scope.datasets_rows.as_ref().map(datasets),
+        }
+    }
+}
+
+/// What was read, in the form that is written. The product does not tell whether cases and issues
+/// that reference nothing known are let in, so the caller says it.
+pub fn write_of(scope: &ScopeRead, unreferenced: bool) -> ScopeWrite {
+    let axis = |axis: &Tagged<AxisMode>| AxisWrite {
+        mode: axis.mode,
+        names: if axis.mode == AxisMode::Scope { names(&axis.tags).collect() } else { Vec::new() },
+    };
+    let groups = scope.assets.asset_groups.iter().map(|group| group.asset_group_id);
+    let cases = &scope.cases_issues;
+    ScopeWrite {
+        assets: AssetsWrite {
+            mode: scope.assets.mode,
+            asset_group_ids: if scope.assets.mode == Mode::Scope {
+                groups.collect()
+            } else {
+                Vec::new()
+            },
+        },
+        cases_issues: CasesIssuesWrite {
+            mode: cases.mode,
+            names: if cases.mode == Mode::Scope {
+                names(&cases.tags).collect()
+            } else {
+                Vec::new()
+            },
+            include_cases_issues_empty_entities: unreferenced && cases.mode != Mode::NoScope,
+        },
+        endpoints: EndpointsWrite {
+            endpoint_groups: axis(&scope.endpoints.endpoint_groups),
+            endpoint_tags: axis(&scope.endpoints.endpoint_tags),
+        },
+        datasets_rows: scope.datasets_rows.clone(),
+    }
+}
+
+fn names(tags: &[Tag]) -> impl Iterator<Item = String> + '_ {
+    tags.iter().map(|tag| tag.tag_name.clone())
+}
+
+/// What is selected, in no order; beside a mode that takes no selection it means nothing.
+fn chosen<T: Ord>(selects: bool, items: impl Iterator<Item = T>) -> BTreeSet<T> {
+    if selects { items.collect() } else { BTreeSet::new() }
+}
+
+fn datasets(rows: &DatasetsRows) -> (Mode, BTreeSet<(String, String)>) {
+    let filters = rows.filters.iter();
+    let filters = filters.map(|filter| (filter.dataset.clone(), filter.filter.clone()));
+    (rows.default_filter_mode, filters.collect())
+}
