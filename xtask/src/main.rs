@@ -28,6 +28,7 @@ cargo xtask COMMAND
   vectors          write vectors/auth.tsv from auth.json (--check: as above)
   dist             build and pack the C library, under target/dist
   install [ARG…]   the same, and install it: --prefix=DIR --libdir=DIR --destdir=DIR
+  rules            write the pages of the linter's rules and the schemas
   pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         ["verdicts", "--check"] => verdicts::run(&root, true),
         ["vectors"] => vectors::run(&root, false),
         ["vectors", "--check"] => vectors::run(&root, true),
+        ["rules"] => write_rules(&root),
         ["tidy"] => tidy::run(&root),
         ["campaign"] => campaign::list(),
         ["campaign", name] => campaign::run(&root, name),
@@ -63,6 +65,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The linter's own test knows what belongs on the pages, and writes them when it is told to.
+fn write_rules(root: &Path) -> Result<(), String> {
+    let mut test = run::cargo(root);
+    test.args(["test", "--quiet", "--locked", "-p", "cortexkey-lint", "--test", "generated"]);
+    run::check(test.env("CORTEXKEY_WRITE_PAGES", "1")).map(drop)
 }
 
 /// The workspace's folder.

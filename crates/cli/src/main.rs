@@ -14,6 +14,7 @@ mod change;
 mod commands;
 mod connection;
 mod exit;
+mod progress;
 mod secret_args;
 mod sink_args;
 mod text;
@@ -53,6 +54,9 @@ enum Command {
     Examples(commands::examples::Args),
     Config(commands::config::Args),
     Lint(commands::lint::Args),
+    Explain(commands::explain::Args),
+    Rules(commands::rules::Args),
+    Policy(commands::policy::Args),
     Roles(commands::roles::Args),
     Access(commands::access::Args),
     Compile(commands::compile::Args),
@@ -93,6 +97,9 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Keys(args) => commands::keys::run(&args),
         Command::Config(args) => commands::config::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Rules(args) => commands::rules::run(&args),
+        Command::Policy(args) => commands::policy::run(&args),
         Command::Roles(args) => commands::roles::run(&args),
         Command::Access(args) => commands::access::run(&args),
         Command::Compile(args) => commands::compile::run(&args),

@@ -8,7 +8,7 @@ use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
 
 /// One document of a file that may be a key definition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeyDocument {
     /// Its place in the file.
     pub span: Span,
@@ -19,7 +19,7 @@ pub struct KeyDocument {
 }
 
 /// One file of the corpus.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CorpusFile {
     /// Its path as output shows it.
     pub path: String,
@@ -90,7 +90,7 @@ impl CorpusFile {
 }
 
 /// The corpus at an earlier revision.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Before {
     /// What the revision was called.
     pub revision: String,
@@ -99,7 +99,7 @@ pub struct Before {
 }
 
 /// The lock file: which definition is which key id of which tenant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LockedKeys {
     /// Its path as output shows it.
     pub path: String,
@@ -132,7 +132,7 @@ impl LockedKeys {
 }
 
 /// All files that are judged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Corpus {
     /// The files, in any order; findings come out sorted.
     pub files: Vec<CorpusFile>,

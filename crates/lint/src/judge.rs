@@ -117,7 +117,8 @@ impl<'a> Judge<'a> {
         let policy = policy.map(|(path, tree)| Source::new(path, tree, true));
         let files = self.corpus.files.iter().map(|file| {
             let id = file.id.as_deref().unwrap_or(&file.path);
-            Source::new(&file.path, &file.tree, false).named(id)
+            let source = Source::new(&file.path, &file.tree, false).named(id);
+            Source { reported: file.reported, ..source }
         });
         let lock = self.corpus.lock.iter().map(|lock| Source::new(&lock.path, &lock.tree, true));
         policy.chain(files).chain(lock).collect()
@@ -192,18 +193,19 @@ impl<'a> Judge<'a> {
     /// The findings of all files, and which of the policy's own rules matched a key.
     fn files(&self) -> (Vec<Finding>, BTreeSet<usize>) {
         let bases: Bases = RULES.iter().map(|rule| (*rule, self.base(rule))).collect();
-        let parts: Vec<(Vec<Finding>, BTreeSet<usize>)> = self
-            .corpus
-            .files
-            .par_iter()
-            .enumerate()
-            .filter(|(_, file)| file.reported)
-            .map(|(at, file)| {
-                let (mut out, mut matched) = (Vec::new(), BTreeSet::new());
-                self.file(self.first + at, file, &bases, &mut out, &mut matched);
-                (out, matched)
-            })
-            .collect();
+        let files: Vec<(usize, &CorpusFile)> =
+            self.corpus.files.iter().enumerate().filter(|(_, file)| file.reported).collect();
+        let one = |(at, file): &(usize, &CorpusFile)| {
+            let (mut out, mut matched) = (Vec::new(), BTreeSet::new());
+            self.file(self.first + at, file, &bases, &mut out, &mut matched);
+            (out, matched)
+        };
+        // A few files are judged before another thread has woken up.
+        let parts: Vec<(Vec<Finding>, BTreeSet<usize>)> = if files.len() < 64 {
+            files.iter().map(one).collect()
+        } else {
+            files.par_iter().map(one).collect()
+        };
         let (mut findings, mut matched) = (Vec::new(), BTreeSet::new());
         for (mut part, of_part) in parts {
             findings.append(&mut part);

@@ -7,29 +7,42 @@
 //! This crate refuses the network, refuses to guess what a definition leaves out, and refuses to
 //! pass over what it cannot read.
 
+#![allow(
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "texts for people, a few lines of each"
+)]
+
 mod baseline;
+mod cases;
 mod corpus;
 mod custom;
 pub mod example;
 pub mod files;
 mod finding;
 mod fingerprint;
-mod fix;
+pub mod fix;
+mod init;
 mod judge;
 mod patterns;
 mod policy;
 pub mod report;
 pub mod rules;
+pub mod schema;
 mod settings;
+mod show;
 mod suppress;
 mod waive;
 
 pub use baseline::Baseline;
+pub use cases::{CaseFile, CaseOutcome, CasesOutcome, run_cases};
 pub use corpus::{Before, Corpus, CorpusFile, KeyDocument, LockedKeys};
 pub use cortexkey_manifest::policy::Severity;
 pub use finding::{Edit, Finding, Fix, Place, Related, WaivedBy, WaivedFinding};
+pub use init::policy_for;
 pub use jiff::Timestamp;
 pub use judge::{Ask, lint, lint_as};
 pub use policy::Policy;
 pub use report::{Report, Source, Summary};
 pub use settings::Settings;
+pub use show::Fact;

@@ -17,6 +17,7 @@ use cortexkey_manifest::{Span, Spanned, did_you_mean, quote, quote_refused};
 
 use crate::custom::Custom;
 use crate::rules::{self, OptionDoc, Rule};
+use crate::settings::Settings;
 
 /// A mistake of a policy that is no mistake of its form.
 #[derive(Clone, Debug)]
@@ -107,6 +108,12 @@ impl Policy {
     /// Path, tree and text of all files of the policy.
     pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &Arc<Tree>)> {
         self.layers.iter().map(|layer| (layer.path.as_str(), &layer.tree))
+    }
+
+    /// Patterns of the files with the policy's own cases; those of its parents are theirs.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
+        let own = self.layers.last().into_iter().flat_map(|layer| &layer.file.tests);
+        own.map(|pattern| pattern.value.as_str())
     }
 
     /// A tenant by name; a child's replaces its parent's.
@@ -235,6 +242,12 @@ impl Policy {
             let own = self.custom.iter().find(|rule| rule.id == written || rule.name == written)?;
             Some(Cow::Owned(own.id.clone()))
         })
+    }
+
+    /// What holds for a rule and keys that no override matches.
+    #[must_use]
+    pub fn settings(&self, rule: &Rule) -> Settings {
+        Settings::base(rule, self.merged.rules.get(rule.code))
     }
 
     /// Code and name of a rule together.

@@ -103,7 +103,7 @@ pub(crate) fn unused(
         let tree = &policy.layers[layer].tree;
         let draft = Draft::new(layer, waiver.span, message)
             .help("remove it; a waiver without a finding silences the next one unseen")
-            .fix(crate::fix::remove_item(tree, waiver.span, true));
+            .fix(crate::fix::remove_waiver(tree, waiver.span, true));
         sink.report(draft);
     }
 }

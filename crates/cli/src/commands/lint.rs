@@ -10,10 +10,12 @@ use std::path::PathBuf;
 use anstream::ColorChoice;
 use clap::ValueEnum;
 use cortexkey_lint::Severity;
-use cortexkey_lint::files::{Options, Outcome, now, run as run_files};
+use cortexkey_lint::files::{FixMode, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::{Format, Report};
 
 use crate::exit::{Exit, Failure};
+use crate::progress;
+use crate::text::{self, BAD, DIM, GOOD};
 
 /// Check key definitions against the organisation's policy
 ///
@@ -26,10 +28,15 @@ Examples:
   cortexkey lint keys/prod                   report on one folder
   cortexkey lint --format json=lint.json     for people here, for programs there
   cortexkey lint --policy builtin:strict keys/
+  cortexkey lint --diff                      what --fix would change
+  cortexkey lint --since main                what keys gain against a revision
+  cortexkey lint --baseline known.json --write-baseline
+                                             begin with the keys that are there
   cortexkey lint - --stdin-filename keys/a.yaml < a.yaml
 
 Exit codes: 0 clean; 1 findings at or above --fail-on; 2 wrong use, or a policy that cannot stand;
 3 nothing could be read. A file that cannot be parsed is a finding.")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// Files and folders to report on; `-` is standard input
     ///
@@ -46,13 +53,47 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
 
-    /// Output: human, concise or json; `json=FILE` writes to a file. May be given several times
+    /// Output: human, concise, json, sarif, junit, github, gitlab; `json=FILE` writes to a file
+    ///
+    /// May be given several times; one of them may go to standard output.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = target)]
     format: Vec<Target>,
 
     /// The least severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
+
+    /// Mend what can be mended without changing what a key may do
+    #[arg(long)]
+    fix: bool,
+
+    /// With --fix or --diff: mend as well what somebody has to agree with
+    #[arg(long)]
+    unsafe_fixes: bool,
+
+    /// Show what --fix would change, and change nothing
+    #[arg(long, conflicts_with = "fix")]
+    diff: bool,
+
+    /// Report what keys gain against this git revision (rule key-widened)
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
+
+    /// Findings in this file are known and do not count
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write the baseline: what is found now; of one that is there, only what is still found
+    #[arg(long)]
+    write_baseline: bool,
+
+    /// Heed no comment that silences a rule
+    #[arg(long)]
+    no_ignore_comments: bool,
+
+    /// How many files are read at a time; the output does not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
 
     /// The path under which standard input is judged
     #[arg(long, value_name = "FILE")]
@@ -92,10 +133,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     choice.write_global();
     one_on_stdout(args)?;
-    let outcome = run_files(&options(args)?, &mut io::stdin().lock());
+    let options = options(args)?;
+    let outcome = progress::shown(&options, || run_files(&options, &mut io::stdin().lock()));
     for message in &outcome.messages {
         // With standard error closed there is nobody to tell.
         let _ = writeln!(anstream::stderr(), "cortexkey lint: {message}");
+    }
+    if let Some(diff) = outcome.diff.as_deref().filter(|_| args.diff) {
+        text::print(&colored(diff))?;
     }
     if let Some(report) = &outcome.report {
         write_all(args, report)?;
@@ -114,10 +159,25 @@ fn options(args: &Args) -> Result<Options, Failure> {
         return Err(Failure::wrong_use("--stdin-filename goes with `-` among the paths")
             .help("cortexkey lint - --stdin-filename keys/a.yaml"));
     }
+    if args.unsafe_fixes && !(args.fix || args.diff) {
+        return Err(Failure::wrong_use("--unsafe-fixes goes with --fix or --diff")
+            .help("cortexkey lint --diff --unsafe-fixes shows what would change"));
+    }
     let mut options = Options::new(folder, now);
     options.paths.clone_from(&args.paths);
     options.policy.clone_from(&args.policy);
     options.stdin_filename.clone_from(&args.stdin_filename);
+    options.comments = !args.no_ignore_comments;
+    options.since.clone_from(&args.since);
+    options.baseline.clone_from(&args.baseline);
+    options.write_baseline = args.write_baseline;
+    options.unsafe_fixes = args.unsafe_fixes;
+    options.fix = match (args.fix, args.diff) {
+        (true, _) => FixMode::Write,
+        (_, true) => FixMode::Diff,
+        _ => FixMode::No,
+    };
+    options.jobs = args.jobs.map(usize::from);
     Ok(options)
 }
 
@@ -143,8 +203,8 @@ fn write_all(args: &Args, report: &Report) -> Result<(), Failure> {
             write_stdout(args, report, *format)?;
         }
     }
-    // Files alone would leave whoever looks at the terminal without a word.
-    if !to_stdout {
+    // Files alone would leave whoever looks at the terminal without a word; a diff is a word.
+    if !to_stdout && !args.diff {
         write_stdout(args, report, Format::Human)?;
     }
     Ok(())
@@ -161,6 +221,17 @@ fn write_stdout(args: &Args, report: &Report, format: Format) -> Result<(), Fail
     stdout.write_all(report.render(format, color && format == Format::Human).as_bytes())?;
     stdout.flush()?;
     Ok(())
+}
+
+/// A diff with the colours that diffs have.
+fn colored(diff: &str) -> String {
+    let line = |line: &str| match line.chars().next() {
+        Some('+') => format!("{GOOD}{line}{GOOD:#}"),
+        Some('-') => format!("{BAD}{line}{BAD:#}"),
+        Some('@') => format!("{DIM}{line}{DIM:#}"),
+        _ => line.to_owned(),
+    };
+    diff.lines().map(|text| line(text) + "\n").collect()
 }
 
 fn exit(outcome: &Outcome, fail_on: FailOn) -> Exit {

@@ -9,16 +9,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
+use cortexkey_manifest::lock::FILE_NAME;
 use cortexkey_manifest::policy::is_policy;
-use cortexkey_manifest::quote;
+use cortexkey_manifest::{Problem, ProblemKind, Span, quote};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::WalkBuilder;
+use rayon::prelude::*;
 
 use super::paths::{absolute, relative, shown};
-use super::{Options, POLICY_NAMES, open};
-use crate::corpus::{Corpus, CorpusFile};
+use super::{Options, POLICY_NAMES, git, open};
+use crate::cases::CaseFile;
+use crate::corpus::{Before, Corpus, CorpusFile, LockedKeys};
 use crate::policy::Policy;
 
 /// What was found.
@@ -41,7 +46,70 @@ pub(super) fn collect(
     let mut search =
         Search { options, patterns, policies, found: Found::default(), wanted: BTreeMap::new() };
     search.paths(stdin)?;
-    Ok(search.finish())
+    let home = super::home(options, policy);
+    let lock = lock(options, &home);
+    let before = search.before(&home)?;
+    let mut found = search.finish();
+    for file in &mut found.corpus.files {
+        file.id = id(options, &home, &file.path);
+    }
+    (found.corpus.lock, found.corpus.before) = (lock, before);
+    Ok(found)
+}
+
+/// The files that the policy's `tests` name. A pattern that fits none is a mistake.
+pub(super) fn cases(
+    options: &Options,
+    policy: &Policy,
+    home: &Path,
+) -> Result<Vec<CaseFile>, String> {
+    let mut files: BTreeMap<PathBuf, CaseFile> = BTreeMap::new();
+    for pattern in policy.tests() {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        let glob = glob.map_err(|error| format!("`tests`: {error}"))?.compile_matcher();
+        let root = absolute(home, Path::new(literal(pattern)));
+        let mut any = false;
+        for entry in WalkBuilder::new(&root).standard_filters(false).build() {
+            let entry = entry.map_err(|error| format!("`tests`: {error}"))?;
+            let path = entry.path();
+            let below = path.strip_prefix(home).ok().is_some_and(|path| glob.is_match(path));
+            if !below || entry.file_type().is_none_or(|kind| kind.is_dir()) {
+                continue;
+            }
+            any = true;
+            let name = shown(&options.folder, path);
+            let bytes = open::read(path, &options.limits).map_err(|why| why.message(&name))?;
+            files.insert(path.to_path_buf(), CaseFile::new(name, bytes, &options.limits));
+        }
+        if !any {
+            return Err(format!("`tests`: no file fits {}", quote(pattern)));
+        }
+    }
+    Ok(files.into_values().collect())
+}
+
+/// A file's path from the policy's folder, with `/`.
+fn id(options: &Options, home: &Path, path: &str) -> Option<String> {
+    let whole = absolute(&options.folder, Path::new(path));
+    Some(relative(home, &whole)?.to_string_lossy().replace('\\', "/"))
+}
+
+/// The lock file beside the policy, where there is one.
+fn lock(options: &Options, home: &Path) -> Option<LockedKeys> {
+    let path = home.join(FILE_NAME);
+    let name = shown(&options.folder, &path);
+    let bytes = match open::read(&path, &options.limits) {
+        Err(open::Why::System(error)) if error.kind() == io::ErrorKind::NotFound => return None,
+        bytes => bytes,
+    };
+    let read = bytes.map(|bytes| LockedKeys::new(name.as_str(), bytes, &options.limits));
+    Some(read.unwrap_or_else(|why| {
+        let mut lock = LockedKeys::new(name, Vec::new(), &options.limits);
+        let problem =
+            Problem::new(ProblemKind::YamlSyntax, Span::default(), why.finding(&options.limits));
+        lock.problems = vec![problem.help(why.help())];
+        lock
+    }))
 }
 
 /// The policy's `keys`.
@@ -141,6 +209,12 @@ impl Search<'_> {
         }
         self.found.corpus.partial = !all && named;
         Ok(())
+    }
+
+    /// The corpus at the revision that is asked for.
+    fn before(&self, home: &Path) -> Result<Option<Before>, String> {
+        let Some(revision) = &self.options.since else { return Ok(None) };
+        git::before(home, revision, &self.options.limits, &|path| self.belongs(path)).map(Some)
     }
 
     fn names_policy(&self) -> bool {
@@ -330,31 +404,20 @@ struct Wanted {
 /// Reads and parses the files, on all processors where they are many; the order stays.
 fn read_all(options: &Options, wanted: &[Wanted]) -> Vec<CorpusFile> {
     /// Fewer files than this are not worth another thread.
-    const SHARE: usize = 64;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = wanted.len().div_ceil(threads).max(SHARE);
-    std::thread::scope(|scope| {
-        let readers: Vec<_> = wanted
-            .chunks(share)
-            .map(|part| {
-                scope.spawn(move || {
-                    part.iter().map(|item| read_one(options, item)).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        let parts = readers.into_iter().zip(wanted.chunks(share)).map(|(reader, part)| {
-            // A file that breaks the reader must not vanish with all others of its thread.
-            reader.join().unwrap_or_else(|_| {
-                let broken = |item: &Wanted| {
-                    let why = "cannot be read: the reader failed on this file or one near it";
-                    let help = "lint the files one by one to see which it is, and report it";
-                    CorpusFile::unreadable(name(options, &item.path), why, help)
-                };
-                part.iter().map(broken).collect()
-            })
-        });
-        parts.flatten().collect()
-    })
+    const FEW: usize = 64;
+    options.progress.all.store(wanted.len(), Ordering::Relaxed);
+    let one = |item: &Wanted| {
+        options.progress.done.fetch_add(1, Ordering::Relaxed);
+        // A file that breaks the reader must not vanish.
+        catch_unwind(AssertUnwindSafe(|| read_one(options, item))).unwrap_or_else(|_| {
+            let why = "cannot be read: the reader failed on this file";
+            CorpusFile::unreadable(name(options, &item.path), why, "report it, with the file")
+        })
+    };
+    if wanted.len() < FEW {
+        return wanted.iter().map(one).collect();
+    }
+    wanted.par_iter().map(one).collect()
 }
 
 fn read_one(options: &Options, item: &Wanted) -> CorpusFile {

@@ -6,12 +6,17 @@
 
 mod corpus;
 mod discover;
+mod git;
+mod mend;
 mod open;
 mod paths;
 mod time;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cortexkey_manifest::policy::{Severity, load_as};
 use cortexkey_manifest::yaml::Limits;
@@ -21,13 +26,18 @@ use jiff::Timestamp;
 pub use discover::POLICY_NAMES;
 pub use time::now;
 
+use crate::baseline::Baseline;
+use crate::cases::CaseFile;
 use crate::corpus::Corpus;
-use crate::judge::lint;
+use crate::judge::{Ask, lint_as};
 use crate::policy::Policy;
 use crate::report::Report;
 
 /// The policy that holds where none is found.
 pub const DEFAULT_POLICY: &str = "builtin:recommended";
+
+/// The name of a baseline that nobody named.
+pub const BASELINE_NAME: &str = "cortexkey-baseline.json";
 
 /// What a run is asked.
 #[derive(Clone, Debug)]
@@ -44,6 +54,49 @@ pub struct Options {
     pub now: Timestamp,
     /// How much of a file is read.
     pub limits: Limits,
+    /// Whether comments in files may silence findings.
+    pub comments: bool,
+    /// A revision that keys are compared with.
+    pub since: Option<String>,
+    /// A file with findings that are known.
+    pub baseline: Option<PathBuf>,
+    /// Whether the baseline is to be written.
+    pub write_baseline: bool,
+    /// Whether findings are to be mended.
+    pub fix: FixMode,
+    /// Whether those are mended as well that somebody has to agree with.
+    pub unsafe_fixes: bool,
+    /// How far the run is, for whoever waits.
+    pub progress: Arc<Progress>,
+    /// How many threads; as many as there are processors, where nothing is said.
+    pub jobs: Option<usize>,
+}
+
+/// How many files have been read, of how many.
+#[derive(Debug, Default)]
+pub struct Progress {
+    done: AtomicUsize,
+    all: AtomicUsize,
+}
+
+impl Progress {
+    /// Files read, and files to be read.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.done.load(Ordering::Relaxed), self.all.load(Ordering::Relaxed))
+    }
+}
+
+/// Whether findings are mended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FixMode {
+    /// They are told.
+    #[default]
+    No,
+    /// The files are changed.
+    Write,
+    /// It is shown how they would be changed.
+    Diff,
 }
 
 impl Options {
@@ -52,7 +105,22 @@ impl Options {
     pub fn new(folder: impl Into<PathBuf>, now: Timestamp) -> Self {
         let limits = Limits::default();
         let folder = folder.into();
-        Self { paths: Vec::new(), policy: None, stdin_filename: None, folder, now, limits }
+        Self {
+            paths: Vec::new(),
+            policy: None,
+            stdin_filename: None,
+            folder,
+            now,
+            limits,
+            comments: true,
+            since: None,
+            baseline: None,
+            write_baseline: false,
+            fix: FixMode::No,
+            unsafe_fixes: false,
+            progress: Arc::default(),
+            jobs: None,
+        }
     }
 }
 
@@ -71,6 +139,8 @@ pub struct Outcome {
     pub wrong: bool,
     /// True when there was nothing that could be read.
     pub nothing_read: bool,
+    /// What mending would change, where that was asked.
+    pub diff: Option<String>,
 }
 
 impl Outcome {
@@ -90,7 +160,15 @@ impl Outcome {
     fn refused(message: String) -> Self {
         let (policy, corpus) = (None, Corpus::default());
         let messages = vec![message];
-        Self { report: None, policy, corpus, messages, wrong: true, nothing_read: false }
+        Self {
+            report: None,
+            policy,
+            corpus,
+            messages,
+            wrong: true,
+            nothing_read: false,
+            diff: None,
+        }
     }
 }
 
@@ -105,44 +183,184 @@ pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
 }
 
 fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
+    match options.jobs {
+        None => judge_here(options, stdin),
+        Some(jobs) => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, 256)).build();
+            let mut bytes = BufferedStdin::of(options, stdin);
+            match pool {
+                Ok(pool) => pool.install(|| judge_here(options, &mut bytes)),
+                Err(error) => Outcome::refused(format!("no threads can be had: {error}")),
+            }
+        }
+    }
+}
+
+fn judge_here(options: &Options, stdin: &mut dyn Read) -> Outcome {
     let mut messages = Vec::new();
-    let chosen = match choose_policy(options, &mut messages) {
-        Ok(chosen) => chosen,
-        Err(message) => return Outcome::refused(message),
-    };
-    let given = options.policy.as_ref().map(|path| path.to_string_lossy());
-    let mut read = |path: &str| {
-        let bytes = open::read(&options.folder.join(path), &options.limits);
-        // The policy itself is named as it was given; its parents are where they are.
-        let name = given.as_deref().filter(|_| path == chosen).unwrap_or(path);
-        bytes.map_err(|why| why.message(name))
-    };
-    let layers = match load_as(&chosen, &options.limits, &mut read, &|path| identity(options, path))
-    {
-        Ok(layers) => layers,
-        Err(message) => return Outcome::refused(format!("the policy: {message}")),
-    };
-    let policy = Policy::new(layers);
-    messages.extend(policy.notices().iter().cloned());
+    match try_judge(options, stdin, &mut messages) {
+        Ok(outcome) => outcome,
+        Err(message) => {
+            let mut outcome = Outcome::refused(message);
+            messages.append(&mut outcome.messages);
+            Outcome { messages, ..outcome }
+        }
+    }
+}
+
+fn try_judge(
+    options: &Options,
+    stdin: &mut dyn Read,
+    messages: &mut Vec<String>,
+) -> Result<Outcome, String> {
+    let chosen = choose_policy(options, messages)?;
+    let policy = load_policy(options, &chosen, &BTreeMap::new())?;
     let found = if policy.is_usable() {
-        corpus::collect(options, &policy, stdin)
+        corpus::collect(options, &policy, stdin)?
     } else {
-        Ok(corpus::Found::default())
-    };
-    let found = match found {
-        Ok(found) => found,
-        Err(message) => return Outcome::refused(message),
+        corpus::Found::default()
     };
     messages.extend(found.messages);
-    let report = lint(&found.corpus, &policy, options.now);
+    let baseline = known(options, &policy, found.corpus.partial)?;
+    let ask = Ask { now: options.now, comments: options.comments, baseline: baseline.as_ref() };
+    let (mut corpus, mut policy) = (found.corpus, policy);
+    let mut diff = None;
+    if options.fix != FixMode::No && policy.is_usable() {
+        diff = Some(mend::mend(options, &chosen, &mut corpus, &mut policy, &ask, messages)?);
+    }
+    let mut report = lint_as(&corpus, &policy, &ask);
+    if options.write_baseline {
+        let older = baseline.as_ref();
+        report = write_baseline(options, &corpus, &policy, &ask, older, messages)?;
+    } else if let Some(baseline) = baseline.as_ref().filter(|_| !corpus.partial) {
+        let stale = baseline.stale(&report);
+        if stale > 0 {
+            messages.push(format!(
+                "{stale} of the baseline's {} findings are gone; take them out with --write-baseline",
+                baseline.len()
+            ));
+        }
+    }
     if !policy.is_usable() {
         messages.push("the policy has mistakes, so no key was held against it".to_owned());
     }
     // A rule that does not exist, in a comment, asks for something that nobody gives.
     let unknown = report.findings.iter().any(|finding| finding.code == "P006");
     let (wrong, nothing_read) = (!policy.stands() || unknown, found.nothing_read);
-    let (report, policy, corpus) = (Some(report), Some(policy), found.corpus);
-    Outcome { report, policy, corpus, messages, wrong, nothing_read }
+    let (report, policy, messages) = (Some(report), Some(policy), core::mem::take(messages));
+    Ok(Outcome { report, policy, corpus, messages, wrong, nothing_read, diff })
+}
+
+/// Reads the policy and its parents; some of their files may have another text already.
+fn load_policy(
+    options: &Options,
+    chosen: &str,
+    texts: &BTreeMap<String, String>,
+) -> Result<Policy, String> {
+    let given = options.policy.as_ref().map(|path| path.to_string_lossy());
+    let mut read = |path: &str| {
+        if let Some(text) = texts.get(path) {
+            return Ok(text.as_bytes().to_vec());
+        }
+        let bytes = open::read(&options.folder.join(path), &options.limits);
+        // The policy itself is named as it was given; its parents are where they are.
+        let name = given.as_deref().filter(|_| path == chosen).unwrap_or(path);
+        bytes.map_err(|why| why.message(name))
+    };
+    let layers = load_as(chosen, &options.limits, &mut read, &|path| identity(options, path));
+    layers.map(Policy::new).map_err(|message| format!("the policy: {message}"))
+}
+
+/// Reads the files with the policy's cases.
+pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, String> {
+    corpus::cases(options, policy, &home(options, policy))
+}
+
+/// Standard input in memory, where it is asked for: another thread will read it.
+struct BufferedStdin(std::io::Cursor<Vec<u8>>);
+
+impl BufferedStdin {
+    fn of(options: &Options, stdin: &mut dyn Read) -> Self {
+        let mut bytes = Vec::new();
+        if options.paths.iter().any(|path| path.as_os_str() == "-") {
+            // One byte more than is taken, so that too much is still seen to be too much.
+            let _ = stdin.take(options.limits.bytes as u64 + 1).read_to_end(&mut bytes);
+        }
+        Self(std::io::Cursor::new(bytes))
+    }
+}
+
+impl Read for BufferedStdin {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+/// Reads the baseline. One that is to be written for the first time need not be there.
+fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Baseline>, String> {
+    if options.write_baseline && partial {
+        return Err("--write-baseline takes all of the corpus; leave the paths out".to_owned());
+    }
+    let named = options.baseline.as_ref();
+    let path = match named {
+        Some(path) => options.folder.join(path),
+        None if options.write_baseline => baseline_path(options, policy),
+        None => return Ok(None),
+    };
+    let name = paths::shown(&options.folder, &path);
+    if options.write_baseline && !path.exists() {
+        return Ok(None);
+    }
+    // A baseline of many findings is larger than a definition may be.
+    let limits = Limits { bytes: 64 << 20, ..options.limits };
+    let bytes = open::read(&path, &limits).map_err(|why| {
+        format!("the baseline: {}; make one with --write-baseline", why.message(&name))
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("the baseline {name} is not UTF-8"))?;
+    Baseline::read(&text).map(Some).map_err(|why| format!("the baseline {name}: {why}"))
+}
+
+/// Where a baseline goes that nobody named: beside the policy.
+fn baseline_path(options: &Options, policy: &Policy) -> PathBuf {
+    match &options.baseline {
+        Some(path) => options.folder.join(path),
+        None => home(options, policy).join(BASELINE_NAME),
+    }
+}
+
+/// The folder of the policy, or where the command runs for a built-in one.
+fn home(options: &Options, policy: &Policy) -> PathBuf {
+    let path = policy.path().filter(|path| !path.starts_with("builtin:"));
+    let file = path.map(|path| paths::absolute(&options.folder, Path::new(path)));
+    let folder = file.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    folder.unwrap_or_else(|| paths::absolute(&options.folder, Path::new("")))
+}
+
+/// Writes the baseline, and judges with it.
+fn write_baseline(
+    options: &Options,
+    corpus: &Corpus,
+    policy: &Policy,
+    ask: &Ask<'_>,
+    older: Option<&Baseline>,
+    messages: &mut Vec<String>,
+) -> Result<Report, String> {
+    let all = lint_as(corpus, policy, &Ask { baseline: None, ..*ask });
+    let (new, left) = Baseline::of(&all, policy, older);
+    let path = baseline_path(options, policy);
+    let name = paths::shown(&options.folder, &path);
+    std::fs::write(&path, new.text()).map_err(|error| format!("cannot write {name}: {error}"))?;
+    let gone = older.map_or(0, |older| older.len() - new.len());
+    let plural = if new.len() == 1 { "" } else { "s" };
+    let mut message = format!("{name} holds {} finding{plural}", new.len());
+    if gone > 0 {
+        message += &format!(", {gone} fewer than before");
+    }
+    if left > 0 {
+        message += &format!("; {left} stay out of it: secrets, locked rules, and what is new");
+    }
+    messages.push(message);
+    Ok(lint_as(corpus, policy, &Ask { baseline: Some(&new), ..*ask }))
 }
 
 /// One text for all paths to one file of a policy.

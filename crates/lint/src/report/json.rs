@@ -29,12 +29,25 @@ struct Item {
     message: String,
     help: Option<String>,
     key: Option<String>,
-    /// No rule of this version mends anything.
-    fix: Option<()>,
+    fix: Option<Mending>,
     fingerprint: String,
     related: Vec<Second>,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Mending {
+    safe: bool,
+    edits: Vec<Replacement>,
+}
+
+#[derive(Serialize)]
+struct Replacement {
+    /// Bytes of the file.
+    start: u32,
+    end: u32,
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -96,7 +109,18 @@ fn item(report: &Report, finding: &Finding, by: Option<&'static str>) -> Item {
         message: finding.message.clone(),
         help: finding.help.clone(),
         key: finding.key.clone(),
-        fix: None,
+        fix: finding.fix.as_ref().map(|fix| Mending {
+            safe: fix.safe,
+            edits: fix
+                .edits
+                .iter()
+                .map(|edit| Replacement {
+                    start: edit.span.start,
+                    end: edit.span.end,
+                    text: edit.text.clone(),
+                })
+                .collect(),
+        }),
         fingerprint: finding.fingerprint.clone(),
         related: finding
             .related

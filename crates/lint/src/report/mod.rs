@@ -4,8 +4,12 @@
 //! messages were made from masked values.
 
 mod concise;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod sarif;
 
 use std::sync::Arc;
 
@@ -25,12 +29,14 @@ pub struct Source {
     pub(crate) id: String,
     pub(crate) tree: Arc<Tree>,
     pub(crate) policy: bool,
+    /// False for files that are read for their bearing on others.
+    pub(crate) reported: bool,
 }
 
 impl Source {
     pub(crate) fn new(path: &str, tree: &Arc<Tree>, policy: bool) -> Self {
         let path = mask_path(path);
-        Self { id: path.clone(), path, tree: Arc::clone(tree), policy }
+        Self { id: path.clone(), path, tree: Arc::clone(tree), policy, reported: true }
     }
 
     /// The same with the path that it has wherever the command runs.
@@ -89,6 +95,26 @@ pub struct Report {
 }
 
 impl Report {
+    /// The findings about the policy alone.
+    #[must_use]
+    pub fn of_policy(mut self) -> Self {
+        let of_policy = |at: usize| self.sources.get(at).is_some_and(|source| source.policy);
+        self.findings.retain(|finding| of_policy(finding.place.source));
+        self.waived.retain(|waived| of_policy(waived.finding.place.source));
+        let count = |severity: Severity| {
+            self.findings.iter().filter(|finding| finding.severity == severity).count()
+        };
+        self.summary = Summary {
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            infos: count(Severity::Info),
+            waived: self.waived.len(),
+            files: self.sources.iter().filter(|source| source.policy).count(),
+            ..Summary::default()
+        };
+        self
+    }
+
     /// True when a finding is at least as grave as this.
     #[must_use]
     pub fn fails(&self, at: Severity) -> bool {
@@ -102,6 +128,10 @@ impl Report {
             Format::Human => human::render(self, color),
             Format::Concise => concise::render(self),
             Format::Json => json::render(self),
+            Format::Sarif => sarif::render(self),
+            Format::Junit => junit::render(self),
+            Format::Github => github::render(self),
+            Format::Gitlab => gitlab::render(self),
         }
     }
 
@@ -149,12 +179,27 @@ pub enum Format {
     Concise,
     /// For programs; versioned.
     Json,
+    /// For code scanning.
+    Sarif,
+    /// For CI systems that show tests.
+    Junit,
+    /// Beside the lines of a change on GitHub.
+    Github,
+    /// Beside the lines of a change on GitLab.
+    Gitlab,
 }
 
 impl Format {
     /// Every form, by its word.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("human", Self::Human), ("concise", Self::Concise), ("json", Self::Json)];
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("human", Self::Human),
+        ("concise", Self::Concise),
+        ("json", Self::Json),
+        ("sarif", Self::Sarif),
+        ("junit", Self::Junit),
+        ("github", Self::Github),
+        ("gitlab", Self::Gitlab),
+    ];
 
     /// The word of a form.
     #[must_use]

@@ -9,6 +9,7 @@ mod expiry;
 mod level;
 mod naming;
 mod options;
+pub mod page;
 mod policy;
 mod roles;
 mod sample;
@@ -26,7 +27,7 @@ pub use sample::Example;
 pub(crate) use sink::finish;
 pub use sink::{CorpusContext, Draft, FileContext, KeyContext, PolicyContext, Sink};
 pub(crate) use table::{GIVES_WAY, UNYIELDING};
-pub use table::{TABLE, all_ids, code_of, label, name_of};
+pub use table::{TABLE, all_ids, code_of, label, name_of, page_url};
 
 use cortexkey_manifest::Problem;
 use cortexkey_manifest::policy::Severity;

@@ -62,6 +62,12 @@ impl OptionType {
         (!fits).then_some(self.expected())
     }
 
+    /// True for a list.
+    #[must_use]
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::Durations | Self::Texts | Self::Weekdays | Self::Dates | Self::Digests)
+    }
+
     /// What it takes, in words.
     #[must_use]
     pub const fn expected(self) -> &'static str {

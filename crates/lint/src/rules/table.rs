@@ -126,6 +126,12 @@ pub fn label(code: &str) -> String {
     format!("{code} {}", name_of(code).unwrap_or_default())
 }
 
+/// Where a rule's page can be read.
+#[must_use]
+pub fn page_url(name: &str) -> String {
+    format!("{}/blob/main/docs/rules/{name}.md", env!("CARGO_PKG_REPOSITORY"))
+}
+
 /// Codes and names of the rules that can be named, checked ones first, for suggestions.
 #[must_use]
 pub fn all_ids() -> Vec<&'static str> {

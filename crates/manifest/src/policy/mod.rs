@@ -5,6 +5,7 @@
 //! its registry. Nothing is fetched; a parent is a built-in policy or a file.
 
 mod builtin;
+mod cases;
 mod catalog;
 mod layers;
 mod merge;
@@ -13,6 +14,7 @@ mod rules;
 mod waivers;
 
 pub use builtin::{BUILTINS, builtin};
+pub use cases::{CASES_KIND, Case, Expected, LoweredCases, read_cases};
 pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
 pub use layers::{Layer, LayerFault, Layers, load, load_as};
 pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};

@@ -64,6 +64,11 @@ impl Found {
         }
     }
 
+    /// The policy itself.
+    pub(crate) fn into_policy(self) -> Policy {
+        self.policy
+    }
+
     /// Its path as output shows it, or `builtin:…`.
     pub(crate) fn path(&self) -> &str {
         self.policy.path().unwrap_or_default()

@@ -39,7 +39,13 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     for after in held(&cx.corpus.files) {
         let old = older.get(&after.id);
         for (words, path) in gains(old, &after) {
-            let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+            let mut path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+            // A key has one end, under one of two names.
+            let lifetime =
+                after.key.definition.spec.as_ref().is_some_and(|s| s.expires.is_missing());
+            if let Some(last) = path.last_mut().filter(|last| lifetime && *last == "expires") {
+                "lifetime".clone_into(last);
+            }
             let file = &cx.corpus.files[after.key.source - cx.first_source];
             let root =
                 file.tree.documents().iter().find(|document| {

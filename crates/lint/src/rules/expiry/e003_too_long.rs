@@ -3,7 +3,7 @@
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 
-use super::{clamped, remaining, words};
+use super::{beyond, clamped, remaining, words};
 use crate::finding::Fix;
 use crate::rules::{
     Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
@@ -35,7 +35,11 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
     let Some((max, source)) = settings.duration("max") else { return };
     let Some(left) = remaining(end.value, cx.now).filter(|left| *left > max) else { return };
-    let fix = clamped(end.value, max, cx.now).map(|text| Fix::unsafe_(end.span, text));
+    // An end beyond the product would be the next finding.
+    let asked = (cx.settings_of)("E007").is_some_and(|settings| settings.enabled);
+    let product = beyond(cx.now).filter(|_| asked);
+    let limit = product.map_or(max, |product| max.min(product));
+    let fix = clamped(end.value, limit, cx.now).map(|text| Fix::unsafe_(end.span, text));
     let max = words(max);
     let message = match end.value {
         Expiry::At(_) => format!("this key ends in {}; the policy allows {max}", words(left)),

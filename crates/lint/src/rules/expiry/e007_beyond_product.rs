@@ -2,11 +2,8 @@
 
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
-use jiff::{Span, Timestamp};
 
-use super::{clamped, remaining, words};
+use super::{beyond, clamped, remaining, words};
 use crate::finding::Fix;
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
@@ -32,12 +29,12 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
     let message = match remaining(end.value, cx.now) {
         None => "the product's API cannot make a key that never ends".to_owned(),
-        Some(left) if Some(left) > limit(cx.now).map(|limit| limit.duration_since(cx.now)) => {
+        Some(left) if Some(left) > beyond(cx.now) => {
             format!("the product's API makes keys of at most six months; this is {}", words(left))
         }
         Some(_) => return,
     };
-    let limit = limit(cx.now).map(|limit| limit.duration_since(cx.now));
+    let limit = beyond(cx.now);
     // `never` stands under `expires`, where no lifetime may stand.
     let text = limit.and_then(|limit| match end.value {
         Expiry::Never => clamped(Expiry::At(cx.now), limit, cx.now),
@@ -47,11 +44,4 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         .fix(text.map(|text| Fix::unsafe_(end.span, text)))
         .help("shorten it to six months, or make the key in the console");
     sink.report_as(settings, draft);
-}
-
-/// Six months from now, by the calendar.
-fn limit(now: Timestamp) -> Option<Timestamp> {
-    let today: DateTime = Offset::UTC.to_datetime(now);
-    let then = today.checked_add(Span::new().months(6)).ok()?;
-    Offset::UTC.to_timestamp(then).ok()
 }

@@ -2,7 +2,7 @@
 
 use cortexkey_manifest::definition::Expiry;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 pub(super) mod e001_missing;
 pub(super) mod e002_past;
@@ -48,4 +48,11 @@ pub(crate) fn words(duration: SignedDuration) -> String {
         _ => (seconds / 60, "minute"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How long from now the product's API lets a key live: six months, by the calendar.
+fn beyond(now: Timestamp) -> Option<SignedDuration> {
+    let today = Offset::UTC.to_datetime(now);
+    let then = today.checked_add(Span::new().months(6)).ok()?;
+    Some(Offset::UTC.to_timestamp(then).ok()?.duration_since(now))
 }

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 
 use super::{LONG, SOUND};
-use crate::fix::remove_item;
+use crate::fix::remove_waiver;
 use crate::rules::{Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
 use crate::settings::Settings;
 
@@ -33,7 +33,7 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             let draft =
                 Draft::new(layer, expires.span, "this waiver is over and no longer applies")
                     .help("mend the key and remove the waiver, or have it approved again")
-                    .fix(remove_item(&cx.policy.layers[layer].tree, waiver.span, false));
+                    .fix(remove_waiver(&cx.policy.layers[layer].tree, waiver.span, false));
             sink.report_as(settings, draft);
         }
     }

@@ -15,7 +15,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     summary: "a field that the format does not have",
     why: "A misspelt field is a field that is not there: `expire: 2027-01-01` would make a key \
           that never ends, and nobody would see it.",
-    bad: Example::fields("spec:\n  descripton: for the SIEM\n"),
+    bad: Example::fields("spec:\n  commnet: for the SIEM\n").without(&["spec.comment"]),
     good: Example::fields("spec:\n  comment: for the SIEM\n"),
     mend: "Correct the name, or remove the field. Free text belongs into `metadata.annotations`.",
     options: &[],

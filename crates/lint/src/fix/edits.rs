@@ -1,7 +1,6 @@
-//! Mending: edits of bytes that leave every comment and blank line where it is.
+//! Edits that more than one rule makes.
 //!
-//! An edit counts only when the file can be read afterwards, says the same but for what was mended,
-//! and has no finding that it did not have before; otherwise it is dropped. It refuses to reformat.
+//! They refuse to take a comment along, and to change a line that holds something else.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree};
@@ -16,6 +15,23 @@ pub(crate) fn remove_item(tree: &Tree, item: Span, safe: bool) -> Option<Fix> {
         let at = items.iter().position(|id| tree.node(*id).span == item)?;
         let spans: Vec<Span> = items.iter().map(|id| tree.node(*id).span).collect();
         remove(tree, &spans, at, *flow, safe)
+    })
+}
+
+/// Takes a waiver out; the last one with its list.
+pub(crate) fn remove_waiver(tree: &Tree, waiver: Span, safe: bool) -> Option<Fix> {
+    remove_item(tree, waiver, safe).or_else(|| {
+        let lists = tree.nodes().filter_map(|(_, node)| {
+            let NodeKind::Mapping { entries, .. } = &node.kind else { return None };
+            entries.iter().find(|entry| match &tree.node(entry.value).kind {
+                NodeKind::Sequence { items, .. } => {
+                    items.len() == 1 && items.iter().any(|id| tree.node(*id).span == waiver)
+                }
+                _ => false,
+            })
+        });
+        let entry = lists.take(1).next()?;
+        remove_entry(tree, tree.node(entry.key).span, safe)
     })
 }
 

@@ -1,0 +1,291 @@
+//! `cortexkey policy`: the policy itself: begin one, check it, show what holds, run its cases.
+//!
+//! It refuses to know what a policy means; the linter does.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cortexkey_lint::files::{Options, now, read_cases, run as run_files};
+use cortexkey_lint::report::Format as Form;
+use cortexkey_lint::rules::{self, Rule};
+use cortexkey_lint::{Timestamp, policy_for, run_cases};
+use cortexkey_manifest::did_you_mean;
+use serde_json::{Value, json};
+
+use crate::commands::access::Found;
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BAD, BOLD, DIM, GOOD};
+
+/// Begin a policy, check it, show what holds, or run its cases
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    Init(Init),
+    Check(Check),
+    Show(Show),
+    Test(Test),
+}
+
+/// Write a commented policy from the definitions that are there
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cortexkey policy init keys/
+  cortexkey policy init keys/ --output -         to standard output
+
+Exit codes: 0 done; 2 wrong use, or the file is there already; 3 no definition could be read.")]
+struct Init {
+    /// Folders and files with definitions
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+
+    /// The name of the organisation
+    #[arg(long, default_value = "acme")]
+    name: String,
+
+    /// Where the policy goes; `-` is standard output
+    #[arg(long, value_name = "FILE", default_value = "cortexkey.yaml")]
+    output: PathBuf,
+}
+
+/// Read a policy as strictly as a definition, and say what is wrong with it
+#[derive(clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 clean; 1 findings that are errors; 2 wrong use, or a policy that cannot stand.")]
+struct Check {
+    /// The policy's file, instead of the nearest `cortexkey.yaml` upwards
+    policy: Option<PathBuf>,
+
+    /// human, concise, json, sarif, junit, github or gitlab
+    #[arg(long, default_value = "human", value_parser = form)]
+    format: Form,
+
+    /// Judge as of this time (RFC 3339), instead of `SOURCE_DATE_EPOCH` or the clock
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+}
+
+/// Show the policy's files, what holds, and which line of which file set it
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cortexkey policy show                          the files it is made of
+  cortexkey policy show --effective              every setting, with the line that made it
+  cortexkey policy show --why expiry-too-long    one rule
+
+Exit codes: 0 done; 2 wrong use, no such rule, or a policy with mistakes.")]
+struct Show {
+    /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// All that holds, each setting with the line that made it
+    #[arg(long)]
+    effective: bool,
+
+    /// One rule, and why it is set as it is
+    #[arg(long, value_name = "RULE")]
+    why: Option<String>,
+
+    /// text for people, json for machines
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+/// Run the policy's own cases; a rule of its own that no case makes fail is a fault
+#[derive(clap::Args)]
+#[command(after_help = "\
+The cases stand in the files that the policy's `tests` name.
+
+Exit codes: 0 all passed; 1 a case failed; 2 wrong use, or a policy with mistakes; 3 no cases.")]
+struct Test {
+    /// The policy's file, instead of the nearest `cortexkey.yaml` upwards
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    match &args.what {
+        What::Init(args) => init(args),
+        What::Check(args) => check(args),
+        What::Show(args) => show(args),
+        What::Test(args) => test(args),
+    }
+}
+
+fn form(text: &str) -> Result<Form, String> {
+    Form::from_word(text).ok_or_else(|| {
+        let known: Vec<&str> = Form::ALL.iter().map(|(word, _)| *word).collect();
+        format!("there is no format `{text}`; known are {}", known.join(", "))
+    })
+}
+
+fn here() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+    })
+}
+
+fn init(args: &Init) -> Result<Exit, Failure> {
+    let to_stdout = args.output.as_os_str() == "-";
+    if !to_stdout && args.output.exists() {
+        let path = args.output.display();
+        return Err(Failure::wrong_use(format!("{path} is there already"))
+            .help("--output FILE writes to another file, --output - to standard output"));
+    }
+    let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
+    options.paths.clone_from(&args.paths);
+    // Whatever a policy above says, these paths are the corpus.
+    options.policy = Some("builtin:minimal".into());
+    let outcome = run_files(&options, &mut io::empty());
+    if outcome.nothing_read || outcome.corpus.files.is_empty() {
+        return Err(Failure::new(Exit::NothingRead, "no definition could be read there")
+            .help("name the folder with your key definitions: cortexkey policy init keys/"));
+    }
+    let keys: Vec<String> = args.paths.iter().map(|path| pattern(path)).collect();
+    let text = policy_for(&outcome.corpus, &args.name, &keys);
+    if to_stdout {
+        text::print(&text)?;
+        return Ok(Exit::Done);
+    }
+    let failed = |error: io::Error| {
+        Failure::wrong_use(format!("cannot write {}: {error}", args.output.display()))
+    };
+    fs::write(&args.output, text).map_err(failed)?;
+    text::print(&format!(
+        "wrote {}; next:\n  cortexkey lint                     what is wrong today\n  \
+         cortexkey lint --write-baseline    let only new faults count from now on\n",
+        args.output.display()
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// The pattern of the YAML files below a folder, or a file itself.
+fn pattern(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    let text = text.trim_start_matches("./").trim_end_matches('/');
+    match (path.is_dir(), text) {
+        (true, "" | ".") => "**/*.{yaml,yml}".to_owned(),
+        (true, folder) => format!("{folder}/**/*.{{yaml,yml}}"),
+        (false, file) => file.to_owned(),
+    }
+}
+
+fn check(args: &Check) -> Result<Exit, Failure> {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::wrong_use)?;
+    let mut options = Options::new(here()?, now);
+    options.policy.clone_from(&args.policy);
+    let outcome = run_files(&options, &mut io::empty());
+    let Some(report) = outcome.report else {
+        return Err(Failure::wrong_use(outcome.messages.join("; ")));
+    };
+    let report = report.of_policy();
+    text::print(&report.render(args.format, args.format == Form::Human))?;
+    Ok(match (outcome.wrong, report.fails(cortexkey_lint::Severity::Error)) {
+        (true, _) => Exit::WrongUse,
+        (_, true) => Exit::Findings,
+        _ => Exit::Done,
+    })
+}
+
+fn show(args: &Show) -> Result<Exit, Failure> {
+    let found = Found::policy(args.policy.as_deref(), None)?;
+    let path = found.path().to_owned();
+    let policy = found.into_policy();
+    let rule = args.why.as_deref().map(rule_named).transpose()?;
+    if let Format::Json = args.format {
+        let wanted: Vec<&Rule> = match rule {
+            Some(rule) => vec![rule],
+            None => rules::RULES.to_vec(),
+        };
+        let rules: Vec<Value> = wanted.iter().map(|rule| rule_json(&policy, rule)).collect();
+        let files: Vec<&str> = policy.files().collect();
+        let json = json!({ "version": 1, "policy": path, "files": files, "rules": rules });
+        text::print(&format!("{json:#}\n"))?;
+        return Ok(Exit::Done);
+    }
+    let mut out = String::new();
+    if let Some(rule) = rule {
+        out += &why(&policy, rule);
+    } else if args.effective {
+        out += &policy.effective();
+    } else {
+        out += &format!("{BOLD}{path}{BOLD:#} is made of, the first laid first:\n");
+        out += &policy.files().map(|file| format!("  {file}\n")).collect::<String>();
+        out += &format!("{DIM}--effective shows all that holds, --why RULE one rule.{DIM:#}\n");
+    }
+    text::print(&out)?;
+    Ok(Exit::Done)
+}
+
+fn rule_named(written: &str) -> Result<&'static Rule, Failure> {
+    rules::find(written).ok_or_else(|| {
+        let hint = did_you_mean(written, &rules::all_ids());
+        Failure::wrong_use("there is no rule of this name")
+            .help(hint.unwrap_or_else(|| "`cortexkey rules` lists all rules".into()))
+    })
+}
+
+fn why(policy: &cortexkey_lint::Policy, rule: &Rule) -> String {
+    let mut out = format!("{BOLD}{} {}{BOLD:#}\n", rule.code, rule.name);
+    for fact in policy.facts(rule) {
+        let keys = fact.keys.map_or(String::new(), |keys| format!(" for {keys}"));
+        let at = fact.at.unwrap_or_else(|| "the rule itself".to_owned());
+        out += &format!("  {:<10} {}{keys}  {DIM}{at}{DIM:#}\n", fact.what, fact.value);
+    }
+    out + &policy.refused(rule).iter().map(|line| format!("  {line}\n")).collect::<String>()
+}
+
+fn rule_json(policy: &cortexkey_lint::Policy, rule: &Rule) -> Value {
+    let facts = policy.facts(rule).into_iter().map(
+        |fact| json!({ "what": fact.what, "value": fact.value, "match": fact.keys, "at": fact.at }),
+    );
+    let (facts, refused) = (facts.collect::<Vec<_>>(), policy.refused(rule));
+    json!({ "code": rule.code, "name": rule.name, "settings": facts, "refused": refused })
+}
+
+fn test(args: &Test) -> Result<Exit, Failure> {
+    let found = Found::policy(args.policy.as_deref(), None)?;
+    let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
+    options.policy.clone_from(&args.policy);
+    let policy = found.into_policy();
+    let files = read_cases(&options, &policy).map_err(Failure::wrong_use)?;
+    let outcome = run_cases(&policy, &files, &options.limits);
+    let mut out = String::new();
+    for case in &outcome.cases {
+        if case.faults.is_empty() {
+            out += &format!("{GOOD}ok{GOOD:#}      {} {DIM}{}{DIM:#}\n", case.name, case.place);
+        } else {
+            out += &format!("{BAD}FAILED{BAD:#}  {} {DIM}{}{DIM:#}\n", case.name, case.place);
+            out +=
+                &case.faults.iter().map(|fault| format!("        {fault}\n")).collect::<String>();
+        }
+    }
+    out += &outcome
+        .faults
+        .iter()
+        .map(|fault| format!("{BAD}FAILED{BAD:#}  {fault}\n"))
+        .collect::<String>();
+    let failed = outcome.cases.iter().filter(|case| !case.faults.is_empty()).count();
+    let passed = outcome.cases.len() - failed;
+    out += &format!("{passed} passed, {} failed\n", failed + outcome.faults.len());
+    text::print(&out)?;
+    if outcome.cases.is_empty() && outcome.faults.is_empty() {
+        return Err(Failure::new(Exit::NothingRead, "the policy names no cases")
+            .help("name their files under `tests` of the policy"));
+    }
+    Ok(if outcome.passed() { Exit::Done } else { Exit::Findings })
+}

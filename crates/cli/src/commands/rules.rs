@@ -1,0 +1,106 @@
+//! `cortexkey rules`: all rules of the linter, and how grave each is where.
+//!
+//! It refuses to list what the linter does not check.
+
+use std::path::PathBuf;
+
+use cortexkey_lint::Policy;
+use cortexkey_lint::rules::page::{POLICIES, level};
+use cortexkey_lint::rules::{Fixes, RULES, Rule};
+use serde_json::{Value, json};
+
+use crate::commands::access::Found;
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BOLD, DIM};
+
+/// List the rules of the linter, with their severity in each built-in policy
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cortexkey rules
+  cortexkey rules --policy cortexkey.yaml      and in this policy
+  cortexkey rules --format json
+
+Exit codes: 0 done; 2 wrong use, or a policy with mistakes.")]
+pub(crate) struct Args {
+    /// A policy's file, whose severities are shown as well
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// text for people, json for machines
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let own = match &args.policy {
+        Some(path) => Some(Found::policy(Some(path), None)?),
+        None => None,
+    };
+    let mut columns: Vec<(&str, Policy)> = Vec::new();
+    for name in POLICIES {
+        columns.extend(Policy::builtin(&format!("builtin:{name}")).map(|policy| (name, policy)));
+    }
+    if let Some(own) = own {
+        columns.push(("this policy", own.into_policy()));
+    }
+    let out = match args.format {
+        Format::Text => list(&columns),
+        Format::Json => {
+            let rules: Vec<Value> = RULES.iter().map(|rule| rule_json(rule, &columns)).collect();
+            format!("{:#}\n", json!({ "version": 1, "rules": rules }))
+        }
+    };
+    text::print(&out)?;
+    Ok(Exit::Done)
+}
+
+fn severity(rule: &Rule, policy: &Policy) -> &'static str {
+    let settings = policy.settings(rule);
+    level(settings.enabled, settings.severity)
+}
+
+fn list(columns: &[(&str, Policy)]) -> String {
+    let mut out = format!("{BOLD}{:<5} {:<35}", "code", "name");
+    for (name, _) in columns {
+        out += &format!(" {name:<11}");
+    }
+    out += &format!(" fix{BOLD:#}\n");
+    for rule in RULES {
+        out += &format!("{:<5} {:<35}", rule.code, rule.name);
+        for (_, policy) in columns {
+            out += &format!(" {:<11}", severity(rule, policy));
+        }
+        let fix = match rule.fixes {
+            Fixes::No => "",
+            Fixes::Safe => " safe",
+            Fixes::Unsafe => " unsafe",
+        };
+        out += &format!("{fix}\n");
+    }
+    let waits = "name-pattern, ticket-missing, name-environment-mismatch, owner-key-quota and \
+                 expiry-off-hours ask for nothing until a policy sets their options";
+    out + &format!("\n{DIM}`cortexkey explain RULE` says more; {waits}.{DIM:#}\n")
+}
+
+fn rule_json(rule: &Rule, columns: &[(&str, Policy)]) -> Value {
+    let severities = columns.iter().map(|(name, policy)| {
+        let name = if *name == "this policy" { "policy" } else { name };
+        (name.to_owned(), Value::from(severity(rule, policy)))
+    });
+    let fix = match rule.fixes {
+        Fixes::No => Value::Null,
+        Fixes::Safe => json!("safe"),
+        Fixes::Unsafe => json!("unsafe"),
+    };
+    json!({
+        "code": rule.code, "name": rule.name, "summary": rule.summary, "fix": fix,
+        "severity": severities.collect::<serde_json::Map<_, _>>(),
+    })
+}

@@ -1,0 +1,39 @@
+//! A line that says how far a long run is: on a terminal only, and only after a second.
+//!
+//! It refuses to leave anything behind, and to write where standard error is no terminal.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cortexkey_lint::files::Options;
+
+/// Runs `work`, and shows how far it is where somebody may be waiting.
+pub(crate) fn shown<T: Send>(options: &Options, work: impl FnOnce() -> T) -> T {
+    if !io::stderr().is_terminal() {
+        return work();
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut wait = Duration::from_secs(1);
+            let mut wrote = false;
+            loop {
+                std::thread::park_timeout(wait);
+                if done.load(Ordering::Acquire) {
+                    break;
+                }
+                wait = Duration::from_millis(100);
+                wrote = true;
+                let (read, all) = options.progress.counts();
+                let _ = write!(io::stderr(), "\r{read} of {all} files read");
+            }
+            if wrote {
+                let _ = write!(io::stderr(), "\r\u{1b}[K");
+            }
+        });
+        let outcome = work();
+        done.store(true, Ordering::Release);
+        outcome
+    })
+}

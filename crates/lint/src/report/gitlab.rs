@@ -1,0 +1,32 @@
+//! GitLab's code quality report: an array of findings, told apart by their fingerprints.
+
+use serde_json::{Value, json};
+
+use super::{Report, Severity};
+
+pub(super) fn render(report: &Report) -> String {
+    let findings = report.findings.iter().map(|finding| {
+        let source = &report.sources[finding.place.source];
+        let (start, end) = source.positions(finding.place.span);
+        let severity = match (finding.code.chars().next(), finding.severity) {
+            (Some('X'), Severity::Error) => "blocker",
+            (_, Severity::Error) => "critical",
+            (_, Severity::Warning) => "minor",
+            (_, Severity::Info) => "info",
+        };
+        json!({
+            "description": finding.message,
+            "check_name": format!("{} {}", finding.code, finding.name),
+            "fingerprint": finding.fingerprint,
+            "severity": severity,
+            "location": {
+                "path": source.path.strip_prefix("./").unwrap_or(&source.path),
+                "lines": { "begin": start.line, "end": end.line },
+            },
+        })
+    });
+    let findings: Vec<Value> = findings.collect();
+    let mut out = serde_json::to_string_pretty(&findings).unwrap_or_default();
+    out.push('\n');
+    out
+}

@@ -1,0 +1,214 @@
+//! A rule's page: one source for `cortexkey explain`, the documents and the editors.
+//!
+//! Everything on it is in the rule's own file; its examples are run as tests.
+
+use core::fmt::Write as _;
+
+use super::{Example, Fixes, OptionDoc, Rule, TABLE, find};
+use crate::policy::Policy;
+use cortexkey_manifest::policy::Severity;
+
+/// The built-in policies, weakest first.
+pub const POLICIES: [&str; 3] = ["minimal", "recommended", "strict"];
+
+impl Rule {
+    /// The page in Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut out = format!("# {} {}\n\n{}\n\n", self.code, self.name, sentence(self.summary));
+        let _ = writeln!(out, "| | |\n|---|---|");
+        let levels = self.levels();
+        for (policy, level) in POLICIES.iter().zip(levels) {
+            let _ = writeln!(out, "| `builtin:{policy}` | {level} |");
+        }
+        let _ = writeln!(out, "| mended by | {} |\n", self.mended_by());
+        let _ = writeln!(out, "## Why\n\n{}\n", self.why);
+        let _ = write!(out, "## Example\n\n{}", example("Found", &self.bad));
+        out.push_str(&example("Good", &self.good));
+        let _ = writeln!(out, "## How to mend it\n\n{}\n", self.mend);
+        if !self.options.is_empty() {
+            out.push_str("## Options\n\n| option | takes | default | |\n|---|---|---|---|\n");
+            for option in self.options {
+                let default = default(option).map_or("–".to_owned(), |text| format!("`{text}`"));
+                let takes = option.kind.expected().replace('|', "\\|");
+                let what = option.what.replace('|', "\\|");
+                let _ = writeln!(out, "| `{}` | {takes} | {default} | {what} |", option.name);
+            }
+            out.push('\n');
+        }
+        out.push_str(
+            "Every rule takes `enabled`, `severity`, `locked`, `waivable` and `overrides` as well.\n",
+        );
+        out
+    }
+
+    /// The page for a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = format!("{} {}\n{}\n\n", self.code, self.name, sentence(self.summary));
+        let levels = POLICIES.iter().zip(self.levels());
+        let levels: Vec<String> =
+            levels.map(|(policy, level)| format!("{level} in {policy}")).collect();
+        let _ = writeln!(out, "{}; mended by {}\n", levels.join(", "), self.mended_by());
+        let _ = writeln!(out, "Why\n{}", indented(&filled(self.why)));
+        for (title, example) in [("Found", &self.bad), ("Good", &self.good)] {
+            let _ = writeln!(out, "{title}\n{}", indented(&shown(example)));
+        }
+        let _ = writeln!(out, "How to mend it\n{}", indented(&filled(self.mend)));
+        if !self.options.is_empty() {
+            out.push_str("Options\n");
+            for option in self.options {
+                let default =
+                    default(option).map_or(String::new(), |text| format!("; default {text}"));
+                let text = format!(
+                    "{}: {} ({}{default})",
+                    option.name,
+                    option.what,
+                    option.kind.expected()
+                );
+                out.push_str(&indented(&filled(&text)));
+            }
+        }
+        out
+    }
+
+    /// How grave it is in each of the built-in policies: `error`, `warning`, `info` or `off`.
+    #[must_use]
+    pub fn levels(&self) -> [&'static str; 3] {
+        POLICIES.map(|policy| {
+            let policy = Policy::builtin(&format!("builtin:{policy}"));
+            let settings = policy.as_ref().map(|policy| policy.settings(self));
+            settings.map_or("off", |settings| level(settings.enabled, settings.severity))
+        })
+    }
+
+    fn mended_by(&self) -> &'static str {
+        match self.fixes {
+            Fixes::No => "people",
+            Fixes::Safe => "`--fix`",
+            Fixes::Unsafe => "`--fix --unsafe-fixes`",
+        }
+    }
+}
+
+/// The page that lists all rules.
+#[must_use]
+pub fn index() -> String {
+    let mut out = String::from(
+        "# Rules\n\nOne page each, made from the same source as `cortexkey explain RULE`. A rule has \
+         a code and a name, and both are taken everywhere. `cargo xtask rules` renews these pages.\n\n\
+         | code | name | finds | minimal | recommended | strict |\n|---|---|---|---|---|---|\n",
+    );
+    for rule in TABLE.iter().filter_map(|(code, _)| find(code)) {
+        let [minimal, recommended, strict] = rule.levels();
+        let _ = writeln!(
+            out,
+            "| {} | [{}]({}.md) | {} | {minimal} | {recommended} | {strict} |",
+            rule.code,
+            rule.name,
+            rule.name,
+            rule.summary.replace('|', "\\|"),
+        );
+    }
+    out
+}
+
+/// The word for a rule that runs or does not.
+#[must_use]
+pub const fn level(enabled: bool, severity: Severity) -> &'static str {
+    if enabled { severity.word() } else { "off" }
+}
+
+fn default(option: &OptionDoc) -> Option<String> {
+    let list = option.kind.is_list();
+    let text = option.default?;
+    Some(if list { format!("[{text}]") } else { text.to_owned() })
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
+    let first = if text.starts_with('`') { "`".to_owned() } else { first };
+    format!("{first}{}.", chars.as_str())
+}
+
+fn example(title: &str, example: &Example) -> String {
+    let mut out = title.to_owned();
+    if !example.path.is_empty() {
+        let _ = write!(out, ", in `{}`", example.path);
+    }
+    if !example.without.is_empty() {
+        let _ = write!(out, ", without `{}`", example.without.join("`, `"));
+    }
+    out.push_str(":\n\n");
+    if !example.yaml.is_empty() {
+        let _ = writeln!(out, "```yaml\n{}```\n", printable(example.yaml));
+    }
+    if !example.before.is_empty() {
+        let _ =
+            writeln!(out, "where an earlier revision said:\n\n```yaml\n{}```\n", example.before);
+    }
+    if !example.policy.is_empty() {
+        let _ = writeln!(out, "with this in the policy:\n\n```yaml\n{}```\n", example.policy);
+    }
+    if !example.lock.is_empty() {
+        let _ = writeln!(out, "with this in `cortexkey.lock`:\n\n```yaml\n{}```\n", example.lock);
+    }
+    out
+}
+
+/// An example for a terminal, its policy and all else below.
+fn shown(example: &Example) -> String {
+    let mut out = String::new();
+    let parts = [
+        ("", example.yaml),
+        ("# at the earlier revision:\n", example.before),
+        ("# in the policy:\n", example.policy),
+        ("# in cortexkey.lock:\n", example.lock),
+    ];
+    if !example.path.is_empty() {
+        let _ = writeln!(out, "# {}", example.path);
+    }
+    for (title, text) in parts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        out.push_str(title);
+        out.push_str(&printable(text));
+    }
+    for field in example.without {
+        let _ = writeln!(out, "# without {field}");
+    }
+    out
+}
+
+/// Characters that nobody sees, as escapes; line ends stay.
+fn printable(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let body = line.strip_suffix('\n').unwrap_or(line);
+        let body = cortexkey_manifest::escape(body).replace('\u{a0}', "\\u{00a0}");
+        format!("{body}\n")
+    });
+    lines.collect()
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// Words in lines of bearable length.
+fn filled(text: &str) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > 94 {
+            out.push('\n');
+            width = 0;
+        }
+        if width > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += length;
+    }
+    out
+}

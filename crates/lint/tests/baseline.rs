@@ -1,0 +1,107 @@
+//! Beginning with what is there: the baseline.
+
+// A failed step of a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+
+use common::{HEAD, code, folder, found, key, lint_with, write};
+use cortexkey_lint::files::{BASELINE_NAME, Outcome};
+use tempfile::TempDir;
+
+fn policy(rules: &str) -> String {
+    format!("{HEAD}keys: ['*.key']\nrules: {{ {rules} }}\n")
+}
+
+fn record(folder: &TempDir) -> Outcome {
+    lint_with(folder.path(), &[], |options| options.write_baseline = true)
+}
+
+fn with(folder: &TempDir, paths: &[&str]) -> Outcome {
+    lint_with(folder.path(), paths, |options| options.baseline = Some(BASELINE_NAME.into()))
+}
+
+#[test]
+fn only_new_faults_count_and_edits_elsewhere_make_no_old_one_new() {
+    let standard = key("abc").replace("advanced", "standard");
+    let folder = folder(&[("cortexkey.yaml", &policy("")), ("abc.key", &standard)]);
+    let outcome = record(&folder);
+    assert_eq!(code(&outcome), 0, "{:?}", outcome.messages);
+    assert!(outcome.messages[0].contains("holds 1 finding"), "{:?}", outcome.messages);
+    assert_eq!(code(&with(&folder, &[])), 0);
+    // Lines before it, another folder, another day.
+    write(folder.path(), "abc.key", format!("# new\n\n{standard}").as_bytes());
+    assert_eq!(code(&with(&folder, &["abc.key"])), 0);
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    let outcome = lint_with(&inner, &[], |options| {
+        options.baseline = Some(format!("../{BASELINE_NAME}").into());
+        options.now = "2026-09-01T00:00:00Z".parse().unwrap();
+    });
+    assert_eq!(code(&outcome), 0, "{:?}", found(&outcome));
+    // A new key with the same fault is a new fault.
+    write(folder.path(), "def.key", key("def").replace("advanced", "standard").as_bytes());
+    let outcome = with(&folder, &[]);
+    assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
+}
+
+#[test]
+fn counts_only_fall() {
+    let standard = |name: &str| key(name).replace("advanced", "standard");
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy("")),
+        ("abc.key", &standard("abc")),
+        ("def.key", &standard("def")),
+    ]);
+    record(&folder);
+    write(folder.path(), "abc.key", key("abc").as_bytes());
+    write(folder.path(), "ghi.key", standard("ghi").as_bytes());
+    let outcome = with(&folder, &[]);
+    assert!(outcome.messages.iter().any(|m| m.contains("1 of the baseline's 2 findings are gone")));
+    let outcome = record(&folder);
+    assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
+    assert!(outcome.messages[0].contains("holds 1 finding, 1 fewer"), "{:?}", outcome.messages);
+}
+
+#[test]
+fn secrets_and_what_is_locked_stay_out() {
+    let wrong = key("abc")
+        .replace("advanced", "standard")
+        .replace("  lifetime: 90d", "  lifetime: 9000d\n  apiKey: x");
+    let rules = "L001: { locked: true }, E003: { waivable: false }";
+    let folder = folder(&[("cortexkey.yaml", &policy(rules)), ("abc.key", &wrong)]);
+    let outcome = record(&folder);
+    assert!(outcome.messages[0].contains("3 stay out"), "{:?}", outcome.messages);
+    let lines = found(&with(&folder, &[])).join("\n");
+    for rule in ["L001", "E003", "X004"] {
+        assert!(lines.contains(rule), "{lines}");
+    }
+    // A baseline that was written by hand does not let them in either.
+    let text = fs::read_to_string(folder.path().join(BASELINE_NAME)).unwrap();
+    assert!(!text.contains("X004") && !text.contains("L001"), "{text}");
+}
+
+#[test]
+fn baselines_that_are_none_are_refused() {
+    let folder = folder(&[("cortexkey.yaml", &policy("")), ("abc.key", &key("abc"))]);
+    for (text, words) in [
+        ("{\"version\": 2, \"findings\": []}", "version 2"),
+        ("{\"version\": 1, \"findings\": [], \"x\": 1}", "no baseline"),
+        ("not json", "no baseline"),
+        ("", "no baseline"),
+    ] {
+        write(folder.path(), BASELINE_NAME, text.as_bytes());
+        for outcome in [with(&folder, &[]), record(&folder)] {
+            assert_eq!(code(&outcome), 2, "{text}");
+            assert!(outcome.messages.join(" ").contains(words), "{:?}", outcome.messages);
+        }
+    }
+    fs::remove_file(folder.path().join(BASELINE_NAME)).unwrap();
+    let outcome = with(&folder, &[]);
+    assert_eq!(code(&outcome), 2);
+    assert!(outcome.messages.join(" ").contains("--write-baseline"), "{:?}", outcome.messages);
+    let outcome = lint_with(folder.path(), &["abc.key"], |options| options.write_baseline = true);
+    assert!(code(&outcome) == 2 && outcome.messages[0].contains("leave the paths out"));
+}

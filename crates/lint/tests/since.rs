@@ -1,0 +1,105 @@
+//! What keys gain against an earlier revision, with a real repository.
+
+// A failed step of a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::{HEAD, code, found, key, lint_with, write};
+use cortexkey_lint::files::Outcome;
+use tempfile::TempDir;
+
+fn git(folder: &TempDir, args: &[&str]) {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder.path()).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
+    git.args(["-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"]);
+    let output = git.args(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn repository(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        write(folder.path(), path, text.as_bytes());
+    }
+    git(&folder, &["init", "--quiet"]);
+    git(&folder, &["add", "--all"]);
+    git(&folder, &["commit", "--quiet", "--message", "first"]);
+    folder
+}
+
+fn since(folder: &TempDir, revision: &str) -> Outcome {
+    lint_with(folder.path(), &[], |options| options.since = Some(revision.to_owned()))
+}
+
+fn policy() -> String {
+    format!(
+        "{HEAD}keys: ['keys/*.yaml']\ncatalog: {{ roles: [{{ name: Small, actions: [a], components: {{}} }}] }}\n"
+    )
+}
+
+#[test]
+fn what_a_key_gains_is_reported_where_it_stands() {
+    let policy = policy();
+    let folder = repository(&[
+        ("repo/cortexkey.yaml", &policy),
+        ("repo/keys/svc-abc.yaml", &key("svc-abc")),
+        ("repo/keys/svc-def.yaml", &key("svc-def").replace("90d", "120d")),
+        ("repo/other.yaml", "not: ours"),
+    ]);
+    let inner = folder.path().join("repo");
+    let run = || {
+        lint_with(&inner, &[], |options| {
+            options.since = Some("HEAD".to_owned());
+            options.policy = Some("cortexkey.yaml".into());
+        })
+    };
+    let outcome = run();
+    assert_eq!((code(&outcome), found(&outcome).len()), (0, 1), "{:?}", found(&outcome));
+    assert!(found(&outcome)[0].contains("C003"), "the catalogue's role is not used");
+    let wide = key("svc-abc")
+        .replace("90d", "200d")
+        .replace("[Viewer]", "[Viewer, Responder]")
+        .replace("assets: { mode: none }", "assets: { mode: select, groups: [prod-eu] }")
+        .replace("advanced", "standard");
+    write(&inner, "keys/svc-abc.yaml", wide.as_bytes());
+    write(&inner, "keys/svc-new.yaml", key("svc-new").as_bytes());
+    let lines: Vec<String> =
+        found(&run()).into_iter().filter(|line| line.contains("C006")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn what_is_narrower_is_no_gain() {
+    let folder = repository(&[
+        ("cortexkey.yaml", &policy()),
+        ("keys/svc-abc.yaml", &key("svc-abc").replace("[Viewer]", "[Viewer, Responder]")),
+        ("keys/svc-def.yaml", &key("svc-def")),
+    ]);
+    write(folder.path(), "keys/svc-abc.yaml", key("svc-abc").replace("90d", "30d").as_bytes());
+    fs::remove_file(folder.path().join("keys/svc-def.yaml")).unwrap();
+    let lines = found(&since(&folder, "main")).join("\n");
+    assert!(!lines.contains("C006"), "{lines}");
+}
+
+#[test]
+fn revisions_that_are_none_are_refused() {
+    let folder =
+        repository(&[("cortexkey.yaml", &policy()), ("keys/svc-abc.yaml", &key("svc-abc"))]);
+    for revision in ["no-such-branch", "--output=x", "HEAD:keys", "", "a b"] {
+        let outcome = since(&folder, revision);
+        assert_eq!(code(&outcome), 2, "{revision}");
+        let said = outcome.messages.join(" ");
+        assert!(said.contains("git"), "{said}");
+    }
+    assert!(!folder.path().join("x").exists());
+    // Outside of any repository.
+    let bare = tempfile::tempdir().unwrap();
+    write(bare.path(), "cortexkey.yaml", policy().as_bytes());
+    write(bare.path(), "keys/svc-abc.yaml", key("svc-abc").as_bytes());
+    let outcome = since(&bare, "HEAD");
+    assert_eq!(code(&outcome), 2, "{:?}", outcome.messages);
+}

@@ -1,0 +1,136 @@
+//! Comments that silence findings: what they cover, and what is said of those in disorder.
+
+// A failed step of a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{HEAD, code, folder, found, key, lint, lint_with};
+use cortexkey_lint::report::Format;
+
+/// A key with a standard level and a comment on that line and one above.
+fn with(trailing: &str, above: &str) -> String {
+    key("abc").replace(
+        "  securityLevel: advanced",
+        &format!("{above}  securityLevel: standard{trailing}"),
+    )
+}
+
+fn policy(rules: &str) -> String {
+    format!("{HEAD}keys: ['*.key']\nrules: {{ {rules} }}\n")
+}
+
+fn judge(rules: &str, text: &str) -> Vec<String> {
+    let folder = folder(&[("cortexkey.yaml", &policy(rules)), ("abc.key", text)]);
+    found(&lint(&folder, &[]))
+}
+
+const GOOD: &str = "# cortexkey: ignore[L001] reason=\"SEC-77\" until=2026-03-31";
+
+#[test]
+fn a_comment_covers_its_line_or_the_node_below() {
+    for text in [
+        with(&format!("  {GOOD}"), ""),
+        with("", &format!("  {GOOD}\n")),
+        with("", &format!("  {GOOD}\n  # another comment\n")),
+        with("", "").replace("spec:\n", &format!("{GOOD}\nspec:\n")),
+        with("", &format!("  {}\n", GOOD.replace("L001", "E003, level-standard-forbidden"))),
+    ] {
+        let lines = judge("suppression-unused: { enabled: false }", &text);
+        assert!(lines.is_empty(), "{lines:?}\n{text}");
+    }
+    // One line further it covers nothing, and says so.
+    let far = with("", "").replace("  lifetime: 90d", &format!("  lifetime: 90d  {GOOD}"));
+    let lines = judge("", &far);
+    assert!(lines[0].contains("L001") && lines[1].contains("P005"), "{lines:?}");
+}
+
+#[test]
+fn a_comment_above_an_item_covers_the_item() {
+    let text = key("abc").replace(
+        "  roles: [Viewer]",
+        "  roles:\n    - Viewer\n    # cortexkey: ignore[R001] reason=\"soon\" until=2026-03-31\n    \
+         - Nobody\n    - Nothing",
+    );
+    let lines = judge("", &text);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("Nothing"), "{lines:?}");
+}
+
+#[test]
+fn what_is_silenced_is_counted_and_shown_to_programs() {
+    let folder =
+        folder(&[("cortexkey.yaml", &policy("")), ("abc.key", &with(&format!("  {GOOD}"), ""))]);
+    let outcome = lint(&folder, &[]);
+    let report = outcome.report.as_ref().unwrap();
+    assert_eq!((code(&outcome), report.summary.waived), (0, 1));
+    let json = report.render(Format::Json, false);
+    assert!(json.contains("\"by\": \"comment\""), "{json}");
+    // An auditor sees through them, and is told nothing about them.
+    let outcome = lint_with(folder.path(), &[], |options| options.comments = false);
+    assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
+}
+
+#[test]
+fn comments_in_disorder_are_findings_and_silence_nothing() {
+    let until = "until=2026-03-31";
+    for (comment, rule, words) in [
+        (format!("ignore[L001] {until}"), "P009", "no reason"),
+        ("ignore[L001] reason=\"x\"".to_owned(), "P009", "no end"),
+        (format!("ignore[L001] reason=\"\" {until}"), "P009", "no reason"),
+        (format!("ignore[L001 reason=x {until}"), "P009", "not closed"),
+        (format!("ignore[L001] reason=\"x {until}"), "P009", "quote is not closed"),
+        (format!("ignore L001 reason=x {until}"), "P009", "begins with"),
+        (format!("ignore[] reason=x {until}"), "P009", "a rule is missing"),
+        (format!("ignore[L001] resaon=x {until}"), "P009", "did you mean `reason`?"),
+        ("ignore[L001] reason=x until=soon".to_owned(), "P009", "`soon` in `until`"),
+        ("ignore[L001] reason=x until=2025-12-30".to_owned(), "P001", "is over"),
+        (format!("ignore[L0O1] reason=x {until}"), "P006", "there is no rule `L0O1`"),
+        ("ignore[L001] reason=x until=2031-01-01".to_owned(), "P003", "the policy allows 180 days"),
+    ] {
+        let lines = judge("", &with(&format!("  # cortexkey: {comment}"), ""));
+        let said = lines.iter().find(|line| line.contains(rule)).unwrap_or(&lines[0]);
+        assert!(said.contains(rule) && said.contains(words), "{comment}: {lines:?}");
+        let silenced = !lines.iter().any(|line| line.contains("L001 level"));
+        assert_eq!(silenced, rule == "P003", "{comment}: {lines:?}");
+    }
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy("")),
+        ("abc.key", &with(&format!("  # cortexkey: ignore[nope] reason=x {until}"), "")),
+    ]);
+    assert_eq!(code(&lint(&folder, &[])), 2);
+}
+
+#[test]
+fn comments_silence_no_rule_that_holds_without_exception() {
+    for rules in ["L001: { waivable: false }", "L001: { locked: true }"] {
+        let lines = judge(rules, &with(&format!("  {GOOD}"), ""));
+        assert!(
+            lines.iter().any(|line| line.contains("L001 level-standard-forbidden]: a standard"))
+        );
+        assert!(lines.iter().any(|line| line.contains("P004")), "{lines:?}");
+    }
+    // What cannot be judged is never silenced.
+    let text = "# cortexkey: ignore[Y001] reason=\"x\" until=2026-03-31\nspec: [\n";
+    let lines = judge("", text);
+    assert!(lines.iter().any(|line| line.contains("Y001 yaml-syntax]: not YAML")), "{lines:?}");
+}
+
+#[test]
+fn a_lock_of_a_parent_stands_against_a_childs_waiver() {
+    let waiver =
+        "waivers: [{ rule: L001, key: abc, reason: r, approvedBy: b, expires: 2026-02-01 }]\n";
+    let parent = |waiver: &str| format!("{HEAD}rules: {{ L001: {{ locked: true }} }}\n{waiver}");
+    let child = |waiver: &str| format!("{HEAD}extends: [base.yaml]\nkeys: ['*.key']\n{waiver}");
+    let run = |of_parent: &str, of_child: &str| {
+        let folder = folder(&[
+            ("cortexkey.yaml", &child(of_child)),
+            ("base.yaml", &parent(of_parent)),
+            ("abc.key", &with("", "")),
+        ]);
+        found(&lint(&folder, &[]))
+    };
+    assert!(run(waiver, "").is_empty());
+    let lines = run("", waiver).join("\n");
+    assert!(lines.contains("P004") && lines.contains("L001 level"), "{lines}");
+}
