@@ -15,7 +15,7 @@ struct Proof {
     run: fn(&Path) -> Vec<Command>,
 }
 
-const PROOFS: [Proof; 8] = [
+const PROOFS: [Proof; 9] = [
     Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
@@ -35,6 +35,11 @@ const PROOFS: [Proof; 8] = [
         name: "strangers",
         shows: "10,000,000 requests of strangers take less than 1 MiB of memory",
         run: strangers,
+    },
+    Proof {
+        name: "kills",
+        shows: "a tenant on disk that is killed 1,000 times loses, revives and accepts nothing",
+        run: kills,
     },
     Proof {
         name: "loom",
@@ -124,6 +129,13 @@ fn strangers(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey-core", "--test", "strangers_memory"]);
     test.env("CORTEXKEY_STRANGERS", "10000000");
+    vec![test]
+}
+
+fn kills(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "-p", "cortexkey", "--test", "tenant_kill", "--"]);
+    test.arg("--nocapture").env("CORTEXKEY_KILLS", "1000");
     vec![test]
 }
 

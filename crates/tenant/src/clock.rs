@@ -6,6 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::store::{Disk, DiskError};
+
+/// The number on the disk: how far a running clock is ahead of the machine's, in milliseconds.
+const AHEAD: &str = "clock-ahead-ms";
+
 /// Where a tenant reads the time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
@@ -65,6 +70,24 @@ impl SettableClock {
         let _ = self.value_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |value_ms| {
             Some(value_ms.saturating_add(signed(by_ms)))
         });
+    }
+
+    /// Goes on as far from the machine's clock as it was when the tenant of a disk last ran.
+    pub(crate) fn go_on_from(&self, disk: &Disk) -> Result<(), DiskError> {
+        if self.runs
+            && let Some(value) = disk.number(AHEAD)?
+        {
+            self.value_ms.store(value.cast_signed(), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Has a disk remember how far it is from the machine's clock.
+    pub(crate) fn keep_on(&self, disk: &Disk) -> Result<(), DiskError> {
+        if self.runs {
+            disk.set_number(AHEAD, self.value_ms.load(Ordering::Relaxed).cast_unsigned())?;
+        }
+        Ok(())
     }
 
     fn base_ms(&self) -> i64 {

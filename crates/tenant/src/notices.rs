@@ -8,6 +8,8 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord, Notice};
 use serde::{Deserialize, Serialize};
 
+/// The number on the disk: until when notices were given.
+pub(crate) const NOTICES: &str = "notices-until-ms";
 const NOTIFICATIONS_MAX: usize = 1_000;
 
 /// A notice that was given.
@@ -82,6 +84,13 @@ impl Notices {
             self.last.push_back(notification.clone());
         }
         new
+    }
+
+    /// Marks what was due by a time as given: a tenant that starts again repeats nothing.
+    pub(crate) fn skip<'a>(&mut self, records: impl Iterator<Item = &'a KeyRecord>, until_ms: u64) {
+        drop(self.give(records, until_ms));
+        self.last.clear();
+        self.count = 0;
     }
 
     /// Forgets a key that is deleted.

@@ -4,6 +4,7 @@
 
 use core::fmt;
 use core::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cortexkey_core::access::{Product, TagMode};
@@ -37,6 +38,10 @@ pub struct Options {
     /// How many requests the replay guard remembers: requests a second times twice the skew.
     /// One key gets at most half of them.
     pub guard_entries: usize,
+    /// The folder where keys, roles and the audit log are kept; in memory alone without one.
+    pub data: Option<PathBuf>,
+    /// When two new keys with the role Instance Administrator are made and shown.
+    pub new_admin_keys: NewAdminKeys,
     /// How many keys there may be.
     pub max_keys: usize,
     /// Which product it is: says which predefined roles there are.
@@ -70,6 +75,8 @@ impl Default for Options {
             skew: Skew::DEFAULT,
             nonce_lengths: NonceLengths::EXACT,
             guard_entries: 1_000_000,
+            data: None,
+            new_admin_keys: NewAdminKeys::WhenEmpty,
             max_keys: 10_000,
             product: Product::Xsiam,
             enforce_scopes: false,
@@ -104,6 +111,16 @@ pub enum Control {
     Look,
     /// The clock, the faults and the settings as well, to change.
     Change,
+}
+
+/// When two new keys with the role Instance Administrator are made and shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NewAdminKeys {
+    /// When there is no key.
+    #[default]
+    WhenEmpty,
+    /// At this start, whatever there is: when every other was lost.
+    Always,
 }
 
 /// Calls that a tenant may have no licence for.

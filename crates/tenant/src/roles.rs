@@ -135,6 +135,8 @@ impl core::error::Error for CustomRoleError {}
 /// A custom role of a tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleEntry {
+    /// Which of the roles that were ever made.
+    pub(crate) number: u64,
     pub(crate) role_id: String,
     pub(crate) role: CustomRole,
     pub(crate) description: Option<String>,
@@ -152,11 +154,15 @@ pub(crate) struct Roles {
 
 impl Roles {
     pub(crate) fn new(product: Product, custom: Vec<CustomRole>, now_ms: u64) -> Self {
-        let mut roles = Self { product, custom: Vec::new(), made: 0 };
-        for role in custom {
-            roles.add(role, None, "tenant@localhost", now_ms);
-        }
-        roles
+        let given = |(at, role): (usize, CustomRole)| RoleEntry {
+            number: 0,
+            role_id: format!("given_role_{}", at + 1),
+            role: role.complete(),
+            description: None,
+            created_by: "tenant@localhost".to_owned(),
+            created_ms: now_ms,
+        };
+        Self { product, custom: custom.into_iter().enumerate().map(given).collect(), made: 0 }
     }
 
     /// Which product the tenant is.
@@ -177,14 +183,23 @@ impl Roles {
         let role = role.complete();
         let created_by = created_by.to_owned();
         let at = self.custom.len();
-        self.custom.push(RoleEntry { role_id, role, description, created_by, created_ms });
+        let number = self.made;
+        self.custom.push(RoleEntry { number, role_id, role, description, created_by, created_ms });
         &self.custom[at]
     }
 
-    /// Takes a role away; its name.
-    pub(crate) fn remove(&mut self, role_id: &str) -> Option<String> {
+    /// Takes a role away.
+    pub(crate) fn remove(&mut self, role_id: &str) -> Option<RoleEntry> {
         let at = self.custom.iter().position(|entry| entry.role_id == role_id)?;
-        Some(self.custom.remove(at).role.name)
+        Some(self.custom.remove(at))
+    }
+
+    /// Puts a role back that was kept, in place of one of the same name.
+    pub(crate) fn restore(&mut self, number: u64, mut entry: RoleEntry) {
+        self.custom.retain(|known| known.role.name != entry.role.name);
+        entry.role = entry.role.complete();
+        self.custom.push(entry);
+        self.made = self.made.max(number);
     }
 
     /// The predefined roles that this tenant has.

@@ -23,15 +23,16 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, SettableClock};
 use crate::faults::{Fault, FaultError, Faults};
-use crate::http::{App, Replay, router};
+use crate::http::{App, router};
 use crate::inspect::Inspector;
 use crate::log::LogLine;
-use crate::notices::Notification;
-use crate::options::{Control, Options, ReplayMode};
+use crate::notices::{NOTICES, Notices, Notification};
+use crate::options::{Control, NewAdminKeys, Options, ReplayMode};
+use crate::replay::{Floor, Replay};
 use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::{Limits, serve};
 use crate::signals::Signals;
-use crate::store::{About, GenerateError, Store};
+use crate::store::{About, Disk, DiskError, GenerateError, Store};
 use crate::webhook::Webhook;
 
 const THREADS_MAX: usize = 4;
@@ -118,7 +119,7 @@ impl Tenant {
             .map_err(StartError::Threads)?;
         let url = format!("http://{address}");
         drop(keeper);
-        Ok(Self { url, app, seeded: Some(seeded), stop, handle, thread: Some(thread) })
+        Ok(Self { url, app, seeded, stop, handle, thread: Some(thread) })
     }
 
     /// The address, such as `http://127.0.0.1:43210`, without a slash at the end.
@@ -186,6 +187,8 @@ impl Drop for Tenant {
             // A panic there has been reported already.
             let _ = thread.join();
         }
+        // Where it fails, the next start waits a little longer.
+        let _ = self.app.replay.close();
     }
 }
 
@@ -216,6 +219,8 @@ pub enum StartError {
     Threads(io::Error),
     /// The system gives no random bytes for keys.
     NoRandom,
+    /// The data folder cannot be used.
+    Disk(DiskError),
     /// The options leave no room for the two keys that it starts with.
     NoRoomForKeys,
 }
@@ -238,6 +243,7 @@ impl fmt::Display for StartError {
                 "the system gives no random bytes, and without them there are no keys; see that \
                  the system call getrandom is allowed",
             ),
+            Self::Disk(error) => fmt::Display::fmt(error, f),
             Self::NoRoomForKeys => f.write_str("the tenant needs room for two keys at least"),
         }
     }
@@ -247,40 +253,56 @@ impl core::error::Error for StartError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Listen { error, .. } | Self::Threads(error) => Some(error),
+            Self::Disk(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<DiskError> for StartError {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(error)
     }
 }
 
 fn prepare(
     mut options: Options,
     stopping: watch::Receiver<bool>,
-) -> Result<(App, SeededKeys), StartError> {
-    if let (Control::Change, Clock::System) = (options.control, &options.clock) {
+) -> Result<(App, Option<SeededKeys>), StartError> {
+    let may_be_set = options.control == Control::Change || options.data.is_some();
+    if let (true, Clock::System) = (may_be_set, &options.clock) {
         options.clock = Clock::Settable(SettableClock::running());
+    }
+    let disk = options.data.as_deref().map(Disk::open).transpose()?.map(Arc::new);
+    if let (Some(disk), Clock::Settable(clock)) = (&disk, &options.clock) {
+        clock.go_on_from(disk)?;
     }
     // The guard is made first: keys made in its life need not fear that it forgot anything.
     let now_ms = options.clock.now_ms();
-    let replay = match options.replay {
-        ReplayMode::Off => Replay::Off,
-        ReplayMode::Enforce => Replay::Enforce(guard(&options, now_ms)?),
-        ReplayMode::Observe => Replay::Observe(guard(&options, now_ms)?),
-    };
+    let replay = replay(&options, disk.as_ref(), now_ms)?;
     let roles = Roles::new(options.product, options.custom_roles, now_ms);
+    let enforced = options.enforce_scopes && options.product.has_scopes();
     let settings = Settings {
-        sbac: if options.enforce_scopes && options.product.has_scopes() {
-            Sbac::Enforced
-        } else {
-            Sbac::Disabled
-        },
+        sbac: if enforced { Sbac::Enforced } else { Sbac::Disabled },
         tags: options.tag_mode,
         datasets: options.scoped_datasets,
     };
     let mut store = Store::new(options.max_keys, roles, settings);
-    let seeded = SeededKeys {
-        standard: seed(&mut store, Level::Standard, now_ms)?,
-        advanced: seed(&mut store, Level::Advanced, now_ms)?,
+    let mut notices = Notices::default();
+    if let Some(disk) = &disk {
+        store = store.on(Arc::clone(disk))?;
+        let until_ms = disk.number(NOTICES)?.unwrap_or(0);
+        notices.skip(store.entries().map(|entry| &entry.record), until_ms);
+    }
+    let is_empty = store.entries().next().is_none();
+    let seeded = if is_empty || options.new_admin_keys == NewAdminKeys::Always {
+        let standard = seed(&mut store, Level::Standard, now_ms)?;
+        let advanced = seed(&mut store, Level::Advanced, now_ms)?;
+        Some(SeededKeys { standard, advanced })
+    } else {
+        None
     };
+    store.commit()?;
     let verifier =
         Verifier::new().with_skew(options.skew).with_nonce_lengths(options.nonce_lengths);
     let app = App {
@@ -295,7 +317,8 @@ fn prepare(
         requests: AtomicU64::new(0),
         inspector: Inspector::new(options.remembered_requests),
         faults: Faults::default(),
-        notices: Mutex::default(),
+        notices: Mutex::new(notices),
+        disk,
         webhook: options.webhook.map(|url| Arc::new(Webhook::new(url))),
         stopping,
     };
@@ -312,11 +335,27 @@ async fn keep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     }
 }
 
+/// What is done about requests that come twice.
+fn replay(options: &Options, disk: Option<&Arc<Disk>>, now_ms: u64) -> Result<Replay, StartError> {
+    if options.replay == ReplayMode::Off {
+        return Ok(Replay::new(ReplayMode::Off, None, None));
+    }
+    let mut start = Start::Fresh { at_ms: now_ms };
+    let mut floor = None;
+    if let Some(disk) = disk {
+        let (opened, floor_ms) = Floor::open(Arc::clone(disk))?;
+        // Such a guard refuses up to the skew after its start: here that is the floor.
+        start = Start::Fresh { at_ms: floor_ms.saturating_sub(options.skew.as_ms()) };
+        floor = Some(opened);
+    }
+    let guard = guard(options, start)?;
+    Ok(Replay::new(options.replay, Some(Box::new(guard)), floor))
+}
+
 /// The guard; one key gets at most half of it, so that it cannot keep all others out.
-fn guard(options: &Options, now_ms: u64) -> Result<MemoryGuard, StartError> {
+fn guard(options: &Options, start: Start) -> Result<MemoryGuard, StartError> {
     let entries = options.guard_entries;
     let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
-    let start = Start::Fresh { at_ms: now_ms };
     let config = MemoryGuardConfig { entries, skew: options.skew, start, secret };
     let uses_per_key = u32::try_from(entries / 2).unwrap_or(u32::MAX).max(1);
     // Each key that counts has an entry at least.

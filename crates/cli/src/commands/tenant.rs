@@ -5,24 +5,27 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
-use cortexkey_tenant::{Control, Licence, LogLine, Options, ReplayMode, StartError, Tenant};
+use cortexkey_tenant::{
+    Control, Licence, LogLine, NewAdminKeys, Options, ReplayMode, StartError, Tenant,
+};
 
 use crate::exit::{Exit, Failure};
 use crate::text;
 
 /// Run an emulator of a Cortex tenant on this machine, for trying and testing
 ///
-/// It is no product: it holds its keys in memory and forgets them when it stops. It checks what
-/// the product's documents say, and where they are silent it is strict.
+/// It is no product. It checks what the product's documents say, and where they are silent it is
+/// strict. Without --data it holds its keys in memory and forgets them when it stops.
 ///
-/// When it accepts connections, it prints one line of JSON: its address, its process id and two
-/// keys with the role Instance Administrator. Its log goes to standard error.
+/// When it accepts connections, it prints one line of JSON: its address, its process id and, where
+/// it had no keys, two with the role Instance Administrator. Its log goes to standard error.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -62,10 +65,27 @@ pub(crate) struct Args {
     quiet: bool,
 
     #[command(flatten)]
+    kept: Kept,
+
+    #[command(flatten)]
     handles: Handles,
 
     #[command(flatten)]
     kind: Emulated,
+}
+
+/// What is kept.
+#[derive(clap::Args)]
+#[command(next_help_heading = "What is kept")]
+struct Kept {
+    /// Keep keys, roles, scopes and the audit log in this folder, sealed, each change before it is
+    /// answered; without it all is forgotten at the end
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+
+    /// Make two new administrators' keys and show them, as a tenant without keys does
+    #[arg(long)]
+    new_admin_keys: bool,
 }
 
 /// What is no part of the product.
@@ -162,6 +182,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             (true, _) => Control::Change,
             (false, true) => Control::Look,
             (false, false) => Control::Off,
+        },
+        data: args.kept.data.clone(),
+        new_admin_keys: if args.kept.new_admin_keys {
+            NewAdminKeys::Always
+        } else {
+            NewAdminKeys::WhenEmpty
         },
         webhook: args.handles.webhook.clone(),
         skew,

@@ -7,7 +7,7 @@ use sha2::block_api::compress256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::kept::Kept;
-use super::key::Key;
+use super::key::{KEY_BYTES_MAX, Key};
 
 const BLOCK_BYTES: usize = 64;
 /// The longest nonce.
@@ -111,6 +111,41 @@ impl AbsorbedKey {
         let mut blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
         blocks[0] = self.tail;
         self.finish(&mut blocks, 0)
+    }
+
+    /// How many bytes [`write`](Self::write) fills: state, length of the key, tail.
+    pub(super) const BYTES: usize = 8 * 4 + 2 + BLOCK_BYTES;
+
+    /// Writes what is kept; the place is as secret as this from then on.
+    pub(super) fn write(&self, place: &mut [u8]) {
+        let (state, rest) = place.split_at_mut(8 * 4);
+        let (length, tail) = rest.split_at_mut(2);
+        for (bytes, word) in state.as_chunks_mut::<4>().0.iter_mut().zip(self.state) {
+            *bytes = word.to_be_bytes();
+        }
+        // At most 256.
+        let key_len = u16::try_from(self.key_len).unwrap_or(0);
+        length.copy_from_slice(&key_len.to_be_bytes());
+        tail.copy_from_slice(&self.tail);
+    }
+
+    /// Reads what was written; `None` where no key is kept so.
+    #[allow(clippy::unnecessary_box_returns, reason = "it must not be moved")]
+    pub(super) fn read(place: &[u8]) -> Option<Kept<Self>> {
+        let (state, rest) = place.split_at_checked(8 * 4)?;
+        let (length, tail) = rest.split_first_chunk::<2>()?;
+        let key_len = usize::from(u16::from_be_bytes(*length));
+        let unused = tail.get(key_len % BLOCK_BYTES..)?;
+        if !(1..=KEY_BYTES_MAX).contains(&key_len) || unused.iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        let mut absorbed = Kept::new(Self::EMPTY);
+        for (word, bytes) in absorbed.state.iter_mut().zip(state.as_chunks::<4>().0) {
+            *word = u32::from_be_bytes(*bytes);
+        }
+        absorbed.tail.copy_from_slice(tail.first_chunk::<BLOCK_BYTES>()?);
+        absorbed.key_len = key_len;
+        Some(absorbed)
     }
 
     fn tail_len(&self) -> usize {

@@ -24,7 +24,7 @@ pub(crate) use nonce::fill_alphanumeric;
 pub use nonce::{NONCE_BYTES, Nonce, NonceError, NonceLengths};
 pub use request::{HeaderValues, Request};
 pub use sign::{AdvancedSigner, Headers, Signature, Signer};
-pub use stored::{LevelEditRefused, StoredKey};
+pub use stored::{BadKeyMaterial, KeyMaterial, LevelEditRefused, StoredKey};
 pub use timestamp::{Timestamp, TimestampError};
 pub use verdict::Verdict;
 pub use verify::{Principal, Skew, SkewError, Verifier};

@@ -2,9 +2,13 @@
 //!
 //! It refuses to keep the key itself, and to be printed, cloned or serialized.
 
+mod material;
+
 use core::fmt;
 
 use zeroize::Zeroize;
+
+pub use material::{BadKeyMaterial, KeyMaterial};
 
 use super::absorbed::AbsorbedKey;
 use super::kept::Kept;

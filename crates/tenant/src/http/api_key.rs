@@ -56,19 +56,21 @@ async fn write(
     Path(id): Path<String>,
     AskedPlatform(request): AskedPlatform<EditRequest>,
 ) -> Result<Json<Data<Message>>, Refusal> {
-    let mut store = app.store_mut();
-    let subject = format!("API key {}", id.parse::<KeyId>().map_or(0, KeyId::get));
-    let may = may_write(&store, caller, &id, request);
-    let done = match &may {
-        Ok(_) => true,
-        Err(refusal) if refusal.is_forbidden() => false,
-        Err(_) => return Err(may.err().map_or_else(Refusal::unauthorized, Refusal::of_platform)),
-    };
-    let description = if done { format!("{subject} was edited") } else { refused("edit") };
-    let deed = Deed { entity: AUDITED, subtype: "Edit", subject, description, done };
-    store.note(caller.0.key_id(), app.clock.now_ms(), deed);
-    let (id, edit) = may.map_err(Refusal::of_platform)?;
-    store.edit(id, edit);
+    let now_ms = app.clock.now_ms();
+    let edited = app.change(|store| {
+        let may = may_write(store, caller, &id, request);
+        let done = may.is_ok();
+        if done || may.as_ref().is_err_and(Refusal::is_forbidden) {
+            let subject = format!("API key {}", id.parse::<KeyId>().map_or(0, KeyId::get));
+            let description = if done { format!("{subject} was edited") } else { refused("edit") };
+            let deed = Deed { entity: AUDITED, subtype: "Edit", subject, description, done };
+            store.note(caller.0.key_id(), now_ms, deed);
+        }
+        let (id, edit) = may?;
+        store.edit(id, edit);
+        Ok(())
+    });
+    edited.map_err(Refusal::of_platform)?;
     let message = "The API key was updated successfully.".to_owned();
     Ok(Json(Data { data: Message { message } }))
 }

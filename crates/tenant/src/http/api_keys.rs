@@ -75,21 +75,19 @@ async fn generate(
     Asked(request): Asked<GenerateRequest>,
 ) -> Answer<GenerateReply> {
     let now_ms = app.clock.now_ms();
-    let mut store = app.store_mut();
-    let made = make(&mut store, caller, request, now_ms);
-    let (subject, done) = match &made {
-        Ok(made) => (format!("API key {}", made.id), true),
-        Err(refusal) if refusal.is_forbidden() => (String::new(), false),
-        Err(_) => return made.map(reply),
-    };
-    let deed = Deed {
-        entity: AUDITED,
-        subtype: "Generate",
-        description: if done { format!("{subject} was generated") } else { refused("generate") },
-        subject,
-        done,
-    };
-    store.note(caller.0.key_id(), now_ms, deed);
+    let made = app.change(|store| {
+        let made = make(store, caller, request, now_ms);
+        let (subject, done) = match &made {
+            Ok(made) => (format!("API key {}", made.id), true),
+            Err(refusal) if refusal.is_forbidden() => (String::new(), false),
+            Err(_) => return made,
+        };
+        let description =
+            if done { format!("{subject} was generated") } else { refused("generate") };
+        let deed = Deed { entity: AUDITED, subtype: "Generate", description, subject, done };
+        store.note(caller.0.key_id(), now_ms, deed);
+        made
+    });
     made.map(reply)
 }
 
@@ -117,25 +115,23 @@ async fn delete(
     Asked(request): Asked<DeleteRequest>,
 ) -> Answer<DeleteReply> {
     let now_ms = app.clock.now_ms();
-    let mut store = app.store_mut();
-    let may = may_delete(&store, caller, &request);
-    let (ids, done) = match &may {
-        Ok(ids) => (ids.clone(), true),
-        Err(refusal) if refusal.is_forbidden() => (Vec::new(), false),
-        Err(_) => (Vec::new(), true),
-    };
-    for id in &ids {
-        store.delete(*id);
-        app.notices().forget(*id);
-        store.note(caller.0.key_id(), now_ms, deleted(format!("API key {id}")));
+    let deleted = app.change(|store| {
+        let may = may_delete(store, caller, &request);
+        if may.as_ref().is_err_and(Refusal::is_forbidden) {
+            store.note(caller.0.key_id(), now_ms, delete_refused());
+        }
+        let ids = may?;
+        for id in &ids {
+            store.delete(*id);
+            store.note(caller.0.key_id(), now_ms, deleted(format!("API key {id}")));
+        }
+        Ok(ids)
+    })?;
+    let mut notices = app.notices();
+    for id in &deleted {
+        notices.forget(*id);
     }
-    if !done {
-        let description = refused("delete");
-        let subject = String::new();
-        let deed = Deed { entity: AUDITED, subtype: "Delete", subject, description, done: false };
-        store.note(caller.0.key_id(), now_ms, deed);
-    }
-    may.map(|ids| reply(DeleteReply { update_count: ids.len() as u64 }))
+    Ok(reply(DeleteReply { update_count: deleted.len() as u64 }))
 }
 
 /// The keys that there are of those to delete, where the caller may delete every one of them.
@@ -152,6 +148,11 @@ fn may_delete(
         access.require_handling(&store.roles.all(&entry.record.roles))?;
     }
     Ok(entries.iter().map(|entry| entry.record.key_id).collect())
+}
+
+fn delete_refused() -> Deed {
+    let description = refused("delete");
+    Deed { entity: AUDITED, subtype: "Delete", subject: String::new(), description, done: false }
 }
 
 fn deleted(subject: String) -> Deed {

@@ -134,6 +134,12 @@ async fn set_clock(
         ClockChange::NowMs(now_ms) => clock.set(now_ms),
         ClockChange::AdvanceMs(by_ms) => clock.advance(by_ms),
     }
+    if let Some(disk) = &app.disk {
+        clock.keep_on(disk).map_err(|error| {
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+                .with_extra(error.to_string())
+        })?;
+    }
     app.look_for_notices();
     Ok(Json(json!({ "nowMs": app.clock.now_ms() })))
 }

@@ -99,31 +99,38 @@ fn isolate(
     Asked(request): Asked<IsolateRequest>,
     on: bool,
 ) -> Result<Json<Reply<Value>>, Refusal> {
-    let mut store = app.store_mut();
-    let may = may_isolate(&app, &store, caller, &request);
-    let (agents, done) = match &may {
-        Ok(agents) => (agents.clone(), true),
-        Err(refusal) if refusal.is_forbidden() => (Vec::new(), false),
-        Err(_) => return Err(may.err().unwrap_or_else(Refusal::unauthorized)),
-    };
-    let what = if on { "isolate" } else { "unisolate" };
-    let names: Vec<_> = agents.iter().map(|agent| agent.name).collect();
-    let subject = names.join(", ");
-    let description = if done { format!("{what}: {subject}") } else { refused(what) };
-    let deed = Deed { entity: "Response", subtype: "Isolate Endpoint", subject, description, done };
-    store.note(caller.0.key_id(), app.clock.now_ms(), deed);
-    let count = may?.len();
-    for agent in agents {
-        if on {
-            store.isolated.insert(agent.id);
-        } else {
-            store.isolated.remove(agent.id);
+    let now_ms = app.clock.now_ms();
+    let reply = app.change(|store| {
+        let what = if on { "isolate" } else { "unisolate" };
+        let may = may_isolate(&app, store, caller, &request);
+        let deed = |subject: String, description, done| Deed {
+            entity: "Response",
+            subtype: "Isolate Endpoint",
+            subject,
+            description,
+            done,
+        };
+        if may.as_ref().is_err_and(Refusal::is_forbidden) {
+            store.note(caller.0.key_id(), now_ms, deed(String::new(), refused(what), false));
         }
-    }
-    store.actions += 1;
-    let reply = json!({
-        "action_id": store.actions.to_string(), "status": "1", "endpoints_count": count.to_string(),
-    });
+        let agents = may?;
+        let names = agents.iter().map(|agent| agent.name).collect::<Vec<_>>().join(", ");
+        let said = format!("{what}: {names}");
+        store.note(caller.0.key_id(), now_ms, deed(names, said, true));
+        for agent in &agents {
+            if on {
+                store.isolated.insert(agent.id);
+            } else {
+                store.isolated.remove(agent.id);
+            }
+        }
+        store.actions += 1;
+        Ok(json!({
+            "action_id": store.actions.to_string(),
+            "status": "1",
+            "endpoints_count": agents.len().to_string(),
+        }))
+    })?;
     Ok(Json(Reply { reply }))
 }
 

@@ -3,7 +3,6 @@
 //! It refuses to answer one refusal otherwise than another, but for the explaining headers where
 //! they are on.
 
-use core::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -14,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cortexkey_core::auth::{self, KeyId, Principal, Verdict};
-use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, VerifiedUse};
+use cortexkey_core::replay::GuardRefusal;
 
 use super::fault::{ToReset, instead, truncated};
 use super::refusal::{Refusal, Remedy};
@@ -32,16 +31,6 @@ const REMEDY: HeaderName = HeaderName::from_static("x-cortexkey-remedy");
 /// Who sent the request that a call answers.
 #[derive(Clone, Copy)]
 pub(super) struct Caller(pub(super) Principal);
-
-/// What is done about requests that come twice, and with what.
-pub(crate) enum Replay {
-    /// They are refused.
-    Enforce(MemoryGuard),
-    /// They are accepted and told of.
-    Observe(MemoryGuard),
-    /// Nobody looks.
-    Off,
-}
 
 /// What the gate found.
 struct Checked {
@@ -168,7 +157,7 @@ impl App {
                 return Checked { key_id: None, result: Err(verdict), observed: None, tag: None };
             }
         };
-        let guard = Watched::new(&self.replay);
+        let guard = self.replay.watch();
         let store = self.store();
         let stored = store.get(request.key_id()).map(|entry| &entry.stored);
         let result = self.verifier.verify(&request, stored, now_ms, &guard);
@@ -177,33 +166,6 @@ impl App {
             result,
             observed: guard.observed.get().map(GuardRefusal::verdict),
             tag: guard.tag.get(),
-        }
-    }
-}
-
-/// The guard of one request; it keeps what was only observed, and what was asked.
-struct Watched<'a> {
-    replay: &'a Replay,
-    observed: Cell<Option<GuardRefusal>>,
-    tag: Cell<Option<[u8; 16]>>,
-}
-
-impl<'a> Watched<'a> {
-    fn new(replay: &'a Replay) -> Self {
-        Self { replay, observed: Cell::new(None), tag: Cell::new(None) }
-    }
-}
-
-impl ReplayGuard for Watched<'_> {
-    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
-        self.tag.set(Some(verified.shared_tag()));
-        match self.replay {
-            Replay::Enforce(guard) => guard.check_and_insert(verified),
-            Replay::Observe(guard) => {
-                self.observed.set(guard.check_and_insert(verified).err());
-                Ok(())
-            }
-            Replay::Off => Ok(()),
         }
     }
 }

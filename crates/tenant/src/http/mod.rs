@@ -38,13 +38,13 @@ use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::inspect::Inspector;
 use crate::log::{known_method, loggable};
-use crate::notices::Notices;
+use crate::notices::{NOTICES, Notices};
 use crate::options::{Control, Licence, Log};
-use crate::store::Store;
+use crate::replay::Replay;
+use crate::store::{Disk, Store};
 use crate::webhook::Webhook;
 
 pub(crate) use fault::ToReset;
-pub(crate) use gate::Replay;
 pub(crate) use hidden::Hidden;
 pub(crate) use list::Page;
 pub(crate) use refusal::Refusal;
@@ -68,6 +68,7 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     pub(crate) notices: Mutex<Notices>,
     pub(crate) webhook: Option<Arc<Webhook>>,
+    pub(crate) disk: Option<Arc<Disk>>,
     /// Turns true when the tenant stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -80,11 +81,16 @@ impl App {
 
     /// Gives the notices that are due, and tells the webhook, which may take its time.
     pub(crate) fn look_for_notices(&self) {
+        let now_ms = self.clock.now_ms();
         let new = {
             let store = self.store();
             let records = store.entries().map(|entry| &entry.record);
-            self.notices().give(records, self.clock.now_ms())
+            self.notices().give(records, now_ms)
         };
+        if let Some(disk) = self.disk.as_ref().filter(|_| !new.is_empty()) {
+            // Where it fails, they are given again after a restart.
+            let _ = disk.set_number(NOTICES, now_ms);
+        }
         if let Some(webhook) = self.webhook.as_ref().filter(|_| !new.is_empty()) {
             let webhook = Arc::clone(webhook);
             tokio::task::spawn_blocking(move || {
@@ -110,9 +116,30 @@ impl App {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To change.
+    /// To change what is not kept on a disk.
     pub(crate) fn store_mut(&self) -> RwLockWriteGuard<'_, Store> {
         self.store.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is kept, refused attempts in the audit log among it. When this returns without
+    /// an error of its own, it is on the disk, where there is one.
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Store) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let failed = |why: String| {
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+                .with_remedy(why)
+        };
+        let mut store = self.store_mut();
+        if store.has_failed() {
+            return Err(failed("the tenant's disk failed; restart the tenant".to_owned()));
+        }
+        let changed = change(&mut store);
+        // A disk takes its time; tasks that need not wait for it go on elsewhere.
+        tokio::task::block_in_place(|| store.commit())
+            .map_err(|error| failed(error.to_string()))?;
+        changed
     }
 }
 

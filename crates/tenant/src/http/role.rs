@@ -80,18 +80,20 @@ async fn create(
     AskedPlatform(request): AskedPlatform<CreateRequest>,
 ) -> Result<(StatusCode, Json<Data<Message>>), Refusal> {
     let now_ms = app.clock.now_ms();
-    let mut store = app.store_mut();
     let by = caller.0.key_id();
-    if let Err(refusal) = require(&store, caller, Permission::Edit) {
-        store.note(by, now_ms, deed("Role Create", String::new(), refused("make a role"), false));
-        return Err(refusal);
-    }
-    let role = check(&store, &request).map_err(Refusal::of_platform)?;
-    let said = format!("the role {} was made", role.name);
-    store.note(by, now_ms, deed("Role Create", role.name.clone(), said, true));
-    let description = request.description.filter(|text| !text.is_empty());
-    let made = store.roles.add(role, description, &creator(by).1, now_ms);
-    let message = created_message(&made.role_id);
+    let made = app.change(|store| {
+        if let Err(refusal) = require(store, caller, Permission::Edit) {
+            let said = refused("make a role");
+            store.note(by, now_ms, deed("Role Create", String::new(), said, false));
+            return Err(refusal);
+        }
+        let role = check(store, &request)?;
+        let said = format!("the role {} was made", role.name);
+        store.note(by, now_ms, deed("Role Create", role.name.clone(), said, true));
+        let description = request.description.filter(|text| !text.is_empty());
+        Ok(store.add_role(role, description, &creator(by).1, now_ms))
+    });
+    let message = created_message(&made.map_err(Refusal::of_platform)?);
     Ok((StatusCode::CREATED, Json(Data { data: Message { message } })))
 }
 
@@ -101,20 +103,23 @@ async fn remove(
     Path(role_id): Path<String>,
 ) -> Result<Json<Data<Message>>, Refusal> {
     let now_ms = app.clock.now_ms();
-    let mut store = app.store_mut();
     let by = caller.0.key_id();
-    if let Err(refusal) = require(&store, caller, Permission::Edit) {
-        store.note(by, now_ms, deed("Role Delete", String::new(), refused("delete a role"), false));
-        return Err(refusal);
-    }
-    if store.roles.predefined().any(|role| Roles::predefined_id(role) == role_id) {
-        return Err(Refusal::invalid("Predefined roles cannot be deleted").of_platform());
-    }
-    let Some(name) = store.delete_role(&role_id) else {
-        return Err(Refusal::not_found("no role has this id").of_platform());
-    };
-    let said = format!("the role {name} was deleted");
-    store.note(by, now_ms, deed("Role Delete", name, said, true));
+    let removed = app.change(|store| {
+        if let Err(refusal) = require(store, caller, Permission::Edit) {
+            let said = refused("delete a role");
+            store.note(by, now_ms, deed("Role Delete", String::new(), said, false));
+            return Err(refusal);
+        }
+        if store.roles.predefined().any(|role| Roles::predefined_id(role) == role_id) {
+            return Err(Refusal::invalid("Predefined roles cannot be deleted"));
+        }
+        let name = store.delete_role(&role_id);
+        let name = name.ok_or_else(|| Refusal::not_found("no role has this id"))?;
+        let said = format!("the role {name} was deleted");
+        store.note(by, now_ms, deed("Role Delete", name, said, true));
+        Ok(())
+    });
+    removed.map_err(Refusal::of_platform)?;
     let message = format!("role_id {role_id} deleted successfully.");
     Ok(Json(Data { data: Message { message } }))
 }

@@ -58,19 +58,25 @@ async fn write(
     Path((entity, id)): Path<(String, String)>,
     AskedPlatform(scope): AskedPlatform<ScopeWrite>,
 ) -> Result<Json<Data<Message>>, Refusal> {
-    let mut store = app.store_mut();
-    let subject = format!("API key {}", id.parse::<KeyId>().map_or(0, KeyId::get));
-    let may = may_write(&store, caller, &entity, &id, &scope);
-    let done = match &may {
-        Ok(_) => true,
-        Err(refusal) if refusal.is_forbidden() => false,
-        Err(_) => return Err(may.err().map_or_else(Refusal::unauthorized, Refusal::of_platform)),
-    };
-    let description =
-        if done { format!("the scope of {subject} was set") } else { refused("set a scope") };
-    let deed = Deed { entity: "Permissions", subtype: "Scope Edit", subject, description, done };
-    store.note(caller.0.key_id(), app.clock.now_ms(), deed);
-    store.set_scope(may.map_err(Refusal::of_platform)?, scope);
+    let now_ms = app.clock.now_ms();
+    let set = app.change(|store| {
+        let may = may_write(store, caller, &entity, &id, &scope);
+        let done = may.is_ok();
+        if done || may.as_ref().is_err_and(Refusal::is_forbidden) {
+            let subject = format!("API key {}", id.parse::<KeyId>().map_or(0, KeyId::get));
+            let description = if done {
+                format!("the scope of {subject} was set")
+            } else {
+                refused("set a scope")
+            };
+            let subtype = "Scope Edit";
+            let deed = Deed { entity: "Permissions", subtype, subject, description, done };
+            store.note(caller.0.key_id(), now_ms, deed);
+        }
+        store.set_scope(may?, scope);
+        Ok(())
+    });
+    set.map_err(Refusal::of_platform)?;
     let message = "The scope was updated successfully.".to_owned();
     Ok(Json(Data { data: Message { message } }))
 }

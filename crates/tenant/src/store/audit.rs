@@ -31,12 +31,19 @@ pub(crate) struct Deed {
 }
 
 impl AuditLog {
-    /// Adds an entry; what is returned is what to keep.
-    pub(crate) fn add(&mut self, by: KeyId, at_ms: u64, deed: Deed) -> &AuditRecord {
+    /// As it was kept, by id.
+    pub(super) fn restore(entries: Vec<AuditRecord>) -> Self {
+        let last_id = entries.last().map_or(0, |entry| entry.audit_id);
+        Self { entries: entries.into(), last_id }
+    }
+
+    /// Adds an entry; it, and the id of the one that had to go.
+    pub(super) fn add(&mut self, by: KeyId, at_ms: u64, deed: Deed) -> (&AuditRecord, Option<u64>) {
         self.last_id += 1;
-        if self.entries.len() >= ENTRIES_MAX {
-            self.entries.pop_front();
-        }
+        let gone = match self.entries.len() {
+            ENTRIES_MAX.. => self.entries.pop_front().map(|entry| entry.audit_id),
+            _ => None,
+        };
         let (name, email) = creator(by);
         self.entries.push_back(AuditRecord {
             audit_id: self.last_id,
@@ -53,7 +60,7 @@ impl AuditLog {
             audit_insert_time: at_ms,
         });
         let last = self.entries.len() - 1;
-        &self.entries[last]
+        (&self.entries[last], gone)
     }
 
     /// The entries, the oldest first.

@@ -1,11 +1,16 @@
-//! [`Store`]: the keys and roles of a tenant, and its audit log, in memory.
+//! [`Store`]: the keys and roles of a tenant, and its audit log, in memory and, where asked, on
+//! disk.
 //!
 //! It refuses more keys than it was made for, to give an id twice, and to keep a key itself.
 
 mod audit;
+mod disk;
 mod list;
+mod rows;
+mod seal;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cortexkey_api::Secret;
 use cortexkey_api::scope::ScopeWrite;
@@ -14,9 +19,12 @@ use cortexkey_core::auth::{KeyId, Level, StoredKey};
 use cortexkey_core::lifecycle::{Expiry, GeneratedKey, KeyRecord};
 
 use crate::access::Access;
-use crate::roles::Roles;
+use crate::roles::{CustomRole, RoleEntry, Roles};
 
 pub(crate) use audit::{AuditLog, Deed, creator};
+pub(crate) use disk::Disk;
+pub use disk::DiskError;
+use disk::Write;
 pub(crate) use list::listed;
 
 /// What a tenant keeps.
@@ -32,6 +40,11 @@ pub(crate) struct Store {
     pub(crate) isolated: BTreeSet<&'static str>,
     /// How many actions on endpoints there were.
     pub(crate) actions: u64,
+    disk: Option<Arc<Disk>>,
+    /// What was changed and is not on the disk yet.
+    pending: Vec<Write>,
+    /// Whether a change could not be brought to the disk.
+    failed: bool,
 }
 
 /// A key, without itself.
@@ -73,19 +86,36 @@ pub(crate) enum GenerateError {
 }
 
 impl Store {
-    /// No keys yet.
+    /// No keys yet, and in memory alone.
     pub(crate) fn new(max_keys: usize, roles: Roles, settings: Settings) -> Self {
-        let audit = AuditLog::default();
         Self {
             keys: BTreeMap::new(),
             last_id: 0,
             max_keys,
             roles,
-            audit,
+            audit: AuditLog::default(),
             settings,
             isolated: BTreeSet::new(),
             actions: 0,
+            disk: None,
+            pending: Vec::new(),
+            failed: false,
         }
+    }
+
+    /// With what is on a disk; every change goes there from now on.
+    pub(crate) fn on(mut self, disk: Arc<Disk>) -> Result<Self, DiskError> {
+        for entry in rows::keys(&disk)? {
+            self.keys.insert(entry.record.key_id, entry);
+        }
+        self.last_id = disk.number(rows::LAST_ID)?.unwrap_or(0);
+        for (number, entry) in rows::roles(&disk)? {
+            self.roles.restore(number, entry);
+        }
+        self.roles.made = self.roles.made.max(disk.number(rows::ROLES_MADE)?.unwrap_or(0));
+        self.audit = AuditLog::restore(rows::audit(&disk)?);
+        self.disk = Some(disk);
+        Ok(self)
     }
 
     /// The key with this id.
@@ -131,6 +161,8 @@ impl Store {
         };
         self.last_id = id.get();
         self.keys.insert(id, Entry { stored, record, scope: None });
+        self.changed(id);
+        self.write(|store| Write::Number(rows::LAST_ID, store.last_id));
         Ok((id, key.reveal(|text| Secret::new(text.to_owned()))))
     }
 
@@ -143,56 +175,126 @@ impl Store {
         }
         entry.record.roles = edit.roles;
         entry.record.comment = edit.comment;
+        self.changed(id);
     }
 
     /// Puts a scope in place of a key's whole scope.
     pub(crate) fn set_scope(&mut self, id: KeyId, scope: ScopeWrite) {
-        if let Some(entry) = self.keys.get_mut(&id) {
-            entry.scope = Some(scope);
-        }
+        let Some(entry) = self.keys.get_mut(&id) else { return };
+        entry.scope = Some(scope);
+        self.changed(id);
     }
 
     /// Deletes a key; whether there was one.
     pub(crate) fn delete(&mut self, id: KeyId) -> bool {
-        self.keys.remove(&id).is_some()
+        let was = self.keys.remove(&id).is_some();
+        if was {
+            self.write(|_| Write::NoRow(rows::KEYS, id.get()));
+        }
+        was
+    }
+
+    /// Makes a role; its id.
+    pub(crate) fn add_role(
+        &mut self,
+        role: CustomRole,
+        description: Option<String>,
+        created_by: &str,
+        now_ms: u64,
+    ) -> String {
+        let entry = self.roles.add(role, description, created_by, now_ms);
+        let role_id = entry.role_id.clone();
+        if self.disk.is_some() {
+            let row = rows::of_role(entry);
+            self.pending.push(Write::Row(rows::ROLES, self.roles.made, row));
+            self.pending.push(Write::Number(rows::ROLES_MADE, self.roles.made));
+        }
+        role_id
     }
 
     /// Deletes a custom role, and takes it from every key: a role of the same name that is made
     /// later is another. Its name, where there was one.
     pub(crate) fn delete_role(&mut self, role_id: &str) -> Option<String> {
-        let name = self.roles.remove(role_id)?;
-        for entry in self.keys.values_mut() {
-            entry.record.roles.retain(|held| *held != name);
+        let RoleEntry { number, role, .. } = self.roles.remove(role_id)?;
+        self.write(|_| Write::NoRow(rows::ROLES, number));
+        let holders: Vec<_> = self
+            .keys
+            .values()
+            .filter(|entry| entry.record.roles.contains(&role.name))
+            .map(|entry| entry.record.key_id)
+            .collect();
+        for id in holders {
+            if let Some(entry) = self.keys.get_mut(&id) {
+                entry.record.roles.retain(|held| *held != role.name);
+            }
+            self.changed(id);
         }
-        Some(name)
+        Some(role.name)
     }
 
     /// Notes what somebody did, or tried.
     pub(crate) fn note(&mut self, by: KeyId, at_ms: u64, deed: Deed) {
-        self.audit.add(by, at_ms, deed);
+        let (record, gone) = self.audit.add(by, at_ms, deed);
+        if self.disk.is_some() {
+            self.pending.push(Write::Row(rows::AUDIT, record.audit_id, rows::of_audit(record)));
+            self.pending.extend(gone.map(|id| Write::NoRow(rows::AUDIT, id)));
+        }
+    }
+
+    /// Whether a change could not be brought to the disk; then nothing is changed any more.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Brings what was changed to the disk. Where that fails, what is in memory is not what is on
+    /// the disk, and nothing is changed any more.
+    pub(crate) fn commit(&mut self) -> Result<(), DiskError> {
+        let writes = std::mem::take(&mut self.pending);
+        let Some(disk) = self.disk.as_ref().filter(|_| !writes.is_empty()) else { return Ok(()) };
+        disk.commit(&writes).inspect_err(|_| self.failed = true)
+    }
+
+    /// Notes that a key is to be written.
+    fn changed(&mut self, id: KeyId) {
+        let Some(entry) = self.keys.get(&id).filter(|_| self.disk.is_some()) else { return };
+        self.pending.push(Write::Row(rows::KEYS, id.get(), rows::of_key(entry)));
+    }
+
+    fn write(&mut self, write: impl FnOnce(&Self) -> Write) {
+        if self.disk.is_some() {
+            let write = write(self);
+            self.pending.push(write);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use cortexkey_core::access::{Product, Sbac, TagMode};
+    use cortexkey_api::scope::{
+        AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, EndpointsWrite, Mode,
+    };
+    use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
 
     use super::*;
 
     fn about() -> About {
         About {
-            roles: vec![],
-            comment: None,
+            roles: vec!["R".into(), "Viewer".into()],
+            comment: Some("é\n".into()),
             created_by: "a@b.example".into(),
             user_name: "A".into(),
         }
     }
 
-    #[test]
-    fn an_id_is_never_given_twice_and_the_store_does_not_grow_past_its_limit() {
+    fn empty(max_keys: usize) -> Store {
         let settings =
             Settings { sbac: Sbac::Disabled, tags: TagMode::Permissive, datasets: false };
-        let mut store = Store::new(2, Roles::new(Product::Xsiam, vec![], 0), settings);
+        Store::new(max_keys, Roles::new(Product::Xsiam, vec![], 0), settings)
+    }
+
+    #[test]
+    fn an_id_is_never_given_twice_and_the_store_does_not_grow_past_its_limit() {
+        let mut store = empty(2);
         let generate = |store: &mut Store| {
             store.generate(Level::Advanced, Expiry::Never, about(), 5).map(|(id, _)| id.get())
         };
@@ -203,5 +305,63 @@ mod tests {
         assert!(store.delete(second));
         assert!(!store.delete(second));
         assert_eq!(generate(&mut store), Ok(3));
+    }
+
+    #[test]
+    fn what_was_committed_is_there_after_a_restart_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || empty(9).on(Arc::new(Disk::open(folder.path()).unwrap())).unwrap();
+        let axis = || AxisWrite { mode: AxisMode::Any, names: vec!["x".into()] };
+        let scope = ScopeWrite {
+            assets: AssetsWrite { mode: Mode::Scope, asset_group_ids: vec![16] },
+            cases_issues: CasesIssuesWrite {
+                mode: Mode::SeeAll,
+                names: vec![],
+                include_cases_issues_empty_entities: true,
+            },
+            endpoints: EndpointsWrite { endpoint_groups: axis(), endpoint_tags: axis() },
+            datasets_rows: None,
+        };
+        let id = |id| KeyId::new(id).unwrap();
+        let deed = || Deed {
+            entity: "API Key",
+            subtype: "Generate",
+            subject: String::new(),
+            description: String::new(),
+            done: true,
+        };
+        let record = {
+            let mut store = open();
+            let role = CustomRole::new("R").unwrap().with("Auditing", Permission::View).unwrap();
+            assert_eq!(store.add_role(role, None, "a", 5), "custom_role_1");
+            for expiry in [Expiry::Never, Expiry::At { ms: 7 }, Expiry::Never] {
+                store.generate(Level::Advanced, expiry, about(), 5).unwrap();
+            }
+            store.set_scope(id(2), scope.clone());
+            store.note(id(1), 9, deed());
+            store.delete(id(3));
+            store.commit().unwrap();
+            // Not committed: it never was.
+            store.generate(Level::Advanced, Expiry::Never, about(), 5).unwrap();
+            store.get(id(2)).unwrap().record.clone()
+        };
+        let mut store = open();
+        let entry = store.get(id(2)).unwrap();
+        assert_eq!((&entry.record, &entry.scope), (&record, &Some(scope)));
+        assert_eq!((entry.stored.expiry(), entry.stored.created_ms()), (Expiry::At { ms: 7 }, 0));
+        assert!(store.get(id(3)).is_none() && store.get(id(4)).is_none());
+        assert_eq!(store.roles.find("R").unwrap().components[0], ("Auditing", Permission::View));
+        assert_eq!(store.audit.entries().count(), 1);
+        store.note(id(1), 9, deed());
+        assert_eq!(store.audit.entries().last().unwrap().audit_id, 2);
+        let (next, _) = store.generate(Level::Advanced, Expiry::Never, about(), 5).unwrap();
+        assert_eq!(next, id(4), "3 was given, and is gone");
+        assert_eq!(store.delete_role("custom_role_1"), Some("R".into()));
+        store.commit().unwrap();
+        drop(store);
+        let mut store = open();
+        assert_eq!(store.get(id(2)).unwrap().record.roles, ["Viewer"]);
+        let role = CustomRole::new("R").unwrap();
+        assert_eq!(store.add_role(role, None, "a", 5), "custom_role_2");
     }
 }

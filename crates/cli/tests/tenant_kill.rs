@@ -1,0 +1,189 @@
+//! A tenant on disk that is killed at any moment: no key that it acknowledged is lost, none that
+//! it deleted comes back, and no request that it accepted is accepted again.
+//!
+//! `CORTEXKEY_KILLS` says how often; 20 unless said.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use common::cortexkey;
+use cortexkey_core::auth::{Key, KeyId, Level, Signer, Timestamp};
+use serde_json::{Value, json};
+
+const WORKERS: u64 = 4;
+
+struct Tenant {
+    process: Child,
+    address: String,
+    ready: Value,
+}
+
+impl Tenant {
+    fn start(folder: &Path) -> Self {
+        let folder = folder.to_str().unwrap();
+        let mut command = cortexkey(&["tenant", "--quiet", "--data", folder]);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        let address = ready["url"].as_str().unwrap()["http://".len()..].to_owned();
+        Self { process, address, ready }
+    }
+
+    /// As `kill -9` does; also where a test fails.
+    fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// One POST; `None` where the tenant was killed before it answered whole.
+fn post(address: &str, headers: &str, path: &str, body: &Value) -> Option<(u16, Value)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let body = body.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.get(9..12)?.parse().ok()?;
+    Some((status, serde_json::from_str(body).ok()?))
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+fn signed(signer: &Signer) -> String {
+    let headers = signer.sign_from_system(Timestamp::from_ms(now_ms()).unwrap()).unwrap();
+    let lines: Vec<_> =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    lines.concat()
+}
+
+/// What the tenant acknowledged.
+#[derive(Default)]
+struct Acknowledged {
+    made: BTreeSet<u64>,
+    deleted: BTreeSet<u64>,
+    /// Deleting was asked for, and not answered: they may be there or not.
+    in_doubt: BTreeSet<u64>,
+    /// The headers of accepted Advanced requests.
+    accepted: Vec<String>,
+}
+
+/// Makes keys, uses them, deletes every other, until the tenant dies.
+fn load(address: &str, admin: &str, stop: &AtomicBool, known: &Mutex<Acknowledged>) {
+    let generate = json!({ "request_data": { "roles": ["Viewer"], "security_level": "advanced" } });
+    while !stop.load(Ordering::Relaxed) {
+        let made = post(address, admin, "/public_api/v1/api_keys/generate", &generate);
+        let Some((200, answer)) = made else { continue };
+        let id = answer["reply"]["id"].as_u64().unwrap();
+        known.lock().unwrap().made.insert(id);
+        let key = answer["reply"]["key"].as_str().unwrap().to_owned();
+        let key = Key::new(key.as_bytes()).unwrap();
+        let signer = Signer::new(KeyId::new(id).unwrap(), Level::Advanced, key);
+        for _ in 0..2 {
+            let headers = signed(&signer);
+            let answer = post(address, &headers, "/api_keys/validate/", &json!({}));
+            // It may have been accepted where no answer came, and is not to be again.
+            if !matches!(answer, Some((401, _))) {
+                known.lock().unwrap().accepted.push(headers);
+            }
+        }
+        if id % 2 == 0 {
+            known.lock().unwrap().in_doubt.insert(id);
+            let filter = json!({ "field": "id", "operator": "in", "value": [id] });
+            let delete = json!({ "request_data": { "filters": [filter] } });
+            let deleted = post(address, admin, "/public_api/v1/api_keys/delete", &delete);
+            if let Some((200, answer)) = deleted {
+                assert_eq!(answer["reply"]["update_count"], 1);
+                let mut known = known.lock().unwrap();
+                known.in_doubt.remove(&id);
+                known.deleted.insert(id);
+            }
+        }
+    }
+}
+
+/// Holds a tenant that started again against what the one before acknowledged.
+fn check(tenant: &Tenant, admin: &str, known: &Acknowledged) {
+    let list = json!({ "request_data": { "filters": [] } });
+    let (status, answer) =
+        post(&tenant.address, admin, "/public_api/v1/api_keys/get_api_keys", &list).unwrap();
+    assert_eq!(status, 200, "{answer}");
+    let data = answer["reply"]["DATA"].as_array().unwrap();
+    let there: BTreeSet<u64> = data.iter().map(|key| key["id"].as_u64().unwrap()).collect();
+    let back: Vec<_> = known.deleted.intersection(&there).collect();
+    assert!(back.is_empty(), "deleted and back: {back:?}");
+    let gone = |id: &&u64| !known.deleted.contains(id) && !known.in_doubt.contains(id);
+    let missing: Vec<_> = known.made.difference(&there).filter(gone).collect();
+    assert!(missing.is_empty(), "acknowledged and lost: {missing:?}");
+    for headers in &known.accepted {
+        let (status, _) =
+            post(&tenant.address, headers, "/api_keys/validate/", &json!({})).unwrap();
+        assert_eq!(status, 401, "accepted a second time: {headers}");
+    }
+}
+
+#[test]
+fn a_tenant_that_is_killed_keeps_what_it_promised() {
+    let kills = std::env::var("CORTEXKEY_KILLS").map_or(20, |kills| kills.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut tenant = Tenant::start(folder.path());
+    let standard = &tenant.ready["keys"]["standard"];
+    let key = standard["key"].as_str().unwrap();
+    let admin = format!("x-xdr-auth-id: {}\r\nAuthorization: {key}\r\n", standard["id"]);
+    let known = Mutex::new(Acknowledged::default());
+    let (mut made, mut accepted) = (0, 0);
+    let mut chance = 0x9e37_79b9_u64;
+    for _ in 0..kills {
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let life = Duration::from_micros(10_000 + (chance >> 33) % 100_000);
+        let stop = AtomicBool::new(false);
+        let address = tenant.address.clone();
+        std::thread::scope(|scope| {
+            for _ in 0..WORKERS {
+                scope.spawn(|| load(&address, &admin, &stop, &known));
+            }
+            std::thread::sleep(life);
+            tenant.kill();
+            stop.store(true, Ordering::Relaxed);
+        });
+        tenant = Tenant::start(folder.path());
+        let mut known = known.lock().unwrap();
+        check(&tenant, &admin, &known);
+        made += known.made.len();
+        accepted += known.accepted.len();
+        // What is older was checked; the tenant's own limit on keys is not what is tested.
+        let old: Vec<u64> = known.made.iter().copied().collect();
+        let filter = json!({ "field": "id", "operator": "in", "value": old });
+        let delete = json!({ "request_data": { "filters": [filter] } });
+        post(&tenant.address, &admin, "/public_api/v1/api_keys/delete", &delete).unwrap();
+        let deleted = std::mem::take(&mut known.made);
+        *known = Acknowledged { deleted, ..Acknowledged::default() };
+    }
+    println!("{kills} kills, {made} keys, {accepted} accepted requests");
+    assert!(made > kills && accepted > kills);
+    tenant.kill();
+}

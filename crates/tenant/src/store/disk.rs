@@ -1,0 +1,281 @@
+//! [`Disk`]: the store's file. A change that it took is on the disk.
+//!
+//! It refuses a second tenant on the same folder, rows that were tampered with, and, once it
+//! failed, every further change.
+
+use core::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use redb::{Database, TableDefinition};
+use zeroize::Zeroizing;
+
+use super::seal::{KEY_VARIABLE, Seal};
+
+/// The file within the folder.
+const FILE: &str = "tenant.redb";
+/// How the rows are made; another number is another form.
+const FORMAT: u64 = 1;
+/// Numbers by name.
+const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+/// Sealed rows, by table and id.
+const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
+
+/// What a row holds, before it is sealed; wiped on drop.
+pub(super) type Row = Zeroizing<Vec<u8>>;
+
+/// What is changed.
+pub(super) enum Write {
+    /// A row is put in place.
+    Row(&'static str, u64, Row),
+    /// A row is taken away.
+    NoRow(&'static str, u64),
+    /// A number is put in place.
+    Number(&'static str, u64),
+}
+
+/// The store's file.
+pub(crate) struct Disk {
+    database: Database,
+    seal: Seal,
+}
+
+impl Disk {
+    /// Opens the file of a folder, or makes both.
+    pub(crate) fn open(folder: &Path) -> Result<Self, DiskError> {
+        make_private(folder)?;
+        let path = folder.join(FILE);
+        let is_new = !path.exists();
+        let seal = Seal::open(folder, is_new)?;
+        let database = Database::create(&path).map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => DiskError::InUse(folder.to_owned()),
+            other => DiskError::File(Box::new(other.into())),
+        })?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        }
+        let disk = Self { database, seal };
+        disk.check_format()?;
+        Ok(disk)
+    }
+
+    /// Makes changes, all or none. When it returns they are on the disk.
+    pub(super) fn commit(&self, writes: &[Write]) -> Result<(), DiskError> {
+        let transaction = self.database.begin_write()?;
+        {
+            let mut rows = transaction.open_table(ROWS)?;
+            let mut numbers = transaction.open_table(NUMBERS)?;
+            for write in writes {
+                match write {
+                    Write::Row(table, id, plain) => {
+                        let sealed = self.seal.seal(&place(table, *id), plain)?;
+                        rows.insert((*table, *id), sealed.as_slice())?;
+                    }
+                    Write::NoRow(table, id) => drop(rows.remove((*table, *id))?),
+                    Write::Number(name, number) => drop(numbers.insert(*name, *number)?),
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Puts one number in place.
+    pub(crate) fn set_number(&self, name: &'static str, number: u64) -> Result<(), DiskError> {
+        self.commit(&[Write::Number(name, number)])
+    }
+
+    /// A number; `None` where it was never put.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, DiskError> {
+        let transaction = self.database.begin_read()?;
+        let numbers = transaction.open_table(NUMBERS)?;
+        Ok(numbers.get(name)?.map(|number| number.value()))
+    }
+
+    /// The rows of a table, by id.
+    pub(super) fn rows(&self, table: &str) -> Result<Vec<(u64, Row)>, DiskError> {
+        let transaction = self.database.begin_read()?;
+        let rows = transaction.open_table(ROWS)?;
+        let mut found = Vec::new();
+        for row in rows.range((table, 0)..=(table, u64::MAX))? {
+            let (key, sealed) = row?;
+            let (_, id) = key.value();
+            found.push((id, self.seal.unseal(&place(table, id), sealed.value())?));
+        }
+        Ok(found)
+    }
+
+    fn check_format(&self) -> Result<(), DiskError> {
+        // Makes the tables where the file is new.
+        self.commit(&[])?;
+        match self.number("format")? {
+            None => self.set_number("format", FORMAT),
+            Some(FORMAT) => Ok(()),
+            Some(format) => Err(DiskError::Format(format)),
+        }
+    }
+}
+
+/// What a row is sealed for: only there it opens.
+fn place(table: &str, id: u64) -> String {
+    format!("cortexkey-tenant/{FORMAT}/{table}/{id}")
+}
+
+/// Makes a folder that only its owner can look into, where there is none.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
+/// Why a store's file cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DiskError {
+    /// Another tenant runs on the folder.
+    InUse(PathBuf),
+    /// The file is of another form.
+    Format(u64),
+    /// A row was changed, moved or sealed with another key.
+    Damaged,
+    /// There is data, and not the key that it is sealed with.
+    NoSealKey,
+    /// What should be a key is none.
+    BadSealKey,
+    /// Others than the owner can read the key.
+    ReadableSealKey,
+    /// The system gives no random bytes.
+    NoRandom,
+    /// The folder cannot be read or written.
+    Folder(io::Error),
+    /// The file cannot be read or written.
+    File(Box<redb::Error>),
+}
+
+impl fmt::Display for DiskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse(folder) => write!(
+                f,
+                "another tenant runs on {}; stop it, or give another folder",
+                folder.display()
+            ),
+            Self::Format(format) => write!(
+                f,
+                "the data is of form {format}, and this version reads form {FORMAT}; use the \
+                 version that wrote it, or another folder"
+            ),
+            Self::Damaged => f.write_str(
+                "the data does not open with this key: it was changed, or sealed with another \
+                 key; restore both from one backup",
+            ),
+            Self::NoSealKey => write!(
+                f,
+                "the data is there, and the key that it is sealed with is not: restore seal.key, \
+                 or set {KEY_VARIABLE}"
+            ),
+            Self::BadSealKey => write!(
+                f,
+                "the key that seals the data, in seal.key or {KEY_VARIABLE}, is not 64 hexadecimal \
+                 digits"
+            ),
+            Self::ReadableSealKey => {
+                f.write_str("others can read seal.key; make it yours alone: chmod 600 seal.key")
+            }
+            Self::NoRandom => f.write_str("the system gives no random bytes"),
+            Self::Folder(error) => write!(f, "the data folder: {error}"),
+            Self::File(error) => write!(f, "the data file: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for DiskError {}
+
+impl From<io::Error> for DiskError {
+    fn from(error: io::Error) -> Self {
+        Self::Folder(error)
+    }
+}
+
+impl<E: Into<redb::Error> + NotIo> From<E> for DiskError {
+    fn from(error: E) -> Self {
+        Self::File(Box::new(error.into()))
+    }
+}
+
+/// The errors of the data file; an error of the system's is one of the folder.
+trait NotIo {}
+
+impl NotIo for redb::TransactionError {}
+impl NotIo for redb::TableError {}
+impl NotIo for redb::StorageError {}
+impl NotIo for redb::CommitError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_committed_is_there_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |text: &[u8]| Zeroizing::new(text.to_vec());
+        {
+            let disk = Disk::open(folder.path()).unwrap();
+            disk.commit(&[
+                Write::Row("a", 1, row(b"one")),
+                Write::Row("a", u64::MAX, row(b"last")),
+                Write::Row("b", 1, row(b"other")),
+                Write::Number("n", 7),
+            ])
+            .unwrap();
+            disk.commit(&[Write::NoRow("a", 1)]).unwrap();
+            let second = Disk::open(folder.path()).err().unwrap();
+            assert!(matches!(second, DiskError::InUse(_)), "{second}");
+        }
+        let disk = Disk::open(folder.path()).unwrap();
+        assert_eq!(disk.rows("a").unwrap(), [(u64::MAX, row(b"last"))]);
+        assert_eq!((disk.number("n").unwrap(), disk.number("m").unwrap()), (Some(7), None));
+    }
+
+    #[test]
+    fn data_without_its_key_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("seal.key");
+        let open = || Disk::open(folder.path()).map(|disk| disk.rows("a").map(drop));
+        {
+            let disk = Disk::open(folder.path()).unwrap();
+            disk.commit(&[Write::Row("a", 1, Zeroizing::new(b"one".to_vec()))]).unwrap();
+        }
+        let good = std::fs::read_to_string(&key).unwrap();
+        assert_eq!(good.len(), 65);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode(&key), mode(&folder.path().join(FILE))), (0o600, 0o600));
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+            assert!(matches!(open(), Err(DiskError::ReadableSealKey)));
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        std::fs::write(&key, "x").unwrap();
+        assert!(matches!(open(), Err(DiskError::BadSealKey)));
+        std::fs::write(&key, "00".repeat(32)).unwrap();
+        assert!(matches!(open(), Ok(Err(DiskError::Damaged))));
+        std::fs::remove_file(&key).unwrap();
+        assert!(matches!(open(), Err(DiskError::NoSealKey)));
+        std::fs::write(&key, good).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        assert!(matches!(open(), Ok(Ok(()))));
+    }
+}

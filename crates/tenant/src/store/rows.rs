@@ -1,0 +1,128 @@
+//! What the rows of the store's file hold, and back.
+//!
+//! It refuses rows that it does not understand: a key is never half restored.
+
+use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
+use cortexkey_api::audit::AuditRecord;
+use cortexkey_api::scope::ScopeWrite;
+use cortexkey_core::access::Permission;
+use cortexkey_core::auth::{KeyId, Level, StoredKey};
+use cortexkey_core::lifecycle::{Expiry, KeyRecord};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::Entry;
+use super::disk::{Disk, DiskError, Row};
+use super::list::listed;
+use crate::roles::{CustomRole, RoleEntry};
+
+pub(super) const KEYS: &str = "keys";
+pub(super) const ROLES: &str = "roles";
+pub(super) const AUDIT: &str = "audit";
+pub(super) const LAST_ID: &str = "last-id";
+pub(super) const ROLES_MADE: &str = "roles-made";
+
+/// What is written of a key beside its material.
+#[derive(Serialize, Deserialize)]
+struct KeyRow {
+    record: ApiKeyRecord,
+    scope: Option<ScopeWrite>,
+}
+
+/// What is written of a role.
+#[derive(Serialize, Deserialize)]
+struct RoleRow {
+    role_id: String,
+    name: String,
+    description: Option<String>,
+    created_by: String,
+    created_ms: u64,
+    components: Vec<(String, String)>,
+    actions: Vec<String>,
+}
+
+/// A key: the length of its material, the material, the rest as JSON.
+pub(super) fn of_key(entry: &Entry) -> Row {
+    let material = entry.stored.to_material();
+    let material = material.expose();
+    let row = KeyRow { record: listed(&entry.record), scope: entry.scope.clone() };
+    // Text and numbers always become JSON.
+    let json = serde_json::to_vec(&row).unwrap_or_default();
+    // Nothing of the material is left behind by a buffer that grows.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(1 + material.len() + json.len()));
+    bytes.push(u8::try_from(material.len()).unwrap_or(0));
+    bytes.extend_from_slice(material);
+    bytes.extend_from_slice(&json);
+    bytes
+}
+
+pub(super) fn keys(disk: &Disk) -> Result<Vec<Entry>, DiskError> {
+    let entry = |(id, bytes): (u64, Row)| {
+        let (length, rest) = bytes.split_first()?;
+        let (material, json) = rest.split_at_checked(usize::from(*length))?;
+        let row: KeyRow = serde_json::from_slice(json).ok()?;
+        let id = KeyId::new(id)?;
+        let expiry = row.record.expiration.map_or(Expiry::Never, |ms| Expiry::At { ms });
+        // Without the time of making: a guard must not take it for younger than itself.
+        let stored = StoredKey::from_material(id, material).ok()?.expiring(expiry);
+        let record = KeyRecord {
+            key_id: id,
+            created_ms: row.record.creation_time?,
+            created_by: row.record.created_by?,
+            user_name: row.record.user_name?,
+            roles: row.record.roles,
+            level: match row.record.security_level {
+                SecurityLevel::Standard => Level::Standard,
+                SecurityLevel::Advanced => Level::Advanced,
+            },
+            comment: row.record.comment,
+            expiry,
+        };
+        (record.level == stored.level()).then_some(Entry { stored, record, scope: row.scope })
+    };
+    disk.rows(KEYS)?.into_iter().map(|row| entry(row).ok_or(DiskError::Damaged)).collect()
+}
+
+pub(super) fn of_role(entry: &RoleEntry) -> Row {
+    let text = |(name, level): &(&str, Permission)| ((*name).to_owned(), level.as_str().to_owned());
+    let held = |(_, level): &&(&str, Permission)| *level != Permission::None;
+    json(&RoleRow {
+        role_id: entry.role_id.clone(),
+        name: entry.role.name.clone(),
+        description: entry.description.clone(),
+        created_by: entry.created_by.clone(),
+        created_ms: entry.created_ms,
+        components: entry.role.components.iter().filter(held).map(text).collect(),
+        actions: entry.role.actions.iter().map(|action| (*action).to_owned()).collect(),
+    })
+}
+
+pub(super) fn roles(disk: &Disk) -> Result<Vec<(u64, RoleEntry)>, DiskError> {
+    let entry = |(number, bytes): (u64, Row)| {
+        let row: RoleRow = serde_json::from_slice(&bytes).ok()?;
+        let mut role = CustomRole::new(row.name).ok()?;
+        for (name, level) in &row.components {
+            role = role.with(name, level.parse().ok()?).ok()?;
+        }
+        for action in &row.actions {
+            role = role.with_action(action).ok()?;
+        }
+        let RoleRow { role_id, description, created_by, created_ms, .. } = row;
+        Some((number, RoleEntry { number, role_id, role, description, created_by, created_ms }))
+    };
+    disk.rows(ROLES)?.into_iter().map(|row| entry(row).ok_or(DiskError::Damaged)).collect()
+}
+
+pub(super) fn of_audit(record: &AuditRecord) -> Row {
+    json(record)
+}
+
+pub(super) fn audit(disk: &Disk) -> Result<Vec<AuditRecord>, DiskError> {
+    let record = |(_, bytes): (u64, Row)| serde_json::from_slice(&bytes).ok();
+    disk.rows(AUDIT)?.into_iter().map(|row| record(row).ok_or(DiskError::Damaged)).collect()
+}
+
+fn json(row: &impl Serialize) -> Row {
+    // Text and numbers always become JSON.
+    Zeroizing::new(serde_json::to_vec(row).unwrap_or_default())
+}

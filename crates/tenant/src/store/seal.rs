@@ -1,0 +1,144 @@
+//! [`Seal`]: what stands between the store's file and who reads it.
+//!
+//! It refuses a row that was changed, or moved to another place; it cannot see that a whole file
+//! was replaced by an older one.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::disk::DiskError;
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
+/// The file beside the data that holds the key, where the environment does not.
+const KEY_FILE: &str = "seal.key";
+/// The variable of the environment that holds the key, as 64 hexadecimal digits.
+pub(crate) const KEY_VARIABLE: &str = "CORTEXKEY_SEAL_KEY";
+
+/// XChaCha20-Poly1305 with a key of this data folder.
+pub(super) struct Seal(XChaCha20Poly1305);
+
+impl Seal {
+    /// The key from the environment; else from the folder's own file, which is made where there is
+    /// no data yet.
+    pub(super) fn open(folder: &Path, is_new: bool) -> Result<Self, DiskError> {
+        let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
+        if let Ok(text) = std::env::var(KEY_VARIABLE).map(Zeroizing::new) {
+            hex::decode_to_slice(text.trim(), &mut *key).map_err(|_| DiskError::BadSealKey)?;
+            return Ok(Self::with(&key));
+        }
+        let path = folder.join(KEY_FILE);
+        match read_private(&path) {
+            Ok(text) => {
+                hex::decode_to_slice(text.trim(), &mut *key).map_err(|_| DiskError::BadSealKey)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_new => {
+                getrandom::fill(&mut *key).map_err(|_| DiskError::NoRandom)?;
+                let mut text = Zeroizing::new(hex::encode(*key));
+                text.push('\n');
+                write_private(folder, KEY_FILE, text.as_bytes())?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(DiskError::NoSealKey);
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(DiskError::ReadableSealKey);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Self::with(&key))
+    }
+
+    fn with(key: &[u8; KEY_BYTES]) -> Self {
+        let mut key = Key::from(*key);
+        let cipher = XChaCha20Poly1305::new(&key);
+        key.zeroize();
+        Self(cipher)
+    }
+
+    /// Seals bytes for one place.
+    pub(super) fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, DiskError> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(|_| DiskError::NoRandom)?;
+        let payload = Payload { msg: plain, aad: place.as_bytes() };
+        // It fails for messages of many gigabytes alone.
+        let sealed =
+            self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| DiskError::Damaged)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what was sealed for this place.
+    pub(super) fn unseal(
+        &self,
+        place: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, DiskError> {
+        let (nonce, sealed) =
+            sealed.split_first_chunk::<NONCE_BYTES>().ok_or(DiskError::Damaged)?;
+        let payload = Payload { msg: sealed, aad: place.as_bytes() };
+        let plain = self.0.decrypt(&XNonce::from(*nonce), payload);
+        plain.map(Zeroizing::new).map_err(|_| DiskError::Damaged)
+    }
+}
+
+/// Reads a file that only its owner can read.
+fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut file = fs::File::open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if file.metadata()?.permissions().mode() & 0o077 != 0 {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+    }
+    let mut text = Zeroizing::new(String::new());
+    (&mut file).take(1024).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Makes a file that only its owner can read, whole or not at all, and sees it onto the disk.
+fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let unfinished = folder.join(format!("{name}.new"));
+    let mut file = options.open(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(unfinished, folder.join(name))?;
+    // The name as well.
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_at_its_place_alone() {
+        let seal = Seal::with(&[7; 32]);
+        let sealed = seal.seal("keys/1", b"secret").unwrap();
+        assert!(!sealed.windows(6).any(|part| part == b"secret"));
+        assert_eq!(*seal.unseal("keys/1", &sealed).unwrap(), b"secret");
+        assert_ne!(sealed, seal.seal("keys/1", b"secret").unwrap());
+        assert!(seal.unseal("keys/2", &sealed).is_err());
+        assert!(Seal::with(&[8; 32]).unseal("keys/1", &sealed).is_err());
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(seal.unseal("keys/1", &changed).is_err(), "{at}");
+        }
+        for len in 0..sealed.len() {
+            assert!(seal.unseal("keys/1", &sealed[..len]).is_err(), "{len}");
+        }
+    }
+}
