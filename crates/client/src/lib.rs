@@ -13,6 +13,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod doctor;
 mod examples;
 mod lock_file;
 mod process;
@@ -29,8 +30,8 @@ pub use renew::{Journal, JournalError, NewKey, RenewError, Renewal, Stage, Step}
 pub use resources::{Ping, Seen, level_of, security_level, write_of};
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
-    KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, SettingsError, explain,
-    resolve_address, state_folder,
+    KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, SettingsError,
+    explain, resolve_address, state_folder,
 };
 pub use sink::{About, Prepared, Show, Sink, SinkError};
 pub use transport::{

@@ -123,22 +123,30 @@ impl KeySource {
 
     /// Reads the key's bytes, without the one line end that may close them.
     pub(super) fn read(&self, stdin: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-        let read = match self {
+        self.read_raw(stdin).and_then(without_line_end)
+    }
+
+    /// The same with everything that stands round the key.
+    pub(super) fn read_raw(&self, stdin: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+        match self {
             Self::File { path, allow_readable } => read_file(path, *allow_readable),
             Self::Stdin => read_limited(stdin),
-        };
-        read.and_then(without_line_end)
+        }
     }
 }
 
 /// Reads the key from where a profile says it is.
 pub(super) fn of_profile(profile: &Profile) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    let read = match (&profile.key_file, &profile.key_command) {
+    raw_of_profile(profile).and_then(without_line_end)
+}
+
+/// The same with everything that stands round the key.
+pub(super) fn raw_of_profile(profile: &Profile) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+    match (&profile.key_file, &profile.key_command) {
         (Some(path), _) => read_file(path, false),
         (None, Some(program)) => program.read(KEY_SOURCE_BYTES_MAX).map_err(KeyProblem::Program),
         (None, None) => Err(KeyProblem::Empty),
-    };
-    read.and_then(without_line_end)
+    }
 }
 
 /// Reads the key from a variable.
@@ -146,9 +154,14 @@ pub(super) fn of_variable(
     name: &str,
     environment: &Environment<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    let value = Zeroizing::new(into_bytes(environment(name).unwrap_or_default()));
+    let value = raw_of_variable(name, environment);
     check_text(&value)?;
     Ok(value)
+}
+
+/// The same with everything that stands round the key.
+pub(super) fn raw_of_variable(name: &str, environment: &Environment<'_>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(into_bytes(environment(name).unwrap_or_default()))
 }
 
 fn read_file(path: &Path, allow_readable: bool) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {

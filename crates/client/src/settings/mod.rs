@@ -23,6 +23,7 @@ use core::time::Duration;
 
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use zeroize::Zeroizing;
 
 use crate::process::Program;
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
@@ -105,15 +106,9 @@ impl Connection {
             layers.check_together(&(layer, address.clone()), (key_layer, &origin))?;
         }
         let profile = layers.profile();
-        let mut options = ClientOptions::default();
-        let timeout = given.timeout.or(profile.and_then(|(_, profile)| profile.timeout));
-        options.timeout = timeout.unwrap_or(options.timeout);
-        let retries = given.retries.or(profile.and_then(|(_, profile)| profile.retries));
-        options.retry.retries = retries.unwrap_or(options.retry.retries);
-        options.child_tenant = child_tenant(&layers, layer)?;
-        options.roots = roots(&layers, layer)?;
         let of_tenant = layers.profile_of_tenant(layer).map(|(_, profile)| profile);
         Ok(Self {
+            options: options(&layers, layer)?,
             address,
             profile: layers.profile.as_ref().map(|found| found.value.clone()),
             tenant: of_tenant.and_then(|profile| profile.tenant.clone()),
@@ -121,7 +116,6 @@ impl Connection {
                 command: profile.sink_command.clone(),
                 folder: profile.sink_folder.clone(),
             }),
-            options,
             credentials: Credentials::of(&layers, stdin)?,
         })
     }
@@ -199,6 +193,104 @@ pub fn resolve_address(
 /// The folder for what is kept between two runs, such as a rotation that waits for its grace.
 pub fn state_folder(environment: &Environment<'_>) -> Option<PathBuf> {
     config::folder(environment, "XDG_STATE_HOME", ".local/state")
+}
+
+/// Each setting by itself, for whoever looks into why they do not make a connection.
+pub(crate) struct Pieces {
+    pub(crate) address: Result<Found<Address>, SettingsError>,
+    pub(crate) options: Result<ClientOptions, SettingsError>,
+    pub(crate) key_id: Result<Found<KeyId>, SettingsError>,
+    pub(crate) level: Result<Found<Level>, SettingsError>,
+    /// The key as it stands where it is, with everything round it.
+    pub(crate) key: Result<Found<Zeroizing<Vec<u8>>>, SettingsError>,
+}
+
+impl Pieces {
+    pub(crate) fn resolve(
+        given: &Given,
+        environment: &Environment<'_>,
+        stdin: &mut dyn Read,
+    ) -> Result<Self, SettingsError> {
+        let layers = Layers::load(given, environment)?;
+        let address = layers.address();
+        let together = match (&address, layers.key()) {
+            (Ok(address), Ok((layer, _, origin))) => {
+                layers.check_together(address, (layer, &origin))
+            }
+            _ => Ok(()),
+        };
+        let options = match &address {
+            Ok((layer, _)) => options(&layers, *layer),
+            Err(_) => Ok(ClientOptions::default()),
+        };
+        let key = together.and_then(|()| layers.key()).and_then(|(_, place, origin)| {
+            let read = match place {
+                KeyPlace::Source(source) => source.read_raw(stdin),
+                KeyPlace::Profile(profile) => key_source::raw_of_profile(profile),
+                KeyPlace::Variable(name) => Ok(key_source::raw_of_variable(name, environment)),
+            };
+            match read {
+                Ok(value) => Ok(Found { value, origin }),
+                Err(problem) => Err(SettingsError::Key { origin, problem }),
+            }
+        });
+        Ok(Self {
+            address: address.map(|(_, found)| found),
+            options,
+            key_id: layers.key_id(),
+            level: layers.level(),
+            key,
+        })
+    }
+}
+
+/// A key as it stands where it is, for whoever looks into requests that somebody else signed.
+pub struct RawKey {
+    /// The key with everything round it; none where none is given.
+    pub key: Option<Zeroizing<Vec<u8>>>,
+    /// Its level, where it is said.
+    pub level: Option<Level>,
+}
+
+impl RawKey {
+    /// Finds a key and its level; an error where one is given and cannot be read.
+    pub fn resolve(
+        given: &Given,
+        environment: &Environment<'_>,
+        stdin: &mut dyn Read,
+    ) -> Result<Self, SettingsError> {
+        let pieces = Pieces::resolve(given, environment, stdin)?;
+        let key = match pieces.key {
+            Ok(found) => Some(found.value),
+            Err(SettingsError::NoKey) => None,
+            Err(error) => return Err(error),
+        };
+        let level = match pieces.level {
+            Ok(found) => Some(found.value),
+            Err(SettingsError::NoLevel) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { key, level })
+    }
+}
+
+/// Does not show the key.
+impl fmt::Debug for RawKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawKey").field("level", &self.level).finish_non_exhaustive()
+    }
+}
+
+fn options(layers: &Layers<'_>, address: layers::Layer) -> Result<ClientOptions, SettingsError> {
+    let profile = layers.profile().map(|(_, profile)| profile);
+    let mut options = ClientOptions::default();
+    let timeout = layers.given.timeout.or(profile.and_then(|profile| profile.timeout));
+    options.timeout = timeout.unwrap_or(options.timeout);
+    let retries = layers.given.retries.or(profile.and_then(|profile| profile.retries));
+    options.retry.retries = retries.unwrap_or(options.retry.retries);
+    options.child_tenant = child_tenant(layers, address)?;
+    options.roots = roots(layers, address)?;
+    Ok(options)
 }
 
 fn child_tenant(

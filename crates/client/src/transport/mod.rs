@@ -34,6 +34,7 @@ pub use answer::{AnswerHeaders, Response};
 pub use child::ChildTenant;
 pub use error::{CallError, Refused};
 pub use method::{Method, MethodError};
+pub(crate) use proxy::in_force as proxy_variable;
 pub use retry::Retry;
 pub use roots::{Roots, RootsError};
 
@@ -351,7 +352,7 @@ impl fmt::Debug for Client {
     }
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }

@@ -20,12 +20,25 @@ pub(super) fn unusable(
     address: &Address,
     environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Option<&'static str> {
-    let (name, value) = VARIABLES.into_iter().find_map(|name| {
+    let (name, value) = first(environment)?;
+    (!is_usable(&value) && !is_exception(address, environment)).then_some(name)
+}
+
+/// The variable with the proxy that calls to a host go through.
+pub(crate) fn in_force(
+    address: &Address,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Option<&'static str> {
+    let (name, _) = first(environment)?;
+    (!is_exception(address, environment)).then_some(name)
+}
+
+fn first(environment: &dyn Fn(&str) -> Option<OsString>) -> Option<(&'static str, OsString)> {
+    VARIABLES.into_iter().find_map(|name| {
         let value = environment(name)?;
         // Set to nothing means none, as with curl.
         (!value.is_empty()).then_some((name, value))
-    })?;
-    (!is_usable(&value) && !is_exception(address, environment)).then_some(name)
+    })
 }
 
 fn is_usable(value: &OsString) -> bool {

@@ -1,0 +1,149 @@
+//! `cortexkey doctor`: why is a call refused?
+//!
+//! It refuses to send an Advanced key as it is unless that is asked, and to show any of a key.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use cortexkey_client::doctor::{
+    Certainty, Diagnosis, LiveOptions, examine, examine_requests, read_requests,
+};
+use cortexkey_client::{Connection, Given, RawKey};
+use serde_json::json;
+
+use crate::connection::{ConnectionArgs, SETTINGS, failure};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BAD, BOLD, DIM, GOOD};
+
+/// The most that is read of requests.
+const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Say why a call is refused
+///
+/// A tenant answers every mistake with the same 401. Without --request the doctor makes the first
+/// API call with your settings, changes one thing at a time and sees what helps. With --request it
+/// looks at requests that another client sent, and sends nothing.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(crate) struct Args {
+    /// Requests that were refused: heads as HTTP has them, what `curl -v` prints, or JSON; `-` is
+    /// standard input
+    #[arg(long, value_name = "FILE")]
+    request: Option<PathBuf>,
+
+    /// Send a key that is said to be Advanced as it is, to see whether it is Standard
+    #[arg(long)]
+    try_standard: bool,
+
+    /// Ask another profile's key, which may list keys, what the tenant knows of this one
+    #[arg(long, value_name = "PROFILE")]
+    ask: Option<String>,
+
+    /// text for people, json for machines
+    #[arg(long, default_value = "text")]
+    format: Format,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey doctor --profile siem
+  cortexkey doctor --profile siem --ask admin
+  curl -v … 2>&1 | cortexkey doctor --request - --key-file siem.key --level advanced
+  cortexkey doctor --request heads.txt
+
+docs/client.md lists the causes that it knows.
+
+Exit codes: 0 nothing is wrong; 1 something is; 2 wrong use; 3 the requests cannot be read.";
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let diagnosis = match &args.request {
+        Some(path) => requests(args, path)?,
+        None => live(args)?,
+    };
+    let text = match args.format {
+        Format::Json => format!(
+            "{}\n",
+            json!({ "version": 1, "healthy": diagnosis.is_healthy(), "steps": diagnosis.steps, "findings": diagnosis.findings })
+        ),
+        Format::Text => show(&diagnosis),
+    };
+    text::print(&text)?;
+    Ok(if diagnosis.is_healthy() { Exit::Done } else { Exit::Findings })
+}
+
+fn live(args: &Args) -> Result<Diagnosis, Failure> {
+    let environment = |name: &str| std::env::var_os(name);
+    let helper = match &args.ask {
+        None => None,
+        Some(profile) => {
+            let given = Given { profile: Some(profile.clone()), ..Given::default() };
+            let found = Connection::resolve(&given, &environment, &mut std::io::empty());
+            Some(found.map_err(|error| failure(&error))?.client())
+        }
+    };
+    let options = LiveOptions { try_standard: args.try_standard, helper: helper.as_ref() };
+    Ok(examine(&args.connection.given(), &environment, &mut std::io::stdin(), &options))
+}
+
+fn requests(args: &Args, path: &PathBuf) -> Result<Diagnosis, Failure> {
+    let is_stdin = path.as_os_str() == "-";
+    if is_stdin && args.connection.key_is_on_stdin() {
+        return Err(Failure::wrong_use(
+            "both the key and the requests are read from standard input",
+        )
+        .help("give the key by --key-file or CORTEXKEY_API_KEY"));
+    }
+    let unreadable = |error| {
+        let name = path.display();
+        Failure::new(Exit::NothingRead, format!("cannot read requests from {name}: {error}"))
+    };
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    if is_stdin {
+        std::io::stdin().take(REQUEST_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(REQUEST_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
+    let requests = read_requests(&bytes)
+        .map_err(|error| Failure::new(Exit::NothingRead, format!("{}: {error}", path.display())))?;
+    let given = args.connection.given();
+    let environment = |name: &str| std::env::var_os(name);
+    // Without a key less can be said, but something.
+    let found = RawKey::resolve(&given, &environment, &mut std::io::stdin())
+        .map_err(|error| failure(&error))?;
+    let key = found.key.as_ref().map(|key| key.as_slice());
+    Ok(examine_requests(&requests, key, found.level))
+}
+
+fn show(diagnosis: &Diagnosis) -> String {
+    let mut out = String::new();
+    for step in &diagnosis.steps {
+        out += &format!("{DIM}- {step}{DIM:#}\n");
+    }
+    if diagnosis.is_healthy() {
+        return out + &format!("{GOOD}nothing wrong{GOOD:#}\n");
+    }
+    for finding in &diagnosis.findings {
+        let sure = match finding.certainty {
+            Certainty::Certain => "",
+            Certainty::Likely => " (likely)",
+            Certainty::Possible => " (possible)",
+        };
+        let (cause, title) = (finding.cause, finding.cause.title());
+        out += &format!(
+            "{BAD}{BOLD}{title}{BOLD:#}{BAD:#}{sure} {DIM}[{cause}]{DIM:#}\n  {}\n  {}\n",
+            finding.evidence, finding.remedy
+        );
+    }
+    out
+}

@@ -1,0 +1,344 @@
+//! [`examine`]: calls the tenant, changes one thing at a time, and sees what helps.
+
+use std::io::Read;
+
+use cortexkey_core::address::Address;
+use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use zeroize::Zeroizing;
+
+use super::key::{is_digest, slips};
+use super::{Cause, Certainty, Diagnosis};
+use crate::settings::{Origin, Pieces, SettingsError};
+use crate::transport::proxy_variable;
+use crate::{CallError, Client, ClientOptions, Environment, Given, Ping, Refused, Retry, level_of};
+
+/// Beyond this a clock is worth a word.
+const CLOCK_OFFSET_MS: u64 = 30_000;
+
+/// What may be done to find out.
+#[derive(Default)]
+pub struct LiveOptions<'a> {
+    /// Whether a key that is said to be Advanced may be sent as it is, to see whether it is
+    /// Standard.
+    pub try_standard: bool,
+    /// A client with another key, which may list keys: it knows what a refused key cannot be told.
+    pub helper: Option<&'a Client>,
+}
+
+/// Examines the settings and the tenant.
+pub fn examine(
+    given: &Given,
+    environment: &Environment<'_>,
+    stdin: &mut dyn Read,
+    options: &LiveOptions<'_>,
+) -> Diagnosis {
+    let mut diagnosis = Diagnosis::default();
+    match Patient::new(given, environment, stdin, &mut diagnosis) {
+        Some(patient) => Live { patient, options, environment, to: &mut diagnosis }.run(),
+        None => diagnosis.step("the settings make no call"),
+    }
+    diagnosis.finish()
+}
+
+/// What a call is made of.
+struct Patient {
+    address: Address,
+    options: ClientOptions,
+    key_id: KeyId,
+    level: Option<Level>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Patient {
+    /// Takes the settings, and notes what is wrong with them.
+    fn new(
+        given: &Given,
+        environment: &Environment<'_>,
+        stdin: &mut dyn Read,
+        to: &mut Diagnosis,
+    ) -> Option<Self> {
+        let settings = |to: &mut Diagnosis, error: &SettingsError| {
+            let cause = match error {
+                SettingsError::NoKeyId | SettingsError::KeyId { .. } => Cause::MissingKeyId,
+                _ => Cause::Settings,
+            };
+            to.find(cause, Certainty::Certain, error.to_string());
+        };
+        let pieces = match Pieces::resolve(given, environment, stdin) {
+            Ok(pieces) => pieces,
+            Err(error) => {
+                settings(to, &error);
+                return None;
+            }
+        };
+        let key = pieces.key.map(|found| {
+            to.step(format!("the key comes from {}", found.origin));
+            mended(found.value, &found.origin, to)
+        });
+        let level = pieces.level.map_or_else(
+            |error| {
+                settings(to, &error);
+                None
+            },
+            |found| Some(found.value),
+        );
+        let mut or_settings = |error: &SettingsError| settings(to, error);
+        let address = pieces.address.map_err(|error| or_settings(&error)).ok();
+        let options = pieces.options.map_err(|error| or_settings(&error)).ok();
+        let key_id = pieces.key_id.map_err(|error| or_settings(&error)).ok();
+        let key = key.map_err(|error| or_settings(&error)).ok();
+        let address = address?.value;
+        to.step(format!("the tenant is {address}"));
+        let options = ClientOptions { retry: Retry::NEVER, correct_clock: false, ..options? };
+        Some(Self { address, options, key_id: key_id?.value, level, key: key? })
+    }
+
+    fn client(&self, level: Level, correct_clock: bool) -> Option<Client> {
+        let key = Key::new(&self.key).ok()?;
+        let signer = Signer::new(self.key_id, level, key);
+        let options = ClientOptions { correct_clock, ..self.options.clone() };
+        Some(Client::new(self.address.clone(), signer, options))
+    }
+}
+
+/// The key without what stands round it, which is noted.
+fn mended(text: Zeroizing<Vec<u8>>, origin: &Origin, to: &mut Diagnosis) -> Zeroizing<Vec<u8>> {
+    // One line end is taken off what is no variable; that is no mistake.
+    let is_variable = matches!(origin, Origin::Environment(_));
+    let ended = text.strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
+    let mut key = match ended.filter(|_| !is_variable) {
+        Some(rest) => Zeroizing::new(rest.to_vec()),
+        None => text,
+    };
+    for slip in slips(&key.clone()) {
+        to.find(slip.cause, Certainty::Certain, format!("{origin}: {}", slip.evidence));
+        key = slip.mended;
+    }
+    key
+}
+
+struct Live<'a> {
+    patient: Patient,
+    options: &'a LiveOptions<'a>,
+    environment: &'a Environment<'a>,
+    to: &'a mut Diagnosis,
+}
+
+impl Live<'_> {
+    fn run(&mut self) {
+        let level = self.patient.level.unwrap_or(Level::Advanced);
+        let Some(client) = self.patient.client(level, false) else {
+            let evidence = "what is given as the key is none: 1 to 256 visible ASCII characters";
+            return self.to.find(Cause::Settings, Certainty::Certain, evidence);
+        };
+        match client.ping() {
+            Ok(ping) => self.good(level, &ping),
+            Err(error) => self.bad(level, &error),
+        }
+    }
+
+    fn good(&mut self, level: Level, ping: &Ping) {
+        let mended = if self.to.is_healthy() { "" } else { ", without what is found below" };
+        self.to.step(format!("the tenant takes the key as {level}{mended}"));
+        self.clock(ping.clock_offset_ms, Certainty::Likely);
+    }
+
+    /// Notes a clock that is off; by how much.
+    fn clock(&mut self, offset_ms: Option<i64>, certainty: Certainty) -> bool {
+        let Some(ms) = offset_ms.filter(|ms| ms.unsigned_abs() > CLOCK_OFFSET_MS) else {
+            return false;
+        };
+        let way = if ms > 0 { "behind" } else { "ahead of" };
+        let seconds = ms.unsigned_abs() / 1000;
+        let evidence = format!("this machine's clock is {seconds} s {way} the tenant's");
+        self.to.find(Cause::ClockOff, certainty, evidence);
+        true
+    }
+
+    fn bad(&mut self, level: Level, error: &CallError) {
+        let evidence = error.to_string();
+        let evidence = evidence.lines().next().unwrap_or_default().to_owned();
+        let certain = |cause| (cause, Certainty::Certain);
+        let (cause, certainty) = match error {
+            CallError::Refused(refused) if refused.status == 401 => {
+                return self.unauthorized(level, refused);
+            }
+            CallError::Refused(refused) => match refused.status {
+                403 => certain(Cause::MissingPermission),
+                404 | 405 => self.not_the_api(),
+                407 => certain(Cause::NoConnection),
+                _ => certain(Cause::TenantTrouble),
+            },
+            CallError::Tls { .. } => certain(Cause::Tls),
+            CallError::Redirected { .. }
+            | CallError::NotJson { .. }
+            | CallError::UnexpectedShape { .. }
+            | CallError::UnexpectedAnswer { .. }
+            | CallError::NotHttp { .. } => self.not_the_api(),
+            CallError::UnknownHost { .. }
+            | CallError::Unreachable { .. }
+            | CallError::ConnectTimeout { .. }
+            | CallError::Timeout { .. }
+            | CallError::Broken { .. }
+            | CallError::Proxy { .. }
+            | CallError::UnusableProxy { .. } => certain(Cause::NoConnection),
+            _ => certain(Cause::Settings),
+        };
+        self.to.find(cause, certainty, evidence);
+    }
+
+    /// Something answers that is not the API: the console does where the host has no `api-`.
+    fn not_the_api(&self) -> (Cause, Certainty) {
+        let host = self.patient.address.host();
+        let is_name = host.contains(|c: char| c.is_ascii_alphabetic()) && !host.starts_with('[');
+        if is_name && !host.starts_with("api-") {
+            (Cause::ConsoleHost, Certainty::Certain)
+        } else {
+            (Cause::NotTheApi, Certainty::Certain)
+        }
+    }
+
+    /// The one answer to every mistake.
+    fn unauthorized(&mut self, level: Level, refused: &Refused) {
+        if let Some(verdict) = &refused.headers.verdict {
+            self.to.step(format!("the tenant refuses the key as {level}, and says why"));
+            return self.told(verdict);
+        }
+        self.to.step(format!("the tenant refuses the key as {level}, and does not say why"));
+        let off = refused.clock_offset_ms;
+        if level == Level::Advanced && off.is_some_and(|ms| ms.unsigned_abs() > CLOCK_OFFSET_MS) {
+            let corrected = self.patient.client(level, true).map(|client| client.ping());
+            let helps = matches!(corrected, Some(Ok(_)));
+            let helped = if helps { "helps" } else { "does not help alone" };
+            self.to.step(format!("signing with the tenant's time {helped}"));
+            self.clock(off, if helps { Certainty::Certain } else { Certainty::Likely });
+            if helps {
+                return;
+            }
+        }
+        if self.other_level(level) || self.asked_helper(level) {
+            return;
+        }
+        self.guesses(level);
+    }
+
+    /// A tenant that explains itself.
+    fn told(&mut self, verdict: &str) {
+        let cause = match verdict {
+            "missing-header" | "duplicate-header" | "bad-key-id" | "bad-nonce"
+            | "bad-timestamp" | "bad-authorization" => Cause::HeadersStripped,
+            "unknown-key" | "key-revoked" => Cause::WrongTenant,
+            "level-mismatch" => Cause::LevelMismatch,
+            "wrong-signature" => Cause::WrongKey,
+            "key-expired" => Cause::Expired,
+            "timestamp-stale" | "timestamp-future" => Cause::ClockOff,
+            "replayed" => Cause::ReusedNonce,
+            _ => Cause::TenantTrouble,
+        };
+        let evidence = match cause {
+            Cause::HeadersStripped => {
+                format!("all headers were sent, and the tenant says {verdict}")
+            }
+            _ => format!("the tenant says {verdict}"),
+        };
+        self.to.find(cause, Certainty::Certain, evidence);
+        if cause == Cause::WrongKey {
+            self.digest_for_key();
+        }
+    }
+
+    /// Whether the key is good when it is used as the other level.
+    fn other_level(&mut self, level: Level) -> bool {
+        let other = match level {
+            Level::Standard => Level::Advanced,
+            Level::Advanced if self.options.try_standard => Level::Standard,
+            Level::Advanced => {
+                self.to
+                    .step("it was not tried whether the key is Standard: that sends it as it is");
+                return false;
+            }
+        };
+        let Some(Ok(_)) = self.patient.client(other, true).map(|client| client.ping()) else {
+            self.to.step(format!("the tenant refuses the key as {other}, too"));
+            return false;
+        };
+        let evidence = format!("the tenant takes the key as {other}");
+        self.to.find(Cause::LevelMismatch, Certainty::Certain, evidence);
+        true
+    }
+
+    /// What a key that may list keys knows of this one.
+    fn asked_helper(&mut self, level: Level) -> bool {
+        let Some(helper) = self.options.helper else { return false };
+        let id = self.patient.key_id;
+        if helper.address() != &self.patient.address {
+            self.to.step("the other profile is of another tenant, and was not asked");
+            return false;
+        }
+        let found = match helper.find_key(id) {
+            Ok(found) => found,
+            Err(error) => {
+                let error = error.to_string();
+                let first = error.lines().next().unwrap_or_default();
+                self.to.step(format!("the other key may not list keys: {first}"));
+                return false;
+            }
+        };
+        let Some(record) = found else {
+            let evidence = format!("the tenant lists no key {id}");
+            self.to.find(Cause::WrongTenant, Certainty::Certain, evidence);
+            return true;
+        };
+        let now_ms = crate::transport::now_ms();
+        let is_over =
+            record.expiration.is_some_and(|ms| i64::try_from(ms).is_ok_and(|ms| ms <= now_ms));
+        let (cause, evidence) = if is_over {
+            (Cause::Expired, format!("the tenant lists key {id} as expired"))
+        } else if level_of(record.security_level) != level {
+            let listed = level_of(record.security_level);
+            (Cause::LevelMismatch, format!("the tenant lists key {id} as {listed}"))
+        } else {
+            let evidence = format!("the tenant lists key {id} as {level} and not expired");
+            (Cause::WrongKey, evidence)
+        };
+        self.to.find(cause, Certainty::Certain, evidence);
+        if cause == Cause::WrongKey {
+            self.digest_for_key();
+        }
+        true
+    }
+
+    /// A digest in the place of the key.
+    fn digest_for_key(&mut self) {
+        if is_digest(&self.patient.key) {
+            let evidence = "what is given as the key is 64 hexadecimal digits, as a SHA-256 is";
+            self.to.find(Cause::HashedStandardKey, Certainty::Certain, evidence);
+        }
+    }
+
+    /// What cannot be told from here, the likeliest first.
+    fn guesses(&mut self, level: Level) {
+        use Certainty::{Likely, Possible};
+        if is_digest(&self.patient.key) {
+            let evidence = "what is given as the key is 64 hexadecimal digits, as a SHA-256 is";
+            self.to.find(Cause::HashedStandardKey, Likely, evidence);
+        }
+        if level == Level::Advanced && !self.options.try_standard {
+            self.to.find(
+                Cause::LevelMismatch,
+                Possible,
+                "it was not tried; --try-standard sends the key as it is to see",
+            );
+        }
+        let unseen = "it cannot be told without a key that may list keys (--ask PROFILE)";
+        self.to.find(Cause::Expired, Possible, unseen);
+        self.to.find(Cause::WrongTenant, Possible, unseen);
+        self.to.find(Cause::WrongKey, Possible, unseen);
+        if !self.patient.address.is_loopback()
+            && let Some(variable) = proxy_variable(&self.patient.address, self.environment)
+        {
+            let evidence = format!("{variable} names a proxy, which calls go through");
+            self.to.find(Cause::HeadersStripped, Possible, evidence);
+        }
+    }
+}
