@@ -43,10 +43,11 @@ pub(super) fn collect(
     let patterns = Patterns::of(options, policy)?;
     let policies =
         policy.sources().map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();
-    let mut search =
-        Search { options, patterns, policies, found: Found::default(), wanted: BTreeMap::new() };
-    search.paths(stdin)?;
     let home = super::home(options, policy);
+    let (found, wanted) = (Found::default(), BTreeMap::new());
+    let mut search =
+        Search { options, patterns, policies, lock: home.join(FILE_NAME), found, wanted };
+    search.paths(stdin)?;
     let lock = lock(options, &home);
     let before = search.before(&home)?;
     let mut found = search.finish();
@@ -181,6 +182,8 @@ struct Search<'a> {
     patterns: Patterns,
     /// The policy's own files.
     policies: BTreeSet<PathBuf>,
+    /// The lock file, whether it is there or not.
+    lock: PathBuf,
     found: Found,
     /// The corpus: whether each file is reported on, and where it comes from.
     wanted: BTreeMap<PathBuf, (bool, Origin)>,
@@ -218,8 +221,8 @@ impl Search<'_> {
     }
 
     fn names_policy(&self) -> bool {
-        let paths = self.options.paths.iter();
-        paths.map(|path| absolute(&self.options.folder, path)).any(|p| self.policies.contains(&p))
+        let mut paths = self.options.paths.iter().map(|path| absolute(&self.options.folder, path));
+        paths.any(|path| self.policies.contains(&path) || path == self.lock)
     }
 
     /// A path given by hand.
@@ -230,7 +233,7 @@ impl Search<'_> {
                 self.wanted.insert(path, (true, Origin::Nowhere(why)));
             }
             Ok(open::Seen::Folder) => self.folder(&path),
-            Ok(open::Seen::File) if self.policies.contains(&path) => {}
+            Ok(open::Seen::File) if self.policies.contains(&path) || path == self.lock => {}
             Ok(open::Seen::File) if self.patterns.hold(&path) == Some(false) => {
                 self.found.corpus.passed_over += 1;
             }
@@ -309,7 +312,7 @@ impl Search<'_> {
 
     /// True when a file that a walk met belongs to the corpus.
     fn belongs(&self, path: &Path) -> bool {
-        if self.policies.contains(path) {
+        if self.policies.contains(path) || path == self.lock {
             return false;
         }
         self.patterns.hold(path).unwrap_or_else(|| {
