@@ -8,6 +8,7 @@ mod campaign;
 mod capi;
 mod go;
 mod header;
+mod linter;
 mod proofs;
 mod run;
 mod setup;

@@ -19,8 +19,11 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("valgrind", "valgrind"),
 ];
 
-/// What the vendor's samples import, in the version that the tests were written with.
-const PYTHON_PACKAGES: [&str; 1] = ["requests==2.32.5"];
+/// What the vendor's samples import, and what the linter is held against, in the versions that the
+/// tests were written with; and how to see that they are there.
+const PYTHON_PACKAGES: [&str; 4] =
+    ["requests==2.32.5", "jsonschema==4.26.0", "maturin==1.16.0", "pre-commit==4.7.0"];
+const PYTHON_IMPORTS: &str = "import requests, jsonschema, maturin, pre_commit, yaml";
 
 /// Gets what is missing, and says what could not be had.
 pub(crate) fn run() {
@@ -44,7 +47,7 @@ pub(crate) fn run() {
 pub(crate) fn python(root: &Path) -> Result<PathBuf, String> {
     let folder = target_dir(root).join("python");
     let python = folder.join("bin/python");
-    let imports = |python: &Path| capture(Command::new(python).args(["-c", "import requests"]));
+    let imports = |python: &Path| capture(Command::new(python).args(["-c", PYTHON_IMPORTS]));
     if imports(&python).success {
         return Ok(python);
     }

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{go, header, proofs, setup, tidy, vectors, verdicts};
+use crate::{go, header, linter, proofs, setup, tidy, vectors, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -25,7 +25,7 @@ struct Step {
 }
 
 /// From the cheapest to the dearest, so that a slip is known at once.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 16] = [
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
     Step { name: "generated files are fresh", run: generated },
@@ -39,6 +39,8 @@ const STEPS: [Step; 14] = [
     Step { name: "Go, pure", run: go_pure },
     Step { name: "Go, over the C library", run: go_cgo },
     Step { name: "Python against the tenant", run: python },
+    Step { name: "linter against schemas", run: |root| once(linter::schemas(root)) },
+    Step { name: "hooks in pre-commit", run: |root| once(linter::pre_commit(root)) },
     Step { name: "quickstart", run: quickstart },
 ];
 

@@ -41,7 +41,7 @@ const SCOPE: &str = "  scope:
 
 /// The example that the repository brings.
 fn example() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/example")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/quickstart")
 }
 
 /// A policy with one file of definitions: name, tenant, roles and scope of each.

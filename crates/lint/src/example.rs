@@ -5,17 +5,17 @@
 
 /// Path and text of each file; the policy is the first.
 pub const FILES: &[(&str, &str)] = &[
-    ("cortexkey.yaml", include_str!("../../../policies/example/cortexkey.yaml")),
+    ("cortexkey.yaml", include_str!("../../../policies/quickstart/cortexkey.yaml")),
     (
         "keys/svc-siem-export-prod.yaml",
-        include_str!("../../../policies/example/keys/svc-siem-export-prod.yaml"),
+        include_str!("../../../policies/quickstart/keys/svc-siem-export-prod.yaml"),
     ),
     (
         "keys/svc-ticket-bridge-prod.yaml",
-        include_str!("../../../policies/example/keys/svc-ticket-bridge-prod.yaml"),
+        include_str!("../../../policies/quickstart/keys/svc-ticket-bridge-prod.yaml"),
     ),
     (
         "keys/bot-triage-prod.yaml",
-        include_str!("../../../policies/example/keys/bot-triage-prod.yaml"),
+        include_str!("../../../policies/quickstart/keys/bot-triage-prod.yaml"),
     ),
 ];

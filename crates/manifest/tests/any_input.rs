@@ -8,8 +8,8 @@ use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Problem, Span, decode, definition, quote, secret_ranges};
 use proptest::prelude::*;
 
-const KEY: &str = include_str!("../../../policies/example/keys/svc-siem-export-prod.yaml");
-const POLICY: &str = include_str!("../../../policies/example/cortexkey.yaml");
+const KEY: &str = include_str!("../../../policies/quickstart/keys/svc-siem-export-prod.yaml");
+const POLICY: &str = include_str!("../../../policies/quickstart/cortexkey.yaml");
 
 /// Pieces that break documents in interesting ways.
 const PIECES: &[&str] = &[

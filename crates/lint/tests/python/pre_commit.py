@@ -1,6 +1,6 @@
 """Real pre-commit runs each hook in a fresh repository: what it stops, and what it lets pass.
 
-usage: pre_commit.py ROOT BINARY WHEELS
+usage: pre_commit.py ROOT BINARY WHEELS HOOK…
 
 It refuses to touch anything but temporary folders, and takes nothing from the network but what pip
 needs to install the wheel.
@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 ROOT, BINARY, WHEELS = (pathlib.Path(arg).resolve() for arg in sys.argv[1:4])
+HOOKS = sys.argv[4:]
 
 POLICY = """apiVersion: cortexkey/v1
 kind: Policy
@@ -148,8 +149,8 @@ def main():
         env["PIP_FIND_LINKS"] = str(WHEELS)
         # The hook that builds from the sources uses what this build has already.
         env["CORTEXKEY_HOOK_PROFILE"] = "dev"
-        hooks = [("cortexkey", mirror), ("cortexkey-system", ROOT), ("cortexkey-cargo", ROOT)]
-        for hook, source in hooks:
+        for hook in HOOKS:
+            source = mirror if hook == "cortexkey" else ROOT
             with tempfile.TemporaryDirectory() as place:
                 source, rev = clone(place, source)
                 if hook == "cortexkey-cargo":

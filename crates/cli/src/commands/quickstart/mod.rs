@@ -159,7 +159,7 @@ fn call_with_curl(address: &Address, tenant: &Tenant, advanced: &Signer) -> Resu
 
 fn lint() -> Result<(), Failure> {
     heading(7, "Key definitions are held against a policy: three definitions, two mistakes")?;
-    text::print(&format!("   {DIM}cortexkey lint, on what is in policies/example{DIM:#}\n"))?;
+    text::print(&format!("   {DIM}cortexkey lint, on what is in policies/quickstart{DIM:#}\n"))?;
     let report = lint_example().ok_or_else(|| unexpected(&"the linter did not run"))?;
     let mut indented = String::new();
     for line in report.render(Format::Human, std::io::stdout().is_terminal()).lines() {

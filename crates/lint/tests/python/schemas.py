@@ -1,0 +1,236 @@
+"""What the linter writes fits the schemas of its readers, and its own schemas see what it sees.
+
+usage: schemas.py ROOT BINARY SARIF_SCHEMA
+
+SARIF_SCHEMA is OASIS' own. It refuses to touch anything but a temporary folder.
+"""
+
+import copy
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+import jsonschema
+import yaml
+
+ROOT, BINARY, SARIF_SCHEMA = (pathlib.Path(arg).resolve() for arg in sys.argv[1:4])
+
+# The members that GitLab asks for, and the severities that it knows.
+GITLAB = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["description", "check_name", "fingerprint", "severity", "location"],
+        "properties": {
+            "description": {"type": "string", "minLength": 1},
+            "check_name": {"type": "string", "minLength": 1},
+            "fingerprint": {"type": "string", "minLength": 1},
+            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+            "location": {
+                "type": "object",
+                "required": ["path", "lines"],
+                "properties": {
+                    "path": {"type": "string", "pattern": "^(?!\\./)"},
+                    "lines": {
+                        "type": "object",
+                        "required": ["begin"],
+                        "properties": {"begin": {"type": "integer", "minimum": 1}},
+                    },
+                },
+            },
+        },
+    },
+}
+
+FIRST = """apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-first-prod, owner: team-detection, labels: { env: prod } }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  expires: "2026-06-01T00:00:00Z"
+  roles: [Viewer]
+  scope:
+    assets: { mode: select, groups: [prod-eu, { name: prod-us, id: 17 }] }
+    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }
+    endpoints: { mode: none }
+"""
+
+POLICY = """apiVersion: cortexkey/v1
+kind: Policy
+metadata: { name: acme }
+extends: [builtin:recommended]
+keys: ["keys/**/*.yaml"]
+tenants: { main: { product: xsiam } }
+waivers:
+  - { rule: L001, key: svc-waived, reason: r, approvedBy: b, expires: 2026-03-01 }
+"""
+
+
+def run(folder, *arguments):
+    command = [BINARY, "lint", "--now", "2026-01-01T00:00:00Z", *arguments]
+    return subprocess.run(command, cwd=folder, text=True, capture_output=True).stdout
+
+
+def write(folder, path, text):
+    target = pathlib.Path(folder) / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(text.encode() if isinstance(text, str) else text)
+
+
+def corpus(folder):
+    """Something of everything: good, wrong, broken, waived, odd names."""
+    write(folder, "cortexkey.yaml", POLICY)
+    write(folder, "keys/svc-first-prod.yaml", FIRST)
+    waived = FIRST.replace("svc-first-prod", "svc-waived").replace("advanced", "standard")
+    write(folder, "keys/svc-waived.yaml", waived)
+    write(folder, "keys/svc <&\"'> é:,%.yaml", FIRST.replace("advanced", "advnaced"))
+    write(folder, "keys/svc-many.yaml", FIRST.replace("[Viewer]", "[viewer, Viewer, Nobody]"))
+    write(folder, "keys/broken.yaml", "spec: [\n")
+    write(folder, "keys/binary.yaml", b"\x00\xff")
+    write(folder, "keys/empty.yaml", "")
+    write(folder, "keys/secret.yaml", FIRST + "  apiKey: " + "aB3" * 43 + "\n")
+
+
+def reports():
+    with tempfile.TemporaryDirectory() as folder:
+        for full in (False, True):
+            if full:
+                corpus(folder)
+            findings = check(folder)
+            assert (len(findings["findings"]) > 10) == full, findings
+    print("ok  reports")
+
+
+def check(folder):
+    own = json.loads((ROOT / "schemas/lint.v1.json").read_text())
+    findings = json.loads(run(folder, "--format", "json"))
+    validate(findings, own)
+    log = json.loads(run(folder, "--format", "sarif"))
+    validate(log, json.loads(SARIF_SCHEMA.read_text()))
+    results = log["runs"][0]["results"]
+    assert len(results) == len(findings["findings"]) + len(findings["waived"])
+    for result in results:
+        uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        assert not uri.startswith("/") and " " not in uri, uri
+    quality = json.loads(run(folder, "--format", "gitlab"))
+    validate(quality, GITLAB)
+    prints = [entry["fingerprint"] for entry in quality]
+    assert len(prints) == len(set(prints)) == len(findings["findings"])
+    junit(run(folder, "--format", "junit"), findings)
+    # Several in one run, and all of them the same as one by one.
+    run(folder, "--format", "json=a.json", "--format", "sarif=b.sarif", "--format", "junit=c.xml")
+    assert json.loads((pathlib.Path(folder) / "a.json").read_text()) == findings
+    assert json.loads((pathlib.Path(folder) / "b.sarif").read_text()) == log
+    return findings
+
+
+def junit(text, findings):
+    suites = xml.etree.ElementTree.fromstring(text)
+    assert suites.tag == "testsuites"
+    for suite in suites:
+        cases = suite.findall("testcase")
+        assert suite.tag == "testsuite" and len(cases) == int(suite.get("tests"))
+        failed = [case for case in cases if case.find("failure") is not None]
+        assert len(failed) == int(suite.get("failures"))
+        for case in cases:
+            assert case.get("name") and case.get("classname")
+    assert int(suites.get("failures")) == len(findings["findings"])
+    assert int(suites.get("tests")) == len(list(suites.iter("testcase")))
+
+
+def validate(document, schema):
+    jsonschema.validators.validator_for(schema)(schema).validate(document)
+
+
+def mutations():
+    """Documents with one fault of form each, and some with none."""
+    good = yaml.safe_load(FIRST)
+    yield good
+    for path in paths(good):
+        changed = copy.deepcopy(good)
+        remove(changed, path)
+        yield changed
+        for value in ({"x": 1}, ["a"], "word", 7, True):
+            changed = copy.deepcopy(good)
+            put(changed, path, value)
+            yield changed
+        changed = copy.deepcopy(good)
+        put(changed, path[:-1] + (str(path[-1]) + "x",), "word")
+        yield changed
+
+
+def paths(value, before=()):
+    for name in value if isinstance(value, dict) else ():
+        yield before + (name,)
+        yield from paths(value[name], before + (name,))
+
+
+def place(document, path):
+    for name in path[:-1]:
+        document = document[name]
+    return document
+
+
+def remove(document, path):
+    del place(document, path)[path[-1]]
+
+
+def put(document, path, value):
+    place(document, path)[path[-1]] = value
+
+
+def definitions():
+    """The schema of definitions refuses what the rules of the family S refuse, and E005."""
+    schema = json.loads((ROOT / "schemas/key.v1.json").read_text())
+    validator = jsonschema.Draft7Validator(schema)
+    jsonschema.Draft7Validator.check_schema(schema)
+    with tempfile.TemporaryDirectory() as folder:
+        documents = list(mutations())
+        for number, document in enumerate(documents):
+            write(folder, f"keys/{number:04}.yaml", yaml.safe_dump(document, sort_keys=False))
+        write(folder, "cortexkey.yaml", POLICY.replace("recommended", "minimal").split("tenants")[0])
+        findings = json.loads(run(folder, "--format", "json"))["findings"]
+    form = {"S001", "S002", "S003", "S004", "S005"}
+    by_file = {}
+    for finding in findings:
+        by_file.setdefault(finding["file"], set()).add(finding["code"])
+    wrong = []
+    for number, document in enumerate(documents):
+        codes = by_file.get(f"keys/{number:04}.yaml", set()) & form
+        errors = [error.message for error in validator.iter_errors(document)]
+        if bool(codes) != bool(errors):
+            wrong.append((document, codes, errors))
+    assert not wrong, f"{len(wrong)} of {len(documents)}: {wrong[:3]}"
+    print(f"ok  {len(documents)} definitions")
+
+
+def policies():
+    schema = json.loads((ROOT / "schemas/policy.v1.json").read_text())
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    # Dates stay texts, as here.
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {
+            first: [pair for pair in pairs if "timestamp" not in pair[0]]
+            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    found = itertools.chain(ROOT.glob("policies/*.yaml"), ROOT.glob("policies/**/cortexkey.yaml"))
+    good = sorted(set(found))
+    for path in good:
+        document = yaml.load(path.read_text(), Loader)
+        errors = [error.message for error in validator.iter_errors(document)]
+        assert not errors, (path, errors)
+        for fault in ({"rulez": {}}, {"rules": {"no-such-rule": {}}}, {"rules": {"E003": {"mx": "3d"}}}):
+            assert list(validator.iter_errors({**document, **fault})), (path, fault)
+    print(f"ok  {len(good)} policies")
+
+
+reports()
+definitions()
+policies()

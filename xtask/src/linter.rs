@@ -1,0 +1,59 @@
+//! What the linter is held against that is not Rust: the schemas of its readers, and pre-commit.
+//!
+//! It refuses to know what the linter does: the scripts beside its tests do.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{cargo, check, target_dir};
+use crate::setup;
+
+/// Reports, definitions and policies against their schemas.
+pub(crate) fn schemas(root: &Path) -> Result<(), String> {
+    let (python, binary) = (setup::python(root)?, binary(root)?);
+    let mut script = Command::new(python);
+    script.arg(root.join("crates/lint/tests/python/schemas.py"));
+    check(script.args([root, &binary, &sarif_schema(root)?])).map(drop)
+}
+
+/// The hooks in fresh repositories, by the real pre-commit; one of them with a wheel. The one that
+/// builds from a checkout builds everything anew there, so it is only asked here whether it runs.
+pub(crate) fn pre_commit(root: &Path) -> Result<(), String> {
+    let mut cargo_hook = Command::new(root.join("packaging/pre-commit-cargo"));
+    cargo_hook.arg("--help").env("CORTEXKEY_HOOK_PROFILE", "dev");
+    check(cargo_hook.env("CARGO_TARGET_DIR", target_dir(root)))?;
+    hooks(root, &["cortexkey", "cortexkey-system"])
+}
+
+/// The same for these hooks.
+pub(crate) fn hooks(root: &Path, names: &[&str]) -> Result<(), String> {
+    let (python, binary) = (setup::python(root)?, binary(root)?);
+    let wheels = target_dir(root).join("wheels");
+    // Another version's wheel must not be found.
+    let _ = std::fs::remove_dir_all(&wheels);
+    let mut wheel = Command::new(&python);
+    wheel.args(["-m", "maturin", "build", "--quiet", "--profile", "dev", "--out"]).arg(&wheels);
+    check(wheel.current_dir(root))?;
+    let mut script = Command::new(python);
+    script.arg(root.join("crates/lint/tests/python/pre_commit.py"));
+    check(script.args([root, &binary, &wheels]).args(names)).map(drop)
+}
+
+fn binary(root: &Path) -> Result<PathBuf, String> {
+    check(cargo(root).args(["build", "--quiet", "--locked", "-p", "cortexkey"]))?;
+    Ok(target_dir(root).join("debug/cortexkey"))
+}
+
+/// OASIS' schema of SARIF, which a crate of the tests brings.
+fn sarif_schema(root: &Path) -> Result<PathBuf, String> {
+    let metadata = check(cargo(root).args(["metadata", "--locked", "--format-version", "1"]))?;
+    // Cargo may say something of itself before.
+    let json = metadata.find('{').and_then(|start| metadata.get(start..)).unwrap_or_default();
+    let metadata: serde_json::Value =
+        serde_json::from_str(json).map_err(|error| format!("cargo metadata: {error}"))?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let mut found = packages.filter(|package| package["name"] == "serde-sarif");
+    let manifest = found.find_map(|package| package["manifest_path"].as_str());
+    let manifest = manifest.ok_or("serde-sarif is not among the packages")?;
+    Ok(Path::new(manifest).with_file_name("src").join("schema.json"))
+}
