@@ -2,99 +2,101 @@
 
 package cortexkey
 
-// The backend in Go: SHA-256 with the key already in it. It refuses to keep an Advanced key
-// itself; what it keeps can sign nevertheless, and is wiped.
+// The backend in Go alone.
 
 import (
-	"crypto/sha256"
-	"encoding"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"hash"
 	"strconv"
-	"sync"
+	"time"
+
+	"github.com/cortexkey/cortexkey/go/internal/purego"
 )
 
-// Backend says what signs: this package itself, or the C library.
+// Backend says what signs and verifies: this package itself, or the C library.
 func Backend() string { return "pure Go" }
 
 // backend is what a signer keeps of its key.
 type backend struct {
-	// The key (Standard), or the state of SHA-256 that has absorbed it (Advanced).
-	secret []byte
+	key      []byte // Standard
+	absorbed purego.Absorbed
 }
 
 func newBackend(_ uint64, level Level, key []byte) (*backend, error) {
 	if level == Standard {
-		return &backend{secret: append([]byte(nil), key...)}, nil
+		return &backend{key: append([]byte(nil), key...)}, nil
 	}
-	h := sha256.New()
-	h.Write(key)
-	marshaler, ok := h.(encoding.BinaryMarshaler)
-	if !ok {
-		return nil, fmt.Errorf("%w: its SHA-256 cannot be saved (%T)", errNoState, h)
-	}
-	state, err := marshaler.MarshalBinary()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoState, err)
-	}
-	scrub(h)
-	return &backend{secret: state}, nil
+	absorbed, err := purego.Absorb(key)
+	return &backend{absorbed: absorbed}, err
 }
 
 // standard returns the key.
-func (b *backend) standard() (string, error) { return string(b.secret), nil }
+func (b *backend) standard() (string, error) { return string(b.key), nil }
 
-// advanced writes the digest of key, nonce and time in hexadecimal.
-func (b *backend) advanced(nonce *[nonceBytes]byte, ms int64, digest *[digestBytes]byte) error {
-	w := workers.Get().(*worker)
-	defer workers.Put(w)
-	defer scrub(w.hash)
-	if err := w.restore(b.secret); err != nil {
-		return fmt.Errorf("%w: %w", errNoState, err)
+// sign signs with the machine's time and the system's nonces.
+func (b *backend) sign(signatures []Signature) error {
+	ms := time.Now().UnixMilli()
+	if err := checkTimestamp(ms); err != nil {
+		return fmt.Errorf("the clock is wrong: %w", err)
 	}
-	message := append(w.message[:0], nonce[:]...)
-	message = strconv.AppendInt(message, ms, 10)
-	w.hash.Write(message)
-	hex.Encode(digest[:], w.hash.Sum(w.sum[:0]))
-	return nil
-}
-
-func (b *backend) close() { clear(b.secret) }
-
-// worker is what one digest needs, kept from one to the next so that nothing is allocated.
-type worker struct {
-	hash    hash.Hash
-	restore func(state []byte) error // of hash
-	message [nonceBytes + timestampBytes]byte
-	sum     [sha256.Size]byte
-}
-
-var workers = sync.Pool{New: func() any {
-	h := sha256.New()
-	w := &worker{hash: h, restore: func([]byte) error { return errNoState }}
-	if state, ok := h.(encoding.BinaryUnmarshaler); ok {
-		w.restore = state.UnmarshalBinary
-	}
-	return w
-}}
-
-var errNoState = errors.New("cortexkey: this Go runtime cannot continue a SHA-256 from its state")
-
-// scrub overwrites the state of a hash and the bytes of the key in it, which Reset leaves.
-func scrub(h hash.Hash) {
-	if state, ok := h.(encoding.BinaryUnmarshaler); ok {
-		_ = state.UnmarshalBinary(emptyState)
-	}
-}
-
-// emptyState is SHA-256 that has seen nothing.
-var emptyState = func() []byte {
-	if h, ok := sha256.New().(encoding.BinaryMarshaler); ok {
-		if state, err := h.MarshalBinary(); err == nil {
-			return state
+	var timestamp [timestampBytes]byte
+	strconv.AppendInt(timestamp[:0], ms, 10)
+	for i := range signatures {
+		s := &signatures[i]
+		*s = Signature{}
+		copy(s.timestamp[:], timestamp[:])
+		nonce, digest := (*[nonceBytes]byte)(s.nonce[:]), (*[digestBytes]byte)(s.authorization[:])
+		if err := b.absorbed.Sign(&timestamp, nonce, digest); err != nil {
+			return fmt.Errorf("%w: %w", ErrNonceSource, err)
 		}
 	}
 	return nil
-}()
+}
+
+// signAt signs with a time, and the nonce that is in its place.
+func (b *backend) signAt(ms int64, s *Signature) error {
+	strconv.AppendInt(s.timestamp[:0], ms, 10)
+	nonce, digest := (*[nonceBytes]byte)(s.nonce[:]), (*[digestBytes]byte)(s.authorization[:])
+	return b.absorbed.SignWith((*[timestampBytes]byte)(s.timestamp[:]), nonce, digest)
+}
+
+func (b *backend) close() {
+	clear(b.key)
+	b.absorbed.Wipe()
+}
+
+// keyring is the keys behind a [Keyring].
+type keyring struct {
+	keys purego.Keyring
+}
+
+func newKeyring() (*keyring, error) { return &keyring{}, nil }
+
+func (k *keyring) put(key *storedKey, bytes []byte) error {
+	stored, err := purego.Store(bytes, key.level == Advanced, key.expiresMS, key.revoked)
+	if err == nil {
+		k.keys.Put(key.id, stored)
+	}
+	return err
+}
+
+func (k *keyring) revoke(id uint64) bool { return k.keys.Revoke(id) }
+func (k *keyring) remove(id uint64) bool { return k.keys.Remove(id) }
+func (k *keyring) close()                { k.keys.Clear() }
+
+// verifier is what is behind a [Verifier].
+type verifier struct {
+	keyring *keyring
+	skewMS  uint64
+	lenient bool
+}
+
+func newVerifier(keyring *keyring, _ ReplayGuard, skewMS uint64, lenient bool) (*verifier, error) {
+	return &verifier{keyring, skewMS, lenient}, nil
+}
+
+// verify looks at a request; where a tag comes with it, the guard is still to be asked.
+func (v *verifier) verify(r *purego.Request, nowMS uint64) (purego.Principal, int32) {
+	return v.keyring.keys.Verify(r, nowMS, v.skewMS, v.lenient)
+}
+
+func (v *verifier) close() {}

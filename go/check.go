@@ -15,6 +15,18 @@ const (
 	timestampMax = 9_999_999_999_999 // 2286-11-20
 )
 
+// checkIdentity looks at all that a key is.
+func checkIdentity(keyID uint64, level Level, key []byte) error {
+	if keyID == 0 {
+		return fmt.Errorf("%w: it is 0; take the number in the column ID of the API Keys table", ErrInvalidKeyID)
+	}
+	if level != Standard && level != Advanced {
+		return fmt.Errorf("%w: Level(%d); give cortexkey.Standard or cortexkey.Advanced, "+
+			"as the column Security Level of the API Keys table says", ErrInvalidLevel, int(level))
+	}
+	return checkKey(key)
+}
+
 func checkKey(key []byte) error {
 	if len(key) == 0 {
 		return fmt.Errorf("%w: it is empty; a key has 1 to %d characters", ErrInvalidKey, keyBytesMax)
@@ -29,6 +41,9 @@ func checkKey(key []byte) error {
 	}
 	return nil
 }
+
+// isVisible: 1 to 256 bytes of visible ASCII.
+func isVisible(text string) bool { return checkKey([]byte(text)) == nil }
 
 // kindOf says what an unfit byte of a key is, as far as it may be told.
 func kindOf(b byte) string {

@@ -1,4 +1,4 @@
-// Package cortexkey signs HTTP requests with the API keys of Palo Alto Networks Cortex products
+// Package cortexkey signs and verifies HTTP requests with the API keys of Palo Alto Networks Cortex products
 // (XSOAR, XSIAM, XDR).
 //
 // A key is Standard (it is sent as it is) or Advanced (a SHA-256 digest of key, nonce and time is
@@ -25,16 +25,36 @@
 // when the host changes. A client of this API should follow none: set CheckRedirect to return
 // [net/http.ErrUseLastResponse].
 //
+// [NewTransport] makes a client's transport that signs each attempt, and sends headers to no host but
+// those it was given.
+//
+// # Verifying
+//
+//	keyring, err := cortexkey.NewKeyring()
+//	if err != nil {
+//		return err
+//	}
+//	if err := keyring.Put(7, cortexkey.Advanced, key); err != nil {
+//		return err
+//	}
+//	verifier, err := cortexkey.NewVerifier(keyring, guard)
+//	if err != nil {
+//		return err
+//	}
+//	return http.ListenAndServe(addr, verifier.Middleware(handler))
+//
+// A signature covers neither method, path nor body, so a captured request can be sent once for any
+// call; the guard, a [ReplayGuard], is all that stands between once and often.
+//
 // # Secrets
 //
-// A [Signer], and the [Headers] of a Standard key, can sign. They print, log and marshal without
-// the key, and no error holds it. What a signer keeps is wiped by [Signer.Close]; strings that net/http
-// was given cannot be.
+// A [Signer], a [Keyring], and the [Headers] of a Standard key, can sign. They print, log and marshal
+// without the key, and no error holds it. What they keep is wiped by their Close; strings that
+// net/http was given cannot be.
 //
 // # Backends
 //
 // The package is pure Go and needs no C compiler. With the build tag cortexkey_cgo the same API
-// stands on the C library libcortexkey, found by pkg-config; [Backend] says which one a program
-// has. Both give the same answers to the same vectors. Neither is the faster one by much: take
-// the tag when one implementation for all your languages matters to you.
+// stands on the C library libcortexkey, which also has a replay guard in memory and decides what keys
+// may do; [Backend] says which one a program has. Both give the same answers to the same vectors.
 package cortexkey

@@ -17,6 +17,7 @@ const (
 	HeaderAuthorization = "Authorization"
 	HeaderNonce         = "X-Xdr-Nonce"
 	HeaderTimestamp     = "X-Xdr-Timestamp"
+	HeaderChildTenant   = "X-Child-Tenant-Id"
 )
 
 // Headers are the authentication headers of one request: two for a Standard key, four for an
@@ -38,6 +39,9 @@ func (h Headers) Nonce() string { return h.value(nonceAt) }
 
 // Timestamp returns the value of [HeaderTimestamp]; empty with a Standard key.
 func (h Headers) Timestamp() string { return h.value(timestampAt) }
+
+// ChildTenant returns the value of [HeaderChildTenant]; empty without [WithChildTenant].
+func (h Headers) ChildTenant() string { return h.value(childTenantAt) }
 
 // All returns name and value of each header that is to be sent.
 func (h Headers) All() iter.Seq2[string, string] {
@@ -88,16 +92,17 @@ func (h Headers) value(at int) string {
 }
 
 // headerValues are the values in the order of headerNames; those not to be sent are empty.
-type headerValues [4]string
+type headerValues [5]string
 
 const (
 	keyIDAt = iota
 	authorizationAt
 	nonceAt
 	timestampAt
+	childTenantAt
 )
 
-var headerNames = [4]string{HeaderKeyID, HeaderAuthorization, HeaderNonce, HeaderTimestamp}
+var headerNames = [5]string{HeaderKeyID, HeaderAuthorization, HeaderNonce, HeaderTimestamp, HeaderChildTenant}
 
 // hidden returns headers that hold the values where fmt does not look.
 func (v headerValues) hidden() Headers {
@@ -106,7 +111,8 @@ func (v headerValues) hidden() Headers {
 
 func (v headerValues) set(header http.Header) {
 	for name := range header {
-		if isHeaderName(name) {
+		// A child tenant that the caller set stays, unless the signer has one.
+		if at := headerAt(name); at >= 0 && (at != childTenantAt || v[at] != "") {
 			delete(header, name)
 		}
 	}
@@ -119,11 +125,12 @@ func (v headerValues) set(header http.Header) {
 	}
 }
 
-func isHeaderName(name string) bool {
-	for _, ours := range headerNames {
+// headerAt is the place of a name in headerNames, in whatever case; below zero where it is none.
+func headerAt(name string) int {
+	for at, ours := range headerNames {
 		if len(name) == len(ours) && strings.EqualFold(name, ours) {
-			return true
+			return at
 		}
 	}
-	return false
+	return -1
 }

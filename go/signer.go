@@ -10,17 +10,21 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unsafe"
+
+	"github.com/cortexkey/cortexkey/go/internal/purego"
 )
 
 // Signer signs requests with one key. Any number of goroutines may use it at once.
 type Signer struct {
-	keyID   uint64
-	level   Level
-	idText  string
-	clock   func() time.Time
-	random  io.Reader       // nil: the system's
-	mu      sync.RWMutex    // Close waits for those who sign
-	backend func() *backend // nil once closed; a function, since fmt does not look into one
+	keyID       uint64
+	level       Level
+	idText      string
+	childTenant string
+	clock       func() time.Time // nil: the machine's
+	random      io.Reader        // nil: the system's
+	mu          sync.RWMutex     // Close waits for those who sign
+	backend     func() *backend  // nil once closed; a function, since fmt does not look into one
 }
 
 // NewSigner returns a signer for the key with an id, from the column ID of the API Keys table,
@@ -60,6 +64,18 @@ func WithNonceSource(random io.Reader) Option {
 	}
 }
 
+// WithChildTenant adds the header [HeaderChildTenant] to every request that is signed: the id of a
+// tenant that a parent tenant's key acts on (MSSP). The signature does not cover it.
+func WithChildTenant(id string) Option {
+	return func(s *Signer) error {
+		if !isVisible(id) {
+			return fmt.Errorf("%w: WithChildTenant: an id is 1 to 256 characters of visible ASCII", ErrInvalidOption)
+		}
+		s.childTenant = id
+		return nil
+	}
+}
+
 // KeyID returns the id of the key.
 func (s *Signer) KeyID() uint64 { return s.keyID }
 
@@ -79,25 +95,26 @@ func (s *Signer) Headers() (Headers, error) {
 // in milliseconds), for tests and repeatable answers. Never send two requests with one nonce. A
 // Standard key uses neither, and neither is looked at.
 func (s *Signer) HeadersAt(nonce string, timestampMS int64) (Headers, error) {
-	var copied [nonceBytes]byte
-	if s.level == Advanced {
-		if err := checkNonce(nonce); err != nil {
-			return Headers{}, err
-		}
-		if err := checkTimestamp(timestampMS); err != nil {
-			return Headers{}, err
-		}
-		copy(copied[:], nonce)
+	if s.level == Standard {
+		return s.Headers()
 	}
-	values, err := s.sign(&copied, timestampMS)
+	if err := checkNonce(nonce); err != nil {
+		return Headers{}, err
+	}
+	if err := checkTimestamp(timestampMS); err != nil {
+		return Headers{}, err
+	}
+	var signature Signature
+	copy(signature.nonce[:], nonce)
+	err := s.open(func(b *backend) error { return b.signAt(timestampMS, &signature) })
 	if err != nil {
 		return Headers{}, err
 	}
-	return values.hidden(), nil
+	return s.values(&signature).hidden(), nil
 }
 
 // SignRequest sets the authentication headers of a request, in place of any that it has. Sign
-// each attempt anew.
+// each attempt anew. It allocates twice, for net/http's text and slices; [Signer.Sign] does not.
 func (s *Signer) SignRequest(req *http.Request) error {
 	if req == nil {
 		return fmt.Errorf("%w: SignRequest(nil)", ErrNilRequest)
@@ -110,6 +127,39 @@ func (s *Signer) SignRequest(req *http.Request) error {
 		req.Header = make(http.Header, len(values))
 	}
 	values.set(req.Header)
+	return nil
+}
+
+// Sign signs one request with an Advanced key, into memory of the caller's. It allocates nothing.
+func (s *Signer) Sign(signature *Signature) error {
+	return s.SignBatch(unsafe.Slice(signature, 1))
+}
+
+// SignBatch signs a request for each signature with an Advanced key: each with a nonce of its own,
+// all with the same time. It allocates nothing. Send them within the minute.
+func (s *Signer) SignBatch(signatures []Signature) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	switch {
+	case s.backend == nil:
+		return s.closed()
+	case s.level != Advanced:
+		return fmt.Errorf("%w: key id %d; use SignRequest or Headers", ErrNotAdvanced, s.keyID)
+	case s.clock == nil && s.random == nil:
+		return s.backend().sign(signatures)
+	}
+	ms, err := s.now()
+	if err != nil {
+		return err
+	}
+	for i := range signatures {
+		if err := s.drawNonce(&signatures[i]); err != nil {
+			return err
+		}
+		if err := s.backend().signAt(ms, &signatures[i]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -127,19 +177,11 @@ func (s *Signer) Close() error {
 
 // newSigner is NewSigner for bytes, which it neither changes nor keeps.
 func newSigner(keyID uint64, level Level, key []byte, opts []Option) (*Signer, error) {
-	if keyID == 0 {
-		return nil, fmt.Errorf("%w: it is 0; take the number in the column ID of the API Keys table", ErrInvalidKeyID)
-	}
-	if level != Standard && level != Advanced {
-		return nil, fmt.Errorf("%w: Level(%d); give cortexkey.Standard or cortexkey.Advanced, "+
-			"as the column Security Level of the API Keys table says", ErrInvalidLevel, int(level))
-	}
-	if err := checkKey(key); err != nil {
+	if err := checkIdentity(keyID, level, key); err != nil {
 		return nil, err
 	}
 	s := &Signer{
 		keyID: keyID, level: level, idText: strconv.FormatUint(keyID, 10),
-		clock: time.Now,
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -157,45 +199,71 @@ func newSigner(keyID uint64, level Level, key []byte, opts []Option) (*Signer, e
 	return s, nil
 }
 
-// fresh draws the nonce and takes the time; a Standard key needs neither.
+// fresh signs one request for net/http.
 func (s *Signer) fresh() (headerValues, error) {
-	var nonce [nonceBytes]byte
-	var ms int64
-	if s.level == Advanced {
-		if err := drawNonce(&nonce, s.random); err != nil {
-			return headerValues{}, err
-		}
-		ms = s.clock().UnixMilli()
-		if err := checkTimestamp(ms); err != nil {
-			return headerValues{}, fmt.Errorf("the clock is wrong: %w", err)
-		}
+	if s.level == Standard {
+		values := headerValues{keyIDAt: s.idText, childTenantAt: s.childTenant}
+		err := s.open(func(b *backend) (err error) {
+			values[authorizationAt], err = b.standard()
+			return err
+		})
+		return values, err
 	}
-	return s.sign(&nonce, ms)
+	var signature Signature
+	if err := s.Sign(&signature); err != nil {
+		return headerValues{}, err
+	}
+	return s.values(&signature), nil
 }
 
-// sign asks the backend for the headers of a nonce and a time that were checked.
-func (s *Signer) sign(nonce *[nonceBytes]byte, ms int64) (headerValues, error) {
+// values turns a signature into text. Digest, nonce and time share one string, which is all that is
+// allocated.
+func (s *Signer) values(signature *Signature) headerValues {
+	const nonceEnd = digestBytes + nonceBytes
+	var text [nonceEnd + timestampBytes]byte
+	copy(text[:], signature.Authorization())
+	copy(text[digestBytes:], signature.Nonce())
+	copy(text[nonceEnd:], signature.Timestamp())
+	all := string(text[:])
+	return headerValues{s.idText, all[:digestBytes], all[digestBytes:nonceEnd], all[nonceEnd:], s.childTenant}
+}
+
+// open asks the backend while it is there.
+func (s *Signer) open(ask func(*backend) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.backend == nil {
-		return headerValues{}, fmt.Errorf("%w: key id %d; make a new one", ErrClosed, s.keyID)
+		return s.closed()
 	}
-	if s.level == Standard {
-		key, err := s.backend().standard()
-		return headerValues{keyIDAt: s.idText, authorizationAt: key}, err
-	}
-	return s.advanced(nonce, ms)
+	return ask(s.backend())
 }
 
-func (s *Signer) advanced(nonce *[nonceBytes]byte, ms int64) (headerValues, error) {
-	const nonceEnd = digestBytes + nonceBytes
-	// Digest, nonce and time share one string, which is all that is allocated.
-	var text [nonceEnd + timestampBytes]byte
-	copy(text[digestBytes:], nonce[:])
-	strconv.AppendInt(text[:nonceEnd], ms, 10)
-	if err := s.backend().advanced(nonce, ms, (*[digestBytes]byte)(text[:])); err != nil {
-		return headerValues{}, err
+func (s *Signer) closed() error {
+	return fmt.Errorf("%w: key id %d; make a new one", ErrClosed, s.keyID)
+}
+
+func (s *Signer) now() (int64, error) {
+	now := time.Now
+	if s.clock != nil {
+		now = s.clock
 	}
-	all := string(text[:])
-	return headerValues{s.idText, all[:digestBytes], all[digestBytes:nonceEnd], all[nonceEnd:]}, nil
+	ms := now().UnixMilli()
+	if err := checkTimestamp(ms); err != nil {
+		return 0, fmt.Errorf("the clock is wrong: %w", err)
+	}
+	return ms, nil
+}
+
+func (s *Signer) drawNonce(signature *Signature) error {
+	nonce := (*[nonceBytes]byte)(signature.nonce[:])
+	err := error(nil)
+	if s.random != nil {
+		err = purego.DrawFrom(s.random, nonce)
+	} else {
+		err = purego.Draw(nonce)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNonceSource, err)
+	}
+	return nil
 }

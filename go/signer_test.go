@@ -362,20 +362,3 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkHeadersAt(b *testing.B) {
-	signer := newTestSigner(b, Advanced)
-	b.ReportAllocs()
-	for b.Loop() {
-		_, _ = signer.HeadersAt(testNonce, timestampMin)
-	}
-}
-
-func BenchmarkSignRequest(b *testing.B) {
-	signer := newTestSigner(b, Advanced)
-	req, _ := http.NewRequest(http.MethodPost, "http://127.0.0.1/", http.NoBody)
-	b.ReportAllocs()
-	for b.Loop() {
-		_ = signer.SignRequest(req)
-	}
-}

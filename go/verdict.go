@@ -159,6 +159,13 @@ var verdicts = map[Verdict]verdictTexts{
 	},
 }
 
+// Error is the code and what was found. A verdict is an error that errors.Is finds, by itself and as
+// ErrRefused.
+func (v Verdict) Error() string { return "cortexkey: " + v.String() + ": " + v.Message() }
+
+// Is says that every verdict but VerdictAccept is ErrRefused.
+func (v Verdict) Is(target error) bool { return target == ErrRefused && v != VerdictAccept }
+
 // String is the stable code, such as "timestamp-stale"; "unknown-status" for a number that is
 // no verdict.
 func (v Verdict) String() string {

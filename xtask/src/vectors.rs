@@ -1,4 +1,5 @@
-//! `vectors/auth.tsv`: the known answers of `vectors/auth.json` for programs that read no JSON.
+//! `vectors/auth.tsv`: the known answers of `vectors/auth.json` for programs that read no JSON; and
+//! the copies that the Go module carries, whose archives have nothing of what is beside it.
 //!
 //! It refuses an answer of its own: every field is the other file's.
 
@@ -10,6 +11,12 @@ use serde_json::Value;
 
 const SOURCE: &str = "vectors/auth.json";
 const OUTPUT: &str = "vectors/auth.tsv";
+
+const COPIES: [(&str, &str); 3] = [
+    ("vectors/auth.json", "go/testdata/auth.json"),
+    ("vectors/definitions/before.ckc", "go/testdata/definitions/before.ckc"),
+    ("vectors/definitions/after.ckc", "go/testdata/definitions/after.ckc"),
+];
 
 const HEAD: &str = "\
 # The known answers of auth.json, a line each, with tabs between. Made by `cargo xtask vectors`.
@@ -23,14 +30,23 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     let text = fs::read_to_string(root.join(SOURCE)).map_err(|e| format!("{SOURCE}: {e}"))?;
     let all: Value = serde_json::from_str(&text).map_err(|e| format!("{SOURCE}: {e}"))?;
     let text = lines(&all)?;
-    let path = root.join(OUTPUT);
-    if fs::read_to_string(&path).ok().as_ref() == Some(&text) {
+    fresh(&root.join(OUTPUT), text.as_bytes(), check)?;
+    for (from, to) in COPIES {
+        let bytes = fs::read(root.join(from)).map_err(|e| format!("{from}: {e}"))?;
+        fresh(&root.join(to), &bytes, check)?;
+    }
+    Ok(())
+}
+
+fn fresh(path: &Path, bytes: &[u8], check: bool) -> Result<(), String> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
+    let path_shown = path.display();
     if check {
-        return Err(format!("{OUTPUT} is stale; `cargo xtask vectors` renews it"));
+        return Err(format!("{path_shown} is stale; `cargo xtask vectors` renews it"));
     }
-    fs::write(&path, text).map_err(|e| format!("cannot write {OUTPUT}: {e}"))
+    fs::write(path, bytes).map_err(|e| format!("cannot write {path_shown}: {e}"))
 }
 
 fn lines(all: &Value) -> Result<String, String> {

@@ -3,11 +3,12 @@
 package capi
 
 /*
-#cgo pkg-config: cortexkey
 #cgo noescape cxk_signer_new
 #cgo nocallback cxk_signer_new
 #cgo noescape cxk_signer_headers_at
 #cgo nocallback cxk_signer_headers_at
+#cgo noescape cxk_signer_sign_batch
+#cgo nocallback cxk_signer_sign_batch
 #cgo noescape cxk_wipe
 #cgo nocallback cxk_wipe
 #cgo nocallback cxk_signer_free
@@ -29,15 +30,24 @@ type Status int32
 
 // The statuses that the Go module looks at.
 const (
-	OK               Status = C.CXK_OK
-	NullArg          Status = C.CXK_NULL_ARG
-	WrongHandle      Status = C.CXK_WRONG_HANDLE
-	InvalidKey       Status = C.CXK_INVALID_KEY
-	InvalidKeyID     Status = C.CXK_INVALID_KEY_ID
-	InvalidLevel     Status = C.CXK_INVALID_LEVEL
-	InvalidNonce     Status = C.CXK_INVALID_NONCE
-	InvalidTimestamp Status = C.CXK_INVALID_TIMESTAMP
-	ABIMismatch      Status = C.CXK_ABI_MISMATCH
+	OK                 Status = C.CXK_OK
+	NullArg            Status = C.CXK_NULL_ARG
+	WrongHandle        Status = C.CXK_WRONG_HANDLE
+	InvalidKey         Status = C.CXK_INVALID_KEY
+	InvalidKeyID       Status = C.CXK_INVALID_KEY_ID
+	InvalidLevel       Status = C.CXK_INVALID_LEVEL
+	InvalidNonce       Status = C.CXK_INVALID_NONCE
+	InvalidTimestamp   Status = C.CXK_INVALID_TIMESTAMP
+	ABIMismatch        Status = C.CXK_ABI_MISMATCH
+	InvalidOption      Status = C.CXK_INVALID_OPTION
+	InvalidText        Status = C.CXK_INVALID_TEXT
+	NotFound           Status = C.CXK_NOT_FOUND
+	AmbiguousName      Status = C.CXK_AMBIGUOUS_NAME
+	InvalidDefinitions Status = C.CXK_INVALID_DEFINITIONS
+	UnsupportedFormat  Status = C.CXK_UNSUPPORTED_FORMAT
+	TooLarge           Status = C.CXK_TOO_LARGE
+	DecisionRefused    Status = C.CXK_DECISION_REFUSED
+	DecisionUnknown    Status = C.CXK_DECISION_UNKNOWN
 )
 
 // Name returns the stable code of a status, such as "invalid-nonce".
@@ -49,6 +59,9 @@ func (s Status) Message() string { return C.GoString(C.cxk_status_message(C.cxk_
 // Version returns the release of the library.
 func Version() string { return C.GoString(C.cxk_version()) }
 
+// abiFits says whether the library that runs is the one that the header is of.
+func abiFits() bool { return C.cxk_abi_version() == C.CXK_ABI_VERSION }
+
 // Headers is the answer of a signer.
 type Headers struct {
 	c C.cxk_headers
@@ -59,6 +72,9 @@ func (h *Headers) Authorization() string { return string(text(h.c.authorization[
 
 // CopyAuthorization copies the digest, or the key where its level is Standard.
 func (h *Headers) CopyAuthorization(to []byte) { copy(to, text(h.c.authorization[:])) }
+
+// CopyTimestamp copies the time; nothing with a Standard key.
+func (h *Headers) CopyTimestamp(to []byte) { copy(to, text(h.c.timestamp[:])) }
 
 // KeyID returns the key id.
 func (h *Headers) KeyID() string { return string(text(h.c.key_id[:])) }
@@ -72,6 +88,9 @@ func (h *Headers) Timestamp() string { return string(text(h.c.timestamp[:])) }
 // Wipe overwrites the headers with zeros.
 func (h *Headers) Wipe() { C.cxk_wipe(unsafe.Pointer(&h.c), C.size_t(unsafe.Sizeof(h.c))) }
 
+// SignatureSize is the size of a signature of a batch.
+const SignatureSize = unsafe.Sizeof(C.cxk_signature{})
+
 // Signer is a handle of the library. It may be shared, and is freed once, when nobody uses it.
 type Signer struct {
 	handle  *C.cxk_signer
@@ -80,7 +99,7 @@ type Signer struct {
 
 // NewSigner makes a handle. It frees itself when it is lost, but Free does so at a known time.
 func NewSigner(keyID uint64, level uint32, key []byte) (*Signer, Status) {
-	if C.cxk_abi_version() != C.CXK_ABI_VERSION {
+	if !abiFits() {
 		return nil, ABIMismatch
 	}
 	signer := new(Signer)
@@ -88,7 +107,7 @@ func NewSigner(keyID uint64, level uint32, key []byte) (*Signer, Status) {
 	if status != C.CXK_OK {
 		return nil, Status(status)
 	}
-	signer.cleanup = runtime.AddCleanup(signer, free, signer.handle)
+	signer.cleanup = runtime.AddCleanup(signer, freeSigner, signer.handle)
 	return signer, OK
 }
 
@@ -99,14 +118,21 @@ func (s *Signer) HeadersAt(nonce []byte, timestampMS uint64, out *Headers) Statu
 	return Status(status)
 }
 
+// SignBatch signs into so many places, each of SignatureSize bytes.
+func (s *Signer) SignBatch(out unsafe.Pointer, count int) Status {
+	status := C.cxk_signer_sign_batch(s.handle, (*C.cxk_signature)(out), C.size_t(count))
+	runtime.KeepAlive(s)
+	return Status(status)
+}
+
 // Free wipes and frees the handle; calls on it then answer NullArg.
 func (s *Signer) Free() {
 	s.cleanup.Stop()
-	free(s.handle)
+	freeSigner(s.handle)
 	s.handle = nil
 }
 
-func free(handle *C.cxk_signer) { C.cxk_signer_free(handle) }
+func freeSigner(handle *C.cxk_signer) { C.cxk_signer_free(handle) }
 
 // chars is the start of the bytes; NULL for none.
 func chars(bytes []byte) *C.char {

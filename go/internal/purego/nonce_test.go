@@ -1,4 +1,4 @@
-package cortexkey
+package purego
 
 // Nonces: spread evenly, and drawn again where a byte names no character.
 
@@ -11,8 +11,8 @@ func TestNoncesAreSpread(t *testing.T) {
 	const nonces = 20_000
 	var counts [256]int
 	for range nonces {
-		var nonce [nonceBytes]byte
-		if err := drawNonce(&nonce, nil); err != nil {
+		var nonce [NonceBytes]byte
+		if err := Draw(&nonce); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range nonce {
@@ -21,7 +21,7 @@ func TestNoncesAreSpread(t *testing.T) {
 	}
 	// Chi-squared with 61 degrees of freedom: above 131 once in a million runs. A remainder
 	// (byte % 62) gives thousands.
-	expected := float64(nonces*nonceBytes) / float64(len(alphabet))
+	expected := float64(nonces*NonceBytes) / float64(len(alphabet))
 	chi := 0.0
 	for _, c := range []byte(alphabet) {
 		d := float64(counts[c]) - expected
@@ -35,11 +35,26 @@ func TestNoncesAreSpread(t *testing.T) {
 func TestRejectedBytesAreDrawnAgain(t *testing.T) {
 	// 62 and 63 name no character, so the first block gives none.
 	source := append(bytes.Repeat([]byte{62, 63}, 36), bytes.Repeat([]byte{61}, 72)...)
-	var nonce [nonceBytes]byte
-	if err := drawNonce(&nonce, bytes.NewReader(source)); err != nil {
+	var nonce [NonceBytes]byte
+	if err := DrawFrom(bytes.NewReader(source), &nonce); err != nil {
 		t.Fatal(err)
 	}
-	if string(nonce[:]) != string(bytes.Repeat([]byte{'9'}, nonceBytes)) {
+	if string(nonce[:]) != string(bytes.Repeat([]byte{'9'}, NonceBytes)) {
 		t.Errorf("%q", nonce)
+	}
+}
+
+func TestUsedRandomBytesAreErased(t *testing.T) {
+	w := workers.New().(*worker)
+	var nonce [NonceBytes]byte
+	for range 100 {
+		if err := w.draw(&nonce); err != nil {
+			t.Fatal(err)
+		}
+		for i, b := range w.random[:w.next] {
+			if b != 0 {
+				t.Fatalf("byte %d of %d is still there", i, w.next)
+			}
+		}
 	}
 }

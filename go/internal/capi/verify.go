@@ -1,0 +1,245 @@
+//go:build cortexkey_cgo && cgo
+
+package capi
+
+/*
+#cgo noescape cxk_keyring_new
+#cgo nocallback cxk_keyring_new
+#cgo noescape put_key
+#cgo nocallback put_key
+#cgo nocallback cxk_keyring_revoke
+#cgo nocallback cxk_keyring_remove
+#cgo nocallback cxk_keyring_free
+#cgo noescape cxk_replay_guard_new
+#cgo nocallback cxk_replay_guard_new
+#cgo nocallback cxk_replay_guard_free
+#cgo noescape cxk_verifier_new
+#cgo nocallback cxk_verifier_new
+#cgo nocallback cxk_verifier_free
+#cgo noescape verify
+#cgo nocallback verify
+#include "cortexkey.h"
+
+// Go memory may not hold pointers to Go memory, so what holds pointers is made here, on C's stack.
+
+static cxk_status put_key(const cxk_keyring *keyring, uint64_t id, cxk_level level, const char *bytes,
+                          size_t len, uint64_t expires_ms, uint64_t created_ms, uint32_t flags) {
+	cxk_key key = CXK_KEY_INIT;
+	key.key_id = id;
+	key.level = level;
+	key.key = bytes;
+	key.key_len = len;
+	key.expires_ms = expires_ms;
+	key.created_ms = created_ms;
+	key.flags = flags;
+	return cxk_keyring_put(keyring, &key);
+}
+
+// A length of SIZE_MAX stands for a header that was not there.
+static cxk_status verify(const cxk_verifier *verifier, const char *id, size_t id_len,
+                         const char *authorization, size_t authorization_len, const char *nonce,
+                         size_t nonce_len, const char *timestamp, size_t timestamp_len,
+                         uint64_t now_ms, cxk_principal *out) {
+	cxk_header headers[4];
+	size_t count = 0;
+#define HEADER(name, text, len)                                                  \
+	if ((len) != SIZE_MAX)                                                       \
+	headers[count++] = (cxk_header){name, sizeof(name) - 1, text, len}
+	HEADER(CXK_HEADER_KEY_ID, id, id_len);
+	HEADER(CXK_HEADER_AUTHORIZATION, authorization, authorization_len);
+	HEADER(CXK_HEADER_NONCE, nonce, nonce_len);
+	HEADER(CXK_HEADER_TIMESTAMP, timestamp, timestamp_len);
+#undef HEADER
+	return cxk_verify(verifier, headers, count, now_ms, out);
+}
+*/
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Keyring is a handle of the library.
+type Keyring struct {
+	handle  *C.cxk_keyring
+	cleanup runtime.Cleanup
+}
+
+// NewKeyring makes a handle. It frees itself when it is lost, but Free does so at a known time.
+func NewKeyring() (*Keyring, Status) {
+	if !abiFits() {
+		return nil, ABIMismatch
+	}
+	keyring := new(Keyring)
+	if status := C.cxk_keyring_new(&keyring.handle); status != C.CXK_OK {
+		return nil, Status(status)
+	}
+	keyring.cleanup = runtime.AddCleanup(keyring, freeKeyring, keyring.handle)
+	return keyring, OK
+}
+
+// Put adds a key, in place of the one with its id.
+func (k *Keyring) Put(id uint64, level uint32, key []byte, expiresMS, createdMS uint64, revoked bool) Status {
+	flags := C.uint32_t(0)
+	if revoked {
+		flags = C.CXK_KEY_REVOKED
+	}
+	status := C.put_key(k.handle, C.uint64_t(id), C.cxk_level(level), chars(key), C.size_t(len(key)),
+		C.uint64_t(expiresMS), C.uint64_t(createdMS), flags)
+	runtime.KeepAlive(k)
+	return Status(status)
+}
+
+// Revoke revokes a key for good.
+func (k *Keyring) Revoke(id uint64) Status {
+	status := C.cxk_keyring_revoke(k.handle, C.uint64_t(id))
+	runtime.KeepAlive(k)
+	return Status(status)
+}
+
+// Remove removes and wipes a key.
+func (k *Keyring) Remove(id uint64) Status {
+	status := C.cxk_keyring_remove(k.handle, C.uint64_t(id))
+	runtime.KeepAlive(k)
+	return Status(status)
+}
+
+// Free frees the handle; calls on it then answer NullArg.
+func (k *Keyring) Free() {
+	k.cleanup.Stop()
+	freeKeyring(k.handle)
+	k.handle = nil
+}
+
+func freeKeyring(handle *C.cxk_keyring) { C.cxk_keyring_free(handle) }
+
+// ReplayGuard is a handle of the library.
+type ReplayGuard struct {
+	handle  *C.cxk_replay_guard
+	cleanup runtime.Cleanup
+}
+
+// GuardOptions is how a guard is made.
+type GuardOptions struct {
+	Entries, SkewMS, StartedMS, Keys uint64
+	UsesPerKey                       uint32
+	First                            bool
+}
+
+// NewReplayGuard makes a handle. It frees itself when it is lost, but Free does so at a known time.
+func NewReplayGuard(o GuardOptions) (*ReplayGuard, Status) {
+	if !abiFits() {
+		return nil, ABIMismatch
+	}
+	options := C.cxk_replay_guard_options{
+		struct_size: C.uint32_t(unsafe.Sizeof(C.cxk_replay_guard_options{})),
+		entries:     C.uint64_t(o.Entries), skew_ms: C.uint64_t(o.SkewMS), started_ms: C.uint64_t(o.StartedMS),
+		uses_per_key: C.uint32_t(o.UsesPerKey), keys: C.uint64_t(o.Keys),
+	}
+	if o.First {
+		options.flags = C.CXK_REPLAY_GUARD_FIRST
+	}
+	guard := new(ReplayGuard)
+	if status := C.cxk_replay_guard_new(&options, &guard.handle); status != C.CXK_OK {
+		return nil, Status(status)
+	}
+	guard.cleanup = runtime.AddCleanup(guard, freeGuard, guard.handle)
+	return guard, OK
+}
+
+// Free frees the handle; verifiers that were made with it keep it.
+func (g *ReplayGuard) Free() {
+	g.cleanup.Stop()
+	freeGuard(g.handle)
+	g.handle = nil
+}
+
+func freeGuard(handle *C.cxk_replay_guard) { C.cxk_replay_guard_free(handle) }
+
+// Verifier is a handle of the library.
+type Verifier struct {
+	handle  *C.cxk_verifier
+	cleanup runtime.Cleanup
+}
+
+// NewVerifier makes a handle. Without a guard the caller has its own. It frees itself when it is
+// lost, but Free does so at a known time.
+func NewVerifier(keyring *Keyring, guard *ReplayGuard, skewMS uint64, lenientNonces bool) (*Verifier, Status) {
+	options := C.cxk_verifier_options{
+		struct_size: C.uint32_t(unsafe.Sizeof(C.cxk_verifier_options{})), skew_ms: C.uint64_t(skewMS),
+	}
+	if lenientNonces {
+		options.flags |= C.CXK_VERIFIER_LENIENT_NONCES
+	}
+	var handle *C.cxk_replay_guard
+	if guard == nil {
+		options.flags |= C.CXK_VERIFIER_OWN_GUARD
+	} else {
+		handle = guard.handle
+	}
+	verifier := new(Verifier)
+	status := C.cxk_verifier_new(&options, keyring.handle, handle, &verifier.handle)
+	runtime.KeepAlive(keyring)
+	runtime.KeepAlive(guard)
+	if status != C.CXK_OK {
+		return nil, Status(status)
+	}
+	verifier.cleanup = runtime.AddCleanup(verifier, freeVerifier, verifier.handle)
+	return verifier, OK
+}
+
+// Principal is who sent a request.
+type Principal struct {
+	c C.cxk_principal
+}
+
+// KeyID returns the id of the key.
+func (p *Principal) KeyID() uint64 { return uint64(p.c.key_id) }
+
+// Level returns the level of the key.
+func (p *Principal) Level() uint32 { return uint32(p.c.level) }
+
+// ExpiresMS returns when the key expires.
+func (p *Principal) ExpiresMS() uint64 { return uint64(p.c.expires_ms) }
+
+// SignedMS returns when the client says it signed; 0 with a Standard key.
+func (p *Principal) SignedMS() uint64 { return uint64(p.c.signed_ms) }
+
+// RememberUntilMS returns until when a guard of the caller's must remember the tag; 0 without one.
+func (p *Principal) RememberUntilMS() uint64 { return uint64(p.c.remember_until_ms) }
+
+// CopyTag copies the tag for a guard of the caller's.
+func (p *Principal) CopyTag(to *[16]byte) {
+	for i, b := range p.c.replay_tag {
+		to[i] = byte(b)
+	}
+}
+
+// Verify says whether a request with these headers is authentic; nil is a header that is not there.
+func (v *Verifier) Verify(keyID, authorization, nonce, timestamp *string, nowMS uint64, out *Principal) Status {
+	id, idLen := value(keyID)
+	au, auLen := value(authorization)
+	no, noLen := value(nonce)
+	ts, tsLen := value(timestamp)
+	status := C.verify(v.handle, id, idLen, au, auLen, no, noLen, ts, tsLen, C.uint64_t(nowMS), &out.c)
+	runtime.KeepAlive(v)
+	return Status(status)
+}
+
+// Free frees the handle; calls on it then answer NullArg.
+func (v *Verifier) Free() {
+	v.cleanup.Stop()
+	freeVerifier(v.handle)
+	v.handle = nil
+}
+
+func freeVerifier(handle *C.cxk_verifier) { C.cxk_verifier_free(handle) }
+
+// value is the bytes of a text and their length, which is SIZE_MAX for none.
+func value(text *string) (*C.char, C.size_t) {
+	if text == nil {
+		return nil, ^C.size_t(0)
+	}
+	return (*C.char)(unsafe.Pointer(unsafe.StringData(*text))), C.size_t(len(*text))
+}

@@ -1,0 +1,124 @@
+package purego
+
+import (
+	"encoding/hex"
+
+	"github.com/cortexkey/cortexkey/go/internal/verdict"
+)
+
+// Request is the four headers as they came; nil where there was none.
+type Request struct {
+	KeyID, Authorization, Nonce, Timestamp *string
+}
+
+// wellFormed is a request that the grammar takes.
+type wellFormed struct {
+	keyID       uint64
+	advanced    bool
+	timestampMS uint64
+	digest      [32]byte // of an Advanced request
+}
+
+// parse reads a request byte by byte, before anything is hashed. The order is that of the verdicts.
+func (r *Request) parse(lenientNonces bool) (wellFormed, int32) {
+	var parsed wellFormed
+	if r.KeyID == nil || r.Authorization == nil || (r.Nonce == nil) != (r.Timestamp == nil) {
+		return parsed, verdict.MissingHeader
+	}
+	var ok bool
+	if parsed.keyID, ok = keyID(*r.KeyID); !ok {
+		return parsed, verdict.BadKeyID
+	}
+	if r.Nonce == nil {
+		if !isKey(*r.Authorization) {
+			return parsed, verdict.BadAuthorization
+		}
+		return parsed, verdict.Accept
+	}
+	parsed.advanced = true
+	if !isNonce(*r.Nonce, lenientNonces) {
+		return parsed, verdict.BadNonce
+	}
+	if parsed.timestampMS, ok = timestamp(*r.Timestamp); !ok {
+		return parsed, verdict.BadTimestamp
+	}
+	if !digest(*r.Authorization, &parsed.digest) {
+		return parsed, verdict.BadAuthorization
+	}
+	return parsed, verdict.Accept
+}
+
+// keyID reads decimal digits: no sign, no leading zero, no white space.
+func keyID(text string) (uint64, bool) {
+	if text == "" || text[0] == '0' {
+		return 0, false
+	}
+	id := uint64(0)
+	for i := range len(text) {
+		digit := uint64(text[i] - '0')
+		if digit > 9 || id > (1<<64-1)/10 || id*10 > (1<<64-1)-digit {
+			return 0, false
+		}
+		id = id*10 + digit
+	}
+	return id, true
+}
+
+// isKey: 1 to 256 bytes of visible ASCII.
+func isKey(text string) bool {
+	if text == "" || len(text) > 256 {
+		return false
+	}
+	for i := range len(text) {
+		if text[i] < '!' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// isNonce: 64 letters and digits, or 16 to 128 of them.
+func isNonce(text string, lenient bool) bool {
+	if len(text) != NonceBytes && !(lenient && 16 <= len(text) && len(text) <= nonceBytesMax) {
+		return false
+	}
+	for i := range len(text) {
+		b := text[i]
+		if !('0' <= b && b <= '9' || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// timestamp reads exactly 13 digits, the first not 0.
+func timestamp(text string) (uint64, bool) {
+	if len(text) != TimestampBytes || text[0] == '0' {
+		return 0, false
+	}
+	ms := uint64(0)
+	for i := range len(text) {
+		digit := uint64(text[i] - '0')
+		if digit > 9 {
+			return 0, false
+		}
+		ms = ms*10 + digit
+	}
+	return ms, true
+}
+
+// digest reads 64 lower-case hexadecimal digits.
+func digest(text string, into *[32]byte) bool {
+	if len(text) != DigestBytes {
+		return false
+	}
+	var digits [DigestBytes]byte
+	copy(digits[:], text)
+	for _, b := range digits {
+		if 'A' <= b && b <= 'F' {
+			return false
+		}
+	}
+	_, err := hex.Decode(into[:], digits[:])
+	return err == nil
+}
