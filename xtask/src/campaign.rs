@@ -15,7 +15,7 @@ struct Proof {
     run: fn(&Path) -> Vec<Command>,
 }
 
-const PROOFS: [Proof; 9] = [
+const PROOFS: [Proof; 10] = [
     Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
@@ -40,6 +40,11 @@ const PROOFS: [Proof; 9] = [
         name: "kills",
         shows: "a tenant on disk that is killed 1,000 times loses, revives and accepts nothing",
         run: kills,
+    },
+    Proof {
+        name: "shared",
+        shows: "of 100,000 requests to eight tenants on one redis-server each is accepted once",
+        run: shared,
     },
     Proof {
         name: "loom",
@@ -136,6 +141,13 @@ fn kills(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey", "--test", "tenant_kill", "--"]);
     test.arg("--nocapture").env("CORTEXKEY_KILLS", "1000");
+    vec![test]
+}
+
+fn shared(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "-p", "cortexkey", "--test", "tenant_shared", "--"]);
+    test.arg("--nocapture").env("CORTEXKEY_DUPLICATES", "100000");
     vec![test]
 }
 

@@ -9,13 +9,14 @@ use std::process::Command;
 use crate::run::{capture, check, has, target_dir};
 
 /// A program, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("cc", "gcc"),
     ("c++", "g++"),
     ("clang", "clang"),
     ("curl", "curl"),
     ("pkg-config", "pkg-config"),
     ("python3", "python3-venv"),
+    ("redis-server", "redis-server"),
     ("valgrind", "valgrind"),
 ];
 

@@ -31,6 +31,9 @@ pub struct Options {
     pub webhook: Option<String>,
     /// What is done about requests that come twice.
     pub replay: ReplayMode,
+    /// A server of Redis or Valkey that remembers accepted requests for several tenants, as
+    /// `redis://[:password@]host:port[/db]`; without one this process remembers them.
+    pub replay_server: Option<String>,
     /// How far a timestamp may be off.
     pub skew: Skew,
     /// Which nonces are taken.
@@ -72,6 +75,7 @@ impl Default for Options {
             remembered_requests: 1_000,
             webhook: None,
             replay: ReplayMode::Enforce,
+            replay_server: None,
             skew: Skew::DEFAULT,
             nonce_lengths: NonceLengths::EXACT,
             guard_entries: 1_000_000,

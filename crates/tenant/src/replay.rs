@@ -6,9 +6,10 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cortexkey_core::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
+use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, VerifiedUse};
 
 use crate::options::ReplayMode;
+use crate::redis_guard::RedisGuard;
 use crate::store::{Disk, DiskError};
 
 /// How far ahead of the accepted timestamps the floor is written, so that it is seldom written.
@@ -19,23 +20,34 @@ const FLOOR: &str = "replay-floor-ms";
 /// What is done about requests that come twice.
 pub(crate) struct Replay {
     mode: ReplayMode,
-    guard: Option<Box<dyn ReplayGuard + Send + Sync>>,
+    memory: Memory,
     floor: Option<Floor>,
 }
 
+/// Where accepted requests are remembered.
+pub(crate) enum Memory {
+    /// Nowhere.
+    None,
+    /// In this process.
+    Own(MemoryGuard),
+    /// On a server that others ask as well.
+    Shared(RedisGuard),
+}
+
 impl Replay {
-    /// With a guard, unless nobody looks.
-    pub(crate) fn new(
-        mode: ReplayMode,
-        guard: Option<Box<dyn ReplayGuard + Send + Sync>>,
-        floor: Option<Floor>,
-    ) -> Self {
-        Self { mode, guard, floor }
+    pub(crate) fn new(mode: ReplayMode, memory: Memory, floor: Option<Floor>) -> Self {
+        Self { mode, memory, floor }
     }
 
-    /// For one request.
-    pub(crate) fn watch(&self) -> Watched<'_> {
-        Watched { replay: self, observed: Cell::new(None), tag: Cell::new(None) }
+    /// Asks about a use: what it is refused for, and what it would be refused for where that is
+    /// only observed.
+    pub(crate) async fn ask(
+        &self,
+        verified: &VerifiedUse,
+        now_ms: u64,
+    ) -> (Result<(), GuardRefusal>, Option<GuardRefusal>) {
+        let answer = self.remember(verified, now_ms).await;
+        if self.mode == ReplayMode::Observe { (Ok(()), answer.err()) } else { (answer, None) }
     }
 
     /// Writes the floor where it is, once no request comes any more.
@@ -43,32 +55,35 @@ impl Replay {
         self.floor.as_ref().map_or(Ok(()), Floor::close)
     }
 
-    fn ask(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+    async fn remember(&self, verified: &VerifiedUse, now_ms: u64) -> Result<(), GuardRefusal> {
         if let Some(floor) = &self.floor {
             // On the disk before anything is accepted.
             floor.raise(verified.timestamp_ms()).map_err(|_| GuardRefusal::Unavailable)?;
         }
-        self.guard.as_ref().map_or(Ok(()), |guard| guard.check_and_insert(verified))
+        match &self.memory {
+            Memory::None => Ok(()),
+            Memory::Own(guard) => guard.check_and_insert(verified),
+            Memory::Shared(guard) => guard.check_and_insert(verified, now_ms).await,
+        }
     }
 }
 
-/// The guard of one request; it keeps what was only observed, and what was asked.
-pub(crate) struct Watched<'a> {
-    replay: &'a Replay,
-    pub(crate) observed: Cell<Option<GuardRefusal>>,
-    /// What tells the request from all others.
-    pub(crate) tag: Cell<Option<[u8; 16]>>,
+/// Stands in for the guard while the store is locked, and keeps what it would be asked: the guard
+/// itself may wait for a disk or a server.
+#[derive(Default)]
+pub(crate) struct Asked(Cell<Option<VerifiedUse>>);
+
+impl Asked {
+    /// What is to be asked; `None` where the verifier did not come to it.
+    pub(crate) fn verified(&self) -> Option<VerifiedUse> {
+        self.0.get()
+    }
 }
 
-impl ReplayGuard for Watched<'_> {
+impl ReplayGuard for Asked {
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
-        self.tag.set(Some(verified.shared_tag()));
-        let answer = self.replay.ask(verified);
-        if self.replay.mode == ReplayMode::Observe {
-            self.observed.set(answer.err());
-            return Ok(());
-        }
-        answer
+        self.0.set(Some(*verified));
+        Ok(())
     }
 }
 

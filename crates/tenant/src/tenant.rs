@@ -28,7 +28,8 @@ use crate::inspect::Inspector;
 use crate::log::LogLine;
 use crate::notices::{NOTICES, Notices, Notification};
 use crate::options::{Control, NewAdminKeys, Options, ReplayMode};
-use crate::replay::{Floor, Replay};
+use crate::redis_guard::{RedisFault, RedisGuard};
+use crate::replay::{Floor, Memory, Replay};
 use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::{Limits, serve};
 use crate::signals::Signals;
@@ -92,11 +93,18 @@ impl Tenant {
             return Err(StartError::NotLoopback { listen });
         }
         let (stop, stopping) = watch::channel(false);
-        let (app, seeded) = prepare(options, stopping.clone())?;
-        let app = Arc::new(app);
-        let router = router(&app);
         let runtime = runtime().map_err(StartError::Threads)?;
         let handle = runtime.handle().clone();
+        let prepared = prepare(options, &handle, stopping.clone());
+        let (app, seeded) = match prepared {
+            Ok((app, seeded)) => (Arc::new(app), seeded),
+            Err(error) => {
+                // Simply dropped it would panic within the caller's own runtime.
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        let router = router(&app);
         let bound = {
             let _inside = handle.enter();
             bind(listen).and_then(|listener| Ok((listener.local_addr()?, listener)))
@@ -104,7 +112,6 @@ impl Tenant {
         let (address, listener) = match bound {
             Ok(bound) => bound,
             Err(error) => {
-                // Simply dropped it would panic within the caller's own runtime.
                 runtime.shutdown_background();
                 return Err(StartError::Listen { listen, error });
             }
@@ -221,6 +228,8 @@ pub enum StartError {
     NoRandom,
     /// The data folder cannot be used.
     Disk(DiskError),
+    /// The server that is to remember accepted requests cannot be used.
+    ReplayServer(RedisFault),
     /// The options leave no room for the two keys that it starts with.
     NoRoomForKeys,
 }
@@ -244,6 +253,7 @@ impl fmt::Display for StartError {
                  the system call getrandom is allowed",
             ),
             Self::Disk(error) => fmt::Display::fmt(error, f),
+            Self::ReplayServer(fault) => write!(f, "the replay server cannot be used: {fault}"),
             Self::NoRoomForKeys => f.write_str("the tenant needs room for two keys at least"),
         }
     }
@@ -254,6 +264,7 @@ impl core::error::Error for StartError {
         match self {
             Self::Listen { error, .. } | Self::Threads(error) => Some(error),
             Self::Disk(error) => Some(error),
+            Self::ReplayServer(fault) => Some(fault),
             _ => None,
         }
     }
@@ -267,6 +278,7 @@ impl From<DiskError> for StartError {
 
 fn prepare(
     mut options: Options,
+    runtime: &Handle,
     stopping: watch::Receiver<bool>,
 ) -> Result<(App, Option<SeededKeys>), StartError> {
     let may_be_set = options.control == Control::Change || options.data.is_some();
@@ -279,7 +291,7 @@ fn prepare(
     }
     // The guard is made first: keys made in its life need not fear that it forgot anything.
     let now_ms = options.clock.now_ms();
-    let replay = replay(&options, disk.as_ref(), now_ms)?;
+    let replay = replay(&options, runtime, disk.as_ref(), now_ms)?;
     let roles = Roles::new(options.product, options.custom_roles, now_ms);
     let enforced = options.enforce_scopes && options.product.has_scopes();
     let settings = Settings {
@@ -336,9 +348,24 @@ async fn keep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
 }
 
 /// What is done about requests that come twice.
-fn replay(options: &Options, disk: Option<&Arc<Disk>>, now_ms: u64) -> Result<Replay, StartError> {
+fn replay(
+    options: &Options,
+    runtime: &Handle,
+    disk: Option<&Arc<Disk>>,
+    now_ms: u64,
+) -> Result<Replay, StartError> {
     if options.replay == ReplayMode::Off {
-        return Ok(Replay::new(ReplayMode::Off, None, None));
+        return Ok(Replay::new(ReplayMode::Off, Memory::None, None));
+    }
+    if let Some(url) = &options.replay_server {
+        let connect = RedisGuard::connect(url, now_ms, options.skew.as_ms());
+        // On a thread of its own: the caller may be within a runtime, where nothing may block.
+        let connected = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| runtime.block_on(connect));
+            thread.join().unwrap_or(Err(RedisFault::Strange))
+        });
+        let guard = connected.map_err(StartError::ReplayServer)?;
+        return Ok(Replay::new(options.replay, Memory::Shared(guard), None));
     }
     let mut start = Start::Fresh { at_ms: now_ms };
     let mut floor = None;
@@ -348,8 +375,7 @@ fn replay(options: &Options, disk: Option<&Arc<Disk>>, now_ms: u64) -> Result<Re
         start = Start::Fresh { at_ms: floor_ms.saturating_sub(options.skew.as_ms()) };
         floor = Some(opened);
     }
-    let guard = guard(options, start)?;
-    Ok(Replay::new(options.replay, Some(Box::new(guard)), floor))
+    Ok(Replay::new(options.replay, Memory::Own(guard(options, start)?), floor))
 }
 
 /// The guard; one key gets at most half of it, so that it cannot keep all others out.

@@ -32,6 +32,7 @@ Examples:
   cortexkey tenant
   cortexkey tenant --listen 127.0.0.1:8080 --explain
   cortexkey tenant --replay observe        accept replays, but say so in the log
+  cortexkey tenant --replay redis://127.0.0.1:6379
   cortexkey tenant --enforce-scopes --product xdr-5
   cortexkey tenant --listen 127.0.0.1:8080 --control
   curl -X PUT http://127.0.0.1:8080/_cortexkey/clock -H 'Content-Type: application/json' \
@@ -48,8 +49,17 @@ pub(crate) struct Args {
     #[arg(long)]
     explain: bool,
 
-    /// What to do about a request that was accepted before
-    #[arg(long, value_name = "MODE", default_value = "enforce")]
+    /// What to do about a request that was accepted before: enforce (refuse it), observe (accept it,
+    /// and say so), off (do not look), or redis://HOST:PORT (refuse it, by what all tenants on that
+    /// server accepted; with a password put it into the environment)
+    #[arg(
+        long,
+        value_name = "MODE",
+        default_value = "enforce",
+        env = "CORTEXKEY_TENANT_REPLAY",
+        hide_env_values = true,
+        value_parser = replay
+    )]
     replay: Replay,
 
     /// How far a timestamp may be from this machine's clock, in milliseconds: 1000 to 300000
@@ -127,14 +137,11 @@ struct Emulated {
     unlicensed: Vec<Unlicensed>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone)]
 enum Replay {
-    /// Refuse it
-    Enforce,
-    /// Accept it, and say so
-    Observe,
-    /// Do not look
-    Off,
+    In(ReplayMode),
+    /// The address may hold a password.
+    On(String),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -175,6 +182,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             let _ = writeln!(std::io::stderr(), "{line}");
         }
     };
+    let (replay, replay_server) = match &args.replay {
+        Replay::In(mode) => (*mode, None),
+        Replay::On(server) => (ReplayMode::Enforce, Some(server.clone())),
+    };
     let options = Options {
         listen: args.listen,
         explain: args.explain,
@@ -191,11 +202,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         },
         webhook: args.handles.webhook.clone(),
         skew,
-        replay: match args.replay {
-            Replay::Enforce => ReplayMode::Enforce,
-            Replay::Observe => ReplayMode::Observe,
-            Replay::Off => ReplayMode::Off,
-        },
+        replay,
+        replay_server,
         nonce_lengths: if args.lenient_nonces {
             NonceLengths::LENIENT
         } else {
@@ -220,6 +228,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     text::print(&format!("{}\n", tenant.ready_line()))?;
     tenant.wait(signals);
     Ok(Exit::Done)
+}
+
+fn replay(text: &str) -> Result<Replay, String> {
+    Ok(match text {
+        "enforce" => Replay::In(ReplayMode::Enforce),
+        "observe" => Replay::In(ReplayMode::Observe),
+        "off" => Replay::In(ReplayMode::Off),
+        server if server.starts_with("redis://") => Replay::On(server.to_owned()),
+        _ => return Err("it is enforce, observe, off, or redis://HOST:PORT".to_owned()),
+    })
 }
 
 fn product_parser() -> impl TypedValueParser<Value = Product> {

@@ -13,13 +13,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cortexkey_core::auth::{self, KeyId, Principal, Verdict};
-use cortexkey_core::replay::GuardRefusal;
+use cortexkey_core::replay::{GuardRefusal, VerifiedUse};
 
 use super::fault::{ToReset, instead, truncated};
 use super::refusal::{Refusal, Remedy};
 use super::{App, Hidden, body};
 use crate::faults::{Fault, FaultKind};
 use crate::log::{LogLine, known_method, loggable};
+use crate::replay::Asked;
 
 const REQUEST: HeaderName = HeaderName::from_static("x-cortexkey-request");
 const VERDICT: HeaderName = HeaderName::from_static("x-cortexkey-verdict");
@@ -58,7 +59,7 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
     let id = app.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let method = known_method(request.method()).to_owned();
     let path = loggable(request.uri().path());
-    let checked = app.check(request.headers(), time_ms);
+    let checked = app.check(request.headers(), time_ms).await;
     let mut date_ms = time_ms;
     let mut response = match checked.result {
         Err(_) => {
@@ -149,24 +150,36 @@ async fn with_fault(fault: &Fault, request: Request, principal: Principal, next:
 }
 
 impl App {
-    fn check(&self, headers: &HeaderMap, now_ms: u64) -> Checked {
+    async fn check(&self, headers: &HeaderMap, now_ms: u64) -> Checked {
+        let (key_id, result, verified) = self.verify(headers, now_ms);
+        let mut checked = Checked { key_id, result, observed: None, tag: None };
+        if let Some(verified) = verified {
+            checked.tag = Some(verified.shared_tag());
+            let (answer, observed) = self.replay.ask(&verified, now_ms).await;
+            checked.observed = observed.map(GuardRefusal::verdict);
+            if let Err(refusal) = answer {
+                checked.result = Err(refusal.verdict());
+            }
+        }
+        checked
+    }
+
+    /// All but the replay guard, and what that is to be asked.
+    fn verify(
+        &self,
+        headers: &HeaderMap,
+        now_ms: u64,
+    ) -> (Option<KeyId>, Result<Principal, Verdict>, Option<VerifiedUse>) {
         let lengths = self.verifier.nonce_lengths();
         let request = match auth::Request::parse(headers.iter(), lengths) {
             Ok(request) => request,
-            Err(verdict) => {
-                return Checked { key_id: None, result: Err(verdict), observed: None, tag: None };
-            }
+            Err(verdict) => return (None, Err(verdict), None),
         };
-        let guard = self.replay.watch();
+        let asked = Asked::default();
         let store = self.store();
         let stored = store.get(request.key_id()).map(|entry| &entry.stored);
-        let result = self.verifier.verify(&request, stored, now_ms, &guard);
-        Checked {
-            key_id: Some(request.key_id()),
-            result,
-            observed: guard.observed.get().map(GuardRefusal::verdict),
-            tag: guard.tag.get(),
-        }
+        let result = self.verifier.verify(&request, stored, now_ms, &asked);
+        (Some(request.key_id()), result, asked.verified())
     }
 }
 

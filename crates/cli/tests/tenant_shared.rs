@@ -1,0 +1,204 @@
+//! Eight tenants with the same keys, in processes of their own, and one replay guard on a
+//! redis-server that is killed and started again meanwhile: of equal requests one is accepted at
+//! most, and none while the server is away.
+//!
+//! `CORTEXKEY_DUPLICATES` says how many requests are sent to all eight; 5,000 unless said.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use common::cortexkey;
+use cortexkey_core::auth::{Key, KeyId, Level, Signer, Timestamp};
+use serde_json::Value;
+
+const TENANTS: usize = 8;
+/// Requests that are sent at a time.
+const ROUND: usize = 250;
+const SKEW_MS: u64 = 1_000;
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn server(port: u16) -> Process {
+    let port_text = port.to_string();
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    let process = command.stdout(Stdio::null()).spawn();
+    let process =
+        Process(process.expect("redis-server is not installed; cargo xtask test installs it"));
+    let until = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < until, "redis-server does not listen");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    process
+}
+
+fn tenant(folder: &Path, replay: &str) -> (Process, Value) {
+    let (folder, skew) = (folder.to_str().unwrap(), SKEW_MS.to_string());
+    let args = ["tenant", "--quiet", "--data", folder, "--replay", replay, "--skew-ms", &skew];
+    let mut process =
+        cortexkey(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (Process(process), serde_json::from_str(&line).unwrap())
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+/// One connection to one tenant.
+struct Connection {
+    reader: BufReader<TcpStream>,
+}
+
+impl Connection {
+    fn new(address: &str) -> Self {
+        Self { reader: BufReader::new(TcpStream::connect(address).unwrap()) }
+    }
+
+    /// The status of one request.
+    fn send(&mut self, headers: &str) -> u16 {
+        let request = format!("GET /api_keys/validate HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+        self.reader.get_mut().write_all(request.as_bytes()).unwrap();
+        let (mut status, mut length) = (0, 0);
+        loop {
+            let mut line = String::new();
+            self.reader.read_line(&mut line).unwrap();
+            if line.starts_with("HTTP/1.1 ") {
+                status = line[9..12].parse().unwrap();
+            } else if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            } else if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.reader.read_exact(&mut body).unwrap();
+        status
+    }
+}
+
+fn signed(signer: &Signer) -> String {
+    let headers = signer.sign_from_system(Timestamp::from_ms(now_ms()).unwrap()).unwrap();
+    let lines: Vec<_> =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    lines.concat()
+}
+
+fn wait_until_accepted(address: &str, signer: &Signer) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while Connection::new(address).send(&signed(signer)) != 200 {
+        assert!(Instant::now() < until, "nothing is accepted");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
+    let duplicates =
+        std::env::var("CORTEXKEY_DUPLICATES").map_or(5_000, |count| count.parse().unwrap());
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let replay = format!("redis://127.0.0.1:{port}");
+    let mut redis = server(port);
+    let folder = tempfile::tempdir().unwrap();
+    let first = folder.path().join("0");
+    let (process, ready) = tenant(&first, &replay);
+    drop(process);
+    let key = &ready["keys"]["advanced"];
+    let id = KeyId::new(key["id"].as_u64().unwrap()).unwrap();
+    let text = key["key"].as_str().unwrap().to_owned();
+    let signer = Signer::new(id, Level::Advanced, Key::new(text.as_bytes()).unwrap());
+    for number in 1..TENANTS {
+        copy(&first, &folder.path().join(number.to_string()));
+    }
+    let tenants: Vec<_> = (0..TENANTS)
+        .map(|number| tenant(&folder.path().join(number.to_string()), &replay))
+        .collect();
+    let address = |ready: &Value| ready["url"].as_str().unwrap()["http://".len()..].to_owned();
+    let addresses: Vec<_> = tenants.iter().map(|(_, ready)| address(ready)).collect();
+
+    let (mut sent, mut accepted, mut kills) = (0, 0, 0);
+    let mut last: Vec<String> = Vec::new();
+    while sent < duplicates {
+        // A guard begins with nothing remembered, and for a while accepts nothing.
+        for address in &addresses {
+            wait_until_accepted(address, &signer);
+        }
+        let requests: Vec<_> = (0..ROUND).map(|_| signed(&signer)).collect();
+        let accepts: Vec<_> = (0..ROUND).map(|_| AtomicUsize::new(0)).collect();
+        // Every other round the server dies in the middle of it.
+        let dies = kills < 2 && sent % (2 * ROUND) == ROUND;
+        let is_away = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for address in &addresses {
+                let (requests, accepts, is_away) = (&requests, &accepts, &is_away);
+                scope.spawn(move || {
+                    let mut connection = Connection::new(address);
+                    for (headers, accepts) in requests.iter().zip(accepts) {
+                        let was_away = is_away.load(Ordering::SeqCst);
+                        if connection.send(headers) == 200 {
+                            assert!(!was_away, "accepted while the server was away");
+                            accepts.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+            if dies {
+                std::thread::sleep(Duration::from_millis(20));
+                redis.0.kill().unwrap();
+                redis.0.wait().unwrap();
+                is_away.store(true, Ordering::SeqCst);
+            }
+        });
+        let counts: Vec<_> = accepts.into_iter().map(AtomicUsize::into_inner).collect();
+        assert!(counts.iter().all(|count| *count <= 1), "accepted by several: {counts:?}");
+        accepted += counts.iter().sum::<usize>();
+        if dies {
+            kills += 1;
+            redis = server(port);
+            // What the server has forgotten is not accepted a second time, from the moment on
+            // when it is back.
+            let used: Vec<_> = (last.iter().take(20))
+                .chain(
+                    requests.iter().zip(&counts).filter(|(_, n)| **n > 0).map(|(h, _)| h).take(20),
+                )
+                .collect();
+            let mut connection = Connection::new(&addresses[0]);
+            while connection.send(&signed(&signer)) != 200 {
+                for headers in &used {
+                    assert_ne!(connection.send(headers), 200, "accepted again after a restart");
+                }
+            }
+        } else {
+            assert_eq!(counts.iter().sum::<usize>(), ROUND, "each by one");
+        }
+        sent += ROUND;
+        last = requests;
+    }
+    println!("{sent} requests to {TENANTS} tenants, {accepted} accepts, {kills} kills");
+    assert!(accepted > sent / 2);
+}
