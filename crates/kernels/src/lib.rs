@@ -1,82 +1,40 @@
-//! Which hashing instructions the processor has, found at run time.
+//! Vector kernels for signing many requests at a time, and a generator of nonces that is safe to
+//! fork: the optional fast path of `cortexkey-core`, which reaches them by its feature `kernels`.
 //!
-//! It refuses anything but hashing and nonces. So far it only looks: the core hashes through
-//! `sha2`, which finds the SHA instructions by itself, and benchmarks print what was found here
-//! beside their figures, since a figure without its processor says little.
+//! It refuses anything but hashing, nonces and their tests. Each kernel gives the same answers as
+//! the code that it stands in for, and is held against that by its tests. All unsafe code is here,
+//! each block with its reason.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `sha256` | SHA-256 of 32 messages at a time |
+//! | `alphanumeric` | random bytes to letters and digits |
+//! | `chacha20` | sixteen blocks of keystream at a time |
+//! | `generator` | a buffer of keystream for each thread, seeded from the operating system |
+//! | `page` | memory that a forked child gets as zeros |
+//! | `wide`, `processor` | what the processor has, found at run time |
+//!
+//! The vector kernels need AVX-512 with VBMI2. Elsewhere, and where this crate is built with
+//! `RUSTFLAGS="--cfg cortexkey_portable"`, none of them runs, and the generator goes on with the
+//! `chacha20` crate.
 
-use std::fmt;
+#[cfg(target_arch = "x86_64")]
+mod alphanumeric;
+#[cfg(target_arch = "x86_64")]
+mod chacha20;
+mod generator;
+mod page;
+mod processor;
+#[cfg(target_arch = "x86_64")]
+mod sha256;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
-/// What the processor has that makes SHA-256 fast.
-///
-/// ```
-/// println!("{}", cortexkey_kernels::Processor::detect());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Processor {
-    sha: bool,
-    wide: bool,
-}
-
-impl Processor {
-    /// Looks at the processor that runs this.
-    pub fn detect() -> Self {
-        detect()
-    }
-
-    /// Instructions for SHA-256 itself: SHA-NI, or the like on 64-bit ARM.
-    pub fn has_sha(self) -> bool {
-        self.sha
-    }
-
-    /// AVX-512 with VBMI2, wide enough for sixteen messages at a time.
-    pub fn has_wide(self) -> bool {
-        self.wide
-    }
-}
-
-impl fmt::Display for Processor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let have = |has| if has { "yes" } else { "no" };
-        let arch = std::env::consts::ARCH;
-        write!(f, "{arch}, SHA instructions: {}, ", have(self.sha))?;
-        write!(f, "AVX-512 with VBMI2: {}", have(self.wide))
-    }
-}
-
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-fn detect() -> Processor {
-    use std::is_x86_feature_detected as has;
-    Processor {
-        sha: has!("sha") && has!("sse4.1"),
-        wide: has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512vbmi2"),
-    }
-}
-
-#[cfg(target_arch = "aarch64")]
-fn detect() -> Processor {
-    Processor { sha: std::arch::is_aarch64_feature_detected!("sha2"), wide: false }
-}
-
-#[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
-fn detect() -> Processor {
-    Processor { sha: false, wide: false }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Processor;
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn the_kernel_says_the_same() {
-        let Ok(text) = std::fs::read_to_string("/proc/cpuinfo") else { return };
-        if cfg!(target_arch = "x86_64") && text.contains("flags") {
-            let has = |flag| text.split_whitespace().any(|word| word == flag);
-            assert_eq!(Processor::detect().has_sha(), has("sha_ni") && has("sse4_1"));
-            assert_eq!(
-                Processor::detect().has_wide(),
-                ["avx512f", "avx512bw", "avx512vl", "avx512_vbmi2"].into_iter().all(has)
-            );
-        }
-    }
-}
+#[cfg(target_arch = "x86_64")]
+pub use alphanumeric::{RANDOM_BYTES, alphanumeric};
+pub use generator::ThreadGenerator;
+pub use processor::Processor;
+#[cfg(target_arch = "x86_64")]
+pub use sha256::{LANES, Lanes, SharedBlock};
+#[cfg(target_arch = "x86_64")]
+pub use wide::Wide;

@@ -9,11 +9,14 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::kept::Kept;
 use super::key::{KEY_BYTES_MAX, Key};
 
-const BLOCK_BYTES: usize = 64;
+pub(super) const BLOCK_BYTES: usize = 64;
 /// The longest nonce.
 const NONCE_BYTES_MAX: usize = 128;
 /// The key's tail, the longest nonce, the timestamp, the end mark and the length.
 const BLOCKS_MAX: usize = (BLOCK_BYTES - 1 + NONCE_BYTES_MAX + 13 + 1 + 8).div_ceil(BLOCK_BYTES);
+/// What is hashed after the whole blocks of a key.
+pub(super) type Blocks = [[u8; BLOCK_BYTES]; BLOCKS_MAX];
+pub(super) const NO_BLOCKS: Blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
 /// What follows the last byte of a message.
 const END_MARK: u8 = 0x80;
 
@@ -91,10 +94,22 @@ impl AbsorbedKey {
     }
 
     fn digest_of_any(&self, nonce: &[u8], timestamp: &[u8; 13]) -> [u8; 32] {
+        let mut blocks = NO_BLOCKS;
+        let used = self.write_message(&mut blocks, nonce, timestamp);
+        self.finish(&mut blocks, used)
+    }
+
+    /// Writes what is hashed after the whole blocks of the key into blocks of zeros: the tail of the
+    /// key, the nonce, the timestamp and the end. How many blocks it is.
+    pub(super) fn write_message(
+        &self,
+        blocks: &mut Blocks,
+        nonce: &[u8],
+        timestamp: &[u8; 13],
+    ) -> usize {
         debug_assert!(nonce.len() <= NONCE_BYTES_MAX);
         // It is no longer; the optimizer sees so, and leaves out the panic of every index below.
         let nonce = &nonce[..nonce.len().min(NONCE_BYTES_MAX)];
-        let mut blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
         blocks[0] = self.tail;
         let rest = &mut blocks.as_flattened_mut()[self.tail_len()..];
         match <&[u8; 64]>::try_from(nonce) {
@@ -103,14 +118,15 @@ impl AbsorbedKey {
             Err(_) => rest[..nonce.len()].copy_from_slice(nonce),
         }
         rest[nonce.len()..nonce.len() + 13].copy_from_slice(timestamp);
-        self.finish(&mut blocks, nonce.len() + 13)
+        self.write_end(blocks, nonce.len() + 13)
     }
 
     /// SHA-256 of the key alone.
     pub(super) fn key_digest(&self) -> [u8; 32] {
-        let mut blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
+        let mut blocks = NO_BLOCKS;
         blocks[0] = self.tail;
-        self.finish(&mut blocks, 0)
+        let used = self.write_end(&mut blocks, 0);
+        self.finish(&mut blocks, used)
     }
 
     /// How many bytes [`write`](Self::write) fills: state, length of the key, tail.
@@ -148,24 +164,43 @@ impl AbsorbedKey {
         Some(absorbed)
     }
 
-    fn tail_len(&self) -> usize {
+    /// Writes another nonce over the one of a message of this key.
+    #[cfg(feature = "kernels")]
+    pub(super) fn write_nonce(&self, blocks: &mut Blocks, nonce: &[u8; 64]) {
+        blocks.as_flattened_mut()[self.tail_len()..][..64].copy_from_slice(nonce);
+    }
+
+    /// The whole blocks of the key, hashed.
+    #[cfg(feature = "kernels")]
+    pub(super) fn state(&self) -> &[u32; 8] {
+        &self.state
+    }
+
+    /// How much of the key is in no whole block.
+    pub(super) fn tail_len(&self) -> usize {
         self.key_len % BLOCK_BYTES
     }
 
-    /// Pads the tail of the key and `len` bytes behind it, and hashes them.
-    fn finish(&self, blocks: &mut [[u8; BLOCK_BYTES]; BLOCKS_MAX], len: usize) -> [u8; 32] {
+    /// Writes the end of a message that has `len` bytes behind the tail of the key. How many blocks
+    /// it is.
+    fn write_end(&self, blocks: &mut Blocks, len: usize) -> usize {
         // As with the nonce: it is no more, and the optimizer sees so.
         let end = self.tail_len() + len.min(NONCE_BYTES_MAX + 13);
         let bits = 8 * (self.key_len - self.tail_len() + end) as u64;
         blocks.as_flattened_mut()[end] = END_MARK;
-        let used = &mut blocks[..(end + 1 + 8).div_ceil(BLOCK_BYTES)];
-        if let Some(length) = used.last_mut().and_then(|block| block.last_chunk_mut()) {
-            *length = bits.to_be_bytes();
+        let used = (end + 1 + 8).div_ceil(BLOCK_BYTES);
+        if let Some(last) = blocks.get_mut(used - 1) {
+            last[BLOCK_BYTES - 8..].copy_from_slice(&bits.to_be_bytes());
         }
+        used
+    }
+
+    /// Hashes so many blocks, and wipes what they have of the key.
+    fn finish(&self, blocks: &mut Blocks, used: usize) -> [u8; 32] {
         let mut state = self.state;
-        compress256(&mut state, used);
+        compress256(&mut state, &blocks[..used.min(BLOCKS_MAX)]);
         // The tail of the key must not stay on the stack; nonce and time are no secret.
-        blocks[0].zeroize();
+        blocks[0].as_mut_slice().zeroize();
         to_bytes(&state)
     }
 }

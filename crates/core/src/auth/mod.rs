@@ -8,6 +8,8 @@
 //! delimiter and is no HMAC, so a verifier's safety hangs on the strict grammar of [`Request`].
 
 mod absorbed;
+mod alphanumeric;
+mod batch;
 mod digits;
 pub(crate) mod kept;
 mod key;
@@ -18,12 +20,15 @@ mod stored;
 mod timestamp;
 mod verdict;
 mod verify;
+#[cfg(all(feature = "kernels", target_arch = "x86_64"))]
+mod wide;
 
+pub(crate) use alphanumeric::fill_key_part;
+pub use batch::{AdvancedSigner, Signature};
 pub use key::{KEY_BYTES_MAX, Key, KeyByte, KeyError, KeyId, KeyIdError, Level, LevelError};
-pub(crate) use nonce::fill_alphanumeric;
 pub use nonce::{NONCE_BYTES, Nonce, NonceError, NonceLengths};
 pub use request::{HeaderValues, Request};
-pub use sign::{AdvancedSigner, Headers, Signature, Signer};
+pub use sign::{Headers, Signer};
 pub use stored::{BadKeyMaterial, KeyMaterial, LevelEditRefused, StoredKey};
 pub use timestamp::{Timestamp, TimestampError};
 pub use verdict::Verdict;

@@ -6,7 +6,8 @@
 use core::fmt;
 
 use rand_core::{CryptoRng, TryCryptoRng};
-use zeroize::Zeroize;
+
+use super::alphanumeric;
 
 /// How many characters a nonce of ours has.
 pub const NONCE_BYTES: usize = 64;
@@ -41,7 +42,7 @@ impl Nonce {
     /// Draws a nonce from a generator that can fail; its error is returned.
     pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
         let mut nonce = [0; NONCE_BYTES];
-        fill_alphanumeric(rng, [&mut nonce])?;
+        alphanumeric::fill_nonce(rng, &mut nonce)?;
         Ok(Self(nonce))
     }
 
@@ -55,92 +56,6 @@ impl Nonce {
     pub const fn as_bytes(&self) -> &[u8; NONCE_BYTES] {
         &self.0
     }
-}
-
-/// 64 numbers of six bits.
-const DRAWN_BYTES: usize = NONCE_BYTES * 6 / 8;
-/// Two numbers in 64 are drawn again; these are enough in most cases.
-const RESERVE_BYTES: usize = 6;
-
-/// Fills parts with letters and digits, each as likely as the other: nonces, and keys. One draw
-/// serves them all, since most generators take long to begin.
-pub(crate) fn fill_alphanumeric<R: TryCryptoRng + ?Sized, const N: usize>(
-    rng: &mut R,
-    parts: [&mut [u8; NONCE_BYTES]; N],
-) -> Result<(), R::Error> {
-    let mut random = [[0; DRAWN_BYTES + RESERVE_BYTES]; N];
-    let mut filled = rng.try_fill_bytes(random.as_flattened_mut());
-    for (part, random) in parts.into_iter().zip(&mut random) {
-        let (drawn, reserve) = random.split_at_mut(DRAWN_BYTES);
-        *part = six_bits(drawn);
-        filled = filled.and_then(|()| {
-            map_to_alphanumeric(part, reserve, |reserve| rng.try_fill_bytes(reserve))
-        });
-    }
-    // They may have become a key.
-    random.as_flattened_mut().zeroize();
-    filled
-}
-
-/// The low six bits of each of 48 bytes, and the high two of three bytes together. Those three are
-/// far from each other, so that the compiler turns it into vector code.
-fn six_bits(drawn: &[u8]) -> [u8; NONCE_BYTES] {
-    let mut numbers = [0; NONCE_BYTES];
-    for (number, byte) in numbers.iter_mut().zip(drawn) {
-        *number = byte & 63;
-    }
-    if let [a, b, c] = drawn.as_chunks::<16>().0 {
-        for (i, number) in numbers[DRAWN_BYTES..].iter_mut().enumerate() {
-            *number = a[i] >> 6 | b[i] >> 6 << 2 | c[i] >> 6 << 4;
-        }
-    }
-    numbers
-}
-
-/// Numbers of six bits become letters and digits; 62 and 63 are drawn again, from the reserve and
-/// from what fills it.
-fn map_to_alphanumeric<E>(
-    part: &mut [u8; NONCE_BYTES],
-    reserve: &mut [u8],
-    mut refill: impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut unfit = unfit_places(part);
-    *part = part.map(character);
-    let mut left = reserve.len();
-    while unfit != 0 {
-        if left == 0 {
-            refill(reserve)?;
-            left = reserve.len();
-        }
-        left -= 1;
-        let six_bits = reserve.get(left).map_or(63, |byte| byte & 63);
-        if six_bits < 62 {
-            let bit = unfit.trailing_zeros() as usize;
-            if let Some(place) = part.get_mut(bit % 8 * 8 + bit / 8) {
-                *place = character(six_bits);
-            }
-            unfit &= unfit - 1;
-        }
-    }
-    Ok(())
-}
-
-/// The letter or digit of a number below 62. Arithmetic rather than a table: the compiler turns it
-/// into vector code, and no address depends on what may become a key.
-fn character(number: u8) -> u8 {
-    let to_lower = if number > 25 { b'a' - b'Z' - 1 } else { 0 };
-    let to_digit = if number > 51 { b'z' - b'0' + 1 } else { 0 };
-    (b'A' + number + to_lower).wrapping_sub(to_digit)
-}
-
-/// Which of 64 numbers are above 61: bit `8 * i + k` is for number `8 * k + i`.
-fn unfit_places(numbers: &[u8; NONCE_BYTES]) -> u64 {
-    let mut unfit = 0;
-    for (k, word) in numbers.as_chunks::<8>().0.iter().enumerate() {
-        let carries = (u64::from_le_bytes(*word) + 0x0202_0202_0202_0202) & 0x4040_4040_4040_4040;
-        unfit |= carries >> 6 << k;
-    }
-    unfit
 }
 
 impl AsRef<[u8]> for Nonce {

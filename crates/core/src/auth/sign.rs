@@ -3,16 +3,20 @@
 //! It refuses to read a clock and to sign anything that [`Verifier`](super::Verifier) would not
 //! accept. It allocates where a signer is made, and nothing where it signs.
 
-use core::array;
+use core::convert::Infallible;
+#[cfg(feature = "kernels")]
+use core::iter;
 
 use rand_core::{CryptoRng, TryCryptoRng};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::absorbed::AbsorbedKey;
+use super::alphanumeric;
+use super::batch::{AdvancedSigner, Signature};
 use super::digits::{Decimal, encode_hex};
 use super::kept::Kept;
 use super::key::{KEY_BYTES_MAX, Key, KeyId, Level};
-use super::nonce::{NONCE_BYTES, Nonce, fill_alphanumeric};
+use super::nonce::{NONCE_BYTES, Nonce};
 use super::request::HeaderValues;
 use super::timestamp::Timestamp;
 use super::{HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP};
@@ -75,7 +79,7 @@ impl Signer {
     pub fn advanced(&self) -> Option<AdvancedSigner<'_>> {
         match &self.scheme {
             Scheme::Standard(_) => None,
-            Scheme::Advanced(key) => Some(AdvancedSigner(key)),
+            Scheme::Advanced(key) => Some(AdvancedSigner::new(key)),
         }
     }
 
@@ -93,12 +97,7 @@ impl Signer {
         rng: &mut R,
         now: Timestamp,
     ) -> Result<Headers<'_>, R::Error> {
-        let authorization = match &self.scheme {
-            // A Standard key has no nonce; none is drawn.
-            Scheme::Standard(key) => Authorization::Standard(key.as_bytes()),
-            Scheme::Advanced(key) => Authorization::advanced(key, Nonce::try_generate(rng)?, now),
-        };
-        Ok(Headers { key_id: &self.key_id_digits, authorization })
+        self.headers(now, |nonce| alphanumeric::fill_nonce(rng, nonce))
     }
 
     /// As [`sign`](Self::sign), with the nonce from the operating system.
@@ -107,96 +106,50 @@ impl Signer {
         self.try_sign(&mut getrandom::SysRng, now)
     }
 
+    /// As [`sign`](Self::sign), with the nonce from the thread's own generator, which asks the
+    /// operating system for a seed only now and then: [`cortexkey_kernels::ThreadGenerator`].
+    #[cfg(feature = "kernels")]
+    pub fn sign_from_thread(&self, now: Timestamp) -> Result<Headers<'_>, getrandom::Error> {
+        self.headers(now, |nonce| alphanumeric::fill_from_thread(iter::once(nonce)))
+    }
+
     /// The headers for a given nonce and time, for repeatable answers. A Standard key uses
     /// neither. Never sign two requests with one nonce.
     pub fn sign_with(&self, nonce: Nonce, timestamp: Timestamp) -> Headers<'_> {
-        let authorization = match &self.scheme {
-            Scheme::Standard(key) => Authorization::Standard(key.as_bytes()),
-            Scheme::Advanced(key) => Authorization::advanced(key, nonce, timestamp),
-        };
-        Headers { key_id: &self.key_id_digits, authorization }
-    }
-}
-
-/// A signer of an Advanced key, for signing many requests at a time: [`Signer::advanced`].
-#[derive(Clone, Copy)]
-pub struct AdvancedSigner<'s>(&'s AbsorbedKey);
-
-impl AdvancedSigner<'_> {
-    /// Signs one request for each place of the batch, all with the time `now`, each with a nonce of
-    /// its own. The key id and the timestamp are the same in all.
-    ///
-    /// A signature of a batch takes about half the time of one alone. Who sends one request after
-    /// the other gains nothing by it.
-    pub fn sign_batch<R: CryptoRng + ?Sized>(
-        self,
-        rng: &mut R,
-        now: Timestamp,
-        batch: &mut [Signature],
-    ) {
-        match self.try_sign_batch(rng, now, batch) {
-            Ok(()) => {}
+        let signed = self.headers(timestamp, |place| {
+            *place = *nonce.as_bytes();
+            Ok::<_, Infallible>(())
+        });
+        match signed {
+            Ok(headers) => headers,
             Err(never) => match never {},
         }
     }
 
-    /// As [`sign_batch`](Self::sign_batch), for a generator that can fail; its error is returned,
-    /// and the batch is not to be used.
-    pub fn try_sign_batch<R: TryCryptoRng + ?Sized>(
-        self,
-        rng: &mut R,
+    /// Everything is written to where it stays: the headers are large, and a copy of what was just
+    /// written makes the processor wait.
+    fn headers<E>(
+        &self,
         now: Timestamp,
-        batch: &mut [Signature],
-    ) -> Result<(), R::Error> {
-        let timestamp = now.digits();
-        let (chunks, rest) = batch.as_chunks_mut::<CHUNK>();
-        chunks.iter_mut().try_for_each(|chunk| self.sign_chunk(rng, &timestamp, chunk))?;
-        rest.iter_mut().try_for_each(|one| self.sign_chunk(rng, &timestamp, array::from_mut(one)))
-    }
-
-    fn sign_chunk<R: TryCryptoRng + ?Sized, const N: usize>(
-        self,
-        rng: &mut R,
-        timestamp: &[u8; 13],
-        chunk: &mut [Signature; N],
-    ) -> Result<(), R::Error> {
-        fill_alphanumeric(rng, chunk.each_mut().map(|signature| &mut signature.nonce))?;
-        // Nothing but hashes: the blocks of one request wait for each other, those of two do not,
-        // so the processor works on more than one at a time.
-        let digests = chunk.each_ref().map(|signature| self.0.digest(&signature.nonce, timestamp));
-        for (signature, digest) in chunk.iter_mut().zip(&digests) {
-            signature.authorization = encode_hex(digest);
+        fill_nonce: impl FnOnce(&mut [u8; NONCE_BYTES]) -> Result<(), E>,
+    ) -> Result<Headers<'_>, E> {
+        let mut headers = Headers {
+            signature: Signature::EMPTY,
+            timestamp: now.digits(),
+            key_id: &self.key_id_digits,
+            key: None,
+        };
+        match &self.scheme {
+            // It has no nonce; none is drawn.
+            Scheme::Standard(key) => headers.key = Some(key.as_bytes()),
+            Scheme::Advanced(key) => {
+                let signature = &mut headers.signature;
+                fill_nonce(&mut signature.nonce)?;
+                let digest = key.digest(&signature.nonce, &headers.timestamp);
+                signature.authorization = encode_hex(&digest);
+            }
         }
-        Ok(())
-    }
-}
-
-/// How many requests of a batch go through each step together: enough for the processor to look
-/// ahead, and few enough for its nearest cache.
-const CHUNK: usize = 8;
-
-/// One signature of a batch: what its request has of its own.
-///
-/// Until it is sent it is as good as a password for one request, so it has no `Debug`.
-#[derive(Clone)]
-#[repr(C)]
-pub struct Signature {
-    authorization: [u8; 64],
-    nonce: [u8; NONCE_BYTES],
-}
-
-impl Signature {
-    /// A place that is not signed yet.
-    pub const EMPTY: Self = Self { authorization: [b'0'; 64], nonce: [b'0'; NONCE_BYTES] };
-
-    /// `Authorization`: the digest in hexadecimal.
-    pub fn authorization(&self) -> &str {
-        ascii(&self.authorization)
-    }
-
-    /// `x-xdr-nonce`.
-    pub fn nonce(&self) -> &str {
-        ascii(&self.nonce)
+        Ok(headers)
     }
 }
 
@@ -204,21 +157,11 @@ impl Signature {
 ///
 /// With a Standard key they hold the key itself, so they have no `Debug`.
 pub struct Headers<'s> {
+    signature: Signature,
+    timestamp: [u8; 13],
     key_id: &'s Decimal,
-    authorization: Authorization<'s>,
-}
-
-enum Authorization<'s> {
-    Standard(&'s [u8]),
-    Advanced { digest: [u8; 64], nonce: Nonce, timestamp: [u8; 13] },
-}
-
-impl Authorization<'_> {
-    fn advanced(key: &AbsorbedKey, nonce: Nonce, timestamp: Timestamp) -> Self {
-        let timestamp = timestamp.digits();
-        let digest = encode_hex(&key.digest(nonce.as_bytes(), &timestamp));
-        Self::Advanced { digest, nonce, timestamp }
-    }
+    /// A Standard key, which takes the place of signature and timestamp.
+    key: Option<&'s [u8]>,
 }
 
 impl Headers<'_> {
@@ -229,38 +172,28 @@ impl Headers<'_> {
 
     /// `Authorization`: the digest, or the key itself where its level is Standard.
     pub fn authorization(&self) -> &str {
-        match &self.authorization {
-            Authorization::Standard(key) => ascii(key),
-            Authorization::Advanced { digest, .. } => ascii(digest),
-        }
+        self.key.map_or_else(|| self.signature.authorization(), ascii)
     }
 
     /// `x-xdr-nonce`; none with a Standard key.
     pub fn nonce(&self) -> Option<&str> {
-        match &self.authorization {
-            Authorization::Standard(_) => None,
-            Authorization::Advanced { nonce, .. } => Some(ascii(nonce.as_bytes())),
-        }
+        self.key.is_none().then(|| self.signature.nonce())
     }
 
     /// `x-xdr-timestamp`; none with a Standard key.
     pub fn timestamp(&self) -> Option<&str> {
-        match &self.authorization {
-            Authorization::Standard(_) => None,
-            Authorization::Advanced { timestamp, .. } => Some(ascii(timestamp)),
-        }
+        self.key.is_none().then(|| ascii(&self.timestamp))
     }
 
     /// The values as bytes.
     pub fn values(&self) -> HeaderValues<'_> {
-        let (authorization, nonce, timestamp): (_, _, Option<&[u8]>) = match &self.authorization {
-            Authorization::Standard(key) => (*key, None, None),
-            Authorization::Advanced { digest, nonce, timestamp } => {
-                (digest, Some(nonce.as_ref()), Some(timestamp))
-            }
-        };
-        let (key_id, authorization) = (Some(self.key_id.as_bytes()), Some(authorization));
-        HeaderValues { key_id, authorization, nonce, timestamp }
+        let is_signed = self.key.is_none();
+        HeaderValues {
+            key_id: Some(self.key_id.as_bytes()),
+            authorization: Some(self.key.unwrap_or(&self.signature.authorization)),
+            nonce: is_signed.then_some(&self.signature.nonce),
+            timestamp: is_signed.then_some(&self.timestamp),
+        }
     }
 
     /// Name and value of each header.
@@ -277,7 +210,7 @@ impl Headers<'_> {
 }
 
 /// Every value is ASCII by the types it is made from.
-fn ascii(bytes: &[u8]) -> &str {
+pub(super) fn ascii(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
 }
 

@@ -135,52 +135,9 @@ impl Verifier {
         now_ms: u64,
         guard: &G,
     ) -> Result<Principal, Verdict> {
-        let Some(stored) = stored.filter(|stored| stored.key_id() == request.key_id()) else {
-            dummy_work(request);
-            return Err(Verdict::UnknownKey);
-        };
-        let signed = match (request.form(), stored.material()) {
-            (
-                Form::Standard(key),
-                Material::Standard { digest }
-                | Material::Editable { level: Level::Standard, digest, .. },
-            ) => {
-                check(same(&AbsorbedKey::digest_of(*key), digest))?;
-                None
-            }
-            (
-                Form::Advanced(signed),
-                Material::Advanced { absorbed }
-                | Material::Editable { level: Level::Advanced, absorbed, .. },
-            ) => {
-                let expected = absorbed.digest(signed.nonce, signed.timestamp_digits);
-                check(same(signed.digest, &encode_hex(&expected)))?;
-                Some((signed.timestamp, expected))
-            }
-            _ => {
-                dummy_work(request);
-                return Err(Verdict::LevelMismatch);
-            }
-        };
-        check_live(stored, now_ms)?;
-        if let Some((timestamp, digest)) = signed {
-            self.check_window(timestamp, now_ms)?;
-            guard
-                .check_and_insert(&VerifiedUse {
-                    key_id: stored.key_id(),
-                    key_created_ms: stored.created_ms(),
-                    digest,
-                    timestamp_ms: timestamp.as_ms(),
-                    skew_ms: self.skew.as_ms(),
-                })
-                .map_err(GuardRefusal::verdict)?;
-        }
-        Ok(Principal {
-            key_id: stored.key_id(),
-            level: stored.level(),
-            expiry: stored.expiry(),
-            signed_ms: signed.map(|(timestamp, _)| timestamp.as_ms()),
-        })
+        let stored = stored_for(request, stored);
+        let expected = expected(request, stored);
+        self.conclude(request, stored, &expected, now_ms, guard)
     }
 
     /// Checks many requests at one time of the clock, in their order, and hands each answer to
@@ -196,9 +153,76 @@ impl Verifier {
         guard: &G,
         mut each: impl FnMut(usize, Result<Principal, Verdict>),
     ) {
-        for (place, request) in requests.iter().enumerate() {
-            each(place, self.verify(request, stored(request.key_id()), now_ms, guard));
+        for (chunk, requests) in requests.chunks(CHUNK).enumerate() {
+            let mut keys = [None; CHUNK];
+            for (key, request) in keys.iter_mut().zip(requests) {
+                *key = stored_for(request, stored(request.key_id()));
+            }
+            // All hashes, then all else: the hashes of two requests do not wait for each other.
+            let mut digests = [[0; 32]; CHUNK];
+            expect_all(requests, &keys, &mut digests);
+            for (place, request) in requests.iter().enumerate() {
+                let answer = self.conclude(request, keys[place], &digests[place], now_ms, guard);
+                each(chunk * CHUNK + place, answer);
+            }
         }
+    }
+
+    /// Everything but the hash.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn conclude<G: ReplayGuard + ?Sized>(
+        self,
+        request: &Request<'_>,
+        stored: Option<&StoredKey>,
+        expected: &[u8; 32],
+        now_ms: u64,
+        guard: &G,
+    ) -> Result<Principal, Verdict> {
+        let Some(stored) = stored else {
+            compare_for_nothing(request, expected);
+            return Err(Verdict::UnknownKey);
+        };
+        let timestamp = match (request.form(), stored.material()) {
+            (
+                Form::Standard(_),
+                Material::Standard { digest }
+                | Material::Editable { level: Level::Standard, digest, .. },
+            ) => {
+                check(same(expected, digest))?;
+                None
+            }
+            (
+                Form::Advanced(signed),
+                Material::Advanced { .. } | Material::Editable { level: Level::Advanced, .. },
+            ) => {
+                check(same(signed.digest, &encode_hex(expected)))?;
+                Some(signed.timestamp)
+            }
+            _ => {
+                compare_for_nothing(request, expected);
+                return Err(Verdict::LevelMismatch);
+            }
+        };
+        check_live(stored, now_ms)?;
+        if let Some(timestamp) = timestamp {
+            self.check_window(timestamp, now_ms)?;
+            guard
+                .check_and_insert(&VerifiedUse {
+                    key_id: stored.key_id(),
+                    key_created_ms: stored.created_ms(),
+                    digest: *expected,
+                    timestamp_ms: timestamp.as_ms(),
+                    skew_ms: self.skew.as_ms(),
+                })
+                .map_err(GuardRefusal::verdict)?;
+        }
+        Ok(Principal {
+            key_id: stored.key_id(),
+            level: stored.level(),
+            expiry: stored.expiry(),
+            signed_ms: timestamp.map(Timestamp::as_ms),
+        })
     }
 
     fn check_window(self, timestamp: Timestamp, now_ms: u64) -> Result<(), Verdict> {
@@ -272,15 +296,58 @@ fn same<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
     difference.ct_eq(&0).into()
 }
 
-/// The work that the same request would cost with a key that exists, Advanced ones of 128 bytes.
-fn dummy_work(request: &Request<'_>) {
-    static DUMMY: AbsorbedKey = AbsorbedKey::dummy();
-    let equal = match request.form() {
+/// How many requests of a batch are hashed before anything else is done with them.
+const CHUNK: usize = 32;
+
+/// Who looks a key up may have been given another.
+fn stored_for<'k>(request: &Request<'_>, stored: Option<&'k StoredKey>) -> Option<&'k StoredKey> {
+    stored.filter(|stored| stored.key_id() == request.key_id())
+}
+
+/// The hash that a request is held against: of the key that it presents, or of what an Advanced key
+/// would have signed. An unknown key, and one of the other level, cost as much as an Advanced key of
+/// 128 bytes.
+#[inline]
+fn expected(request: &Request<'_>, stored: Option<&StoredKey>) -> [u8; 32] {
+    match request.form() {
+        Form::Standard(key) => AbsorbedKey::digest_of(*key),
         Form::Advanced(signed) => {
-            let expected = black_box(&DUMMY).digest(signed.nonce, signed.timestamp_digits);
-            same(signed.digest, &encode_hex(&expected))
+            key_or_dummy(stored).digest(signed.nonce, signed.timestamp_digits)
         }
-        Form::Standard(key) => same(&AbsorbedKey::digest_of(*key), black_box(&[0; 32])),
-    };
-    black_box(equal);
+    }
+}
+
+/// As [`expected`], for many.
+fn expect_all(
+    requests: &[Request<'_>],
+    keys: &[Option<&StoredKey>; CHUNK],
+    digests: &mut [[u8; 32]; CHUNK],
+) {
+    #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
+    let done = super::wide::expect(requests, |place| key_or_dummy(keys[place]), digests);
+    #[cfg(not(all(feature = "kernels", target_arch = "x86_64")))]
+    let done = 0;
+    for (place, request) in requests.iter().enumerate().filter(|(place, _)| done >> place & 1 == 0)
+    {
+        digests[place] = expected(request, keys[place]);
+    }
+}
+
+fn key_or_dummy(stored: Option<&StoredKey>) -> &AbsorbedKey {
+    static DUMMY: AbsorbedKey = AbsorbedKey::dummy();
+    match stored.map(StoredKey::material) {
+        Some(
+            Material::Advanced { absorbed }
+            | Material::Editable { level: Level::Advanced, absorbed, .. },
+        ) => absorbed,
+        _ => black_box(&DUMMY),
+    }
+}
+
+/// The comparison that the same request would cost with a key that exists and has its level.
+fn compare_for_nothing(request: &Request<'_>, expected: &[u8; 32]) {
+    black_box(match request.form() {
+        Form::Advanced(signed) => same(signed.digest, &encode_hex(expected)),
+        Form::Standard(_) => same(expected, black_box(&[0; 32])),
+    });
 }

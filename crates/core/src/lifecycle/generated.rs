@@ -6,7 +6,7 @@ use rand_core::TryCryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::auth::kept::Kept;
-use crate::auth::{Key, KeyId, Level, NONCE_BYTES, StoredKey, fill_alphanumeric};
+use crate::auth::{Key, KeyId, Level, NONCE_BYTES, StoredKey, fill_key_part};
 
 /// How many letters and digits a generated key has, as the product's own have.
 pub const GENERATED_KEY_BYTES: usize = 2 * NONCE_BYTES;
@@ -39,7 +39,7 @@ impl GeneratedKey {
     /// Draws a key from a cryptographic generator; its error is returned.
     pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
         let mut key = Self(Kept::new([[0; NONCE_BYTES]; 2]));
-        fill_alphanumeric(rng, key.0.each_mut())?;
+        key.0.iter_mut().try_for_each(|part| fill_key_part(rng, part))?;
         Ok(key)
     }
 

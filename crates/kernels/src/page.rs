@@ -1,0 +1,80 @@
+//! [`WipedOnFork`]: memory that the system gives to a forked child as zeros.
+//!
+//! It refuses to be had where the system cannot promise that. Then there is nothing to keep, and
+//! whoever wanted it asks the system each time.
+
+use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
+
+use zeroize::Zeroize;
+
+/// What may stand in such memory: every byte may turn to zero at any time between two uses.
+///
+/// # Safety
+/// Zeros are a value of the type, it has no references and no drop of its own, and it is no larger
+/// than a page, 4,096 bytes, nor aligned to more.
+pub(crate) unsafe trait Wipeable: Zeroize {}
+
+/// A value in memory of its own, which is zeros in a forked child, in no core dump, and wiped when
+/// it is dropped.
+pub(crate) struct WipedOnFork<T: Wipeable>(NonNull<T>);
+
+impl<T: Wipeable> WipedOnFork<T> {
+    /// Zeros; none where the system has no memory or no such promise.
+    pub(crate) fn new() -> Option<Self> {
+        const { assert!(size_of::<T>() <= 4096 && align_of::<T>() <= 4096, "it fits into a page") };
+        map(size_of::<T>()).map(|place| Self(place.cast()))
+    }
+}
+
+impl<T: Wipeable> Deref for WipedOnFork<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: `new` made a mapping that is large enough, aligned to a page and readable, and it
+        // lives until drop. It began as zeros, which are a value of the type.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T: Wipeable> DerefMut for WipedOnFork<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above; it is writable, and nobody else has it.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl<T: Wipeable> Drop for WipedOnFork<T> {
+    fn drop(&mut self) {
+        self.zeroize();
+        // SAFETY: `new` made this mapping of this size, and nothing refers to it any more.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<T>()) };
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn map(len: usize) -> Option<NonNull<libc::c_void>> {
+    const PROTECTION: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
+    const FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping, which touches no memory that is in use.
+    let place = unsafe { libc::mmap(ptr::null_mut(), len, PROTECTION, FLAGS, -1, 0) };
+    if place == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: the mapping is ours, of this length, private and anonymous. Linux takes the advice
+    // from 4.14 on, and refuses it before.
+    let is_wiped = unsafe { libc::madvise(place, len, libc::MADV_WIPEONFORK) } == 0;
+    if !is_wiped {
+        // SAFETY: the mapping is ours, and nothing refers to it.
+        unsafe { libc::munmap(place, len) };
+        return None;
+    }
+    // SAFETY: as above. Whether core dumps leave it out changes nothing else.
+    unsafe { libc::madvise(place, len, libc::MADV_DONTDUMP) };
+    NonNull::new(place)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn map(_: usize) -> Option<NonNull<libc::c_void>> {
+    None
+}
