@@ -15,7 +15,7 @@ struct Proof {
     run: fn(&Path) -> Vec<Command>,
 }
 
-const PROOFS: [Proof; 10] = [
+const PROOFS: [Proof; 12] = [
     Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
@@ -55,6 +55,16 @@ const PROOFS: [Proof; 10] = [
         name: "shuttle",
         shows: "in 1,000,000 chance schedules of 64 verifiers, one of equal requests is accepted",
         run: proofs::shuttle,
+    },
+    Proof {
+        name: "uniformity",
+        shows: "of 100,000,000 characters from each way to draw a nonce, none is preferred",
+        run: proofs::uniformity,
+    },
+    Proof {
+        name: "sanitizer",
+        shows: "the kernels touch no byte out of place (address sanitizer, on nightly; valgrind)",
+        run: proofs::sanitizer,
     },
     Proof {
         name: "thumb",

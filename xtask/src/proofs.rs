@@ -86,6 +86,73 @@ pub(crate) fn constant_time(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// The core by itself, whose kernels are off; and with kernels, on a processor that seems to have
+/// nothing that they need.
+pub(crate) fn without_kernels(root: &Path) -> Vec<Command> {
+    let mut alone = cargo(root);
+    alone.args(["test", "--locked", "-p", "cortexkey-core", "--lib"]);
+    for test in ["batch", "properties", "uniformity", "vectors"] {
+        alone.args(["--test", test]);
+    }
+    let mut hidden = cargo(root);
+    hidden.args(["test", "--locked", "-p", "cortexkey-kernels", "-p", "cortexkey-core"]);
+    hidden.args(["--features", "cortexkey-core/kernels", "--lib"]);
+    for test in ["batch", "fork", "uniformity", "vectors"] {
+        hidden.args(["--test", test]);
+    }
+    hidden.env("RUSTFLAGS", "--cfg cortexkey_portable");
+    hidden.env("CARGO_TARGET_DIR", target_dir(root).join("portable"));
+    vec![alone, hidden]
+}
+
+/// A hundred million characters from each way to draw a nonce.
+pub(crate) fn uniformity(root: &Path) -> Vec<Command> {
+    let kinds = [("uniformity", ""), ("uniformity-portable", "--cfg cortexkey_portable")];
+    let kernels = kinds.map(|(folder, flags)| {
+        let mut test = cargo(root);
+        test.args([
+            "test",
+            "--release",
+            "--locked",
+            "-p",
+            "cortexkey-core",
+            "--test",
+            "uniformity",
+        ]);
+        test.args(["--features", "kernels"]).env("RUSTFLAGS", flags);
+        test.env("CARGO_TARGET_DIR", target_dir(root).join(folder));
+        test
+    });
+    let mut alone = cargo(root);
+    alone.args(["test", "--release", "--locked", "-p", "cortexkey-core", "--test", "uniformity"]);
+    let mut all: Vec<_> = kernels.into_iter().chain([alone]).collect();
+    for test in &mut all {
+        test.env("CORTEXKEY_CHARACTERS", "100000000");
+    }
+    all
+}
+
+/// The kernels built with the address sanitizer, which sees every byte that they read or write out
+/// of place; and what a processor without them runs, under valgrind.
+pub(crate) fn sanitizer(root: &Path) -> Vec<Command> {
+    let mut test = Command::new("rustup");
+    test.args(["run", "nightly", "cargo", "test", "--locked", "-p", "cortexkey-kernels"]);
+    test.args(["-p", "cortexkey-core", "--features", "cortexkey-core/kernels"]);
+    test.args(["--target", "x86_64-unknown-linux-gnu", "--lib", "--test", "batch"]);
+    test.args(["--test", "vectors", "--test", "fork"]).current_dir(root);
+    test.env("RUSTFLAGS", "-Zsanitizer=address").env("ASAN_OPTIONS", "detect_leaks=1");
+    test.env("CARGO_TARGET_DIR", target_dir(root).join("sanitizer"));
+    for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
+        test.env_remove(name);
+    }
+    let mut portable = cargo(root);
+    portable.args(["test", "--locked", "-p", "cortexkey-kernels", "-p", "cortexkey-core", "--lib"]);
+    portable.args(["--features", "cortexkey-core/kernels", "--test", "batch"]);
+    portable.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "valgrind -q --error-exitcode=99");
+    portable.env("PROPTEST_CASES", "4").env("CARGO_TARGET_DIR", target_dir(root).join("valgrind"));
+    vec![test, portable]
+}
+
 /// The core for a processor without an operating system.
 pub(crate) fn thumb(root: &Path) -> Vec<Command> {
     const TARGET: &str = "thumbv7em-none-eabi";

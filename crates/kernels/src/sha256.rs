@@ -372,21 +372,18 @@ const K: [u32; 64] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chacha20::ChaCha20Rng;
     use proptest::prelude::*;
+    use rand_core::SeedableRng as _;
     use sha2::block_api::compress256;
 
     /// States and blocks that look drawn by chance.
     fn drawn(seed: u64) -> ([[u32; 8]; LANES], [[u8; 64]; LANES]) {
-        let mut number = seed;
-        let mut next = || {
-            number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            (mixed ^ (mixed >> 27)) as u32
-        };
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let mut states = [[0; 8]; LANES];
-        states.as_flattened_mut().iter_mut().for_each(|word| *word = next());
+        states.as_flattened_mut().iter_mut().for_each(|word| *word = rng.next_u32());
         let mut blocks = [[0; 64]; LANES];
-        blocks.as_flattened_mut().iter_mut().for_each(|byte| *byte = next() as u8);
+        rng.fill_bytes(blocks.as_flattened_mut());
         (states, blocks)
     }
 

@@ -81,7 +81,9 @@ fn pipe() -> (File, i32) {
 
 fn draw_and_exit(to_parent: i32) -> ! {
     let mut all = [[0; 16]; NONCES];
-    all.iter_mut().for_each(|drawn| *drawn = draw());
+    for drawn in &mut all {
+        *drawn = draw();
+    }
     let all = all.as_flattened();
     // SAFETY: so many bytes are there, and a pipe has room for them.
     unsafe { libc::write(to_parent, all.as_ptr().cast(), all.len()) };

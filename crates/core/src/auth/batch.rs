@@ -120,7 +120,8 @@ fn nonces(batch: &mut [Signature]) -> impl Iterator<Item = &mut [u8; NONCE_BYTES
 ///
 /// Until it is sent it is as good as a password for one request, so it has no `Debug`.
 #[derive(Clone)]
-#[repr(C, align(64))]
+#[repr(C)]
+#[cfg_attr(feature = "kernels", repr(align(64)))] // a kernel stores 64 bytes at once
 pub struct Signature {
     pub(super) authorization: [u8; 64],
     pub(super) nonce: [u8; NONCE_BYTES],
