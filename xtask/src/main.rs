@@ -29,6 +29,7 @@ cargo xtask COMMAND
   vectors          write vectors/auth.tsv from auth.json (--check: as above)
   dist             build and pack the C library, under target/dist
   install [ARG…]   the same, and install it: --prefix=DIR --libdir=DIR --destdir=DIR
+  abi [--renew]    hold the C header against its stored description, or write that anew
   rules            write the pages of the linter's rules and the schemas
   pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
@@ -44,6 +45,8 @@ fn main() -> ExitCode {
         ["header", "--check"] => header::run(&root, true),
         ["dist"] => capi::dist::run(&root),
         ["install", arguments @ ..] => capi::dist::install(&root, arguments),
+        ["abi"] => capi::abi::run(&root, false),
+        ["abi", "--renew"] => capi::abi::run(&root, true),
         ["pkg-config"] => go::print_pkg_config_dir(&root),
         ["verdicts"] => verdicts::run(&root, false),
         ["verdicts", "--check"] => verdicts::run(&root, true),

@@ -9,10 +9,12 @@ use std::process::Command;
 use crate::run::{capture, check, has, target_dir};
 
 /// A program, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("cc", "gcc"),
     ("c++", "g++"),
     ("clang", "clang"),
+    ("cmake", "cmake"),
+    ("abidw", "abigail-tools"),
     ("curl", "curl"),
     ("pkg-config", "pkg-config"),
     ("python3", "python3-venv"),

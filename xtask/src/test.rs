@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{go, header, linter, proofs, setup, tidy, vectors, verdicts};
+use crate::{capi, go, header, linter, proofs, setup, tidy, vectors, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -37,6 +37,7 @@ const STEPS: [Step; 17] = [
     Step { name: "Rust tests", run: rust_tests },
     Step { name: "core without its kernels", run: |root| counted(proofs::without_kernels(root)) },
     Step { name: "Rust documents", run: rust_documents },
+    Step { name: "C library, installed", run: c_library },
     Step { name: "Go, pure", run: go_pure },
     Step { name: "Go, over the C library", run: go_cgo },
     Step { name: "Python against the tenant", run: python },
@@ -161,6 +162,17 @@ fn rust_documents(root: &Path) -> Outcome {
     let mut doc = cargo(root);
     doc.args(["doc", "--quiet", "--locked", "--workspace", "--no-deps"]);
     command(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn c_library(root: &Path) -> Outcome {
+    let missing = capi::installed::missing();
+    if !missing.is_empty() {
+        return Outcome::Skipped(format!("{} is not installed", missing.join(", ")));
+    }
+    match capi::installed::run(root) {
+        Ok(passed) => Outcome::Passed(passed),
+        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
+    }
 }
 
 fn go_pure(root: &Path) -> Outcome {

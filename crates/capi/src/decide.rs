@@ -224,6 +224,8 @@ pub unsafe extern "C" fn cxk_decide(
     text: *mut c_char,
     text_size: usize,
 ) -> cxk_status {
+    // SAFETY: this function's contract.
+    unsafe { output::clear(out, 1, 1) };
     let mut answer = CXK_OK;
     let mut decided = |text: &mut Text<'_>| {
         let fill = |out: &mut cxk_decision| {

@@ -242,6 +242,8 @@ pub unsafe extern "C" fn cxk_compare(
     text_size: usize,
     gains: *mut usize,
 ) -> cxk_status {
+    // SAFETY: this function's contract.
+    unsafe { output::clear(gains, 1, 1) };
     let compare = |place: &mut [c_char]| {
         let mut text = Text::in_place(place)?;
         let count = |count: &mut usize| {

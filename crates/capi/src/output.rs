@@ -81,6 +81,18 @@ pub(crate) unsafe fn fill_all<T: ZeroIsValid>(
     status
 }
 
+/// Clears an output of a call that has several, whatever becomes of the others.
+///
+/// # Safety
+///
+/// As [`fill_all`].
+pub(crate) unsafe fn clear<T: ZeroIsValid>(out: *mut T, count: usize, most: usize) {
+    if !out.is_null() && out.is_aligned() && count <= most {
+        // SAFETY: as in `fill_all`.
+        unsafe { out.write_bytes(0, count) };
+    }
+}
+
 /// Overwrites memory with zeros, in a way that no compiler leaves out.
 ///
 /// # Safety

@@ -278,6 +278,8 @@ pub unsafe extern "C" fn cxk_verify_batch(
         }
         Ok(())
     };
+    // SAFETY: this function's contract.
+    unsafe { output::clear(principals, count, CXK_BATCH_MAX) };
     let mut refused = false;
     let fill_statuses = |statuses: &mut [cxk_status]| {
         let fill_principals = |principals: &mut [cxk_principal]| {

@@ -2,9 +2,12 @@
 //!
 //! It refuses to change what `crates/capi` says.
 
+pub(crate) mod abi;
 pub(crate) mod dist;
 pub(crate) mod elf;
+pub(crate) mod installed;
 mod library;
+mod misuse;
 
 use std::path::Path;
 

@@ -1,0 +1,282 @@
+//! The C library as a user has it: unpacked from the archive, installed by its own script, found by
+//! pkg-config and `CMake`, linked by compilers that know nothing of Rust.
+//!
+//! It refuses the build tree: nothing here includes or links a file of it but the tests themselves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{abi, dist, misuse};
+use crate::run::{check, has, target_dir};
+
+const WARNINGS: [&str; 8] = [
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wconversion",
+    "-Wundef",
+    "-Wstrict-prototypes",
+    "-Wc++-compat",
+    "-Werror",
+];
+
+/// An installed library, and where its tests are built.
+pub(crate) struct Installed {
+    pub(crate) prefix: PathBuf,
+    pub(crate) pkgconfig: PathBuf,
+    work: PathBuf,
+    tests: PathBuf,
+    vectors: PathBuf,
+}
+
+/// Installs the library in the build folder, as a packager would.
+pub(crate) fn install(root: &Path) -> Result<Installed, String> {
+    let folder = dist::dist(root)?;
+    let work = target_dir(root).join("dist/check");
+    let _ = fs::remove_dir_all(&work);
+    fs::create_dir_all(&work).map_err(|e| format!("{}: {e}", work.display()))?;
+    let archive = format!("{}.tar.gz", folder.display());
+    check(Command::new("tar").args(["-xf", &archive, "-C"]).arg(&work))?;
+    let unpacked = work.join(folder.file_name().unwrap_or_default());
+    let prefix = work.join("prefix");
+    let lib = prefix.join("lib/x86_64-linux-gnu");
+    let mut script = Command::new("sh");
+    script.arg(unpacked.join("install.sh")).arg(format!("--prefix={}", prefix.display()));
+    check(script.arg(format!("--libdir={}", lib.display())))?;
+    Ok(Installed {
+        pkgconfig: lib.join("pkgconfig"),
+        prefix,
+        work,
+        tests: root.join("crates/capi/tests/c"),
+        vectors: root.join("vectors"),
+    })
+}
+
+/// Runs all that the tests have; what was done, for the count.
+pub(crate) fn run(root: &Path) -> Result<u64, String> {
+    let installed = install(root)?;
+    let header = fs::read_to_string(installed.prefix.join("include/cortexkey.h"))
+        .map_err(|e| format!("the installed header: {e}"))?;
+    let (program, calls) = misuse::program(&header)?;
+    let misuse = installed.work.join("misuse.c");
+    fs::write(&misuse, program).map_err(|e| format!("{}: {e}", misuse.display()))?;
+    let mut done = calls as u64;
+    for package in ["cortexkey", "cortexkey-static"] {
+        for compiler in ["gcc", "clang"] {
+            for source in installed.sources(&misuse) {
+                installed.test(compiler, &source, package, &[])?;
+                done += 1;
+            }
+        }
+        for compiler in ["g++", "clang++"] {
+            installed.test(
+                compiler,
+                &installed.tests.join("cpp.cpp"),
+                package,
+                &["-fno-exceptions"],
+            )?;
+            done += 1;
+        }
+    }
+    done += installed.sanitized(&misuse)?;
+    done += installed.valgrind(&misuse)?;
+    installed.cmake()?;
+    installed.beside_another_rust_library()?;
+    installed.needs_no_libgcc()?;
+    abi::check_installed(root, &installed.prefix)?;
+    Ok(done + 4)
+}
+
+impl Installed {
+    fn sources(&self, misuse: &Path) -> [PathBuf; 4] {
+        let test = |name: &str| self.tests.join(name);
+        [test("vectors.c"), test("behaviour.c"), test("threads.c"), misuse.to_owned()]
+    }
+
+    /// Flags of pkg-config, as words.
+    fn flags(&self, package: &str) -> Result<Vec<String>, String> {
+        let mut pkgconfig = Command::new("pkg-config");
+        pkgconfig.args(["--cflags", "--libs", package]);
+        let said = check(pkgconfig.env("PKG_CONFIG_PATH", &self.pkgconfig))?;
+        let mut flags: Vec<String> = said.split_whitespace().map(str::to_owned).collect();
+        if package == "cortexkey" {
+            let lib = self.pkgconfig.parent().unwrap_or(&self.prefix);
+            flags.push(format!("-Wl,-rpath,{}", lib.display()));
+        }
+        Ok(flags)
+    }
+
+    fn compile(
+        &self,
+        compiler: &str,
+        source: &Path,
+        package: &str,
+        more: &[&str],
+    ) -> Result<PathBuf, String> {
+        let name = source.file_stem().unwrap_or_default().to_string_lossy();
+        let program = self.work.join(format!("{name}-{compiler}-{package}{}", more.concat()));
+        let mut command = Command::new(compiler);
+        let is_c = source.extension().is_some_and(|extension| extension == "c");
+        if is_c {
+            command.arg("-std=c99").args(WARNINGS);
+            // POSIX threads are beside C99.
+            command.arg("-D_GNU_SOURCE");
+        } else {
+            command.args([
+                "-std=c++17",
+                "-Wall",
+                "-Wextra",
+                "-Wpedantic",
+                "-Wconversion",
+                "-Werror",
+            ]);
+        }
+        command.args(["-g", "-O1", "-I"]).arg(&self.tests).args(more).arg(source);
+        command.args(self.flags(package)?).arg("-pthread").arg("-o").arg(&program);
+        check(&mut command)?;
+        Ok(program)
+    }
+
+    /// Compiles and runs a program with the known answers as its input.
+    fn test(
+        &self,
+        compiler: &str,
+        source: &Path,
+        package: &str,
+        more: &[&str],
+    ) -> Result<PathBuf, String> {
+        let program = self.compile(compiler, source, package, more)?;
+        self.run(Command::new(&program))?;
+        Ok(program)
+    }
+
+    fn run(&self, mut command: Command) -> Result<(), String> {
+        let vectors = self.vectors.join("auth.tsv");
+        let input = fs::File::open(&vectors).map_err(|e| format!("{}: {e}", vectors.display()))?;
+        command.arg(self.vectors.join("definitions")).stdin(Stdio::from(input));
+        let ran = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+        if ran.status.success() {
+            return Ok(());
+        }
+        let text = [ran.stdout, ran.stderr].concat();
+        Err(format!("{command:?}: {}\n{}", ran.status, String::from_utf8_lossy(&text)))
+    }
+
+    /// Under the sanitizers of addresses, leaks and undefined behaviour, shown to be on.
+    fn sanitized(&self, misuse: &Path) -> Result<u64, String> {
+        const ON: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+        for source in self.sources(misuse) {
+            let program = self.test("gcc", &source, "cortexkey-static", &ON)?;
+            let symbols = check(Command::new("nm").arg("-D").arg(&program))?;
+            for mark in ["__asan_init", "__ubsan_handle_"] {
+                if !symbols.contains(mark) {
+                    return Err(format!(
+                        "{} has no {mark}: the sanitizer is not on",
+                        program.display()
+                    ));
+                }
+            }
+        }
+        let leak = self.compile("gcc", &self.leak()?, "cortexkey-static", &ON)?;
+        if self.run(Command::new(leak)).is_ok() {
+            return Err("AddressSanitizer does not see a handle that nobody frees".into());
+        }
+        Ok(self.sources(misuse).len() as u64 + 1)
+    }
+
+    /// A program with a leak, which whatever looks for leaks must see.
+    fn leak(&self) -> Result<PathBuf, String> {
+        let source = self.work.join("leak.c");
+        let text = "#include <cortexkey.h>\nint main(void) { cxk_keyring *k = NULL; \
+                    return cxk_keyring_new(&k) != CXK_OK; }\n";
+        fs::write(&source, text).map_err(|e| format!("{}: {e}", source.display()))?;
+        Ok(source)
+    }
+
+    fn valgrind(&self, misuse: &Path) -> Result<u64, String> {
+        let programs =
+            [self.tests.join("vectors.c"), self.tests.join("behaviour.c"), misuse.to_owned()];
+        let valgrind = |program: PathBuf| {
+            let mut valgrind = Command::new("valgrind");
+            valgrind.args(["--quiet", "--leak-check=full", "--show-leak-kinds=all"]);
+            valgrind.args(["--errors-for-leak-kinds=all", "--error-exitcode=9"]).arg(program);
+            self.run(valgrind)
+        };
+        for source in &programs {
+            valgrind(self.compile("gcc", source, "cortexkey-static", &[])?)?;
+        }
+        if valgrind(self.compile("gcc", &self.leak()?, "cortexkey-static", &[])?).is_ok() {
+            return Err("valgrind does not see a handle that nobody frees".into());
+        }
+        Ok(programs.len() as u64)
+    }
+
+    /// A project that finds the package, and links each target.
+    fn cmake(&self) -> Result<(), String> {
+        let source = self.work.join("cmake");
+        let made = |e: std::io::Error| format!("{}: {e}", source.display());
+        fs::create_dir_all(&source).map_err(made)?;
+        let project = format!(
+            "cmake_minimum_required(VERSION 3.13)\nproject(user C CXX)\n\
+             find_package(cortexkey {}.{} REQUIRED)\nset(CMAKE_CXX_STANDARD 17)\n\
+             foreach(kind cortexkey shared static)\n  \
+             add_executable(user-${{kind}} {})\n  \
+             target_link_libraries(user-${{kind}} cortexkey::${{kind}})\nendforeach()\n",
+            env!("CARGO_PKG_VERSION_MAJOR"),
+            env!("CARGO_PKG_VERSION_MINOR"),
+            self.tests.join("cpp.cpp").display()
+        );
+        fs::write(source.join("CMakeLists.txt"), project).map_err(made)?;
+        let build = source.join("build");
+        let mut configure = Command::new("cmake");
+        configure.arg("-S").arg(&source).arg("-B").arg(&build);
+        check(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", self.prefix.display())))?;
+        check(Command::new("cmake").arg("--build").arg(&build))?;
+        for kind in ["cortexkey", "shared", "static"] {
+            self.run(Command::new(build.join(format!("user-{kind}"))))?;
+        }
+        Ok(())
+    }
+
+    /// One program with our archive and that of another Rust library.
+    fn beside_another_rust_library(&self) -> Result<(), String> {
+        let made = |e: std::io::Error| format!("{}: {e}", self.work.display());
+        let other = self.work.join("other.rs");
+        let text = "#[unsafe(no_mangle)] pub extern \"C\" fn other(n: u32) -> usize { \
+                    std::panic::catch_unwind(|| format!(\"{n}\").len()).unwrap_or(0) }\n";
+        fs::write(&other, text).map_err(made)?;
+        let archive = self.work.join("libother.a");
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition=2024", "--crate-type=staticlib", "-O", "-Clto=fat", "-o"]);
+        check(rustc.arg(&archive).arg(&other))?;
+        let source = self.work.join("two.c");
+        let text = "#include <cortexkey.h>\nsize_t other(uint32_t n);\nint main(void) { char n[65]; \
+                    return cxk_nonce(n, sizeof n) != CXK_OK || other(12345) != 5; }\n";
+        fs::write(&source, text).map_err(made)?;
+        let program = self.work.join("two");
+        let mut link = Command::new("gcc");
+        link.arg(&source).arg(&archive).args(self.flags("cortexkey-static")?);
+        check(link.args(["-lm", "-lgcc_s", "-lc", "-o"]).arg(&program))?;
+        self.run(Command::new(program))
+    }
+
+    /// Programs that link the archive run where `libgcc_s.so.1` is missing.
+    fn needs_no_libgcc(&self) -> Result<(), String> {
+        let program =
+            self.compile("gcc", &self.tests.join("behaviour.c"), "cortexkey-static", &[])?;
+        let dynamic = check(Command::new("readelf").arg("-d").arg(&program))?;
+        if dynamic.contains("libgcc_s") {
+            return Err(format!("{} needs libgcc_s", program.display()));
+        }
+        Ok(())
+    }
+}
+
+/// What must be there for all of it; none is left out in silence.
+pub(crate) fn missing() -> Vec<&'static str> {
+    ["gcc", "g++", "clang", "clang++", "pkg-config", "cmake", "valgrind", "abidw", "readelf"]
+        .into_iter()
+        .filter(|program| !has(program))
+        .collect()
+}
