@@ -23,6 +23,11 @@ pub(crate) struct SinkArgs {
 }
 
 impl SinkArgs {
+    /// Whether a single file is to take what is made.
+    pub(crate) fn is_one_file(&self) -> bool {
+        self.sink_file.is_some()
+    }
+
     /// The sink. A rotation replaces the file that the old key stands in.
     pub(crate) fn sink(&self, profile: &NewKeys, replace: bool) -> Result<Sink, Failure> {
         if let Some(path) = &self.sink_file {

@@ -13,9 +13,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod apply;
 pub mod doctor;
 mod examples;
+mod import;
 mod lock_file;
+mod plan;
 mod process;
 mod renew;
 mod resources;
@@ -23,8 +26,11 @@ mod settings;
 mod sink;
 mod transport;
 
+pub use apply::{Apply, ApplyError};
 pub use examples::{Example, Language, UnknownLanguage};
+pub use import::{Import, Imported};
 pub use lock_file::{Entry, LockFile, LockFileError};
+pub use plan::{Action, Change, Desired, Gained, Kind, Plan, PlanOptions, TenantState, Unmanaged};
 pub use process::{Program, ProgramError};
 pub use renew::{Journal, JournalError, NewKey, RenewError, Renewal, Stage, Step};
 pub use resources::{Ping, Seen, level_of, security_level, write_of};

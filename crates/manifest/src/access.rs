@@ -159,30 +159,18 @@ impl Access {
         if !tenant.datasets_said {
             tenant.settings.datasets = scope.as_ref().is_some_and(|s| s.datasets.is_some());
         }
-        let roles = roles(names, catalogue, tenant.product);
+        let names = names.iter().map(|name| name.value.as_str());
+        let roles = HeldRole::all(names, catalogue, tenant.product);
         Ok(Self { roles, scope, tenant })
     }
 
     /// Lends what [`decide`](cortexkey_core::access::decide) asks for.
     pub fn lend<R>(&self, ask: impl FnOnce(&AccessKey<'_>, &Tenant) -> R) -> R {
-        let lists: Vec<_> = self.roles.iter().map(HeldRole::lists).collect();
-        let roles: Vec<Role<'_>> = self
-            .roles
-            .iter()
-            .zip(&lists)
-            .map(|(role, (components, actions))| Role {
-                name: &role.name,
-                holds_all: role.holds_all,
-                components,
-                actions: actions.as_deref(),
-            })
-            .collect();
-        match &self.scope {
-            None => ask(&AccessKey { roles: &roles, scope: None }, &self.tenant.settings),
-            Some(scope) => scope.lend(|scope| {
-                ask(&AccessKey { roles: &roles, scope: Some(scope) }, &self.tenant.settings)
-            }),
-        }
+        HeldRole::lend(&self.roles, |roles| match &self.scope {
+            None => ask(&AccessKey { roles, scope: None }, &self.tenant.settings),
+            Some(scope) => scope
+                .lend(|scope| ask(&AccessKey { roles, scope: Some(scope) }, &self.tenant.settings)),
+        })
     }
 }
 
@@ -220,6 +208,50 @@ impl HeldRole {
             }
         }
         role
+    }
+
+    /// The roles named, and all that they imply; each once.
+    pub fn all<'n>(
+        names: impl IntoIterator<Item = &'n str>,
+        catalogue: &[&policy::Role],
+        product: Option<Product>,
+    ) -> Vec<Self> {
+        let mut held: Vec<Self> = Vec::new();
+        for name in names {
+            if !held.iter().any(|role| role.name == name) {
+                held.push(Self::of(name, catalogue, product));
+            }
+        }
+        let mut at = 0;
+        while let Some(role) = held.get(at) {
+            let by = role.name.clone();
+            let listed = catalogue.iter().find(|role| role.name.value == by);
+            for implied in listed.map_or(&[][..], |role| &role.implies) {
+                if !held.iter().any(|role| role.name == implied.value) {
+                    let mut role = Self::of(&implied.value, catalogue, product);
+                    role.implied_by = Some(by.clone());
+                    held.push(role);
+                }
+            }
+            at += 1;
+        }
+        held
+    }
+
+    /// Lends roles in the core's form.
+    pub fn lend<R>(roles: &[Self], ask: impl FnOnce(&[Role<'_>]) -> R) -> R {
+        let lists: Vec<_> = roles.iter().map(Self::lists).collect();
+        let roles: Vec<Role<'_>> = roles
+            .iter()
+            .zip(&lists)
+            .map(|(role, (components, actions))| Role {
+                name: &role.name,
+                holds_all: role.holds_all,
+                components,
+                actions: actions.as_deref(),
+            })
+            .collect();
+        ask(&roles)
     }
 
     fn lists(&self) -> (Vec<(&str, Permission)>, Option<Vec<&str>>) {
@@ -291,34 +323,6 @@ fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool {
     product
         .filter(|product| product.publishes_roles())
         .is_none_or(|product| role.products.contains(&product))
-}
-
-/// The roles named, and all that they imply; each once.
-fn roles(
-    names: &[Spanned<String>],
-    catalogue: &[&policy::Role],
-    product: Option<Product>,
-) -> Vec<HeldRole> {
-    let mut held: Vec<HeldRole> = Vec::new();
-    for name in names {
-        if !held.iter().any(|role| role.name == name.value) {
-            held.push(HeldRole::of(&name.value, catalogue, product));
-        }
-    }
-    let mut at = 0;
-    while let Some(role) = held.get(at) {
-        let by = role.name.clone();
-        let listed = catalogue.iter().find(|role| role.name.value == by);
-        for implied in listed.map_or(&[][..], |role| &role.implies) {
-            if !held.iter().any(|role| role.name == implied.value) {
-                let mut role = HeldRole::of(&implied.value, catalogue, product);
-                role.implied_by = Some(by.clone());
-                held.push(role);
-            }
-        }
-        at += 1;
-    }
-    held
 }
 
 fn facts(tenant: Option<(&str, Option<&policy::Tenant>)>) -> TenantFacts {

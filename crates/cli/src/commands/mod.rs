@@ -8,6 +8,7 @@ pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod curl;
+pub(crate) mod definitions;
 pub(crate) mod doctor;
 pub(crate) mod examples;
 pub(crate) mod explain;

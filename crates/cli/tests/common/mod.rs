@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub(crate) mod definitions;
 pub(crate) mod killer;
 
 use std::io::{BufRead as _, BufReader, Write as _};

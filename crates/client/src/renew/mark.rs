@@ -54,7 +54,6 @@ impl fmt::Display for Mark {
 }
 
 /// Whether some run was interrupted before it took its mark off this comment.
-#[cfg_attr(not(test), expect(dead_code, reason = "for plans"))]
 pub(crate) fn has_mark(comment: &str) -> bool {
     let inner = comment.rfind(BEFORE).and_then(|at| comment.get(at + BEFORE.len()..));
     inner

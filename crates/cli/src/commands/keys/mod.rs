@@ -12,6 +12,10 @@ mod output;
 mod rotate;
 mod show;
 
+pub(crate) use change::{lock_failure, tell};
+pub(crate) use filter::duration_ms;
+pub(crate) use output::one_line;
+
 use clap::Subcommand;
 
 use crate::exit::{Exit, Failure};

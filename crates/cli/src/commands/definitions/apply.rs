@@ -1,0 +1,125 @@
+//! `cortexkey apply`: makes a tenant's keys what their definitions say.
+//!
+//! It refuses to widen, replace or delete without a yes, and to make keys that have no place to go.
+
+use std::path::PathBuf;
+
+use cortexkey_client::{Action, Apply, Kind, LockFile, Plan, Renewal, Sink};
+
+use super::{DefinitionArgs, PlanArgs, check_host, now_ms, show};
+use crate::change::{ChangeArgs, announce, say};
+use crate::commands::keys::{duration_ms, lock_failure, tell};
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::exit::{Exit, Failure};
+use crate::sink_args::SinkArgs;
+use crate::text::{self, BAD, GOOD};
+
+/// Make a tenant's keys what their definitions say
+///
+/// The linter runs first, then the plan is shown, and whatever widens, replaces or deletes is asked
+/// about. It can be stopped anywhere and run again.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    definitions: DefinitionArgs,
+
+    #[command(flatten)]
+    plan: PlanArgs,
+
+    /// How long a key that is replaced lives on; a later apply deletes it
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration_ms)]
+    grace: u64,
+
+    #[command(flatten)]
+    sink: SinkArgs,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey apply --profile prod
+  cortexkey apply --yes --grace 24h          in a pipeline, after a reviewed plan
+
+Commit cortexkey.lock afterwards: it says which definition is which key.
+
+Exit codes: 0 the tenant is as the definitions say; 1 something was refused or failed, or the linter
+finds errors; 2 wrong use; 3 nothing could be read.";
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let connection = args.connection.resolve()?;
+    // Finishing an interrupted run hands no key over, so that a missing sink is told later.
+    let (sink, no_sink) = match args.sink.sink(&connection.new_keys, true) {
+        Ok(sink) => (sink, None),
+        Err(failure) => (Sink::Folder(PathBuf::new()), Some(failure)),
+    };
+    announce(&connection);
+    let tenant = connection.tenant.clone();
+    let client = connection.client();
+    let loaded = args.definitions.load(tenant.as_deref(), &client)?;
+    let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
+    check_host(lock.lock(), &loaded.tenant, &client, &loaded.lock_file)?;
+    let renewal = Renewal { client: &client, sink: &sink, told: &tell };
+    let (grace_ms, now_ms) = (args.grace, now_ms());
+    let mut apply = Apply { renewal, lock: &mut lock, tenant: &loaded.tenant, grace_ms, now_ms };
+    apply.settle().map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
+    let plan = loaded.plan(&client, apply.lock.lock(), &args.plan)?;
+    text::print(&show::plan(&plan))?;
+    check_sink(args, &plan, no_sink)?;
+    ask(args, &plan)?;
+
+    let mut failed: Vec<&str> = Vec::new();
+    for action in &plan.actions {
+        // What comes after a failure may stand on it.
+        if failed.contains(&action.key.as_str()) {
+            continue;
+        }
+        if let Err(error) = apply.carry_out(action, &loaded.desired) {
+            say(&format!("{BAD}failed{BAD:#} {} {}: {error}", action.action, action.key));
+            failed.push(&action.key);
+        }
+    }
+    apply
+        .applied(plan.done(&loaded.desired, &failed))
+        .map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
+    if failed.is_empty() && !plan.refuses() {
+        text::print(&format!("{GOOD}the tenant is as the definitions say{GOOD:#}\n"))?;
+        return Ok(Exit::Done);
+    }
+    let refused = plan.actions.iter().filter(|action| action.action == Kind::Refuse).count();
+    Err(Failure::new(Exit::Findings, format!("{} failed, {refused} refused", failed.len()))
+        .help("mend what is said above, and run apply again; what was done stays done"))
+}
+
+/// Where new keys are to go is settled before anything is done.
+fn check_sink(args: &Args, plan: &Plan, none: Option<Failure>) -> Result<(), Failure> {
+    let makes = |action: &&Action| matches!(action.action, Kind::Generate | Kind::Replace);
+    let count = plan.actions.iter().filter(makes).count();
+    if let Some(failure) = none.filter(|_| count > 0) {
+        return Err(failure);
+    }
+    if count > 1 && args.sink.is_one_file() {
+        return Err(Failure::wrong_use(format!("{count} new keys do not go into one file"))
+            .help("set sink_command or sink_folder in a profile"));
+    }
+    Ok(())
+}
+
+fn ask(args: &Args, plan: &Plan) -> Result<(), Failure> {
+    let asked: Vec<_> = plan.actions.iter().filter(|action| action.asks()).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let count = |is: &dyn Fn(&Action) -> bool| asked.iter().filter(|action| is(action)).count();
+    let widens = count(&|action| !action.widens.is_empty());
+    let replaces = count(&|action| action.action == Kind::Replace);
+    let deletes = count(&|action| action.action == Kind::Delete);
+    args.change.ask(&format!(
+        "This widens {widens} keys, replaces {replaces} and deletes {deletes}. Go on?"
+    ))
+}

@@ -1,0 +1,164 @@
+//! `cortexkey import`: definitions of the keys that a tenant has.
+//!
+//! It refuses to overwrite a file, and to guess what the tenant does not tell.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_client::{Desired, Import, Imported, LockFile, TenantState};
+use cortexkey_lint::CorpusFile;
+use cortexkey_manifest::lock::LockedKey;
+use cortexkey_manifest::yaml::Limits;
+use regex::Regex;
+
+use super::{DefinitionArgs, Loaded, check_host, now_ms};
+use crate::change::say;
+use crate::commands::call::failed;
+use crate::commands::keys::{lock_failure, one_line};
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, DIM};
+
+/// Write definitions of the keys that a tenant has
+///
+/// The product stores neither name nor owner: they are taken from the comment by --comment-pattern,
+/// else a key is named key-ID and owned by `unassigned`. What the tenant does not tell is marked,
+/// and `cortexkey lint` finds it. Keys that the lock file names are left out, and so are expired
+/// ones.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(crate) struct Args {
+    /// The folder for the definitions, one file a key
+    #[arg(long, value_name = "FOLDER", default_value = "keys")]
+    out: PathBuf,
+
+    /// How names and owners stand in comments: a regular expression with the groups `name`, `owner`
+    #[arg(long, value_name = "REGEX")]
+    comment_pattern: Option<Regex>,
+
+    /// Only keys with this id; may be given several times
+    #[arg(long, value_name = "N")]
+    id: Vec<u64>,
+
+    /// Expired keys as well
+    #[arg(long)]
+    expired: bool,
+
+    #[command(flatten)]
+    definitions: DefinitionArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey import --profile prod --out keys/prod
+  cortexkey import --comment-pattern '^(?<name>[a-z0-9-]+) \\((?<owner>[a-z-]+)\\)'
+
+Exit codes: 0 written; 1 some were not, or a call failed; 2 wrong use.";
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let connection = args.connection.resolve()?;
+    let tenant = connection.tenant.clone();
+    let client = connection.client();
+    let loaded = args.definitions.load_for_import(tenant.as_deref(), &client)?;
+    let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
+    check_host(lock.lock(), &loaded.tenant, &client, &loaded.lock_file)?;
+    let locked = lock.lock().tenants.get(&loaded.tenant);
+    let entries = || locked.iter().flat_map(|tenant| &tenant.keys);
+    let managed: BTreeSet<u64> = entries()
+        .flat_map(|(_, entry)| {
+            let retiring = entry.retiring.iter().map(|old| old.id);
+            entry.id.into_iter().chain(retiring)
+        })
+        .collect();
+    let taken: BTreeSet<String> = entries()
+        .map(|(name, _)| name.clone())
+        .chain(loaded.desired.iter().map(|key| key.name.clone()))
+        .collect();
+    let now_ms = now_ms();
+    let is_wanted = |record: &ApiKeyRecord| {
+        !managed.contains(&record.id)
+            && (args.id.is_empty() || args.id.contains(&record.id))
+            && (args.expired || record.expiration.is_none_or(|ms| ms > now_ms))
+    };
+    let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
+    let wanted: Vec<ApiKeyRecord> = keys.into_iter().filter(is_wanted).collect();
+    let ids = wanted.iter().map(|record| record.id);
+    let state = TenantState::read(&client, ids, false).map_err(|error| failed(&error))?;
+    let names_tenant = loaded.policy.tenants().count() > 1;
+    let mut import = Import {
+        pattern: args.comment_pattern.as_ref(),
+        tenant: names_tenant.then_some(loaded.tenant.as_str()),
+        taken,
+    };
+    fs::create_dir_all(&args.out).map_err(|error| {
+        Failure::wrong_use(format!("cannot make the folder {}: {error}", args.out.display()))
+    })?;
+    let host = client.address().host().to_owned();
+    let (mut written, mut refused) = (0, 0);
+    for record in &wanted {
+        let scope = state.scopes.get(&record.id).and_then(Option::as_ref);
+        let imported = import.key(record, scope);
+        match write(&args.out, &imported) {
+            Ok(path) => {
+                let applied = digest(&loaded, &imported);
+                let entry = LockedKey { id: Some(record.id), applied, ..LockedKey::default() };
+                lock.set(&loaded.tenant, &host, &imported.name, Some(entry))
+                    .map_err(|error| lock_failure(&error))?;
+                written += 1;
+                say(&told(&path, &imported));
+            }
+            Err(why) => {
+                refused += 1;
+                say(&why);
+            }
+        }
+    }
+    text::print(&format!("{written} written, {refused} refused; now run `cortexkey lint`\n"))?;
+    Ok(if refused == 0 { Exit::Done } else { Exit::Findings })
+}
+
+fn told(path: &Path, imported: &Imported) -> String {
+    let mut text = format!("{}: key {}", path.display(), imported.id);
+    for unknown in &imported.unknown {
+        text += &format!("\n  {DIM}not known: {}{DIM:#}", one_line(unknown));
+    }
+    text
+}
+
+/// Writes a definition. A file that is there and the same was written by a run that was stopped.
+fn write(folder: &Path, imported: &Imported) -> Result<PathBuf, String> {
+    let path = folder.join(format!("{}.yaml", imported.name));
+    let failed = |error| format!("cannot write {}: {error}", path.display());
+    match fs::File::create_new(&path) {
+        Ok(mut file) => file.write_all(imported.yaml.as_bytes()).map_err(failed)?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let there = fs::read(&path).map_err(failed)?;
+            if there != imported.yaml.as_bytes() {
+                return Err(format!(
+                    "{} is there already and says something else; key {} is not imported",
+                    path.display(),
+                    imported.id
+                ));
+            }
+        }
+        Err(error) => return Err(failed(error)),
+    }
+    Ok(path)
+}
+
+/// The digest of the definition that was just written.
+fn digest(loaded: &Loaded, imported: &Imported) -> Option<String> {
+    let bytes = imported.yaml.clone().into_bytes();
+    let file = CorpusFile::new(imported.name.as_str(), bytes, &Limits::default());
+    let definition = file.documents.first()?.definition.as_ref()?;
+    let catalogue: Vec<_> = loaded.policy.roles().collect();
+    let facts = Some((loaded.tenant.as_str(), loaded.policy.tenant(&loaded.tenant)));
+    let desired = Desired::of(definition, &catalogue, facts, &file.path, 1).ok()?;
+    Some(desired.digest().to_owned())
+}

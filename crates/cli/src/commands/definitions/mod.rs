@@ -1,0 +1,234 @@
+//! Definitions and a tenant: `import`, `plan`, `apply`.
+//!
+//! They refuse definitions that the linter has errors for, and a lock file of another tenant.
+
+pub(crate) mod apply;
+pub(crate) mod import;
+pub(crate) mod plan;
+mod show;
+
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use cortexkey_client::{Client, Desired, Plan, PlanOptions, TenantState};
+use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run as run_files};
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Policy, Severity};
+use cortexkey_manifest::lock::{FILE_NAME, Lock};
+use cortexkey_manifest::quote;
+
+use crate::change::say;
+use crate::commands::call::failed;
+use crate::commands::keys::duration_ms;
+use crate::exit::{Exit, Failure};
+
+/// Which definitions, and which lock file.
+#[derive(clap::Args)]
+pub(crate) struct DefinitionArgs {
+    /// The policy's file; the nearest cortexkey.yaml upwards unless said
+    #[arg(long, value_name = "FILE", help_heading = "Definitions")]
+    policy: Option<PathBuf>,
+
+    /// The policy's name of the tenant; the profile's, or the only one, unless said
+    #[arg(long, value_name = "NAME", help_heading = "Definitions")]
+    tenant: Option<String>,
+
+    /// The lock file; cortexkey.lock beside the policy unless said
+    #[arg(long, value_name = "FILE", help_heading = "Definitions")]
+    lock_file: Option<PathBuf>,
+}
+
+/// How a plan is made.
+#[derive(clap::Args)]
+pub(crate) struct PlanArgs {
+    /// How long before its end a key with a lifetime is rotated; at most a third of the lifetime
+    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration_ms, help_heading = "Definitions")]
+    rotate_before: u64,
+
+    /// Delete keys that no definition names
+    #[arg(long, help_heading = "Definitions")]
+    prune: bool,
+}
+
+/// The policy, and the definitions for one tenant.
+pub(crate) struct Loaded {
+    policy: Policy,
+    desired: Vec<Desired>,
+    tenant: String,
+    lock_file: PathBuf,
+}
+
+impl DefinitionArgs {
+    /// Reads and judges the definitions of the tenant that a profile or the policy names.
+    fn load(&self, of_profile: Option<&str>, client: &Client) -> Result<Loaded, Failure> {
+        let outcome = self.lint(true)?;
+        self.of_tenant(outcome, of_profile, client)
+    }
+
+    /// The same where there need be no definitions yet, and those that there are may have mistakes.
+    fn load_for_import(
+        &self,
+        of_profile: Option<&str>,
+        client: &Client,
+    ) -> Result<Loaded, Failure> {
+        let outcome = self.lint(false)?;
+        self.of_tenant(outcome, of_profile, client)
+    }
+
+    fn of_tenant(
+        &self,
+        outcome: Outcome,
+        of_profile: Option<&str>,
+        client: &Client,
+    ) -> Result<Loaded, Failure> {
+        let Some(policy) = outcome.policy else {
+            return Err(Failure::wrong_use(outcome.messages.join("; ")));
+        };
+        let tenant = self.tenant(&policy, of_profile, client)?;
+        let lock_file = self.lock_file(&policy);
+        let names_one = policy.tenants().count() <= 1;
+        let catalogue: Vec<_> = policy.roles().collect();
+        let mut desired: Vec<Desired> = Vec::new();
+        for file in &outcome.corpus.files {
+            for document in &file.documents {
+                let Some(definition) = &document.definition else { continue };
+                let of = definition.tenant();
+                if of.is_some_and(|of| of != tenant) || (of.is_none() && !names_one) {
+                    continue;
+                }
+                let line = file.tree.position(definition.place.start).line;
+                let facts = Some((tenant.as_str(), policy.tenant(&tenant)));
+                let key = Desired::of(definition, &catalogue, facts, &file.path, line);
+                desired.push(key.map_err(|gap| {
+                    let at = file.tree.position(gap.span.start);
+                    let place = format!("{}:{}:{}", file.path, at.line, at.column);
+                    Failure::wrong_use(format!("{place}: {}", gap.message))
+                        .help("mend the definition")
+                })?);
+            }
+        }
+        drop(catalogue);
+        check_names(&desired)?;
+        Ok(Loaded { policy, desired, tenant, lock_file })
+    }
+
+    /// The linter first.
+    fn lint(&self, strict: bool) -> Result<Outcome, Failure> {
+        let folder = std::env::current_dir().map_err(|error| {
+            Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+        })?;
+        let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+        let mut options =
+            Options::new(folder, now(None, epoch.as_deref()).map_err(Failure::wrong_use)?);
+        options.policy.clone_from(&self.policy);
+        let outcome = run_files(&options, &mut io::empty());
+        if !strict && !outcome.wrong {
+            return Ok(outcome);
+        }
+        for message in &outcome.messages {
+            say(&format!("cortexkey lint: {message}"));
+        }
+        let fails = outcome.report.as_ref().is_some_and(|report| report.fails(Severity::Error));
+        if let Some(report) = outcome.report.as_ref().filter(|_| fails || outcome.wrong) {
+            say(&report.render(Format::Human, io::stderr().is_terminal()));
+            let exit = if outcome.wrong { Exit::WrongUse } else { Exit::Findings };
+            return Err(Failure::new(exit, "the linter finds errors, so nothing was done")
+                .help("mend them; `cortexkey lint` shows them again"));
+        }
+        Ok(outcome)
+    }
+
+    fn tenant(
+        &self,
+        policy: &Policy,
+        of_profile: Option<&str>,
+        client: &Client,
+    ) -> Result<String, Failure> {
+        let names: Vec<&str> = policy.tenants().map(|(name, _)| name.value.as_str()).collect();
+        let said = self.tenant.as_deref().or(of_profile);
+        match (said, names.as_slice()) {
+            // Without tenants in the policy there is only this one.
+            (None, []) => Ok(client.address().host().to_owned()),
+            (Some(name), []) => Ok(name.to_owned()),
+            (Some(name), names) if names.contains(&name) => Ok(name.to_owned()),
+            (None, [only]) => Ok((*only).to_owned()),
+            (said, names) => {
+                let what = match said {
+                    Some(name) => format!("the policy has no tenant {}", quote(name)),
+                    None => "the policy has several tenants".to_owned(),
+                };
+                Err(Failure::wrong_use(what)
+                    .help(format!("give --tenant, one of {}", names.join(", "))))
+            }
+        }
+    }
+
+    fn lock_file(&self, policy: &Policy) -> PathBuf {
+        if let Some(path) = &self.lock_file {
+            return path.clone();
+        }
+        let path =
+            policy.path().filter(|path| *path != DEFAULT_POLICY && !path.starts_with("builtin:"));
+        let folder = path.and_then(|path| Path::new(path).parent());
+        folder.unwrap_or(Path::new("")).join(FILE_NAME)
+    }
+}
+
+impl Loaded {
+    fn plan(&self, client: &Client, lock: &Lock, args: &PlanArgs) -> Result<Plan, Failure> {
+        let locked = lock.tenants.get(&self.tenant);
+        let entries = locked.iter().flat_map(|tenant| &tenant.keys);
+        let ids = entries.filter_map(|(name, entry)| {
+            let asks = self.desired.iter().any(|key| key.name == *name && key.has_scope());
+            entry.id.filter(|_| asks)
+        });
+        let state = TenantState::for_plan(client, &self.desired, ids);
+        let state = state.map_err(|error| failed(&error))?;
+        let options = PlanOptions {
+            now_ms: now_ms(),
+            rotate_before_ms: args.rotate_before,
+            prune: args.prune,
+        };
+        let catalogue: Vec<_> = self.policy.roles().collect();
+        Ok(Plan::new(&self.tenant, &self.desired, &catalogue, locked, &state, &options))
+    }
+}
+
+/// Two definitions of one name are two keys that could not be told apart.
+fn check_names(desired: &[Desired]) -> Result<(), Failure> {
+    for (at, key) in desired.iter().enumerate() {
+        if let Some(first) = desired[..at].iter().find(|first| first.name == key.name) {
+            return Err(Failure::wrong_use(format!(
+                "two definitions have the name {}: {}:{} and {}:{}",
+                quote(&key.name),
+                first.file,
+                first.line,
+                key.file,
+                key.line
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Key ids of one tenant mean other keys in another.
+fn check_host(lock: &Lock, tenant: &str, client: &Client, path: &Path) -> Result<(), Failure> {
+    let Some(locked) = lock.tenants.get(tenant) else { return Ok(()) };
+    let host = client.address().host();
+    if locked.host == host {
+        return Ok(());
+    }
+    Err(Failure::wrong_use(format!(
+        "{} says that tenant {} is at {}, and this is {host}",
+        path.display(),
+        quote(tenant),
+        locked.host
+    ))
+    .help("choose the right --profile, or --tenant"))
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+    since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
+}

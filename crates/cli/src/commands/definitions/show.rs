@@ -1,0 +1,81 @@
+//! A plan as people read it.
+
+use cortexkey_client::{Action, Kind, Plan};
+
+use crate::commands::keys::one_line;
+use crate::text::{BAD, BOLD, DIM, GOOD};
+
+/// How many unmanaged keys are named before the others are only counted.
+const UNMANAGED_SHOWN: usize = 10;
+
+pub(super) fn plan(plan: &Plan) -> String {
+    let mut out = format!("{BOLD}tenant {}{BOLD:#} {DIM}{}{DIM:#}\n", plan.tenant, plan.host);
+    for action in &plan.actions {
+        out += &self::action(action);
+    }
+    for note in &plan.notes {
+        out += &format!("{DIM}{}{DIM:#}\n", one_line(note));
+    }
+    let count = plan.unmanaged.len();
+    for key in plan.unmanaged.iter().take(UNMANAGED_SHOWN) {
+        let comment = one_line(key.comment.as_deref().unwrap_or("no comment"));
+        out += &format!("{DIM}unmanaged: key {}, {comment}{DIM:#}\n", key.id);
+    }
+    if count > UNMANAGED_SHOWN {
+        out += &format!("{DIM}unmanaged: {} more{DIM:#}\n", count - UNMANAGED_SHOWN);
+    }
+    out + &summary(plan)
+}
+
+fn action(action: &Action) -> String {
+    let (sign, style) = match action.action {
+        Kind::Generate => ("+", GOOD),
+        Kind::Replace => ("±", BOLD),
+        Kind::Delete | Kind::Retire | Kind::Forget => ("-", BAD),
+        Kind::Refuse => ("!", BAD),
+        _ => ("~", BOLD),
+    };
+    let id = action.id.map_or_else(String::new, |id| format!(" (key {id})"));
+    let drift = if action.drift { " [drift]" } else { "" };
+    let mut out = format!(
+        "{style}{sign} {}{style:#} {}{id}{drift}: {}\n",
+        action.action,
+        one_line(&action.key),
+        one_line(&action.reason)
+    );
+    for change in &action.changes {
+        let (from, to) = (one_line(&change.from), one_line(&change.to));
+        out += &match from.as_str() {
+            "" => format!("    {}: {to}\n", change.field),
+            from => format!("    {}: {from} -> {to}\n", change.field),
+        };
+    }
+    for gain in &action.widens {
+        out += &format!("    {BAD}widens{BAD:#}: {}\n", one_line(&gain.message));
+    }
+    out
+}
+
+fn summary(plan: &Plan) -> String {
+    if plan.is_empty() {
+        return format!("{GOOD}nothing to do{GOOD:#}\n");
+    }
+    let kinds = [
+        (Kind::Generate, "to generate"),
+        (Kind::Replace, "to replace"),
+        (Kind::Edit, "to edit"),
+        (Kind::Scope, "to scope"),
+        (Kind::Delete, "to delete"),
+        (Kind::Retire, "to retire"),
+        (Kind::Forget, "to forget"),
+        (Kind::Refuse, "refused"),
+    ];
+    let parts: Vec<String> = kinds
+        .into_iter()
+        .filter_map(|(kind, words)| {
+            let count = plan.actions.iter().filter(|action| action.action == kind).count();
+            (count > 0).then(|| format!("{count} {words}"))
+        })
+        .collect();
+    format!("{BOLD}{}{BOLD:#}\n", parts.join(", "))
+}

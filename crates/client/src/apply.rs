@@ -1,0 +1,208 @@
+//! [`Apply`]: does what a plan says, one key after the other.
+//!
+//! It refuses what nobody agreed to: the plan is shown and asked about by whoever calls it. It is
+//! safe to be stopped anywhere and to be run again: what is recorded is recorded before the next
+//! step, and what is not is found again.
+
+use cortexkey_api::api_key::{CommentEdit, EditRequest};
+use cortexkey_core::auth::KeyId;
+use cortexkey_manifest::lock::LockedKey;
+
+use crate::lock_file::{LockFile, LockFileError};
+use crate::plan::{Action, Desired, Kind, Plan, Step};
+use crate::renew::{RenewError, Renewal};
+use crate::resources::Seen;
+use crate::{CallError, Client};
+
+/// Carries plans out.
+pub struct Apply<'a> {
+    /// Calls the tenant, makes keys and hands them over.
+    pub renewal: Renewal<'a>,
+    /// The lock file, held.
+    pub lock: &'a mut LockFile,
+    /// The policy's name of the tenant.
+    pub tenant: &'a str,
+    /// How long a key that was replaced lives on, in milliseconds.
+    pub grace_ms: u64,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: u64,
+}
+
+/// Why one action of a plan was not carried out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// A new key is not in place.
+    Renew(RenewError),
+    /// A call failed.
+    Call(CallError),
+    /// The tenant shows another scope than was put.
+    ScopeNotAsked,
+    /// The lock file cannot be written.
+    Lock(LockFileError),
+}
+
+impl Apply<'_> {
+    /// Finishes what interrupted runs left, key by key. A plan is made after this.
+    pub fn settle(&mut self) -> Result<(), ApplyError> {
+        let keys = self.lock.lock().tenants.get(self.tenant);
+        let pending = keys.iter().flat_map(|tenant| &tenant.keys);
+        let pending = pending.filter(|(_, entry)| entry.pending.is_some());
+        let names: Vec<String> = pending.map(|(name, _)| name.clone()).collect();
+        let host = self.host();
+        for name in names {
+            let mut entry = self.lock.entry(self.tenant, &name);
+            let mut journal = self.lock.journal(self.tenant, &host, &name);
+            self.renewal.settle(&mut entry, &mut journal).map_err(ApplyError::Renew)?;
+            if entry == (LockedKey { place: entry.place, ..LockedKey::default() }) {
+                self.lock.set(self.tenant, &host, &name, None).map_err(ApplyError::Lock)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out one action of the plan.
+    pub fn carry_out(&mut self, action: &Action, desired: &[Desired]) -> Result<(), ApplyError> {
+        let host = self.host();
+        let name = action.key.as_str();
+        let desired = desired.iter().find(|key| key.name == name);
+        let mut entry = self.lock.entry(self.tenant, name);
+        match action.step() {
+            Step::Renew(new) => {
+                if action.action == Kind::Generate {
+                    // One that is gone from the tenant is not to be retired.
+                    entry.id = None;
+                }
+                let mut journal = self.lock.journal(self.tenant, &host, name);
+                let (grace_ms, now_ms) = (self.grace_ms, self.now_ms);
+                self.renewal
+                    .run(&mut entry, new, grace_ms, now_ms, &mut journal)
+                    .map_err(ApplyError::Renew)?;
+                if grace_ms == 0 {
+                    let retired = self.renewal.retire(&mut entry, now_ms, &mut journal);
+                    retired.map_err(ApplyError::Renew)?;
+                }
+            }
+            Step::Edit { roles, comment } => self.edit(&entry, roles, comment.clone())?,
+            Step::Scope(scope) => {
+                if let Some(id) = entry.id.and_then(KeyId::new) {
+                    self.client().set_scope(id, scope).map_err(ApplyError::Call)?;
+                    let read = self.client().scope(id).map_err(ApplyError::Call)?;
+                    if read.as_ref().map(Seen::from) != Some(Seen::from(scope)) {
+                        return Err(ApplyError::ScopeNotAsked);
+                    }
+                }
+            }
+            Step::Delete(ids) => {
+                let ids: Vec<KeyId> = ids.iter().filter_map(|id| KeyId::new(*id)).collect();
+                self.client().delete_keys(&ids).map_err(ApplyError::Call)?;
+                for id in ids {
+                    (self.renewal.told)(crate::Step::Deleted(id));
+                }
+                return self.record(&host, name, None);
+            }
+            Step::Retire => {
+                let mut journal = self.lock.journal(self.tenant, &host, name);
+                let now_ms = self.now_ms;
+                return self
+                    .renewal
+                    .retire(&mut entry, now_ms, &mut journal)
+                    .map_err(ApplyError::Renew);
+            }
+            Step::Forget => return self.record(&host, name, None),
+            Step::Nothing => return Ok(()),
+        }
+        if let (Some(desired), Step::Renew(_) | Step::Scope(_)) = (desired, action.step()) {
+            entry.unreferenced = desired.unreferenced();
+        }
+        self.record(&host, name, Some(entry))
+    }
+
+    /// Notes that definitions are in place, so that what differs later is drift: those of which
+    /// every action was carried out, and those that asked for none.
+    pub fn applied<'d>(
+        &mut self,
+        desired: impl IntoIterator<Item = &'d Desired>,
+    ) -> Result<(), ApplyError> {
+        let host = self.host();
+        for key in desired {
+            let mut entry = self.lock.entry(self.tenant, &key.name);
+            if entry.id.is_some() && entry.applied.as_deref() != Some(key.digest()) {
+                entry.applied = Some(key.digest().to_owned());
+                self.record(&host, &key.name, Some(entry))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn edit(
+        &self,
+        entry: &LockedKey,
+        roles: &[String],
+        comment: Option<String>,
+    ) -> Result<(), ApplyError> {
+        let Some(id) = entry.id.and_then(KeyId::new) else { return Ok(()) };
+        let record = self.client().find_key(id).map_err(ApplyError::Call)?;
+        // One that vanished meanwhile is the next plan's.
+        let Some(record) = record else { return Ok(()) };
+        let (roles, security_level) = (roles.to_vec(), record.security_level);
+        let edit = EditRequest { roles, security_level, comment: CommentEdit::Set(comment) };
+        self.client().edit_key(id, &edit).map_err(ApplyError::Call)
+    }
+
+    fn record(
+        &mut self,
+        host: &str,
+        name: &str,
+        entry: Option<LockedKey>,
+    ) -> Result<(), ApplyError> {
+        let is_known = self.lock.lock().key(self.tenant, name).is_some();
+        if entry.is_none() && !is_known {
+            return Ok(());
+        }
+        self.lock.set(self.tenant, host, name, entry).map_err(ApplyError::Lock)
+    }
+
+    fn client(&self) -> &Client {
+        self.renewal.client
+    }
+
+    fn host(&self) -> String {
+        self.client().address().host().to_owned()
+    }
+}
+
+impl Plan {
+    /// The definitions that ask for nothing but what these actions did.
+    pub fn done<'d>(
+        &self,
+        desired: &'d [Desired],
+        failed: &[&str],
+    ) -> impl Iterator<Item = &'d Desired> {
+        let refused: Vec<&str> = self
+            .actions
+            .iter()
+            .filter(|action| action.action == Kind::Refuse)
+            .map(|action| action.key.as_str())
+            .chain(failed.iter().copied())
+            .collect();
+        let refused: Vec<String> = refused.into_iter().map(str::to_owned).collect();
+        desired.iter().filter(move |key| !refused.contains(&key.name))
+    }
+}
+
+impl core::fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Renew(error) => core::fmt::Display::fmt(error, f),
+            Self::Call(error) => core::fmt::Display::fmt(error, f),
+            Self::ScopeNotAsked => f.write_str(
+                "the tenant shows another scope than was put; see `cortexkey keys show`, and run \
+                 apply again",
+            ),
+            Self::Lock(error) => core::fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl core::error::Error for ApplyError {}

@@ -1,0 +1,416 @@
+//! [`Diff`]: one definition held against the key that it is.
+//!
+//! It refuses to round: what the API cannot do is refused with the reason, and nothing of the key is
+//! touched then.
+
+use std::collections::BTreeSet;
+
+use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::scope::{AxisMode, AxisWrite, Mode, ScopeRead, ScopeWrite};
+use cortexkey_api::scope_mapping::ScopeAsRead;
+use cortexkey_core::access::{KeyDefinition, Role, Scope, compare};
+use cortexkey_core::lifecycle::Expiry;
+use cortexkey_manifest::access::HeldRole;
+use cortexkey_manifest::lock::LockedKey;
+use cortexkey_manifest::policy;
+
+use super::action::{Action, Change, Gained, Kind, Step};
+use super::desired::{Desired, End};
+use super::{PlanOptions, TenantState};
+use crate::renew::NewKey;
+use crate::resources::{Seen, level_of};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// Six months, at their longest; the product's API makes no longer keys.
+const LIFE_MS_MAX: u64 = 184 * DAY_MS;
+/// Expiries that are this close are the same: some tenants store seconds.
+const EXPIRY_TOLERANCE_MS: u64 = 1000;
+/// Lifetimes that are this close are the same: two clocks and a request lie between.
+const LIFETIME_TOLERANCE_MS: u64 = 60 * 60 * 1000;
+
+pub(super) struct Diff<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) catalogue: &'a [&'a policy::Role],
+    pub(super) entry: &'a LockedKey,
+    pub(super) state: &'a TenantState,
+    pub(super) options: &'a PlanOptions,
+}
+
+impl Diff<'_> {
+    pub(super) fn run(&self, actions: &mut Vec<Action>) {
+        let checked = self.check_roles().and_then(|()| self.desired.scope(self.state));
+        let scope = match checked {
+            Ok(scope) => scope,
+            Err(why) => return actions.push(self.refuse(why)),
+        };
+        let record = self.entry.id.and_then(|id| self.state.keys.get(&id));
+        match record {
+            None => self.generate(scope, actions),
+            Some(record) if scope.is_some() && self.has_no_scopes(record) => {
+                let why = "the tenant's API has no scopes; take the scope out of the definition";
+                actions.push(self.refuse(why));
+            }
+            Some(record) => self.compare(record, scope, actions),
+        }
+    }
+
+    fn action(&self, kind: Kind, reason: impl Into<String>, step: Step) -> Action {
+        Action {
+            key: self.desired.name.clone(),
+            id: self.entry.id,
+            action: kind,
+            reason: reason.into(),
+            changes: Vec::new(),
+            widens: Vec::new(),
+            drift: false,
+            step,
+        }
+    }
+
+    fn refuse(&self, why: impl Into<String>) -> Action {
+        self.action(Kind::Refuse, why, Step::Nothing)
+    }
+
+    fn check_roles(&self) -> Result<(), String> {
+        let Some(known) = &self.state.roles else { return Ok(()) };
+        let missing = self.desired.roles.iter().find(|role| !known.contains(role));
+        match missing {
+            None => Ok(()),
+            Some(role) => Err(format!("the tenant has no role {role:?}; make it first")),
+        }
+    }
+
+    fn new_key(&self, scope: Option<ScopeWrite>) -> Result<NewKey, String> {
+        let now_ms = self.options.now_ms;
+        let expiration_ms = match self.desired.end {
+            End::Never => {
+                return Err(
+                    "the API makes no key that never expires; make it in the console, and \
+                            import it"
+                        .to_owned(),
+                );
+            }
+            End::At { ms } => ms,
+            End::After { ms } => now_ms.saturating_add(ms),
+        };
+        if expiration_ms <= now_ms {
+            return Err("its expiry has passed; give it a later one".to_owned());
+        }
+        if expiration_ms - now_ms > LIFE_MS_MAX {
+            return Err("the API makes no key that lives longer than six months; make it in the \
+                        console, and import it"
+                .to_owned());
+        }
+        Ok(NewKey {
+            name: Some(self.desired.name.clone()),
+            roles: self.desired.roles.clone(),
+            level: self.desired.level,
+            comment: self.desired.comment.clone(),
+            expiration_ms: Some(expiration_ms),
+            scope,
+        })
+    }
+
+    fn generate(&self, scope: Option<ScopeWrite>, actions: &mut Vec<Action>) {
+        let reason = match self.entry.id {
+            Some(id) => format!("key {id} is gone from the tenant"),
+            None => "it has no key yet".to_owned(),
+        };
+        let new = match self.new_key(scope) {
+            Ok(new) => new,
+            Err(why) => return actions.push(self.refuse(why)),
+        };
+        let mut action = self.action(Kind::Generate, reason, Step::Renew(new));
+        action.changes = vec![
+            change("roles", "", &self.desired.roles.join(", ")),
+            change("level", "", self.desired.level.as_str()),
+            change("end", "", &end(self.desired.end)),
+        ];
+        action.widens = self.desired.lend(|key| gained(compare(&[], &[key])));
+        action.drift = self.entry.id.is_some() && self.is_unchanged();
+        actions.push(action);
+    }
+
+    /// Whether the definition is what was applied last.
+    fn is_unchanged(&self) -> bool {
+        self.entry.applied.as_deref() == Some(self.desired.digest())
+    }
+
+    fn compare(&self, record: &ApiKeyRecord, scope: Option<ScopeWrite>, actions: &mut Vec<Action>) {
+        let read = self.state.scopes.get(&record.id).and_then(Option::as_ref);
+        let widens = self.widens(record, read);
+        let why = match self.why_replace(record) {
+            Ok(why) => why,
+            Err(why) => return actions.push(self.refuse(why)),
+        };
+        let mut changes = self.key_changes(record);
+        let scope_changes = self.scope_changes(scope.as_ref(), read);
+        if let Some((reason, more, drift)) = why {
+            let new = match self.new_key(scope) {
+                Ok(new) => new,
+                Err(why) => return actions.push(self.refuse(format!("{reason}, but {why}"))),
+            };
+            let mut action = self.action(Kind::Replace, reason, Step::Renew(new));
+            changes.extend(more);
+            changes.extend(scope_changes);
+            action.changes = changes;
+            action.widens = widens;
+            action.drift = drift && self.is_unchanged();
+            return actions.push(action);
+        }
+        // What the key gains is said once, where it gains it.
+        let (of_scope, of_key): (Vec<_>, Vec<_>) =
+            widens.into_iter().partition(|gain| is_of_scope(gain.code));
+        if !changes.is_empty() {
+            let step = Step::Edit {
+                roles: self.desired.roles.clone(),
+                comment: self.desired.comment.clone(),
+            };
+            let mut action = self.action(Kind::Edit, self.differs(), step);
+            action.changes = changes;
+            action.widens = of_key;
+            action.drift = self.is_unchanged();
+            actions.push(action);
+        }
+        if let Some(scope) = scope.filter(|_| !scope_changes.is_empty()) {
+            // What the tenant does not tell is no drift.
+            let is_seen = read.map(Seen::from) != Some(Seen::from(&scope));
+            let mut action = self.action(Kind::Scope, self.differs(), Step::Scope(scope));
+            action.changes = scope_changes;
+            action.widens = of_scope;
+            action.drift = is_seen && self.is_unchanged();
+            actions.push(action);
+        }
+    }
+
+    fn has_no_scopes(&self, record: &ApiKeyRecord) -> bool {
+        self.state.scopes.get(&record.id).is_some_and(Option::is_none)
+    }
+
+    fn differs(&self) -> &'static str {
+        if self.is_unchanged() {
+            "the tenant was changed by somebody else"
+        } else {
+            "the definition asks for something else"
+        }
+    }
+
+    /// Why a new key must take the place, what changes by it, and whether that is a difference
+    /// which somebody else may have made.
+    #[expect(clippy::type_complexity, reason = "three answers to one question")]
+    fn why_replace(
+        &self,
+        record: &ApiKeyRecord,
+    ) -> Result<Option<(&'static str, Vec<Change>, bool)>, String> {
+        let now_ms = self.options.now_ms;
+        let ends = |reason, drift| {
+            let from = expiry(record.expiration);
+            Ok(Some((reason, vec![change("end", &from, &end(self.desired.end))], drift)))
+        };
+        if record.expiration.is_some_and(|ms| ms <= now_ms) {
+            return ends("the key has expired", false);
+        }
+        if level_of(record.security_level) != self.desired.level {
+            let (from, to) = (level_of(record.security_level), self.desired.level);
+            let changes = vec![change("level", from.as_str(), to.as_str())];
+            let reason =
+                "another level breaks the clients of the key, so a new one takes its place";
+            return Ok(Some((reason, changes, true)));
+        }
+        let cannot = "the API cannot move an expiry, so a new key takes its place";
+        match (self.desired.end, record.expiration) {
+            (End::Never, None) => Ok(None),
+            (End::Never, Some(_)) => {
+                Err("the key expires, and only the console can make one that \
+                                          never does; make it there, and import it"
+                    .to_owned())
+            }
+            (End::At { ms }, Some(has)) if ms.abs_diff(has) <= EXPIRY_TOLERANCE_MS => Ok(None),
+            (End::At { .. }, _) | (End::After { .. }, None) => ends(cannot, true),
+            (End::After { ms }, Some(has)) => {
+                let made = record.creation_time.unwrap_or(now_ms);
+                if has.saturating_sub(made).abs_diff(ms) > LIFETIME_TOLERANCE_MS {
+                    return ends(cannot, true);
+                }
+                let before = self.options.rotate_before_ms.min(ms / 3);
+                if has.saturating_sub(before) <= now_ms {
+                    return ends("it is due: its lifetime is nearly over", false);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn key_changes(&self, record: &ApiKeyRecord) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let set = |roles: &[String]| roles.iter().cloned().collect::<BTreeSet<_>>();
+        if set(&record.roles) != set(&self.desired.roles) {
+            let (from, to) = (record.roles.join(", "), self.desired.roles.join(", "));
+            changes.push(change("roles", &from, &to));
+        }
+        let has = record.comment.as_deref().unwrap_or_default();
+        let wanted = self.desired.comment.as_deref().unwrap_or_default();
+        if has != wanted {
+            changes.push(change("comment", has, wanted));
+        }
+        changes
+    }
+
+    fn scope_changes(&self, scope: Option<&ScopeWrite>, read: Option<&ScopeRead>) -> Vec<Change> {
+        let Some(scope) = scope else { return Vec::new() };
+        let mut changes = Vec::new();
+        if read.map(Seen::from) != Some(Seen::from(scope)) {
+            let group = |id: u64| {
+                let known = self.state.asset_groups.iter().find(|group| group.id == id);
+                known.map_or_else(|| format!("id {id}"), |group| group.name.clone())
+            };
+            let has = read.map(|read| areas(&crate::resources::write_of(read, false), &group));
+            for (at, (field, to)) in areas(scope, &group).into_iter().enumerate() {
+                let from = has.as_ref().map_or("", |areas| areas[at].1.as_str());
+                if from != to {
+                    changes.push(change(field, from, &to));
+                }
+            }
+        }
+        let unreferenced = self.desired.unreferenced();
+        if unreferenced.is_some() && unreferenced != self.entry.unreferenced {
+            let word = |flag: Option<bool>| {
+                flag.map_or("not known", |flag| if flag { "true" } else { "false" })
+            };
+            let (from, to) = (word(self.entry.unreferenced), word(unreferenced));
+            changes.push(change("unreferenced", from, to));
+        }
+        changes
+    }
+
+    /// What the key gains.
+    fn widens(&self, record: &ApiKeyRecord, read: Option<&ScopeRead>) -> Vec<Gained> {
+        let product = self.desired.access.tenant.product;
+        let names = record.roles.iter().map(String::as_str);
+        let held = HeldRole::all(names, self.catalogue, product);
+        HeldRole::lend(&held, |roles| self.widens_from(record, roles, read))
+    }
+
+    fn widens_from(
+        &self,
+        record: &ApiKeyRecord,
+        roles: &[Role<'_>],
+        read: Option<&ScopeRead>,
+    ) -> Vec<Gained> {
+        let seen = read.and_then(|read| ScopeAsRead::from_read(read).ok());
+        let of = |scope: Option<Scope<'_>>| {
+            // A lifetime is compared with the lifetime that the key was made with.
+            let (expiry, lifetime_ms) = match (self.desired.end, record.expiration) {
+                (End::After { .. }, Some(ms)) => {
+                    let made = record.creation_time.unwrap_or(0);
+                    let life = ms.saturating_sub(made);
+                    (Expiry::Never, Some(life.saturating_add(LIFETIME_TOLERANCE_MS)))
+                }
+                (_, expiration) => (expiration.map_or(Expiry::Never, |ms| Expiry::At { ms }), None),
+            };
+            let before = KeyDefinition {
+                name: &self.desired.name,
+                level: level_of(record.security_level),
+                expiry,
+                lifetime_ms,
+                roles,
+                scope,
+            };
+            self.desired.lend(|after| {
+                // Nothing is sent for a scope that is not defined, so none is dropped.
+                let before = KeyDefinition {
+                    scope: before.scope.filter(|_| after.scope.is_some()),
+                    ..before
+                };
+                gained(compare(&[before], &[after]))
+            })
+        };
+        match seen {
+            None => of(None),
+            Some(seen) => seen.with_core(|mut scope, is_unknown| {
+                if is_unknown {
+                    // What was told last; what nobody told is taken to be closed.
+                    scope.cases_and_issues.unreferenced = self.entry.unreferenced == Some(true);
+                }
+                of(Some(scope))
+            }),
+        }
+    }
+}
+
+fn gained(gains: Vec<cortexkey_core::access::Gain<'_>>) -> Vec<Gained> {
+    let of = |gain: cortexkey_core::access::Gain<'_>| Gained {
+        code: gain.code(),
+        message: gain.widening.to_string(),
+    };
+    gains.into_iter().map(of).collect()
+}
+
+fn is_of_scope(code: &str) -> bool {
+    !matches!(
+        code,
+        "role-added"
+            | "component-raised"
+            | "action-gained"
+            | "expiry-later"
+            | "expiry-removed"
+            | "expiry-kind-changed"
+            | "lifetime-longer"
+            | "level-weakened"
+            | "new-key"
+    )
+}
+
+fn change(field: &'static str, from: &str, to: &str) -> Change {
+    Change { field, from: from.to_owned(), to: to.to_owned() }
+}
+
+fn expiry(expiration: Option<u64>) -> String {
+    expiration.map_or_else(|| "never".to_owned(), time)
+}
+
+fn end(end: End) -> String {
+    match end {
+        End::Never => "never".to_owned(),
+        End::At { ms } => time(ms),
+        End::After { ms } if ms % DAY_MS == 0 => format!("{} days after it is made", ms / DAY_MS),
+        End::After { ms } => format!("{} hours after it is made", ms / (DAY_MS / 24)),
+    }
+}
+
+fn time(ms: u64) -> String {
+    let second = i64::try_from(ms / 1000).ok();
+    let time = second.and_then(|second| jiff::Timestamp::from_second(second).ok());
+    time.map_or_else(|| format!("{ms} ms"), |time| time.to_string())
+}
+
+/// A scope in words, area by area.
+fn areas(scope: &ScopeWrite, group: &dyn Fn(u64) -> String) -> [(&'static str, String); 5] {
+    let area = |mode: Mode, mut names: Vec<String>| match mode {
+        Mode::NoScope => "none".to_owned(),
+        Mode::SeeAll => "all".to_owned(),
+        Mode::Scope => {
+            names.sort();
+            names.join(", ")
+        }
+    };
+    let axis = |axis: &AxisWrite| match axis.mode {
+        AxisMode::NoScope => "none".to_owned(),
+        AxisMode::SeeAll => "all".to_owned(),
+        AxisMode::Any => "any".to_owned(),
+        AxisMode::Scope => area(Mode::Scope, axis.names.clone()),
+    };
+    let groups = scope.assets.asset_group_ids.iter().map(|id| group(*id)).collect();
+    let datasets = scope.datasets_rows.as_ref().map_or_else(String::new, |rows| {
+        let filters = rows.filters.iter();
+        let filters = filters.map(|row| format!(", {}: {}", row.dataset, row.filter));
+        area(rows.default_filter_mode, Vec::new()) + &filters.collect::<Vec<_>>().concat()
+    });
+    [
+        ("assets", area(scope.assets.mode, groups)),
+        ("casesAndIssues", area(scope.cases_issues.mode, scope.cases_issues.names.clone())),
+        ("endpointGroups", axis(&scope.endpoints.endpoint_groups)),
+        ("endpointTags", axis(&scope.endpoints.endpoint_tags)),
+        ("datasets", datasets),
+    ]
+}

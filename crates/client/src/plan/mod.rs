@@ -1,0 +1,219 @@
+//! [`Plan`]: what must be done so that a tenant's keys are what their definitions say.
+//!
+//! It refuses to do any of it, to touch keys that no definition names unless that is asked, and to
+//! put something else in place of what only the console can do: that is said and refused.
+
+mod action;
+mod desired;
+mod diff;
+mod state;
+
+use std::collections::BTreeMap;
+
+use cortexkey_manifest::lock::{LockedKey, LockedTenant};
+use serde::Serialize;
+
+pub(crate) use action::Step;
+pub use action::{Action, Change, Gained, Kind};
+pub use desired::Desired;
+pub use state::TenantState;
+
+use crate::renew::has_mark;
+
+/// How a plan is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// The time, in milliseconds since 1970.
+    pub now_ms: u64,
+    /// How long before its end a key with a lifetime is rotated; at most a third of the lifetime.
+    pub rotate_before_ms: u64,
+    /// Whether keys that no definition names are deleted.
+    pub prune: bool,
+}
+
+/// What must be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Plan {
+    /// The policy's name of the tenant.
+    pub tenant: String,
+    /// The host of its API.
+    pub host: String,
+    /// What is to be done, in this order.
+    pub actions: Vec<Action>,
+    /// Keys of the tenant that no definition names.
+    pub unmanaged: Vec<Unmanaged>,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+}
+
+/// A key of the tenant that no definition names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Unmanaged {
+    /// Its id.
+    pub id: u64,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// Its roles.
+    pub roles: Vec<String>,
+}
+
+impl Plan {
+    /// Makes a plan: `desired` are the definitions for this tenant, `locked` what the lock file
+    /// says of it.
+    pub fn new(
+        tenant: &str,
+        desired: &[Desired],
+        catalogue: &[&cortexkey_manifest::policy::Role],
+        locked: Option<&LockedTenant>,
+        state: &TenantState,
+        options: &PlanOptions,
+    ) -> Self {
+        let empty = BTreeMap::new();
+        let locked = locked.map_or(&empty, |tenant| &tenant.keys);
+        let mut plan = Self {
+            tenant: tenant.to_owned(),
+            host: state.host.clone(),
+            actions: Vec::new(),
+            unmanaged: Vec::new(),
+            notes: Vec::new(),
+        };
+        let none = LockedKey::default();
+        for key in desired {
+            let entry = locked.get(&key.name).unwrap_or(&none);
+            diff::Diff { desired: key, catalogue, entry, state, options }.run(&mut plan.actions);
+        }
+        for (name, entry) in locked {
+            if !desired.iter().any(|key| key.name == *name) {
+                plan.actions.push(dropped(name, entry, state));
+                continue;
+            }
+            if entry.pending.is_some() {
+                plan.notes.push(format!("{name}: a run was interrupted; apply finishes it first"));
+            }
+            plan.retire(name, entry, options.now_ms);
+        }
+        plan.unmanaged(locked, state, options);
+        // Our own key goes last, since it signs everything else.
+        plan.actions.sort_by_key(|action| (action.id == Some(state.own), order(action.action)));
+        plan
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    /// Whether something cannot be done.
+    pub fn refuses(&self) -> bool {
+        self.actions.iter().any(|action| action.action == Kind::Refuse)
+    }
+
+    fn retire(&mut self, name: &str, entry: &LockedKey, now_ms: u64) {
+        let (due, later): (Vec<_>, Vec<_>) =
+            entry.retiring.iter().partition(|old| old.after_ms <= now_ms);
+        let ids = |old: &[&cortexkey_manifest::lock::Retiring]| {
+            old.iter().map(|old| old.id.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        if !due.is_empty() {
+            self.actions.push(Action {
+                key: name.to_owned(),
+                id: entry.id,
+                action: Kind::Retire,
+                reason: format!("the grace of key {} is over", ids(&due)),
+                changes: Vec::new(),
+                widens: Vec::new(),
+                drift: false,
+                step: Step::Retire,
+            });
+        }
+        if !later.is_empty() {
+            let ids = ids(&later);
+            self.notes.push(format!("{name}: key {ids} lives on for its grace"));
+        }
+    }
+
+    fn unmanaged(
+        &mut self,
+        locked: &BTreeMap<String, LockedKey>,
+        state: &TenantState,
+        options: &PlanOptions,
+    ) {
+        let known = |id: u64| {
+            locked.values().any(|entry| {
+                let doubtful = entry.pending.iter().flat_map(|pending| &pending.doubtful);
+                let retiring = entry.retiring.iter().map(|old| old.id);
+                entry.id == Some(id) || doubtful.copied().chain(retiring).any(|other| other == id)
+            })
+        };
+        let marks: Vec<_> = locked.values().filter_map(|entry| entry.pending.as_ref()).collect();
+        for record in state.keys.values().filter(|record| !known(record.id)) {
+            let comment = record.comment.clone();
+            let text = comment.as_deref().unwrap_or_default();
+            // What an interrupted run of ours left is finished by apply.
+            if has_mark(text) && marks.iter().any(|pending| text.contains(&pending.mark)) {
+                continue;
+            }
+            let (id, roles) = (record.id, record.roles.clone());
+            self.unmanaged.push(Unmanaged { id, comment, roles });
+            if id == state.own {
+                self.notes.push(format!("key {id} signs these calls and has no definition"));
+            } else if options.prune {
+                self.actions.push(Action {
+                    key: format!("key-{id}"),
+                    id: Some(id),
+                    action: Kind::Delete,
+                    reason: "no definition names it, and --prune is given".to_owned(),
+                    changes: Vec::new(),
+                    widens: Vec::new(),
+                    drift: false,
+                    step: Step::Delete(vec![id]),
+                });
+            }
+        }
+    }
+}
+
+/// A key of the lock file whose definition is gone.
+fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
+    let doubtful = entry.pending.iter().flat_map(|pending| pending.doubtful.iter().copied());
+    let retiring = entry.retiring.iter().map(|old| old.id);
+    let all = entry.id.into_iter().chain(doubtful).chain(retiring);
+    let ids: Vec<u64> = all.filter(|id| state.keys.contains_key(id)).collect();
+    let (action, reason, step) = if ids.contains(&state.own) {
+        let reason = "it has no definition any more, but it is the key that signs these calls; \
+                      delete it with another key";
+        (Kind::Refuse, reason, Step::Nothing)
+    } else if ids.is_empty() {
+        (Kind::Forget, "it has neither a definition nor a key any more", Step::Forget)
+    } else {
+        (Kind::Delete, "it has no definition any more", Step::Delete(ids))
+    };
+    Action {
+        key: name.to_owned(),
+        id: entry.id,
+        action,
+        reason: reason.to_owned(),
+        changes: Vec::new(),
+        widens: Vec::new(),
+        drift: false,
+        step,
+    }
+}
+
+/// What takes access away comes before what gives it, but for deletions, which cannot be taken
+/// back.
+const fn order(kind: Kind) -> u8 {
+    match kind {
+        Kind::Refuse => 0,
+        Kind::Edit => 1,
+        Kind::Scope => 2,
+        Kind::Replace => 3,
+        Kind::Generate => 4,
+        Kind::Delete => 5,
+        Kind::Retire => 6,
+        Kind::Forget => 7,
+    }
+}
