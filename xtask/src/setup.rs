@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::run::{capture, check, has, target_dir};
 
 /// A program, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: &[(&str, &str)] = &[
     ("cc", "gcc"),
     ("c++", "g++"),
     ("clang", "clang"),

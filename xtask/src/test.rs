@@ -25,7 +25,7 @@ struct Step {
 }
 
 /// From the cheapest to the dearest, so that a slip is known at once.
-const STEPS: [Step; 17] = [
+const STEPS: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
     Step { name: "generated files are fresh", run: generated },
