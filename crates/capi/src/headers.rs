@@ -4,7 +4,7 @@
 
 use core::ffi::c_char;
 
-use cortexkey_core::auth::Headers;
+use cortexkey_core::auth::{Headers, Signature};
 
 use crate::output::{ZeroIsValid, put};
 use crate::status::cxk_status;
@@ -84,11 +84,17 @@ impl cxk_headers {
 }
 
 impl cxk_signature {
-    pub(crate) fn put(&mut self, headers: &Headers<'_>) -> Result<(), cxk_status> {
-        put(&mut self.authorization, &[headers.authorization()])?;
-        put(&mut self.nonce, &[headers.nonce().unwrap_or_default()])?;
-        put(&mut self.timestamp, &[headers.timestamp().unwrap_or_default()])
+    /// Into a place that is all zeros, so that each value ends with NUL.
+    pub(crate) fn put(&mut self, signature: &Signature, timestamp: &[u8]) {
+        let (authorization, nonce) = signature.as_bytes();
+        copy(&mut self.authorization, authorization);
+        copy(&mut self.nonce, nonce);
+        copy(&mut self.timestamp, timestamp);
     }
+}
+
+fn copy(place: &mut [c_char], bytes: &[u8]) {
+    place.iter_mut().zip(bytes).for_each(|(to, from)| *to = c_char::from_ne_bytes([*from]));
 }
 
 impl cxk_header_lines {

@@ -15,7 +15,7 @@ use crate::output::{self, ZeroIsValid};
 use crate::source;
 use crate::status::{
     CXK_INTERNAL, CXK_INVALID_KEY, CXK_INVALID_KEY_ID, CXK_INVALID_LEVEL, CXK_INVALID_NONCE,
-    CXK_INVALID_TIMESTAMP, CXK_NOT_ADVANCED, cxk_status,
+    CXK_INVALID_TIMESTAMP, cxk_status,
 };
 
 /// The Security Level that a key was generated with. The length of a key does not tell it.
@@ -216,9 +216,6 @@ pub unsafe extern "C" fn cxk_signer_sign_batch(
     let sign = |out: &mut [cxk_signature]| {
         // SAFETY: this function's contract.
         let signer: &Signer = unsafe { handle::get(signer) }?;
-        if signer.level() == Level::Standard {
-            return Err(CXK_NOT_ADVANCED);
-        }
         source::batch(signer, out)
     };
     // SAFETY: this function's contract.

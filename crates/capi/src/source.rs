@@ -1,13 +1,14 @@
-//! Where nonces and times come from: the operating system.
+//! Where nonces and times come from: the operating system, and for nonces of requests a generator of
+//! each thread that it seeds.
 //!
 //! It refuses a fallback: without random bytes or a sane clock nothing is signed.
 
 use std::time::SystemTime;
 
-use cortexkey_core::auth::{Headers, Level, Nonce, Signer, Timestamp};
+use cortexkey_core::auth::{Headers, Level, Nonce, Signature, Signer, Timestamp};
 
 use crate::headers::cxk_signature;
-use crate::status::{CXK_CLOCK_FAILED, CXK_INTERNAL, CXK_RNG_FAILED, cxk_status};
+use crate::status::{CXK_CLOCK_FAILED, CXK_INTERNAL, CXK_NOT_ADVANCED, CXK_RNG_FAILED, cxk_status};
 
 /// A nonce.
 pub(crate) fn nonce() -> Result<Nonce, cxk_status> {
@@ -31,14 +32,35 @@ pub(crate) fn headers(signer: &Signer) -> Result<Headers<'_>, cxk_status> {
         Level::Standard => any_time()?,
         Level::Advanced => now()?,
     };
-    signer.sign_from_system(time).map_err(|_| CXK_RNG_FAILED)
+    signer.sign_from_thread(time).map_err(|_| CXK_RNG_FAILED)
 }
+
+/// How many signatures are made before they are laid out for C: they stay in the nearest cache.
+const CHUNK: usize = 64;
 
 /// Signs all places of a batch at one time of the machine, with an Advanced key.
 pub(crate) fn batch(signer: &Signer, out: &mut [cxk_signature]) -> Result<(), cxk_status> {
+    let signer = signer.advanced().ok_or(CXK_NOT_ADVANCED)?;
     let time = now()?;
-    for place in out {
-        place.put(&signer.sign_from_system(time).map_err(|_| CXK_RNG_FAILED)?)?;
+    let digits = digits(time);
+    let mut signatures = [Signature::EMPTY; CHUNK];
+    for places in out.chunks_mut(CHUNK) {
+        let signatures = signatures.get_mut(..places.len()).ok_or(CXK_INTERNAL)?;
+        signer.sign_batch_from_thread(time, signatures).map_err(|_| CXK_RNG_FAILED)?;
+        for (place, signature) in places.iter_mut().zip(signatures) {
+            place.put(signature, &digits);
+        }
     }
     Ok(())
+}
+
+/// The 13 digits of a time, without an allocation.
+fn digits(time: Timestamp) -> [u8; 13] {
+    let mut digits = [b'0'; 13];
+    let mut left = time.as_ms();
+    for place in digits.iter_mut().rev() {
+        *place += u8::try_from(left % 10).unwrap_or(0);
+        left /= 10;
+    }
+    digits
 }
