@@ -1,6 +1,7 @@
 //! The judging: every enabled rule over every key, in an order that depends on nothing else.
 
 use core::cmp::Ordering;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use cortexkey_manifest::Span;
@@ -180,7 +181,15 @@ impl<'a> Judge<'a> {
                     // The built-in policies are ours to keep in order.
                     let own = self.policy.sources().enumerate();
                     for (source, (path, tree)) in own.filter(|(_, (path, _))| !is_builtin(path)) {
-                        let cx = FileContext { path, tree, documents: &[], source, policy: true };
+                        let tokens = OnceCell::new();
+                        let cx = FileContext {
+                            path,
+                            tree,
+                            documents: &[],
+                            source,
+                            policy: true,
+                            tokens,
+                        };
                         check(&cx, &settings, &mut sink);
                     }
                 }
@@ -223,7 +232,8 @@ impl<'a> Judge<'a> {
         matched: &mut BTreeSet<usize>,
     ) {
         let (path, tree, documents) = (file.path.as_str(), &file.tree, &*file.documents);
-        let cx = FileContext { path, tree, documents, source, policy: false };
+        let tokens = OnceCell::new();
+        let cx = FileContext { path, tree, documents, source, policy: false, tokens };
         for (rule, base) in bases.iter().filter(|(_, base)| base.enabled) {
             let mut sink = Sink { rule, severity: base.severity, out };
             match rule.check {
@@ -290,6 +300,7 @@ impl<'a> Judge<'a> {
             catalogue: &self.catalogue,
             tenant: subject.tenant,
             now: self.now,
+            held: OnceCell::new(),
             settings_of: &settings_of,
         };
         for (rule, base) in bases {

@@ -195,7 +195,7 @@ pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range
 /// From a value's anchor or tag, which may be all of it, to the end of its last line.
 fn whole_value(tree: &Tree, id: NodeId) -> Range<usize> {
     let node = tree.node(id);
-    let before = node.anchor.into_iter().chain(node.tag.as_ref().map(|tag| tag.span));
+    let before = node.anchor().into_iter().chain(node.tag().map(|tag| tag.span));
     let own = node.span.range();
     let (start, end) = before.fold((own.start, own.end), |(start, end), span| {
         (start.min(span.range().start), end.max(span.range().end))
@@ -360,23 +360,20 @@ fn has_shape(run: &str) -> bool {
     run.len() >= RUN && marks * 12 < run.len() * 2 && is_random(run)
 }
 
-/// Keys that say what they are.
+/// Keys that say what they are, where a run of letters, digits, `_` and `-` begins so.
 fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut ranges = Vec::new();
-    for (prefix, least, chance, maker) in PREFIXES {
-        for (at, _) in text.match_indices(prefix) {
-            let before = text.as_bytes().get(at.wrapping_sub(1));
-            if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)) {
-                continue;
-            }
-            let rest = text.get(at + prefix.len()..).unwrap_or_default();
-            let more = rest
+    for run in runs(text, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        let rest = text.get(run.start..).unwrap_or_default();
+        for (prefix, least, chance, maker) in PREFIXES {
+            let Some(more) = rest.strip_prefix(prefix) else { continue };
+            let more = more
                 .bytes()
                 .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-+/=.".contains(byte));
-            let end = at + prefix.len() + more.count();
-            let found = text.get(at + prefix.len()..end).unwrap_or_default();
+            let end = run.start + prefix.len() + more.count();
+            let found = text.get(run.start + prefix.len()..end).unwrap_or_default();
             if found.len() >= *least && (!chance || is_random(found) || has_both_unbroken(found)) {
-                ranges.push((at..end, *maker));
+                ranges.push((run.start..end, *maker));
             }
         }
     }
@@ -391,6 +388,10 @@ fn has_both_unbroken(text: &str) -> bool {
 /// Keys in PEM, to their end line or, without one, to the end of the text.
 fn pem(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
+    // Most texts hold no five dashes in a row.
+    if !text.as_bytes().windows(5).any(|dashes| dashes == b"-----") {
+        return ranges;
+    }
     let mut from = 0;
     while let Some(at) = text.get(from..).and_then(|rest| rest.find(PEM.0)).map(|at| from + at) {
         let rest = text.get(at..).unwrap_or_default();

@@ -1,12 +1,14 @@
 //! What a rule sees, and where it puts what it finds.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
+use cortexkey_manifest::access::HeldRole;
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::{Role, Severity, Source as PolicySource};
 use cortexkey_manifest::yaml::Tree;
-use cortexkey_manifest::{Problem, Span, escape, mask_tokens};
+use cortexkey_manifest::{Problem, Span, Token, escape, mask_tokens, tokens_in};
 use jiff::Timestamp;
 
 use super::Rule;
@@ -28,9 +30,16 @@ pub struct FileContext<'a> {
     pub source: usize,
     /// True for a file of the policy.
     pub policy: bool,
+    /// What looks like a secret in it, once somebody has looked.
+    pub(crate) tokens: OnceCell<Vec<Token>>,
 }
 
 impl FileContext<'_> {
+    /// What looks like a secret by its shape, in the whole text with its comments.
+    pub fn tokens(&self) -> &[Token] {
+        self.tokens.get_or_init(|| tokens_in(self.tree.source()))
+    }
+
     /// Name of the key whose document holds a place.
     #[must_use]
     pub fn key_at(&self, span: Span) -> Option<String> {
@@ -62,6 +71,8 @@ pub struct KeyContext<'a> {
     pub tenant: Option<&'a str>,
     /// The time.
     pub now: Timestamp,
+    /// The roles that it holds, once somebody has asked.
+    pub(crate) held: OnceCell<Vec<(usize, HeldRole)>>,
     /// Other rules' settings for this key, for rules that give way to one another.
     pub settings_of: &'a dyn Fn(&str) -> Option<Settings>,
 }

@@ -20,12 +20,12 @@ pub(super) fn structure(tree: &Tree, problems: &mut Vec<Problem>) {
 
 /// Names of anchors, aliases and tags are not repeated: they may be all of a password.
 fn indirection(node: &Node, problems: &mut Vec<Problem>) {
-    if let Some(anchor) = node.anchor {
+    if let Some(anchor) = node.anchor() {
         let message = "an anchor stands here: definitions are written out";
         problems
             .push(reject(anchor, message.into()).help("remove the anchor and repeat the value"));
     }
-    if let Some(tag) = node.tag.as_ref().filter(|tag| !tag.value) {
+    if let Some(tag) = node.tag().filter(|tag| !tag.value) {
         let message = "a tag stands here, which would retype the value";
         problems.push(
             reject(tag.span, message.into()).help("remove the tag; values are text as written"),

@@ -10,6 +10,7 @@ use granit_parser::{
     StructureStyle, Tag,
 };
 
+use super::tree::Before;
 use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style, Tree, advice};
 use crate::{Problem, ProblemKind, Span, Spanned};
 
@@ -37,6 +38,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> (Tree, Option<Problem>) {
         problem.message.push_str("; the rest of the file is not judged");
         problem
     });
+    tree.nodes.shrink_to_fit();
     (tree, error)
 }
 
@@ -76,13 +78,13 @@ impl Builder<'_> {
                 let kind =
                     NodeKind::Sequence { items: Vec::new(), flow: style == StructureStyle::Flow };
                 let tag = self.tag(tag, raw, "seq");
-                self.open(Node { kind, span, anchor: None, tag })
+                self.open(Node { kind, span, before: with_tag(tag) })
             }
             Event::MappingStart(style, _, tag) => {
                 let kind =
                     NodeKind::Mapping { entries: Vec::new(), flow: style == StructureStyle::Flow };
                 let tag = self.tag(tag, raw, "map");
-                self.open(Node { kind, span, anchor: None, tag })
+                self.open(Node { kind, span, before: with_tag(tag) })
             }
             Event::Alias(_) => self.alias(span, false),
             Event::UnresolvedAlias(_) => self.alias(span, true),
@@ -97,7 +99,7 @@ impl Builder<'_> {
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Anchor(..) => {
                 if let Some(node) = self.tree.nodes.last_mut() {
-                    node.anchor = Some(span);
+                    node.before.get_or_insert_default().anchor = Some(span);
                 }
             }
             Event::Comment(_, placement) => {
@@ -145,12 +147,12 @@ impl Builder<'_> {
         let same = style == Style::Empty || text == span.slice(&self.tree.source);
         let kind = NodeKind::Scalar { text: (!same).then(|| text.into()), style };
         let tag = self.tag(tag, raw, "str");
-        self.add(Node { kind, span, anchor: None, tag }).map(|_| ())
+        self.add(Node { kind, span, before: with_tag(tag) }).map(|_| ())
     }
 
     fn alias(&mut self, span: Span, dangling: bool) -> Result<(), Problem> {
         let kind = NodeKind::Alias { dangling };
-        self.add(Node { kind, span, anchor: None, tag: None }).map(|_| ())
+        self.add(Node { kind, span, before: None }).map(|_| ())
     }
 
     fn open(&mut self, node: Node) -> Result<(), Problem> {
@@ -240,6 +242,10 @@ impl Builder<'_> {
             kind => advice::problem(&self.tree.source, kind, span.start as usize),
         }
     }
+}
+
+fn with_tag(tag: Option<Spanned<bool>>) -> Option<Box<Before>> {
+    tag.map(|tag| Box::new(Before { anchor: None, tag: Some(tag) }))
 }
 
 fn too_deep(span: Span, limits: &Limits) -> Problem {

@@ -68,10 +68,29 @@ pub struct Node {
     pub kind: NodeKind,
     /// Where it is written, anchors and tags not included.
     pub span: Span,
+    /// What stands before it; most nodes have nothing there.
+    pub(super) before: Option<Box<Before>>,
+}
+
+/// What may stand before a node.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Before {
+    pub(super) anchor: Option<Span>,
+    pub(super) tag: Option<Spanned<bool>>,
+}
+
+impl Node {
     /// Where its `&anchor` stands.
-    pub anchor: Option<Span>,
+    #[must_use]
+    pub fn anchor(&self) -> Option<Span> {
+        self.before.as_ref()?.anchor
+    }
+
     /// Where its `!tag` stands, and whether that tag changes nothing (`!!str` on a text).
-    pub tag: Option<Spanned<bool>>,
+    #[must_use]
+    pub fn tag(&self) -> Option<&Spanned<bool>> {
+        self.before.as_ref()?.tag.as_ref()
+    }
 }
 
 /// One document of a file.

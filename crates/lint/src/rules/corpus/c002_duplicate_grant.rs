@@ -1,6 +1,6 @@
 //! C002 duplicate-grant: two keys of one owner with the same level, roles and scope.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cortexkey_manifest::access::Access;
 use cortexkey_manifest::definition::Definition;
@@ -39,8 +39,19 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    // What a key may do is looked up only where its owner has another one.
+    let mut owned: HashMap<&str, usize> = HashMap::new();
+    for key in named(cx) {
+        if let Some(owner) = owner(&key) {
+            *owned.entry(owner).or_default() += 1;
+        }
+    }
     let mut seen: BTreeMap<Vec<String>, Named<'_>> = BTreeMap::new();
     for key in named(cx) {
+        let alone = owner(&key).is_none_or(|owner| owned.get(owner.as_str()) == Some(&1));
+        if alone {
+            continue;
+        }
         let Some(grant) = grant(key.definition, key.tenant) else { continue };
         let Some(first) = seen.get(&grant) else {
             seen.insert(grant, key);
@@ -54,6 +65,10 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             .also_in(there.source, there.span, "the other one");
         sink.report_as(settings, draft);
     }
+}
+
+fn owner<'a>(key: &Named<'a>) -> Option<&'a String> {
+    key.definition.metadata.as_ref()?.owner.get()
 }
 
 /// All that a key may do, in one order; nothing where some of it cannot be read.

@@ -33,8 +33,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     if level.value == Level::Advanced {
         return;
     }
-    let held = held(cx);
-    let Some((at, role)) = held.iter().find(|(_, role)| role.privileged) else { return };
+    let Some((at, role)) = held(cx).iter().find(|(_, role)| role.privileged) else { return };
     let message = format!("a standard key holds {}, which is privileged", quote(&role.name));
     let draft = Draft::at_key(cx, level.span, message)
         .help("write `securityLevel: advanced`, or take a role that is not privileged")

@@ -18,7 +18,11 @@ pub(super) mod r011_by_id;
 
 /// The roles that a key holds, those included that others bring, each with the place in its list
 /// of the role that brings it.
-pub(super) fn held(cx: &KeyContext<'_>) -> Vec<(usize, HeldRole)> {
+pub(super) fn held<'c>(cx: &'c KeyContext<'_>) -> &'c [(usize, HeldRole)] {
+    cx.held.get_or_init(|| look_up(cx))
+}
+
+fn look_up(cx: &KeyContext<'_>) -> Vec<(usize, HeldRole)> {
     let product = cx.policy.product(cx.tenant);
     let mut held: Vec<(usize, HeldRole)> = Vec::new();
     for (at, role) in cx.definition.roles().iter().enumerate() {

@@ -26,7 +26,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let mut seen = Vec::new();
-    for (at, role) in held(cx) {
+    for &(at, ref role) in held(cx) {
         let edit = |(name, level): &(String, Permission)| {
             name == "Public API" && *level == Permission::Edit
         };

@@ -39,7 +39,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
     let key = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key());
     let mut seen = Vec::new();
-    for (at, role) in held(cx) {
+    for &(at, ref role) in held(cx) {
         if role.holds_all || seen.contains(&at) {
             continue;
         }

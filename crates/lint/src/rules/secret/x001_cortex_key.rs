@@ -3,7 +3,6 @@
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 
-use super::tokens_of;
 use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
 use crate::settings::Settings;
 
@@ -29,7 +28,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let keys = tokens_of(cx).filter(|token| token.kind == TokenKind::CortexKey);
+    let keys = cx.tokens().iter().filter(|token| token.kind == TokenKind::CortexKey);
     for span in keys.map(|token| token.span) {
         let draft = Draft::new(cx.source, span, "this looks like a Cortex API key")
             .key(cx.key_at(span).as_deref())

@@ -4,7 +4,6 @@ use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 use sha2::{Digest as _, Sha256};
 
-use super::tokens_of;
 use crate::rules::{
     Check, Draft, Example, FileContext, Fixes, OptionDoc, OptionType, Rule, Sink, Tighter,
 };
@@ -32,7 +31,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let (allow, _) = settings.texts("allow");
-    let random = tokens_of(cx).filter(|token| token.kind == TokenKind::Random);
+    let random = cx.tokens().iter().filter(|token| token.kind == TokenKind::Random);
     for span in random.map(|token| token.span) {
         let value = span.slice(cx.tree.source());
         // The list itself, and what is on it.

@@ -3,7 +3,6 @@
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 
-use super::tokens_of;
 use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
 use crate::settings::Settings;
 
@@ -22,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let known = tokens_of(cx).filter_map(|token| match token.kind {
+    let known = cx.tokens().iter().filter_map(|token| match token.kind {
         TokenKind::Known(maker) => Some((token.span, maker)),
         _ => None,
     });

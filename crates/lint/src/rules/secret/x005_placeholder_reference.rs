@@ -29,6 +29,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    if !may_refer(cx.tree.source()) {
+        return;
+    }
     let (allow, _) = settings.texts("allow");
     for (id, node) in cx.tree.nodes() {
         let Some(text) = cx.tree.text_of(id) else { continue };
@@ -47,6 +50,13 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         .help("write the value, or nothing; what is meant goes on the list `allow`");
         sink.report_as(settings, draft);
     }
+}
+
+/// False for most texts, which hold nothing that a reference begins with.
+fn may_refer(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let opens = |pair: &[u8]| matches!(pair, b"${" | b"$(" | b"<%" | b"{{" | b"//");
+    bytes.windows(2).any(opens) || bytes.windows(4).any(|four| four == b"arn:")
 }
 
 /// The first reference in a text.
