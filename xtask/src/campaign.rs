@@ -15,7 +15,7 @@ struct Proof {
     run: fn(&Path) -> Vec<Command>,
 }
 
-const PROOFS: [Proof; 12] = [
+const PROOFS: [Proof; 16] = [
     Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
@@ -72,6 +72,27 @@ const PROOFS: [Proof; 12] = [
         run: proofs::thumb,
     },
     Proof {
+        name: "documents",
+        shows: "1,000,000 mutated documents, policies, expressions and comments break no linter, and \
+                mending them holds",
+        run: documents,
+    },
+    Proof {
+        name: "yaml-suite",
+        shows: "the YAML test suite is read as it asks, but for differences with their reasons (npm)",
+        run: yaml_suite,
+    },
+    Proof {
+        name: "mutants",
+        shows: "a change of any rule's condition makes a test fail (needs cargo-mutants; hours)",
+        run: mutants,
+    },
+    Proof {
+        name: "hooks",
+        shows: "pre-commit runs each hook, the one that builds from a checkout among them",
+        run: hooks,
+    },
+    Proof {
         name: "fuzz",
         shows: "no input breaks a fuzz target within ten minutes each (needs cargo-fuzz)",
         run: fuzz,
@@ -79,7 +100,15 @@ const PROOFS: [Proof; 12] = [
 ];
 
 /// The targets in `fuzz/`.
-const FUZZ_TARGETS: [&str; 2] = ["request", "address"];
+const FUZZ_TARGETS: [&str; 7] = [
+    "request",
+    "address",
+    "lint_reader",
+    "lint_policy",
+    "lint_expression",
+    "lint_suppression",
+    "lint_fix",
+];
 
 /// Says which there are.
 #[expect(clippy::unnecessary_wraps, reason = "the form of every command")]
@@ -159,6 +188,34 @@ fn shared(root: &Path) -> Vec<Command> {
     test.args(["test", "--release", "-p", "cortexkey", "--test", "tenant_shared", "--"]);
     test.arg("--nocapture").env("CORTEXKEY_DUPLICATES", "100000");
     vec![test]
+}
+
+fn documents(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "-p", "cortexkey-lint", "--test", "fuzz_bodies"]);
+    // Nine times as many inputs in all: four bodies once, and mending five times.
+    test.env("CORTEXKEY_MUTATIONS", "112000");
+    vec![test]
+}
+
+fn yaml_suite(root: &Path) -> Vec<Command> {
+    let mut script = Command::new("sh");
+    script.arg(root.join("crates/manifest/tests/suite/run.sh")).current_dir(root);
+    vec![script]
+}
+
+fn mutants(root: &Path) -> Vec<Command> {
+    let mut mutants = cargo(root);
+    mutants.args(["mutants", "-p", "cortexkey-lint", "--file", "crates/lint/src/rules/*/*.rs"]);
+    mutants.args(["--cap-lints", "true", "--", "--test", "places", "--test", "rule_examples"]);
+    mutants.args(["--test", "rules", "--test", "mending"]);
+    vec![mutants]
+}
+
+fn hooks(root: &Path) -> Vec<Command> {
+    let mut again = cargo(root);
+    again.args(["run", "--quiet", "-p", "xtask", "--", "hooks"]);
+    vec![again]
 }
 
 fn fuzz(root: &Path) -> Vec<Command> {

@@ -31,6 +31,7 @@ cargo xtask COMMAND
   install [ARG…]   the same, and install it: --prefix=DIR --libdir=DIR --destdir=DIR
   abi [--renew]    hold the C header against its stored description, or write that anew
   rules            write the pages of the linter's rules and the schemas
+  hooks            run pre-commit with each of its hooks
   pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         ["vectors"] => vectors::run(&root, false),
         ["vectors", "--check"] => vectors::run(&root, true),
         ["rules"] => write_rules(&root),
+        ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),
         ["tidy"] => tidy::run(&root),
         ["campaign"] => campaign::list(),
         ["campaign", name] => campaign::run(&root, name),

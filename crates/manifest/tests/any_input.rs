@@ -102,7 +102,7 @@ fn nodes(tree: &Tree) {
         let _ = tree.text_of(id);
         let position = tree.position(node.span.start);
         assert!(position.line >= 1 && position.column >= 1);
-        for span in node.anchor.iter().chain(node.tag.as_ref().map(|tag| &tag.span)) {
+        for span in node.anchor().iter().chain(node.tag().map(|tag| &tag.span)) {
             in_text(text, *span);
         }
     }

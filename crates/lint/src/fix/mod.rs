@@ -33,7 +33,7 @@ pub struct Mended {
 const ROUNDS_MAX: usize = 12;
 
 /// Mends what can be mended, in memory. `reload` gives the policy for changed texts of its files.
-pub(crate) fn mend(
+pub fn mend(
     corpus: &Corpus,
     policy: &Policy,
     ask: &Ask<'_>,

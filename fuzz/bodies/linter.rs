@@ -1,0 +1,168 @@
+//! What holds for the linter whatever it is given: the bodies of its fuzz targets, which the gate
+//! runs as well, over the corpora and over mutations of them.
+//!
+//! They refuse files, clocks and chance: the same input gives the same answer.
+
+use std::collections::BTreeMap;
+
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Ask, Corpus, CorpusFile, Policy, Report, Timestamp, fix, lint};
+use cortexkey_manifest::yaml::Limits;
+
+/// What holds for any bytes.
+type Body = fn(&[u8]);
+
+/// A body, by the name of its target and of its corpus.
+pub(crate) const BODIES: [(&str, Body); 5] = [
+    ("reader", reader),
+    ("policy", policy),
+    ("expression", expression),
+    ("suppression", suppression),
+    ("fix", mending),
+];
+
+/// Longer inputs say nothing new and take long.
+const LENGTH_MAX: usize = 20_000;
+
+const HEAD: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: fuzz }\n\
+    extends: ['builtin:recommended']\n";
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_767_225_600).unwrap_or_default()
+}
+
+fn corpus_of(bytes: &[u8]) -> Corpus {
+    let file = CorpusFile::new("svc-abc.yaml", bytes.to_vec(), &Limits::default());
+    Corpus { files: vec![file], ..Corpus::default() }
+}
+
+/// Every place lies within its file and on characters, and every form can be written.
+fn sound(report: &Report) {
+    let texts: Vec<String> = report.sources.iter().map(cortexkey_lint::Source::masked).collect();
+    for finding in &report.findings {
+        let places = finding.related.iter().map(|second| second.place);
+        for place in places.chain([finding.place]) {
+            let text = &texts[place.source];
+            assert!(text.get(place.span.range()).is_some(), "{:?} {:?}", finding.code, place);
+        }
+    }
+    for (_, format) in Format::ALL {
+        let text = report.render(format, false);
+        assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text:?}");
+    }
+}
+
+/// Any bytes as a file of the corpus.
+pub(crate) fn reader(bytes: &[u8]) {
+    if bytes.len() > LENGTH_MAX {
+        return;
+    }
+    let Some(policy) = Policy::builtin("builtin:recommended") else { return };
+    let report = lint(&corpus_of(bytes), &policy, now());
+    sound(&report);
+    // A file without a finding of its form is YAML for the other reader as well.
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !report.findings.iter().any(|finding| matches!(finding.code.as_bytes(), [b'Y', ..]))
+    {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for document in serde_yaml::Deserializer::from_str(body) {
+            let value = <serde_yaml::Value as serde::Deserialize>::deserialize(document);
+            assert!(value.is_ok(), "{text:?} {value:?}");
+        }
+    }
+}
+
+/// Any bytes as a policy, and a definition held against it.
+pub(crate) fn policy(bytes: &[u8]) {
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LENGTH_MAX) else {
+        return;
+    };
+    let policy = Policy::from_text("cortexkey.yaml", text);
+    sound(&lint(&corpus_of(KEY.as_bytes()), &policy, now()));
+    if policy.stands() {
+        let _ = policy.effective();
+    }
+}
+
+/// Any text as the expression of a rule.
+pub(crate) fn expression(bytes: &[u8]) {
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LENGTH_MAX) else {
+        return;
+    };
+    let quoted = cortexkey_manifest::quoted(text);
+    let rule =
+        format!("customRules: [{{ id: ORG001, name: own-rule, message: m, assert: {quoted} }}]\n");
+    let policy = Policy::from_text("cortexkey.yaml", &format!("{HEAD}{rule}"));
+    sound(&lint(&corpus_of(KEY.as_bytes()), &policy, now()));
+}
+
+/// Any text as a comment for the linter.
+pub(crate) fn suppression(bytes: &[u8]) {
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LENGTH_MAX) else {
+        return;
+    };
+    let comment = format!("  lifetime: 9000d  # cortexkey: {}\n", text.replace(['\n', '\r'], " "));
+    let Some(policy) = Policy::builtin("builtin:recommended") else { return };
+    sound(&lint(
+        &corpus_of(KEY.replace("  lifetime: 9000d\n", &comment).as_bytes()),
+        &policy,
+        now(),
+    ));
+}
+
+/// Mending a file makes no finding, loses no comment, and done again changes nothing.
+pub(crate) fn mending(bytes: &[u8]) {
+    if bytes.len() > 4000 {
+        return;
+    }
+    let text = format!(
+        "{HEAD}tenants: {{ main: {{ product: xsiam, assetGroups: [{{ name: prod-eu }}] }} }}\n\
+         rules: {{ E005: {{ offset: Z }}, E006: {{ weekend: [saturday, sunday] }} }}\n\
+         catalog: {{ roles: [{{ name: Old, deprecated: {{ use: Viewer }} }}, {{ name: Export, id: r1 }}] }}\n"
+    );
+    let policy = Policy::from_text("cortexkey.yaml", &text);
+    let limits = Limits::default();
+    let mend = |bytes: &[u8]| {
+        let reload = |_: &BTreeMap<String, String>| None;
+        let corpus = corpus_of(bytes);
+        let mended = fix::mend(&corpus, &policy, &Ask::at(now()), true, &limits, &reload);
+        mended.texts.get("svc-abc.yaml").cloned()
+    };
+    let Some(mended) = mend(bytes) else { return };
+    let before = lint(&corpus_of(bytes), &policy, now());
+    let after = lint(&corpus_of(mended.as_bytes()), &policy, now());
+    let count = |report: &Report, code: &str| {
+        report.findings.iter().filter(|finding| finding.code == code).count()
+    };
+    for finding in &after.findings {
+        let (old, new) = (count(&before, &finding.code), count(&after, &finding.code));
+        assert!(new <= old, "{} {new} > {old}\n{mended}", finding.code);
+    }
+    let hashes = |text: &str| {
+        let parsed = cortexkey_manifest::yaml::parse(text, &limits);
+        parsed.tree.comments().len()
+    };
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let unused = count(&before, "P005");
+        assert!(hashes(&mended) + unused >= hashes(text), "{text}\n{mended}");
+    }
+    assert_eq!(mend(mended.as_bytes()), None, "{mended}");
+    sound(&after);
+}
+
+const KEY: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata:
+  name: svc-abc
+  owner: team-detection
+  labels: { env: prod }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 9000d
+  roles: [Viewer]
+  scope:
+    assets: { mode: select, groups: [prod-eu] }
+    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }
+    endpoints: { mode: none }
+";
