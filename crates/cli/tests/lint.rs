@@ -127,7 +127,10 @@ fn a_policy_is_begun_checked_shown_and_tested() {
     let args = ["lint", "--policy", "new.yaml", "--format", "concise"];
     let (code, said, _) = run(folder.path(), &args);
     assert_eq!(code, 1, "{said}");
-    assert!(said.lines().filter(|line| line.contains("error[")).all(|line| line.contains("L001")), "{said}");
+    assert!(
+        said.lines().filter(|line| line.contains("error[")).all(|line| line.contains("L001")),
+        "{said}"
+    );
     let (code, said, _) = run(folder.path(), &["policy", "show", "--why", "E003"]);
     assert!(code == 0 && said.contains("builtin:recommended:14"), "{said}");
     let (code, said, _) = run(folder.path(), &["policy", "show", "--effective"]);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use cortexkey_core::access::{BUILT_IN_DOMAINS, PredefinedRole};
+use cortexkey_core::access::{BUILT_IN_DOMAINS, PREDEFINED_ROLES};
 use cortexkey_manifest::scalar;
 
 use crate::corpus::Corpus;
@@ -37,7 +37,10 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
             };
         }
         let own = definition.roles().iter().map(|role| role.value.trim().to_owned());
-        roles.extend(own.filter(|role| PredefinedRole::by_name(role).is_none()));
+        // What differs from a predefined role in case alone is a slip, and stays a finding.
+        let is_predefined =
+            |role: &String| PREDEFINED_ROLES.iter().any(|p| p.name.eq_ignore_ascii_case(role));
+        roles.extend(own.filter(|role| !is_predefined(role)));
         let seen = tenants.entry(definition.tenant().unwrap_or("main").to_owned()).or_default();
         let Some(scope) = definition.spec.as_ref().and_then(|spec| spec.scope.get()) else {
             continue;
@@ -131,7 +134,7 @@ fn write(
     if roles.is_empty() {
         out.push_str("  # Roles of your own, with their components.\n  # roles: [{ name: SIEM Export, components: { \"Public API\": none } }]\n");
     } else {
-        out.push_str("  # Roles that the product does not bring. List their components, so that access can be judged.\n  roles:\n");
+        out.push_str("  # Roles that the product does not bring; take out slips. List their components, so that access\n  # can be judged.\n  roles:\n");
         for role in roles {
             let _ = writeln!(out, "    - {{ name: {} }}", scalar(role));
         }
@@ -142,7 +145,7 @@ fn write(
     if !domains.is_empty() {
         let _ = writeln!(
             out,
-            "  # Whose addresses may own keys.\n  emailDomains: {}",
+            "  # Whose addresses may own keys; take out what is not yours.\n  emailDomains: {}",
             list(&mut domains.iter())
         );
     }
