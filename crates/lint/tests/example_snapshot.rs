@@ -34,7 +34,8 @@ fn the_example_gives_two_errors_whatever_the_date() {
 fn human() {
     let report = outcome("2026-06-01T00:00:00Z").report.unwrap();
     insta::assert_snapshot!(report.render(Format::Human, false));
-    assert!(report.render(Format::Human, true).contains("\u{1b}["));
+    let colored = report.render(Format::Human, true);
+    assert!(colored.contains("\u{1b}[") && colored.contains("docs/rules/expiry-too-long.md"));
 }
 
 #[test]

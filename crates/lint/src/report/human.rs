@@ -11,6 +11,7 @@ use cortexkey_manifest::policy::Severity;
 
 use super::Report;
 use crate::finding::{Finding, Place};
+use crate::rules;
 
 /// Lines between two places of a file up to which they share a snippet.
 const NEAR: usize = 40;
@@ -29,7 +30,7 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     }
     let mut out = String::new();
     for finding in &report.findings {
-        let text = renderer.render(&[group(report, &texts, finding)]);
+        let text = renderer.render(&[group(report, &texts, finding, color)]);
         for line in text.lines().filter(|line| !is_stray(line)) {
             out.push_str(line);
             out.push('\n');
@@ -61,6 +62,7 @@ fn group<'a>(
     report: &'a Report,
     texts: &'a HashMap<usize, String>,
     finding: &'a Finding,
+    color: bool,
 ) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -84,7 +86,12 @@ fn group<'a>(
     if let Some(help) = &finding.help {
         elements.push(Level::HELP.message(help.as_str()).into());
     }
-    level.primary_title(finding.message.as_str()).id(id).elements(elements)
+    let mut title = level.primary_title(finding.message.as_str()).id(id);
+    // A terminal that can makes the rule a link to its page.
+    if color && rules::find(&finding.code).is_some() {
+        title = title.id_url(rules::page_url(&finding.name));
+    }
+    title.elements(elements)
 }
 
 /// True when two places go into one snippet: few lines apart, or close together on one line.
