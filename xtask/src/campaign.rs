@@ -15,7 +15,7 @@ struct Proof {
     run: fn(&Path) -> Vec<Command>,
 }
 
-const PROOFS: [Proof; 16] = [
+const PROOFS: &[Proof] = &[
     Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
@@ -67,6 +67,12 @@ const PROOFS: [Proof; 16] = [
         run: proofs::sanitizer,
     },
     Proof {
+        name: "go",
+        shows: "Go's tests hold under its race detector, cgocheck2, asan, checkptr and GOGC=1; its \
+                verifier and the library's say the same of what a minute of fuzzing finds",
+        run: go,
+    },
+    Proof {
         name: "thumb",
         shows: "the core builds for a processor without an operating system (thumbv7em)",
         run: proofs::thumb,
@@ -113,7 +119,7 @@ const FUZZ_TARGETS: [&str; 7] = [
 /// Says which there are.
 #[expect(clippy::unnecessary_wraps, reason = "the form of every command")]
 pub(crate) fn list() -> Result<(), String> {
-    for proof in &PROOFS {
+    for proof in PROOFS {
         println!("{:12} {}", proof.name, proof.shows);
     }
     Ok(())
@@ -216,6 +222,28 @@ fn hooks(root: &Path) -> Vec<Command> {
     let mut again = cargo(root);
     again.args(["run", "--quiet", "-p", "xtask", "--", "hooks"]);
     vec![again]
+}
+
+fn go(root: &Path) -> Vec<Command> {
+    let mut tools = cargo(root);
+    tools.args(["xtask", "go-tools"]);
+    let fuzz = |target: &str| {
+        let mut fuzz = Command::new("go");
+        fuzz.args([
+            "test",
+            "-tags",
+            "cortexkey_cgo,cortexkey_static",
+            "-run",
+            "^$",
+            "-fuzz",
+            target,
+        ]);
+        let prefix = crate::run::target_dir(root).join("dist/check/prefix");
+        fuzz.env("PKG_CONFIG_PATH", prefix.join("lib/x86_64-linux-gnu/pkgconfig"));
+        fuzz.args(["-fuzztime", "60s", "."]).current_dir(root.join("go"));
+        fuzz
+    };
+    vec![tools, fuzz("FuzzBothVerifiers"), fuzz("FuzzBothSigners")]
 }
 
 fn fuzz(root: &Path) -> Vec<Command> {

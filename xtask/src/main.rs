@@ -30,6 +30,8 @@ cargo xtask COMMAND
   dist             build and pack the C library, under target/dist
   install [ARG…]   the same, and install it: --prefix=DIR --libdir=DIR --destdir=DIR
   abi [--renew]    hold the C header against its stored description, or write that anew
+  go-tools         Go's tests under Go's own tools, over the library as it is installed
+  speed-abi        measure calls from C and Go beside the vendor's Go SDK, as a table
   rules            write the pages of the linter's rules and the schemas
   hooks            run pre-commit with each of its hooks
   pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
@@ -48,6 +50,10 @@ fn main() -> ExitCode {
         ["install", arguments @ ..] => capi::dist::install(&root, arguments),
         ["abi"] => capi::abi::run(&root, false),
         ["abi", "--renew"] => capi::abi::run(&root, true),
+        ["go-tools"] => capi::installed::install(&root)
+            .and_then(|installed| capi::ends::go_tools(&root, &installed)),
+        ["speed-abi"] => capi::installed::install(&root)
+            .and_then(|installed| capi::speed::run(&root, &installed)),
         ["pkg-config"] => go::print_pkg_config_dir(&root),
         ["verdicts"] => verdicts::run(&root, false),
         ["verdicts", "--check"] => verdicts::run(&root, true),

@@ -38,8 +38,12 @@ pub(crate) fn run() {
     let missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
     let mut packages = missing;
-    if !has_libcurl_headers() {
-        packages.push("libcurl4-openssl-dev");
+    for (header, package) in
+        [("curl/curl.h", "libcurl4-openssl-dev"), ("microhttpd.h", "libmicrohttpd-dev")]
+    {
+        if !has_header(header) {
+            packages.push(package);
+        }
     }
     if !packages.is_empty() {
         note(&packages.join(" "), &debian(&packages));
@@ -92,9 +96,9 @@ fn debian(packages: &[&str]) -> Result<String, String> {
     check(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-fn has_libcurl_headers() -> bool {
+fn has_header(header: &str) -> bool {
     let mut probe = Command::new("cc");
-    probe.args(["-E", "-include", "curl/curl.h", "-x", "c", "/dev/null", "-o", "/dev/null"]);
+    probe.args(["-E", "-include", header, "-x", "c", "/dev/null", "-o", "/dev/null"]);
     capture(&mut probe).success
 }
 

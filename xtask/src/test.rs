@@ -169,7 +169,12 @@ fn c_library(root: &Path) -> Outcome {
     if !missing.is_empty() {
         return Outcome::Skipped(format!("{} is not installed", missing.join(", ")));
     }
-    match capi::installed::run(root) {
+    let installed = capi::installed::install(root);
+    let passed = installed.and_then(|installed| {
+        let tests = capi::installed::run(root, &installed)?;
+        Ok(tests + capi::ends::run(root, &installed)?)
+    });
+    match passed {
         Ok(passed) => Outcome::Passed(passed),
         Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
     }

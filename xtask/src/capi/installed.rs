@@ -25,7 +25,7 @@ const WARNINGS: [&str; 8] = [
 pub(crate) struct Installed {
     pub(crate) prefix: PathBuf,
     pub(crate) pkgconfig: PathBuf,
-    work: PathBuf,
+    pub(super) work: PathBuf,
     tests: PathBuf,
     vectors: PathBuf,
 }
@@ -54,8 +54,7 @@ pub(crate) fn install(root: &Path) -> Result<Installed, String> {
 }
 
 /// Runs all that the tests have; what was done, for the count.
-pub(crate) fn run(root: &Path) -> Result<u64, String> {
-    let installed = install(root)?;
+pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
     let header = fs::read_to_string(installed.prefix.join("include/cortexkey.h"))
         .map_err(|e| format!("the installed header: {e}"))?;
     let (program, calls) = misuse::program(&header)?;
@@ -95,7 +94,7 @@ impl Installed {
     }
 
     /// Flags of pkg-config, as words.
-    fn flags(&self, package: &str) -> Result<Vec<String>, String> {
+    pub(super) fn flags(&self, package: &str) -> Result<Vec<String>, String> {
         let mut pkgconfig = Command::new("pkg-config");
         pkgconfig.args(["--cflags", "--libs", package]);
         let said = check(pkgconfig.env("PKG_CONFIG_PATH", &self.pkgconfig))?;
@@ -107,7 +106,7 @@ impl Installed {
         Ok(flags)
     }
 
-    fn compile(
+    pub(super) fn compile(
         &self,
         compiler: &str,
         source: &Path,

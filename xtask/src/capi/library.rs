@@ -85,6 +85,9 @@ fn rust_archive(root: &Path) -> Result<PathBuf, String> {
     let mut flags = vec![format!("--remap-path-prefix={}=cortexkey", root.display())];
     let cargo_home = home("CARGO_HOME", ".cargo");
     flags.push(format!("--remap-path-prefix={}=cargo", cargo_home.display()));
+    // Without it the system's call is found by a weak name, which a static program does not link; it
+    // would then read /dev/urandom, which not every container has.
+    flags.push("--cfg=getrandom_backend=\"linux_getrandom\"".to_owned());
     let mut build = cargo(root);
     build.args(["rustc", "--release", "--locked", "--lib", "-p", "cortexkey-capi"]);
     build.args(["--crate-type", "staticlib"]).arg("--features").arg(FEATURES);

@@ -5,9 +5,11 @@
 pub(crate) mod abi;
 pub(crate) mod dist;
 pub(crate) mod elf;
+pub(crate) mod ends;
 pub(crate) mod installed;
 mod library;
 mod misuse;
+pub(crate) mod speed;
 
 use std::path::Path;
 

@@ -1,0 +1,263 @@
+//! End to end: the examples as clients and servers, in C and Go, with each other and with the tenant,
+//! from the installed library; and Go's module as its users build it.
+//!
+//! It refuses other addresses than loopback.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::installed::Installed;
+use crate::run::{capture, cargo, check, target_dir};
+
+/// With `cortexkey_static` programs run from anywhere.
+const CGO: [&str; 2] = ["-tags", "cortexkey_cgo,cortexkey_static"];
+const KEY: &str = "a-test-key-of-no-tenant-but-for-this-one";
+
+/// Runs every client against every server, with both levels; how many calls were made.
+pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
+    let programs = Programs::build(root, installed)?;
+    let mut calls = 0;
+    let clients = [&programs.c_client, &programs.go_client, &programs.cgo_client];
+    for level in ["standard", "advanced"] {
+        for server in [&programs.c_server, &programs.go_server, &programs.cgo_server] {
+            let server = Server::start(Command::new(server).args(["7", level]), KEY)?;
+            let url = format!("http://127.0.0.1:{}/", server.line.trim());
+            for client in clients {
+                call(client, &url, "7", level, KEY, true)?;
+                call(client, &url, "7", level, "another-key", false)?;
+                call(client, &url, "8", level, KEY, false)?;
+                calls += 3;
+            }
+        }
+    }
+    let mut tenant = Command::new(target_dir(root).join("debug/cortexkey"));
+    let tenant = Server::start(tenant.args(["tenant", "--quiet"]), KEY)?;
+    let ready: serde_json::Value =
+        serde_json::from_str(&tenant.line).map_err(|e| format!("the tenant's first line: {e}"))?;
+    let url = format!("{}/api_keys/validate/", ready["url"].as_str().unwrap_or_default());
+    for level in ["standard", "advanced"] {
+        let key = &ready["keys"][level];
+        let (id, key) = (key["id"].to_string(), key["key"].as_str().unwrap_or_default());
+        for client in clients {
+            call(client, &url, &id, level, key, true)?;
+            call(client, &url, &id, level, "another-key", false)?;
+            calls += 2;
+        }
+    }
+    decide(root, &programs.decide)?;
+    go_without_the_library(root, installed)?;
+    go_vendored(root, installed)?;
+    go_in_an_empty_root(installed, &programs.static_client)?;
+    Ok(calls + 4)
+}
+
+struct Programs {
+    c_client: PathBuf,
+    c_server: PathBuf,
+    decide: PathBuf,
+    go_client: PathBuf,
+    go_server: PathBuf,
+    cgo_client: PathBuf,
+    cgo_server: PathBuf,
+    static_client: PathBuf,
+}
+
+impl Programs {
+    fn build(root: &Path, installed: &Installed) -> Result<Self, String> {
+        check(cargo(root).args(["build", "--quiet", "--locked", "-p", "cortexkey"]))?;
+        let c = |compiler: &str, source: &str, standard: &str, package: &str| {
+            let examples = installed.prefix.join("share/doc/cortexkey/examples");
+            let program = installed.work.join(source.replace('.', "-"));
+            let mut compile = Command::new(compiler);
+            compile.args([standard, "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"]);
+            compile.arg(examples.join(source));
+            compile.args(installed.flags("cortexkey")?);
+            let flags = check(Command::new("pkg-config").args(["--cflags", "--libs", package]))?;
+            check(compile.args(flags.split_whitespace()).arg("-o").arg(&program))?;
+            Ok::<_, String>(program)
+        };
+        let go = |name: &str, what: &str, flags: &[&str], cgo: &str| {
+            let program = installed.work.join(name);
+            let mut build = installed.go(root, "build", cgo);
+            check(build.args(flags).arg("-o").arg(&program).arg(format!("./examples/{what}")))?;
+            Ok::<_, String>(program)
+        };
+        let whole = ["-ldflags", "-linkmode external -extldflags -static"];
+        let whole =
+            [&["-tags", "cortexkey_cgo,cortexkey_static,netgo,osusergo"], &whole[..]].concat();
+        Ok(Self {
+            c_client: c("gcc", "sign_curl.c", "-std=c11", "libcurl")?,
+            c_server: c("gcc", "verify_server.c", "-std=c11", "libmicrohttpd")?,
+            decide: c("g++", "decide.cpp", "-std=c++17", "libcurl")?,
+            go_client: go("go-client", "client", &[], "0")?,
+            go_server: go("go-server", "server", &[], "0")?,
+            cgo_client: go("cgo-client", "client", &CGO, "1")?,
+            cgo_server: go("cgo-server", "server", &CGO, "1")?,
+            static_client: go("static-client", "client", &whole, "1")?,
+        })
+    }
+}
+
+/// A server that prints one line when it is ready, and stops when its input ends or it is killed.
+struct Server {
+    process: Child,
+    line: String,
+}
+
+impl Server {
+    fn start(command: &mut Command, key: &str) -> Result<Self, String> {
+        command.env("CORTEXKEY_API_KEY", key).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process =
+            command.stderr(Stdio::null()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
+        let mut line = String::new();
+        if let Some(stdout) = process.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line).map_err(|e| format!("{command:?}: {e}"))?;
+        }
+        Ok(Self { process, line })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn call(
+    client: &Path,
+    url: &str,
+    id: &str,
+    level: &str,
+    key: &str,
+    good: bool,
+) -> Result<(), String> {
+    let mut call = Command::new(client);
+    let ran = capture(call.args([url, id, level]).env("CORTEXKEY_API_KEY", key));
+    let told = ran.output.contains(key) && level == "advanced";
+    if ran.success == good && !told {
+        return Ok(());
+    }
+    let client = client.display();
+    Err(format!("{client} {url} {id} {level}, with a key that is good: {good}\n{}", ran.output))
+}
+
+fn decide(root: &Path, program: &Path) -> Result<(), String> {
+    let file = root.join("vectors/definitions/after.ckc");
+    for (group, allowed) in [("prod-us", true), ("prod-ap", false)] {
+        let ran = capture(Command::new(program).arg(&file).args(["eu/export", group]));
+        if ran.success != allowed || !ran.output.contains(group) {
+            return Err(format!("{}: {}", program.display(), ran.output));
+        }
+    }
+    Ok(())
+}
+
+/// A program that needs the library does not compile without it, and is told why.
+fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), String> {
+    let folder = installed.consumer(
+        root,
+        "without",
+        "_, err := cortexkey.LoadDefinitions(nil)\n\t_, err = cortexkey.NewMemoryGuard(nil)\n\tprintln(err)",
+    )?;
+    let ran = capture(installed.go(root, "build", "0").arg(".").current_dir(&folder));
+    if ran.success || ran.output.matches("needs_the_build_tag_cortexkey_cgo").count() != 2 {
+        return Err(format!(
+            "a program without the library compiles, or is not told why: {}",
+            ran.output
+        ));
+    }
+    Ok(())
+}
+
+/// `go mod vendor` keeps all that a build needs, the header too.
+fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
+    let folder = installed.consumer(root, "vendored", "println(cortexkey.Backend())")?;
+    check(installed.go(root, "mod", "1").arg("vendor").current_dir(&folder))?;
+    for (flags, cgo, backend) in [(&[][..], "0", "pure Go"), (&CGO[..], "1", "C library 0.")] {
+        let mut run = installed.go(root, "run", cgo);
+        run.args(["-mod=vendor"]).args(flags).arg(".").current_dir(&folder);
+        let said = check(&mut run)?;
+        if !said.contains(backend) {
+            return Err(format!("a vendored build says {said}, not {backend}"));
+        }
+    }
+    Ok(())
+}
+
+/// A static program with the library in it runs where there is nothing else.
+fn go_in_an_empty_root(installed: &Installed, program: &Path) -> Result<(), String> {
+    let folder = installed.work.join("empty");
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    fs::copy(program, folder.join("client")).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let url = "http://127.0.0.1:1/";
+    let mut chroot = Command::new("chroot");
+    chroot.arg(&folder).args(["/client", url, "7", "advanced"]).env("CORTEXKEY_API_KEY", KEY);
+    let ran = capture(&mut chroot);
+    // It signed, and found nobody to send to.
+    if ran.output.contains("connection refused") {
+        return Ok(());
+    }
+    Err(format!("in an empty root: {}", ran.output))
+}
+
+impl Installed {
+    /// Go, with the installed library, in the module's folder.
+    pub(super) fn go(&self, root: &Path, what: &str, cgo: &str) -> Command {
+        let mut go = Command::new("go");
+        go.arg(what).current_dir(root.join("go")).env("CGO_ENABLED", cgo);
+        go.env("PKG_CONFIG_PATH", &self.pkgconfig).env("GOFLAGS", "").env("GOWORK", "off");
+        if cgo == "1" {
+            go.env("GOFLAGS", self.relink());
+        }
+        go
+    }
+
+    /// Go does not see that pkg-config names another library than before. A flag of the one package
+    /// that asks it, with the folder in it, makes it look.
+    fn relink(&self) -> String {
+        let package = "github.com/cortexkey/cortexkey/go/internal/capi";
+        format!("-gcflags={package}=-D={}", self.pkgconfig.display())
+    }
+
+    /// A module that uses ours.
+    fn consumer(&self, root: &Path, name: &str, body: &str) -> Result<PathBuf, String> {
+        let folder = self.work.join(name);
+        let made = |e: std::io::Error| format!("{}: {e}", folder.display());
+        fs::create_dir_all(&folder).map_err(made)?;
+        let module = "github.com/cortexkey/cortexkey/go";
+        let text = format!(
+            "module example.com/{name}\n\ngo 1.24\n\nrequire {module} v0.0.0\n\nreplace {module} => {}\n",
+            root.join("go").display()
+        );
+        fs::write(folder.join("go.mod"), text).map_err(made)?;
+        let text = format!(
+            "// Package main is a user.\npackage main\n\nimport cortexkey \"{module}\"\n\nfunc main() {{\n\t{body}\n}}\n"
+        );
+        fs::write(folder.join("main.go"), text).map_err(made)?;
+        Ok(folder)
+    }
+}
+
+/// The checks of Go's tools, each over all tests: races, pointers, memory, and a collector that
+/// never rests.
+pub(crate) fn go_tools(root: &Path, installed: &Installed) -> Result<(), String> {
+    // What it is, a flag, and a variable with its value.
+    for (name, flag, variable) in [
+        ("race detector", "-race", None),
+        ("cgocheck2", "-v=false", Some(("GOEXPERIMENT", "cgocheck2"))),
+        ("address sanitizer", "-asan", None),
+        ("checkptr", "-gcflags=all=-d=checkptr", None),
+        ("GOGC=1", "-v=false", Some(("GOGC", "1"))),
+    ] {
+        let mut test = installed.go(root, "test", "1");
+        test.args(["-count=1"]).args(CGO).arg(flag).arg(installed.relink());
+        test.arg("./...").envs(variable);
+        check(&mut test).map_err(|output| format!("Go under {name}:\n{output}"))?;
+        println!("ok: Go under {name}");
+    }
+    Ok(())
+}

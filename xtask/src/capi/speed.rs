@@ -1,0 +1,85 @@
+//! `cargo xtask speed-abi`: how long calls take from C and from Go, beside the sequence of calls that
+//! the vendor's Go SDK makes; a table in Markdown.
+//!
+//! It refuses to compare figures of two runs: everything is measured one after the other here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use super::installed::Installed;
+use crate::run::check;
+
+const PEER: &str = "BenchmarkPeerSDKSequence";
+
+/// Measures and prints.
+pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
+    let speed = root.join("crates/capi/tests/c/speed.c");
+    let program = installed.compile("gcc", &speed, "cortexkey-static", &["-O2"])?;
+    let cgo = test_binary(
+        root,
+        installed,
+        "cgo.test",
+        "1",
+        &["-tags", "cortexkey_cgo,cortexkey_static"],
+    )?;
+    let pure = test_binary(root, installed, "pure.test", "0", &[])?;
+    let mut rows: Vec<(String, f64)> = Vec::new();
+    for line in check(&mut Command::new(program))?.lines() {
+        if let Some((name, ns)) = line.split_once('\t') {
+            rows.push((format!("C: {name}"), ns.parse().unwrap_or(f64::NAN)));
+        }
+    }
+    let mut peers = Vec::new();
+    for (backend, binary) in [("Go, library", &cgo), ("Go, pure", &pure)] {
+        let mut bench = Command::new(binary);
+        bench.args(["-test.run", "^$", "-test.bench", "Peer|Sign|Verify", "-test.count", "7"]);
+        bench.args(["-test.benchtime", "100ms"]).current_dir(root.join("go"));
+        let mut medians = medians(&check(&mut bench)?);
+        peers.extend(medians.remove(PEER));
+        for (name, ns) in medians {
+            rows.push((format!("{backend}: {}", name.trim_start_matches("Benchmark")), ns));
+        }
+    }
+    // Measured twice, beside each of ours.
+    let peer = peers.iter().copied().fold(f64::NAN, f64::min);
+    println!("| what | ns | the SDK's sequence takes times as long |\n|---|---|---|");
+    println!("| the vendor's Go SDK's sequence | {peer:.0} | 1.0 |");
+    for (name, ns) in rows {
+        println!("| {name} | {ns:.1} | {:.1} |", peer / ns);
+    }
+    Ok(())
+}
+
+/// A test binary, so that nothing is compiled between two measurements.
+fn test_binary(
+    root: &Path,
+    installed: &Installed,
+    name: &str,
+    cgo: &str,
+    flags: &[&str],
+) -> Result<std::path::PathBuf, String> {
+    let binary = installed.work.join(name);
+    let mut test = installed.go(root, "test", cgo);
+    check(test.arg("-c").args(flags).arg("-o").arg(&binary).arg("."))?;
+    Ok(binary)
+}
+
+/// The median of each benchmark; of batches, for each signature.
+fn medians(output: &str) -> BTreeMap<String, f64> {
+    let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for line in output.lines().filter(|line| line.starts_with("Benchmark")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let name = words.first().map_or("", |name| name.split('-').next().unwrap_or(name));
+        let of = |unit: &str| {
+            let at = words.iter().position(|word| *word == unit)?;
+            words.get(at.checked_sub(1)?)?.parse::<f64>().ok()
+        };
+        all.entry(name.to_owned()).or_default().extend(of("ns/signature").or_else(|| of("ns/op")));
+    }
+    let middle = |(name, mut figures): (String, Vec<f64>)| {
+        figures.sort_by(f64::total_cmp);
+        Some((name, *figures.get(figures.len() / 2)?))
+    };
+    all.into_iter().filter_map(middle).collect()
+}
