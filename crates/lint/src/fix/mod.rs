@@ -30,7 +30,7 @@ pub struct Mended {
 }
 
 /// How often everything is judged anew: edits that stand in each other's way take turns.
-const ROUNDS_MAX: usize = 12;
+const ROUNDS_MAX: usize = 100;
 
 /// Mends what can be mended, in memory. `reload` gives the policy for changed texts of its files.
 pub fn mend(
@@ -61,6 +61,11 @@ pub fn mend(
         if bad.is_empty() {
             out.count += plans.iter().map(|plan| plan.fingerprints.len()).sum::<usize>();
             out.texts = texts;
+            // What did not hold before may hold now: the end is reached when nothing does.
+            for plan in &plans {
+                alone.remove(&plan.path);
+                refused.retain(|(path, _)| *path != plan.path);
+            }
             (current, report) = (next, after);
             continue;
         }
