@@ -6,6 +6,15 @@ use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+/// Whom output is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 /// For headings.
 pub(crate) const BOLD: Style = Style::new().bold();
 /// For what is less important.

@@ -105,6 +105,14 @@ impl Policy {
             .find_map(|layer| Some((layer.path.as_str(), layer.file.keys.as_deref()?)))
     }
 
+    /// How long before its end a key with a lifetime is due to be rotated, in milliseconds; the
+    /// nearest layer's word.
+    #[must_use]
+    pub fn rotate_before_ms(&self) -> Option<u64> {
+        let said = self.layers.iter().rev().find_map(|layer| layer.file.rotate_before.get())?;
+        u64::try_from(said.as_millis()).ok()
+    }
+
     /// Path, tree and text of all files of the policy.
     pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &Arc<Tree>)> {
         self.layers.iter().map(|layer| (layer.path.as_str(), &layer.tree))

@@ -28,6 +28,10 @@ fn id(file: &str) -> String {
 }
 
 /// An object with these fields and no others.
+fn duration() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]+[dhm]$" })
+}
+
 fn object(fields: &[(&str, Value)], required: &[&str]) -> Value {
     let properties: Map<String, Value> =
         fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
@@ -93,7 +97,7 @@ fn definition() -> Value {
                 "expires",
                 described(text(), "RFC 3339 with an offset, a date (its end, UTC), or `never`"),
             ),
-            ("lifetime", json!({ "type": "string", "pattern": "^[0-9]+[dhm]$" })),
+            ("lifetime", duration()),
             ("roles", described(texts(), "display names of roles")),
             ("scope", scope()),
         ],
@@ -187,6 +191,10 @@ fn policy() -> Value {
             ("extends", described(texts(), "built-in policies, or paths relative to this file")),
             ("keys", described(texts(), "patterns of the files that hold key definitions")),
             ("tenants", json!({ "type": "object", "additionalProperties": tenant() })),
+            (
+                "rotateBefore",
+                described(duration(), "how long before its end a key with a lifetime is due"),
+            ),
             ("rules", rules()),
             ("catalog", catalog()),
             ("customRules", json!({ "type": "array", "items": custom_rule() })),

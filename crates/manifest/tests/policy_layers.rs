@@ -191,3 +191,13 @@ fn of_very_many_entries_with_one_name_the_first_counts() {
     assert_eq!(names.len(), 20_000);
     assert!(names.iter().enumerate().all(|(at, (name, _))| name.value == format!("t{at}")));
 }
+
+#[test]
+fn a_policy_says_when_keys_are_due() {
+    let (found, _) = layers(&[("child", "rotateBefore: 14d")]);
+    let said = found.layers[0].file.rotate_before.get().map(jiff::SignedDuration::as_hours);
+    assert_eq!((said, found.faults.len()), (Some(14 * 24), 0));
+    for wrong in ["rotateBefore: two weeks", "rotateBefore:", "rotateBefore: [14d]"] {
+        assert_eq!(layers(&[("child", wrong)]).0.faults.len(), 1, "{wrong}");
+    }
+}

@@ -9,7 +9,7 @@ mod show;
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, ValueEnum};
+use clap::ArgGroup;
 use cortexkey_core::access::{Answer, Component, Decision, Question, decide};
 use cortexkey_manifest::access::{Access, ScopeModel};
 use cortexkey_manifest::definition::Unreferenced;
@@ -22,7 +22,7 @@ use self::question::{Asked, EndpointOf};
 use self::show::{Overview, head_json, notes, notes_text};
 pub(crate) use self::show::{marks, plain, role_json, row};
 use crate::exit::{Exit, Failure};
-use crate::text::{self, BAD, BOLD, GOOD};
+use crate::text::{self, BAD, BOLD, Format, GOOD};
 
 /// Say what a key may see and do, and why
 ///
@@ -95,12 +95,6 @@ pub(crate) struct Args {
     /// text for people, json for machines
     #[arg(long, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Text,
-    Json,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use cortexkey_client::{CallError, Method};
 use serde::de::IgnoredAny;
 
+use crate::change::announce;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 use crate::text;
@@ -68,7 +69,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             Failure::wrong_use(format!("the body is no JSON ({place})"))
         })?;
     }
-    let client = args.connection.client()?;
+    let connection = args.connection.resolve()?;
+    if method != Method::Get {
+        announce(&connection);
+    }
+    let client = connection.client();
     let response =
         client.call(method, &args.path, body.as_deref()).map_err(|error| failed(&error))?;
     if !args.raw && !response.body.is_empty() {

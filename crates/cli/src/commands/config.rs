@@ -2,13 +2,13 @@
 //!
 //! It refuses to show a key and to fetch one.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use cortexkey_client::{Explained, explain};
 use serde_json::json;
 
 use crate::connection::{ConnectionArgs, failure};
 use crate::exit::{Exit, Failure};
-use crate::text::{self, BOLD, DIM};
+use crate::text::{self, BOLD, DIM, Format};
 
 /// Show settings and where they come from
 #[derive(clap::Args)]
@@ -34,12 +34,6 @@ struct ExplainArgs {
     /// text for people, json for machines
     #[arg(long, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 const EXAMPLES: &str = r#"Profiles stand in $XDG_CONFIG_HOME/cortexkey/config.toml (~/.config/cortexkey/config.toml):

@@ -5,7 +5,6 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use cortexkey_client::doctor::{
     Certainty, Diagnosis, LiveOptions, examine, examine_requests, read_requests,
 };
@@ -14,7 +13,7 @@ use serde_json::json;
 
 use crate::connection::{ConnectionArgs, SETTINGS, failure};
 use crate::exit::{Exit, Failure};
-use crate::text::{self, BAD, BOLD, DIM, GOOD};
+use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
 
 /// The most that is read of requests.
 const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
@@ -46,12 +45,6 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 const EXAMPLES: &str = "\

@@ -2,13 +2,12 @@
 //!
 //! It refuses to say more than the tenant does; what may lie behind a refusal comes with it.
 
-use clap::ValueEnum;
 use serde_json::json;
 
 use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
-use crate::text::{self, DIM, GOOD};
+use crate::text::{self, DIM, Format, GOOD};
 
 /// The tenant takes about a minute; from half of that on the clock is worth a word.
 const CLOCK_OFFSET_MS: u64 = 30_000;
@@ -23,12 +22,6 @@ pub(crate) struct Args {
     /// text for people, json for machines
     #[arg(long, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 const EXAMPLES: &str = "\

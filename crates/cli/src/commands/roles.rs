@@ -9,9 +9,9 @@ use cortexkey_manifest::access::HeldRole;
 use cortexkey_manifest::closest;
 use serde_json::{Value, json};
 
-use crate::commands::access::{Format, Found, line, marks, plain, role_json, role_named, row};
+use crate::commands::access::{Found, line, marks, plain, role_json, role_named, row};
 use crate::exit::{Exit, Failure};
-use crate::text::{self, BOLD, DIM};
+use crate::text::{self, BOLD, DIM, Format};
 
 /// List roles, or what one role holds
 ///

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::commands::access::Found;
 use crate::exit::{Exit, Failure};
-use crate::text::{self, BOLD, DIM};
+use crate::text::{self, BOLD, DIM, Format};
 
 /// List the rules of the linter, with their severity in each built-in policy
 #[derive(clap::Args)]
@@ -30,12 +30,6 @@ pub(crate) struct Args {
     /// text for people, json for machines
     #[arg(long, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {

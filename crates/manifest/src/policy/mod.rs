@@ -22,6 +22,8 @@ pub use read::{KIND, is_policy, read};
 pub use rules::{Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};
 pub use waivers::{CustomRule, Waiver};
 
+use jiff::SignedDuration;
+
 use crate::{Field, Problem, Span, Spanned};
 
 /// One policy file.
@@ -37,6 +39,8 @@ pub struct PolicyFile {
     pub keys: Option<Vec<Spanned<String>>>,
     /// Tenants by name.
     pub tenants: Vec<(Spanned<String>, Tenant)>,
+    /// How long before its end a key with a lifetime is due to be rotated.
+    pub rotate_before: Field<SignedDuration>,
     /// What it says about rules, by the name or code written.
     pub rules: Vec<RuleEntry>,
     /// Roles, teams, domains and conflicts.

@@ -1,10 +1,10 @@
 //! A document becomes a policy file; all mistakes on the way are collected.
 
 use super::{Catalog, Lowered, PolicyFile, catalog, rules, waivers};
-use crate::definition::API_VERSION;
+use crate::definition::{API_VERSION, lifetime};
 use crate::reader::{Fields, Reader, into_list};
 use crate::yaml::{Document, NodeId, NodeKind, Tree};
-use crate::{Field, ProblemKind};
+use crate::{Field, ProblemKind, quote_refused};
 
 /// The kind of a policy.
 pub const KIND: &str = "Policy";
@@ -49,6 +49,7 @@ fn policy(reader: &mut Reader<'_>, root: NodeId) -> Option<PolicyFile> {
         "extends",
         "keys",
         "tenants",
+        "rotateBefore",
         "rules",
         "catalog",
         "customRules",
@@ -79,12 +80,32 @@ fn policy(reader: &mut Reader<'_>, root: NodeId) -> Option<PolicyFile> {
         keys: keys.spanned().map(|keys| keys.value.clone()),
         tenants: reader
             .entries(&fields, "tenants", |reader, _, id, path| catalog::tenant(reader, id, path)),
+        rotate_before: duration(reader, &fields, "rotateBefore"),
         rules: rules_of(reader, &fields),
         catalog: catalog_of(reader, &fields),
         custom_rules: into_list(reader.filled(custom_rules, &fields, "customRules")),
         waivers: into_list(reader.filled(waived, &fields, "waivers")),
         tests: reader.plain_texts(&fields, "tests"),
     })
+}
+
+/// A duration as lifetimes are written.
+fn duration<'t>(
+    reader: &mut Reader<'t>,
+    fields: &Fields<'t>,
+    name: &str,
+) -> Field<jiff::SignedDuration> {
+    let field = reader.field(fields, name, |reader, entry, path| {
+        let text = reader.text_at(entry.value, path)?;
+        lifetime(&text)
+            .map_err(|error| {
+                let message = format!("{} in `{path}`: {}", quote_refused(&text), error.message);
+                let span = reader.span(entry.value);
+                reader.report_help(ProblemKind::BadValue, span, message, error.help);
+            })
+            .ok()
+    });
+    reader.filled(field, fields, name)
 }
 
 fn extends<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<crate::Spanned<String>> {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use cortexkey_client::{Action, Apply, Kind, LockFile, Plan, Renewal, Sink};
 
-use super::{DefinitionArgs, PlanArgs, check_host, now_ms, show};
+use super::{DefinitionArgs, PlanArgs, check_host, show};
 use crate::change::{ChangeArgs, announce, say};
-use crate::commands::keys::{duration_ms, lock_failure, tell};
+use crate::commands::keys::{duration_ms, lock_failure, now_ms, tell};
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 use crate::sink_args::SinkArgs;

@@ -14,10 +14,10 @@ use cortexkey_manifest::lock::LockedKey;
 use cortexkey_manifest::yaml::Limits;
 use regex::Regex;
 
-use super::{DefinitionArgs, Loaded, check_host, now_ms};
+use super::{DefinitionArgs, Loaded, check_host};
 use crate::change::say;
 use crate::commands::call::failed;
-use crate::commands::keys::{lock_failure, one_line};
+use crate::commands::keys::{lock_failure, now_ms, one_line};
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM};

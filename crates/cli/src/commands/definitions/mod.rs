@@ -9,7 +9,6 @@ mod show;
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use cortexkey_client::{Client, Desired, Plan, PlanOptions, TenantState};
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run as run_files};
@@ -20,8 +19,11 @@ use cortexkey_manifest::quote;
 
 use crate::change::say;
 use crate::commands::call::failed;
-use crate::commands::keys::duration_ms;
+use crate::commands::keys::{duration_ms, now_ms};
 use crate::exit::{Exit, Failure};
+
+/// Thirty days, as the linter's first window of expiries.
+const ROTATE_BEFORE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Which definitions, and which lock file.
 #[derive(clap::Args)]
@@ -42,9 +44,10 @@ pub(crate) struct DefinitionArgs {
 /// How a plan is made.
 #[derive(clap::Args)]
 pub(crate) struct PlanArgs {
-    /// How long before its end a key with a lifetime is rotated; at most a third of the lifetime
-    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration_ms, help_heading = "Definitions")]
-    rotate_before: u64,
+    /// How long before its end a key with a lifetime is rotated, at most a third of the lifetime;
+    /// the policy's rotateBefore, or 30d, unless said
+    #[arg(long, value_name = "DURATION", value_parser = duration_ms, help_heading = "Definitions")]
+    rotate_before: Option<u64>,
 
     /// Delete keys that no definition names
     #[arg(long, help_heading = "Definitions")]
@@ -187,7 +190,10 @@ impl Loaded {
         let state = state.map_err(|error| failed(&error))?;
         let options = PlanOptions {
             now_ms: now_ms(),
-            rotate_before_ms: args.rotate_before,
+            rotate_before_ms: args
+                .rotate_before
+                .or_else(|| self.policy.rotate_before_ms())
+                .unwrap_or(ROTATE_BEFORE_MS),
             prune: args.prune,
         };
         let catalogue: Vec<_> = self.policy.roles().collect();
@@ -226,9 +232,4 @@ fn check_host(lock: &Lock, tenant: &str, client: &Client, path: &Path) -> Result
         locked.host
     ))
     .help("choose the right --profile, or --tenant"))
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-    since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }

@@ -2,7 +2,6 @@
 //!
 //! It refuses to change anything.
 
-use clap::ValueEnum;
 use cortexkey_client::LockFile;
 use serde_json::{Value, json};
 
@@ -10,7 +9,7 @@ use super::{DefinitionArgs, PlanArgs, check_host, show};
 use crate::commands::keys::lock_failure;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
-use crate::text;
+use crate::text::{self, Format};
 
 /// Show what must be done so that a tenant's keys are what their definitions say
 ///
@@ -34,12 +33,6 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 const EXAMPLES: &str = "\

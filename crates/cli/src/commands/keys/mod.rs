@@ -13,7 +13,7 @@ mod rotate;
 mod show;
 
 pub(crate) use change::{lock_failure, tell};
-pub(crate) use filter::duration_ms;
+pub(crate) use filter::{duration_ms, now_ms};
 pub(crate) use output::one_line;
 
 use clap::Subcommand;

@@ -4,7 +4,6 @@
 
 use core::fmt::Display;
 
-use clap::ValueEnum;
 use cortexkey_api::scope::{AxisMode, Mode, ScopeRead, Tag, Tagged};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
@@ -15,7 +14,7 @@ use super::output::{object, one_line, time};
 use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
-use crate::text::{self, BOLD, DIM};
+use crate::text::{self, BOLD, DIM, Format};
 
 /// Show one key and its scope
 #[derive(clap::Args)]
@@ -30,12 +29,6 @@ pub(super) struct Args {
 
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 const EXAMPLES: &str = "\
