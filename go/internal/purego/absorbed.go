@@ -127,16 +127,27 @@ func (w *worker) draw(nonce *[NonceBytes]byte) error {
 			}
 			w.next = 0
 		}
-		six := w.random[w.next] & 63
-		w.random[w.next] = 0
-		w.next++
-		if int(six) < len(alphabet) {
-			nonce[drawn] = alphabet[six]
-			drawn++
+		rest := w.random[w.next:]
+		used := 0
+		for used < len(rest) && drawn < NonceBytes {
+			six := rest[used] & 63
+			nonce[drawn] = characters[six]
+			used++
+			if int(six) < len(alphabet) {
+				drawn++
+			}
 		}
+		clear(rest[:used])
+		w.next += used
 	}
 	return nil
 }
+
+// characters is the alphabet with room for every six bits.
+var characters = func() (table [64]byte) {
+	copy(table[:], alphabet)
+	return table
+}()
 
 // DrawFrom draws a nonce from a reader.
 func DrawFrom(random io.Reader, nonce *[NonceBytes]byte) error {
