@@ -43,6 +43,7 @@ mod signals;
 mod store;
 mod stream;
 mod tenant;
+mod tls;
 mod webhook;
 
 pub use clock::{Clock, SettableClock};
@@ -55,3 +56,4 @@ pub use roles::{ASSUMED_ROLES, CustomRole, CustomRoleError};
 pub use signals::Signals;
 pub use store::DiskError;
 pub use tenant::{SeededKey, SeededKeys, StartError, Tenant};
+pub use tls::TlsError;

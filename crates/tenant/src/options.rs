@@ -20,6 +20,8 @@ pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
 pub struct Options {
     /// Where it listens: an address of loopback; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Whether it speaks TLS, and for which names beside this machine's own; in the clear without.
+    pub tls: Option<Vec<String>>,
     /// Whether answers say in `x-cortexkey-verdict` and `x-cortexkey-remedy` why a request was
     /// refused. Without it every refusal looks the same.
     pub explain: bool,
@@ -70,6 +72,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: None,
             explain: false,
             control: Control::Off,
             remembered_requests: 1_000,

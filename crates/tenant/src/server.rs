@@ -18,9 +18,11 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use crate::http::{Refusal, ToReset};
 use crate::stream::Unread;
@@ -53,6 +55,7 @@ impl Default for Limits {
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    tls: Option<TlsAcceptor>,
     stop: watch::Receiver<bool>,
     limits: Limits,
 ) {
@@ -61,7 +64,7 @@ pub(crate) async fn serve(
     let mut stopping = stop.clone();
     tokio::select! {
         _ = stopping.wait_for(|stop| *stop) => {}
-        () = accept(&listener, &router, &slots, &stop, limits.write_time) => {}
+        () = accept(&listener, &router, tls.as_ref(), &slots, &stop, limits.write_time) => {}
     }
     drop(listener);
     // All slots are free when all connections have ended.
@@ -71,6 +74,7 @@ pub(crate) async fn serve(
 async fn accept(
     listener: &TcpListener,
     router: &Router,
+    tls: Option<&TlsAcceptor>,
     slots: &Arc<Semaphore>,
     stop: &watch::Receiver<bool>,
     write_time: Duration,
@@ -81,21 +85,44 @@ async fn accept(
             Ok((stream, _)) => {
                 let _ = stream.set_nodelay(true);
                 let stream = Unread::new(stream, write_time);
-                tokio::spawn(connection(stream, router.clone(), stop.clone(), slot));
+                let reset = ToReset(stream.reset());
+                let service = Tagged { router: TowerToHyperService::new(router.clone()), reset };
+                let stop = stop.clone();
+                match tls {
+                    None => drop(tokio::spawn(connection(stream, service, stop, slot))),
+                    Some(tls) => {
+                        drop(tokio::spawn(secured(tls.clone(), stream, service, stop, slot)));
+                    }
+                }
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
-async fn connection(
+/// A connection with TLS. Who does not agree on it in time is cut off.
+async fn secured(
+    tls: TlsAcceptor,
     stream: Unread<TcpStream>,
-    router: Router,
+    service: Tagged,
     mut stop: watch::Receiver<bool>,
     slot: OwnedSemaphorePermit,
 ) {
-    let reset = stream.reset();
-    let service = Tagged { router: TowerToHyperService::new(router), reset: ToReset(reset) };
+    let agreed = tokio::select! {
+        agreed = timeout(HEADER_TIME, tls.accept(stream)) => agreed,
+        _ = stop.wait_for(|stop| *stop) => return,
+    };
+    if let Ok(Ok(stream)) = agreed {
+        connection(stream, service, stop, slot).await;
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    service: Tagged,
+    mut stop: watch::Receiver<bool>,
+    slot: OwnedSemaphorePermit,
+) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
@@ -172,7 +199,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
         let limits = Limits { connections: 1, write_time: Duration::from_secs(1) };
-        runtime.spawn(serve(listener, router, stopping, limits));
+        runtime.spawn(serve(listener, router, None, stopping, limits));
         (address, stop)
     }
 

@@ -1,12 +1,13 @@
 //! [`Tenant`]: a running tenant, from start to stop.
 //!
-//! It refuses to listen on anything but loopback: its keys are shown in the clear, and the
-//! connections have no TLS.
+//! It refuses to listen on anything but loopback: its keys are shown in the clear, and nobody
+//! vouches for it but itself.
 
 use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::clock::{Clock, SettableClock};
 use crate::faults::{Fault, FaultError, Faults};
@@ -34,6 +36,7 @@ use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::{Limits, serve};
 use crate::signals::Signals;
 use crate::store::{About, Disk, DiskError, GenerateError, Store};
+use crate::tls::{Tls, TlsError};
 use crate::webhook::Webhook;
 
 const THREADS_MAX: usize = 4;
@@ -47,6 +50,7 @@ pub struct Tenant {
     url: String,
     app: Arc<App>,
     seeded: Option<SeededKeys>,
+    tls: Option<Tls>,
     stop: watch::Sender<bool>,
     handle: Handle,
     thread: Option<JoinHandle<()>>,
@@ -96,8 +100,8 @@ impl Tenant {
         let runtime = runtime().map_err(StartError::Threads)?;
         let handle = runtime.handle().clone();
         let prepared = prepare(options, &handle, stopping.clone());
-        let (app, seeded) = match prepared {
-            Ok((app, seeded)) => (Arc::new(app), seeded),
+        let Prepared { app, seeded, tls } = match prepared {
+            Ok(prepared) => prepared,
             Err(error) => {
                 // Simply dropped it would panic within the caller's own runtime.
                 runtime.shutdown_background();
@@ -116,22 +120,35 @@ impl Tenant {
                 return Err(StartError::Listen { listen, error });
             }
         };
+        let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(Arc::clone(&tls.config)));
         let keeper = handle.spawn(keep(Arc::clone(&app), stopping.clone()));
         let thread = std::thread::Builder::new()
             .name("cortexkey-tenant".to_owned())
             .spawn(move || {
-                runtime.block_on(serve(listener, router, stopping, Limits::default()));
+                let limits = Limits::default();
+                runtime.block_on(serve(listener, router, acceptor, stopping, limits));
                 runtime.shutdown_background();
             })
             .map_err(StartError::Threads)?;
-        let url = format!("http://{address}");
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
         drop(keeper);
-        Ok(Self { url, app, seeded, stop, handle, thread: Some(thread) })
+        Ok(Self { url, app, seeded, tls, stop, handle, thread: Some(thread) })
     }
 
     /// The address, such as `http://127.0.0.1:43210`, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// With TLS, the file with the certificate of whom clients are to trust.
+    pub fn ca_path(&self) -> Option<&Path> {
+        self.tls.as_ref().map(|tls| tls.ca_path.as_path())
+    }
+
+    /// With TLS, the names that are served, besides 127.0.0.1.
+    pub fn hosts(&self) -> &[String] {
+        self.tls.as_ref().map_or(&[], |tls| &tls.hosts)
     }
 
     /// The keys that were made because the tenant was empty.
@@ -163,7 +180,13 @@ impl Tenant {
             standard: ReadyKey::new(&seeded.standard),
             advanced: ReadyKey::new(&seeded.advanced),
         });
-        let line = ReadyLine { url: &self.url, pid: std::process::id(), keys };
+        let line = ReadyLine {
+            url: &self.url,
+            pid: std::process::id(),
+            keys,
+            ca: self.ca_path(),
+            hosts: self.hosts(),
+        };
         // Text and numbers always become JSON.
         serde_json::to_string(&line).unwrap_or_default()
     }
@@ -228,6 +251,8 @@ pub enum StartError {
     NoRandom,
     /// The data folder cannot be used.
     Disk(DiskError),
+    /// There is no TLS.
+    Tls(TlsError),
     /// The server that is to remember accepted requests cannot be used.
     ReplayServer(RedisFault),
     /// The options leave no room for the two keys that it starts with.
@@ -239,7 +264,7 @@ impl fmt::Display for StartError {
         match self {
             Self::NotLoopback { listen } => write!(
                 f,
-                "the tenant does not listen on {listen}: it has no TLS and shows its keys; give \
+                "the tenant does not listen on {listen}: it is for this machine alone; give \
                  an address of this machine, such as 127.0.0.1:0"
             ),
             Self::Listen { listen, error } => write!(
@@ -253,6 +278,7 @@ impl fmt::Display for StartError {
                  the system call getrandom is allowed",
             ),
             Self::Disk(error) => fmt::Display::fmt(error, f),
+            Self::Tls(error) => fmt::Display::fmt(error, f),
             Self::ReplayServer(fault) => write!(f, "the replay server cannot be used: {fault}"),
             Self::NoRoomForKeys => f.write_str("the tenant needs room for two keys at least"),
         }
@@ -265,8 +291,15 @@ impl core::error::Error for StartError {
             Self::Listen { error, .. } | Self::Threads(error) => Some(error),
             Self::Disk(error) => Some(error),
             Self::ReplayServer(fault) => Some(fault),
+            Self::Tls(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<TlsError> for StartError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
     }
 }
 
@@ -276,11 +309,18 @@ impl From<DiskError> for StartError {
     }
 }
 
+/// What is made before anything listens.
+struct Prepared {
+    app: Arc<App>,
+    seeded: Option<SeededKeys>,
+    tls: Option<Tls>,
+}
+
 fn prepare(
     mut options: Options,
     runtime: &Handle,
     stopping: watch::Receiver<bool>,
-) -> Result<(App, Option<SeededKeys>), StartError> {
+) -> Result<Prepared, StartError> {
     let may_be_set = options.control == Control::Change || options.data.is_some();
     if let (true, Clock::System) = (may_be_set, &options.clock) {
         options.clock = Clock::Settable(SettableClock::running());
@@ -289,6 +329,8 @@ fn prepare(
     if let (Some(disk), Clock::Settable(clock)) = (&disk, &options.clock) {
         clock.go_on_from(disk)?;
     }
+    let kept = options.data.as_deref().zip(disk.as_deref());
+    let tls = options.tls.as_deref().map(|hosts| Tls::new(hosts, kept)).transpose()?;
     // The guard is made first: keys made in its life need not fear that it forgot anything.
     let now_ms = options.clock.now_ms();
     let replay = replay(&options, runtime, disk.as_ref(), now_ms)?;
@@ -334,7 +376,7 @@ fn prepare(
         webhook: options.webhook.map(|url| Arc::new(Webhook::new(url))),
         stopping,
     };
-    Ok((app, seeded))
+    Ok(Prepared { app: Arc::new(app), seeded, tls })
 }
 
 /// Gives notices when they are due, until the tenant stops.
@@ -432,6 +474,11 @@ struct ReadyLine<'a> {
     pid: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     keys: Option<ReadyKeys<'a>>,
+    /// The certificate to trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca: Option<&'a Path>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    hosts: &'a [String],
 }
 
 #[derive(Serialize)]

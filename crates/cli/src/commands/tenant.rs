@@ -13,7 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 use cortexkey_tenant::{
-    Control, Licence, LogLine, NewAdminKeys, Options, ReplayMode, StartError, Tenant,
+    Control, Licence, LogLine, NewAdminKeys, Options, ReplayMode, StartError, Tenant, TlsError,
 };
 
 use crate::exit::{Exit, Failure};
@@ -32,6 +32,7 @@ Examples:
   cortexkey tenant
   cortexkey tenant --listen 127.0.0.1:8080 --explain
   cortexkey tenant --replay observe        accept replays, but say so in the log
+  cortexkey tenant --tls --tls-host api-acme.xdr.us.paloaltonetworks.com
   cortexkey tenant --replay redis://127.0.0.1:6379
   cortexkey tenant --enforce-scopes --product xdr-5
   cortexkey tenant --listen 127.0.0.1:8080 --control
@@ -75,6 +76,9 @@ pub(crate) struct Args {
     quiet: bool,
 
     #[command(flatten)]
+    tls: Secured,
+
+    #[command(flatten)]
     kept: Kept,
 
     #[command(flatten)]
@@ -82,6 +86,20 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     kind: Emulated,
+}
+
+/// TLS.
+#[derive(clap::Args)]
+#[command(next_help_heading = "TLS")]
+struct Secured {
+    /// Speak TLS, with a local authority; the ready line names its certificate (ca) and the names
+    /// that are served (hosts)
+    #[arg(long)]
+    tls: bool,
+
+    /// Serve TLS for this name as well, such as api-acme.xdr.us.paloaltonetworks.com
+    #[arg(long, value_name = "HOST", requires = "tls")]
+    tls_host: Vec<String>,
 }
 
 /// What is kept.
@@ -188,6 +206,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let options = Options {
         listen: args.listen,
+        tls: args.tls.tls.then(|| args.tls.tls_host.clone()),
         explain: args.explain,
         control: match (args.handles.control, args.explain) {
             (true, _) => Control::Change,
@@ -261,7 +280,7 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
 
 fn start_failed(error: &StartError) -> Failure {
     let exit = match error {
-        StartError::NotLoopback { .. } => Exit::WrongUse,
+        StartError::NotLoopback { .. } | StartError::Tls(TlsError::Host) => Exit::WrongUse,
         _ => Exit::Findings,
     };
     Failure::new(exit, error.to_string())

@@ -22,7 +22,7 @@ const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 const ROWS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("rows");
 
 /// What a row holds, before it is sealed; wiped on drop.
-pub(super) type Row = Zeroizing<Vec<u8>>;
+pub(crate) type Row = Zeroizing<Vec<u8>>;
 
 /// What is changed.
 pub(super) enum Write {
@@ -92,6 +92,19 @@ impl Disk {
         let transaction = self.database.begin_read()?;
         let numbers = transaction.open_table(NUMBERS)?;
         Ok(numbers.get(name)?.map(|number| number.value()))
+    }
+
+    /// Puts one row in place.
+    pub(crate) fn set_row(&self, table: &'static str, id: u64, row: Row) -> Result<(), DiskError> {
+        self.commit(&[Write::Row(table, id, row)])
+    }
+
+    /// One row of a table.
+    pub(crate) fn row(&self, table: &str, id: u64) -> Result<Option<Row>, DiskError> {
+        let transaction = self.database.begin_read()?;
+        let rows = transaction.open_table(ROWS)?;
+        let sealed = rows.get((table, id))?;
+        sealed.map(|sealed| self.seal.unseal(&place(table, id), sealed.value())).transpose()
     }
 
     /// The rows of a table, by id.
