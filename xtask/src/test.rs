@@ -244,8 +244,11 @@ fn python(root: &Path) -> Outcome {
         return Outcome::Failed { passed: 0, failed: 1, output };
     }
     let binary = target_dir(root).join("debug/cortexkey");
-    let script = root.join("crates/tenant/tests/python/client.py");
-    command(Command::new(python).arg(script).arg(binary))
+    let run = |script: &str| {
+        let script = root.join("crates/tenant/tests/python").join(script);
+        check(Command::new(&python).arg(script).arg(&binary)).map(drop)
+    };
+    once(run("client.py").and_then(|()| run("clients.py")))
 }
 
 fn quickstart(root: &Path) -> Outcome {

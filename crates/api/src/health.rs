@@ -1,6 +1,9 @@
-//! `public_api/v1/healthcheck`: is the tenant there?
+//! `public_api/v1/healthcheck` and `public_api/v1/health_check`: is the tenant there?
 //!
 //! It refuses nothing.
+//!
+//! The first answers [`Health`], the second, which the vendor's client in Go asks, a
+//! [`Reply`](crate::Reply) with a [`HealthCheck`].
 
 use serde::{Deserialize, Serialize};
 
@@ -16,4 +19,20 @@ impl Health {
     pub fn available() -> Self {
         Self { status: "available".to_owned() }
     }
+}
+
+/// What the tenant says of itself to the vendor's client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// What was looked at.
+    #[serde(default)]
+    pub service: String,
+    /// `available` when all is well.
+    pub status: String,
+    /// Why not, where all is not well.
+    #[serde(default)]
+    pub reason: String,
+    /// When, in milliseconds since 1970.
+    #[serde(default)]
+    pub timestamp: u64,
 }

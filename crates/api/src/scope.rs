@@ -3,7 +3,7 @@
 //! It refuses to mix the two shapes: what is read ([`ScopeRead`]) is not what is written
 //! ([`ScopeWrite`]), and a PUT replaces everything.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a PUT puts in place of the whole scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct AssetsWrite {
     /// None, all or some.
     pub mode: Mode,
     /// The groups, where some are selected.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_none")]
     pub asset_group_ids: Vec<u64>,
 }
 
@@ -38,7 +38,7 @@ pub struct CasesIssuesWrite {
     /// None, all or some.
     pub mode: Mode,
     /// The domains, where some are selected.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_none")]
     pub names: Vec<String>,
     /// Whether those that reference no known asset or endpoint are let in.
     #[serde(default)]
@@ -62,7 +62,7 @@ pub struct AxisWrite {
     /// How it restricts.
     pub mode: AxisMode,
     /// The names, where some are selected.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_none")]
     pub names: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ pub struct DatasetsRows {
     /// What holds for datasets without a filter: `no_scope` or `see_all`.
     pub default_filter_mode: Mode,
     /// Filters, by dataset.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_none")]
     pub filters: Vec<DatasetFilter>,
 }
 
@@ -173,6 +173,13 @@ pub struct Tag {
     pub tag_name: String,
 }
 
+/// The vendor's client in Go writes `null` for a list without members.
+fn null_as_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    json: D,
+) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(json).map(Option::unwrap_or_default)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +204,12 @@ mod tests {
         let mut read = json;
         read["assets"]["asset_groups"] = json!([]);
         assert!(serde_json::from_value::<ScopeWrite>(read).is_err());
+    }
+
+    #[test]
+    fn null_is_a_list_without_members() {
+        let axis: AxisWrite = serde_json::from_str(r#"{"mode":"any","names":null}"#).unwrap();
+        assert_eq!(axis.names, [""; 0]);
     }
 
     #[test]

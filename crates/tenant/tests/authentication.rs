@@ -38,6 +38,11 @@ fn both_levels_get_in_by_every_way_to_validate() {
     // Clients set their clocks by it.
     let dated = f.get(&f.sign(&f.standard()), "/api_keys/validate");
     assert_eq!(dated.header("date"), Some("Mon, 28 Sep 2026 16:08:47 GMT"));
+    let health = f.get(&f.sign(&f.standard()), "/public_api/v1/health_check/").json();
+    assert_eq!(
+        (&health["reply"]["status"], &health["reply"]["timestamp"]),
+        (&json!("available"), &json!(NOW_MS))
+    );
     let health = f.get(&f.sign(&f.standard()), "/public_api/v1/healthcheck");
     assert_eq!((health.status, health.body.as_str()), (200, r#"{"status":"available"}"#));
 }

@@ -189,7 +189,7 @@ fn calls() -> Router<Arc<App>> {
         ("/endpoints/unisolate", endpoints::unisolate_calls()),
         ("/issue/search", issues::calls()),
         ("/healthcheck", health::calls()),
-        ("/health_check", health::calls()),
+        ("/health_check", health::check_calls()),
     ] {
         router = both(router, path, call);
     }
