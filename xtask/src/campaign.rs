@@ -47,6 +47,11 @@ const PROOFS: &[Proof] = &[
         run: shared,
     },
     Proof {
+        name: "malformed",
+        shows: "1,000,000 malformed requests make no panic and no 64 MB, and keep nobody out",
+        run: malformed,
+    },
+    Proof {
         name: "loom",
         shows: "in every schedule of two and three threads, one of equal requests is accepted",
         run: proofs::loom,
@@ -244,6 +249,13 @@ fn go(root: &Path) -> Vec<Command> {
         fuzz
     };
     vec![tools, fuzz("FuzzBothVerifiers"), fuzz("FuzzBothSigners")]
+}
+
+fn malformed(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "-p", "cortexkey", "--test", "tenant_malformed", "--"]);
+    test.arg("--nocapture").env("CORTEXKEY_MALFORMED", "1000000");
+    vec![test]
 }
 
 fn fuzz(root: &Path) -> Vec<Command> {

@@ -24,13 +24,15 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 /// What the vendor's samples import, and what the linter is held against, in the versions that the
 /// tests were written with; and how to see that they are there.
-const PYTHON_PACKAGES: [&str; 7] = [
+const PYTHON_PACKAGES: [&str; 8] = [
     "requests==2.32.5",
     "jsonschema==4.26.0",
     "maturin==1.16.0",
     "pre-commit==4.7.0",
     "cortex-xdr-client==2.0.0",
     "demisto-py==3.3.1",
+    // What demisto-py forgets to ask for, where Python does not bring it any more.
+    "setuptools<81",
     "httpie==3.2.4",
 ];
 const PYTHON_IMPORTS: &str = "import requests, jsonschema, maturin, pre_commit, yaml, cortex_xdr_client, httpie, demisto_client";

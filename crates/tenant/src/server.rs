@@ -125,6 +125,8 @@ async fn connection(
 ) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // Who has said all that there is to say may close that side and still wait for the answer.
+        .half_close(true)
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)

@@ -57,13 +57,11 @@ impl Tls {
             None => Authority::new(&hosts)?,
         };
         let config = Arc::new(authority.serve(&hosts)?);
-        let (folder, temporary) = match kept {
-            Some((folder, _)) => (folder.to_owned(), None),
-            None => {
-                let folder = TemporaryFolder::new()?;
-                (folder.0.clone(), Some(folder))
-            }
-        };
+        let temporary = if kept.is_none() { Some(TemporaryFolder::new()?) } else { None };
+        let kept = kept.map(|(folder, _)| folder);
+        let made = temporary.as_ref().map(|folder| folder.0.as_path());
+        // One of the two is there.
+        let folder = kept.or(made).unwrap_or(Path::new("."));
         let ca_path = folder.join(CA_FILE);
         std::fs::write(&ca_path, &authority.certificate_pem)?;
         let ca_path = std::path::absolute(ca_path)?;
