@@ -52,6 +52,11 @@ const PROOFS: &[Proof] = &[
         run: malformed,
     },
     Proof {
+        name: "tenant-speed",
+        shows: "how soon the tenant is ready, its memory, its rate beside FastAPI (to be read)",
+        run: tenant_speed,
+    },
+    Proof {
         name: "loom",
         shows: "in every schedule of two and three threads, one of equal requests is accepted",
         run: proofs::loom,
@@ -256,6 +261,30 @@ fn malformed(root: &Path) -> Vec<Command> {
     test.args(["test", "--release", "-p", "cortexkey", "--test", "tenant_malformed", "--"]);
     test.arg("--nocapture").env("CORTEXKEY_MALFORMED", "1000000");
     vec![test]
+}
+
+fn tenant_speed(root: &Path) -> Vec<Command> {
+    let mut build = cargo(root);
+    build.args(["build", "--release", "-p", "cortexkey"]);
+    // A Python of its own: the peer is for the benchmark alone.
+    let folder = crate::run::target_dir(root).join("python-peers");
+    let python = folder.join("bin/python");
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv"]).arg(&folder);
+    let mut install = Command::new(&python);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "fastapi==0.163.2",
+        "uvicorn[standard]==0.54.0",
+    ]);
+    let mut bench = cargo(root);
+    bench.args(["bench", "-p", "cortexkey-benches", "--bench", "tenant"]);
+    bench.env("CORTEXKEY_BIN", crate::run::target_dir(root).join("release/cortexkey"));
+    bench.env("CORTEXKEY_PYTHON", python);
+    vec![build, make, install, bench]
 }
 
 fn fuzz(root: &Path) -> Vec<Command> {

@@ -25,6 +25,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// Reads a whole body.
 pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refusal> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     let mut whole = Vec::new();
     let reading = async {
         while let Some(chunk) = next_chunk(&mut body).await? {
@@ -51,7 +54,7 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, R
 /// Reads and throws away a body that nobody wants, within limits. A client that asked first is
 /// answered at once.
 pub(super) async fn drain(headers: &HeaderMap, mut body: Body) {
-    if headers.contains_key(header::EXPECT) {
+    if body.is_end_stream() || headers.contains_key(header::EXPECT) {
         return;
     }
     let draining = async {
