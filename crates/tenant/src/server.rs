@@ -127,7 +127,6 @@ async fn connection(
         .timer(TokioTimer::new())
         // Who has said all that there is to say may close that side and still wait for the answer.
         .half_close(true)
-        .pipeline_flush(true)
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
