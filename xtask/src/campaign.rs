@@ -42,6 +42,12 @@ const PROOFS: &[Proof] = &[
         run: kills,
     },
     Proof {
+        name: "applies",
+        shows: "an apply that is killed at 1,000 moments is finished by the next run, and nobody is \
+                left without a key",
+        run: applies,
+    },
+    Proof {
         name: "shared",
         shows: "of 100,000 requests to eight tenants on one redis-server each is accepted once",
         run: shared,
@@ -196,6 +202,13 @@ fn kills(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey", "--test", "tenant_kill", "--"]);
     test.arg("--nocapture").env("CORTEXKEY_KILLS", "1000");
+    vec![test]
+}
+
+fn applies(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "-p", "cortexkey", "--test", "apply_killed"]);
+    test.env("CORTEXKEY_KILLS", "1000");
     vec![test]
 }
 

@@ -121,7 +121,8 @@ fn another_end_or_level_is_a_new_key_and_the_old_one_lives_for_its_grace() {
     let until = lock.split("after: \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     fs::write(world.path("cortexkey.lock"), lock.replace(&until, "2026-01-01T00:00:00Z")).unwrap();
     all += &format!("after the grace\n{}\n", world.plan());
-    world.good(&["apply"]);
+    assert_eq!(world.run(&["apply"]).code, 2, "deleting is asked about");
+    world.good(&["apply", "--yes"]);
     assert_eq!(world.keys().len(), 3);
     assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
     // Due: so close to its end as is asked, but never before two thirds of its life.
@@ -188,6 +189,41 @@ fn what_only_the_console_can_do_is_refused_and_nothing_else_is_done_in_its_place
 }
 
 #[test]
+fn a_key_that_cannot_be_put_in_place_leaves_nothing_behind() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    // The name of the file is taken by a folder.
+    fs::create_dir(world.path("secrets/svc-export")).unwrap();
+    let failed = world.run(&["apply", "--yes"]);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(world.keys().is_empty());
+    fs::remove_dir(world.path("secrets/svc-export")).unwrap();
+    // The tenant refuses the scope of a key that it has made.
+    world.define("svc-data", EXPORT, &format!("{SCOPE}    datasets: {{ default: none }}\n"));
+    let failed = world.run(&["apply", "--yes"]);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.stderr.contains("deleted key 3 again"), "{failed:?}");
+    assert_eq!(world.keys().len(), 1);
+    // What failed is in no lock file, which is still one.
+    assert!(!world.lock().contains("svc-data"), "{}", world.lock());
+    world.undefine("svc-data");
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
+}
+
+#[test]
+fn no_definitions_at_all_delete_nothing() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    world.good(&["apply", "--yes"]);
+    world.undefine("svc-export");
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let ran = world.run(command);
+        assert_eq!(ran.code, 3, "{ran:?}");
+    }
+    assert_eq!(world.keys().len(), 1);
+}
+
+#[test]
 fn the_linter_comes_first_and_a_lock_file_of_another_tenant_is_not_used() {
     let world = World::new();
     world.define("svc-export", "securityLevel: advnaced; lifetime: 90d; roles: [Viewer]", "");
@@ -203,7 +239,10 @@ fn the_linter_comes_first_and_a_lock_file_of_another_tenant_is_not_used() {
     for command in [&["plan"][..], &["apply", "--yes"]] {
         let ran = world.run(command);
         assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.stderr.contains("is at api-other, and this is 127.0.0.1"), "{ran:?}");
+        assert!(
+            ran.stderr.contains("is at api-other, and this is `prod-eu` at 127.0.0.1"),
+            "{ran:?}"
+        );
     }
     // The key that signs is not deleted, though the lock file names it.
     fs::write(world.path("cortexkey.lock"), lock.replace("api-other", "127.0.0.1")).unwrap();

@@ -10,7 +10,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::definitions::World;
 use common::killer::{Killer, When};
@@ -78,6 +78,7 @@ fn an_apply_that_is_killed_at_any_request_is_finished_by_the_next_run() {
     let (world, killer) = world();
     let (requests, good) = killer.run(&mut apply(&world), None);
     assert!(good && requests > 20, "{requests}");
+    println!("killed before and after each of {requests} requests");
     check_done(&world, "without a kill");
     let kills: Vec<(usize, When)> =
         (1..=requests).flat_map(|at| [(at, When::Before), (at, When::After)]).collect();
@@ -89,18 +90,54 @@ fn an_apply_that_is_killed_at_any_request_is_finished_by_the_next_run() {
     });
 }
 
+/// At any moment: between two writes to the disk as well as between two requests.
+#[test]
+fn an_apply_that_is_killed_at_any_moment_is_finished_by_the_next_run() {
+    let kills = std::env::var("CORTEXKEY_KILLS").map_or(20, |kills| kills.parse().unwrap());
+    let (world, killer) = world();
+    let started = Instant::now();
+    assert!(killer.run(&mut apply(&world), None).1);
+    let whole = started.elapsed();
+    std::thread::scope(|scope| {
+        for part in 0..4 {
+            scope.spawn(move || {
+                for at in (part..kills).step_by(4) {
+                    // Spread over the whole run, each a little off.
+                    let share = (f64::from(at) + 0.5) / f64::from(kills);
+                    kill_after(whole.mul_f64(share * 1.1));
+                }
+            });
+        }
+    });
+}
+
+fn kill_after(time: Duration) {
+    let what = format!("killed after {time:?}");
+    let (world, killer) = world();
+    let good = killer.run_for(&mut apply(&world), time);
+    check_usable(&world, &what);
+    if good {
+        return check_done(&world, &what);
+    }
+    finish(&world, &killer, &what);
+}
+
 fn kill_and_finish(at: usize, when: When) {
     let what = format!("killed at request {at}, {when:?}");
     let (world, killer) = world();
     let (_, good) = killer.run(&mut apply(&world), Some((at, when)));
     assert!(!good, "{what}");
     check_usable(&world, &what);
-    let (_, good) = killer.run(&mut apply(&world), None);
+    finish(&world, &killer, &what);
+}
+
+fn finish(world: &World, killer: &Killer, what: &str) {
+    let (_, good) = killer.run(&mut apply(world), None);
     assert!(good, "{what}: the next run fails");
     // The lock file has whole seconds: a grace of none may be over in the next one only.
     if world.lock().contains("retiring") {
         std::thread::sleep(Duration::from_millis(1100));
-        assert!(killer.run(&mut apply(&world), None).1, "{what}");
+        assert!(killer.run(&mut apply(world), None).1, "{what}");
     }
-    check_done(&world, &what);
+    check_done(world, what);
 }

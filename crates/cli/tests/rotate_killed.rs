@@ -116,6 +116,7 @@ fn a_rotation_that_is_killed_at_any_request_is_finished_by_the_next_run() {
     let sink = ["--sink-file", path.to_str().unwrap()];
     let (requests, good) = world.killer.run(&mut world.rotate(&sink), None);
     assert!(good && requests >= 10, "{requests}");
+    println!("killed before and after each of {requests} requests");
     world.check_done("without a kill");
     for at in 1..=requests {
         for when in [When::Before, When::After] {

@@ -54,9 +54,6 @@ impl Apply<'_> {
             let mut entry = self.lock.entry(self.tenant, &name);
             let mut journal = self.lock.journal(self.tenant, &host, &name);
             self.renewal.settle(&mut entry, &mut journal).map_err(ApplyError::Renew)?;
-            if entry == (LockedKey { place: entry.place, ..LockedKey::default() }) {
-                self.lock.set(self.tenant, &host, &name, None).map_err(ApplyError::Lock)?;
-            }
         }
         Ok(())
     }

@@ -132,7 +132,8 @@ impl LockFile {
             .tenants
             .entry(tenant.to_owned())
             .or_insert_with(|| LockedTenant { host: host.to_owned(), keys: BTreeMap::new() });
-        match entry {
+        // One that says nothing, as after a first key that could not be made, is none.
+        match entry.filter(|entry| !entry.is_empty()) {
             Some(entry) => of_tenant.keys.insert(name.to_owned(), entry),
             None => of_tenant.keys.remove(name),
         };

@@ -246,6 +246,24 @@ fn a_key_that_is_not_what_was_asked_for_is_not_kept() {
 }
 
 #[test]
+fn a_name_leads_nowhere_else() {
+    let world = World::new();
+    let argv = ["true", "secret/{name}"].map(str::to_owned).to_vec();
+    let command = Sink::Command(Program::new(argv, Duration::from_secs(10)).unwrap());
+    for sink in [command, Sink::Folder(world.folder.path().to_owned())] {
+        for name in ["../other", "-rf", ".hidden", "a/b", "a b", "a\u{202e}b"] {
+            let renewal = Renewal { client: &world.admin, sink: &sink, told: &|_| {} };
+            let new = NewKey { name: Some(name.into()), ..new_key() };
+            let mut entry = LockedKey::default();
+            let error =
+                renewal.run(&mut entry, &new, 0, now_ms(), &mut &Memory::new(None)).unwrap_err();
+            assert!(error.to_string().starts_with("the name of the key cannot"), "{error}");
+        }
+    }
+    assert_eq!(world.keys().len(), 1);
+}
+
+#[test]
 fn a_program_gets_the_key_and_what_it_is_called() {
     let world = World::new();
     let out = world.folder.path().join("out");

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use cortexkey_core::auth::Timestamp;
 
-use crate::commands::sign::{curl_config, curl_line};
+use crate::commands::sign::{curl_config, curl_line, escaped};
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 
@@ -100,8 +100,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(child) = &connection.options.child_tenant {
         config += &curl_line("x-child-tenant-id", child.as_str());
     }
-    if let Some(path) = args.connection.given().ca_file {
-        config += &format!("cacert = \"{}\"\n", path.display());
+    if let Some(path) = &connection.ca_file {
+        config += &format!("cacert = \"{}\"\n", escaped(&path.display().to_string()));
     }
     if address.is_loopback() {
         config += "noproxy = \"*\"\n";

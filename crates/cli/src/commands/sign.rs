@@ -93,8 +93,12 @@ pub(crate) fn curl_config(headers: &Headers<'_>) -> String {
 /// A line of curl's configuration. Between quotes, curl reads a backslash as the start of an
 /// escape.
 pub(crate) fn curl_line(name: &str, value: &str) -> String {
-    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("header = \"{name}: {value}\"\n")
+    format!("header = \"{name}: {}\"\n", escaped(value))
+}
+
+/// Text between quotes in curl's configuration.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 fn wrong_use(error: impl std::error::Error) -> Failure {

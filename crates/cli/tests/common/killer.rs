@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// When the program is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +57,29 @@ impl Killer {
             // Under the lock: its first request waits until it is known whom to kill.
             state.child = Some(command.spawn().unwrap());
         }
+        self.wait()
+    }
+
+    /// Runs a program and kills it after a time, wherever it is; whether it had ended well before.
+    pub(crate) fn run_for(&self, command: &mut Command, time: Duration) -> bool {
+        {
+            let mut state = self.state.lock().unwrap();
+            *state = State { child: Some(command.spawn().unwrap()), ..State::default() };
+        }
+        std::thread::sleep(time);
+        // One that has ended cannot be killed.
+        let _ = self.state.lock().unwrap().child.as_mut().unwrap().kill();
+        self.wait().1
+    }
+
+    fn wait(&self) -> (usize, bool) {
         loop {
             let mut state = self.state.lock().unwrap();
             if let Some(status) = state.child.as_mut().unwrap().try_wait().unwrap() {
                 return (state.requests, status.success() && !state.killed);
             }
             drop(state);
-            std::thread::sleep(std::time::Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 }

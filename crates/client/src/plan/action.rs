@@ -121,6 +121,7 @@ impl Action {
 
     /// Whether somebody is asked before it is done: it widens, replaces or deletes.
     pub fn asks(&self) -> bool {
-        !self.widens.is_empty() || matches!(self.action, Kind::Replace | Kind::Delete)
+        !self.widens.is_empty()
+            || matches!(self.action, Kind::Replace | Kind::Delete | Kind::Retire)
     }
 }

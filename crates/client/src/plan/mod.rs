@@ -93,7 +93,7 @@ impl Plan {
             if entry.pending.is_some() {
                 plan.notes.push(format!("{name}: a run was interrupted; apply finishes it first"));
             }
-            plan.retire(name, entry, options.now_ms);
+            plan.retire(name, entry, state, options.now_ms);
         }
         plan.unmanaged(locked, state, options);
         // Our own key goes last, since it signs everything else.
@@ -111,7 +111,7 @@ impl Plan {
         self.actions.iter().any(|action| action.action == Kind::Refuse)
     }
 
-    fn retire(&mut self, name: &str, entry: &LockedKey, now_ms: u64) {
+    fn retire(&mut self, name: &str, entry: &LockedKey, state: &TenantState, now_ms: u64) {
         let (due, later): (Vec<_>, Vec<_>) =
             entry.retiring.iter().partition(|old| old.after_ms <= now_ms);
         let ids = |old: &[&cortexkey_manifest::lock::Retiring]| {
@@ -123,7 +123,7 @@ impl Plan {
                 id: entry.id,
                 action: Kind::Retire,
                 reason: format!("the grace of key {} is over", ids(&due)),
-                changes: Vec::new(),
+                changes: deleted(due.iter().map(|old| old.id), state),
                 widens: Vec::new(),
                 drift: false,
                 step: Step::Retire,
@@ -166,7 +166,7 @@ impl Plan {
                     id: Some(id),
                     action: Kind::Delete,
                     reason: "no definition names it, and --prune is given".to_owned(),
-                    changes: Vec::new(),
+                    changes: deleted([id], state),
                     widens: Vec::new(),
                     drift: false,
                     step: Step::Delete(vec![id]),
@@ -196,11 +196,30 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
         id: entry.id,
         action,
         reason: reason.to_owned(),
-        changes: Vec::new(),
+        changes: match &step {
+            Step::Delete(ids) => deleted(ids.iter().copied(), state),
+            _ => Vec::new(),
+        },
         widens: Vec::new(),
         drift: false,
         step,
     }
+}
+
+/// What is deleted, as the tenant has it: an id in a lock file is only a number.
+fn deleted(ids: impl IntoIterator<Item = u64>, state: &TenantState) -> Vec<Change> {
+    let records = ids.into_iter().filter_map(|id| state.keys.get(&id));
+    let of = |record: &cortexkey_api::api_keys::ApiKeyRecord| Change {
+        field: "deletes",
+        from: format!(
+            "key {}, {}, {}",
+            record.id,
+            record.roles.join(", "),
+            record.comment.as_deref().unwrap_or("no comment")
+        ),
+        to: String::new(),
+    };
+    records.map(of).collect()
 }
 
 /// What takes access away comes before what gives it, but for deletions, which cannot be taken

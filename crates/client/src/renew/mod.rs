@@ -55,6 +55,8 @@ pub trait Journal {
 pub enum Step {
     /// A key that an interrupted run had made and that nobody received was deleted.
     Swept(KeyId),
+    /// A key that could not be put in place was deleted again.
+    TakenBack(KeyId),
     /// There is a new key. Until it is scoped, it has no scope.
     Generated(KeyId),
     /// Its scope is in place.
@@ -259,7 +261,7 @@ impl Renewal<'_> {
             for record in marked.iter().filter(|record| !doubtful.contains(&record.id)) {
                 let Some(id) = KeyId::new(record.id) else { continue };
                 self.client.delete_keys(&[id]).map_err(RenewError::at(Stage::Settle))?;
-                (self.told)(Step::Swept(id));
+                (self.told)(Step::TakenBack(id));
             }
             Ok(())
         });

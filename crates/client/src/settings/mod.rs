@@ -78,6 +78,8 @@ pub struct Connection {
     pub tenant: Option<String>,
     /// Where the profile has new keys go.
     pub new_keys: NewKeys,
+    /// The file with the certificates to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
     /// How calls are made.
     pub options: ClientOptions,
 }
@@ -109,6 +111,7 @@ impl Connection {
         let of_tenant = layers.profile_of_tenant(layer).map(|(_, profile)| profile);
         Ok(Self {
             options: options(&layers, layer)?,
+            ca_file: layers.ca_file(layer).map(|found| found.value),
             address,
             profile: layers.profile.as_ref().map(|found| found.value.clone()),
             tenant: of_tenant.and_then(|profile| profile.tenant.clone()),

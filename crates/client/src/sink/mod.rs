@@ -121,9 +121,8 @@ impl Sink {
         let way = match self {
             Self::Command(program) => {
                 check_program(program)?;
-                if program.arguments().iter().any(|argument| argument.contains("{name}"))
-                    && about.name.as_ref().is_some_and(|name| name.starts_with('-'))
-                {
+                let names = program.arguments().iter().any(|text| text.contains("{name}"));
+                if names && !about.name.as_deref().is_none_or(is_name) {
                     return Err(SinkError::Name);
                 }
                 Way::Command(program.clone())
@@ -131,9 +130,7 @@ impl Sink {
             Self::File { path, replace } => Way::File(NewFile::beside(path, *replace)?),
             Self::Folder(folder) => {
                 let name = about.name.as_deref().unwrap_or("new-key");
-                let is_name = !name.starts_with('.')
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c));
-                if !is_name {
+                if !is_name(name) {
                     return Err(SinkError::Name);
                 }
                 Way::InFolder(NewFile::beside(&folder.join(name), true)?, folder.clone())
@@ -190,6 +187,12 @@ impl Prepared {
             Way::Show(show) => (show.0)(key.expose()).map_err(SinkError::Show),
         }
     }
+}
+
+/// Whether a definition's name can stand in an argument or be a file's, and lead nowhere else.
+fn is_name(name: &str) -> bool {
+    !name.starts_with(['.', '-'])
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c))
 }
 
 /// A program by its path, or one that the search path has.

@@ -81,6 +81,14 @@ pub struct Retiring {
     pub after_ms: u64,
 }
 
+impl LockedKey {
+    /// Whether it names no key at all, neither one that is nor one that is being made or was.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.id.is_none() && self.pending.is_none() && self.retiring.is_empty()
+    }
+}
+
 /// What came of a lock file's document.
 #[derive(Clone, Debug)]
 pub struct Lowered {

@@ -118,7 +118,7 @@ fn ask(args: &Args, plan: &Plan) -> Result<(), Failure> {
     let count = |is: &dyn Fn(&Action) -> bool| asked.iter().filter(|action| is(action)).count();
     let widens = count(&|action| !action.widens.is_empty());
     let replaces = count(&|action| action.action == Kind::Replace);
-    let deletes = count(&|action| action.action == Kind::Delete);
+    let deletes = count(&|action| matches!(action.action, Kind::Delete | Kind::Retire));
     args.change.ask(&format!(
         "This widens {widens} keys, replaces {replaces} and deletes {deletes}. Go on?"
     ))

@@ -14,7 +14,7 @@ use cortexkey_client::{Client, Desired, Plan, PlanOptions, TenantState};
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Policy, Severity};
-use cortexkey_manifest::lock::{FILE_NAME, Lock};
+use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedTenant};
 use cortexkey_manifest::quote;
 
 use crate::change::say;
@@ -139,6 +139,16 @@ impl DefinitionArgs {
             return Err(Failure::new(exit, "the linter finds errors, so nothing was done")
                 .help("mend them; `cortexkey lint` shows them again"));
         }
+        // Else a pattern that fits nothing would look like keys whose definitions are gone.
+        if outcome.nothing_read {
+            return Err(Failure::new(
+                Exit::NothingRead,
+                "there are no definitions, so nothing was done",
+            )
+            .help(
+                "see `keys` in the policy; the last key of all goes by `cortexkey keys delete`",
+            ));
+        }
         Ok(outcome)
     }
 
@@ -218,18 +228,23 @@ fn check_names(desired: &[Desired]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Key ids of one tenant mean other keys in another.
+/// Key ids of one tenant mean other keys in another, and one tenant has one name.
 fn check_host(lock: &Lock, tenant: &str, client: &Client, path: &Path) -> Result<(), Failure> {
-    let Some(locked) = lock.tenants.get(tenant) else { return Ok(()) };
     let host = client.address().host();
-    if locked.host == host {
-        return Ok(());
-    }
+    // Several tenants of this machine differ in their ports alone.
+    let is_other = |(name, locked): &(&String, &LockedTenant)| {
+        *name != tenant && locked.host == host && !client.address().is_loopback()
+    };
+    let said = match lock.tenants.get(tenant) {
+        Some(locked) if locked.host != host => Some((tenant, locked.host.as_str())),
+        _ => lock.tenants.iter().find(is_other).map(|(name, _)| (name.as_str(), host)),
+    };
+    let Some((name, at)) = said else { return Ok(()) };
     Err(Failure::wrong_use(format!(
-        "{} says that tenant {} is at {}, and this is {host}",
+        "{} says that tenant {} is at {at}, and this is {} at {host}",
         path.display(),
-        quote(tenant),
-        locked.host
+        quote(name),
+        quote(tenant)
     ))
     .help("choose the right --profile, or --tenant"))
 }

@@ -45,9 +45,10 @@ fn action(action: &Action) -> String {
     );
     for change in &action.changes {
         let (from, to) = (one_line(&change.from), one_line(&change.to));
-        out += &match from.as_str() {
-            "" => format!("    {}: {to}\n", change.field),
-            from => format!("    {}: {from} -> {to}\n", change.field),
+        out += &match (from.as_str(), to.as_str()) {
+            ("", to) => format!("    {}: {to}\n", change.field),
+            (from, "") => format!("    {}: {from}\n", change.field),
+            (from, to) => format!("    {}: {from} -> {to}\n", change.field),
         };
     }
     for gain in &action.widens {

@@ -73,6 +73,7 @@ pub(crate) fn tell(step: Step) {
         Step::Swept(id) => {
             format!("deleted key {id}, which an interrupted run had made for nobody")
         }
+        Step::TakenBack(id) => format!("deleted key {id} again"),
         Step::Generated(id) => format!("made key {id}, without a scope yet"),
         Step::Scoped(id) => format!("scoped key {id}"),
         Step::Checked(id) => format!("key {id} is what was asked for, and the tenant takes it"),
