@@ -211,6 +211,31 @@ fn a_key_that_cannot_be_put_in_place_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_reviewed_plan_is_carried_out_and_no_other() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    world.define("svc-other", EXPORT, "");
+    let plan = world.good(&["plan", "--format", "json"]);
+    fs::write(world.path("plan.json"), &plan).unwrap();
+    let planned = ["apply", "--planned", "plan.json"];
+    // Somebody changes a definition after the review.
+    world.define("svc-other", &EXPORT.replace("Viewer", "Responder"), "");
+    let refused = world.run(&planned);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("`actions` differs; nothing was done"), "{refused:?}");
+    assert!(world.keys().is_empty());
+    world.define("svc-other", EXPORT, "");
+    // Nobody is asked: this is what was agreed to.
+    world.good(&planned);
+    assert_eq!(world.keys().len(), 2);
+    assert_eq!(world.run(&planned).code, 1, "it has been carried out");
+    fs::write(world.path("plan.json"), "no plan").unwrap();
+    assert_eq!(world.run(&planned).code, 2);
+    fs::remove_file(world.path("plan.json")).unwrap();
+    assert_eq!(world.run(&planned).code, 3);
+}
+
+#[test]
 fn no_definitions_at_all_delete_nothing() {
     let world = World::new();
     world.define("svc-export", EXPORT, SCOPE);

@@ -2,10 +2,12 @@
 //!
 //! It refuses to widen, replace or delete without a yes, and to make keys that have no place to go.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cortexkey_client::{Action, Apply, Kind, LockFile, Plan, Renewal, Sink};
+use serde_json::Value;
 
+use super::plan::as_json;
 use super::{DefinitionArgs, PlanArgs, check_host, show};
 use crate::change::{ChangeArgs, announce, say};
 use crate::commands::keys::{duration_ms, lock_failure, now_ms, tell};
@@ -31,6 +33,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration_ms)]
     grace: u64,
 
+    /// Carry out this plan, as `plan --format json` wrote it, without asking, and no other one
+    #[arg(long = "planned", value_name = "FILE", help_heading = "Definitions")]
+    planned: Option<PathBuf>,
+
     #[command(flatten)]
     sink: SinkArgs,
 
@@ -44,7 +50,8 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   cortexkey apply --profile prod
-  cortexkey apply --yes --grace 24h          in a pipeline, after a reviewed plan
+  cortexkey plan --format json > plan.json   and, once it is reviewed:
+  cortexkey apply --planned plan.json --grace 24h
 
 Commit cortexkey.lock afterwards: it says which definition is which key.
 
@@ -71,7 +78,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let plan = loaded.plan(&client, apply.lock.lock(), &args.plan)?;
     text::print(&show::plan(&plan))?;
     check_sink(args, &plan, no_sink)?;
-    ask(args, &plan)?;
+    match &args.planned {
+        Some(path) => check_planned(path, &plan)?,
+        None => ask(args, &plan)?,
+    }
 
     let mut failed: Vec<&str> = Vec::new();
     for action in &plan.actions {
@@ -108,6 +118,30 @@ fn check_sink(args: &Args, plan: &Plan, none: Option<Failure>) -> Result<(), Fai
             .help("set sink_command or sink_folder in a profile"));
     }
     Ok(())
+}
+
+/// What was reviewed is what is done: a tenant or definitions that changed since make another plan.
+fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::new(Exit::NothingRead, format!("cannot read {}: {error}", path.display()))
+    })?;
+    let planned: Value = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::wrong_use(format!("{} is no plan: {error}", path.display()))
+            .help("cortexkey plan --format json > plan.json")
+    })?;
+    let now = as_json(plan);
+    let is_same = |field: &&str| planned.get(field) == now.get(field);
+    match ["version", "tenant", "host", "actions"].iter().find(|field| !is_same(field)) {
+        None => Ok(()),
+        Some(field) => Err(Failure::new(
+            Exit::Findings,
+            format!(
+                "this is not the plan of {}: `{field}` differs; nothing was done",
+                path.display()
+            ),
+        )
+        .help("the tenant or the definitions changed since; plan again, and review it")),
+    }
 }
 
 fn ask(args: &Args, plan: &Plan) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //!
 //! It refuses to change anything.
 
-use cortexkey_client::LockFile;
+use cortexkey_client::{LockFile, Plan};
 use serde_json::{Value, json};
 
 use super::{DefinitionArgs, PlanArgs, check_host, show};
@@ -54,15 +54,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let plan = loaded.plan(&client, &lock, &args.plan)?;
     let text = match args.format {
         Format::Text => show::plan(&plan),
-        Format::Json => {
-            let mut value = json!(plan);
-            if let Value::Object(object) = &mut value {
-                object.insert("version".to_owned(), 1.into());
-            }
-            format!("{value}\n")
-        }
+        Format::Json => format!("{}\n", as_json(&plan)),
     };
     text::print(&text)?;
     let finds = plan.refuses() || args.exit_code && !plan.is_empty();
     Ok(if finds { Exit::Findings } else { Exit::Done })
+}
+
+/// A plan as programs read it, and as `apply` reads it back.
+pub(super) fn as_json(plan: &Plan) -> Value {
+    let mut value = json!(plan);
+    if let Value::Object(object) = &mut value {
+        object.insert("version".to_owned(), 1.into());
+    }
+    value
 }
