@@ -78,11 +78,24 @@ fn no_message_repeats_a_key() {
         &["man", &format!("/nonexistent/{CANARY}")],
         &["lint", "--now", CANARY],
         &["lint", "--format", CANARY],
+        &["examples", CANARY],
+        &["ping", "--profile", CANARY],
+        &["ping", "--fqdn", "x.example", "--child-tenant", &format!("{CANARY} {CANARY}")],
+        &["ping", "--fqdn", "x.example", "--ca-file", CANARY],
+        &["keys", "show", CANARY],
+        &["keys", "list", "--id", CANARY],
+        &["keys", "list", "--from", CANARY],
+        &["keys", "generate", "--role", "Viewer", "--security-level", CANARY],
+        &["keys", "generate", "--role", "Viewer", "--expires", CANARY],
+        &["import", "--comment-pattern", &format!("({CANARY}")],
+        &["plan", "--rotate-before", CANARY],
+        &["config", "explain", "--profile", CANARY],
     ] {
         let shown: Vec<_> = args.iter().map(|arg| arg.replace(CANARY, "KEY")).collect();
         let shown = shown.join(" ").replace(path, "key.txt");
         told(&shown, 2, &run(args), &mut all);
     }
+    told("doctor --request KEY", 3, &run(&["doctor", "--request", CANARY]), &mut all);
     told("verify KEY", 3, &run(&["verify", CANARY]), &mut all);
     told("call --data-file KEY", 3, &run(&["call", "POST", "/", "--data-file", CANARY]), &mut all);
     for name in ["CORTEXKEY_API_KEY_ID", "CORTEXKEY_API_KEY_TYPE", "CORTEXKEY_FQDN"] {

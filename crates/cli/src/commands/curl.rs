@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use cortexkey_core::auth::Timestamp;
 
+use crate::change::announce;
 use crate::commands::sign::{curl_config, curl_line, escaped};
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
@@ -72,6 +73,7 @@ const REFUSED: [(&str, Option<char>, &str); 7] = [
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
+    announce(&connection);
     let address = connection.address.value;
     let (path, options) = args
         .arguments
