@@ -1,7 +1,7 @@
 //! Signing and verifying, beside what one would write without cortexkey.
 //!
-//! `cargo bench -p cortexkey-benches`. Criterion does not interleave its cases, so take small
-//! differences for nothing; `docs/assurance.md` has figures and says how they were measured.
+//! `cargo bench -p cortexkey-benches --bench auth`. Criterion does not let its cases take turns, so
+//! small differences are nothing; `cargo xtask compare` does, and docs/performance.md has its figures.
 
 #![allow(
     missing_docs,
@@ -13,15 +13,18 @@
 use std::hint::black_box;
 
 use chacha20::ChaCha20Rng;
-use cortexkey_benches::{KEY, TypicalVerifier, naive_a, naive_b, now_ms};
+use cortexkey_benches::peers::{TypicalVerifier, naive_a, naive_b};
+use cortexkey_benches::{KEY, now_ms};
 use cortexkey_core::auth::{
-    Key, KeyId, Level, NonceLengths, Request, Signer, StoredKey, Timestamp, Verifier,
+    Headers, Key, KeyId, Level, Nonce, NonceLengths, Request, Signature, Signer, StoredKey,
+    Timestamp, Verifier,
 };
 use cortexkey_core::replay::Unguarded;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rand::SeedableRng as _;
+use rand::distr::{Alphanumeric, SampleString as _};
 
-criterion_group!(benches, sign_one, sign_1024, verify_one);
+criterion_group!(benches, sign_one, sign_batches, verify_one, verify_256, nonce);
 criterion_main!(benches);
 
 /// A figure without its processor says little.
@@ -33,20 +36,35 @@ fn signer() -> Signer {
     Signer::new(KeyId::new(7).unwrap(), Level::Advanced, Key::new(KEY.as_bytes()).unwrap())
 }
 
+fn stored() -> StoredKey {
+    StoredKey::new(KeyId::new(7).unwrap(), Level::Advanced, Key::new(KEY.as_bytes()).unwrap())
+}
+
 fn now() -> Timestamp {
     Timestamp::from_ms(now_ms()).unwrap()
+}
+
+fn rng() -> ChaCha20Rng {
+    ChaCha20Rng::from_rng(&mut rand::rng())
+}
+
+fn one(headers: &Headers<'_>) -> Option<u8> {
+    headers.values().authorization.map(|value| value[5])
 }
 
 fn sign_one(c: &mut Criterion) {
     print_processor();
     let mut group = c.benchmark_group("sign one");
-    let signer = signer();
-    let mut rng = ChaCha20Rng::from_rng(&mut rand::rng());
-    group.bench_function("cortexkey, caller's ChaCha20", |b| {
-        b.iter(|| black_box(&signer).sign(&mut rng, now()).authorization().len());
+    let (signer, mut rng) = (signer(), rng());
+    #[cfg(feature = "kernels")]
+    group.bench_function("cortexkey, the thread's generator", |b| {
+        b.iter(|| one(&black_box(&signer).sign_from_thread(now()).unwrap()));
     });
-    group.bench_function("cortexkey, nonce from the system", |b| {
-        b.iter(|| black_box(&signer).sign_from_system(now()).unwrap().authorization().len());
+    group.bench_function("cortexkey, caller's ChaCha20", |b| {
+        b.iter(|| one(&black_box(&signer).sign(&mut rng, now())));
+    });
+    group.bench_function("cortexkey, the system's randomness", |b| {
+        b.iter(|| one(&black_box(&signer).sign_from_system(now()).unwrap()));
     });
     group.bench_function("naive A: rand 0.10 + format! + sha2 0.11 + hex 0.4", |b| {
         b.iter(|| naive_a(black_box(KEY), 7));
@@ -57,29 +75,30 @@ fn sign_one(c: &mut Criterion) {
     group.finish();
 }
 
-fn sign_1024(c: &mut Criterion) {
-    let mut group = c.benchmark_group("sign 1,024");
-    group.throughput(Throughput::Elements(1024));
-    let signer = signer();
-    let mut rng = ChaCha20Rng::from_rng(&mut rand::rng());
-    group.bench_function("cortexkey, caller's ChaCha20, one clock", |b| {
-        b.iter(|| {
-            let now = now();
-            for _ in 0..1024 {
-                black_box(black_box(&signer).sign(&mut rng, now).authorization().len());
-            }
+fn sign_batches(c: &mut Criterion) {
+    let (signer, mut rng) = (signer(), rng());
+    let advanced = signer.advanced().unwrap();
+    for size in [8, 64, 1_024] {
+        let mut group = c.benchmark_group(format!("sign {size}"));
+        group.throughput(Throughput::Elements(size));
+        let mut batch = vec![Signature::EMPTY; usize::try_from(size).unwrap()];
+        #[cfg(feature = "kernels")]
+        group.bench_function("cortexkey, the thread's generator", |b| {
+            b.iter(|| advanced.sign_batch_from_thread(now(), black_box(&mut batch)).unwrap());
         });
-    });
-    group.bench_function("naive A", |b| {
-        b.iter(|| (0..1024).for_each(|_| drop(black_box(naive_a(black_box(KEY), 7)))));
-    });
-    group.finish();
+        group.bench_function("cortexkey, caller's ChaCha20", |b| {
+            b.iter(|| advanced.sign_batch(&mut rng, now(), black_box(&mut batch)));
+        });
+        group.bench_function("naive A", |b| {
+            b.iter(|| (0..size).for_each(|_| drop(black_box(naive_a(black_box(KEY), 7)))));
+        });
+        group.finish();
+    }
 }
 
 fn verify_one(c: &mut Criterion) {
     let mut group = c.benchmark_group("verify one");
-    let id = KeyId::new(7).unwrap();
-    let stored = StoredKey::new(id, Level::Advanced, Key::new(KEY.as_bytes()).unwrap());
+    let (stored, verifier, typical) = (stored(), Verifier::new(), TypicalVerifier::new(KEY));
     let [key_id, authorization, nonce, timestamp] = naive_a(KEY, 7);
     let headers = [
         ("x-xdr-auth-id", key_id.as_bytes()),
@@ -88,17 +107,45 @@ fn verify_one(c: &mut Criterion) {
         ("x-xdr-timestamp", timestamp.as_bytes()),
     ];
     let now_ms = now_ms();
-    let verifier = Verifier::new();
-    group.bench_function("cortexkey, headers to principal, no guard", |b| {
+    group.bench_function("cortexkey, from headers to principal, no guard", |b| {
         b.iter(|| {
-            let request = Request::parse(black_box(headers), NonceLengths::EXACT).unwrap();
+            let headers = black_box(&headers).iter().copied();
+            let request = Request::parse(headers, NonceLengths::EXACT).unwrap();
             verifier.verify(&request, Some(&stored), now_ms, &Unguarded).unwrap()
         });
     });
-    let typical = TypicalVerifier::new(KEY);
-    assert!(typical.verify(&authorization, &nonce, &timestamp, now_ms));
     group.bench_function("typical: sha2 clone + hex::decode + subtle", |b| {
         b.iter(|| typical.verify(black_box(&authorization), &nonce, &timestamp, now_ms));
+    });
+    group.finish();
+}
+
+fn verify_256(c: &mut Criterion) {
+    let mut group = c.benchmark_group("verify 256");
+    group.throughput(Throughput::Elements(256));
+    let (signer, stored, verifier) = (signer(), stored(), Verifier::new());
+    let all: Vec<_> = (0..256).map(|_| signer.sign_from_system(now()).unwrap()).collect();
+    let values: Vec<_> = all.iter().map(Headers::values).collect();
+    let now_ms = now_ms();
+    group.bench_function("cortexkey, from values to principals, no guard", |b| {
+        b.iter(|| {
+            let parse = |values| Request::from_values(values, NonceLengths::EXACT).unwrap();
+            let requests: Vec<Request<'_>> = black_box(&values).iter().map(parse).collect();
+            let each = |_, answer: Result<_, _>| assert!(answer.is_ok());
+            verifier.verify_batch(&requests, |_| Some(&stored), now_ms, &Unguarded, each);
+        });
+    });
+    group.finish();
+}
+
+fn nonce(c: &mut Criterion) {
+    let mut group = c.benchmark_group("nonce");
+    let (mut ours, mut peer) = (rng(), rng());
+    group.bench_function("cortexkey, caller's ChaCha20", |b| {
+        b.iter_batched(|| (), |()| Nonce::generate(&mut ours), BatchSize::SmallInput);
+    });
+    group.bench_function("rand 0.10's Alphanumeric, the same ChaCha20", |b| {
+        b.iter(|| Alphanumeric.sample_string(&mut peer, 64));
     });
     group.finish();
 }

@@ -6,6 +6,7 @@
 
 mod campaign;
 mod capi;
+mod compare;
 mod go;
 mod header;
 mod linter;
@@ -36,6 +37,7 @@ cargo xtask COMMAND
   hooks            run pre-commit with each of its hooks
   pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
+  compare [FLAG]   measure beside peers: --check whether a ratio fell, --json, --markdown
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
 
 fn main() -> ExitCode {
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         ["rules"] => write_rules(&root),
         ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),
         ["tidy"] => tidy::run(&root),
+        ["compare", flags @ ..] => compare::run(&root, flags),
         ["campaign"] => campaign::list(),
         ["campaign", name] => campaign::run(&root, name),
         [] | ["help" | "--help" | "-h"] => {

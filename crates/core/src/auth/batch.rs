@@ -33,7 +33,7 @@ pub struct AdvancedSigner<'s>(&'s AbsorbedKey);
 
 /// How many requests of a batch go through each step together: enough for the processor to look
 /// ahead, and few enough for its nearest cache.
-const CHUNK: usize = 8;
+const CHUNK: usize = 16;
 
 impl<'s> AdvancedSigner<'s> {
     pub(super) fn new(key: &'s AbsorbedKey) -> Self {

@@ -1,0 +1,200 @@
+//! `cargo xtask compare`: ours and the peers in one run.
+//!
+//! Those in Rust take turns in one process; those in other languages run after them, on the same
+//! processor, and say their own times.
+//!
+//! It refuses to hide what did not run: it is listed with the reason.
+
+#[cfg(feature = "peers")]
+mod calls;
+mod cases;
+mod check;
+mod foreign;
+mod markdown;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{Measured, Median};
+
+pub use check::check;
+pub use markdown::markdown;
+pub use text::text;
+
+/// The group of whole calls, which other things are held against.
+pub(crate) const CALLS: &str = "a whole call";
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// How often each case has its turn.
+    pub rounds: usize,
+    /// Whether those in other languages run, too.
+    pub foreign: bool,
+}
+
+impl Extent {
+    /// For figures that are written down.
+    pub const FULL: Self = Self { rounds: 61, foreign: true };
+    /// For a check.
+    pub const QUICK: Self = Self { rounds: 21, foreign: false };
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Comparison {
+    /// The form of this, as JSON.
+    pub version: u32,
+    /// What it ran on.
+    pub machine: Machine,
+    /// The groups, in the order in which they are shown.
+    pub groups: Vec<Group>,
+    /// What did not run, and why.
+    pub skipped: Vec<String>,
+}
+
+/// What it ran on.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Machine {
+    /// Name of the processor.
+    pub processor: String,
+    /// What it has for hashing.
+    pub has: String,
+    /// One step of the processor's clock, measured by a chain of multiplications.
+    pub cycle_ns: f64,
+    /// The operating system.
+    pub system: String,
+    /// What the peers are made with: name and version.
+    pub versions: Vec<(String, String)>,
+}
+
+/// What does the same work.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Group {
+    /// What work that is.
+    pub name: String,
+    /// The first is ours.
+    pub rows: Vec<Row>,
+}
+
+/// One case of a group.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Row {
+    /// The case.
+    pub name: String,
+    /// Nanoseconds an operation.
+    pub ns: Figure,
+    /// How many times as long as the first of the group; none for the first.
+    pub ratio: Option<Figure>,
+}
+
+/// A median, and how sure it is.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Figure {
+    /// The median.
+    pub median: f64,
+    /// The 95 % confidence interval.
+    pub low: f64,
+    /// As above.
+    pub high: f64,
+    /// Half of the figures are nearer to the median than this.
+    pub spread: f64,
+}
+
+impl From<Median> for Figure {
+    fn from(median: Median) -> Self {
+        let (low, high) = median.interval;
+        Self { median: median.value, low, high, spread: median.spread }
+    }
+}
+
+impl Group {
+    /// Of cases that took turns; the first is ours.
+    fn of(name: &str, measured: &[Measured]) -> Self {
+        let row = |measured_one: &Measured| Row {
+            name: measured_one.name.clone(),
+            ns: Median::of(&measured_one.ns).into(),
+            ratio: (measured_one.name != measured[0].name)
+                .then(|| Median::ratio(measured_one, &measured[0]).into()),
+        };
+        Self { name: name.into(), rows: measured.iter().map(row).collect() }
+    }
+
+    /// A row of that name.
+    #[must_use]
+    pub fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+}
+
+impl Comparison {
+    /// A group of that name.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.name == name)
+    }
+
+    /// Adds the groups of another process on the same machine.
+    pub fn merge(&mut self, other: Self) {
+        self.groups.extend(other.groups);
+        self.skipped.extend(other.skipped);
+    }
+}
+
+/// Measures everything.
+#[must_use]
+pub fn run(extent: Extent) -> Comparison {
+    let mut groups = cases::all(extent);
+    let mut skipped = Vec::new();
+    let mut versions = versions();
+    if extent.foreign && cfg!(feature = "kernels") {
+        foreign::add(&mut groups, &mut versions, &mut skipped);
+    }
+    if cfg!(all(feature = "kernels", not(feature = "peers"))) {
+        skipped.push("ring, aws-lc-rs, calls: built without the feature `peers`".into());
+    }
+    Comparison { version: 1, machine: machine(versions), groups, skipped }
+}
+
+fn machine(versions: Vec<(String, String)>) -> Machine {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| {
+        let line = cpuinfo.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_once(": ")).map_or("unknown", |(_, value)| value).to_owned()
+    };
+    let name = field("model name");
+    let processor = format!("{name} (family {}, model {})", field("cpu family"), field("model\t"));
+    Machine {
+        processor,
+        has: cortexkey_kernels::Processor::detect().to_string(),
+        cycle_ns: cases::cycle_ns(),
+        system: std::env::consts::OS.into(),
+        versions,
+    }
+}
+
+/// The crates that the peers in Rust are made with, as the lock file has them.
+fn versions() -> Vec<(String, String)> {
+    let lock = std::fs::read_to_string(folder().join("../Cargo.lock")).unwrap_or_default();
+    // Of several the newest: the older ones are what others stand on.
+    let version = |name: &str| {
+        let entry = format!("name = \"{name}\"\nversion = \"");
+        let entries = lock.split(&entry).skip(1);
+        let versions = entries.filter_map(|rest| rest.split('"').next());
+        let number = |version: &&str| -> Vec<u32> {
+            version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+        };
+        versions.max_by_key(number).map(str::to_owned)
+    };
+    let crates = ["sha2", "hex", "rand", "chacha20", "subtle", "ring", "aws-lc-rs"];
+    let with_version = crates.iter().filter_map(|name| Some(((*name).to_owned(), version(name)?)));
+    let rustc = option_env!("CORTEXKEY_RUSTC").unwrap_or("unknown");
+    std::iter::once(("rustc".to_owned(), rustc.to_owned())).chain(with_version).collect()
+}
+
+/// The folder of the benchmarks, where the peers in other languages are.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}

@@ -1,0 +1,62 @@
+//! `cargo xtask compare`: builds the comparison twice, with the kernels and without, and runs both on
+//! one processor.
+//!
+//! It refuses to measure itself: it builds, pins and hands over.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::go;
+use crate::run::{cargo, check, has, target_dir};
+
+/// Runs it: `args` are those of the program.
+pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
+    let wanted = match args {
+        [] => None,
+        [one @ ("--check" | "--json" | "--markdown")] => Some(*one),
+        _ => return Err("compare takes one of --check, --json, --markdown, or nothing".into()),
+    };
+    if wanted == Some("--check") {
+        return print(pinned(&build(root, "compare", &[])?).arg("--check"));
+    }
+    let alone = build(root, "compare-alone", &["--no-default-features"])?;
+    let full = build(root, "compare", &["--features", "peers"])?;
+    let report = target_dir(root).join("compare-alone.json");
+    let measured = check(pinned(&alone).arg("--json"))?;
+    std::fs::write(&report, measured).map_err(|e| format!("{}: {e}", report.display()))?;
+    let mut library = cargo(root);
+    check(library.args(["build", "--release", "--locked", "--quiet", "-p", "cortexkey-capi"]))?;
+    let mut full = pinned(&full);
+    full.env("PKG_CONFIG_PATH", go::pkg_config_dir(root, &target_dir(root), "release")?);
+    print(full.args(wanted).arg("--merge").arg(report))
+}
+
+/// Builds into a folder of its own, so that neither build throws away the other.
+fn build(root: &Path, folder: &str, features: &[&str]) -> Result<PathBuf, String> {
+    let target = target_dir(root).join(folder);
+    let rustc = check(Command::new("rustc").arg("--version"))?;
+    let mut build = cargo(root);
+    build.args(["build", "--release", "--locked", "--quiet", "-p", "cortexkey-benches"]);
+    build.args(["--bin", "compare"]).args(features).env("CARGO_TARGET_DIR", &target);
+    build.env("CORTEXKEY_RUSTC", rustc.split_whitespace().nth(1).unwrap_or("unknown"));
+    check(&mut build)?;
+    Ok(target.join("release/compare"))
+}
+
+/// On the last processor, which seldom has the interrupts; the peers that it starts stay there.
+fn pinned(program: &Path) -> Command {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    if has("taskset") {
+        let mut command = Command::new("taskset");
+        command.args(["-c", &(count - 1).to_string()]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// Lets it print to where this prints.
+fn print(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| error.to_string())?;
+    if status.success() { Ok(()) } else { Err(format!("compare failed: {status}")) }
+}
