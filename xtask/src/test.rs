@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{capi, go, header, linter, proofs, setup, tidy, vectors, verdicts};
+use crate::{capi, compare, go, header, linter, proofs, setup, tidy, vectors, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
     Step { name: "linter against schemas", run: |root| once(linter::schemas(root)) },
     Step { name: "hooks in pre-commit", run: |root| once(linter::pre_commit(root)) },
     Step { name: "quickstart", run: quickstart },
+    Step { name: "speed beside peers", run: |root| once(compare::run(root, &["--check"])) },
 ];
 
 /// Runs the steps that are named, or all; the last line says how it went.

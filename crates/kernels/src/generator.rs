@@ -87,6 +87,16 @@ impl ThreadGenerator {
             None => fill_nonces_from_system(wide, &mut nonces),
         })
     }
+
+    /// Makes the next nonce ahead: best called while the processor waits for something else, such as
+    /// the hash of the one before. Where that fails, the next draw makes it, and says so.
+    pub fn prepare_nonce(&mut self, wide: Wide) {
+        with_state(|state| {
+            if let Some(state) = state {
+                state.prepare_nonce(wide);
+            }
+        });
+    }
 }
 
 /// Hands over what this thread keeps; nothing where it cannot keep anything.
@@ -140,16 +150,10 @@ impl Kept {
 /// What a thread keeps. As zeros it is without a seed, and without bytes to give.
 #[repr(C, align(64))]
 struct State {
-    /// Keystream; it begins with the key of the next.
-    run: [u8; RUN_BYTES],
-    /// How many bytes at the end of the run were not given yet.
-    bytes_left: usize,
-    /// How many runs the seed is still good for, and one: 0 where there is no seed.
-    runs_left: u32,
-    /// Whether the next nonce is made already. It is made when one is given, while the processor
-    /// waits for the hash of that.
-    is_ready: bool,
+    /// The next nonce, where it was made ahead.
     ready: [u8; 64],
+    is_ready: bool,
+    stock: Stock,
 }
 
 // SAFETY: plain numbers, of less than a page.
@@ -160,14 +164,14 @@ impl State {
         loop {
             let mut rest = &mut *bytes;
             while !rest.is_empty() {
-                let given = self.some(rest.len())?;
+                let given = self.stock.some(rest.len())?;
                 let (now, later) = rest.split_at_mut(given.len());
                 now.copy_from_slice(given);
                 given.zeroize();
                 rest = later;
             }
             // Where a signal's handler forked in between, the child comes by here with zeros.
-            if self.is_seeded() {
+            if self.stock.is_seeded() {
                 return Ok(());
             }
         }
@@ -185,23 +189,35 @@ impl State {
                     *nonce = self.ready;
                     self.is_ready = false;
                 } else {
-                    self.make_nonce(wide, nonce)?;
+                    self.stock.make_nonce(wide, nonce)?;
                 }
                 // As in `fill`.
-                if self.is_seeded() {
+                if self.stock.is_seeded() {
                     break;
                 }
             }
         }
-        let mut next = [0; 64];
-        if !self.is_ready && self.make_nonce(wide, &mut next).is_ok() {
-            self.ready = next;
-            self.is_ready = true;
-            next.as_mut_slice().zeroize();
-        }
         Ok(())
     }
 
+    #[cfg(target_arch = "x86_64")]
+    fn prepare_nonce(&mut self, wide: Wide) {
+        self.is_ready = self.is_ready || self.stock.make_nonce(wide, &mut self.ready).is_ok();
+    }
+}
+
+/// Keystream, and how much of it was not given yet.
+#[repr(C, align(64))]
+struct Stock {
+    /// It begins with the key of the next run.
+    run: [u8; RUN_BYTES],
+    /// How many bytes at the end of the run were not given yet.
+    bytes_left: usize,
+    /// How many runs the seed is still good for, and one: 0 where there is no seed.
+    runs_left: u32,
+}
+
+impl Stock {
     #[cfg(target_arch = "x86_64")]
     fn make_nonce(&mut self, wide: Wide, nonce: &mut [u8; 64]) -> Result<(), getrandom::Error> {
         loop {
@@ -263,11 +279,11 @@ fn keystream(key: &[u8; KEY_BYTES], run: &mut [u8; RUN_BYTES]) {
 
 impl Zeroize for State {
     fn zeroize(&mut self) {
-        self.runs_left.zeroize();
-        self.bytes_left.zeroize();
-        self.is_ready.zeroize();
         self.ready.as_mut_slice().zeroize();
-        self.run.as_mut_slice().zeroize();
+        self.is_ready.zeroize();
+        self.stock.run.as_mut_slice().zeroize();
+        self.stock.bytes_left.zeroize();
+        self.stock.runs_left.zeroize();
     }
 }
 
@@ -281,7 +297,7 @@ mod tests {
         let Some(mut state) = WipedOnFork::<State>::new() else { return };
         let mut given = [0; 1000];
         state.fill(&mut given).unwrap();
-        let kept: BTreeSet<_> = state.run.windows(8).collect();
+        let kept: BTreeSet<_> = state.stock.run.windows(8).collect();
         assert!(given.windows(8).all(|bytes| !kept.contains(bytes)));
     }
 
@@ -297,16 +313,40 @@ mod tests {
                 assert!(seen.insert(*word), "{len} bytes");
             }
         }
-        assert!(state.runs_left < RUNS_A_SEED - 500, "many runs were made");
+        assert!(state.stock.runs_left < RUNS_A_SEED - 500, "many runs were made");
     }
 
     #[test]
     fn a_seed_is_renewed_in_time() {
         let Some(mut state) = WipedOnFork::<State>::new() else { return };
         for run in 0..3 * RUNS_A_SEED {
-            state.renew().unwrap();
-            assert_eq!(state.runs_left, RUNS_A_SEED - run % RUNS_A_SEED);
-            assert!(state.is_seeded());
+            state.stock.renew().unwrap();
+            assert_eq!(state.stock.runs_left, RUNS_A_SEED - run % RUNS_A_SEED);
+            assert!(state.stock.is_seeded());
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn a_nonce_that_was_made_ahead_is_given_once_and_gone_when_wiped() {
+        let (Some(wide), Some(mut state)) = (Wide::detect(), WipedOnFork::<State>::new()) else {
+            return;
+        };
+        let mut seen = BTreeSet::new();
+        let mut draw = |state: &mut State| {
+            let mut nonces = [[0; 64]; 2];
+            state.fill_nonces(wide, &mut nonces.iter_mut()).unwrap();
+            for nonce in nonces {
+                assert!(nonce.iter().all(u8::is_ascii_alphanumeric) && seen.insert(nonce));
+            }
+        };
+        for round in 0..100 {
+            state.prepare_nonce(wide);
+            if round % 3 == 0 {
+                // As the system does it in a forked child.
+                state.zeroize();
+            }
+            draw(&mut state);
         }
     }
 
@@ -317,7 +357,7 @@ mod tests {
         state.fill(&mut bytes).unwrap();
         // As the system does it in a forked child.
         state.zeroize();
-        assert!(!state.is_seeded());
+        assert!(!state.stock.is_seeded());
         let mut others = [0; 64];
         state.fill(&mut others).unwrap();
         assert!(bytes != others && others != [0; 64]);

@@ -8,6 +8,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `sha256` | SHA-256 of 32 messages at a time |
+//! | `text` | checks of 64 characters, and digits of a hash |
 //! | `alphanumeric` | random bytes to letters and digits |
 //! | `chacha20` | sixteen blocks of keystream at a time |
 //! | `generator` | a buffer of keystream for each thread, seeded from the operating system |
@@ -28,6 +29,8 @@ mod processor;
 #[cfg(target_arch = "x86_64")]
 mod sha256;
 #[cfg(target_arch = "x86_64")]
+mod text;
+#[cfg(target_arch = "x86_64")]
 mod wide;
 
 #[cfg(target_arch = "x86_64")]
@@ -36,5 +39,7 @@ pub use generator::ThreadGenerator;
 pub use processor::Processor;
 #[cfg(target_arch = "x86_64")]
 pub use sha256::{LANES, Lanes, SharedBlock};
+#[cfg(target_arch = "x86_64")]
+pub use text::{are_alphanumeric, are_hex_digits, write_hex};
 #[cfg(target_arch = "x86_64")]
 pub use wide::Wide;

@@ -11,6 +11,7 @@ use core::arch::x86_64::*;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 
+use crate::text::{hex_digits, places_of_big_endian_words};
 use crate::wide::{Wide, load, load_words, store, store_words};
 
 /// How many messages are hashed at a time.
@@ -55,15 +56,13 @@ impl Lanes {
         Self { words: state.map(|word| [[word; SET]; SETS]) }
     }
 
-    /// Each lane begins with a state of its own.
-    pub fn each(states: [&[u32; 8]; LANES]) -> Self {
-        let mut lanes = Self::all(&[0; 8]);
-        for (lane, state) in states.into_iter().enumerate() {
-            for (word, value) in lanes.words.iter_mut().zip(state) {
-                word.as_flattened_mut()[lane] = *value;
+    /// One lane begins with a state of its own.
+    pub fn begin(&mut self, lane: usize, state: &[u32; 8]) {
+        for (word, value) in self.words.iter_mut().zip(state) {
+            if let Some(place) = word.as_flattened_mut().get_mut(lane) {
+                *place = *value;
             }
         }
-        lanes
     }
 
     /// Compresses a block into each lane whose bit is set in `active`; the others stay as they are.
@@ -78,9 +77,9 @@ impl Lanes {
         unsafe { compress_shared(&mut self.words, block) }
     }
 
-    /// The hashes.
-    pub fn digests(&self, _: Wide) -> [[u8; 32]; LANES] {
-        let mut digests = [[0; 32]; LANES];
+    /// The hashes, each as eight words.
+    pub fn digests(&self, _: Wide) -> [[u32; 8]; LANES] {
+        let mut digests = [[0; 8]; LANES];
         // SAFETY: as above.
         unsafe { write_digests(&self.words, &mut digests) };
         digests
@@ -296,13 +295,9 @@ fn rows(words: &Words, set: usize) -> [__m512i; 8] {
     // words 4 to 7.
     let front = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
     let back = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
-    let big_endian = big_endian();
     for k in 0..4 {
         s[k] = _mm512_permutex2var_epi64(r[k], front, r[k + 4]);
         s[k + 4] = _mm512_permutex2var_epi64(r[k], back, r[k + 4]);
-    }
-    for row in &mut s {
-        *row = _mm512_shuffle_epi8(*row, big_endian);
     }
     s
 }
@@ -314,12 +309,12 @@ const fn lanes_of(vector: usize) -> [usize; 2] {
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
-fn write_digests(words: &Words, digests: &mut [[u8; 32]; LANES]) {
+fn write_digests(words: &Words, digests: &mut [[u32; 8]; LANES]) {
     for (set, digests) in digests.as_chunks_mut::<SET>().0.iter_mut().enumerate() {
         for (vector, row) in rows(words, set).into_iter().enumerate() {
-            let mut both = [0; 64];
-            store(&mut both, row);
-            let (halves, _) = both.as_chunks::<32>();
+            let mut both = [0; 16];
+            store_words(&mut both, row);
+            let (halves, _) = both.as_chunks::<8>();
             for (lane, half) in lanes_of(vector).into_iter().zip(halves) {
                 digests[lane] = *half;
             }
@@ -329,29 +324,12 @@ fn write_digests(words: &Words, digests: &mut [[u8; 32]; LANES]) {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn write_hex(words: &Words, texts: &mut [[u8; 64]; LANES]) {
-    // Each byte of the lower and the upper half, twice.
-    let mut twice = [[0; 64]; 2];
-    for (place, byte) in twice.as_flattened_mut().iter_mut().zip(0_u8..) {
-        *place = byte / 2;
-    }
-    let twice = [load(&twice[0]), load(&twice[1])];
-    let digits = _mm512_broadcast_i32x4(_mm_set_epi64x(
-        i64::from_le_bytes(*b"89abcdef"),
-        i64::from_le_bytes(*b"01234567"),
-    ));
-    let low_half = _mm512_set1_epi8(0x0f);
+    let first = load(&const { places_of_big_endian_words(0) });
+    let second = load(&const { places_of_big_endian_words(32) });
     for (set, texts) in texts.as_chunks_mut::<SET>().0.iter_mut().enumerate() {
         for (vector, row) in rows(words, set).into_iter().enumerate() {
-            for (lane, twice) in lanes_of(vector).into_iter().zip(twice) {
-                let bytes = _mm512_permutexvar_epi8(twice, row);
-                // The upper half of every even one, the lower half of every odd one.
-                let halves = _mm512_mask_blend_epi8(
-                    0x5555_5555_5555_5555,
-                    bytes,
-                    _mm512_srli_epi16::<4>(bytes),
-                );
-                let halves = _mm512_and_si512(halves, low_half);
-                store(&mut texts[lane], _mm512_shuffle_epi8(digits, halves));
+            for (lane, places) in lanes_of(vector).into_iter().zip([first, second]) {
+                store(&mut texts[lane], hex_digits(_mm512_permutexvar_epi8(places, row)));
             }
         }
     }
@@ -400,7 +378,8 @@ mod tests {
         fn every_lane_is_what_sha2_makes(seed: u64, active: u32) {
             let Some(wide) = Wide::detect() else { return Ok(()) };
             let (mut states, blocks) = drawn(seed);
-            let mut lanes = Lanes::each(states.each_ref());
+            let mut lanes = Lanes::all(&[0; 8]);
+            states.iter().enumerate().for_each(|(lane, state)| lanes.begin(lane, state));
             lanes.compress_each(wide, blocks.each_ref(), active);
             lanes.compress_shared(wide, &SharedBlock::new(&blocks[0]));
             for (lane, state) in states.iter_mut().enumerate() {
@@ -409,9 +388,8 @@ mod tests {
                 }
                 compress256(state, &blocks[..1]);
             }
-            let expected = states.map(bytes);
-            prop_assert_eq!(lanes.digests(wide), expected);
-            prop_assert_eq!(lanes.hex(wide).map(|text| text.to_vec()), expected.map(|digest| {
+            prop_assert_eq!(lanes.digests(wide), states);
+            prop_assert_eq!(lanes.hex(wide).map(|text| text.to_vec()), states.map(bytes).map(|digest| {
                 digest.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect::<Vec<_>>()
             }));
         }

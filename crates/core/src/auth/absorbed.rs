@@ -6,6 +6,7 @@
 use sha2::block_api::compress256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::digits::encode_hex;
 use super::kept::Kept;
 use super::key::{KEY_BYTES_MAX, Key};
 
@@ -51,7 +52,7 @@ impl AbsorbedKey {
     }
 
     /// SHA-256 of a key: what is kept of a Standard key. It allocates nothing and leaves nothing.
-    pub(super) fn digest_of(key: Key<'_>) -> [u8; 32] {
+    pub(super) fn digest_of(key: Key<'_>) -> Digest {
         let mut absorbed = Self::EMPTY;
         absorbed.absorb(key);
         absorbed.key_digest()
@@ -73,7 +74,7 @@ impl AbsorbedKey {
     /// SHA-256 of the key, the nonce and the digits of the timestamp, with nothing between.
     ///
     /// The nonce has at most 128 bytes.
-    pub(super) fn digest(&self, nonce: &[u8], timestamp: &[u8; 13]) -> [u8; 32] {
+    pub(super) fn digest(&self, nonce: &[u8], timestamp: &[u8; 13]) -> Digest {
         match nonce.try_into() {
             Ok(nonce) if self.tail_len() == 0 => self.digest_of_aligned(nonce, timestamp),
             _ => self.digest_of_any(nonce, timestamp),
@@ -82,7 +83,7 @@ impl AbsorbedKey {
 
     /// The common case: the key fills its blocks, the nonce another one, and the timestamp is
     /// alone in the last.
-    fn digest_of_aligned(&self, nonce: &[u8; BLOCK_BYTES], timestamp: &[u8; 13]) -> [u8; 32] {
+    fn digest_of_aligned(&self, nonce: &[u8; BLOCK_BYTES], timestamp: &[u8; 13]) -> Digest {
         let mut last = [0; BLOCK_BYTES];
         last[..13].copy_from_slice(timestamp);
         last[13] = END_MARK;
@@ -90,10 +91,10 @@ impl AbsorbedKey {
         last[BLOCK_BYTES - 8..].copy_from_slice(&bits.to_be_bytes());
         let mut state = self.state;
         compress256(&mut state, &[*nonce, last]);
-        to_bytes(&state)
+        Digest(state)
     }
 
-    fn digest_of_any(&self, nonce: &[u8], timestamp: &[u8; 13]) -> [u8; 32] {
+    fn digest_of_any(&self, nonce: &[u8], timestamp: &[u8; 13]) -> Digest {
         let mut blocks = NO_BLOCKS;
         let used = self.write_message(&mut blocks, nonce, timestamp);
         self.finish(&mut blocks, used)
@@ -122,7 +123,7 @@ impl AbsorbedKey {
     }
 
     /// SHA-256 of the key alone.
-    pub(super) fn key_digest(&self) -> [u8; 32] {
+    pub(super) fn key_digest(&self) -> Digest {
         let mut blocks = NO_BLOCKS;
         blocks[0] = self.tail;
         let used = self.write_end(&mut blocks, 0);
@@ -196,21 +197,36 @@ impl AbsorbedKey {
     }
 
     /// Hashes so many blocks, and wipes what they have of the key.
-    fn finish(&self, blocks: &mut Blocks, used: usize) -> [u8; 32] {
+    fn finish(&self, blocks: &mut Blocks, used: usize) -> Digest {
         let mut state = self.state;
         compress256(&mut state, &blocks[..used.min(BLOCKS_MAX)]);
         // The tail of the key must not stay on the stack; nonce and time are no secret.
         blocks[0].as_mut_slice().zeroize();
-        to_bytes(&state)
+        Digest(state)
     }
 }
 
-fn to_bytes(state: &[u32; 8]) -> [u8; 32] {
-    let mut digest = [0; 32];
-    for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-        *bytes = word.to_be_bytes();
+/// What SHA-256 gives, as the words that it is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Digest(pub(super) [u32; 8]);
+
+impl Digest {
+    pub(super) fn to_bytes(self) -> [u8; 32] {
+        let mut digest = [0; 32];
+        for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(self.0) {
+            *bytes = word.to_be_bytes();
+        }
+        digest
     }
-    digest
+
+    /// Writes it in lower-case hexadecimal digits.
+    pub(super) fn write_hex(self, text: &mut [u8; 64]) {
+        #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
+        if let Some(wide) = cortexkey_kernels::Wide::detect() {
+            return cortexkey_kernels::write_hex(wide, &self.0, text);
+        }
+        *text = encode_hex(&self.to_bytes());
+    }
 }
 
 impl Drop for AbsorbedKey {
@@ -247,8 +263,12 @@ mod tests {
                 let nonce = &[b'n'; 128][..nonce_len];
                 let absorbed = AbsorbedKey::new(Key::new(&bytes).unwrap());
                 let time = b"1790611727783";
-                assert_eq!(absorbed.digest(nonce, time), plain(&[&bytes, nonce, time]), "{len}");
-                assert_eq!(absorbed.key_digest(), plain(&[&bytes]), "{len}");
+                assert_eq!(
+                    absorbed.digest(nonce, time).to_bytes(),
+                    plain(&[&bytes, nonce, time]),
+                    "{len}"
+                );
+                assert_eq!(absorbed.key_digest().to_bytes(), plain(&[&bytes]), "{len}");
             }
         }
     }
@@ -261,7 +281,7 @@ mod tests {
             time in proptest::array::uniform13(b'0'..=b'9'),
         ) {
             let absorbed = AbsorbedKey::new(Key::new(&key).unwrap());
-            prop_assert_eq!(absorbed.digest(&nonce, &time), plain(&[&key, &nonce, &time]));
+            prop_assert_eq!(absorbed.digest(&nonce, &time).to_bytes(), plain(&[&key, &nonce, &time]));
         }
     }
 }

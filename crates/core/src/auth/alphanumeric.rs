@@ -54,6 +54,15 @@ pub(super) fn fill_from_thread<'n>(
     nonces.try_for_each(|nonce| fill_nonce(&mut generator, nonce))
 }
 
+/// Makes the thread's next nonce ahead, where that is faster.
+#[cfg(feature = "kernels")]
+pub(super) fn prepare_for_thread() {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(wide) = cortexkey_kernels::Wide::detect() {
+        cortexkey_kernels::ThreadGenerator::new().prepare_nonce(wide);
+    }
+}
+
 /// Draws a part of a key. The kernels have no part in it: a nonce is public, and nobody looks at
 /// what they leave of one.
 pub(crate) fn fill_key_part<R: TryCryptoRng + ?Sized>(

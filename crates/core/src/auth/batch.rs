@@ -4,9 +4,8 @@
 
 use rand_core::{CryptoRng, TryCryptoRng};
 
-use super::absorbed::AbsorbedKey;
+use super::absorbed::{AbsorbedKey, Digest};
 use super::alphanumeric;
-use super::digits::encode_hex;
 use super::nonce::NONCE_BYTES;
 use super::sign::ascii;
 use super::timestamp::Timestamp;
@@ -100,12 +99,12 @@ impl<'s> AdvancedSigner<'s> {
             fill(chunk)?;
             // Nothing but hashes: the blocks of one request wait for each other, those of two do
             // not, so the processor works on more than one at a time.
-            let mut digests = [[0; 32]; CHUNK];
+            let mut digests = [Digest([0; 8]); CHUNK];
             for (digest, signature) in digests.iter_mut().zip(&*chunk) {
                 *digest = self.0.digest(&signature.nonce, &timestamp);
             }
             for (signature, digest) in chunk.iter_mut().zip(&digests) {
-                signature.authorization = encode_hex(digest);
+                digest.write_hex(&mut signature.authorization);
             }
         }
         Ok(())

@@ -85,13 +85,21 @@ impl NonceLengths {
         if !(usize::from(self.min)..=usize::from(self.max)).contains(&text.len()) {
             return Err(NonceError::BadLength { len: text.len() });
         }
-        // Without a way out in between, the compiler turns it into vector code.
-        if text.iter().fold(true, |fits, byte| fits & byte.is_ascii_alphanumeric()) {
+        if are_alphanumeric(text) {
             return Ok(());
         }
         let at = text.iter().position(|byte| !byte.is_ascii_alphanumeric());
         Err(NonceError::BadCharacter { position: at.unwrap_or(0) + 1 })
     }
+}
+
+fn are_alphanumeric(text: &[u8]) -> bool {
+    #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
+    if let (Some(wide), Ok(text)) = (cortexkey_kernels::Wide::detect(), text.try_into()) {
+        return cortexkey_kernels::are_alphanumeric(wide, text);
+    }
+    // Without a way out in between, the compiler turns it into vector code.
+    text.iter().fold(true, |fits, byte| fits & byte.is_ascii_alphanumeric())
 }
 
 impl Default for NonceLengths {

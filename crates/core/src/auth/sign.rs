@@ -13,7 +13,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::absorbed::AbsorbedKey;
 use super::alphanumeric;
 use super::batch::{AdvancedSigner, Signature};
-use super::digits::{Decimal, encode_hex};
+use super::digits::Decimal;
 use super::kept::Kept;
 use super::key::{KEY_BYTES_MAX, Key, KeyId, Level};
 use super::nonce::{NONCE_BYTES, Nonce};
@@ -110,7 +110,10 @@ impl Signer {
     /// operating system for a seed only now and then: [`cortexkey_kernels::ThreadGenerator`].
     #[cfg(feature = "kernels")]
     pub fn sign_from_thread(&self, now: Timestamp) -> Result<Headers<'_>, getrandom::Error> {
-        self.headers(now, |nonce| alphanumeric::fill_from_thread(iter::once(nonce)))
+        let headers = self.headers(now, |nonce| alphanumeric::fill_from_thread(iter::once(nonce)));
+        // After the hash, which the processor is still waiting for.
+        alphanumeric::prepare_for_thread();
+        headers
     }
 
     /// The headers for a given nonce and time, for repeatable answers. A Standard key uses
@@ -146,7 +149,7 @@ impl Signer {
                 let signature = &mut headers.signature;
                 fill_nonce(&mut signature.nonce)?;
                 let digest = key.digest(&signature.nonce, &headers.timestamp);
-                signature.authorization = encode_hex(&digest);
+                digest.write_hex(&mut signature.authorization);
             }
         }
         Ok(headers)

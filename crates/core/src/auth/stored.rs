@@ -52,7 +52,9 @@ impl StoredKey {
     /// What to keep of a key whose level never changes.
     pub fn new(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
         let material = match level {
-            Level::Standard => Material::Standard { digest: AbsorbedKey::digest_of(key) },
+            Level::Standard => {
+                Material::Standard { digest: AbsorbedKey::digest_of(key).to_bytes() }
+            }
             Level::Advanced => Material::Advanced { absorbed: AbsorbedKey::new(key) },
         };
         Self::with(key_id, material)
@@ -61,7 +63,7 @@ impl StoredKey {
     /// What to keep of a key whose level may be edited later.
     pub fn editable(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
         let absorbed = AbsorbedKey::new(key);
-        let digest = absorbed.key_digest();
+        let digest = absorbed.key_digest().to_bytes();
         Self::with(key_id, Material::Editable { level, digest, absorbed })
     }
 

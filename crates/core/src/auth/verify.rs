@@ -9,8 +9,7 @@ use core::hint::black_box;
 
 use subtle::ConstantTimeEq;
 
-use super::absorbed::AbsorbedKey;
-use super::digits::encode_hex;
+use super::absorbed::{AbsorbedKey, Digest};
 use super::key::{KeyId, Level};
 use super::nonce::NonceLengths;
 use super::request::{Form, Request};
@@ -137,7 +136,7 @@ impl Verifier {
     ) -> Result<Principal, Verdict> {
         let stored = stored_for(request, stored);
         let expected = expected(request, stored);
-        self.conclude(request, stored, &expected, now_ms, guard)
+        self.conclude(request, stored, expected, now_ms, guard)
     }
 
     /// Checks many requests at one time of the clock, in their order, and hands each answer to
@@ -159,10 +158,10 @@ impl Verifier {
                 *key = stored_for(request, stored(request.key_id()));
             }
             // All hashes, then all else: the hashes of two requests do not wait for each other.
-            let mut digests = [[0; 32]; CHUNK];
+            let mut digests = [Digest([0; 8]); CHUNK];
             expect_all(requests, &keys, &mut digests);
             for (place, request) in requests.iter().enumerate() {
-                let answer = self.conclude(request, keys[place], &digests[place], now_ms, guard);
+                let answer = self.conclude(request, keys[place], digests[place], now_ms, guard);
                 each(chunk * CHUNK + place, answer);
             }
         }
@@ -175,7 +174,7 @@ impl Verifier {
         self,
         request: &Request<'_>,
         stored: Option<&StoredKey>,
-        expected: &[u8; 32],
+        expected: Digest,
         now_ms: u64,
         guard: &G,
     ) -> Result<Principal, Verdict> {
@@ -189,14 +188,14 @@ impl Verifier {
                 Material::Standard { digest }
                 | Material::Editable { level: Level::Standard, digest, .. },
             ) => {
-                check(same(expected, digest))?;
+                check(same(&expected.to_bytes(), digest))?;
                 None
             }
             (
                 Form::Advanced(signed),
                 Material::Advanced { .. } | Material::Editable { level: Level::Advanced, .. },
             ) => {
-                check(same(signed.digest, &encode_hex(expected)))?;
+                check(fits(signed.digest, expected))?;
                 Some(signed.timestamp)
             }
             _ => {
@@ -211,7 +210,7 @@ impl Verifier {
                 .check_and_insert(&VerifiedUse {
                     key_id: stored.key_id(),
                     key_created_ms: stored.created_ms(),
-                    digest: *expected,
+                    digest: expected.to_bytes(),
                     timestamp_ms: timestamp.as_ms(),
                     skew_ms: self.skew.as_ms(),
                 })
@@ -285,6 +284,13 @@ fn check_live(stored: &StoredKey, now_ms: u64) -> Result<(), Verdict> {
     }
 }
 
+/// Whether hexadecimal digits that were presented are those of the digest.
+fn fits(presented: &[u8; 64], expected: Digest) -> bool {
+    let mut text = [0; 64];
+    expected.write_hex(&mut text);
+    same(presented, &text)
+}
+
 /// Compares in constant time: the words are folded first, since `subtle` on a slice takes longer
 /// than the hash.
 fn same<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
@@ -308,7 +314,7 @@ fn stored_for<'k>(request: &Request<'_>, stored: Option<&'k StoredKey>) -> Optio
 /// would have signed. An unknown key, and one of the other level, cost as much as an Advanced key of
 /// 128 bytes.
 #[inline]
-fn expected(request: &Request<'_>, stored: Option<&StoredKey>) -> [u8; 32] {
+fn expected(request: &Request<'_>, stored: Option<&StoredKey>) -> Digest {
     match request.form() {
         Form::Standard(key) => AbsorbedKey::digest_of(*key),
         Form::Advanced(signed) => {
@@ -321,7 +327,7 @@ fn expected(request: &Request<'_>, stored: Option<&StoredKey>) -> [u8; 32] {
 fn expect_all(
     requests: &[Request<'_>],
     keys: &[Option<&StoredKey>; CHUNK],
-    digests: &mut [[u8; 32]; CHUNK],
+    digests: &mut [Digest; CHUNK],
 ) {
     #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
     let done = super::wide::expect(requests, |place| key_or_dummy(keys[place]), digests);
@@ -345,9 +351,9 @@ fn key_or_dummy(stored: Option<&StoredKey>) -> &AbsorbedKey {
 }
 
 /// The comparison that the same request would cost with a key that exists and has its level.
-fn compare_for_nothing(request: &Request<'_>, expected: &[u8; 32]) {
+fn compare_for_nothing(request: &Request<'_>, expected: Digest) {
     black_box(match request.form() {
-        Form::Advanced(signed) => same(signed.digest, &encode_hex(expected)),
-        Form::Standard(_) => same(expected, black_box(&[0; 32])),
+        Form::Advanced(signed) => fits(signed.digest, expected),
+        Form::Standard(_) => same(&expected.to_bytes(), black_box(&[0; 32])),
     });
 }

@@ -6,7 +6,7 @@
 use cortexkey_kernels::{LANES, Lanes, SharedBlock, Wide};
 use zeroize::Zeroize;
 
-use super::absorbed::{AbsorbedKey, BLOCK_BYTES, Blocks, NO_BLOCKS};
+use super::absorbed::{AbsorbedKey, BLOCK_BYTES, Blocks, Digest, NO_BLOCKS};
 use super::batch::Signature;
 use super::nonce::NONCE_BYTES;
 use super::request::{Form, Request};
@@ -91,25 +91,24 @@ impl<'k, 'm> WideSigner<'k, 'm> {
 pub(super) fn expect<'k>(
     requests: &[Request<'_>],
     key: impl Fn(usize) -> &'k AbsorbedKey,
-    digests: &mut [[u8; 32]; LANES],
+    digests: &mut [Digest; LANES],
 ) -> u32 {
     let Some(wide) = Wide::detect().filter(|_| requests.len() >= LANES_MIN) else { return 0 };
     let mut messages = Messages::new();
-    let mut states = [&[0; 8]; LANES];
+    let mut lanes = Lanes::all(&[0; 8]);
     let mut used = [0; LANES];
     for (lane, request) in requests.iter().enumerate().take(LANES) {
         let Form::Advanced(signed) = request.form() else { continue };
         let (key, blocks) = (key(lane), &mut messages.0[lane]);
-        states[lane] = key.state();
+        lanes.begin(lane, key.state());
         used[lane] = key.write_message(blocks, signed.nonce, signed.timestamp_digits);
     }
     let lanes_with =
         |place| used.iter().rev().fold(0, |lanes, used| lanes << 1 | u32::from(*used > place));
-    let mut lanes = Lanes::each(states);
     for place in (0..).take_while(|place| lanes_with(*place) != 0) {
         lanes.compress_each(wide, messages.blocks(place), lanes_with(place));
     }
-    *digests = lanes.digests(wide);
+    *digests = lanes.digests(wide).map(Digest);
     lanes_with(0)
 }
 

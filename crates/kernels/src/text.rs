@@ -1,0 +1,129 @@
+//! What headers hold, 64 characters at a time: letters and digits, hexadecimal digits.
+//!
+//! It refuses to say where something is wrong; who wants to know looks again, slowly.
+
+use core::arch::x86_64::*;
+
+use crate::wide::{Wide, load, store};
+
+/// Whether all are ASCII letters and digits.
+#[inline]
+pub fn are_alphanumeric(_: Wide, text: &[u8; 64]) -> bool {
+    // SAFETY: a `Wide` exists only where the processor has what the function needs.
+    unsafe { all_alphanumeric(text) }
+}
+
+/// Whether all are lower-case hexadecimal digits.
+#[inline]
+pub fn are_hex_digits(_: Wide, text: &[u8; 64]) -> bool {
+    // SAFETY: as above.
+    unsafe { all_hex_digits(text) }
+}
+
+/// Writes the eight words of a hash in lower-case hexadecimal digits.
+#[inline]
+pub fn write_hex(_: Wide, words: &[u32; 8], text: &mut [u8; 64]) {
+    // SAFETY: as above.
+    unsafe { store_hex(words, text) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+fn all_alphanumeric(text: &[u8; 64]) -> bool {
+    let text = load(text);
+    let lower = _mm512_or_si512(text, _mm512_set1_epi8(0x20));
+    let digits = within(text, b'0', 10);
+    let letters = within(lower, b'a', 26);
+    digits | letters == u64::MAX
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+fn all_hex_digits(text: &[u8; 64]) -> bool {
+    let text = load(text);
+    within(text, b'0', 10) | within(text, b'a', 6) == u64::MAX
+}
+
+/// Which bytes are among the `count` ones from `first` on.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn within(bytes: __m512i, first: u8, count: u8) -> u64 {
+    let from_first = _mm512_sub_epi8(bytes, _mm512_set1_epi8(first.cast_signed()));
+    _mm512_cmplt_epu8_mask(from_first, _mm512_set1_epi8(count.cast_signed()))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn store_hex(words: &[u32; 8], text: &mut [u8; 64]) {
+    // In two halves, as whoever made the words has stored them.
+    let (halves, _) = words.as_chunks::<4>();
+    let [low, high] = [0, 1].map(|i| {
+        // SAFETY: the reference is to 4 words of 4 bytes, and an unaligned load asks for no more.
+        unsafe { _mm_loadu_si128(halves[i].as_ptr().cast()) }
+    });
+    let words = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high);
+    let places = load(&const { places_of_big_endian_words(0) });
+    let bytes = _mm512_permutexvar_epi8(places, _mm512_castsi256_si512(words));
+    store(text, hex_digits(bytes));
+}
+
+/// Of bytes that each come twice, the upper half of the first and the lower half of the second, as
+/// digits.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(crate) fn hex_digits(twice: __m512i) -> __m512i {
+    let digits = _mm512_broadcast_i32x4(_mm_set_epi64x(
+        i64::from_le_bytes(*b"89abcdef"),
+        i64::from_le_bytes(*b"01234567"),
+    ));
+    let upper = _mm512_srli_epi16::<4>(twice);
+    let halves = _mm512_mask_blend_epi8(0x5555_5555_5555_5555, twice, upper);
+    _mm512_shuffle_epi8(digits, _mm512_and_si512(halves, _mm512_set1_epi8(0x0f)))
+}
+
+/// Where the bytes of the eight words behind `start` are, from the upper one of the first on, each
+/// twice.
+pub(crate) const fn places_of_big_endian_words(start: u8) -> [u8; 64] {
+    let mut places = [0; 64];
+    let mut place = 0;
+    while place < 64 {
+        #[expect(clippy::cast_possible_truncation, reason = "at most 31")]
+        let byte = (place / 2) as u8;
+        places[place] = start + (byte ^ 3);
+        place += 1;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Every byte at every place.
+    #[test]
+    fn every_byte_is_judged() {
+        let Some(wide) = Wide::detect() else { return };
+        for place in 0..64 {
+            for byte in 0..=255_u8 {
+                let mut text = [b'a'; 64];
+                text[place] = byte;
+                assert_eq!(
+                    are_alphanumeric(wide, &text),
+                    byte.is_ascii_alphanumeric(),
+                    "{byte:#x}"
+                );
+                let is_hex = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                assert_eq!(are_hex_digits(wide, &text), is_hex, "{byte:#x}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_hash_is_written_as_the_hex_crate_does(words: [u32; 8]) {
+            let Some(wide) = Wide::detect() else { return Ok(()) };
+            let mut text = [0; 64];
+            write_hex(wide, &words, &mut text);
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+            prop_assert_eq!(text.to_vec(), hex::encode(bytes).into_bytes());
+        }
+    }
+}
