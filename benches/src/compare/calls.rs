@@ -1,10 +1,10 @@
 //! What a whole call takes, for signing to be held against.
 //!
-//! It refuses the network: the tenant is in this process, on loopback.
+//! It refuses the network: the tenants are in this process, on loopback.
 
-use cortexkey_client::{Client, ClientOptions, Method};
+use cortexkey_client::{Client, ClientOptions, Method, Roots};
 use cortexkey_core::address::{Address, VALIDATE_PATH};
-use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use cortexkey_core::auth::{Key, KeyId, Level, Signer, Timestamp};
 use cortexkey_tenant::{Options, Tenant};
 
 use super::{CALLS, Extent, Group};
@@ -15,25 +15,36 @@ use crate::measure::{Case, side_by_side};
 pub(super) fn calls(extent: Extent) -> Group {
     let id = KeyId::new(7).expect("not 0");
     let signer = Signer::new(id, Level::Advanced, Key::new(KEY.as_bytes()).expect("a key"));
-    let tenant = Tenant::start(Options::default()).expect("a tenant starts");
-    let seeded = tenant.seeded_keys().expect("a new tenant has keys");
-    let key = &seeded.advanced;
-    let secret = Key::new(key.expose().as_bytes()).expect("a key");
-    let client = Client::new(
-        Address::parse(tenant.url()).expect("an address"),
-        Signer::new(key.id(), key.level(), secret),
-        ClientOptions::default(),
-    );
-    let call = || client.call(Method::Post, VALIDATE_PATH, None).expect("the call succeeds");
+    let plain = Tenant::start(Options::default()).expect("a tenant starts");
+    let tls = Options { tls: Some(Vec::new()), ..Options::default() };
+    let tls = Tenant::start(tls).expect("a tenant starts");
+    let (over_plain, over_tls) = (client(&plain), client(&tls));
     let cases = vec![
         Case::new("cortexkey signs", || {
-            let now = std::time::SystemTime::now();
-            let now = cortexkey_core::auth::Timestamp::from_system_time(now).expect("13 digits");
-            signer.sign_from_thread(now).expect("random").values().authorization.map(<[u8]>::len)
+            let now = Timestamp::from_system_time(std::time::SystemTime::now()).expect("now");
+            signer.sign(&mut rand::rng(), now).values().authorization.map(<[u8]>::len)
         }),
-        Case::new("a signed call over loopback, connection kept", call),
+        Case::new("a signed call over loopback, connection kept", || call(&over_plain)),
+        Case::new("a signed call over loopback and TLS, connection kept", || call(&over_tls)),
+        Case::new("a signed call over loopback and TLS, connection new", || call(&client(&tls))),
     ];
     let group = Group::of(CALLS, &side_by_side(cases, extent.rounds));
-    tenant.stop();
+    plain.stop();
+    tls.stop();
     group
+}
+
+fn client(tenant: &Tenant) -> Client {
+    let key = &tenant.seeded_keys().expect("a new tenant has keys").advanced;
+    let secret = Key::new(key.expose().as_bytes()).expect("a key");
+    let roots = tenant.ca_path().map(|path| Roots::from_file(path).expect("certificates"));
+    Client::new(
+        Address::parse(tenant.url()).expect("an address"),
+        Signer::new(key.id(), key.level(), secret),
+        ClientOptions { roots, ..ClientOptions::default() },
+    )
+}
+
+fn call(client: &Client) -> u16 {
+    client.call(Method::Post, VALIDATE_PATH, None).expect("the call succeeds").status
 }
