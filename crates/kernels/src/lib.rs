@@ -40,6 +40,6 @@ pub use processor::Processor;
 #[cfg(target_arch = "x86_64")]
 pub use sha256::{LANES, Lanes, SharedBlock};
 #[cfg(target_arch = "x86_64")]
-pub use text::{are_alphanumeric, are_hex_digits, write_hex};
+pub use text::{are_alphanumeric, are_hex_digits, is_hex_of, write_hex};
 #[cfg(target_arch = "x86_64")]
 pub use wide::Wide;

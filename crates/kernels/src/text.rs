@@ -27,6 +27,13 @@ pub fn write_hex(_: Wide, words: &[u32; 8], text: &mut [u8; 64]) {
     unsafe { store_hex(words, text) }
 }
 
+/// Whether the text is what [`write_hex`] would write. The time tells nothing of where they differ.
+#[inline]
+pub fn is_hex_of(_: Wide, words: &[u32; 8], text: &[u8; 64]) -> bool {
+    // SAFETY: as above.
+    unsafe { equals_hex(words, text) }
+}
+
 #[target_feature(enable = "avx512f,avx512bw")]
 fn all_alphanumeric(text: &[u8; 64]) -> bool {
     let text = load(text);
@@ -52,6 +59,17 @@ fn within(bytes: __m512i, first: u8, count: u8) -> u64 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn store_hex(words: &[u32; 8], text: &mut [u8; 64]) {
+    store(text, hex_of(words));
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn equals_hex(words: &[u32; 8], text: &[u8; 64]) -> bool {
+    _mm512_cmpneq_epi8_mask(hex_of(words), load(text)) == 0
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn hex_of(words: &[u32; 8]) -> __m512i {
     // In two halves, as whoever made the words has stored them.
     let (halves, _) = words.as_chunks::<4>();
     let [low, high] = [0, 1].map(|i| {
@@ -60,8 +78,7 @@ fn store_hex(words: &[u32; 8], text: &mut [u8; 64]) {
     });
     let words = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high);
     let places = load(&const { places_of_big_endian_words(0) });
-    let bytes = _mm512_permutexvar_epi8(places, _mm512_castsi256_si512(words));
-    store(text, hex_digits(bytes));
+    hex_digits(_mm512_permutexvar_epi8(places, _mm512_castsi256_si512(words)))
 }
 
 /// Of bytes that each come twice, the upper half of the first and the lower half of the second, as
@@ -124,6 +141,12 @@ mod tests {
             write_hex(wide, &words, &mut text);
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
             prop_assert_eq!(text.to_vec(), hex::encode(bytes).into_bytes());
+            prop_assert!(is_hex_of(wide, &words, &text));
+            for place in 0..64 {
+                let mut other = text;
+                other[place] ^= 1;
+                prop_assert!(!is_hex_of(wide, &words, &other));
+            }
         }
     }
 }

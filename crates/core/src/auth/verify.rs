@@ -10,6 +10,7 @@ use core::hint::black_box;
 use subtle::ConstantTimeEq;
 
 use super::absorbed::{AbsorbedKey, Digest};
+use super::digits::encode_hex;
 use super::key::{KeyId, Level};
 use super::nonce::NonceLengths;
 use super::request::{Form, Request};
@@ -286,9 +287,11 @@ fn check_live(stored: &StoredKey, now_ms: u64) -> Result<(), Verdict> {
 
 /// Whether hexadecimal digits that were presented are those of the digest.
 fn fits(presented: &[u8; 64], expected: Digest) -> bool {
-    let mut text = [0; 64];
-    expected.write_hex(&mut text);
-    same(presented, &text)
+    #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
+    if let Some(wide) = cortexkey_kernels::Wide::detect() {
+        return cortexkey_kernels::is_hex_of(wide, &expected.0, presented);
+    }
+    same(presented, &encode_hex(&expected.to_bytes()))
 }
 
 /// Compares in constant time: the words are folded first, since `subtle` on a slice takes longer
