@@ -4,9 +4,10 @@
 
 mod common;
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
-use common::{Tenant, finish};
+use common::{Tenant, cortexkey, finish};
 use serde_json::Value;
 
 #[test]
@@ -52,4 +53,38 @@ fn the_readmes_line_for_curl_works() {
         let output = common::finish_with(shell.args(["-c", &line]), ran.stdout.as_bytes());
         assert_eq!(output.stdout, "\"true\"", "{}", output.stderr);
     }
+}
+
+#[test]
+fn a_small_guard_refuses_what_it_has_no_room_for() {
+    let tenant = Tenant::start_with(&["--guard-entries", "4"]);
+    for accepted in [true, true, false] {
+        let ran = finish(&mut tenant.with_key("advanced", &["ping", "--retries", "0"]));
+        assert_eq!(ran.code == 0, accepted, "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("replay-guard-full"), !accepted, "{}", ran.stderr);
+    }
+    // It is a guard in memory that has a size.
+    for replay in ["off", "redis://127.0.0.1:1"] {
+        let ran = finish(&mut cortexkey(&["tenant", "--guard-entries", "4", "--replay", replay]));
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+        assert!(ran.stderr.contains("--guard-entries is for a replay guard in memory"));
+    }
+}
+
+#[test]
+fn a_log_for_machines_has_one_object_a_request_and_no_secret() {
+    let mut command = cortexkey(&["tenant", "--log-format", "json"]);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    let mut tenant = Tenant { process, ready };
+    finish(&mut tenant.with_key("advanced", &["ping"]));
+    let mut line = String::new();
+    let mut log = BufReader::new(tenant.process.stderr.take().unwrap());
+    log.read_line(&mut line).unwrap();
+    let (_, key) = tenant.key("advanced");
+    assert!(!line.contains(&key), "{line}");
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["keyId"], &line["verdict"]), (&2.into(), &"accept".into()));
 }

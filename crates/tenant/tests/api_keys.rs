@@ -187,3 +187,36 @@ fn the_number_of_keys_is_limited() {
     assert_eq!(status, 500);
     assert_eq!(reply["err_msg"], "The maximum number of API keys is reached");
 }
+
+#[test]
+fn a_call_for_a_child_tenant_is_not_carried_out_on_this_one() {
+    let f = start(|options| options.explain = true);
+    let made =
+        f.generate(&json!({"roles": ["Viewer"], "security_level": "advanced"}), Level::Advanced);
+    let id = made.key_id().get();
+    let delete =
+        json!({"request_data": {"filters": [{"field": "id", "operator": "in", "value": [id]}]}});
+    for child in ["child-9", "", "\u{e9}"] {
+        let mut headers = f.sign(&f.advanced());
+        headers.push(("X-Child-Tenant-Id".to_owned(), child.to_owned()));
+        let answer = f.send(&headers, DELETE, &delete.to_string());
+        assert_eq!(answer.status, 400, "{child}");
+        let reply = &answer.json()["reply"];
+        assert_eq!(reply["err_msg"], "Invalid child tenant");
+        assert!(reply["err_extra"].as_str().unwrap().contains("nothing was done"), "{reply}");
+        assert!(answer.header("x-cortexkey-remedy").unwrap().contains("no child tenants"));
+    }
+    assert_eq!(f.send(&f.sign(&made), VALIDATE, "{}").status, 200, "still there");
+
+    let child = |mut headers: common::Headers| {
+        headers.push(("x-child-tenant-id".to_owned(), "child-9".to_owned()));
+        headers
+    };
+    // A stranger learns nothing of it, and the platform's calls say it in their own form.
+    assert_eq!(f.send(&child(vec![]), DELETE, "{}").status, 401);
+    let answer = f.get(&child(f.sign(&f.advanced())), "/platform/iam/v1/role");
+    assert_eq!(
+        (answer.status, &answer.json()["data"]["err_msg"]),
+        (400, &json!("Invalid child tenant"))
+    );
+}

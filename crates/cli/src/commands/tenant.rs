@@ -8,12 +8,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ValueEnum, value_parser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 use cortexkey_tenant::{
-    Control, Licence, LogLine, NewAdminKeys, Options, ReplayMode, StartError, Tenant, TlsError,
+    Control, Licence, Log, LogLine, NewAdminKeys, Options, ReplayMode, StartError, Tenant, TlsError,
 };
 
 use crate::exit::{Exit, Failure};
@@ -63,6 +63,13 @@ pub(crate) struct Args {
     )]
     replay: Replay,
 
+    /// How many accepted requests the replay guard remembers: requests a second times twice the
+    /// skew in seconds, and for one key at most half of them; 1000000 unless said
+    ///
+    /// What is beyond that is refused as replay-guard-full. One entry takes about 20 bytes.
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(2..=100_000_000))]
+    guard_entries: Option<u32>,
+
     /// How far a timestamp may be from this machine's clock, in milliseconds: 1000 to 300000
     #[arg(long, value_name = "MS", default_value_t = Skew::DEFAULT.as_ms())]
     skew_ms: u64,
@@ -74,6 +81,11 @@ pub(crate) struct Args {
     /// Log refusals only
     #[arg(long)]
     quiet: bool,
+
+    /// How a request is logged: as a line of text, or as the JSON object that
+    /// /_cortexkey/requests shows
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
 
     #[command(flatten)]
     tls: Secured,
@@ -163,6 +175,12 @@ enum Replay {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 enum Tags {
     /// One of its tags is enough
     Permissive,
@@ -193,18 +211,16 @@ impl From<Unlicensed> for Licence {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let skew =
         Skew::from_ms(args.skew_ms).map_err(|error| Failure::wrong_use(error.to_string()))?;
-    let quiet = args.quiet;
-    let log = move |line: &LogLine| {
-        if !quiet || line.status >= 400 {
-            // With standard error closed the tenant goes on without a log.
-            let _ = writeln!(std::io::stderr(), "{line}");
-        }
-    };
     let (replay, replay_server) = match &args.replay {
         Replay::In(mode) => (*mode, None),
         Replay::On(server) => (ReplayMode::Enforce, Some(server.clone())),
     };
-    let options = Options {
+    if args.guard_entries.is_some() && (replay == ReplayMode::Off || replay_server.is_some()) {
+        let why = "--guard-entries is for a replay guard in memory: leave it out, or say \
+                   --replay enforce or observe";
+        return Err(Failure::wrong_use(why));
+    }
+    let mut options = Options {
         listen: args.listen,
         tls: args.tls.tls.then(|| args.tls.tls_host.clone()),
         explain: args.explain,
@@ -236,9 +252,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         },
         scoped_datasets: args.kind.scoped_datasets,
         unlicensed: args.kind.unlicensed.iter().copied().map(Licence::from).collect(),
-        log: Some(Arc::new(log)),
+        log: Some(log(args.log_format, args.quiet)),
         ..Options::default()
     };
+    if let Some(entries) = args.guard_entries {
+        options.guard_entries = entries as usize;
+    }
     let tenant = Tenant::start(options).map_err(|error| start_failed(&error))?;
     // Before the ready line, so that a signal right after it ends the tenant in good order.
     let signals = tenant.signals().map_err(|error| {
@@ -247,6 +266,21 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     text::print(&format!("{}\n", tenant.ready_line()))?;
     tenant.wait(signals);
     Ok(Exit::Done)
+}
+
+/// Writes a line a request to standard error.
+fn log(format: LogFormat, quiet: bool) -> Log {
+    Arc::new(move |line: &LogLine| {
+        if quiet && line.status < 400 {
+            return;
+        }
+        let text = match format {
+            LogFormat::Text => line.to_string(),
+            LogFormat::Json => serde_json::to_string(line).unwrap_or_default(),
+        };
+        // With standard error closed the tenant goes on without a log.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    })
 }
 
 fn replay(text: &str) -> Result<Replay, String> {

@@ -76,7 +76,13 @@ pub(crate) struct Tenant {
 
 impl Tenant {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// A tenant with further arguments.
+    pub(crate) fn start_with(args: &[&str]) -> Self {
         let mut command = cortexkey(&["tenant", "--quiet", "--explain"]);
+        command.args(args);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -17,7 +17,7 @@ use cortexkey_core::replay::{GuardRefusal, VerifiedUse};
 
 use super::fault::{ToReset, instead, truncated};
 use super::refusal::{Refusal, Remedy};
-use super::{App, Hidden, body};
+use super::{App, Hidden, body, child};
 use crate::faults::{Fault, FaultKind};
 use crate::log::{LogLine, known_method, loggable};
 use crate::replay::Asked;
@@ -116,7 +116,8 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
 /// Reads the body and asks the call.
 async fn carry_out(request: Request, principal: Principal, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match body::read(&parts.headers, body).await {
+    let read = body::read(&parts.headers, body).await;
+    match child::check(&parts).and(read) {
         Err(refusal) => refusal.into_response(),
         Ok(bytes) => {
             parts.extensions.insert(Caller(principal));

@@ -10,6 +10,7 @@ mod assets;
 mod audits;
 mod body;
 mod cases;
+mod child;
 mod control;
 mod endpoints;
 mod fault;
