@@ -238,7 +238,7 @@ impl Installed {
         Ok(())
     }
 
-    /// One program with our archive and that of another Rust library.
+    /// One program with our archive and that of another Rust library, in either order.
     fn beside_another_rust_library(&self) -> Result<(), String> {
         let made = |e: std::io::Error| format!("{}: {e}", self.work.display());
         let other = self.work.join("other.rs");
@@ -253,11 +253,19 @@ impl Installed {
         let text = "#include <cortexkey.h>\nsize_t other(uint32_t n);\nint main(void) { char n[65]; \
                     return cxk_nonce(n, sizeof n) != CXK_OK || other(12345) != 5; }\n";
         fs::write(&source, text).map_err(made)?;
-        let program = self.work.join("two");
-        let mut link = Command::new("gcc");
-        link.arg(&source).arg(&archive).args(self.flags("cortexkey-static")?);
-        check(link.args(["-lm", "-lgcc_s", "-lc", "-o"]).arg(&program))?;
-        self.run(Command::new(program))
+        let ours = self.flags("cortexkey-static")?;
+        let others = [archive.to_string_lossy().into_owned()];
+        let system = ["-lm", "-lgcc_s", "-lc"];
+        for (name, first, second) in
+            [("ours-first", &ours[..], &others[..]), ("ours-last", &others, &ours)]
+        {
+            let program = self.work.join(name);
+            let mut link = Command::new("gcc");
+            link.arg(&source).args(first).args(second).args(system);
+            check(link.arg("-o").arg(&program))?;
+            self.run(Command::new(program))?;
+        }
+        Ok(())
     }
 
     /// Programs that link the archive run where `libgcc_s.so.1` is missing.

@@ -35,7 +35,9 @@ pub(crate) fn build(root: &Path, folder: &Path) -> Result<Libraries, String> {
 
     let all = folder.join("all.o");
     let mut link = Command::new("ld");
-    link.args(["-r", "--gc-sections", "-o"]).arg(&all);
+    // Sections that come in groups are shared by name with other objects: a program that links
+    // another Rust library behind this one would lose that one's, and not find ours.
+    link.args(["-r", "--gc-sections", "--force-group-allocation", "-o"]).arg(&all);
     for function in &functions {
         link.args(["-u", function]);
     }
