@@ -3,10 +3,11 @@
 //! It refuses pointers in them: a fixed size needs no freeing and can be copied.
 
 use core::ffi::c_char;
+use core::ptr;
 
-use cortexkey_core::auth::{Headers, Signature};
+use cortexkey_core::auth::{Headers, SignaturePlace};
 
-use crate::output::{ZeroIsValid, put};
+use crate::output::{ZeroIsValid, bytes, put};
 use crate::status::cxk_status;
 
 /// Bytes for a key id: 20 digits and NUL.
@@ -84,17 +85,37 @@ impl cxk_headers {
 }
 
 impl cxk_signature {
-    /// Into a place that is all zeros, so that each value ends with NUL.
-    pub(crate) fn put(&mut self, signature: &Signature, timestamp: &[u8]) {
-        let (authorization, nonce) = signature.as_bytes();
-        copy(&mut self.authorization, authorization);
-        copy(&mut self.nonce, nonce);
-        copy(&mut self.timestamp, timestamp);
+    /// What is not signed anew for each: the time, and the NUL behind each value.
+    pub(crate) fn finish(&mut self, timestamp: &[u8; 13]) {
+        let [.., end] = &mut self.authorization;
+        *end = 0;
+        let [.., end] = &mut self.nonce;
+        *end = 0;
+        let [digits @ .., end] = &mut self.timestamp;
+        bytes(digits).copy_from_slice(timestamp);
+        *end = 0;
     }
 }
 
-fn copy(place: &mut [c_char], bytes: &[u8]) {
-    place.iter_mut().zip(bytes).for_each(|(to, from)| *to = c_char::from_ne_bytes([*from]));
+/// The core signs right where C reads.
+impl SignaturePlace for cxk_signature {
+    fn nonce(&self) -> &[u8; CXK_NONCE_SIZE - 1] {
+        let [characters @ .., _] = &self.nonce;
+        // SAFETY: a `c_char` is a byte.
+        unsafe { &*ptr::from_ref(characters).cast() }
+    }
+
+    fn nonce_mut(&mut self) -> &mut [u8; CXK_NONCE_SIZE - 1] {
+        let [characters @ .., _] = &mut self.nonce;
+        // SAFETY: as above.
+        unsafe { &mut *ptr::from_mut(characters).cast() }
+    }
+
+    fn authorization_mut(&mut self) -> &mut [u8; CXK_DIGEST_SIZE - 1] {
+        let [digits @ .., _] = &mut self.authorization;
+        // SAFETY: as above.
+        unsafe { &mut *ptr::from_mut(digits).cast() }
+    }
 }
 
 impl cxk_header_lines {

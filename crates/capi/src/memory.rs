@@ -38,8 +38,10 @@ pub unsafe extern "C" fn cxk_nonce(out: *mut c_char, out_size: usize) -> cxk_sta
             return Err(CXK_BUFFER_TOO_SMALL);
         }
         let nonce = source::nonce()?;
-        let characters = nonce.as_bytes().iter().map(|byte| c_char::from_ne_bytes([*byte]));
-        out.iter_mut().zip(characters).for_each(|(place, character)| *place = character);
+        output::bytes(out)
+            .iter_mut()
+            .zip(nonce.as_bytes())
+            .for_each(|(place, byte)| *place = *byte);
         Ok(())
     };
     // SAFETY: this function's contract.

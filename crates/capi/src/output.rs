@@ -3,8 +3,9 @@
 //! It refuses partial answers: whatever goes wrong, the caller's memory is all zeros.
 
 use core::ffi::{c_char, c_void};
-
 use core::fmt;
+use core::mem::MaybeUninit;
+use core::slice;
 
 use zeroize::Zeroize;
 
@@ -30,22 +31,9 @@ pub(crate) unsafe fn fill<T: ZeroIsValid>(
     out: *mut T,
     write: impl FnOnce(&mut T) -> Result<(), cxk_status>,
 ) -> cxk_status {
-    if out.is_null() {
-        return CXK_NULL_ARG;
-    }
-    if !out.is_aligned() {
-        return CXK_BAD_ARG;
-    }
-    // SAFETY: not NULL and aligned, so by this function's contract a `T` may be written here.
-    unsafe { out.write_bytes(0, 1) };
-    // SAFETY: as above, and zeros are a `T` by its trait.
-    let filled = unsafe { &mut *out };
-    let status = caught(|| write(filled));
-    if status != CXK_OK {
-        // SAFETY: as above; the reference is not used any more.
-        unsafe { out.write_bytes(0, 1) };
-    }
-    status
+    let fill = |filled: &mut [T]| filled.first_mut().map_or(Err(CXK_INTERNAL), write);
+    // SAFETY: this function's contract.
+    unsafe { fill_all(out, 1, 1, fill) }
 }
 
 /// As [`fill`], for an array of `count`, which may be empty, and no longer than `most`.
@@ -60,6 +48,28 @@ pub(crate) unsafe fn fill_all<T: ZeroIsValid>(
     most: usize,
     write: impl FnOnce(&mut [T]) -> Result<(), cxk_status>,
 ) -> cxk_status {
+    let fill = |places: &mut [T]| {
+        // SAFETY: so many are at the start of a slice of them, and zeros are a `T` by its trait.
+        unsafe { places.as_mut_ptr().write_bytes(0, places.len()) };
+        write(places)
+    };
+    // SAFETY: this function's contract.
+    unsafe { overwrite_all(out, count, most, fill) }
+}
+
+/// As [`fill_all`], for a `write` that writes every byte where it does not fail, and reads none that
+/// it has not written. So nothing has to be cleared before, which takes as long as a tenth of a
+/// signature.
+///
+/// # Safety
+///
+/// As [`fill_all`].
+pub(crate) unsafe fn overwrite_all<T: ZeroIsValid>(
+    out: *mut T,
+    count: usize,
+    most: usize,
+    write: impl FnOnce(&mut [T]) -> Result<(), cxk_status>,
+) -> cxk_status {
     if out.is_null() {
         return CXK_NULL_ARG;
     }
@@ -69,11 +79,10 @@ pub(crate) unsafe fn fill_all<T: ZeroIsValid>(
     if count > most {
         return CXK_TOO_LARGE;
     }
-    // SAFETY: as in `fill`, for so many; the count is small.
-    unsafe { out.write_bytes(0, count) };
-    // SAFETY: as above, and zeros are a `T` by its trait.
-    let filled = unsafe { core::slice::from_raw_parts_mut(out, count) };
-    let status = caught(|| write(filled));
+    // SAFETY: not NULL and aligned, so by this function's contract so many fit here; the count is
+    // small. C's memory has bytes, if not those of a `T`, and `write` does not read them.
+    let places = unsafe { slice::from_raw_parts_mut(out, count) };
+    let status = caught(|| write(places));
     if status != CXK_OK {
         // SAFETY: as above; the reference is not used any more.
         unsafe { out.write_bytes(0, count) };
@@ -104,33 +113,38 @@ pub(crate) unsafe fn wipe(memory: *mut c_void, len: usize) {
     }
     // SAFETY: by this function's contract these bytes may be written; a byte is always aligned.
     // They may never have been written before, which `MaybeUninit` allows.
-    let bytes = unsafe {
-        core::slice::from_raw_parts_mut(memory.cast::<core::mem::MaybeUninit<u8>>(), len)
-    };
+    let bytes = unsafe { slice::from_raw_parts_mut(memory.cast::<MaybeUninit<u8>>(), len) };
     bytes.zeroize();
 }
 
 /// Writes text and a NUL into an array that is all zeros.
 pub(crate) fn put(place: &mut [c_char], parts: &[&str]) -> Result<(), cxk_status> {
     // The last place stays NUL.
-    let (_, mut room) = place.split_last_mut().ok_or(CXK_INTERNAL)?;
+    let (_, mut room) = bytes(place).split_last_mut().ok_or(CXK_INTERNAL)?;
     for part in parts {
         let (now, later) = room.split_at_mut_checked(part.len()).ok_or(CXK_INTERNAL)?;
-        now.iter_mut().zip(part.bytes()).for_each(|(to, from)| *to = c_char::from_ne_bytes([from]));
+        now.copy_from_slice(part.as_bytes());
         room = later;
     }
     Ok(())
 }
 
+/// C's characters as bytes.
+pub(crate) fn bytes(characters: &mut [c_char]) -> &mut [u8] {
+    let (start, len) = (characters.as_mut_ptr().cast(), characters.len());
+    // SAFETY: a `c_char` is a byte; so many are there, and stay lent.
+    unsafe { slice::from_raw_parts_mut(start, len) }
+}
+
 /// A text that is written into a caller's array of zeros, and cut where that is full. The last
 /// place stays NUL, and no character is cut in two.
 pub(crate) struct Text<'a> {
-    room: &'a mut [c_char],
+    room: &'a mut [u8],
 }
 
 impl<'a> Text<'a> {
     pub(crate) fn in_place(place: &'a mut [c_char]) -> Result<Self, cxk_status> {
-        let (_, room) = place.split_last_mut().ok_or(CXK_BUFFER_TOO_SMALL)?;
+        let (_, room) = bytes(place).split_last_mut().ok_or(CXK_BUFFER_TOO_SMALL)?;
         Ok(Self { room })
     }
 
@@ -145,8 +159,7 @@ impl fmt::Write for Text<'_> {
         let most = text.len().min(self.room.len());
         let fits = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let (now, later) = core::mem::take(&mut self.room).split_at_mut(fits);
-        let bytes = text.bytes().map(|byte| c_char::from_ne_bytes([byte]));
-        now.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        now.copy_from_slice(text.as_bytes().get(..fits).unwrap_or_default());
         if fits < text.len() {
             return Err(fmt::Error);
         }

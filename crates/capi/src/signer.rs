@@ -219,7 +219,7 @@ pub unsafe extern "C" fn cxk_signer_sign_batch(
         source::batch(signer, out)
     };
     // SAFETY: this function's contract.
-    unsafe { output::fill_all(out, count, CXK_BATCH_MAX, sign) }
+    unsafe { output::overwrite_all(out, count, CXK_BATCH_MAX, sign) }
 }
 
 /// Wipes and frees a signer.

@@ -5,7 +5,7 @@
 
 use std::time::SystemTime;
 
-use cortexkey_core::auth::{Headers, Level, Nonce, Signature, Signer, Timestamp};
+use cortexkey_core::auth::{Headers, Level, Nonce, Signer, Timestamp};
 
 use crate::headers::cxk_signature;
 use crate::status::{CXK_CLOCK_FAILED, CXK_INTERNAL, CXK_NOT_ADVANCED, CXK_RNG_FAILED, cxk_status};
@@ -35,21 +35,15 @@ pub(crate) fn headers(signer: &Signer) -> Result<Headers<'_>, cxk_status> {
     signer.sign_from_thread(time).map_err(|_| CXK_RNG_FAILED)
 }
 
-/// How many signatures are made before they are laid out for C: they stay in the nearest cache.
-const CHUNK: usize = 64;
-
-/// Signs all places of a batch at one time of the machine, with an Advanced key.
+/// Signs all places of a batch at one time of the machine, with an Advanced key. Where it does not
+/// fail, every byte of them is written.
 pub(crate) fn batch(signer: &Signer, out: &mut [cxk_signature]) -> Result<(), cxk_status> {
     let signer = signer.advanced().ok_or(CXK_NOT_ADVANCED)?;
     let time = now()?;
     let digits = digits(time);
-    let mut signatures = [Signature::EMPTY; CHUNK];
-    for places in out.chunks_mut(CHUNK) {
-        let signatures = signatures.get_mut(..places.len()).ok_or(CXK_INTERNAL)?;
-        signer.sign_batch_from_thread(time, signatures).map_err(|_| CXK_RNG_FAILED)?;
-        for (place, signature) in places.iter_mut().zip(signatures) {
-            place.put(signature, &digits);
-        }
+    signer.sign_batch_from_thread(time, out).map_err(|_| CXK_RNG_FAILED)?;
+    for place in out {
+        place.finish(&digits);
     }
     Ok(())
 }

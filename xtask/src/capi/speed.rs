@@ -4,18 +4,17 @@
 //! It refuses to compare figures of two runs: everything is measured one after the other here.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::installed::Installed;
-use crate::run::check;
+use crate::run::{cargo, check, target_dir};
 
 const PEER: &str = "BenchmarkPeerSDKSequence";
 
 /// Measures and prints.
 pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
-    let speed = root.join("crates/capi/tests/c/speed.c");
-    let program = installed.compile("gcc", &speed, "cortexkey-static", &["-O2"])?;
+    let program = program(root, installed)?;
     let cgo = test_binary(
         root,
         installed,
@@ -27,7 +26,7 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
     let mut rows: Vec<(String, f64)> = Vec::new();
     for line in check(&mut Command::new(program))?.lines() {
         if let Some((name, ns)) = line.split_once('\t') {
-            rows.push((format!("C: {name}"), ns.parse().unwrap_or(f64::NAN)));
+            rows.push((name.to_owned(), ns.parse().unwrap_or(f64::NAN)));
         }
     }
     let mut peers = Vec::new();
@@ -51,6 +50,22 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
     Ok(())
 }
 
+/// The calls from C, and the same work by a Rust program: in one process, one after the other.
+fn program(root: &Path, installed: &Installed) -> Result<PathBuf, String> {
+    let target = target_dir(root).join("direct");
+    let mut build = cargo(root);
+    build.args(["build", "--quiet", "--locked", "--release", "--manifest-path"]);
+    build.arg(root.join("crates/capi/direct/Cargo.toml"));
+    check(build.env("CARGO_TARGET_DIR", &target))?;
+    let program = installed.work.join("speed");
+    let mut link = Command::new("gcc");
+    link.args(["-std=c99", "-D_GNU_SOURCE", "-O2"]).arg(root.join("crates/capi/tests/c/speed.c"));
+    link.args(installed.flags("cortexkey-static")?);
+    link.arg(target.join("release/libcortexkey_direct.a")).args(["-lm", "-lgcc_s", "-lc"]);
+    check(link.arg("-o").arg(&program))?;
+    Ok(program)
+}
+
 /// A test binary, so that nothing is compiled between two measurements.
 fn test_binary(
     root: &Path,
@@ -58,7 +73,7 @@ fn test_binary(
     name: &str,
     cgo: &str,
     flags: &[&str],
-) -> Result<std::path::PathBuf, String> {
+) -> Result<PathBuf, String> {
     let binary = installed.work.join(name);
     let mut test = installed.go(root, "test", cgo);
     check(test.arg("-c").args(flags).arg("-o").arg(&binary).arg("."))?;

@@ -74,23 +74,23 @@ impl<'s> AdvancedSigner<'s> {
         })
     }
 
-    /// As [`sign_batch`](Self::sign_batch), with nonces from the thread's own generator:
-    /// [`cortexkey_kernels::ThreadGenerator`].
+    /// As [`sign_batch`](Self::sign_batch), with nonces from the thread's own generator,
+    /// [`cortexkey_kernels::ThreadGenerator`], and into whatever has a place for a signature.
     #[cfg(feature = "kernels")]
-    pub fn sign_batch_from_thread(
+    pub fn sign_batch_from_thread<P: SignaturePlace>(
         self,
         now: Timestamp,
-        batch: &mut [Signature],
+        batch: &mut [P],
     ) -> Result<(), getrandom::Error> {
         self.sign_all(now, batch, |batch| alphanumeric::fill_from_thread(nonces(batch)))
     }
 
     /// `fill` is asked for the nonces of some signatures at a time.
-    fn sign_all<E>(
+    fn sign_all<P: SignaturePlace, E>(
         self,
         now: Timestamp,
-        batch: &mut [Signature],
-        mut fill: impl FnMut(&mut [Signature]) -> Result<(), E>,
+        batch: &mut [P],
+        mut fill: impl FnMut(&mut [P]) -> Result<(), E>,
     ) -> Result<(), E> {
         let timestamp = now.digits();
         #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
@@ -101,18 +101,42 @@ impl<'s> AdvancedSigner<'s> {
             // not, so the processor works on more than one at a time.
             let mut digests = [Digest([0; 8]); CHUNK];
             for (digest, signature) in digests.iter_mut().zip(&*chunk) {
-                *digest = self.0.digest(&signature.nonce, &timestamp);
+                *digest = self.0.digest(signature.nonce(), &timestamp);
             }
             for (signature, digest) in chunk.iter_mut().zip(&digests) {
-                digest.write_hex(&mut signature.authorization);
+                digest.write_hex(signature.authorization_mut());
             }
         }
         Ok(())
     }
 }
 
-fn nonces(batch: &mut [Signature]) -> impl Iterator<Item = &mut [u8; NONCE_BYTES]> {
-    batch.iter_mut().map(|signature| &mut signature.nonce)
+fn nonces<P: SignaturePlace>(batch: &mut [P]) -> impl Iterator<Item = &mut [u8; NONCE_BYTES]> {
+    batch.iter_mut().map(SignaturePlace::nonce_mut)
+}
+
+/// Where a signature of a batch goes: a [`Signature`], or what has places for its two values.
+pub trait SignaturePlace {
+    /// The nonce as it was written by [`nonce_mut`](Self::nonce_mut).
+    fn nonce(&self) -> &[u8; NONCE_BYTES];
+    /// The place of the nonce.
+    fn nonce_mut(&mut self) -> &mut [u8; NONCE_BYTES];
+    /// The place of the digest in hexadecimal, which is only written.
+    fn authorization_mut(&mut self) -> &mut [u8; 64];
+}
+
+impl SignaturePlace for Signature {
+    fn nonce(&self) -> &[u8; NONCE_BYTES] {
+        &self.nonce
+    }
+
+    fn nonce_mut(&mut self) -> &mut [u8; NONCE_BYTES] {
+        &mut self.nonce
+    }
+
+    fn authorization_mut(&mut self) -> &mut [u8; 64] {
+        &mut self.authorization
+    }
 }
 
 /// One signature of a batch: what its request has of its own.

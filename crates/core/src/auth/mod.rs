@@ -24,7 +24,7 @@ mod verify;
 mod wide;
 
 pub(crate) use alphanumeric::fill_key_part;
-pub use batch::{AdvancedSigner, Signature};
+pub use batch::{AdvancedSigner, Signature, SignaturePlace};
 pub use key::{KEY_BYTES_MAX, Key, KeyByte, KeyError, KeyId, KeyIdError, Level, LevelError};
 pub use nonce::{NONCE_BYTES, Nonce, NonceError, NonceLengths};
 pub use request::{HeaderValues, Request};

@@ -7,7 +7,7 @@ use cortexkey_kernels::{LANES, Lanes, SharedBlock, Wide};
 use zeroize::Zeroize;
 
 use super::absorbed::{AbsorbedKey, BLOCK_BYTES, Blocks, Digest, NO_BLOCKS};
-use super::batch::Signature;
+use super::batch::SignaturePlace;
 use super::nonce::NONCE_BYTES;
 use super::request::{Form, Request};
 
@@ -15,12 +15,12 @@ use super::request::{Form, Request};
 const LANES_MIN: usize = LANES / 2;
 
 /// Signs as many of a batch as it pays for, and returns the rest: as `AdvancedSigner::sign_all`.
-pub(super) fn sign<'b, E>(
+pub(super) fn sign<'b, P: SignaturePlace, E>(
     key: &AbsorbedKey,
     timestamp: &[u8; 13],
-    batch: &'b mut [Signature],
-    fill: &mut impl FnMut(&mut [Signature]) -> Result<(), E>,
-) -> Result<&'b mut [Signature], E> {
+    batch: &'b mut [P],
+    fill: &mut impl FnMut(&mut [P]) -> Result<(), E>,
+) -> Result<&'b mut [P], E> {
     let pays = |batch: &[_]| batch.len() >= LANES_MIN;
     let Some(wide) = Wide::detect().filter(|_| pays(batch)) else { return Ok(batch) };
     let mut messages = Messages::new();
@@ -62,12 +62,12 @@ impl<'k, 'm> WideSigner<'k, 'm> {
     }
 
     /// Signs at most as many as there are lanes; their nonces are there.
-    fn sign(&mut self, batch: &mut [Signature]) {
+    fn sign<P: SignaturePlace>(&mut self, batch: &mut [P]) {
         for (blocks, signature) in self.messages.0.iter_mut().zip(&*batch) {
-            self.key.write_nonce(blocks, &signature.nonce);
+            self.key.write_nonce(blocks, signature.nonce());
         }
         for (signature, text) in batch.iter_mut().zip(self.hash().hex(self.wide)) {
-            signature.authorization = text;
+            *signature.authorization_mut() = text;
         }
     }
 
