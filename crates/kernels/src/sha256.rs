@@ -8,6 +8,7 @@
 //! instructions.
 
 use core::arch::x86_64::*;
+use core::array;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 
@@ -85,12 +86,13 @@ impl Lanes {
         digests
     }
 
-    /// The hashes in lower-case hexadecimal digits.
-    pub fn hex(&self, _: Wide) -> [[u8; 64]; LANES] {
-        let mut texts = [[0; 64]; LANES];
+    /// Writes the hashes in lower-case hexadecimal digits, that of the first lane to the first
+    /// place, for as many places as there are.
+    pub fn write_hex<'t>(&self, _: Wide, places: impl Iterator<Item = &'t mut [u8; 64]>) {
+        let mut places = places.fuse();
+        let mut places = array::from_fn(|_| places.next());
         // SAFETY: as above.
-        unsafe { write_hex(&self.words, &mut texts) };
-        texts
+        unsafe { write_hex(&self.words, &mut places) }
     }
 }
 
@@ -323,13 +325,15 @@ fn write_digests(words: &Words, digests: &mut [[u32; 8]; LANES]) {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn write_hex(words: &Words, texts: &mut [[u8; 64]; LANES]) {
+fn write_hex(words: &Words, places: &mut [Option<&mut [u8; 64]>; LANES]) {
     let first = load(&const { places_of_big_endian_words(0) });
     let second = load(&const { places_of_big_endian_words(32) });
-    for (set, texts) in texts.as_chunks_mut::<SET>().0.iter_mut().enumerate() {
+    for (set, places) in places.as_chunks_mut::<SET>().0.iter_mut().enumerate() {
         for (vector, row) in rows(words, set).into_iter().enumerate() {
-            for (lane, places) in lanes_of(vector).into_iter().zip([first, second]) {
-                store(&mut texts[lane], hex_digits(_mm512_permutexvar_epi8(places, row)));
+            for (lane, half) in lanes_of(vector).into_iter().zip([first, second]) {
+                if let Some(place) = &mut places[lane] {
+                    store(place, hex_digits(_mm512_permutexvar_epi8(half, row)));
+                }
             }
         }
     }
@@ -389,9 +393,13 @@ mod tests {
                 compress256(state, &blocks[..1]);
             }
             prop_assert_eq!(lanes.digests(wide), states);
-            prop_assert_eq!(lanes.hex(wide).map(|text| text.to_vec()), states.map(bytes).map(|digest| {
-                digest.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect::<Vec<_>>()
-            }));
+            for count in [0, 1, 31, 32] {
+                let mut texts = vec![[0; 64]; count];
+                lanes.write_hex(wide, texts.iter_mut());
+                for (text, state) in texts.iter().zip(states) {
+                    prop_assert_eq!(text.to_vec(), hex::encode(bytes(state)).into_bytes());
+                }
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 //! It refuses to give other answers than the code that it stands in for: each of its functions says
 //! which that is.
 
+use core::array;
+
 use cortexkey_kernels::{LANES, Lanes, SharedBlock, Wide};
 use zeroize::Zeroize;
 
@@ -23,7 +25,7 @@ pub(super) fn sign<'b, P: SignaturePlace, E>(
 ) -> Result<&'b mut [P], E> {
     let pays = |batch: &[_]| batch.len() >= LANES_MIN;
     let Some(wide) = Wide::detect().filter(|_| pays(batch)) else { return Ok(batch) };
-    let mut messages = Messages::new();
+    let mut messages = None;
     let mut signer = WideSigner::new(wide, key, timestamp, &mut messages);
     let mut rest = batch;
     while pays(rest) {
@@ -39,8 +41,9 @@ pub(super) fn sign<'b, P: SignaturePlace, E>(
 struct WideSigner<'k, 'm> {
     wide: Wide,
     key: &'k AbsorbedKey,
-    /// Not here, since what holds a part of a key must not be moved.
-    messages: &'m mut Messages,
+    /// None where the key fills its blocks, so that a nonce is a block as it is. Not here, since
+    /// what holds a part of a key must not be moved.
+    messages: Option<&'m mut Messages<LANES>>,
     blocks_used: usize,
     last: SharedBlock,
 }
@@ -50,39 +53,55 @@ impl<'k, 'm> WideSigner<'k, 'm> {
         wide: Wide,
         key: &'k AbsorbedKey,
         timestamp: &[u8; 13],
-        messages: &'m mut Messages,
+        place: &'m mut Option<Messages<LANES>>,
     ) -> Self {
-        let mut blocks_used = 0;
-        for blocks in &mut messages.0 {
-            blocks_used = key.write_message(blocks, &[0; NONCE_BYTES], timestamp);
-        }
+        let mut message = Messages::<1>::new();
+        let blocks_used = key.write_message(&mut message.0[0], &[0; NONCE_BYTES], timestamp);
+        let messages = (key.tail_len() != 0).then(|| {
+            let messages = place.insert(Messages::new());
+            for blocks in &mut messages.0 {
+                blocks[..blocks_used].copy_from_slice(&message.0[0][..blocks_used]);
+            }
+            messages
+        });
         // The same in every lane, where the nonces end before it.
-        let last = SharedBlock::new(&messages.0[0][blocks_used - 1]);
+        let last = SharedBlock::new(&message.0[0][blocks_used - 1]);
         Self { wide, key, messages, blocks_used, last }
     }
 
     /// Signs at most as many as there are lanes; their nonces are there.
     fn sign<P: SignaturePlace>(&mut self, batch: &mut [P]) {
-        for (blocks, signature) in self.messages.0.iter_mut().zip(&*batch) {
-            self.key.write_nonce(blocks, signature.nonce());
+        if let Some(messages) = &mut self.messages {
+            for (blocks, signature) in messages.0.iter_mut().zip(&*batch) {
+                self.key.write_nonce(blocks, signature.nonce());
+            }
         }
-        for (signature, text) in batch.iter_mut().zip(self.hash().hex(self.wide)) {
-            *signature.authorization_mut() = text;
-        }
+        let lanes = self.hash(batch);
+        lanes.write_hex(self.wide, batch.iter_mut().map(SignaturePlace::authorization_mut));
     }
 
-    fn hash(&self) -> Lanes {
+    fn hash<P: SignaturePlace>(&self, batch: &[P]) -> Lanes {
         let mut lanes = Lanes::all(self.key.state());
         let nonces_end = self.key.tail_len() + NONCE_BYTES;
         for place in 0..self.blocks_used {
             if place * BLOCK_BYTES < nonces_end {
-                lanes.compress_each(self.wide, self.messages.blocks(place), u32::MAX);
+                let blocks = match &self.messages {
+                    Some(messages) => messages.blocks(place),
+                    None => nonces(batch),
+                };
+                lanes.compress_each(self.wide, blocks, u32::MAX);
             } else {
                 lanes.compress_shared(self.wide, &self.last);
             }
         }
         lanes
     }
+}
+
+/// The nonces of a batch, and zeros for the lanes behind its end.
+fn nonces<P: SignaturePlace>(batch: &[P]) -> [&[u8; NONCE_BYTES]; LANES] {
+    const NONE: &[u8; NONCE_BYTES] = &[0; NONCE_BYTES];
+    array::from_fn(|lane| batch.get(lane).map_or(NONE, SignaturePlace::nonce))
 }
 
 /// What Advanced requests are held against, where they are enough to pay for it: as
@@ -94,7 +113,7 @@ pub(super) fn expect<'k>(
     digests: &mut [Digest; LANES],
 ) -> u32 {
     let Some(wide) = Wide::detect().filter(|_| requests.len() >= LANES_MIN) else { return 0 };
-    let mut messages = Messages::new();
+    let mut messages = Messages::<LANES>::new();
     let mut lanes = Lanes::all(&[0; 8]);
     let mut used = [0; LANES];
     for (lane, request) in requests.iter().enumerate().take(LANES) {
@@ -113,19 +132,19 @@ pub(super) fn expect<'k>(
 }
 
 /// One message in each lane. They hold the tails of keys, and are wiped on drop.
-struct Messages([Blocks; LANES]);
+struct Messages<const COUNT: usize>([Blocks; COUNT]);
 
-impl Messages {
+impl<const COUNT: usize> Messages<COUNT> {
     fn new() -> Self {
-        Self([NO_BLOCKS; LANES])
+        Self([NO_BLOCKS; COUNT])
     }
 
-    fn blocks(&self, place: usize) -> [&[u8; BLOCK_BYTES]; LANES] {
+    fn blocks(&self, place: usize) -> [&[u8; BLOCK_BYTES]; COUNT] {
         self.0.each_ref().map(|blocks| &blocks[place])
     }
 }
 
-impl Drop for Messages {
+impl<const COUNT: usize> Drop for Messages<COUNT> {
     fn drop(&mut self) {
         for blocks in &mut self.0 {
             blocks[0].as_mut_slice().zeroize();
