@@ -4,6 +4,8 @@
 //! It refuses to send anything. What it says of a digest it can say only where it is given the key.
 
 use core::fmt;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use cortexkey_core::auth::Level;
 use serde_json::Value;
@@ -151,16 +153,20 @@ pub fn examine_requests(
 ) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     let count = requests.len();
+    let mut nonces = HashMap::new();
     for (at, request) in requests.iter().enumerate() {
         let which = if count == 1 { String::new() } else { format!("request {}: ", at + 1) };
         Examination { request, which, key, level, to: &mut diagnosis }.run();
-        let earlier = requests[..at].iter().position(|earlier| {
-            let nonce = request.value("x-xdr-nonce");
-            nonce.is_some() && nonce == earlier.value("x-xdr-nonce")
-        });
-        if let Some(earlier) = earlier {
-            let evidence = format!("requests {} and {} have the same nonce", earlier + 1, at + 1);
-            diagnosis.find(Cause::ReusedNonce, Certainty::Certain, evidence);
+        let Some(nonce) = request.value("x-xdr-nonce") else { continue };
+        match nonces.entry(nonce) {
+            Entry::Vacant(unseen) => {
+                unseen.insert(at);
+            }
+            Entry::Occupied(earlier) => {
+                let evidence =
+                    format!("requests {} and {} have the same nonce", earlier.get() + 1, at + 1);
+                diagnosis.find(Cause::ReusedNonce, Certainty::Certain, evidence);
+            }
         }
     }
     let with_key = if key.is_some() { "and the key" } else { "without the key" };
