@@ -210,3 +210,21 @@ fn an_old_key_lives_for_its_grace_and_goes_with_the_next_run() {
     assert_eq!(rotate("0").code, 1, "there is no such key any more");
     assert_eq!(after, fs::read_to_string(world.folder.path().join("a.key")).unwrap());
 }
+
+#[test]
+fn the_key_that_signs_is_rotated_and_goes_with_the_new_one() {
+    let world = World::new();
+    let id = world.generate("Instance Administrator", &in_days(30), "Admin. SEC-1", "own.key");
+    let rotate = |id: u64| {
+        let (id, old) = (id.to_string(), "3");
+        let args = ["rotate", old, "--grace", "0", "--sink-file", "own.key", "--yes"];
+        let signs = ["--key-id", &id, "--key-file", "own.key"];
+        world.keys(&[&args[..], &signs].concat())
+    };
+    let first = rotate(id);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(first.stdout.contains("the same command, run with the new key, deletes it"));
+    assert_eq!(world.listed(&[]), [1, 2, 3, 4]);
+    let second = rotate(4);
+    assert_eq!((second.code, world.listed(&[])), (0, vec![1, 2, 4]), "{second:?}");
+}

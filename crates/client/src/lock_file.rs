@@ -151,7 +151,12 @@ impl LockFile {
     fn write(&self) -> Result<(), LockFileError> {
         let new = self.path.with_extension("lock.new");
         let written = || -> io::Result<()> {
-            let mut file = File::create(&new)?;
+            // What an interrupted run left. A link that somebody put there is not followed.
+            match fs::remove_file(&new) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = File::create_new(&new)?;
             file.write_all(self.lock.to_yaml().as_bytes())?;
             file.sync_all()?;
             fs::rename(&new, &self.path)?;
@@ -222,3 +227,28 @@ impl fmt::Display for LockFileError {
 }
 
 impl core::error::Error for LockFileError {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_way_is_replaced_and_what_it_leads_to_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        fs::write(place("victim"), "somebody's").unwrap();
+        for name in ["cortexkey.lock.new", "cortexkey.lock"] {
+            std::os::unix::fs::symlink(place("victim"), place(name)).unwrap();
+            let path = place("cortexkey.lock");
+            let mut file = LockFile { path: path.clone(), lock: Lock::default(), _held: None };
+            let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+            file.set("eu", "api-acme.example", "svc", Some(entry)).unwrap();
+            assert_eq!(fs::read_to_string(place("victim")).unwrap(), "somebody's");
+            assert!(path.symlink_metadata().unwrap().is_file());
+            assert_eq!(LockFile::read(&path).unwrap().key("eu", "svc").unwrap().id, Some(7));
+            fs::remove_file(path).unwrap();
+        }
+    }
+}

@@ -154,7 +154,7 @@ fn other_refusals_say_what_to_do() {
 #[test]
 fn what_the_server_repeats_of_the_headers_is_taken_out() {
     let key = std::str::from_utf8(KEY).unwrap();
-    let body = format!(r#"{{"error":"bad \u001b[31m{key}","details":{{"seen":"{key}"}}}}"#);
+    let body = format!(r#"{{"error":"bad\u202e\u001b[31m{key}","details":{{"seen":"{key}"}}}}"#);
     let length = body.len();
     let (_, text) = error_of(&format!(
         "HTTP/1.1 400 X\nx-cortexkey-verdict: {key}\nContent-Length: {length}\n\n{body}"

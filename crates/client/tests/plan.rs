@@ -176,4 +176,14 @@ fn our_own_key_goes_last_and_is_never_only_deleted() {
     let dropped = plan_of(&[]);
     assert_eq!(dropped.actions[0].action, Kind::Refuse);
     assert!(dropped.refuses());
+    // Nor is it retired, though others are.
+    let retiring = [2, 4].map(|id| Retiring { id, after_ms: NOW_MS }).to_vec();
+    let entry = LockedKey { id: Some(3), retiring, ..LockedKey::default() };
+    let keys = [2, 3, 4].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
+    let retired = plan(&[desired(&spec)], Some(&locked(entry)), &state(keys));
+    let told: Vec<_> =
+        retired.actions.iter().map(|action| (action.action, action.reason.as_str())).collect();
+    assert_eq!(told[1], (Kind::Retire, "the grace of key 4 is over"));
+    assert_eq!(told[0].0, Kind::Refuse, "{told:?}");
+    assert!(told[0].1.contains("key 2 is over, but it is the key that signs"), "{told:?}");
 }

@@ -13,7 +13,7 @@ use cortexkey_client::{
     Renewal, Retry, Seen, Sink, Step,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
-use cortexkey_manifest::lock::LockedKey;
+use cortexkey_manifest::lock::{LockedKey, Retiring};
 use cortexkey_tenant::{Options, Tenant};
 use serde_json::json;
 
@@ -278,4 +278,15 @@ fn a_program_gets_the_key_and_what_it_is_called() {
     let text = fs::read_to_string(&out).unwrap();
     let id = entry.id.unwrap();
     assert_eq!(&text[128..], format!("svc-export/{id} svc-export advanced"));
+}
+
+#[test]
+fn the_key_that_signs_the_calls_is_never_deleted() {
+    let world = World::new();
+    let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+    let retiring = [2, world.old.get()].map(|id| Retiring { id, after_ms: 0 }).to_vec();
+    let mut entry = LockedKey { id: Some(99), retiring, ..LockedKey::default() };
+    renewal.retire(&mut entry, u64::MAX, &mut &Memory::new(None)).unwrap();
+    assert_eq!(entry.retiring, [Retiring { id: 2, after_ms: 0 }]);
+    assert!(world.keys().is_empty() && world.admin.ping().is_ok());
 }

@@ -10,7 +10,7 @@ mod state;
 
 use std::collections::BTreeMap;
 
-use cortexkey_manifest::lock::{LockedKey, LockedTenant};
+use cortexkey_manifest::lock::{LockedKey, LockedTenant, Retiring};
 use serde::Serialize;
 
 pub(crate) use action::Step;
@@ -112,22 +112,38 @@ impl Plan {
     }
 
     fn retire(&mut self, name: &str, entry: &LockedKey, state: &TenantState, now_ms: u64) {
-        let (due, later): (Vec<_>, Vec<_>) =
+        let (due, later): (Vec<&Retiring>, Vec<_>) =
             entry.retiring.iter().partition(|old| old.after_ms <= now_ms);
-        let ids = |old: &[&cortexkey_manifest::lock::Retiring]| {
+        let (own, due): (Vec<&Retiring>, Vec<_>) =
+            due.into_iter().partition(|old| old.id == state.own);
+        let ids = |old: &[&Retiring]| {
             old.iter().map(|old| old.id.to_string()).collect::<Vec<_>>().join(", ")
         };
-        if !due.is_empty() {
+        let mut act = |action, reason, changes, step| {
+            let (key, id, widens) = (name.to_owned(), entry.id, Vec::new());
             self.actions.push(Action {
-                key: name.to_owned(),
-                id: entry.id,
-                action: Kind::Retire,
-                reason: format!("the grace of key {} is over", ids(&due)),
-                changes: deleted(due.iter().map(|old| old.id), state),
-                widens: Vec::new(),
+                key,
+                id,
+                action,
+                reason,
+                changes,
+                widens,
                 drift: false,
-                step: Step::Retire,
+                step,
             });
+        };
+        if !due.is_empty() {
+            let reason = format!("the grace of key {} is over", ids(&due));
+            let changes = deleted(due.iter().map(|old| old.id), state);
+            act(Kind::Retire, reason, changes, Step::Retire);
+        }
+        if !own.is_empty() {
+            let reason = format!(
+                "the grace of key {} is over, but it is the key that signs these calls; run this \
+                 with the new key",
+                ids(&own)
+            );
+            act(Kind::Refuse, reason, Vec::new(), Step::Nothing);
         }
         if !later.is_empty() {
             let ids = ids(&later);

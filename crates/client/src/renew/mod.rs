@@ -10,6 +10,7 @@
 mod error;
 mod mark;
 
+use cortexkey_api::Secret;
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest};
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
@@ -71,6 +72,12 @@ pub enum Step {
     Deleted(KeyId),
 }
 
+/// A key that the tenant made, and that nobody has yet.
+struct Made {
+    id: KeyId,
+    key: Secret,
+}
+
 /// Puts new keys in place.
 pub struct Renewal<'a> {
     /// Calls the tenant.
@@ -110,11 +117,14 @@ impl Renewal<'_> {
         entry.pending = Some(pending.clone());
         save(journal, entry)?;
 
-        let made = self.make(new, &mark, prepared, entry, journal);
-        let id = match made {
-            Ok(id) => id,
-            Err(error) => return Err(self.undo(error, &mark, entry, journal)),
+        let made = match self.generate(new, &mark) {
+            Ok(made) => made,
+            Err(error) => return Err(self.undo(error, None, &mark, entry, journal)),
         };
+        let id = made.id;
+        if let Err(error) = self.hand_over(&made, new, prepared, entry, journal) {
+            return Err(self.undo(error, Some(id), &mark, entry, journal));
+        }
         let old = entry.id.into_iter().chain(pending.doubtful.iter().copied());
         let after_ms = now_ms.saturating_add(grace_ms);
         entry.retiring.extend(old.map(|id| Retiring { id, after_ms }));
@@ -170,14 +180,16 @@ impl Renewal<'_> {
         Ok(pending.in_place)
     }
 
-    /// Deletes what was replaced and whose grace is over.
+    /// Deletes what was replaced and whose grace is over, but never the key that signs these calls:
+    /// it stays for a run with another one.
     pub fn retire(
         &self,
         entry: &mut LockedKey,
         now_ms: u64,
         journal: &mut dyn Journal,
     ) -> Result<(), RenewError> {
-        let is_due = |old: &Retiring| old.after_ms <= now_ms;
+        let own = self.client.signer().key_id().get();
+        let is_due = |old: &Retiring| old.after_ms <= now_ms && old.id != own;
         let due: Vec<KeyId> = entry
             .retiring
             .iter()
@@ -203,25 +215,30 @@ impl Renewal<'_> {
         self.sink.prepare(about).map_err(RenewError::Sink)
     }
 
-    /// From nothing to a key that was handed over.
-    fn make(
-        &self,
-        new: &NewKey,
-        mark: &Mark,
-        prepared: Prepared,
-        entry: &mut LockedKey,
-        journal: &mut dyn Journal,
-    ) -> Result<KeyId, RenewError> {
+    fn generate(&self, new: &NewKey, mark: &Mark) -> Result<Made, RenewError> {
         let request = GenerateRequest {
             roles: new.roles.clone(),
             security_level: security_level(new.level),
             expiration: new.expiration_ms,
             comment: Some(mark.on(new.comment.as_deref())),
         };
-        let at = RenewError::at;
-        let made = self.client.generate_key(&request).map_err(at(Stage::Generate))?;
+        let made = self.client.generate_key(&request);
+        let made = made.map_err(RenewError::at(Stage::Generate))?;
         let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
         (self.told)(Step::Generated(id));
+        Ok(Made { id, key: made.key })
+    }
+
+    /// From a key that nobody has to one that was handed over.
+    fn hand_over(
+        &self,
+        made: &Made,
+        new: &NewKey,
+        prepared: Prepared,
+        entry: &mut LockedKey,
+        journal: &mut dyn Journal,
+    ) -> Result<(), RenewError> {
+        let (id, at) = (made.id, RenewError::at);
         if let Some(scope) = &new.scope {
             self.client.set_scope(id, scope).map_err(at(Stage::Scope))?;
             let read = self.client.scope(id).map_err(at(Stage::ReadBack))?;
@@ -243,27 +260,31 @@ impl Renewal<'_> {
             pending.delivering = true;
         }
         save(journal, entry)?;
-        prepared.deliver(id, &made.key).map_err(RenewError::Sink)?;
-        Ok(id)
+        prepared.deliver(id, &made.key).map_err(RenewError::Sink)
     }
 
-    /// Takes back what came of a try that failed: nobody has its key.
+    /// Takes back what came of a try that failed: nobody has its key. A key whose id arrived is
+    /// deleted also where the tenant does not list it yet.
     fn undo(
         &self,
         error: RenewError,
+        made: Option<KeyId>,
         mark: &Mark,
         entry: &mut LockedKey,
         journal: &mut dyn Journal,
     ) -> RenewError {
         let doubtful =
             entry.pending.as_ref().map_or_else(Vec::new, |pending| pending.doubtful.clone());
-        let swept = self.marked(mark).and_then(|marked| {
-            for record in marked.iter().filter(|record| !doubtful.contains(&record.id)) {
-                let Some(id) = KeyId::new(record.id) else { continue };
-                self.client.delete_keys(&[id]).map_err(RenewError::at(Stage::Settle))?;
-                (self.told)(Step::TakenBack(id));
-            }
+        let take_back = |id: KeyId| -> Result<(), RenewError> {
+            self.client.delete_keys(&[id]).map_err(RenewError::at(Stage::Settle))?;
+            (self.told)(Step::TakenBack(id));
             Ok(())
+        };
+        let swept = made.map_or(Ok(()), take_back).and_then(|()| {
+            let marked = self.marked(mark)?;
+            let others = marked.iter().filter(|record| !doubtful.contains(&record.id));
+            let others = others.filter_map(|record| KeyId::new(record.id));
+            others.filter(|id| Some(*id) != made).try_for_each(take_back)
         });
         if let Some(pending) = &mut entry.pending {
             pending.delivering = false;

@@ -1,8 +1,6 @@
 //! API keys of a tenant: list, generate, edit, delete.
 //!
-//! It refuses nothing but lists without an end: the tenant decides.
-
-use std::collections::BTreeMap;
+//! It refuses nothing: the tenant decides.
 
 use cortexkey_api::api_key::{CommentEdit, EditRequest};
 use cortexkey_api::api_keys::{
@@ -13,12 +11,8 @@ use cortexkey_api::{Data, RequestData};
 use cortexkey_core::auth::{KeyId, Level};
 use serde::de::IgnoredAny;
 
+use super::pages::pages;
 use crate::{CallError, Client, Method};
-
-/// How many keys are asked for at once.
-const PAGE: u64 = 100;
-/// More keys than any tenant has; a list that goes on is not one.
-const KEYS_MAX: usize = 100_000;
 
 impl Client {
     /// Lists one page of keys.
@@ -28,25 +22,18 @@ impl Client {
 
     /// Lists all keys that fit, by id, page after page.
     pub fn all_keys(&self, filters: &[Filter]) -> Result<Vec<ApiKeyRecord>, CallError> {
-        let mut all = BTreeMap::new();
-        for page in 0.. {
-            let request = ListRequest {
-                filters: filters.to_vec(),
-                search_from: Some(page * PAGE),
-                search_to: Some((page + 1) * PAGE),
-                sort: None,
-            };
-            let reply = self.list_keys(&request)?;
-            let (count, seen) = (reply.data.len(), all.len());
-            // A key that moved from one page to the next comes twice.
-            all.extend(reply.data.into_iter().map(|record| (record.id, record)));
-            let is_last = count == 0 || (page + 1) * PAGE >= reply.filter_count;
-            // A tenant that knows no pages gives the same again.
-            if is_last || all.len() == seen || all.len() > KEYS_MAX {
-                break;
-            }
-        }
-        Ok(all.into_values().collect())
+        pages(
+            |from, to| {
+                let reply = self.list_keys(&ListRequest {
+                    filters: filters.to_vec(),
+                    search_from: Some(from),
+                    search_to: Some(to),
+                    sort: None,
+                })?;
+                Ok((reply.data, reply.filter_count))
+            },
+            |record| record.id,
+        )
     }
 
     /// One key, if there is such a one.

@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod asset_groups;
+mod pages;
 mod ping;
 mod roles;
 mod scope;

@@ -142,6 +142,6 @@ fn clean(text: &str, signed: &Headers<'_>) -> String {
             text = text.replace(secret, "(a secret, taken out)");
         }
     }
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let shown = |c: char| if cortexkey_manifest::is_invisible(c) { ' ' } else { c };
     text.chars().take(TEXT_CHARS_MAX).map(shown).collect()
 }

@@ -255,11 +255,14 @@ impl CallError {
                  of the API, and does a proxy answer in its place?",
                 content_type.as_deref().unwrap_or("of no type")
             ),
-            Self::UnexpectedShape { line, column } => write!(
-                f,
-                "the answer is JSON, but not of the shape that this call has (line {line}, column \
-                 {column}); is this a Cortex tenant, and of which version?"
-            ),
+            Self::UnexpectedShape { line, column } => {
+                f.write_str("the answer is JSON, but not of the shape that this call has")?;
+                // Some mistakes are not of one place.
+                if *line > 0 {
+                    write!(f, " (line {line}, column {column})")?;
+                }
+                f.write_str("; is this a Cortex tenant, and of which version?")
+            }
             Self::UnexpectedAnswer { expected } => {
                 write!(f, "the answer is not {expected}; is this a Cortex tenant?")
             }

@@ -83,8 +83,8 @@ Examples:
   cortexkey keys rotate svc-siem-export-prod --profile prod --yes
   cortexkey keys rotate 7 --grace 10m --wait
 
-Exit codes: 0 done, or done but for the end of the grace; 1 it failed, and says what is left; 2 wrong
-use.";
+Exit codes: 0 done, or done but for the end of the grace; 1 it failed, and says what is left;
+2 wrong use.";
 
 /// Where the rotation is remembered.
 struct Place {
@@ -139,7 +139,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let gone = place.file.set(&place.tenant, &host, &place.name, None);
         gone.map_err(|error| lock_failure(&error))?;
     }
-    report(args, &entry)
+    report(args, own, &entry)
 }
 
 /// Where the rotation is remembered, and the id where one was given.
@@ -265,7 +265,7 @@ fn wait(entry: &LockedKey) {
     }
 }
 
-fn report(args: &Args, entry: &LockedKey) -> Result<Exit, Failure> {
+fn report(args: &Args, own: KeyId, entry: &LockedKey) -> Result<Exit, Failure> {
     let id = entry.id.unwrap_or(0);
     let text = if args.json {
         let retiring: Vec<_> = entry
@@ -277,8 +277,9 @@ fn report(args: &Args, entry: &LockedKey) -> Result<Exit, Failure> {
     } else {
         let mut text = format!("the new key is {id}\n");
         for old in &entry.retiring {
+            let with = if old.id == own.get() { ", run with the new key," } else { "" };
             text += &format!(
-                "key {} lives until {}; the same command deletes it after that\n",
+                "key {} lives until {}; the same command{with} deletes it after that\n",
                 old.id,
                 time(old.after_ms)
             );
