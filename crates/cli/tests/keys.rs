@@ -94,6 +94,33 @@ fn keys_are_listed_in_every_format() {
 }
 
 #[test]
+fn what_others_wrote_reaches_neither_terminal_nor_spreadsheet() {
+    let world = World::new();
+    let comment = " =cmd|'/C calc'!A1\u{1b}[31m\u{202e}\u{9b}0m\u{200b}";
+    world.generate("Viewer", &in_days(30), comment, "a.key");
+    let mut all = String::new();
+    for args in [&["list"][..], &["list", "--format", "csv"], &["list", "--format", "row"]] {
+        let text = world.good(args);
+        all += text.lines().last().unwrap().split("advanced").nth(1).unwrap();
+        all += "\n";
+    }
+    let listed = world.good(&["list", "--format", "json"]);
+    let shown = world.good(&["show", "3", "--format", "json"]);
+    let mut called = world.tenant.with_key("advanced", &["call", "POST"]);
+    called.args(["/public_api/v1/api_keys/get_api_keys", "--data"]);
+    let called = finish(called.arg(r#"{"request_data":{"filters":[]}}"#)).stdout;
+    for (json, at) in
+        [(&listed, "/keys/2/comment"), (&shown, "/key/comment"), (&called, "/reply/DATA/2/comment")]
+    {
+        assert!(json.trim_end().chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{json}");
+        let value: Value = serde_json::from_str(json).unwrap();
+        assert_eq!(value.pointer(at).unwrap().as_str().unwrap(), comment);
+    }
+    assert!(!all.contains(['\u{1b}', '\u{202e}', '\u{9b}', '\u{200b}']), "{all:?}");
+    assert!(all.contains(",' =cmd|"), "{all}");
+}
+
+#[test]
 fn the_consoles_filters_are_there() {
     let world = World::new();
     let soon = world.generate("Viewer", &in_days(3), "Exports. SEC-1", "a.key");

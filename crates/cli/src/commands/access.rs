@@ -118,7 +118,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// JSON as it is printed: for machines, and bearable to read. What may be a secret is masked.
 pub(crate) fn line(json: &Value) -> String {
-    mask_tokens(&format!("{json:#}\n"))
+    mask_tokens(&text::visible(&format!("{json:#}\n")))
 }
 
 fn asked(args: &Args) -> Result<Option<Asked>, Failure> {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use cortexkey_client::{CallError, Method};
 use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
 
 use crate::change::announce;
 use crate::connection::{ConnectionArgs, SETTINGS};
@@ -76,15 +77,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = connection.client();
     let response =
         client.call(method, &args.path, body.as_deref()).map_err(|error| failed(&error))?;
-    if !args.raw && !response.body.is_empty() {
-        response
-            .json::<IgnoredAny>()
-            .map_err(|error| failed(&error).help("--raw prints an answer that is no JSON"))?;
+    if args.raw || response.body.is_empty() {
+        text::print_bytes(&response.body)?;
+        return Ok(Exit::Done);
     }
-    text::print_bytes(&response.body)?;
-    if !args.raw && !response.body.ends_with(b"\n") {
-        text::print_bytes(b"\n")?;
-    }
+    let no_json = |failure: Failure| failure.help("--raw prints an answer that is no JSON");
+    response.json::<IgnoredAny>().map_err(|error| no_json(failed(&error)))?;
+    let body = std::str::from_utf8(&response.body);
+    let body = body
+        .map_err(|_| no_json(Failure::new(Exit::Findings, "the answer is JSON, but no UTF-8")))?;
+    // It may hold a key.
+    let json = Zeroizing::new(text::visible(body));
+    text::print_bytes(json.trim_end().as_bytes())?;
+    text::print_bytes(b"\n")?;
     Ok(Exit::Done)
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let entries =
         explain(&args.connection.given(), &environment).map_err(|error| failure(&error))?;
     let text = match args.format {
-        Format::Json => format!("{}\n", json!({ "version": 1, "settings": entries })),
+        Format::Json => text::json(&json!({ "version": 1, "settings": entries })),
         Format::Text => entries.iter().map(show).collect(),
     };
     text::print(&text)?;

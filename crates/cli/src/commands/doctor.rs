@@ -64,10 +64,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         None => live(args)?,
     };
     let text = match args.format {
-        Format::Json => format!(
-            "{}\n",
-            json!({ "version": 1, "healthy": diagnosis.is_healthy(), "steps": diagnosis.steps, "findings": diagnosis.findings })
-        ),
+        Format::Json => text::json(&json!({
+            "version": 1,
+            "healthy": diagnosis.is_healthy(),
+            "steps": diagnosis.steps,
+            "findings": diagnosis.findings,
+        })),
         Format::Text => show(&diagnosis),
     };
     text::print(&text)?;

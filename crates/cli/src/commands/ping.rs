@@ -38,21 +38,22 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (id, level) = (client.signer().key_id(), client.signer().level());
     let round_trip_ms = ping.round_trip.as_millis();
     let text = match args.format {
-        Format::Json => format!(
-            "{}\n",
-            json!({
-                "ok": true,
-                "url": client.address().to_string(),
-                "key_id": id.get(),
-                "level": level.as_str(),
-                "round_trip_ms": u64::try_from(round_trip_ms).unwrap_or(u64::MAX),
-                "clock_offset_ms": ping.clock_offset_ms,
-            })
-        ),
+        Format::Json => text::json(&json!({
+            "version": 1,
+            "ok": true,
+            "url": client.address().to_string(),
+            "key_id": id.get(),
+            "level": level.as_str(),
+            "round_trip_ms": u64::try_from(round_trip_ms).unwrap_or(u64::MAX),
+            "clock_offset_ms": ping.clock_offset_ms,
+        })),
         Format::Text => {
             let clock = match ping.clock_offset_ms {
                 Some(ms) if ms.unsigned_abs() >= CLOCK_OFFSET_MS => {
-                    format!("Its clock and ours are {} s apart: set ours.\n", ms / 1000)
+                    format!(
+                        "Its clock and ours are {} s apart: set ours.\n",
+                        ms.unsigned_abs() / 1000
+                    )
                 }
                 _ => String::new(),
             };

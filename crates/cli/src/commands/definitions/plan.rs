@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let plan = loaded.plan(&client, &lock, &args.plan)?;
     let text = match args.format {
         Format::Text => show::plan(&plan),
-        Format::Json => format!("{}\n", as_json(&plan)),
+        Format::Json => text::json(&as_json(&plan)),
     };
     text::print(&text)?;
     let finds = plan.refuses() || args.exit_code && !plan.is_empty();

@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     made.map_err(|error| renew_failure(&error))?;
     let id = entry.id.unwrap_or(0);
     let text = if args.json {
-        format!("{}\n", json!({ "version": 1, "id": id }))
+        text::json(&json!({ "version": 1, "id": id }))
     } else {
         format!("key {id} went to {sink}\n")
     };

@@ -12,6 +12,8 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use serde_json::{Value, json};
 
+use crate::text;
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A table for people
@@ -44,7 +46,7 @@ pub(crate) fn render(records: &[KeyRecord], format: Format, now_ms: u64) -> Stri
     match format {
         Format::Json => {
             let keys: Vec<Value> = records.iter().map(|record| object(record, now_ms)).collect();
-            format!("{}\n", json!({ "version": 1, "keys": keys }))
+            text::json(&json!({ "version": 1, "keys": keys }))
         }
         Format::Row => records.iter().map(|record| cells(record).join("\t") + "\n").collect(),
         Format::Csv => {
@@ -52,7 +54,7 @@ pub(crate) fn render(records: &[KeyRecord], format: Format, now_ms: u64) -> Stri
             let written = csv.write_record(headings()).and_then(|()| {
                 records.iter().try_for_each(|record| {
                     let state = record.expiry.state(now_ms).to_string();
-                    csv.write_record(cells(record).into_iter().chain([state]))
+                    csv.write_record(cells(record).into_iter().chain([state]).map(no_formula))
                 })
             });
             // Writing to memory does not fail.
@@ -110,6 +112,11 @@ fn cells(record: &KeyRecord) -> Vec<String> {
         one_line(record.comment.as_deref().unwrap_or_default()),
         expires,
     ]
+}
+
+/// A spreadsheet runs what begins like this, and anybody who makes a key writes its comment.
+fn no_formula(cell: String) -> String {
+    if cell.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
 }
 
 pub(crate) fn one_line(text: &str) -> String {

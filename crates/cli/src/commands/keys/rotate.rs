@@ -273,7 +273,7 @@ fn report(args: &Args, own: KeyId, entry: &LockedKey) -> Result<Exit, Failure> {
             .iter()
             .map(|old| json!({ "id": old.id, "after": time(old.after_ms) }))
             .collect();
-        format!("{}\n", json!({ "version": 1, "id": id, "retiring": retiring }))
+        text::json(&json!({ "version": 1, "id": id, "retiring": retiring }))
     } else {
         let mut text = format!("the new key is {id}\n");
         for old in &entry.retiring {

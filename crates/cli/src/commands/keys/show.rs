@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Json => {
             let mut object = object(&record, now_ms);
             object["scope"] = json!(scope);
-            format!("{}\n", json!({ "version": 1, "key": object }))
+            text::json(&json!({ "version": 1, "key": object }))
         }
         Format::Text => show(&record, scope.as_ref(), now_ms),
     };
