@@ -8,6 +8,7 @@ mod common;
 use std::fs;
 
 use common::definitions::{World, without_times};
+use common::finish;
 use cortexkey_api::api_key::{CommentEdit, EditRequest};
 use cortexkey_api::api_keys::SecurityLevel;
 use cortexkey_client::Seen;
@@ -278,6 +279,30 @@ fn the_linter_comes_first_and_a_lock_file_of_another_tenant_is_not_used() {
     assert!(ran.stdout.contains("it is the key that signs these calls"), "{ran:?}");
     assert!(world.admin.ping().is_ok());
     assert!(world.keys().len() == 1);
+}
+
+#[test]
+fn an_import_is_followed_by_a_policy_of_the_same_tenant_and_what_is_unknown_is_found() {
+    for (args, tenant) in [(&["import"][..], "main"), (&["import", "--tenant", "eu"], "eu")] {
+        let world = World::new();
+        world.make("Viewer", "Exports. SEC-1");
+        // What is in the folder knows nothing yet: no policy, no name for the tenant.
+        fs::remove_file(world.path("cortexkey.yaml")).unwrap();
+        let import = [args, &["--id", "3"]].concat();
+        let imported = finish(world.command(&import).env_remove("CORTEXKEY_PROFILE"));
+        assert_eq!(imported.code, 0, "{imported:?}");
+        world.good(&["policy", "init", "keys/"]);
+        let policy = fs::read_to_string(world.path("cortexkey.yaml")).unwrap();
+        assert!(policy.contains(&format!("\ntenants:\n  {tenant}:\n")), "{policy}");
+        let found = world.run(&["lint", "--format", "concise"]);
+        assert!(found.stdout.contains("`metadata.owner` is `unassigned`"), "{found:?}");
+        assert!(!found.stdout.contains("key-dropped"), "{found:?}");
+        let path = world.path("keys/key-3.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("unassigned", "team-a@example.com")).unwrap();
+        let plan = finish(world.command(&["plan", "--exit-code"]).env_remove("CORTEXKEY_PROFILE"));
+        assert!(plan.code == 0 && plan.stdout.contains("nothing to do"), "{plan:?}");
+    }
 }
 
 #[test]

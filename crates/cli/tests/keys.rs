@@ -197,6 +197,15 @@ fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
     let ping = finish(common::cortexkey(&args).env("CORTEXKEY_FQDN", world.tenant.url()));
     assert_eq!(ping.code, 0, "{ping:?}");
 
+    // The whole body of the call does as well.
+    let body = format!(r#"{{"request_data":{}}}"#, scope.replace("IT", "Security"));
+    fs::write(world.folder.path().join("body.json"), body).unwrap();
+    world.good(&["edit", "3", "--scope-file", "body.json", "--yes"]);
+    assert!(world.good(&["show", "3"]).contains("Cases and issues   Security\n"));
+    world.good(&["edit", "3", "--scope-file", "scope.json", "--yes"]);
+    let own = world.keys(&["edit", "2", "--security-level", "standard", "--yes"]);
+    assert!(own.code == 2 && own.stderr.contains("the one that signs these calls"), "{own:?}");
+
     let edit = ["edit", "3", "--role", "Responder", "--comment", "Triage. SEC-2"];
     let refused = world.keys(&edit);
     assert_eq!(refused.code, 2);

@@ -11,13 +11,12 @@ use cortexkey_api::scope::{AssetGroup, AxisMode, ScopeRead};
 use cortexkey_api::scope_mapping::{
     Datasets, Endpoints, RawAxis, ScopeAsRead, Selection, Unreferenced,
 };
+use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::scalar;
 use regex::Regex;
 
 use crate::resources::{Seen, level_of};
 
-/// The owner of a key that nobody is named for.
-const UNASSIGNED: &str = "unassigned";
 const NAME_CHARS_MAX: usize = 63;
 
 /// A definition of a key that the tenant has.

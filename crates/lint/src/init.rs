@@ -7,9 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use cortexkey_core::access::{BUILT_IN_DOMAINS, PREDEFINED_ROLES};
+use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::scalar;
 
 use crate::corpus::Corpus;
+
+/// The name of the only tenant, where nobody gave it one.
+pub const MAIN_TENANT: &str = "main";
 
 #[derive(Default)]
 struct Seen {
@@ -26,14 +30,16 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
     let (mut teams, mut domains) = (BTreeSet::new(), BTreeSet::new());
     let mut roles: BTreeSet<String> = BTreeSet::new();
     let mut tenants: BTreeMap<String, Seen> = BTreeMap::new();
+    let only = only_tenant(corpus);
     let mut count = 0;
     let documents = corpus.files.iter().flat_map(|file| &file.documents);
     for definition in documents.filter_map(|document| document.definition.as_ref()) {
         count += 1;
-        if let Some(owner) = definition.metadata.as_ref().and_then(|m| m.owner.get()) {
-            match owner.trim().rsplit_once('@') {
+        let owner = definition.metadata.as_ref().and_then(|metadata| metadata.owner.get());
+        if let Some(owner) = owner.map(|owner| owner.trim()).filter(|owner| *owner != UNASSIGNED) {
+            match owner.rsplit_once('@') {
                 Some((_, domain)) => domains.insert(domain.to_lowercase()),
-                None => teams.insert(owner.trim().to_owned()),
+                None => teams.insert(owner.to_owned()),
             };
         }
         let own = definition.roles().iter().map(|role| role.value.trim().to_owned());
@@ -41,7 +47,7 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
         let is_predefined =
             |role: &String| PREDEFINED_ROLES.iter().any(|p| p.name.eq_ignore_ascii_case(role));
         roles.extend(own.filter(|role| !is_predefined(role)));
-        let seen = tenants.entry(definition.tenant().unwrap_or("main").to_owned()).or_default();
+        let seen = tenants.entry(definition.tenant().unwrap_or(only).to_owned()).or_default();
         let Some(scope) = definition.spec.as_ref().and_then(|spec| spec.scope.get()) else {
             continue;
         };
@@ -65,9 +71,19 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
         seen.datasets |= scope.datasets.get().is_some();
     }
     if tenants.is_empty() {
-        tenants.insert("main".to_owned(), Seen::default());
+        tenants.insert(only.to_owned(), Seen::default());
     }
     write(name, keys, count, &tenants, &roles, &teams, &domains)
+}
+
+/// The name of the tenant that definitions do not name: the one that an import gave it.
+fn only_tenant(corpus: &Corpus) -> &str {
+    let locked = corpus.lock.iter().flat_map(|lock| lock.lock.tenants.keys());
+    let names: Vec<&String> = locked.collect();
+    match names.as_slice() {
+        [only] => only,
+        _ => MAIN_TENANT,
+    }
 }
 
 fn write(
@@ -139,9 +155,8 @@ fn write(
             let _ = writeln!(out, "    - {{ name: {} }}", scalar(role));
         }
     }
-    if !teams.is_empty() {
-        let _ = writeln!(out, "  # Teams that own keys.\n  teams: {}", list(&mut teams.iter()));
-    }
+    // Also where there are none: a catalogue must have something in it.
+    let _ = writeln!(out, "  # Teams that own keys.\n  teams: {}", list(&mut teams.iter()));
     if !domains.is_empty() {
         let _ = writeln!(
             out,

@@ -39,7 +39,7 @@ pub use cases::{CaseFile, CaseOutcome, CasesOutcome, run_cases};
 pub use corpus::{Before, Corpus, CorpusFile, KeyDocument, LockedKeys};
 pub use cortexkey_manifest::policy::Severity;
 pub use finding::{Edit, Finding, Fix, Place, Related, WaivedBy, WaivedFinding};
-pub use init::policy_for;
+pub use init::{MAIN_TENANT, policy_for};
 pub use jiff::Timestamp;
 pub use judge::{Ask, lint, lint_as};
 pub use policy::Policy;

@@ -116,16 +116,19 @@ impl Diff<'_> {
             Some(id) => format!("key {id} is gone from the tenant"),
             None => "it has no key yet".to_owned(),
         };
+        let mut changes = vec![
+            change("roles", "", &self.desired.roles.join(", ")),
+            change("level", "", self.desired.level.as_str()),
+            change("end", "", &end(self.desired.end)),
+        ];
+        changes.extend(self.desired.comment.iter().map(|text| change("comment", "", text)));
+        changes.extend(self.new_scope(scope.as_ref()));
         let new = match self.new_key(scope) {
             Ok(new) => new,
             Err(why) => return actions.push(self.refuse(why)),
         };
         let mut action = self.action(Kind::Generate, reason, Step::Renew(new));
-        action.changes = vec![
-            change("roles", "", &self.desired.roles.join(", ")),
-            change("level", "", self.desired.level.as_str()),
-            change("end", "", &end(self.desired.end)),
-        ];
+        action.changes = changes;
         action.widens = self.desired.lend(|key| gained(compare(&[], &[key])));
         action.drift = self.entry.id.is_some() && self.is_unchanged();
         actions.push(action);
@@ -256,14 +259,28 @@ impl Diff<'_> {
         changes
     }
 
+    /// The scope of a key that is made.
+    fn new_scope(&self, scope: Option<&ScopeWrite>) -> Vec<Change> {
+        let Some(scope) = scope else { return Vec::new() };
+        let areas = areas(scope, &|id| self.group_name(id));
+        let areas = areas.iter().filter(|(_, to)| !to.is_empty());
+        let unreferenced = self.desired.unreferenced().map(|flag| flag.to_string());
+        areas
+            .map(|(field, to)| change(field, "", to))
+            .chain(unreferenced.map(|to| change("unreferenced", "", &to)))
+            .collect()
+    }
+
+    fn group_name(&self, id: u64) -> String {
+        let known = self.state.asset_groups.iter().find(|group| group.id == id);
+        known.map_or_else(|| format!("id {id}"), |group| group.name.clone())
+    }
+
     fn scope_changes(&self, scope: Option<&ScopeWrite>, read: Option<&ScopeRead>) -> Vec<Change> {
         let Some(scope) = scope else { return Vec::new() };
         let mut changes = Vec::new();
         if read.map(Seen::from) != Some(Seen::from(scope)) {
-            let group = |id: u64| {
-                let known = self.state.asset_groups.iter().find(|group| group.id == id);
-                known.map_or_else(|| format!("id {id}"), |group| group.name.clone())
-            };
+            let group = |id: u64| self.group_name(id);
             let has = read.map(|read| areas(&crate::resources::write_of(read, false), &group));
             for (at, (field, to)) in areas(scope, &group).into_iter().enumerate() {
                 let from = has.as_ref().map_or("", |areas| areas[at].1.as_str());

@@ -7,6 +7,9 @@ mod expiry;
 mod lower;
 mod scope;
 
+/// The owner of a key that nobody is named for, as an import writes it.
+pub const UNASSIGNED: &str = "unassigned";
+
 pub use expiry::{Expiry, ExpiryError, lifetime, moment};
 pub use lower::{API_VERSION, KIND, read};
 pub(crate) use lower::{header, top_place};

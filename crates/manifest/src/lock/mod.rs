@@ -28,7 +28,7 @@ pub const FILE_NAME: &str = "cortexkey.lock";
 /// A lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// By the policy's name of the tenant; where it names none, by host.
+    /// By the policy's name of the tenant.
     pub tenants: BTreeMap<String, LockedTenant>,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! It refuses to widen, replace or delete without a yes, and to make keys that have no place to go.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cortexkey_client::{Action, Apply, Kind, LockFile, Plan, Renewal, Sink};
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     announce(&connection);
     let tenant = connection.tenant.clone();
     let client = connection.client();
-    let loaded = args.definitions.load(tenant.as_deref(), &client)?;
+    let loaded = args.definitions.load(tenant.as_deref())?;
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
     check_host(lock.lock(), &loaded.tenant, &client, &loaded.lock_file)?;
     let renewal = Renewal { client: &client, sink: &sink, told: &tell };
@@ -149,7 +150,11 @@ fn ask(args: &Args, plan: &Plan) -> Result<(), Failure> {
     if asked.is_empty() {
         return Ok(());
     }
-    let count = |is: &dyn Fn(&Action) -> bool| asked.iter().filter(|action| is(action)).count();
+    // One key may have several actions.
+    let count = |is: &dyn Fn(&Action) -> bool| {
+        let keys = asked.iter().filter(|action| is(action)).map(|action| action.key.as_str());
+        keys.collect::<BTreeSet<_>>().len()
+    };
     let widens = count(&|action| !action.widens.is_empty());
     let replaces = count(&|action| action.action == Kind::Replace);
     let deletes = count(&|action| matches!(action.action, Kind::Delete | Kind::Retire));

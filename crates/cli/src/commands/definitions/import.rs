@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
     let tenant = connection.tenant.clone();
     let client = connection.client();
-    let loaded = args.definitions.load_for_import(tenant.as_deref(), &client)?;
+    let loaded = args.definitions.load_for_import(tenant.as_deref())?;
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
     check_host(lock.lock(), &loaded.tenant, &client, &loaded.lock_file)?;
     let locked = lock.lock().tenants.get(&loaded.tenant);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use cortexkey_client::{Client, Desired, Plan, PlanOptions, TenantState};
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
-use cortexkey_lint::{Policy, Severity};
+use cortexkey_lint::{MAIN_TENANT, Policy, Severity};
 use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedTenant};
 use cortexkey_manifest::quote;
 
@@ -64,31 +64,22 @@ pub(crate) struct Loaded {
 
 impl DefinitionArgs {
     /// Reads and judges the definitions of the tenant that a profile or the policy names.
-    fn load(&self, of_profile: Option<&str>, client: &Client) -> Result<Loaded, Failure> {
+    fn load(&self, of_profile: Option<&str>) -> Result<Loaded, Failure> {
         let outcome = self.lint(true)?;
-        self.of_tenant(outcome, of_profile, client)
+        self.of_tenant(outcome, of_profile)
     }
 
     /// The same where there need be no definitions yet, and those that there are may have mistakes.
-    fn load_for_import(
-        &self,
-        of_profile: Option<&str>,
-        client: &Client,
-    ) -> Result<Loaded, Failure> {
+    fn load_for_import(&self, of_profile: Option<&str>) -> Result<Loaded, Failure> {
         let outcome = self.lint(false)?;
-        self.of_tenant(outcome, of_profile, client)
+        self.of_tenant(outcome, of_profile)
     }
 
-    fn of_tenant(
-        &self,
-        outcome: Outcome,
-        of_profile: Option<&str>,
-        client: &Client,
-    ) -> Result<Loaded, Failure> {
+    fn of_tenant(&self, outcome: Outcome, of_profile: Option<&str>) -> Result<Loaded, Failure> {
         let Some(policy) = outcome.policy else {
             return Err(Failure::wrong_use(outcome.messages.join("; ")));
         };
-        let tenant = self.tenant(&policy, of_profile, client)?;
+        let tenant = self.tenant(&policy, of_profile)?;
         let lock_file = self.lock_file(&policy);
         let names_one = policy.tenants().count() <= 1;
         let catalogue: Vec<_> = policy.roles().collect();
@@ -152,17 +143,13 @@ impl DefinitionArgs {
         Ok(outcome)
     }
 
-    fn tenant(
-        &self,
-        policy: &Policy,
-        of_profile: Option<&str>,
-        client: &Client,
-    ) -> Result<String, Failure> {
+    fn tenant(&self, policy: &Policy, of_profile: Option<&str>) -> Result<String, Failure> {
         let names: Vec<&str> = policy.tenants().map(|(name, _)| name.value.as_str()).collect();
         let said = self.tenant.as_deref().or(of_profile);
         match (said, names.as_slice()) {
-            // Without tenants in the policy there is only this one.
-            (None, []) => Ok(client.address().host().to_owned()),
+            // Without tenants in the policy there is only this one, and the lock file holds it to
+            // its host.
+            (None, []) => Ok(MAIN_TENANT.to_owned()),
             (Some(name), []) => Ok(name.to_owned()),
             (Some(name), names) if names.contains(&name) => Ok(name.to_owned()),
             (None, [only]) => Ok((*only).to_owned()),

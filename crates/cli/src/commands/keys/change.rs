@@ -11,6 +11,7 @@ use cortexkey_client::{Client, LockFile, LockFileError, RenewError, Step, state_
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
 use cortexkey_manifest::lock::FILE_NAME;
+use serde_json::Value;
 
 use super::output::record_of;
 use crate::change::say;
@@ -40,16 +41,20 @@ pub(super) fn state_file() -> Result<LockFile, Failure> {
     LockFile::hold(&folder.join(FILE_NAME)).map_err(|error| lock_failure(&error))
 }
 
-/// A scope as the product takes it, from a file.
+/// A scope as the product takes it, from a file; also within the call's whole body.
 pub(super) fn scope_from(path: &std::path::Path) -> Result<ScopeWrite, Failure> {
     let bytes = std::fs::read(path).map_err(|error| {
         Failure::new(Exit::NothingRead, format!("cannot read {}: {error}", path.display()))
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    let no_scope = |error: serde_json::Error| {
         Failure::wrong_use(format!("{} holds no scope: {error}", path.display())).help(
-            "it is what PUT /platform/iam/v1/scope takes as `request_data`; see docs/client.md",
+            "it is what PUT /platform/iam/v1/scope takes; docs/client.md has one (A scope file)",
         )
-    })
+    };
+    let mut body: Value = serde_json::from_slice(&bytes).map_err(no_scope)?;
+    let scope = body.get_mut("request_data").map_or(Value::Null, Value::take);
+    let scope = if scope.is_null() { body } else { scope };
+    serde_json::from_value(scope).map_err(no_scope)
 }
 
 pub(crate) fn lock_failure(error: &LockFileError) -> Failure {

@@ -2,11 +2,13 @@
 //!
 //! It refuses to edit what the product's API cannot: the expiry.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use cortexkey_api::api_key::{CommentEdit, EditRequest};
-use cortexkey_client::{Seen, security_level};
+use cortexkey_client::{Client, Seen, security_level};
 use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_core::lifecycle::KeyRecord;
 
 use super::change::{find, scope_from};
 use super::output::one_line;
@@ -65,49 +67,95 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let scope = args.scope_file.as_deref().map(scope_from).transpose()?;
     let connection = args.connection.resolve()?;
+    let is_own = connection.credentials.key_id.value == args.id;
     announce(&connection);
     let client = connection.client();
-    let (key, record) = find(&client, args.id)?;
-    let roles = if args.role.is_empty() { record.roles.clone() } else { args.role.clone() };
-    let new_level = args.security_level.unwrap_or(record.level);
-    let mut asked = Vec::new();
-    if roles != record.roles {
-        let (from, to) = (one_line(&record.roles.join(", ")), one_line(&roles.join(", ")));
-        asked.push(format!("roles {from} become {to}"));
+    let (_, has) = find(&client, args.id)?;
+    let wanted = wanted(args, &has);
+    if is_own && wanted.level != has.level {
+        let id = args.id;
+        return Err(Failure::wrong_use(format!("key {id} is the one that signs these calls"))
+            .help("edit its level with another key, or in the console"));
     }
-    if new_level != record.level {
-        asked.push(format!(
-            "its level becomes {new_level}, and every client that signs for {} is refused",
-            record.level
-        ));
-    }
+    let mut asked = asked(&has, &wanted);
     if scope.is_some() {
         asked.push("its whole scope is replaced".to_owned());
     }
     if !asked.is_empty() {
-        args.change.ask(&format!("Key {}: {}. Go on?", args.id, asked.join("; ")))?;
+        let own = if is_own { ", which signs these calls" } else { "" };
+        args.change.ask(&format!("Key {}{own}: {}. Go on?", args.id, asked.join("; ")))?;
     }
     if edits {
-        let comment = match &args.comment {
-            None => CommentEdit::Set(key.comment),
-            Some(text) => CommentEdit::Set((!text.is_empty()).then(|| text.clone())),
-        };
-        let edit = EditRequest { roles, security_level: security_level(new_level), comment };
-        client.edit_key(args.id, &edit).map_err(|error| failed(&error))?;
+        edit(&client, &wanted)?;
         say(&format!("edited key {}", args.id));
     }
     if let Some(scope) = scope {
         client.set_scope(args.id, &scope).map_err(|error| failed(&error))?;
         let read = client.scope(args.id).map_err(|error| failed(&error))?;
         if read.as_ref().map(Seen::from) != Some(Seen::from(&scope)) {
-            return Err(Failure::new(
-                Exit::Findings,
-                "the tenant shows another scope than was put",
-            )
-            .help(format!("see `cortexkey keys show {}`", args.id)));
+            return Err(other("another scope", args.id));
         }
         say(&format!("scoped key {}", args.id));
     }
     text::print(&format!("key {} is as asked\n", args.id))?;
     Ok(Exit::Done)
+}
+
+/// What the key is to be: what is not given stays.
+fn wanted(args: &Args, has: &KeyRecord) -> KeyRecord {
+    let mut wanted = has.clone();
+    if !args.role.is_empty() {
+        wanted.roles.clone_from(&args.role);
+    }
+    if let Some(comment) = &args.comment {
+        wanted.comment = (!comment.is_empty()).then(|| comment.clone());
+    }
+    wanted.level = args.security_level.unwrap_or(has.level);
+    wanted
+}
+
+/// What is asked about before it is done.
+fn asked(has: &KeyRecord, wanted: &KeyRecord) -> Vec<String> {
+    let mut asked = Vec::new();
+    if wanted.roles != has.roles {
+        let (from, to) = (one_line(&has.roles.join(", ")), one_line(&wanted.roles.join(", ")));
+        asked.push(format!("roles {from} become {to}"));
+    }
+    if wanted.level != has.level {
+        asked.push(format!(
+            "its level becomes {}, and every client that signs for {} is refused",
+            wanted.level, has.level
+        ));
+    }
+    asked
+}
+
+/// Edits a key, and reads back what came of it.
+fn edit(client: &Client, wanted: &KeyRecord) -> Result<(), Failure> {
+    let id = wanted.key_id;
+    let edit = EditRequest {
+        roles: wanted.roles.clone(),
+        security_level: security_level(wanted.level),
+        comment: CommentEdit::Set(wanted.comment.clone()),
+    };
+    client.edit_key(id, &edit).map_err(|error| failed(&error))?;
+    let (_, read) = find(client, id)?;
+    let roles = |record: &KeyRecord| record.roles.iter().cloned().collect::<BTreeSet<_>>();
+    // A tenant may keep an empty comment in place of none.
+    let comment = |record: &KeyRecord| record.comment.clone().unwrap_or_default();
+    if roles(&read) != roles(wanted) {
+        return Err(other("other roles", id));
+    }
+    if read.level != wanted.level {
+        return Err(other("another security level", id));
+    }
+    if comment(&read) != comment(wanted) {
+        return Err(other("another comment", id));
+    }
+    Ok(())
+}
+
+fn other(what: &str, id: KeyId) -> Failure {
+    Failure::new(Exit::Findings, format!("the tenant shows {what} than was put"))
+        .help(format!("see `cortexkey keys show {id}`"))
 }

@@ -1,5 +1,6 @@
 //! N004 owner-missing: nobody answers for the key.
 
+use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::policy::Severity;
 
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
@@ -11,7 +12,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "the key has no owner",
     why: "The product keeps no owner with a key: it knows who clicked, and that person leaves. \
-          The definition is the only place that says whom to ask before a key is rotated.",
+          The definition is the only place that says whom to ask before a key is rotated. \
+          `unassigned`, which an import writes where it knows nobody, is no owner.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").without(&["metadata.owner"]),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  owner: team-detection\n"),
     mend: "Name a team of the policy's catalogue, or an e-mail address.",
@@ -22,13 +24,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(metadata) = &cx.definition.metadata else { return };
-    let blank = metadata.owner.spanned().filter(|owner| owner.value.trim().is_empty());
-    let span = match blank {
-        Some(owner) => owner.span,
-        None if metadata.owner.is_missing() => missing_place(&metadata.owner, metadata.place),
-        None => return,
+    let written = metadata.owner.spanned().map(|owner| (owner.value.trim(), owner.span));
+    let (span, what) = match written {
+        Some((UNASSIGNED, span)) => (span, "is `unassigned`"),
+        Some(("", span)) => (span, "is missing"),
+        None if metadata.owner.is_missing() => {
+            (missing_place(&metadata.owner, metadata.place), "is missing")
+        }
+        _ => return,
     };
-    let draft = Draft::at_key(cx, span, "`metadata.owner` is missing: nobody answers for this key")
+    let message = format!("`metadata.owner` {what}: nobody answers for this key");
+    let draft = Draft::at_key(cx, span, message)
         .help("write `owner: team-detection`, or an e-mail address");
     sink.report_as(settings, draft);
 }

@@ -1,5 +1,6 @@
 //! N005 owner-not-allowed: the owner is nobody that the organisation knows.
 
+use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
@@ -29,7 +30,8 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let name = owner.value.trim();
     let teams: Vec<&str> = cx.policy.teams().collect();
     let domains: Vec<&str> = cx.policy.email_domains().collect();
-    if name.is_empty() || (teams.is_empty() && domains.is_empty()) {
+    // Those are another rule's.
+    if matches!(name, "" | UNASSIGNED) || (teams.is_empty() && domains.is_empty()) {
         return;
     }
     let address = name.rsplit_once('@').filter(|(local, _)| !local.is_empty());
