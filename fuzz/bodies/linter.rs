@@ -61,6 +61,10 @@ pub(crate) fn reader(bytes: &[u8]) {
     let report = lint(&corpus_of(bytes), &policy, now());
     sound(&report);
     // A file without a finding of its form is YAML for the other reader as well.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let (_, difference) = cortexkey_manifest::yaml::plain_form(text, &Limits::default());
+        assert!(difference.is_none(), "{text:?} {difference:?}");
+    }
     if let Ok(text) = std::str::from_utf8(bytes)
         && !report.findings.iter().any(|finding| matches!(finding.code.as_bytes(), [b'Y', ..]))
     {

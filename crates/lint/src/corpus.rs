@@ -48,7 +48,7 @@ impl CorpusFile {
             None => (parsed.problems, true),
         };
         let tree = Arc::new(parsed.tree);
-        let mut documents = Vec::new();
+        let mut documents = Vec::with_capacity(tree.documents().len());
         if trusted {
             for document in tree.documents() {
                 let lowered = definition::read(&tree, *document);

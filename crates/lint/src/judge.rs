@@ -1,4 +1,9 @@
 //! The judging: every enabled rule over every key, in an order that depends on nothing else.
+//!
+//! Each file is judged by itself first, which is most of the work and needs no other file; then
+//! what shows only when all are seen together.
+
+mod file;
 
 use core::cmp::Ordering;
 use std::cell::OnceCell;
@@ -6,21 +11,21 @@ use std::collections::BTreeSet;
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::{ResolvedRule, Role, Severity};
+use cortexkey_manifest::policy::Severity;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+pub(crate) use file::{FileJudge, Part};
+
 use crate::baseline::Baseline;
 use crate::corpus::{Corpus, CorpusFile};
-use crate::custom::Custom;
 use crate::finding::{Finding, Place, WaivedBy, WaivedFinding};
 use crate::fingerprint::fingerprints;
-use crate::patterns::Patterns;
 use crate::policy::Policy;
 use crate::report::{Report, Source, Summary};
 use crate::rules::{
-    self, Check, CorpusContext, Draft, FileContext, GIVES_WAY, KeyContext, PolicyContext, RULES,
-    Rule, Sink, UNYIELDING, finish,
+    self, Check, CorpusContext, Draft, FileContext, GIVES_WAY, PolicyContext, RULES, Rule, Sink,
+    finish,
 };
 use crate::settings::{Settings, Subject};
 use crate::suppress::{self, Suppression};
@@ -28,6 +33,9 @@ use crate::waive::{self, Settled};
 
 /// How many findings of one file are handed out before the others are only counted.
 const SHOWN_MAX: usize = 1000;
+
+/// Fewer files than this are not worth another thread.
+pub(crate) const FEW: usize = 64;
 
 /// How a corpus is to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -57,22 +65,38 @@ pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
 /// The same, with comments ignored or a baseline taken off.
 #[must_use]
 pub fn lint_as(corpus: &Corpus, policy: &Policy, ask: &Ask<'_>) -> Report {
-    let judge = Judge {
-        corpus,
-        policy,
-        now: ask.now,
-        first: policy.layers.len() + policy.faults.len(),
-        catalogue: policy.roles().collect(),
-        patterns: Patterns::default(),
+    let files = FileJudge::new(policy, ask);
+    let one = |file: &CorpusFile| files.file(file);
+    // A few files are judged before another thread has woken up.
+    let parts = if corpus.files.len() < FEW {
+        corpus.files.iter().map(one).collect()
+    } else {
+        corpus.files.par_iter().map(one).collect()
     };
+    lint_parts(corpus, policy, ask, parts)
+}
+
+/// The same where each file has been judged by itself already, in the corpus' order.
+pub(crate) fn lint_parts(
+    corpus: &Corpus,
+    policy: &Policy,
+    ask: &Ask<'_>,
+    parts: Vec<Part>,
+) -> Report {
+    let first = policy.layers.len() + policy.faults.len();
+    let judge = Judge { corpus, policy, now: ask.now, first };
     let sources = judge.sources();
     let mut findings = judge.policy_findings();
     let mut waived = Vec::new();
     if policy.is_usable() {
-        let suppressions = judge.suppressions(ask.comments);
         findings.extend(judge.rules_on_policy());
-        let (of_files, matched) = judge.files();
-        findings.extend(of_files);
+        let (mut suppressions, mut matched) = (Vec::new(), BTreeSet::new());
+        for (at, part) in parts.into_iter().enumerate() {
+            let part = part.moved(first, at);
+            findings.extend(part.findings);
+            suppressions.extend(part.suppressions);
+            matched.extend(part.matched);
+        }
         findings.extend(judge.corpus());
         (findings, waived) = judge.settle(findings, &suppressions, &matched);
         give_way(&mut findings);
@@ -102,14 +126,9 @@ struct Judge<'a> {
     now: Timestamp,
     /// Index of the first file among the report's sources, behind those of the policy.
     first: usize,
-    catalogue: Vec<&'a Role>,
-    patterns: Patterns,
 }
 
-/// The rules with what holds for keys that no override matches.
-type Bases = Vec<(&'static Rule, Settings)>;
-
-impl<'a> Judge<'a> {
+impl Judge<'_> {
     fn sources(&self) -> Vec<Source> {
         let policy = self
             .policy
@@ -117,8 +136,11 @@ impl<'a> Judge<'a> {
             .chain(self.policy.faults.iter().map(|fault| (fault.path.as_str(), &fault.tree)));
         let policy = policy.map(|(path, tree)| Source::new(path, tree, true));
         let files = self.corpus.files.iter().map(|file| {
-            let id = file.id.as_deref().unwrap_or(&file.path);
-            let source = Source::new(&file.path, &file.tree, false).named(id);
+            let source = Source::new(&file.path, &file.tree, false);
+            let source = match file.id.as_deref().filter(|id| *id != file.path) {
+                Some(id) => source.named(id),
+                None => source,
+            };
             Source { reported: file.reported, ..source }
         });
         let lock = self.corpus.lock.iter().map(|lock| Source::new(&lock.path, &lock.tree, true));
@@ -154,19 +176,12 @@ impl<'a> Judge<'a> {
         out
     }
 
-    /// What the policy says about a rule, where it has a say.
-    fn resolved(&self, rule: &Rule) -> Option<&'a ResolvedRule> {
-        let rules = &self.policy.merged.rules;
-        rules.get(rule.code).filter(|_| !UNYIELDING.contains(&rule.code))
-    }
-
     fn base(&self, rule: &Rule) -> Settings {
-        Settings::base(rule, self.resolved(rule))
+        Settings::base(rule, file::resolved(self.policy, rule))
     }
 
-    /// What holds for a rule and a key, where that differs from what holds for all.
-    fn settings(&self, rule: &Rule, base: &Settings, subject: &Subject<'_>) -> Option<Settings> {
-        base.for_key(self.resolved(rule)?, subject)
+    fn subject<'d>(&'d self, definition: &'d Definition) -> Subject<'d> {
+        Subject { definition, tenant: definition.tenant().or_else(|| self.policy.only_tenant()) }
     }
 
     fn rules_on_policy(&self) -> Vec<Finding> {
@@ -199,138 +214,6 @@ impl<'a> Judge<'a> {
         out
     }
 
-    /// The findings of all files, and which of the policy's own rules matched a key.
-    fn files(&self) -> (Vec<Finding>, BTreeSet<usize>) {
-        let bases: Bases = RULES.iter().map(|rule| (*rule, self.base(rule))).collect();
-        let files: Vec<(usize, &CorpusFile)> =
-            self.corpus.files.iter().enumerate().filter(|(_, file)| file.reported).collect();
-        let one = |(at, file): &(usize, &CorpusFile)| {
-            let (mut out, mut matched) = (Vec::new(), BTreeSet::new());
-            self.file(self.first + at, file, &bases, &mut out, &mut matched);
-            (out, matched)
-        };
-        // A few files are judged before another thread has woken up.
-        let parts: Vec<(Vec<Finding>, BTreeSet<usize>)> = if files.len() < 64 {
-            files.iter().map(one).collect()
-        } else {
-            files.par_iter().map(one).collect()
-        };
-        let (mut findings, mut matched) = (Vec::new(), BTreeSet::new());
-        for (mut part, of_part) in parts {
-            findings.append(&mut part);
-            matched.extend(of_part);
-        }
-        (findings, matched)
-    }
-
-    fn file(
-        &self,
-        source: usize,
-        file: &CorpusFile,
-        bases: &Bases,
-        out: &mut Vec<Finding>,
-        matched: &mut BTreeSet<usize>,
-    ) {
-        let (path, tree, documents) = (file.path.as_str(), &file.tree, &*file.documents);
-        let tokens = OnceCell::new();
-        let cx = FileContext { path, tree, documents, source, policy: false, tokens };
-        for (rule, base) in bases.iter().filter(|(_, base)| base.enabled) {
-            let mut sink = Sink { rule, severity: base.severity, out };
-            match rule.check {
-                Check::File(check) | Check::Text(check) => check(&cx, base, &mut sink),
-                Check::Problems(takes, fix) => {
-                    for problem in file.problems.iter().filter(|problem| takes(problem)) {
-                        let key = cx.key_at(problem.span);
-                        let draft = Draft::of_problem(source, problem).key(key.as_deref());
-                        sink.report(draft.fix(fix(tree, problem, base)));
-                    }
-                }
-                _ => {}
-            }
-        }
-        for document in &file.documents {
-            let definition = document.definition.as_ref();
-            if let Some(definition) = definition {
-                self.key(source, file, definition, bases, out);
-                self.custom(source, file, definition, out, matched);
-            }
-            if document.problems.is_empty() {
-                continue;
-            }
-            let name = definition.and_then(Definition::name);
-            for (rule, base) in bases {
-                let Check::Problems(takes, fix) = rule.check else { continue };
-                let own = definition.and_then(|d| self.settings(rule, base, &self.subject(d)));
-                let settings = own.as_ref().unwrap_or(base);
-                let mut sink = Sink { rule, severity: settings.severity, out };
-                let problems = document.problems.iter().filter(|problem| takes(problem));
-                for problem in problems.filter(|_| settings.enabled) {
-                    let draft = Draft::of_problem(source, problem).key(name);
-                    sink.report(draft.fix(fix(tree, problem, settings)));
-                }
-            }
-        }
-    }
-
-    fn subject<'d>(&'d self, definition: &'d Definition) -> Subject<'d> {
-        Subject { definition, tenant: definition.tenant().or_else(|| self.policy.only_tenant()) }
-    }
-
-    fn key(
-        &self,
-        source: usize,
-        file: &CorpusFile,
-        definition: &Definition,
-        bases: &Bases,
-        out: &mut Vec<Finding>,
-    ) {
-        let subject = self.subject(definition);
-        let settings_of = |code: &str| {
-            let (rule, base) = bases.iter().find(|(rule, _)| rule.code == code)?;
-            Some(self.settings(rule, base, &subject).unwrap_or_else(|| base.clone()))
-        };
-        let cx = KeyContext {
-            definition,
-            tree: &file.tree,
-            source,
-            path: &file.path,
-            alone: file.documents.len() == 1,
-            patterns: &self.patterns,
-            policy: self.policy,
-            catalogue: &self.catalogue,
-            tenant: subject.tenant,
-            now: self.now,
-            held: OnceCell::new(),
-            settings_of: &settings_of,
-        };
-        for (rule, base) in bases {
-            let Check::Key(check) = rule.check else { continue };
-            let own = self.settings(rule, base, &subject);
-            let settings = own.as_ref().unwrap_or(base);
-            if settings.enabled {
-                check(&cx, settings, &mut Sink { rule, severity: settings.severity, out });
-            }
-        }
-    }
-
-    /// The rules that the policy wrote itself.
-    fn custom(
-        &self,
-        source: usize,
-        file: &CorpusFile,
-        definition: &Definition,
-        out: &mut Vec<Finding>,
-        matched: &mut BTreeSet<usize>,
-    ) {
-        let subject = self.subject(definition);
-        let fits = |custom: &&Custom| custom.applies(&subject);
-        let rules = self.policy.custom.iter().enumerate();
-        for (at, custom) in rules.filter(|(_, custom)| fits(custom)) {
-            matched.insert(at);
-            custom.check(source, &file.tree, definition, &subject, out);
-        }
-    }
-
     fn corpus(&self) -> Vec<Finding> {
         let mut out = Vec::new();
         let cx = CorpusContext {
@@ -347,14 +230,6 @@ impl<'a> Judge<'a> {
             }
         }
         out
-    }
-
-    fn suppressions(&self, wanted: bool) -> Vec<Suppression> {
-        if !wanted {
-            return Vec::new();
-        }
-        let files = self.corpus.files.iter().enumerate().filter(|(_, file)| file.reported);
-        files.flat_map(|(at, file)| suppress::read(self.first + at, &file.tree)).collect()
     }
 
     /// Takes out what waivers and comments cover, and says which of them are in disorder.

@@ -18,8 +18,10 @@ use crate::rules::{self, Draft, Sink};
 use crate::waive::{Base, barred};
 
 /// One comment that means to silence something.
+#[derive(Debug)]
 pub(crate) struct Suppression {
-    source: usize,
+    /// Index of its file among the report's sources.
+    pub(crate) source: usize,
     tree: Arc<Tree>,
     /// The comment.
     span: Span,

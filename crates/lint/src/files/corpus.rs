@@ -11,6 +11,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cortexkey_manifest::lock::FILE_NAME;
@@ -20,16 +21,19 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::WalkBuilder;
 use rayon::prelude::*;
 
-use super::paths::{absolute, relative, shown};
+use super::paths::{absolute, shown, shown_whole};
 use super::{Options, POLICY_NAMES, git, open};
 use crate::cases::CaseFile;
 use crate::corpus::{Before, Corpus, CorpusFile, LockedKeys};
+use crate::judge::{FEW, FileJudge, Part};
 use crate::policy::Policy;
 
 /// What was found.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) corpus: Corpus,
+    /// What each file gave by itself, where the run changes none of them.
+    pub(super) parts: Option<Vec<Part>>,
     pub(super) messages: Vec<String>,
     pub(super) nothing_read: bool,
 }
@@ -39,6 +43,7 @@ pub(super) fn collect(
     options: &Options,
     policy: &Policy,
     stdin: &mut dyn Read,
+    judge: Option<&FileJudge<'_>>,
 ) -> Result<Found, String> {
     let patterns = Patterns::of(options, policy)?;
     let policies =
@@ -50,10 +55,7 @@ pub(super) fn collect(
     search.paths(stdin)?;
     let lock = lock(options, &home);
     let before = search.before(&home)?;
-    let mut found = search.finish();
-    for file in &mut found.corpus.files {
-        file.id = id(options, &home, &file.path);
-    }
+    let mut found = search.finish(judge, &home);
     (found.corpus.lock, found.corpus.before) = (lock, before);
     Ok(found)
 }
@@ -87,12 +89,6 @@ pub(super) fn cases(
         }
     }
     Ok(files.into_values().collect())
-}
-
-/// A file's path from the policy's folder, with `/`.
-fn id(options: &Options, home: &Path, path: &str) -> Option<String> {
-    let whole = absolute(&options.folder, Path::new(path));
-    Some(relative(home, &whole)?.to_string_lossy().replace('\\', "/"))
 }
 
 /// The lock file beside the policy, where there is one.
@@ -350,21 +346,26 @@ impl Search<'_> {
         }
     }
 
-    fn finish(mut self) -> Found {
+    fn finish(mut self, judge: Option<&FileJudge<'_>>, home: &Path) -> Found {
         let named = self.patterns.set.is_some();
         let wanted: Vec<Wanted> = self
             .wanted
             .into_iter()
             .map(|(path, (reported, origin))| Wanted { path, reported, origin })
             .collect();
-        for (file, item) in read_all(self.options, &wanted).into_iter().zip(&wanted) {
-            // Where the policy names no files, other policies lie among the keys.
-            if !named && is_policy_alone(&file) {
+        let mut parts = judge.map(|_| Vec::with_capacity(wanted.len()));
+        for (read, item) in read_all(self.options, &wanted, named, judge).into_iter().zip(&wanted) {
+            let Some((mut file, part)) = read else {
                 self.found.corpus.passed_over += usize::from(is_worth_a_word(self.options, item));
-            } else {
-                self.found.corpus.files.push(file);
+                continue;
+            };
+            file.id = shown_whole(home, &item.path);
+            self.found.corpus.files.push(file);
+            if let Some(parts) = &mut parts {
+                parts.push(part);
             }
         }
+        self.found.parts = parts;
         let reported = self.found.corpus.files.iter().filter(|file| file.reported);
         let read = reported.filter(|file| file.readable).count();
         self.found.nothing_read = read == 0 && self.found.corpus.passed_over == 0;
@@ -404,18 +405,35 @@ struct Wanted {
     origin: Origin,
 }
 
-/// Reads and parses the files, on all processors where they are many; the order stays.
-fn read_all(options: &Options, wanted: &[Wanted]) -> Vec<CorpusFile> {
-    /// Fewer files than this are not worth another thread.
-    const FEW: usize = 64;
+/// A file with what it gave by itself.
+type Judged = Option<(CorpusFile, Part)>;
+
+/// Reads and parses the files, on all processors where they are many; the order stays. Nothing
+/// comes of a policy among the keys, where its own policy names no files.
+fn read_all(
+    options: &Options,
+    wanted: &[Wanted],
+    named: bool,
+    judge: Option<&FileJudge<'_>>,
+) -> Vec<Judged> {
     options.progress.all.store(wanted.len(), Ordering::Relaxed);
     let one = |item: &Wanted| {
         options.progress.done.fetch_add(1, Ordering::Relaxed);
         // A file that breaks the reader must not vanish.
-        catch_unwind(AssertUnwindSafe(|| read_one(options, item))).unwrap_or_else(|_| {
+        let read = catch_unwind(AssertUnwindSafe(|| read_one(options, item)));
+        let mut file = read.unwrap_or_else(|_| {
             let why = "cannot be read: the reader failed on this file";
             CorpusFile::unreadable(name(options, &item.path), why, "report it, with the file")
-        })
+        });
+        if !named && is_policy_alone(&file) {
+            return None;
+        }
+        let part = judge.map(|judge| judge.file(&file)).unwrap_or_default();
+        // What was judged is seldom looked at again, and all trees together are large.
+        if let (Some(_), Some(tree)) = (judge, Arc::get_mut(&mut file.tree)) {
+            tree.forget();
+        }
+        Some((file, part))
     };
     if wanted.len() < FEW {
         return wanted.iter().map(one).collect();
@@ -446,10 +464,7 @@ fn unread(options: &Options, item: &Wanted, why: &open::Why) -> CorpusFile {
 
 /// A file's path as output shows it.
 fn name(options: &Options, path: &Path) -> String {
-    match relative(&options.folder, path) {
-        Some(_) => shown(&options.folder, path),
-        None => path.to_string_lossy().into_owned(),
-    }
+    shown_whole(&options.folder, path).unwrap_or_else(|| path.to_string_lossy().into_owned())
 }
 
 /// The path that an error is about, and the error below its wrappings.

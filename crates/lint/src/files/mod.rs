@@ -29,7 +29,7 @@ pub use time::now;
 use crate::baseline::Baseline;
 use crate::cases::CaseFile;
 use crate::corpus::Corpus;
-use crate::judge::{Ask, lint_as};
+use crate::judge::{Ask, FileJudge, lint_as, lint_parts};
 use crate::policy::Policy;
 use crate::report::Report;
 
@@ -186,7 +186,8 @@ fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
     match options.jobs {
         None => judge_here(options, stdin),
         Some(jobs) => {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, 256)).build();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, 256));
+            let pool = if jobs <= 1 { pool.use_current_thread() } else { pool }.build();
             let mut bytes = BufferedStdin::of(options, stdin);
             match pool {
                 Ok(pool) => pool.install(|| judge_here(options, &mut bytes)),
@@ -215,20 +216,26 @@ fn try_judge(
 ) -> Result<Outcome, String> {
     let chosen = choose_policy(options, messages)?;
     let policy = load_policy(options, &chosen, &BTreeMap::new())?;
+    let ask = Ask { now: options.now, comments: options.comments, baseline: None };
     let found = if policy.is_usable() {
-        corpus::collect(options, &policy, stdin)?
+        // Files that are mended are judged more than once.
+        let judge = (options.fix == FixMode::No).then(|| FileJudge::new(&policy, &ask));
+        corpus::collect(options, &policy, stdin, judge.as_ref())?
     } else {
         corpus::Found::default()
     };
     messages.extend(found.messages);
     let baseline = known(options, &policy, found.corpus.partial)?;
-    let ask = Ask { now: options.now, comments: options.comments, baseline: baseline.as_ref() };
+    let ask = Ask { baseline: baseline.as_ref(), ..ask };
     let (mut corpus, mut policy) = (found.corpus, policy);
     let mut diff = None;
     if options.fix != FixMode::No && policy.is_usable() {
         diff = Some(mend::mend(options, &chosen, &mut corpus, &mut policy, &ask, messages)?);
     }
-    let mut report = lint_as(&corpus, &policy, &ask);
+    let mut report = match found.parts {
+        Some(parts) => lint_parts(&corpus, &policy, &ask, parts),
+        None => lint_as(&corpus, &policy, &ask),
+    };
     if options.write_baseline {
         let older = baseline.as_ref();
         report = write_baseline(options, &corpus, &policy, &ask, older, messages)?;

@@ -94,12 +94,18 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Why> {
         return Err(Why::Large(about.len()));
     }
     let mut file = File::open(path).map_err(Why::System)?;
-    bounded(&mut file, limits)
+    // The length may be another by now, so it is a hint and no promise.
+    let hint = usize::try_from(about.len()).map_or(0, |length| length + 1);
+    take(&mut file, limits, hint)
 }
 
 /// The bytes of a stream, as long as they are within the limits.
 pub(super) fn bounded(from: &mut dyn Read, limits: &Limits) -> Result<Vec<u8>, Why> {
-    let mut bytes = Vec::new();
+    take(from, limits, 0)
+}
+
+fn take(from: &mut dyn Read, limits: &Limits, hint: usize) -> Result<Vec<u8>, Why> {
+    let mut bytes = Vec::with_capacity(hint);
     from.take(limits.bytes as u64 + 1).read_to_end(&mut bytes).map_err(Why::System)?;
     if bytes.len() > limits.bytes {
         return Err(Why::Large(bytes.len() as u64));

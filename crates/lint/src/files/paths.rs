@@ -19,14 +19,21 @@ pub(super) fn absolute(folder: &Path, path: &Path) -> PathBuf {
 
 /// A path as output shows it.
 pub(super) fn shown(folder: &Path, path: &Path) -> String {
-    let text = relative(folder, &absolute(folder, path)).unwrap_or_else(|| path.to_path_buf());
-    let text = text.to_string_lossy().replace('\\', "/");
-    if text.is_empty() { ".".to_owned() } else { text }
+    shown_whole(folder, &absolute(folder, path)).unwrap_or_else(|| path.to_string_lossy().into())
+}
+
+/// The same for an absolute path; nothing where no way leads there.
+pub(super) fn shown_whole(folder: &Path, path: &Path) -> Option<String> {
+    let text = relative(folder, path)?.to_string_lossy().replace('\\', "/");
+    Some(if text.is_empty() { ".".to_owned() } else { text })
 }
 
 /// The way from a folder to an absolute path.
 pub(super) fn relative(folder: &Path, path: &Path) -> Option<PathBuf> {
     let folder = absolute(folder, Path::new(""));
+    if let Ok(below) = path.strip_prefix(&folder) {
+        return Some(below.to_path_buf());
+    }
     let common = folder.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     if common == 0 {
         return None;

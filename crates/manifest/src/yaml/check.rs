@@ -53,6 +53,14 @@ fn merge_keys(tree: &Tree, entries: &[Entry], problems: &mut Vec<Problem>) {
 }
 
 fn duplicates(tree: &Tree, entries: &[Entry], problems: &mut Vec<Problem>) {
+    let text = |entry: &Entry| tree.text_of(entry.key);
+    let mut few = entries.iter().enumerate();
+    // Nearly all mappings are small; comparing their keys is faster than hashing them.
+    if entries.len() <= 8
+        && few.all(|(at, entry)| entries.iter().take(at).all(|e| text(e) != text(entry)))
+    {
+        return;
+    }
     let mut seen: HashMap<&str, Span> = HashMap::with_capacity(entries.len());
     for entry in entries {
         let Some(text) = tree.text_of(entry.key) else { continue };

@@ -10,19 +10,19 @@ use granit_parser::{
     StructureStyle, Tag,
 };
 
-use super::tree::Before;
-use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style, Tree, advice};
+use super::tree::{Before, Body};
+use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style, advice};
 use crate::{Problem, ProblemKind, Span, Spanned};
 
 /// Reads all documents up to the first error.
-pub(super) fn read(text: &str, limits: &Limits) -> (Tree, Option<Problem>) {
-    let mut tree = Tree::new(text);
+pub(super) fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>) {
+    let mut body = Body { nodes: Vec::new(), documents: Vec::new(), comments: Vec::new() };
     if text.len() > limits.bytes {
         let message =
             format!("the file has {} bytes; at most {} bytes are read", text.len(), limits.bytes);
         let problem = Problem::new(ProblemKind::YamlSyntax, Span::new(0, 0), message)
             .help("split the file, one key definition a file");
-        return (tree, Some(problem));
+        return (body, Some(problem));
     }
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
@@ -33,13 +33,15 @@ pub(super) fn read(text: &str, limits: &Limits) -> (Tree, Option<Problem>) {
         block_nesting_limit: limits.depth,
     };
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut builder = Builder { tree: &mut tree, limits, open: Vec::new(), root: None };
+    // Definitions have a node for every dozen bytes or so.
+    body.nodes.reserve((text.len() / 12).min(4096));
+    let mut builder = Builder { text, body: &mut body, limits, open: Vec::new(), root: None };
     let error = builder.run(&mut parser).map(|mut problem| {
         problem.message.push_str("; the rest of the file is not judged");
         problem
     });
-    tree.nodes.shrink_to_fit();
-    (tree, error)
+    body.nodes.shrink_to_fit();
+    (body, error)
 }
 
 /// A collection that is not closed yet.
@@ -50,7 +52,8 @@ struct Open {
 }
 
 struct Builder<'a> {
-    tree: &'a mut Tree,
+    text: &'a str,
+    body: &'a mut Body,
     limits: &'a Limits,
     open: Vec<Open>,
     root: Option<NodeId>,
@@ -98,22 +101,22 @@ impl Builder<'_> {
         match event {
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Anchor(..) => {
-                if let Some(node) = self.tree.nodes.last_mut() {
+                if let Some(node) = self.body.nodes.last_mut() {
                     node.before.get_or_insert_default().anchor = Some(span);
                 }
             }
             Event::Comment(_, placement) => {
                 let trailing = *placement == Placement::Right;
-                self.tree.comments.push(Comment { span, trailing });
+                self.body.comments.push(Comment { span, trailing });
             }
-            Event::DocumentStart(..) if self.tree.documents.len() == self.limits.documents => {
+            Event::DocumentStart(..) if self.body.documents.len() == self.limits.documents => {
                 let count = self.limits.documents;
                 let what = if count == 1 { "document" } else { "documents" };
                 return Some(over(span, format!("more than {count} {what} in one file")));
             }
             Event::DocumentEnd => {
                 if let Some(root) = self.root.take() {
-                    self.tree.documents.push(Document { root });
+                    self.body.documents.push(Document { root });
                 }
             }
             _ => {}
@@ -135,7 +138,7 @@ impl Builder<'_> {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
-        let written = span.slice(&self.tree.source);
+        let written = span.slice(self.text);
         // A block's span runs on over the empty lines behind it.
         let trimmed = written.trim_end_matches(['\n', '\r', ' ', '\t']).len();
         let span = match style {
@@ -144,7 +147,7 @@ impl Builder<'_> {
             }
             _ => span,
         };
-        let same = style == Style::Empty || text == span.slice(&self.tree.source);
+        let same = style == Style::Empty || text == span.slice(self.text);
         let kind = NodeKind::Scalar { text: (!same).then(|| text.into()), style };
         let tag = self.tag(tag, raw, "str");
         self.add(Node { kind, span, before: with_tag(tag) }).map(|_| ())
@@ -166,17 +169,17 @@ impl Builder<'_> {
 
     /// Numbers a node and hangs it into what is open.
     fn add(&mut self, node: Node) -> Result<NodeId, Problem> {
-        if self.tree.nodes.len() == self.limits.nodes {
+        if self.body.nodes.len() == self.limits.nodes {
             let message = format!("more than {} values in one file", self.limits.nodes);
             return Err(over(node.span, message));
         }
-        let id = NodeId(u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX));
-        self.tree.nodes.push(node);
+        let id = NodeId(u32::try_from(self.body.nodes.len()).unwrap_or(u32::MAX));
+        self.body.nodes.push(node);
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(id);
             return Ok(id);
         };
-        match &mut self.tree.nodes[parent.id.0 as usize].kind {
+        match &mut self.body.nodes[parent.id.0 as usize].kind {
             NodeKind::Sequence { items, .. } => items.push(id),
             NodeKind::Mapping { entries, .. } => match parent.key.take() {
                 None => parent.key = Some(id),
@@ -190,7 +193,7 @@ impl Builder<'_> {
     /// Gives a closed collection its end: its own for `[…]`, its last child's for blocks.
     fn close(&mut self, span: Span) {
         let Some(open) = self.open.pop() else { return };
-        let node = &self.tree.nodes[open.id.0 as usize];
+        let node = &self.body.nodes[open.id.0 as usize];
         let (flow, first, last) = match &node.kind {
             NodeKind::Sequence { items, flow } => (*flow, None, items.last().copied()),
             NodeKind::Mapping { entries, flow } => {
@@ -199,14 +202,14 @@ impl Builder<'_> {
             _ => return,
         };
         let end = match last {
-            Some(last) if !flow => self.tree.node(last).span.end,
+            Some(last) if !flow => self.body.node(last).span.end,
             _ => span.end,
         };
         let start = match first {
-            Some(first) if !flow => self.tree.node(first).span.start,
+            Some(first) if !flow => self.body.node(first).span.start,
             _ => node.span.start,
         };
-        let node = &mut self.tree.nodes[open.id.0 as usize];
+        let node = &mut self.body.nodes[open.id.0 as usize];
         node.span = Span { start: start.min(node.span.start.max(start)), end: end.max(start) };
     }
 
@@ -223,7 +226,7 @@ impl Builder<'_> {
 
     /// Our span for the parser's; always within the text and on characters.
     fn span(&self, raw: &RawSpan) -> Span {
-        let text = &self.tree.source;
+        let text = self.text;
         let clamp = |offset: Option<usize>| {
             let mut offset = offset.unwrap_or(0).min(text.len());
             while !text.is_char_boundary(offset) {
@@ -239,7 +242,7 @@ impl Builder<'_> {
         let span = self.span(&at);
         match error.kind() {
             ErrorKind::RecursionLimitExceeded => too_deep(span, self.limits),
-            kind => advice::problem(&self.tree.source, kind, span.start as usize),
+            kind => advice::problem(self.text, kind, span.start as usize),
         }
     }
 }

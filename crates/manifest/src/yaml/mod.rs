@@ -6,6 +6,7 @@
 mod advice;
 mod check;
 mod events;
+mod plain;
 mod second_reading;
 mod tree;
 
@@ -14,6 +15,7 @@ pub use second_reading::disagreement;
 pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Style, Tree};
 
 use crate::Problem;
+use tree::Body;
 
 /// How much of a file is read before it is refused.
 #[derive(Clone, Copy, Debug)]
@@ -48,15 +50,40 @@ pub struct Parsed {
 /// Reads a text as YAML: the tree first, then what is wrong with it, then the second opinion.
 #[must_use]
 pub fn parse(text: &str, limits: &Limits) -> Parsed {
-    let (tree, error) = events::read(text, limits);
+    let (body, error, plain) = read(text, limits);
+    let tree = Tree::new(text, limits, body);
     let complete = error.is_none();
     let mut problems: Vec<Problem> = error.into_iter().collect();
     check::structure(&tree, &mut problems);
-    if problems.is_empty() {
+    if problems.is_empty() && !plain {
         problems.extend(disagreement(&tree));
     }
     problems.sort_by_key(|problem| problem.span);
     Parsed { tree, problems, complete }
+}
+
+/// What a text holds, up to the first error; whether its form is one that readers agree on.
+fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>, bool) {
+    if let Some(body) = plain::read(text, limits) {
+        return (body, None, true);
+    }
+    let (body, error) = events::read(text, limits);
+    (body, error, false)
+}
+
+/// For tests: whether a text has the plain form, and what another reader sees in it that the
+/// reader of that form does not. Nothing may ever be seen.
+#[doc(hidden)]
+#[must_use]
+pub fn plain_form(text: &str, limits: &Limits) -> (bool, Option<String>) {
+    let Some(plain) = plain::read(text, limits) else { return (false, None) };
+    let (body, error) = events::read(text, limits);
+    let (seen, other) = (format!("{plain:?}"), format!("{body:?}"));
+    if seen != other || error.is_some() {
+        return (true, Some(format!("{seen}\n{other}\n{error:?}")));
+    }
+    let other = disagreement(&Tree::new(text, limits, body));
+    (true, other.map(|problem| problem.message))
 }
 
 #[cfg(test)]
@@ -119,6 +146,25 @@ mod tests {
         let found = places("a: \"x\u{85}y\"\nb: z\n");
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with("Y003 \"\\\"x\\u{85}y\\\"\""), "{found:?}");
+    }
+
+    #[test]
+    fn what_a_tree_forgot_it_reads_again() {
+        let small = Limits { nodes: 4, ..Limits::default() };
+        for (text, limits) in [
+            ("a: b  # c\n---\nd: [e]\n", Limits::default()),
+            ("a: &x |\n  b\r\nc: [\n", Limits::default()),
+            ("a: [b, c, d, e]\n", small),
+        ] {
+            let mut tree = parse(text, &limits).tree;
+            let seen = |tree: &Tree| {
+                let nodes: Vec<_> = tree.nodes().collect();
+                format!("{nodes:?} {:?} {:?}", tree.documents(), tree.comments())
+            };
+            let before = seen(&tree);
+            tree.forget();
+            assert_eq!(seen(&tree), before, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! The tree: nodes in one vector, each with its place in the source.
 //!
-//! The tree owns the text it was made from, so a span can never be held against another file.
+//! The tree owns the text it was made from, so a span can never be held against another file. It can
+//! forget its nodes and then reads them again where somebody asks: of thousands of files, few are
+//! looked at twice.
 
+use std::sync::OnceLock;
+
+use super::Limits;
 use crate::{LineIndex, Position, Span, Spanned};
 
 /// A node's number in its tree.
@@ -112,23 +117,48 @@ pub struct Comment {
 /// A file's documents and comments, with the text they came from.
 #[derive(Debug)]
 pub struct Tree {
-    pub(super) source: Box<str>,
+    source: Box<str>,
+    limits: Limits,
+    body: OnceLock<Body>,
+    lines: OnceLock<LineIndex>,
+}
+
+/// What a text was read as.
+#[derive(Debug)]
+pub(super) struct Body {
     pub(super) nodes: Vec<Node>,
     pub(super) documents: Vec<Document>,
     pub(super) comments: Vec<Comment>,
-    lines: LineIndex,
+}
+
+impl Body {
+    pub(super) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
 }
 
 impl Tree {
-    pub(super) fn new(source: &str) -> Self {
+    pub(super) fn new(source: &str, limits: &Limits, body: Body) -> Self {
         Self {
             source: source.into(),
-            // Definitions have a node for every dozen bytes or so.
-            nodes: Vec::with_capacity((source.len() / 12).min(4096)),
-            documents: Vec::new(),
-            comments: Vec::new(),
-            lines: LineIndex::new(source),
+            limits: *limits,
+            body: OnceLock::from(body),
+            lines: OnceLock::new(),
         }
+    }
+
+    /// Gives the memory of all but the text back, until somebody asks.
+    pub fn forget(&mut self) {
+        self.body.take();
+        self.lines.take();
+    }
+
+    fn body(&self) -> &Body {
+        self.body.get_or_init(|| super::read(&self.source, &self.limits).0)
+    }
+
+    fn lines(&self) -> &LineIndex {
+        self.lines.get_or_init(|| LineIndex::new(&self.source))
     }
 
     /// The text of the file.
@@ -138,22 +168,22 @@ impl Tree {
 
     /// The file's documents, in order.
     pub fn documents(&self) -> &[Document] {
-        &self.documents
+        &self.body().documents
     }
 
     /// The file's comments, in order.
     pub fn comments(&self) -> &[Comment] {
-        &self.comments
+        &self.body().comments
     }
 
     /// A node by its number. Numbers come from this tree, and so exist.
     pub fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.0 as usize]
+        self.body().node(id)
     }
 
     /// All nodes, children behind or before their parents in no order that may be relied on.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        (0_u32..).map(NodeId).zip(&self.nodes)
+        (0_u32..).map(NodeId).zip(&self.body().nodes)
     }
 
     /// The text of a scalar; nothing for other nodes. An empty value is the empty text.
@@ -190,20 +220,20 @@ impl Tree {
 
     /// Offset at which the line that holds an offset begins.
     pub fn line_start(&self, offset: usize) -> usize {
-        let line = self.lines.line_of(u32::try_from(offset).unwrap_or(u32::MAX));
-        self.lines.line_start(line).map_or(0, |at| at as usize)
+        let line = self.lines().line_of(u32::try_from(offset).unwrap_or(u32::MAX));
+        self.lines().line_start(line).map_or(0, |at| at as usize)
     }
 
     /// Offset at which the line that holds an offset ends, without its line end.
     pub fn line_end(&self, offset: usize) -> usize {
-        let line = self.lines.line_of(u32::try_from(offset).unwrap_or(u32::MAX));
-        let next = self.lines.line_start(line + 1).map_or(self.source.len(), |at| at as usize);
+        let line = self.lines().line_of(u32::try_from(offset).unwrap_or(u32::MAX));
+        let next = self.lines().line_start(line + 1).map_or(self.source.len(), |at| at as usize);
         let rest = self.source.get(offset..next).unwrap_or_default();
         next - (rest.len() - rest.trim_end_matches(['\n', '\r']).len())
     }
 
     /// Line and column of a byte offset.
     pub fn position(&self, offset: u32) -> Position {
-        self.lines.position(&self.source, offset)
+        self.lines().position(&self.source, offset)
     }
 }

@@ -1,0 +1,361 @@
+//! The plain form, in which most definitions are written, read in one pass.
+//!
+//! ASCII, keys with a colon, texts of one line, lists in brackets or behind hyphens: here no two
+//! readers of YAML differ, so nobody has to be asked. It refuses whatever is outside of that form:
+//! another line end, a tab, an escape, a block of text, an anchor, an empty value, an indicator
+//! where a text begins, a step of indentation that leads nowhere. Of what it refuses nothing is
+//! said, not even whether it is YAML; the parser and the second reading decide. That those two see
+//! the very same tree in what is not refused is tested over mutated files and fuzzed.
+
+use super::tree::Body;
+use super::{Comment, Document, Entry, Limits, Node, NodeId, NodeKind, Style};
+use crate::Span;
+
+/// Bytes of a line up to which a key is short enough for every reader.
+const LINE_MAX: usize = 1000;
+
+/// Collections inside collections.
+const DEPTH_MAX: usize = 32;
+
+/// Reads a text of the plain form; nothing for any other.
+pub(super) fn read(text: &str, limits: &Limits) -> Option<Body> {
+    let bytes = text.as_bytes();
+    let printable = |all: bool, byte: &u8| all & matches!(byte, b'\n' | b' '..=b'~');
+    // Without a way out of the loop, it takes many bytes at a time.
+    let plain = bytes.iter().fold(true, printable);
+    let short = || bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= LINE_MAX);
+    if !plain || bytes.len() > limits.bytes || bytes.last() != Some(&b'\n') || !short() {
+        return None;
+    }
+    // Definitions have a node for every dozen bytes or so.
+    let nodes = Vec::with_capacity((bytes.len() / 12).min(4096));
+    let body = Body { nodes, documents: Vec::new(), comments: Vec::new() };
+    let (at, column, depth) = (0, None, limits.depth.min(DEPTH_MAX));
+    let mut reader = Reader { bytes, at, column, depth, nodes: limits.nodes, body };
+    reader.next_line();
+    loop {
+        if reader.rest().starts_with(b"---\n") {
+            reader.at += 4;
+            reader.next_line();
+        }
+        if reader.column != Some(0) || reader.body.documents.len() == limits.documents {
+            return None;
+        }
+        let root = reader.mapping(0)?;
+        reader.body.documents.push(Document { root });
+        match reader.column {
+            None if reader.rest().is_empty() => break,
+            None => {}
+            Some(_) => return None,
+        }
+    }
+    reader.body.nodes.shrink_to_fit();
+    Some(reader.body)
+}
+
+/// Nothing anywhere means that the form is another one.
+struct Reader<'t> {
+    bytes: &'t [u8],
+    /// Where it stands: at the first byte of what is read next.
+    at: usize,
+    /// The column of what stands first on its line; nothing at the end of a document.
+    column: Option<usize>,
+    /// Levels of nesting that are left.
+    depth: usize,
+    /// Nodes of one file at most.
+    nodes: usize,
+    body: Body,
+}
+
+impl<'t> Reader<'t> {
+    fn rest(&self) -> &'t [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn eat(&mut self, wanted: u8) -> Option<()> {
+        (self.peek()? == wanted).then(|| self.at += 1)
+    }
+
+    /// Passes spaces, and says how many there were.
+    fn spaces(&mut self) -> usize {
+        let rest = self.rest();
+        let count = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
+        self.at += count;
+        count
+    }
+
+    /// From the begin of a line over empty ones and comments to what stands there.
+    fn next_line(&mut self) {
+        loop {
+            if self.rest().starts_with(b"---\n") {
+                self.column = None;
+                return;
+            }
+            let column = self.spaces();
+            match self.peek() {
+                Some(b'\n') => self.at += 1,
+                Some(b'#') => self.comment(false),
+                Some(_) => {
+                    self.column = Some(column);
+                    return;
+                }
+                None => {
+                    self.column = None;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A comment, and the end of its line.
+    fn comment(&mut self, trailing: bool) {
+        let rest = self.rest();
+        let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let span = Span::new(self.at, self.at + length);
+        self.body.comments.push(Comment { span, trailing });
+        self.at += length + 1;
+    }
+
+    /// What is read ends with its line, but for a comment.
+    fn end_of_line(&mut self) -> Option<()> {
+        let spaces = self.spaces();
+        match self.peek()? {
+            b'\n' => self.at += 1,
+            b'#' if spaces > 0 => self.comment(true),
+            _ => return None,
+        }
+        self.next_line();
+        Some(())
+    }
+
+    fn is_item(&self) -> bool {
+        self.rest().starts_with(b"- ")
+    }
+
+    /// Numbers a node that begins here.
+    fn add(&mut self, kind: NodeKind) -> Option<NodeId> {
+        let id = NodeId(u32::try_from(self.body.nodes.len()).ok()?);
+        let span = Span::new(self.at, self.at);
+        self.body.nodes.push(Node { kind, span, before: None });
+        (self.body.nodes.len() <= self.nodes).then_some(id)
+    }
+
+    fn end(&mut self, id: NodeId, kind: NodeKind, end: usize) -> Option<NodeId> {
+        let node = self.body.nodes.get_mut(id.0 as usize)?;
+        node.kind = kind;
+        node.span = Span::new(node.span.start as usize, end);
+        self.depth += 1;
+        Some(id)
+    }
+
+    fn end_of(&self, id: NodeId) -> usize {
+        self.body.node(id).span.end as usize
+    }
+
+    /// One level down.
+    fn open(&mut self, kind: NodeKind) -> Option<NodeId> {
+        self.depth = self.depth.checked_sub(1)?;
+        self.add(kind)
+    }
+
+    /// Keys one below the other, the first of which stands here.
+    fn mapping(&mut self, column: usize) -> Option<NodeId> {
+        let (mut entries, flow) = (Vec::with_capacity(4), false);
+        let id = self.open(NodeKind::Mapping { entries: Vec::new(), flow })?;
+        loop {
+            let key = self.scalar(false)?;
+            self.eat(b':')?;
+            let value = self.value(column)?;
+            entries.push(Entry { key, value });
+            if self.column != Some(column) || self.is_item() {
+                break;
+            }
+        }
+        self.up_from(column)?;
+        let end = self.end_of(entries.last()?.value);
+        self.end(id, NodeKind::Mapping { entries, flow }, end)
+    }
+
+    /// What stands behind the colon of a key: on its line, or below.
+    fn value(&mut self, column: usize) -> Option<NodeId> {
+        let here = self.at;
+        if self.end_of_line().is_none() {
+            self.at = here;
+            self.eat(b' ')?;
+            self.spaces();
+            let value = self.inline()?;
+            self.end_of_line()?;
+            return Some(value);
+        }
+        let below = self.column?;
+        if self.is_item() && below >= column {
+            let id = self.items(below)?;
+            if below == column {
+                self.begin_with_item(id);
+            }
+            Some(id)
+        } else if below > column {
+            self.mapping(below)
+        } else {
+            None
+        }
+    }
+
+    /// Items behind hyphens, the first of which stands here.
+    fn items(&mut self, column: usize) -> Option<NodeId> {
+        let (mut items, flow) = (Vec::with_capacity(4), false);
+        let id = self.open(NodeKind::Sequence { items: Vec::new(), flow })?;
+        while self.column == Some(column) && self.is_item() {
+            self.at += 1;
+            let inner = column + 1 + self.spaces();
+            let is_mapping =
+                self.scan(false).is_some_and(|(end, _)| self.bytes.get(end) == Some(&b':'));
+            if is_mapping {
+                items.push(self.mapping(inner)?);
+            } else {
+                items.push(self.inline()?);
+                self.end_of_line()?;
+            }
+        }
+        self.up_from(column)?;
+        let end = self.end_of(*items.last()?);
+        self.end(id, NodeKind::Sequence { items, flow }, end)
+    }
+
+    /// The parser lets a list that stands no deeper than its key begin with its first item.
+    fn begin_with_item(&mut self, id: NodeId) {
+        let NodeKind::Sequence { items, .. } = &self.body.node(id).kind else { return };
+        let start = items.first().map(|first| self.body.node(*first).span.start);
+        if let (Some(start), Some(node)) = (start, self.body.nodes.get_mut(id.0 as usize)) {
+            node.span.start = start;
+        }
+    }
+
+    /// What follows a block stands less deep than it, or beside it in the block around it.
+    fn up_from(&self, column: usize) -> Option<()> {
+        self.column.is_none_or(|next| next <= column).then_some(())
+    }
+
+    /// A value on one line.
+    fn inline(&mut self) -> Option<NodeId> {
+        match self.peek()? {
+            b'[' => self.list(),
+            b'{' => self.braces(),
+            _ => self.scalar(false),
+        }
+    }
+
+    /// The same within brackets.
+    fn inner(&mut self) -> Option<NodeId> {
+        match self.peek()? {
+            b'[' => self.list(),
+            b'{' => self.braces(),
+            _ => self.scalar(true),
+        }
+    }
+
+    fn list(&mut self) -> Option<NodeId> {
+        let (mut items, flow) = (Vec::new(), true);
+        let id = self.open(NodeKind::Sequence { items: Vec::new(), flow })?;
+        self.at += 1;
+        self.spaces();
+        while self.peek()? != b']' || !items.is_empty() {
+            items.push(self.inner()?);
+            if self.closes(b']')? {
+                break;
+            }
+        }
+        self.eat(b']')?;
+        let end = self.at;
+        self.end(id, NodeKind::Sequence { items, flow }, end)
+    }
+
+    fn braces(&mut self) -> Option<NodeId> {
+        let (mut entries, flow) = (Vec::new(), true);
+        let id = self.open(NodeKind::Mapping { entries: Vec::new(), flow })?;
+        self.at += 1;
+        self.spaces();
+        while self.peek()? != b'}' || !entries.is_empty() {
+            let key = self.scalar(true)?;
+            self.eat(b':')?;
+            self.eat(b' ')?;
+            self.spaces();
+            entries.push(Entry { key, value: self.inner()? });
+            if self.closes(b'}')? {
+                break;
+            }
+        }
+        self.eat(b'}')?;
+        let end = self.at;
+        self.end(id, NodeKind::Mapping { entries, flow }, end)
+    }
+
+    /// Behind an item in brackets: their end, or a comma and one item more.
+    fn closes(&mut self, close: u8) -> Option<bool> {
+        self.spaces();
+        if self.peek()? == close {
+            return Some(true);
+        }
+        self.eat(b',')?;
+        self.spaces();
+        Some(false)
+    }
+
+    fn scalar(&mut self, flow: bool) -> Option<NodeId> {
+        let (end, style) = self.scan(flow)?;
+        let inside = self.bytes.get(self.at + 1..end - 1).filter(|_| style == Style::Quoted);
+        let inside = inside.and_then(|inside| std::str::from_utf8(inside).ok());
+        let id = self.add(NodeKind::Scalar { text: inside.map(Into::into), style })?;
+        self.body.nodes.last_mut()?.span.end = u32::try_from(end).ok()?;
+        self.at = end;
+        Some(id)
+    }
+
+    /// Where the text that begins here ends.
+    fn scan(&self, flow: bool) -> Option<(usize, Style)> {
+        let rest = self.rest();
+        let first = *rest.first()?;
+        if matches!(first, b'"' | b'\'') {
+            let length = rest
+                .iter()
+                .skip(1)
+                .position(|byte| matches!(*byte, b'\n' | b'\\') || *byte == first)?;
+            let end = self.at + length + 2;
+            let closed =
+                rest.get(length + 1) == Some(&first) && self.bytes.get(end) != Some(&first);
+            return closed.then_some((end, Style::Quoted));
+        }
+        let length = plain_length(rest, flow)?;
+        Some((self.at + length, Style::Plain))
+    }
+}
+
+/// Bytes of a text without quotes that begins with no indicator, and in which a colon and a hash
+/// stand inside of words.
+fn plain_length(rest: &[u8], flow: bool) -> Option<usize> {
+    let first = *rest.first()?;
+    if !(first.is_ascii_alphanumeric() || matches!(first, b'_' | b'/' | b'(')) {
+        return None;
+    }
+    let (mut length, mut before) = (0, first);
+    for (at, byte) in rest.iter().enumerate() {
+        let next = rest.get(at + 1).copied().unwrap_or(b'\n');
+        match byte {
+            b'\n' => break,
+            b':' if matches!(next, b' ' | b'\n') => break,
+            b':' if !(next.is_ascii_alphanumeric() || next == b'/') => return None,
+            b'#' if before == b' ' => break,
+            b'#' if !before.is_ascii_alphanumeric() => return None,
+            b',' | b']' | b'}' if flow => break,
+            b'?' | b'[' | b'{' if flow => return None,
+            b' ' => {}
+            _ => length = at + 1,
+        }
+        before = *byte;
+    }
+    Some(length)
+}
