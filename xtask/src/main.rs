@@ -30,6 +30,7 @@ cargo xtask COMMAND
   vectors          write vectors/auth.tsv from auth.json (--check: as above)
   dist             build and pack the C library, under target/dist
   install [ARG…]   the same, and install it: --prefix=DIR --libdir=DIR --destdir=DIR
+  go-bundle [FILE…] pack the Go module with the library's archive in it, or with those of packed ones
   abi [--renew]    hold the C header against its stored description, or write that anew
   go-tools         Go's tests under Go's own tools, over the library as it is installed
   speed-abi        measure calls from C and Go beside the vendor's Go SDK, as a table
@@ -50,6 +51,8 @@ fn main() -> ExitCode {
         ["header", "--check"] => header::run(&root, true),
         ["dist"] => capi::dist::run(&root),
         ["install", arguments @ ..] => capi::dist::install(&root, arguments),
+        ["go-bundle", packed @ ..] => capi::bundle::run(&root, packed)
+            .map(|folder| println!("{}\n{}.tar.gz", folder.display(), folder.display())),
         ["abi"] => capi::abi::run(&root, false),
         ["abi", "--renew"] => capi::abi::run(&root, true),
         ["go-tools"] => capi::installed::install(&root)

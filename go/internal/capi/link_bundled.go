@@ -2,11 +2,27 @@
 
 package capi
 
-// The archive that release files of this module have within them. In a checkout it is not there:
-// `cargo xtask go-bundle` puts it in its place.
+// The archive that the module has in this folder as it is released with `cargo xtask go-bundle`; a
+// checkout has none.
 
-// #cgo linux,amd64 LDFLAGS: ${SRCDIR}/lib/linux_amd64/libcortexkey.a -lgcc_eh -lpthread -ldl
-// #cgo linux,arm64 LDFLAGS: ${SRCDIR}/lib/linux_arm64/libcortexkey.a -lgcc_eh -lpthread -ldl
+/*
+#if defined(__linux__) && defined(__x86_64__)
+#if !__has_include("libcortexkey_linux_amd64.a")
+#define CXK_NOT_BUNDLED
+#endif
+#elif defined(__linux__) && defined(__aarch64__)
+#if !__has_include("libcortexkey_linux_arm64.a")
+#define CXK_NOT_BUNDLED
+#endif
+#else
+#define CXK_NOT_BUNDLED
+#endif
+#ifdef CXK_NOT_BUNDLED
+#error "this copy of the module has no library for this system in it: take the release file cortexkey-go-VERSION.tar.gz, or build without the tag cortexkey_bundled"
+#endif
+#cgo linux,amd64 LDFLAGS: ${SRCDIR}/libcortexkey_linux_amd64.a -lgcc_eh -lpthread -ldl
+#cgo linux,arm64 LDFLAGS: ${SRCDIR}/libcortexkey_linux_arm64.a -lgcc_eh -lpthread -ldl
+*/
 import "C"
 
 // Link says how the library was linked.

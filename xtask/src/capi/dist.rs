@@ -19,21 +19,29 @@ pub(crate) fn dist(root: &Path) -> Result<PathBuf, String> {
     let name = format!("libcortexkey-{}-{}", env!("CARGO_PKG_VERSION"), host()?);
     let folder = work.join(&name);
     lay_out(root, &folder, &libraries).map_err(|error| format!("{}: {error}", folder.display()))?;
+    pack(&folder)?;
+    Ok(folder)
+}
+
+/// Packs a folder into an archive beside it, with checksums within and beside that.
+pub(super) fn pack(folder: &Path) -> Result<(), String> {
     let mut sums = Command::new("sh");
     sums.args([
         "-c",
         "find . -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum > SHA256SUMS",
     ]);
-    check(sums.current_dir(&folder))?;
-    let archive = format!("{name}.tar.gz");
+    check(sums.current_dir(folder))?;
+    let (Some(work), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Err(format!("{} is no folder to pack", folder.display()));
+    };
+    let archive = format!("{}.tar.gz", name.display());
     let mut tar = Command::new("tar");
     tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"]);
-    tar.args(["--use-compress-program=gzip -n9", "-cf", &archive, &name]);
-    check(tar.current_dir(&work))?;
+    tar.args(["--use-compress-program=gzip -n9", "-cf", &archive]);
+    check(tar.arg(name).current_dir(work))?;
     let mut sum = Command::new("sh");
     sum.args(["-c", &format!("sha256sum {archive} > {archive}.sha256")]);
-    check(sum.current_dir(&work))?;
-    Ok(folder)
+    check(sum.current_dir(work)).map(drop)
 }
 
 /// Builds, packs, and runs the package's own installer with these arguments.
@@ -97,7 +105,7 @@ fn lay_out(root: &Path, folder: &Path, libraries: &library::Libraries) -> std::i
     Ok(())
 }
 
-fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(super) fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {

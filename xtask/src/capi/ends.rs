@@ -8,6 +8,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::bundle;
 use super::installed::Installed;
 use crate::run::{capture, cargo, check, target_dir};
 
@@ -159,7 +160,7 @@ fn decide(root: &Path, program: &Path) -> Result<(), String> {
 /// A program that needs the library does not compile without it, and is told why.
 fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), String> {
     let folder = installed.consumer(
-        root,
+        &root.join("go"),
         "without",
         "_, err := cortexkey.LoadDefinitions(nil)\n\t_, err = cortexkey.NewMemoryGuard(nil)\n\tprintln(err)",
     )?;
@@ -173,17 +174,27 @@ fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), Stri
     Ok(())
 }
 
-/// `go mod vendor` keeps all that a build needs, the header too.
+/// `go mod vendor` keeps all that a build needs: the header, and the archive where the module has one.
+/// Without that the compiler says what is missing.
 fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
-    let folder = installed.consumer(root, "vendored", "println(cortexkey.Backend())")?;
+    const BUNDLED: [&str; 2] = ["-tags", "cortexkey_cgo,cortexkey_bundled"];
+    let says = "println(cortexkey.Backend())";
+    let packed = installed.packed.to_string_lossy();
+    let bundle = bundle::bundle(root, &[&packed])?;
+    let folder = installed.consumer(&bundle, "vendored", says)?;
     check(installed.go(root, "mod", "1").arg("vendor").current_dir(&folder))?;
-    for (flags, cgo, backend) in [(&[][..], "0", "pure Go"), (&CGO[..], "1", "C library 0.")] {
+    for (flags, cgo, backend) in [(&[][..], "0", "pure Go"), (&BUNDLED[..], "1", ", bundled")] {
         let mut run = installed.go(root, "run", cgo);
         run.args(["-mod=vendor"]).args(flags).arg(".").current_dir(&folder);
-        let said = check(&mut run)?;
+        let said = check(run.env_remove("PKG_CONFIG_PATH"))?;
         if !said.contains(backend) {
             return Err(format!("a vendored build says {said}, not {backend}"));
         }
+    }
+    let folder = installed.consumer(&root.join("go"), "unbundled", says)?;
+    let ran = capture(installed.go(root, "build", "1").args(BUNDLED).current_dir(&folder));
+    if ran.success || !ran.output.contains("take the release file") {
+        return Err(format!("a module without the archive is bundled: {}", ran.output));
     }
     Ok(())
 }
@@ -223,15 +234,15 @@ impl Installed {
         format!("-gcflags={package}=-D={}", self.pkgconfig.display())
     }
 
-    /// A module that uses ours.
-    fn consumer(&self, root: &Path, name: &str, body: &str) -> Result<PathBuf, String> {
+    /// A module that uses ours, which is in a folder.
+    fn consumer(&self, ours: &Path, name: &str, body: &str) -> Result<PathBuf, String> {
         let folder = self.work.join(name);
         let made = |e: std::io::Error| format!("{}: {e}", folder.display());
         fs::create_dir_all(&folder).map_err(made)?;
         let module = "github.com/cortexkey/cortexkey/go";
         let text = format!(
             "module example.com/{name}\n\ngo 1.24\n\nrequire {module} v0.0.0\n\nreplace {module} => {}\n",
-            root.join("go").display()
+            ours.display()
         );
         fs::write(folder.join("go.mod"), text).map_err(made)?;
         let text = format!(

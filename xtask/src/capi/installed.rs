@@ -25,6 +25,8 @@ const WARNINGS: [&str; 8] = [
 pub(crate) struct Installed {
     pub(crate) prefix: PathBuf,
     pub(crate) pkgconfig: PathBuf,
+    /// The archive that it came from.
+    pub(super) packed: PathBuf,
     pub(super) work: PathBuf,
     tests: PathBuf,
     vectors: PathBuf,
@@ -37,7 +39,7 @@ pub(crate) fn install(root: &Path) -> Result<Installed, String> {
     let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(&work).map_err(|e| format!("{}: {e}", work.display()))?;
     let archive = format!("{}.tar.gz", folder.display());
-    check(Command::new("tar").args(["-xf", &archive, "-C"]).arg(&work))?;
+    check(Command::new("tar").args(["-xf", archive.as_str(), "-C"]).arg(&work))?;
     let unpacked = work.join(folder.file_name().unwrap_or_default());
     let prefix = work.join("prefix");
     let lib = prefix.join("lib/x86_64-linux-gnu");
@@ -45,6 +47,7 @@ pub(crate) fn install(root: &Path) -> Result<Installed, String> {
     script.arg(unpacked.join("install.sh")).arg(format!("--prefix={}", prefix.display()));
     check(script.arg(format!("--libdir={}", lib.display())))?;
     Ok(Installed {
+        packed: archive.into(),
         pkgconfig: lib.join("pkgconfig"),
         prefix,
         work,

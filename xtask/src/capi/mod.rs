@@ -3,6 +3,7 @@
 //! It refuses to change what `crates/capi` says.
 
 pub(crate) mod abi;
+pub(crate) mod bundle;
 pub(crate) mod dist;
 pub(crate) mod elf;
 pub(crate) mod ends;
