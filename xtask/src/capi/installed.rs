@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use super::{abi, dist, misuse};
 use crate::run::{check, has, target_dir};
@@ -63,37 +64,52 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
     let (program, calls) = misuse::program(&header)?;
     let misuse = installed.work.join("misuse.c");
     fs::write(&misuse, program).map_err(|e| format!("{}: {e}", misuse.display()))?;
-    let mut done = calls as u64;
-    for package in ["cortexkey", "cortexkey-static"] {
-        for compiler in ["gcc", "clang"] {
-            for source in installed.sources(&misuse) {
-                installed.test(compiler, &source, package, &[])?;
-                done += 1;
-            }
-        }
-        for compiler in ["g++", "clang++"] {
-            installed.test(
-                compiler,
-                &installed.tests.join("cpp.cpp"),
-                package,
-                &["-fno-exceptions"],
-            )?;
-            done += 1;
-        }
-    }
-    done += installed.sanitized(&misuse)?;
-    done += installed.valgrind(&misuse)?;
-    installed.cmake()?;
-    installed.beside_another_rust_library()?;
-    installed.needs_no_libgcc()?;
-    abi::check_installed(root, &installed.prefix)?;
-    Ok(done + 4)
+    // On both processors: neither half writes a program of the other's.
+    let (plain, more) = thread::scope(|scope| {
+        let plain = scope.spawn(|| installed.plain_and_watched(&misuse));
+        let more = installed.sanitized_and_packaged(root, &misuse);
+        (plain.join().unwrap_or_else(|_| Err("a thread panicked".into())), more)
+    });
+    Ok(calls as u64 + plain? + more?)
 }
 
 impl Installed {
     fn sources(&self, misuse: &Path) -> [PathBuf; 4] {
         let test = |name: &str| self.tests.join(name);
         [test("vectors.c"), test("behaviour.c"), test("threads.c"), misuse.to_owned()]
+    }
+
+    /// Every test with every compiler, over both libraries, and once more under valgrind.
+    fn plain_and_watched(&self, misuse: &Path) -> Result<u64, String> {
+        Ok(self.plain(misuse)? + self.valgrind(misuse)?)
+    }
+
+    /// Every test under the sanitizers, and what else one does with an installed library.
+    fn sanitized_and_packaged(&self, root: &Path, misuse: &Path) -> Result<u64, String> {
+        let done = self.sanitized(misuse)?;
+        self.cmake()?;
+        self.beside_another_rust_library()?;
+        abi::check_installed(root, &self.prefix)?;
+        Ok(done + 3)
+    }
+
+    fn plain(&self, misuse: &Path) -> Result<u64, String> {
+        let mut done = 0;
+        for package in ["cortexkey", "cortexkey-static"] {
+            for compiler in ["gcc", "clang"] {
+                for source in self.sources(misuse) {
+                    let program = self.test(compiler, &source, package, &[])?;
+                    needs_no_libgcc(&program)?;
+                    done += 1;
+                }
+            }
+            for compiler in ["g++", "clang++"] {
+                let source = self.tests.join("cpp.cpp");
+                self.test(compiler, &source, package, &["-fno-exceptions"])?;
+                done += 1;
+            }
+        }
+        Ok(done)
     }
 
     /// Flags of pkg-config, as words.
@@ -116,8 +132,7 @@ impl Installed {
         package: &str,
         more: &[&str],
     ) -> Result<PathBuf, String> {
-        let name = source.file_stem().unwrap_or_default().to_string_lossy();
-        let program = self.work.join(format!("{name}-{compiler}-{package}{}", more.concat()));
+        let program = self.program(compiler, source, package, more);
         let mut command = Command::new(compiler);
         let is_c = source.extension().is_some_and(|extension| extension == "c");
         if is_c {
@@ -138,6 +153,12 @@ impl Installed {
         command.args(self.flags(package)?).arg("-pthread").arg("-o").arg(&program);
         check(&mut command)?;
         Ok(program)
+    }
+
+    /// Where [`compile`](Self::compile) puts a program.
+    fn program(&self, compiler: &str, source: &Path, package: &str, more: &[&str]) -> PathBuf {
+        let name = source.file_stem().unwrap_or_default().to_string_lossy();
+        self.work.join(format!("{name}-{compiler}-{package}{}", more.concat()))
     }
 
     /// Compiles and runs a program with the known answers as its input.
@@ -180,7 +201,7 @@ impl Installed {
                 }
             }
         }
-        let leak = self.compile("gcc", &self.leak()?, "cortexkey-static", &ON)?;
+        let leak = self.compile("gcc", &self.leak("leak-sanitized.c")?, "cortexkey-static", &ON)?;
         if self.run(Command::new(leak)).is_ok() {
             return Err("AddressSanitizer does not see a handle that nobody frees".into());
         }
@@ -188,14 +209,15 @@ impl Installed {
     }
 
     /// A program with a leak, which whatever looks for leaks must see.
-    fn leak(&self) -> Result<PathBuf, String> {
-        let source = self.work.join("leak.c");
+    fn leak(&self, name: &str) -> Result<PathBuf, String> {
+        let source = self.work.join(name);
         let text = "#include <cortexkey.h>\nint main(void) { cxk_keyring *k = NULL; \
                     return cxk_keyring_new(&k) != CXK_OK; }\n";
         fs::write(&source, text).map_err(|e| format!("{}: {e}", source.display()))?;
         Ok(source)
     }
 
+    /// The programs that [`plain`](Self::plain) made, once more.
     fn valgrind(&self, misuse: &Path) -> Result<u64, String> {
         let programs =
             [self.tests.join("vectors.c"), self.tests.join("behaviour.c"), misuse.to_owned()];
@@ -206,9 +228,9 @@ impl Installed {
             self.run(valgrind)
         };
         for source in &programs {
-            valgrind(self.compile("gcc", source, "cortexkey-static", &[])?)?;
+            valgrind(self.program("gcc", source, "cortexkey-static", &[]))?;
         }
-        if valgrind(self.compile("gcc", &self.leak()?, "cortexkey-static", &[])?).is_ok() {
+        if valgrind(self.compile("gcc", &self.leak("leak.c")?, "cortexkey-static", &[])?).is_ok() {
             return Err("valgrind does not see a handle that nobody frees".into());
         }
         Ok(programs.len() as u64)
@@ -270,17 +292,15 @@ impl Installed {
         }
         Ok(())
     }
+}
 
-    /// Programs that link the archive run where `libgcc_s.so.1` is missing.
-    fn needs_no_libgcc(&self) -> Result<(), String> {
-        let program =
-            self.compile("gcc", &self.tests.join("behaviour.c"), "cortexkey-static", &[])?;
-        let dynamic = check(Command::new("readelf").arg("-d").arg(&program))?;
-        if dynamic.contains("libgcc_s") {
-            return Err(format!("{} needs libgcc_s", program.display()));
-        }
-        Ok(())
+/// Programs run where `libgcc_s.so.1` is missing, whichever library they link.
+fn needs_no_libgcc(program: &Path) -> Result<(), String> {
+    let dynamic = check(Command::new("readelf").arg("-d").arg(program))?;
+    if dynamic.contains("libgcc_s") {
+        return Err(format!("{} needs libgcc_s", program.display()));
     }
+    Ok(())
 }
 
 /// What must be there for all of it; none is left out in silence.
