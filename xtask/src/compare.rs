@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::go;
+use crate::capi::installed;
 use crate::run::{cargo, check, has, target_dir};
 
 /// Runs it: `args` are those of the program.
@@ -24,10 +24,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     let report = target_dir(root).join("compare-alone.json");
     let measured = check(pinned(&alone).arg("--json"))?;
     std::fs::write(&report, measured).map_err(|e| format!("{}: {e}", report.display()))?;
-    let mut library = cargo(root);
-    check(library.args(["build", "--release", "--locked", "--quiet", "-p", "cortexkey-capi"]))?;
     let mut full = pinned(&full);
-    full.env("PKG_CONFIG_PATH", go::pkg_config_dir(root, &target_dir(root), "release")?);
+    full.env("PKG_CONFIG_PATH", installed::install(root)?.pkgconfig);
     print(full.args(wanted).arg("--merge").arg(report))
 }
 

@@ -7,7 +7,6 @@
 mod campaign;
 mod capi;
 mod compare;
-mod go;
 mod header;
 mod linter;
 mod proofs;
@@ -36,7 +35,7 @@ cargo xtask COMMAND
   speed-abi        measure calls from C and Go beside the vendor's Go SDK, as a table
   rules            write the pages of the linter's rules and the schemas
   hooks            run pre-commit with each of its hooks
-  pkg-config       build the C library and print the folder for PKG_CONFIG_PATH
+  pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
   compare [FLAG]   measure beside peers: --check whether a ratio fell, --json, --markdown
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
@@ -59,7 +58,8 @@ fn main() -> ExitCode {
             .and_then(|installed| capi::ends::go_tools(&root, &installed)),
         ["speed-abi"] => capi::installed::install(&root)
             .and_then(|installed| capi::speed::run(&root, &installed)),
-        ["pkg-config"] => go::print_pkg_config_dir(&root),
+        ["pkg-config"] => capi::installed::install(&root)
+            .map(|installed| println!("{}", installed.pkgconfig.display())),
         ["verdicts"] => verdicts::run(&root, false),
         ["verdicts", "--check"] => verdicts::run(&root, true),
         ["vectors"] => vectors::run(&root, false),

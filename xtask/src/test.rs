@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{capi, compare, go, header, linter, proofs, setup, tidy, vectors, verdicts};
+use crate::{capi, compare, header, linter, proofs, setup, tidy, vectors, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -182,38 +182,28 @@ fn c_library(root: &Path) -> Outcome {
 }
 
 fn go_pure(root: &Path) -> Outcome {
-    go_tests(root, &[], &[("CGO_ENABLED", "0")])
+    go_tests(root, |what| {
+        let mut go = Command::new("go");
+        go.arg(what).current_dir(root.join("go")).env("CGO_ENABLED", "0");
+        go
+    })
 }
 
 fn go_cgo(root: &Path) -> Outcome {
-    let mut build = cargo(root);
-    if let Err(output) = check(build.args(["build", "--locked", "-p", "cortexkey-capi"])) {
-        return Outcome::Failed { passed: 0, failed: 1, output };
-    }
-    match go::pkg_config_dir(root, &target_dir(root), "debug") {
-        Ok(folder) => {
-            let folder = folder.to_string_lossy();
-            let env = [("CGO_ENABLED", "1"), ("PKG_CONFIG_PATH", &*folder)];
-            // Go does not see that another folder has another library. A flag of the one package
-            // that links it, with the folder in it, makes it look.
-            let package = "github.com/cortexkey/cortexkey/go/internal/capi";
-            let relink = format!("-gcflags={package}=-D={folder}");
-            go_tests(root, &["-tags", "cortexkey_cgo", &relink], &env)
-        }
+    match capi::installed::install(root) {
+        Ok(installed) => go_tests(root, |what| {
+            let mut go = installed.go(root, what, "1");
+            go.args(["-tags", "cortexkey_cgo"]).env("LD_LIBRARY_PATH", installed.lib());
+            go
+        }),
         Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
     }
 }
 
-fn go_tests(root: &Path, flags: &[&str], env: &[(&str, &str)]) -> Outcome {
+fn go_tests(root: &Path, go: impl Fn(&str) -> Command) -> Outcome {
     if let Err(why) = setup::go() {
         return Outcome::Skipped(why);
     }
-    let go = |what: &str| {
-        let mut go = Command::new("go");
-        go.arg(what).args(flags).current_dir(root.join("go")).envs(env.iter().copied());
-        go.env("GOFLAGS", "-mod=readonly");
-        go
-    };
     let untidy = capture(Command::new("gofmt").args(["-l", "."]).current_dir(root.join("go")));
     if !untidy.output.is_empty() {
         let output = format!("gofmt would change:\n{}", untidy.output);

@@ -129,7 +129,7 @@ fn go() -> Result<(String, Vec<Printed>), String> {
             ][..],
         ),
         (
-            "cortexkey_cgo",
+            "cortexkey_cgo,cortexkey_static",
             &[
                 ("BenchmarkSign", "cortexkey for Go, over the C library", 1.0),
                 (

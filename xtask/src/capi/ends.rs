@@ -184,9 +184,12 @@ fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
     let folder = installed.consumer(&bundle, "vendored", says)?;
     check(installed.go(root, "mod", "1").arg("vendor").current_dir(&folder))?;
     for (flags, cgo, backend) in [(&[][..], "0", "pure Go"), (&BUNDLED[..], "1", ", bundled")] {
-        let mut run = installed.go(root, "run", cgo);
-        run.args(["-mod=vendor"]).args(flags).arg(".").current_dir(&folder);
-        let said = check(run.env_remove("PKG_CONFIG_PATH"))?;
+        // Not `go run`, which keeps programs, and does not see that the archive is another.
+        let program = folder.join(format!("cgo-{cgo}"));
+        let mut build = installed.go(root, "build", cgo);
+        build.arg("-mod=vendor").args(flags).arg("-o").arg(&program).current_dir(&folder);
+        check(build.env_remove("PKG_CONFIG_PATH"))?;
+        let said = check(&mut Command::new(&program))?;
         if !said.contains(backend) {
             return Err(format!("a vendored build says {said}, not {backend}"));
         }
@@ -217,7 +220,7 @@ fn go_in_an_empty_root(installed: &Installed, program: &Path) -> Result<(), Stri
 
 impl Installed {
     /// Go, with the installed library, in the module's folder.
-    pub(super) fn go(&self, root: &Path, what: &str, cgo: &str) -> Command {
+    pub(crate) fn go(&self, root: &Path, what: &str, cgo: &str) -> Command {
         let mut go = Command::new("go");
         go.arg(what).current_dir(root.join("go")).env("CGO_ENABLED", cgo);
         go.env("PKG_CONFIG_PATH", &self.pkgconfig).env("GOFLAGS", "").env("GOWORK", "off");

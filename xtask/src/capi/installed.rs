@@ -74,6 +74,11 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
 }
 
 impl Installed {
+    /// The folder of the libraries.
+    pub(crate) fn lib(&self) -> &Path {
+        self.pkgconfig.parent().unwrap_or(&self.prefix)
+    }
+
     fn sources(&self, misuse: &Path) -> [PathBuf; 4] {
         let test = |name: &str| self.tests.join(name);
         [test("vectors.c"), test("behaviour.c"), test("threads.c"), misuse.to_owned()]
@@ -119,8 +124,7 @@ impl Installed {
         let said = check(pkgconfig.env("PKG_CONFIG_PATH", &self.pkgconfig))?;
         let mut flags: Vec<String> = said.split_whitespace().map(str::to_owned).collect();
         if package == "cortexkey" {
-            let lib = self.pkgconfig.parent().unwrap_or(&self.prefix);
-            flags.push(format!("-Wl,-rpath,{}", lib.display()));
+            flags.push(format!("-Wl,-rpath,{}", self.lib().display()));
         }
         Ok(flags)
     }
