@@ -110,6 +110,7 @@ fn curl_goes_nowhere_else() {
     for arguments in [
         &["curl", "--", "https://evil.example/"][..],
         &["curl", "--", "/x", "https://evil.example/"],
+        &["curl", "--", "/x", "--silent", "evil.example"],
         &["curl", "--", "/x", "-L"],
         &["curl", "--", "@evil.example"],
         &["curl", "--", "/x", "--data", "@-"],

@@ -1,7 +1,8 @@
 //! `cortexkey curl`: curl with the headers of a key.
 //!
 //! It refuses to let another process see the headers: curl reads them from a pipe. It refuses what
-//! would send them to another host, or twice: other addresses, `--location`, `--next`, `--retry`.
+//! would send them to another host, or twice: any other address, whatever option it hides behind,
+//! `--location`, `--next`, `--retry`.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -45,25 +46,32 @@ use. Without curl's --fail, an answer that refuses is a good end.";
 
 /// Short options of curl that take a value, after which no further option follows in a cluster.
 const WITH_VALUE: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
-/// Options whose value may be an address.
-const TAKES_URL: [&str; 12] = [
-    "-x",
-    "--proxy",
-    "--preproxy",
-    "-e",
-    "--referer",
-    "-d",
-    "--data",
-    "--data-raw",
-    "--data-binary",
-    "--json",
-    "-A",
-    "--user-agent",
+/// Long options of curl that take a value. What does not stand here takes none, so that a word after
+/// it is an address, and refused: one that is missing costs a message, one too many the headers.
+#[rustfmt::skip]
+const LONG_WITH_VALUE: &[&str] = &[
+    "abstract-unix-socket", "alt-svc", "aws-sigv4", "cacert", "capath", "cert", "cert-type", "ciphers",
+    "connect-timeout", "connect-to", "continue-at", "cookie", "cookie-jar", "create-file-mode",
+    "crlfile", "curves", "data", "data-ascii", "data-binary", "data-raw", "data-urlencode",
+    "dns-interface", "dns-ipv4-addr", "dns-ipv6-addr", "dns-servers", "doh-url", "dump-header",
+    "engine", "etag-compare", "etag-save", "expect100-timeout", "form", "form-string",
+    "happy-eyeballs-timeout-ms", "header", "hsts", "interface", "json", "keepalive-time", "key",
+    "key-type", "libcurl", "limit-rate", "local-port", "max-filesize", "max-redirs", "max-time",
+    "netrc-file", "noproxy", "oauth2-bearer", "output", "output-dir", "pass", "pinnedpubkey",
+    "preproxy", "proto", "proto-default", "proxy", "proxy-cacert", "proxy-capath", "proxy-cert",
+    "proxy-cert-type", "proxy-ciphers", "proxy-crlfile", "proxy-header", "proxy-key",
+    "proxy-key-type", "proxy-pass", "proxy-pinnedpubkey", "proxy-service-name",
+    "proxy-tls13-ciphers", "proxy-user", "range", "rate", "referer", "request", "request-target",
+    "resolve", "service-name", "socks4", "socks4a", "socks5", "socks5-hostname", "speed-limit",
+    "speed-time", "stderr", "time-cond", "tls-max", "tls13-ciphers", "trace", "trace-ascii",
+    "trace-config", "unix-socket", "upload-file", "url-query", "user", "user-agent", "variable",
+    "write-out",
 ];
 /// What would have curl use the headers again or elsewhere, and why it does not stand here.
-const REFUSED: [(&str, Option<char>, &str); 7] = [
+const REFUSED: [(&str, Option<char>, &str); 8] = [
     ("--location", Some('L'), "it would carry the headers to another host"),
     ("--location-trusted", None, "it would carry the headers to another host"),
+    ("--follow", None, "it would carry the headers to another host"),
     ("--next", Some(':'), "the headers are good for one request"),
     ("--retry", None, "it would send the same headers twice, and a request is good once"),
     ("--config", Some('K'), "curl reads the headers by it"),
@@ -86,11 +94,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         ))
         .help("cortexkey curl -- /api_keys/validate/ -d '{}'")
     })?;
-    let mut before = "";
-    for option in options {
-        check(before, option)?;
-        before = option;
-    }
+    check(options)?;
     let now = Timestamp::from_system_time(SystemTime::now()).map_err(|_| {
         Failure::new(Exit::Findings, "the clock of this machine shows no time that can be sent")
     })?;
@@ -114,7 +118,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn start(url: &str, options: &[String], config: &str) -> Result<Exit, Failure> {
     let mut curl = Command::new("curl");
     // First, so that what the user says comes after and holds.
-    curl.args(["--config", "-", "--max-redirs", "0"]).args(options).args(["--url", url]);
+    curl.args(["--config", "-", "--max-redirs", "0", "--globoff"])
+        .args(options)
+        .args(["--url", url]);
     curl.env_remove("CORTEXKEY_API_KEY").env_remove("CORTEXCLOUD_API_KEY");
     let mut child = curl.stdin(Stdio::piped()).spawn().map_err(|error| {
         Failure::new(Exit::Findings, format!("curl cannot be run: {error}"))
@@ -135,27 +141,67 @@ fn start(url: &str, options: &[String], config: &str) -> Result<Exit, Failure> {
     }
 }
 
-/// Whether an argument may stand behind another one.
-fn check(before: &str, option: &str) -> Result<(), Failure> {
-    let refuse =
-        |why: &str| Err(Failure::wrong_use(format!("curl's {option} does not stand here: {why}")));
-    for (name, letter, why) in REFUSED {
-        // curl takes any beginning of a long name that no other has.
-        let is_long = option == name || option.len() > 4 && name.starts_with(option);
-        if is_long || letter.is_some_and(|letter| cluster(option).contains(letter)) {
-            return refuse(why);
+/// Goes through options as curl does, so that the path is the only address.
+fn check(options: &[String]) -> Result<(), Failure> {
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        let refuse =
+            |why| Err(Failure::wrong_use(format!("curl's {option} does not stand here: {why}")));
+        // Newer versions fill variables in, `--expand-url` as `--url`.
+        let plain = option.replacen("--expand-", "--", 1);
+        for (name, letter, why) in REFUSED {
+            // Older versions take any beginning of a long name that no other has.
+            let is_long = plain == name || plain.len() > 4 && name.starts_with(&plain);
+            if is_long || letter.is_some_and(|letter| cluster(&plain).contains(letter)) {
+                return refuse(why);
+            }
+        }
+        let value = match value(&plain) {
+            Value::None => continue,
+            Value::Here(value) => Some(value),
+            // Without one, curl says so.
+            Value::Next => options.next().map(String::as_str),
+            Value::Address => {
+                return refuse(
+                    "one request is made, to the tenant; what follows an option that \
+                               cortexkey does not know is taken for an address",
+                );
+            }
+        };
+        let uploads = plain == "--upload-file" || cluster(&plain).ends_with('T');
+        if value.is_some_and(|value| value.ends_with("@-") || uploads && value == "-") {
+            return refuse("curl's standard input holds the headers; give a file");
         }
     }
-    if option.ends_with("@-") || option == "-" || option == "-T-" {
-        return refuse("curl's standard input holds the headers; give a file");
-    }
-    let is_url = option.split_once("://").is_some_and(|(scheme, _)| {
-        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric())
-    });
-    if is_url && !TAKES_URL.contains(&before) {
-        return refuse("one request is made, to the tenant");
-    }
     Ok(())
+}
+
+/// Where the value of an option is.
+enum Value<'a> {
+    None,
+    Here(&'a str),
+    Next,
+    /// It is no option.
+    Address,
+}
+
+fn value(option: &str) -> Value<'_> {
+    if let Some(long) = option.strip_prefix("--") {
+        return match long {
+            // What stands behind it are addresses.
+            "" => Value::Address,
+            long if LONG_WITH_VALUE.contains(&long) => Value::Next,
+            _ => Value::None,
+        };
+    }
+    let Some(letters) = option.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
+        return Value::Address;
+    };
+    match letters.split_once(|letter| WITH_VALUE.contains(letter)) {
+        None => Value::None,
+        Some((_, "")) => Value::Next,
+        Some((_, value)) => Value::Here(value),
+    }
 }
 
 /// The short options in an argument such as `-sSL`, up to the first that takes a value.
@@ -169,42 +215,83 @@ fn cluster(option: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{LONG_WITH_VALUE, WITH_VALUE, check};
+
+    fn is_taken(options: &str) -> bool {
+        check(&options.split(' ').map(str::to_owned).collect::<Vec<_>>()).is_ok()
+    }
 
     #[test]
     fn what_leads_elsewhere_or_twice_is_refused() {
-        for option in [
+        for options in [
             "-L",
             "-sSL",
             "--location",
             "--locat",
             "--location-trusted",
+            "--follow",
             "--next",
             "-:",
-            "--retry",
-            "-K",
-            "https://evil.example/x",
-            "http://127.0.0.1/",
-            "@-",
-            "-d@-",
-            "-",
+            "--retry 1",
+            "-K file",
+            "--url x",
+            "--expand-url x",
             "-Z",
+            "https://evil.example/x",
+            "evil.example",
+            "-s evil.example",
+            "--silent evil.example",
+            "-d {} evil.example",
+            "-d{} evil.example",
+            "--data {} --silent evil.example",
+            "--some-new-option evil.example",
+            "-- evil.example",
+            "-",
+            "-s -",
+            "-d @-",
+            "-d@-",
+            "--data-binary @-",
+            "-T -",
+            "-T-",
         ] {
-            assert!(check("--silent", option).is_err(), "{option}");
+            assert!(!is_taken(options), "{options}");
         }
-        for (before, option) in [
-            ("", "-d"),
-            ("-d", "{}"),
-            ("-d", r#"{"url":"https://x.example"}"#),
-            ("-d", "https://x.example"),
-            ("--proxy", "http://p.example:1"),
-            ("", "-sS"),
-            ("", "--fail"),
-            ("", "-oL"),
-            ("", "-HL: K"),
-            ("--data", "@file"),
+        for options in [
+            "-d {}",
+            r#"-d {"url":"https://x.example"}"#,
+            "-d https://x.example",
+            "--proxy http://p.example:1",
+            "-sS",
+            "--fail -i",
+            "-oL",
+            "-HL:",
+            "-sHX: -o -",
+            "--data @file --output answer.json",
+            "-X PUT --json {} -w %{http_code}",
+            "--data",
         ] {
-            assert!(check(before, option).is_ok(), "{option}");
+            assert!(is_taken(options), "{options}");
+        }
+    }
+
+    /// One option too many in the tables would let an address pass for its value.
+    #[test]
+    fn the_options_with_a_value_are_those_of_curl() {
+        let Ok(help) = std::process::Command::new("curl").args(["--help", "all"]).output() else {
+            return;
+        };
+        let help = String::from_utf8_lossy(&help.stdout);
+        for line in help.lines().filter(|line| line.trim_start().starts_with('-')) {
+            let mut words = line.split_whitespace().map(|word| word.trim_end_matches(','));
+            let first = words.next().unwrap_or_default();
+            let long =
+                if first.starts_with("--") { first } else { words.next().unwrap_or_default() };
+            let takes = words.next().is_some_and(|word| word.starts_with(['<', '[']));
+            let name = long.trim_start_matches('-');
+            assert!(takes || !LONG_WITH_VALUE.contains(&name), "{line}");
+            let letter = first.strip_prefix('-').filter(|rest| rest.len() == 1);
+            let is_short = letter.is_some_and(|letter| WITH_VALUE.contains(letter));
+            assert!(takes || !is_short || name == "help", "{line}");
         }
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn curl_line(name: &str, value: &str) -> String {
 
 /// Text between quotes in curl's configuration.
 pub(crate) fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn wrong_use(error: impl std::error::Error) -> Failure {
