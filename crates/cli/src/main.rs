@@ -70,6 +70,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    leave_no_core();
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return secret_args::report(&error),
@@ -81,6 +82,23 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(),
+    }
+}
+
+/// A crash leaves no memory behind in which others could look for keys. Where the system does not
+/// let us, the command works all the same.
+fn leave_no_core() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Programs that we run do not inherit it.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+    #[cfg(all(unix, not(target_os = "linux")))]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::Core).maximum;
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
     }
 }
 

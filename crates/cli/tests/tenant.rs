@@ -88,3 +88,23 @@ fn a_log_for_machines_has_one_object_a_request_and_no_secret() {
     let line: Value = serde_json::from_str(&line).unwrap();
     assert_eq!((&line["keyId"], &line["verdict"]), (&2.into(), &"accept".into()));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_leaves_no_core_with_keys() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    // Where cores are allowed at all.
+    let script = "ulimit -c unlimited 2>/dev/null; exec \"$0\" tenant --quiet";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_cortexkey")]).current_dir(folder.path());
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let killed = Command::new("kill").args(["-ABRT", &process.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let status = process.wait().unwrap();
+    assert!(status.signal() == Some(6) && !status.core_dumped(), "{status}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -185,14 +185,14 @@ fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
     let failed = |error| LockFileError::Read { path: path.to_owned(), error };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    match fs4::FileExt::try_lock(&folder) {
+    match folder.try_lock() {
         Ok(()) => Ok(Some(folder)),
-        Err(fs4::TryLockError::WouldBlock) => Err(LockFileError::Held { path: path.to_owned() }),
+        Err(fs::TryLockError::WouldBlock) => Err(LockFileError::Held { path: path.to_owned() }),
         // Some network file systems have no such locks.
-        Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+        Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
             Ok(None)
         }
-        Err(fs4::TryLockError::Error(error)) => Err(failed(error)),
+        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
