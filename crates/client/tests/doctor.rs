@@ -435,6 +435,25 @@ fn mistakes_of_other_clients_are_refused_by_the_tenant_and_named() {
             assert!(also.contains(&finding.cause), "{cause}: {finding:?}");
         }
     }
+    // Some tenants may take such a nonce: no document says.
+    for nonce in ["n".repeat(63), "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d".to_owned()] {
+        let digest = plain(advanced.expose(), &nonce, &ms);
+        let mut request = with("Authorization", digest, advanced);
+        for (name, value) in &mut request {
+            match *name {
+                "x-xdr-nonce" => value.clone_from(&nonce),
+                "x-xdr-timestamp" => value.clone_from(&ms),
+                _ => {}
+            }
+        }
+        assert_eq!(send(tenant.url(), &request), 401);
+        for key in [Some(advanced), None] {
+            let findings = look(&[&request], key).findings;
+            assert_eq!(findings.len(), 1, "{findings:?}");
+            let found = (findings[0].cause, findings[0].certainty);
+            assert_eq!(found, (Cause::OddNonce, Certainty::Possible));
+        }
+    }
     let twice = signed(advanced);
     assert_eq!(send(tenant.url(), &twice), 200);
     assert_eq!(send(tenant.url(), &twice), 401);
