@@ -6,13 +6,20 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
+use clap::value_parser;
 use cortexkey_client::{
     Client, Connection, Credentials, Given, KeySource, Notice, Observer, SettingsError,
+    TIMEOUT_MS_MAX,
 };
 use cortexkey_core::auth::Level;
 
 use crate::exit::Failure;
 use crate::text::DIM;
+
+fn timeout_ms() -> RangedU64ValueParser {
+    value_parser!(u64).range(1..=TIMEOUT_MS_MAX)
+}
 
 /// Which key signs.
 #[derive(clap::Args)]
@@ -62,7 +69,7 @@ pub(crate) struct ConnectionArgs {
     ca_file: Option<PathBuf>,
 
     /// How long an attempt may take, in milliseconds; 60000 unless said
-    #[arg(long, value_name = "MS", help_heading = "Tenant")]
+    #[arg(long, value_name = "MS", value_parser = timeout_ms(), help_heading = "Tenant")]
     timeout_ms: Option<u64>,
 
     /// How often a call is made again where that does no harm; 2 unless said
@@ -115,7 +122,7 @@ impl ConnectionArgs {
             fqdn: self.fqdn.clone(),
             on_premises: self.on_premises,
             child_tenant: self.child_tenant.clone(),
-            timeout: self.timeout_ms.map(|ms| Duration::from_millis(ms.max(1))),
+            timeout: self.timeout_ms.map(Duration::from_millis),
             retries: self.retries,
             ca_file: self.ca_file.clone(),
             ..self.key.given()

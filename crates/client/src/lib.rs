@@ -37,7 +37,7 @@ pub use resources::{Ping, Seen, level_of, security_level, write_of};
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
     KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, SettingsError,
-    explain, resolve_address, state_folder,
+    TIMEOUT_MS_MAX, explain, resolve_address, state_folder,
 };
 pub use sink::{About, Prepared, Show, Sink, SinkError};
 pub use transport::{

@@ -202,7 +202,7 @@ impl Live<'_> {
     fn unauthorized(&mut self, level: Level, refused: &Refused) {
         if let Some(verdict) = &refused.headers.verdict {
             self.to.step(format!("the tenant refuses the key as {level}, and says why"));
-            return self.told(verdict);
+            return self.told(verdict, refused.clock_offset_ms);
         }
         self.to.step(format!("the tenant refuses the key as {level}, and does not say why"));
         let off = refused.clock_offset_ms;
@@ -223,7 +223,7 @@ impl Live<'_> {
     }
 
     /// A tenant that explains itself.
-    fn told(&mut self, verdict: &str) {
+    fn told(&mut self, verdict: &str, offset_ms: Option<i64>) {
         let cause = match verdict {
             "missing-header" | "duplicate-header" | "bad-key-id" | "bad-nonce"
             | "bad-timestamp" | "bad-authorization" => Cause::HeadersStripped,
@@ -235,6 +235,9 @@ impl Live<'_> {
             "replayed" => Cause::ReusedNonce,
             _ => Cause::TenantTrouble,
         };
+        if cause == Cause::ClockOff && self.clock(offset_ms, Certainty::Certain) {
+            return;
+        }
         let evidence = match cause {
             Cause::HeadersStripped => {
                 format!("all headers were sent, and the tenant says {verdict}")

@@ -31,7 +31,7 @@ const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 const KEY_COMMAND_TIMEOUT_MS: u64 = 30_000;
 const SINK_TIMEOUT_MS: u64 = 60_000;
 /// An hour, in milliseconds: more is a slip.
-const TIMEOUT_MS_MAX: u64 = 3_600_000;
+pub const TIMEOUT_MS_MAX: u64 = 3_600_000;
 const SECRETS: [&str; 7] =
     ["key", "api_key", "apikey", "secret", "token", "password", "authorization"];
 

@@ -29,7 +29,7 @@ use crate::process::Program;
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
 use layers::{KeyPlace, Layers, Setting};
 
-pub use config::{Config, ConfigProblem, Profile};
+pub use config::{Config, ConfigProblem, Profile, TIMEOUT_MS_MAX};
 
 pub use error::SettingsError;
 pub use explain::{Explained, explain};
