@@ -14,6 +14,7 @@ mod change;
 mod commands;
 mod connection;
 mod exit;
+mod input;
 mod progress;
 mod secret_args;
 mod sink_args;

@@ -296,10 +296,15 @@ fn an_import_is_followed_by_a_policy_of_the_same_tenant_and_what_is_unknown_is_f
         assert!(policy.contains(&format!("\ntenants:\n  {tenant}:\n")), "{policy}");
         let found = world.run(&["lint", "--format", "concise"]);
         assert!(found.stdout.contains("`metadata.owner` is `unassigned`"), "{found:?}");
+        assert!(found.stdout.contains("[A001 scope-missing]"), "{found:?}");
         assert!(!found.stdout.contains("key-dropped"), "{found:?}");
+        // Somebody says both; what the tenant has is that already.
         let path = world.path("keys/key-3.yaml");
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replace("unassigned", "team-a@example.com")).unwrap();
+        let text = text.replace("unassigned", "team-a@example.com");
+        let scope = "  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: none }\n    \
+                     endpoints: { mode: none }\n";
+        fs::write(&path, format!("{text}{scope}")).unwrap();
         let plan = finish(world.command(&["plan", "--exit-code"]).env_remove("CORTEXKEY_PROFILE"));
         assert!(plan.code == 0 && plan.stdout.contains("nothing to do"), "{plan:?}");
     }

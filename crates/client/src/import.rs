@@ -102,15 +102,15 @@ impl Import<'_> {
         );
         let _ = writeln!(out, "  expires: {expires}");
         let _ = writeln!(out, "  roles: {}", list(record.roles.iter()));
-        match scope.map(ScopeAsRead::from_read) {
+        if scope.is_some_and(|scope| Seen::from(scope).is_nothing()) {
             // A key that nobody scoped is shown as one that sees nothing.
+            unknown.push("whether anybody scoped it: the tenant shows nothing".to_owned());
+            out.push_str("  # scope: the tenant shows none; perhaps nobody has set one.\n");
+            return out;
+        }
+        match scope.map(ScopeAsRead::from_read) {
             None => {}
-            Some(Ok(read)) => {
-                if scope.is_some_and(|scope| Seen::from(scope).is_nothing()) {
-                    unknown.push("whether anybody scoped it: the tenant shows nothing".to_owned());
-                }
-                write_scope(&mut out, &read, unknown);
-            }
+            Some(Ok(read)) => write_scope(&mut out, &read, unknown),
             Some(Err(error)) => unknown.push(format!("its scope: {error}")),
         }
         out

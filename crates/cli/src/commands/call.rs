@@ -3,7 +3,6 @@
 //! It refuses to follow a redirect, since headers never go to another host, and to repeat a call
 //! that may have had its effect.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use cortexkey_client::{CallError, Method};
@@ -13,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::change::announce;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
-use crate::text;
+use crate::{input, text};
 
 /// The largest body that is sent.
 const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -75,8 +74,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         announce(&connection);
     }
     let client = connection.client();
-    let response =
-        client.call(method, &args.path, body.as_deref()).map_err(|error| failed(&error))?;
+    let response = client
+        .call(method, &args.path, body.as_ref().map(|body| body.as_slice()))
+        .map_err(|error| failed(&error))?;
     if args.raw || response.body.is_empty() {
         text::print_bytes(&response.body)?;
         return Ok(Exit::Done);
@@ -93,25 +93,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn body(args: &Args) -> Result<Option<Vec<u8>>, Failure> {
+fn body(args: &Args) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
     let Some(path) = &args.data_file else {
-        return Ok(args.data.as_ref().map(|data| data.clone().into_bytes()));
+        return Ok(args.data.as_ref().map(|data| Zeroizing::new(data.clone().into_bytes())));
     };
-    let unreadable = |error| {
-        let name = path.display();
-        Failure::new(Exit::NothingRead, format!("cannot read the body from {name}: {error}"))
-    };
-    let mut body = Vec::new();
-    if path.as_os_str() == "-" {
-        std::io::stdin().take(BODY_BYTES_MAX + 1).read_to_end(&mut body).map_err(unreadable)?;
-    } else {
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(BODY_BYTES_MAX + 1).read_to_end(&mut body).map_err(unreadable)?;
-    }
-    if body.len() as u64 > BODY_BYTES_MAX {
-        return Err(Failure::wrong_use(format!("the body has over {BODY_BYTES_MAX} bytes")));
-    }
-    Ok(Some(body))
+    input::read(path, "the body", BODY_BYTES_MAX).map(Some)
 }
 
 /// A call that failed. Its text says what to do; what the user gave wrong is wrong use.

@@ -2,8 +2,7 @@
 //!
 //! It refuses to send an Advanced key as it is unless that is asked, and to show any of a key.
 
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cortexkey_client::doctor::{
     Certainty, Diagnosis, LiveOptions, examine, examine_requests, read_requests,
@@ -13,6 +12,7 @@ use serde_json::json;
 
 use crate::connection::{ConnectionArgs, SETTINGS, failure};
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
 
 /// The most that is read of requests.
@@ -90,7 +90,7 @@ fn live(args: &Args) -> Result<Diagnosis, Failure> {
     Ok(examine(&args.connection.given(), &environment, &mut std::io::stdin(), &options))
 }
 
-fn requests(args: &Args, path: &PathBuf) -> Result<Diagnosis, Failure> {
+fn requests(args: &Args, path: &Path) -> Result<Diagnosis, Failure> {
     let is_stdin = path.as_os_str() == "-";
     if is_stdin && args.connection.key_is_on_stdin() {
         return Err(Failure::wrong_use(
@@ -98,17 +98,7 @@ fn requests(args: &Args, path: &PathBuf) -> Result<Diagnosis, Failure> {
         )
         .help("give the key by --key-file or CORTEXKEY_API_KEY"));
     }
-    let unreadable = |error| {
-        let name = path.display();
-        Failure::new(Exit::NothingRead, format!("cannot read requests from {name}: {error}"))
-    };
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    if is_stdin {
-        std::io::stdin().take(REQUEST_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    } else {
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(REQUEST_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    }
+    let bytes = input::read(path, "requests", REQUEST_BYTES_MAX)?;
     let requests = read_requests(&bytes)
         .map_err(|error| Failure::new(Exit::NothingRead, format!("{}: {error}", path.display())))?;
     let given = args.connection.given();

@@ -14,6 +14,7 @@ use crate::change::{ChangeArgs, announce, say};
 use crate::commands::keys::{duration_ms, lock_failure, now_ms, tell};
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::sink_args::SinkArgs;
 use crate::text::{self, BAD, GOOD};
 
@@ -47,6 +48,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     connection: ConnectionArgs,
 }
+
+const PLAN_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -123,9 +126,7 @@ fn check_sink(args: &Args, plan: &Plan, none: Option<Failure>) -> Result<(), Fai
 
 /// What was reviewed is what is done: a tenant or definitions that changed since make another plan.
 fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        Failure::new(Exit::NothingRead, format!("cannot read {}: {error}", path.display()))
-    })?;
+    let bytes = input::read(path, "the plan", PLAN_BYTES_MAX)?;
     let planned: Value = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::wrong_use(format!("{} is no plan: {error}", path.display()))
             .help("cortexkey plan --format json > plan.json")

@@ -17,7 +17,10 @@ use super::output::record_of;
 use crate::change::say;
 use crate::commands::call::failed;
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::text::DIM;
+
+const SCOPE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A key of the tenant.
 pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecord), Failure> {
@@ -43,9 +46,7 @@ pub(super) fn state_file() -> Result<LockFile, Failure> {
 
 /// A scope as the product takes it, from a file; also within the call's whole body.
 pub(super) fn scope_from(path: &std::path::Path) -> Result<ScopeWrite, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        Failure::new(Exit::NothingRead, format!("cannot read {}: {error}", path.display()))
-    })?;
+    let bytes = input::read(path, "the scope", SCOPE_BYTES_MAX)?;
     let no_scope = |error: serde_json::Error| {
         Failure::wrong_use(format!("{} holds no scope: {error}", path.display())).help(
             "it is what PUT /platform/iam/v1/scope takes; docs/client.md has one (A scope file)",

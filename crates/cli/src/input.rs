@@ -1,0 +1,31 @@
+//! Files and standard input that a command takes.
+//!
+//! It refuses more than a limit, so that no device fills the memory.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::exit::{Exit, Failure};
+
+/// All bytes of a file, or of standard input for `-`; they may hold a key. `what` is what they are,
+/// as messages call it.
+pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let unreadable = |error: io::Error| {
+        let name = path.display();
+        Failure::new(Exit::NothingRead, format!("cannot read {what} from {name}: {error}"))
+    };
+    let mut bytes = Zeroizing::new(Vec::new());
+    let mut take = |from: &mut dyn Read| from.take(bytes_max + 1).read_to_end(&mut bytes);
+    if path.as_os_str() == "-" {
+        take(&mut io::stdin()).map_err(unreadable)?;
+    } else {
+        take(&mut File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+    }
+    if bytes.len() as u64 > bytes_max {
+        return Err(Failure::wrong_use(format!("{what} has over {bytes_max} bytes")));
+    }
+    Ok(bytes)
+}
