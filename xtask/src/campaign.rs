@@ -58,6 +58,11 @@ const PROOFS: &[Proof] = &[
         run: malformed,
     },
     Proof {
+        name: "go-sdk",
+        shows: "the vendor's Go SDK makes its calls on keys, roles and scopes against the tenant",
+        run: go_sdk,
+    },
+    Proof {
         name: "tenant-speed",
         shows: "how soon the tenant is ready, its memory, its rate beside FastAPI (to be read)",
         run: tenant_speed,
@@ -277,6 +282,16 @@ fn malformed(root: &Path) -> Vec<Command> {
     test.args(["test", "--release", "-p", "cortexkey", "--test", "tenant_malformed", "--"]);
     test.arg("--nocapture").env("CORTEXKEY_MALFORMED", "1000000");
     vec![test]
+}
+
+fn go_sdk(root: &Path) -> Vec<Command> {
+    let target = crate::run::target_dir(root);
+    let mut build = cargo(root);
+    build.args(["build", "-p", "cortexkey"]);
+    let mut script = Command::new("sh");
+    script.arg(root.join("crates/tenant/tests/go/run.sh"));
+    script.args([target.join("debug/cortexkey"), target.join("go-sdk")]);
+    vec![build, script]
 }
 
 fn tenant_speed(root: &Path) -> Vec<Command> {
