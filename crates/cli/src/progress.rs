@@ -6,10 +6,13 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cortexkey_lint::files::Options;
-
-/// Runs `work`, and shows how far it is where somebody may be waiting.
-pub(crate) fn shown<T: Send>(options: &Options, work: impl FnOnce() -> T) -> T {
+/// Runs `work`, and shows how far it is where somebody may be waiting: how many of how many `what`
+/// were read.
+pub(crate) fn shown<T>(
+    what: &str,
+    counts: impl Fn() -> (usize, usize) + Sync,
+    work: impl FnOnce() -> T,
+) -> T {
     if !io::stderr().is_terminal() {
         return work();
     }
@@ -25,8 +28,8 @@ pub(crate) fn shown<T: Send>(options: &Options, work: impl FnOnce() -> T) -> T {
                 }
                 wait = Duration::from_millis(100);
                 wrote = true;
-                let (read, all) = options.progress.counts();
-                let _ = write!(io::stderr(), "\r{read} of {all} files read");
+                let (read, all) = counts();
+                let _ = write!(io::stderr(), "\r{read} of {all} {what} read");
             }
             if wrote {
                 let _ = write!(io::stderr(), "\r\u{1b}[K");

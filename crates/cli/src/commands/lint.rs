@@ -134,7 +134,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     choice.write_global();
     one_on_stdout(args)?;
     let options = options(args)?;
-    let outcome = progress::shown(&options, || run_files(&options, &mut io::stdin().lock()));
+    let outcome = progress::shown(
+        "files",
+        || options.progress.counts(),
+        || run_files(&options, &mut io::stdin().lock()),
+    );
     for message in &outcome.messages {
         // With standard error closed there is nobody to tell.
         let _ = writeln!(anstream::stderr(), "cortexkey lint: {message}");

@@ -14,7 +14,7 @@ use cortexkey_manifest::lock::LockedKey;
 use cortexkey_manifest::yaml::Limits;
 use regex::Regex;
 
-use super::{DefinitionArgs, Loaded, check_host};
+use super::{DefinitionArgs, Loaded, check_host, read_scopes};
 use crate::change::say;
 use crate::commands::call::failed;
 use crate::commands::keys::{lock_failure, now_ms, one_line};
@@ -89,7 +89,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
     let wanted: Vec<ApiKeyRecord> = keys.into_iter().filter(is_wanted).collect();
     let ids = wanted.iter().map(|record| record.id);
-    let state = TenantState::read(&client, ids, false).map_err(|error| failed(&error))?;
+    let state = read_scopes(ids, |ids| TenantState::read(&client, ids, false));
+    let state = state.map_err(|error| failed(&error))?;
     let names_tenant = loaded.policy.tenants().count() > 1;
     let mut import = Import {
         pattern: args.comment_pattern.as_ref(),

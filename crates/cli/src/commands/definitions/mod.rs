@@ -9,6 +9,7 @@ mod show;
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cortexkey_client::{Client, Desired, Plan, PlanOptions, TenantState};
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run as run_files};
@@ -21,6 +22,7 @@ use crate::change::say;
 use crate::commands::call::failed;
 use crate::commands::keys::{duration_ms, now_ms};
 use crate::exit::{Exit, Failure};
+use crate::progress;
 
 /// Thirty days, as the linter's first window of expiries.
 const ROTATE_BEFORE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
@@ -183,7 +185,7 @@ impl Loaded {
             let asks = self.desired.iter().any(|key| key.name == *name && key.has_scope());
             entry.id.filter(|_| asks)
         });
-        let state = TenantState::for_plan(client, &self.desired, ids);
+        let state = read_scopes(ids, |ids| TenantState::for_plan(client, &self.desired, ids));
         let state = state.map_err(|error| failed(&error))?;
         let options = PlanOptions {
             now_ms: now_ms(),
@@ -196,6 +198,19 @@ impl Loaded {
         let catalogue: Vec<_> = self.policy.roles().collect();
         Ok(Plan::new(&self.tenant, &self.desired, &catalogue, locked, &state, &options))
     }
+}
+
+/// Reads scopes, one call a key, and shows how far it is.
+fn read_scopes<T>(
+    ids: impl Iterator<Item = u64>,
+    read: impl FnOnce(&mut dyn Iterator<Item = u64>) -> T,
+) -> T {
+    let ids: Vec<u64> = ids.collect();
+    let (done, all) = (AtomicUsize::new(0), ids.len());
+    let mut ids = ids.into_iter().inspect(|_| {
+        done.fetch_add(1, Ordering::Relaxed);
+    });
+    progress::shown("scopes", || (done.load(Ordering::Relaxed), all), || read(&mut ids))
 }
 
 /// Two definitions of one name are two keys that could not be told apart.

@@ -88,6 +88,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if new.scope.is_none() {
         say("no --scope-file is given: the key will have no scope");
     }
+    if new.expiration_ms.is_none() {
+        say("no --lifetime is given: the key will live for the product's week");
+    }
     let client = connection.client();
     let host = client.address().host().to_owned();
     let mut state = state_file()?;

@@ -6,6 +6,7 @@ use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 
 use super::filter::{FilterArgs, duration_ms, now_ms};
 use super::output::{Format, record_of, render};
+use crate::change::say;
 use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
@@ -70,7 +71,12 @@ Examples:
 Exit codes: 0 no key expires so soon; 1 some do, or there is no answer; 2 wrong use.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let records = args.filters.apply(records(&args.connection)?);
+    let all = records(&args.connection)?;
+    let count = all.len();
+    let records = args.filters.apply(all);
+    if records.is_empty() && count > 0 {
+        say(&format!("none of {count} keys passes the filters"));
+    }
     text::print(&render(&records, args.format, now_ms()))?;
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::Mode;
 use cortexkey_client::{Client, LockFile, NewKey, Renewal, Seen, level_of, write_of};
 use cortexkey_core::auth::KeyId;
-use cortexkey_manifest::lock::{FILE_NAME, LockedKey};
+use cortexkey_manifest::lock::{FILE_NAME, LockedKey, Retiring};
 use serde_json::json;
 
 use super::change::{find, lock_failure, renew_failure, state_file, tell};
@@ -265,14 +265,16 @@ fn wait(entry: &LockedKey) {
     }
 }
 
+/// When a key is deleted, as the lock file says it: in whole seconds, rather later than earlier.
+fn after(old: &Retiring) -> String {
+    time(old.after_ms.div_ceil(1000).saturating_mul(1000))
+}
+
 fn report(args: &Args, own: KeyId, entry: &LockedKey) -> Result<Exit, Failure> {
     let id = entry.id.unwrap_or(0);
     let text = if args.json {
-        let retiring: Vec<_> = entry
-            .retiring
-            .iter()
-            .map(|old| json!({ "id": old.id, "after": time(old.after_ms) }))
-            .collect();
+        let retiring: Vec<_> =
+            entry.retiring.iter().map(|old| json!({ "id": old.id, "after": after(old) })).collect();
         text::json(&json!({ "version": 1, "id": id, "retiring": retiring }))
     } else {
         let mut text = format!("the new key is {id}\n");
@@ -281,7 +283,7 @@ fn report(args: &Args, own: KeyId, entry: &LockedKey) -> Result<Exit, Failure> {
             text += &format!(
                 "key {} lives until {}; the same command{with} deletes it after that\n",
                 old.id,
-                time(old.after_ms)
+                after(old)
             );
         }
         text
