@@ -95,4 +95,6 @@ fn call(url: &str) {
     };
     assert_eq!(seen, std::env::var(EXPECTED).unwrap(), "{error:?}");
     assert!(!error.to_string().contains("hush"), "{error}");
+    let is_told = error.to_string().contains("PROXY names)");
+    assert_eq!(is_told, seen != "answered", "{error}");
 }

@@ -106,5 +106,17 @@ pub(crate) fn failed(error: &CallError) -> Failure {
         CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::WrongUse,
         _ => Exit::Findings,
     };
-    Failure::new(exit, error.to_string())
+    let failure = Failure::new(exit, error.to_string());
+    match error {
+        CallError::Tls { .. } => {
+            failure.help("--ca-file FILE trusts the authority of a company or of a local tenant")
+        }
+        // One that says why has been heard.
+        CallError::Refused(refused)
+            if refused.status == 401 && refused.headers.verdict.is_none() =>
+        {
+            failure.help("`cortexkey doctor`, with the same settings, looks for the cause")
+        }
+        _ => failure,
+    }
 }

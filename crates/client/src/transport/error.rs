@@ -210,7 +210,11 @@ impl CallError {
                  and whether a proxy breaks TLS open"
             ),
             Self::Proxy { host } => {
-                write!(f, "the proxy does not lead to {host}; check HTTPS_PROXY, or set NO_PROXY")
+                write!(
+                    f,
+                    "there is no way to {host}; correct the variable, or name the tenant's host in \
+                     NO_PROXY"
+                )
             }
             Self::UnusableProxy { variable } => write!(
                 f,

@@ -4,36 +4,34 @@
 
 use std::io::ErrorKind;
 
-use cortexkey_core::address::Address;
 use ureq::Error;
 
 use super::{CallError, ClientOptions};
 
-pub(super) fn classify(error: Error, address: &Address, options: &ClientOptions) -> CallError {
-    let host = || address.to_string();
+/// `host` is who was called, and through what.
+pub(super) fn classify(error: Error, host: String, options: &ClientOptions) -> CallError {
     match error {
-        Error::HostNotFound => CallError::UnknownHost { host: host() },
+        Error::HostNotFound => CallError::UnknownHost { host },
         Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            CallError::ConnectTimeout { host: host(), after: options.connect_timeout }
+            CallError::ConnectTimeout { host, after: options.connect_timeout }
         }
-        Error::Timeout(_) => CallError::Timeout { host: host(), after: options.timeout },
-        Error::Tls(detail) => CallError::Tls { host: host(), detail: detail.to_owned() },
-        Error::Rustls(error) => CallError::Tls { host: host(), detail: error.to_string() },
-        Error::Io(error) => of_io(&error, address, options),
+        Error::Timeout(_) => CallError::Timeout { host, after: options.timeout },
+        Error::Tls(detail) => CallError::Tls { host, detail: detail.to_owned() },
+        Error::Rustls(error) => CallError::Tls { host, detail: error.to_string() },
+        Error::Io(error) => of_io(&error, host, options),
         Error::BodyExceedsLimit(_) => CallError::TooLarge { limit: options.max_answer_bytes },
-        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => CallError::Proxy { host: host() },
+        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => CallError::Proxy { host },
         Error::ConnectionFailed => {
-            CallError::Unreachable { host: host(), detail: "no connection".to_owned() }
+            CallError::Unreachable { host, detail: "no connection".to_owned() }
         }
         Error::Protocol(_) | Error::LargeResponseHeader(..) | Error::Http(_) => {
-            CallError::NotHttp { host: host() }
+            CallError::NotHttp { host }
         }
-        _ => CallError::Broken { host: host(), detail: "the HTTP library gave up".to_owned() },
+        _ => CallError::Broken { host, detail: "the HTTP library gave up".to_owned() },
     }
 }
 
-fn of_io(error: &std::io::Error, address: &Address, options: &ClientOptions) -> CallError {
-    let host = address.to_string();
+fn of_io(error: &std::io::Error, host: String, options: &ClientOptions) -> CallError {
     let detail = error.kind().to_string();
     if is_lookup(error) {
         return CallError::UnknownHost { host };

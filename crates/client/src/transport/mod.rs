@@ -139,6 +139,8 @@ pub struct Client {
     signer: Signer,
     agent: Agent,
     options: ClientOptions,
+    /// The variable that names the proxy that calls go through.
+    proxy: Option<&'static str>,
     /// The variable that asks for a proxy that cannot be used.
     unusable_proxy: Option<&'static str>,
     /// What is added to our clock, in milliseconds.
@@ -157,18 +159,19 @@ impl Client {
             .timeout_connect(Some(options.connect_timeout))
             .user_agent(options.user_agent.as_str());
         // An address is plain `http` only where it is this machine; no proxy stands in between.
-        let mut unusable_proxy = None;
+        let (mut proxy, mut unusable_proxy) = (None, None);
         if address.is_loopback() {
             config = config.proxy(None);
         } else {
             config = config.https_only(true);
+            proxy = proxy::in_force(&address, &|name| std::env::var_os(name));
             unusable_proxy = proxy::unusable(&address, &|name| std::env::var_os(name));
         }
         let roots = options.roots.as_ref().map_or(RootCerts::PlatformVerifier, Roots::as_ureq);
         config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         let agent = config.build().into();
         let (offset_ms, is_corrected) = (AtomicI64::new(0), AtomicBool::new(false));
-        Self { address, signer, agent, options, unusable_proxy, offset_ms, is_corrected }
+        Self { address, signer, agent, options, proxy, unusable_proxy, offset_ms, is_corrected }
     }
 
     /// The tenant that is called.
@@ -260,7 +263,7 @@ impl Client {
         let request = self.request(method, &url, &signed)?;
 
         let started = (Instant::now(), now_ms());
-        let failed = |error| failure::classify(error, &self.address, &self.options);
+        let failed = |error| failure::classify(error, self.called(), &self.options);
         let mut response = if method.has_body() {
             self.agent.run(request.map(|()| body.unwrap_or(EMPTY_BODY)))
         } else {
@@ -286,6 +289,16 @@ impl Client {
         let level = self.signer.level();
         let refused = Refused { call, status, body, headers, level, clock_offset_ms };
         Err(CallError::Refused(Box::new(refused)))
+    }
+
+    /// Who is called, and through what, for messages.
+    fn called(&self) -> String {
+        match self.proxy {
+            None => self.address.to_string(),
+            Some(variable) => {
+                format!("{} (through the proxy that {variable} names)", self.address)
+            }
+        }
     }
 
     fn request(
