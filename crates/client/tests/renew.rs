@@ -14,7 +14,7 @@ use cortexkey_client::{
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, Retiring};
-use cortexkey_tenant::{Options, Tenant};
+use cortexkey_tenant::{Fault, FaultKind, Options, Tenant};
 use serde_json::json;
 
 /// A tenant with an old key whose text stands in a file.
@@ -289,4 +289,44 @@ fn the_key_that_signs_the_calls_is_never_deleted() {
     renewal.retire(&mut entry, u64::MAX, &mut &Memory::new(None)).unwrap();
     assert_eq!(entry.retiring, [Retiring { id: 2, after_ms: 0 }]);
     assert!(world.keys().is_empty() && world.admin.ping().is_ok());
+}
+
+/// Every call, broken in every way, before and after it had its effect, once and for good.
+#[test]
+fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
+    let paths = [
+        "/public_api/v1/api_keys/generate",
+        "/platform/iam/v1/scope",
+        "/public_api/v1/api_keys/get_api_keys",
+        "/api_keys/validate",
+        "/platform/iam/v1/api-key/",
+        "/public_api/v1/api_keys/delete",
+    ];
+    let kinds = [FaultKind::Reset, FaultKind::Truncated, FaultKind::status(500)];
+    let rotate = |world: &World, entry: &mut LockedKey| {
+        let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+        let memory = Memory::new(None);
+        let is_new = entry.pending.is_some() || entry.id == Some(world.old.get());
+        let run =
+            if is_new { renewal.run(entry, &new_key(), 0, now_ms(), &mut &memory) } else { Ok(()) };
+        run.and_then(|()| renewal.retire(entry, u64::MAX, &mut &memory))
+    };
+    for path in paths {
+        for kind in &kinds {
+            for (after, times) in [(false, Some(1)), (true, Some(1)), (true, Some(2)), (true, None)]
+            {
+                let what = format!("{path} {kind:?} after={after} times={times:?}");
+                let world = World::new();
+                let (path, kind) = (path.to_owned(), kind.clone());
+                world.tenant.set_faults(vec![Fault { kind, times, path, after }]).unwrap();
+                let mut entry = world.entry();
+                let first = rotate(&world, &mut entry);
+                assert!(first.is_err(), "{what}");
+                world.tenant.set_faults(Vec::new()).unwrap();
+                assert!(world.in_file().is_some(), "{what}: nobody has a key that works");
+                rotate(&world, &mut entry).unwrap();
+                world.check_done(&entry);
+            }
+        }
+    }
 }
