@@ -178,8 +178,15 @@ impl TemporaryFolder {
         getrandom::fill(&mut chance).map_err(|_| DiskError::NoRandom)?;
         let name = format!("cortexkey-tenant-{}", hex::encode(chance));
         let folder = std::env::temp_dir().join(name);
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt as _;
+            // Nobody else is to put another authority there.
+            builder.mode(0o700);
+        }
         // It fails where somebody was there before.
-        std::fs::create_dir(&folder)?;
+        builder.create(&folder)?;
         Ok(Self(folder))
     }
 }

@@ -114,7 +114,13 @@ fn it_is_off_unless_asked_for_and_for_this_machine_only() {
     assert_eq!(f.get(&vec![], "/_cortexkey/requests").status, 200);
     assert_eq!(f.get(&vec![], "/_cortexkey/clock").status, 401);
     let f = controlled();
-    for header in ["Host: evil.example", "Host: localhost\r\nOrigin: http://localhost:3000"] {
+    for header in [
+        "Host: evil.example",
+        "Host: localhost\r\nOrigin: http://localhost:3000",
+        "Host: localhost\r\nSec-Fetch-Site: same-site",
+        "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors",
+        "Accept: */*",
+    ] {
         let request =
             format!("GET /_cortexkey/requests HTTP/1.1\r\n{header}\r\nConnection: close\r\n\r\n");
         assert!(f.raw(request.as_bytes()).starts_with("HTTP/1.1 403"), "{header}");

@@ -9,7 +9,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +27,8 @@ use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::options::Control;
 
+/// Where a request in a browser comes from; `none` where a person typed the address.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// How often a stream says that it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -48,15 +50,19 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     router.layer(from_fn(local_only)).with_state(Arc::clone(app))
 }
 
-/// Refuses a request for another host than this machine, and what a page sends on its own.
+/// Refuses a request for another host than this machine, and what a page of another site sends.
 async fn local_only(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if is_local(host) && !headers.contains_key(header::ORIGIN) {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    // What a page fetches as a picture or a script has no Origin. Programs send neither header.
+    let from_a_page = headers.contains_key(header::ORIGIN)
+        || (headers.contains_key(FETCH_SITE) && text(FETCH_SITE) != Some("none"));
+    if is_local(host) && !from_a_page {
         return next.run(request).await;
     }
     Refusal::new(StatusCode::FORBIDDEN, "this is for programs on this machine")
-        .with_extra("ask for 127.0.0.1 or localhost, without a header Origin")
+        .with_extra("ask for 127.0.0.1 or localhost, and not from a page in a browser")
         .into_response()
 }
 

@@ -1,10 +1,11 @@
 //! [`Disk`]: the store's file. A change that it took is on the disk.
 //!
-//! It refuses a second tenant on the same folder, rows that were tampered with, and, once it
-//! failed, every further change.
+//! It refuses a second tenant on the same folder, a folder where anybody may write, and rows that
+//! were tampered with.
 
 use core::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::{Database, TableDefinition};
@@ -36,8 +37,17 @@ pub(super) enum Write {
 
 /// The store's file.
 pub(crate) struct Disk {
-    database: Database,
+    /// There until it is dropped.
+    database: Option<Database>,
     seal: Seal,
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let database = self.database.take();
+        // It tidies the file up, and over a damaged one it panics.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+    }
 }
 
 impl Disk {
@@ -47,39 +57,43 @@ impl Disk {
         let path = folder.join(FILE);
         let is_new = !path.exists();
         let seal = Seal::open(folder, is_new)?;
-        let database = Database::create(&path).map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => DiskError::InUse(folder.to_owned()),
-            other => DiskError::File(Box::new(other.into())),
-        })?;
+        let create = || {
+            Database::create(&path).map_err(|error| match error {
+                redb::DatabaseError::DatabaseAlreadyOpen => DiskError::InUse(folder.to_owned()),
+                other => DiskError::File(Box::new(other.into())),
+            })
+        };
+        let disk = Self { database: Some(without_panic(create)?), seal };
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
         }
-        let disk = Self { database, seal };
         disk.check_format()?;
         Ok(disk)
     }
 
     /// Makes changes, all or none. When it returns they are on the disk.
     pub(super) fn commit(&self, writes: &[Write]) -> Result<(), DiskError> {
-        let transaction = self.database.begin_write()?;
-        {
-            let mut rows = transaction.open_table(ROWS)?;
-            let mut numbers = transaction.open_table(NUMBERS)?;
-            for write in writes {
-                match write {
-                    Write::Row(table, id, plain) => {
-                        let sealed = self.seal.seal(&place(table, *id), plain)?;
-                        rows.insert((*table, *id), sealed.as_slice())?;
+        without_panic(|| {
+            let transaction = self.database()?.begin_write()?;
+            {
+                let mut rows = transaction.open_table(ROWS)?;
+                let mut numbers = transaction.open_table(NUMBERS)?;
+                for write in writes {
+                    match write {
+                        Write::Row(table, id, plain) => {
+                            let sealed = self.seal.seal(&place(table, *id), plain)?;
+                            rows.insert((*table, *id), sealed.as_slice())?;
+                        }
+                        Write::NoRow(table, id) => drop(rows.remove((*table, *id))?),
+                        Write::Number(name, number) => drop(numbers.insert(*name, *number)?),
                     }
-                    Write::NoRow(table, id) => drop(rows.remove((*table, *id))?),
-                    Write::Number(name, number) => drop(numbers.insert(*name, *number)?),
                 }
             }
-        }
-        transaction.commit()?;
-        Ok(())
+            transaction.commit()?;
+            Ok(())
+        })
     }
 
     /// Puts one number in place.
@@ -89,9 +103,11 @@ impl Disk {
 
     /// A number; `None` where it was never put.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, DiskError> {
-        let transaction = self.database.begin_read()?;
-        let numbers = transaction.open_table(NUMBERS)?;
-        Ok(numbers.get(name)?.map(|number| number.value()))
+        without_panic(|| {
+            let transaction = self.database()?.begin_read()?;
+            let numbers = transaction.open_table(NUMBERS)?;
+            Ok(numbers.get(name)?.map(|number| number.value()))
+        })
     }
 
     /// Puts one row in place.
@@ -101,23 +117,31 @@ impl Disk {
 
     /// One row of a table.
     pub(crate) fn row(&self, table: &str, id: u64) -> Result<Option<Row>, DiskError> {
-        let transaction = self.database.begin_read()?;
-        let rows = transaction.open_table(ROWS)?;
-        let sealed = rows.get((table, id))?;
-        sealed.map(|sealed| self.seal.unseal(&place(table, id), sealed.value())).transpose()
+        without_panic(|| {
+            let transaction = self.database()?.begin_read()?;
+            let rows = transaction.open_table(ROWS)?;
+            let sealed = rows.get((table, id))?;
+            sealed.map(|sealed| self.seal.unseal(&place(table, id), sealed.value())).transpose()
+        })
     }
 
     /// The rows of a table, by id.
     pub(super) fn rows(&self, table: &str) -> Result<Vec<(u64, Row)>, DiskError> {
-        let transaction = self.database.begin_read()?;
-        let rows = transaction.open_table(ROWS)?;
-        let mut found = Vec::new();
-        for row in rows.range((table, 0)..=(table, u64::MAX))? {
-            let (key, sealed) = row?;
-            let (_, id) = key.value();
-            found.push((id, self.seal.unseal(&place(table, id), sealed.value())?));
-        }
-        Ok(found)
+        without_panic(|| {
+            let transaction = self.database()?.begin_read()?;
+            let rows = transaction.open_table(ROWS)?;
+            let mut found = Vec::new();
+            for row in rows.range((table, 0)..=(table, u64::MAX))? {
+                let (key, sealed) = row?;
+                let (_, id) = key.value();
+                found.push((id, self.seal.unseal(&place(table, id), sealed.value())?));
+            }
+            Ok(found)
+        })
+    }
+
+    fn database(&self) -> Result<&Database, DiskError> {
+        self.database.as_ref().ok_or(DiskError::Broken)
     }
 
     fn check_format(&self) -> Result<(), DiskError> {
@@ -131,13 +155,19 @@ impl Disk {
     }
 }
 
+/// The library panics over some files that are cut off or were changed.
+fn without_panic<T>(work: impl FnOnce() -> Result<T, DiskError>) -> Result<T, DiskError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(DiskError::Broken))
+}
+
 /// What a row is sealed for: only there it opens.
 fn place(table: &str, id: u64) -> String {
     format!("cortexkey-tenant/{FORMAT}/{table}/{id}")
 }
 
-/// Makes a folder that only its owner can look into, where there is none.
-fn make_private(folder: &Path) -> io::Result<()> {
+/// Makes a folder that only its owner can look into, where there is none. One where anybody may
+/// write is refused: they could put their own key and keys there.
+fn make_private(folder: &Path) -> Result<(), DiskError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -145,7 +175,15 @@ fn make_private(folder: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(folder)
+    builder.create(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if std::fs::metadata(folder)?.permissions().mode() & 0o002 != 0 {
+            return Err(DiskError::WritableFolder);
+        }
+    }
+    Ok(())
 }
 
 /// Why a store's file cannot be used.
@@ -158,6 +196,10 @@ pub enum DiskError {
     Format(u64),
     /// A row was changed, moved or sealed with another key.
     Damaged,
+    /// The file is cut off or was changed.
+    Broken,
+    /// Anybody can write in the folder.
+    WritableFolder,
     /// There is data, and not the key that it is sealed with.
     NoSealKey,
     /// What should be a key is none.
@@ -189,6 +231,14 @@ impl fmt::Display for DiskError {
                 "the data does not open with this key: it was changed, or sealed with another \
                  key; restore both from one backup",
             ),
+            Self::Broken => f.write_str(
+                "the data file is cut off or was changed; restore the folder from a backup, or \
+                 give another one",
+            ),
+            Self::WritableFolder => f.write_str(
+                "anybody can write in the data folder; make it yours alone (chmod 700), or give \
+                 one within it",
+            ),
             Self::NoSealKey => write!(
                 f,
                 "the data is there, and the key that it is sealed with is not: restore seal.key, \
@@ -204,7 +254,11 @@ impl fmt::Display for DiskError {
             }
             Self::NoRandom => f.write_str("the system gives no random bytes"),
             Self::Folder(error) => write!(f, "the data folder: {error}"),
-            Self::File(error) => write!(f, "the data file: {error}"),
+            Self::File(error) => write!(
+                f,
+                "the data file: {error}; where it was changed, restore the folder from a backup, \
+                 or give another one"
+            ),
         }
     }
 }
@@ -290,5 +344,61 @@ mod tests {
             std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         assert!(matches!(open(), Ok(Ok(()))));
+    }
+
+    /// The whole file as it is, with a change; what opening and reading it says.
+    fn changed(whole: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Result<(), DiskError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bytes = whole.to_vec();
+        change(&mut bytes);
+        std::fs::write(folder.path().join(FILE), bytes).unwrap();
+        write_key(folder.path());
+        let disk = Disk::open(folder.path())?;
+        disk.rows("a")?;
+        disk.set_number("n", 1)
+    }
+
+    fn write_key(folder: &Path) {
+        let path = folder.join("seal.key");
+        std::fs::write(&path, "07".repeat(32)).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_or_changed_is_an_error_and_no_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        write_key(folder.path());
+        {
+            let disk = Disk::open(folder.path()).unwrap();
+            for id in 0..200 {
+                disk.set_row("a", id, Zeroizing::new(vec![7; 1_000])).unwrap();
+            }
+        }
+        let whole = std::fs::read(folder.path().join(FILE)).unwrap();
+        assert!(changed(&whole, |_| {}).is_ok());
+        for part in 1..6 {
+            let end = whole.len() / 6 * part;
+            let error = changed(&whole, |bytes| bytes.truncate(end)).err().unwrap();
+            assert!(matches!(error, DiskError::Broken | DiskError::File(_)), "{end}: {error}");
+        }
+        // Whatever page is another's; it may be one that is not used.
+        for page in (1..whole.len() / 4096).step_by(whole.len() / 4096 / 8) {
+            let _ = changed(&whole, |bytes| bytes.copy_within(..4096, page * 4096));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_where_anybody_may_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(folder.path(), mode).unwrap();
+        assert!(matches!(Disk::open(folder.path()), Err(DiskError::WritableFolder)));
+        assert!(Disk::open(&folder.path().join("within")).is_ok());
     }
 }

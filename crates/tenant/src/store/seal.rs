@@ -104,13 +104,18 @@ fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
 /// Makes a file that only its owner can read, whole or not at all, and sees it onto the disk.
 fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
     let unfinished = folder.join(format!("{name}.new"));
+    // Of a start that was broken off; and nothing is written through somebody's link.
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut file = options.open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
