@@ -321,8 +321,21 @@ fn a_tenant_is_imported_judged_and_then_as_it_is() {
     world.admin.set_scope(scoped, &scope).unwrap();
     world.make("Responder", "no: [pattern, here]");
     world.make("Viewer", "svc-export (team-b): the same name");
+    world.make("Viewer", "interrupted [cortexkey:k3x9k3x9k3x9k3x9]");
     let pattern = r"^(?<name>[a-z-]+) \((?<owner>[a-z-]+)\)";
-    let args = ["import", "--comment-pattern", pattern, "--id", "3", "--id", "4", "--id", "5"];
+    let args = [
+        "import",
+        "--comment-pattern",
+        pattern,
+        "--id",
+        "3",
+        "--id",
+        "4",
+        "--id",
+        "5",
+        "--id",
+        "6",
+    ];
     let imported = world.run(&args);
     assert_eq!(imported.code, 0, "{imported:?}");
     let mut all = imported.stderr.replace(&world.url, "URL");
@@ -335,6 +348,8 @@ fn a_tenant_is_imported_judged_and_then_as_it_is() {
     insta::assert_snapshot!(all);
     // Again: all of them are known.
     assert!(world.good(&args).contains("0 written, 0 refused"));
+    let missing = world.run(&["import", "--id", "99"]);
+    assert!(missing.code == 1 && missing.stderr.contains("has no key 99"), "{missing:?}");
     // What the tenant does not tell is refused until somebody says it.
     let plan = world.run(&["plan"]);
     assert_eq!(plan.code, 1, "{plan:?}");
@@ -347,5 +362,5 @@ fn a_tenant_is_imported_judged_and_then_as_it_is() {
     // The product's own combination of axes has gone through all of it.
     let read = world.admin.scope(scoped).unwrap().unwrap();
     assert_eq!(Seen::from(&read), Seen::from(&scope));
-    assert_eq!(world.keys().len(), 3);
+    assert_eq!(world.keys().len(), 4);
 }

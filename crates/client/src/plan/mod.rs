@@ -157,13 +157,7 @@ impl Plan {
         state: &TenantState,
         options: &PlanOptions,
     ) {
-        let known = |id: u64| {
-            locked.values().any(|entry| {
-                let doubtful = entry.pending.iter().flat_map(|pending| &pending.doubtful);
-                let retiring = entry.retiring.iter().map(|old| old.id);
-                entry.id == Some(id) || doubtful.copied().chain(retiring).any(|other| other == id)
-            })
-        };
+        let known = |id: u64| locked.values().flat_map(LockedKey::ids).any(|other| other == id);
         let marks: Vec<_> = locked.values().filter_map(|entry| entry.pending.as_ref()).collect();
         for record in state.keys.values().filter(|record| !known(record.id)) {
             let comment = record.comment.clone();
@@ -194,10 +188,7 @@ impl Plan {
 
 /// A key of the lock file whose definition is gone.
 fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
-    let doubtful = entry.pending.iter().flat_map(|pending| pending.doubtful.iter().copied());
-    let retiring = entry.retiring.iter().map(|old| old.id);
-    let all = entry.id.into_iter().chain(doubtful).chain(retiring);
-    let ids: Vec<u64> = all.filter(|id| state.keys.contains_key(id)).collect();
+    let ids: Vec<u64> = entry.ids().filter(|id| state.keys.contains_key(id)).collect();
     let (action, reason, step) = if ids.contains(&state.own) {
         let reason = "it has no definition any more, but it is the key that signs these calls; \
                       delete it with another key";

@@ -53,8 +53,15 @@ impl fmt::Display for Mark {
     }
 }
 
-/// Whether some run was interrupted before it took its mark off this comment.
-pub(crate) fn has_mark(comment: &str) -> bool {
+/// Whether a key's comment ends in the mark of a run that was interrupted before it took it off.
+///
+/// ```
+/// use cortexkey_client::has_mark;
+///
+/// assert!(has_mark("Exports. SEC-1 [cortexkey:k3x9k3x9k3x9k3x9]"));
+/// assert!(!has_mark("Exports. SEC-1"));
+/// ```
+pub fn has_mark(comment: &str) -> bool {
     let inner = comment.rfind(BEFORE).and_then(|at| comment.get(at + BEFORE.len()..));
     inner
         .and_then(|inner| inner.strip_suffix(']'))

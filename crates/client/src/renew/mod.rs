@@ -22,7 +22,7 @@ use crate::sink::{About, Prepared, Sink};
 
 pub use error::{JournalError, RenewError, Stage};
 use mark::Mark;
-pub(crate) use mark::has_mark;
+pub use mark::has_mark;
 
 /// How far an expiry may be from the one that was asked for: some tenants store seconds.
 const EXPIRY_TOLERANCE_MS: u64 = 1000;

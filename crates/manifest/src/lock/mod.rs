@@ -82,6 +82,14 @@ pub struct Retiring {
 }
 
 impl LockedKey {
+    /// All keys that the entry names: the one that is, those that may be somebody's, and those that
+    /// were replaced.
+    pub fn ids(&self) -> impl Iterator<Item = u64> {
+        let doubtful = self.pending.iter().flat_map(|pending| pending.doubtful.iter().copied());
+        let retiring = self.retiring.iter().map(|old| old.id);
+        self.id.into_iter().chain(doubtful).chain(retiring)
+    }
+
     /// Whether it names no key at all, neither one that is nor one that is being made or was.
     #[must_use]
     pub fn is_empty(&self) -> bool {

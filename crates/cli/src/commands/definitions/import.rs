@@ -8,9 +8,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_client::{Desired, Import, Imported, LockFile, TenantState};
+use cortexkey_client::{Desired, Import, Imported, LockFile, TenantState, has_mark};
 use cortexkey_lint::CorpusFile;
-use cortexkey_manifest::lock::LockedKey;
+use cortexkey_manifest::lock::{LockedKey, LockedTenant};
 use cortexkey_manifest::yaml::Limits;
 use regex::Regex;
 
@@ -68,26 +68,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let loaded = args.definitions.load_for_import(tenant.as_deref())?;
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
     check_host(lock.lock(), &loaded.tenant, &client, &loaded.lock_file)?;
-    let locked = lock.lock().tenants.get(&loaded.tenant);
-    let entries = || locked.iter().flat_map(|tenant| &tenant.keys);
-    let managed: BTreeSet<u64> = entries()
-        .flat_map(|(_, entry)| {
-            let retiring = entry.retiring.iter().map(|old| old.id);
-            entry.id.into_iter().chain(retiring)
-        })
-        .collect();
-    let taken: BTreeSet<String> = entries()
-        .map(|(name, _)| name.clone())
-        .chain(loaded.desired.iter().map(|key| key.name.clone()))
-        .collect();
-    let now_ms = now_ms();
-    let is_wanted = |record: &ApiKeyRecord| {
-        !managed.contains(&record.id)
-            && (args.id.is_empty() || args.id.contains(&record.id))
-            && (args.expired || record.expiration.is_none_or(|ms| ms > now_ms))
-    };
     let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
-    let wanted: Vec<ApiKeyRecord> = keys.into_iter().filter(is_wanted).collect();
+    let missing = args.id.iter().filter(|id| keys.iter().all(|record| record.id != **id));
+    let missing = missing.inspect(|id| say(&format!("the tenant has no key {id}"))).count();
+    let wanted = wanted(args, keys, lock.lock().tenants.get(&loaded.tenant));
     let ids = wanted.iter().map(|record| record.id);
     let state = read_scopes(ids, |ids| TenantState::read(&client, ids, false));
     let state = state.map_err(|error| failed(&error))?;
@@ -95,13 +79,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut import = Import {
         pattern: args.comment_pattern.as_ref(),
         tenant: names_tenant.then_some(loaded.tenant.as_str()),
-        taken,
+        taken: taken(&loaded, &lock),
     };
     fs::create_dir_all(&args.out).map_err(|error| {
         Failure::wrong_use(format!("cannot make the folder {}: {error}", args.out.display()))
     })?;
     let host = client.address().host().to_owned();
-    let (mut written, mut refused) = (0, 0);
+    let (mut written, mut refused) = (0, missing);
     for record in &wanted {
         let scope = state.scopes.get(&record.id).and_then(Option::as_ref);
         let imported = import.key(record, scope);
@@ -122,6 +106,38 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     text::print(&format!("{written} written, {refused} refused; now run `cortexkey lint`\n"))?;
     Ok(if refused == 0 { Exit::Done } else { Exit::Findings })
+}
+
+/// The keys that definitions are written of. How many are left out is told, where nobody chose.
+fn wanted(
+    args: &Args,
+    mut keys: Vec<ApiKeyRecord>,
+    locked: Option<&LockedTenant>,
+) -> Vec<ApiKeyRecord> {
+    let entries = locked.iter().flat_map(|tenant| tenant.keys.values());
+    let managed: BTreeSet<u64> = entries.flat_map(LockedKey::ids).collect();
+    let (now_ms, count) = (now_ms(), keys.len());
+    keys.retain(|record| {
+        !managed.contains(&record.id)
+            && (args.id.is_empty() || args.id.contains(&record.id))
+            && (args.expired || record.expiration.is_none_or(|ms| ms > now_ms))
+            // A run that was interrupted made it, and its next one takes it back.
+            && !has_mark(record.comment.as_deref().unwrap_or_default())
+    });
+    if args.id.is_empty() && keys.len() < count {
+        let left = count - keys.len();
+        say(&format!(
+            "{left} left out: named by the lock file, expired, or made by an interrupted run"
+        ));
+    }
+    keys
+}
+
+/// The names that definitions have already.
+fn taken(loaded: &Loaded, lock: &LockFile) -> BTreeSet<String> {
+    let locked = lock.lock().tenants.get(&loaded.tenant);
+    let locked = locked.iter().flat_map(|tenant| tenant.keys.keys().cloned());
+    locked.chain(loaded.desired.iter().map(|key| key.name.clone())).collect()
 }
 
 fn told(path: &Path, imported: &Imported) -> String {
