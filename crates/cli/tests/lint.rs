@@ -117,7 +117,7 @@ fn without_git_a_comparison_is_refused() {
     });
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("--since needs the program `git`"), "{said}");
+    assert!(said.contains("--since asks git: the program `git` cannot be run"), "{said}");
 }
 
 #[test]

@@ -72,6 +72,35 @@ fn ignored_files_are_not_in_the_corpus() {
 }
 
 #[test]
+fn what_is_ignored_and_yet_part_of_the_repository_is_judged() {
+    let policy = format!("{HEAD}keys: [\"keys/*.yaml\"]\n");
+    let wrong = key("b").replace("advanced", "standard");
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy),
+        ("keys/a.yaml", &key("a")),
+        ("keys/.gitignore", "*.yaml\n"),
+        ("keys/b.yaml", &wrong),
+        ("keys/draft.yaml", "x: ["),
+    ]);
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        let done = git.args(args).current_dir(folder.path()).status().unwrap();
+        assert!(done.success(), "{args:?}");
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--force", "keys/a.yaml", "keys/b.yaml"]);
+    let outcome = lint(&folder, &[]);
+    let lines = found(&outcome);
+    assert_eq!((code(&outcome), lines.len()), (1, 1), "{lines:?}");
+    assert!(lines[0].starts_with("keys/b.yaml:5:18: error[L001"), "{lines:?}");
+    assert_eq!((outcome.report.unwrap().summary.files, outcome.messages.len()), (2, 0));
+    // Where git does not answer, that is said.
+    write(folder.path(), ".git/config", b"[");
+    let said = lint(&folder, &[]).messages.join(" ");
+    assert!(said.contains("files that git ignores are not judged"), "{said}");
+}
+
+#[test]
 fn without_a_policy_the_recommended_one_holds_and_it_is_said() {
     let folder = folder(&[("a.yaml", &key("a")), ("b.yml", &key("b"))]);
     let outcome = lint(&folder, &[]);
@@ -241,6 +270,86 @@ fn paths_under_different_policies_are_refused() {
     assert!(code(&outcome) == 0 && said.contains("against ../there/cortexkey.yaml"), "{said}");
     assert!(lint_with(&here, &["keys/a.yaml"], |_| {}).messages.is_empty());
     assert!(lint_with(&here.join("keys"), &["a.yaml"], |_| {}).messages.is_empty());
+}
+
+#[test]
+fn a_policy_below_another_one_stands_on_it() {
+    let outer = format!("{HEAD}extends: ['builtin:strict']\nkeys: ['keys/**/*.yaml']\n");
+    let weak = format!("{HEAD}extends: ['builtin:minimal']\nkeys: ['a.yaml']\n");
+    let wrong = key("a").replace("advanced", "standard");
+    let folder = folder(&[
+        ("cortexkey.yaml", &outer),
+        ("keys/x/cortexkey.yaml", &weak),
+        ("keys/x/a.yaml", &wrong),
+    ]);
+    let path = "keys/x/a.yaml";
+    let outcome = lint(&folder, &[path]);
+    let said = outcome.messages.join(" ");
+    assert_eq!(code(&outcome), 2);
+    assert!(said.contains("keys/x/cortexkey.yaml lies below cortexkey.yaml"), "{said}");
+    let named = lint_with(folder.path(), &[path], |o| o.policy = Some("cortexkey.yaml".into()));
+    assert!(found(&named).join(" ").contains("L001"));
+    // A run over everything sees the policy where a key belongs.
+    let lines = found(&lint(&folder, &[])).join("\n");
+    assert!(
+        lines.contains("L001") && lines.contains("keys/x/cortexkey.yaml:2:7: error[S005"),
+        "{lines}"
+    );
+    let child = weak.replace("builtin:minimal", "../../cortexkey.yaml");
+    write(folder.path(), "keys/x/cortexkey.yaml", child.as_bytes());
+    assert!(found(&lint(&folder, &[path])).join(" ").contains("L001"));
+    // A repository within is its own.
+    write(folder.path(), "keys/x/cortexkey.yaml", weak.as_bytes());
+    write(folder.path(), "keys/x/.git/HEAD", b"");
+    assert_eq!(code(&lint(&folder, &[path])), 0);
+}
+
+#[test]
+fn two_policies_in_one_folder_are_refused() {
+    let files = [("cortexkey.yaml", HEAD), (".cortexkey.yaml", HEAD), ("a.yaml", &key("a"))];
+    let folder = folder(&files);
+    let outcome = lint(&folder, &[]);
+    assert_eq!(code(&outcome), 2);
+    let said = outcome.messages.join(" ");
+    assert!(said.contains("cortexkey.yaml and .cortexkey.yaml; keep one of them"), "{said}");
+}
+
+#[test]
+fn a_path_outside_of_the_repository_is_passed_over_and_counted() {
+    let policy = format!("{HEAD}keys: [\"keys/*.yaml\"]\n");
+    let outer = folder(&[("repo/.git/HEAD", ""), ("repo/cortexkey.yaml", &policy)]);
+    write(outer.path(), "repo/keys/a.yaml", key("a").as_bytes());
+    write(outer.path(), "keys/b.yaml", b"x: [");
+    let named = |paths: &[&str]| {
+        lint_with(&outer.path().join("repo"), paths, |o| o.policy = Some("cortexkey.yaml".into()))
+    };
+    let outcome = named(&["../keys/b.yaml", "keys/a.yaml"]);
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
+    // Without the policy's name, the two fall under different ones.
+    let outcome = lint_with(&outer.path().join("repo"), &["../keys/b.yaml", "keys/a.yaml"], |_| {});
+    assert_eq!(code(&outcome), 2, "{:?}", outcome.messages);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_are_larger_than_they_say_are_read_to_the_limit_and_no_further() {
+    use std::os::unix::fs::symlink;
+    let folder = folder(&[("keys/a.yaml", &key("a"))]);
+    let sparse = fs::File::create(folder.path().join("keys/sparse.yaml")).unwrap();
+    sparse.set_len(1 << 30).unwrap();
+    // It says that it has no bytes, as one does that has just begun to grow.
+    symlink("/proc/self/maps", folder.path().join("keys/grows.yaml")).unwrap();
+    let outcome = lint_with(folder.path(), &[], |options| options.limits.bytes = 3000);
+    let lines = found(&outcome).join("\n");
+    assert!(
+        lines.contains("keys/grows.yaml:1:1: error[Y001 yaml-syntax]: the file has 3001 bytes"),
+        "{lines}"
+    );
+    assert!(
+        lines.contains("keys/sparse.yaml:1:1: error[Y001 yaml-syntax]: the file has 1073741824"),
+        "{lines}"
+    );
+    assert_eq!(code(&outcome), 1);
 }
 
 #[test]

@@ -153,8 +153,16 @@ impl Patterns {
 
     /// True when a folder may hold files of the corpus.
     fn reach(&self, folder: &Path) -> bool {
-        self.set.is_none()
-            || self.roots.iter().any(|root| root.starts_with(folder) || folder.starts_with(root))
+        self.reached()(folder)
+    }
+
+    /// The same as a value.
+    fn reached(&self) -> impl Fn(&Path) -> bool + Send + Sync + 'static {
+        let roots = self.set.as_ref().map(|_| self.roots.clone());
+        move |folder| {
+            let on_the_way = |root: &PathBuf| root.starts_with(folder) || folder.starts_with(root);
+            roots.as_ref().is_none_or(|roots| roots.iter().any(on_the_way))
+        }
     }
 }
 
@@ -193,6 +201,10 @@ impl Search<'_> {
             self.walk(&self.patterns.base.clone(), all);
         } else if self.options.paths.is_empty() {
             self.walk(&self.options.folder.clone(), true);
+        }
+        // A commit that ignores a definition and forces it in must not get past a whole run.
+        if named && all {
+            self.tracked();
         }
         let mut stdin_taken = false;
         for path in &self.options.paths {
@@ -277,8 +289,29 @@ impl Search<'_> {
         }
     }
 
+    /// Adds what git ignores and yet holds, where the policy lies in a repository.
+    fn tracked(&mut self) {
+        let base = self.patterns.base.clone();
+        // A worktree and a submodule have a file there.
+        let is_repository = |git: PathBuf| git.is_file() || git.join("HEAD").is_file();
+        if !base.ancestors().any(|folder| is_repository(folder.join(".git"))) {
+            return;
+        }
+        match git::tracked_though_ignored(&base) {
+            Ok(files) => {
+                for path in files {
+                    if self.belongs(&path) {
+                        self.wanted.entry(path).or_insert((true, Origin::Disk));
+                    }
+                }
+            }
+            Err(why) => self.found.messages.push(why),
+        }
+    }
+
     fn walk(&mut self, folder: &Path, reported: bool) {
         let folder = absolute(&self.options.folder, folder);
+        let reached = self.patterns.reached();
         let walk = WalkBuilder::new(&folder)
             .hidden(false)
             .require_git(false)
@@ -288,7 +321,7 @@ impl Search<'_> {
             .git_global(false)
             .git_exclude(false)
             .follow_links(true)
-            .filter_entry(|entry| entry.file_name() != ".git")
+            .filter_entry(move |entry| entry.file_name() != ".git" && reached(entry.path()))
             .build();
         for entry in walk {
             match entry {

@@ -18,7 +18,7 @@ pub(super) fn policy(folder: &Path, paths: &[&Path]) -> Result<Option<PathBuf>, 
     for path in paths {
         let whole = absolute(folder, path);
         let start = if whole.is_dir() { whole.as_path() } else { whole.parent().unwrap_or(&whole) };
-        let nearest = upwards(start);
+        let nearest = upwards(start)?;
         match &first {
             None => first = Some((path, nearest)),
             Some((_, known)) if *known == nearest => {}
@@ -34,7 +34,13 @@ pub(super) fn policy(folder: &Path, paths: &[&Path]) -> Result<Option<PathBuf>, 
             }
         }
     }
-    Ok(first.map_or_else(|| upwards(folder), |(_, policy)| policy))
+    first.map_or_else(|| upwards(folder), |(_, policy)| Ok(policy))
+}
+
+/// The next policy of the repository above a policy.
+pub(super) fn above(policy: &Path) -> Result<Option<PathBuf>, String> {
+    let home = policy.parent().filter(|home| !home.join(".git").exists());
+    home.and_then(Path::parent).map_or(Ok(None), upwards)
 }
 
 /// True when a policy lies above, or in, the folder that the command runs in.
@@ -49,15 +55,25 @@ fn named(folder: &Path, policy: Option<&Path>) -> String {
     )
 }
 
-fn upwards(start: &Path) -> Option<PathBuf> {
+fn upwards(start: &Path) -> Result<Option<PathBuf>, String> {
     for folder in start.ancestors() {
-        let file = POLICY_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
-        if file.is_some() {
-            return file;
+        let mut files =
+            POLICY_NAMES.iter().map(|name| folder.join(name)).filter(|path| path.is_file());
+        match (files.next(), files.next()) {
+            (Some(_), Some(_)) => {
+                return Err(format!(
+                    "two policies in {}: {} and {}; keep one of them",
+                    folder.display(),
+                    POLICY_NAMES[0],
+                    POLICY_NAMES[1]
+                ));
+            }
+            (Some(file), None) => return Ok(Some(file)),
+            _ => {}
         }
         if folder.join(".git").exists() {
-            return None;
+            return Ok(None);
         }
     }
-    None
+    Ok(None)
 }

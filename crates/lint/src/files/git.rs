@@ -1,10 +1,11 @@
-//! The corpus at an earlier revision, as git has it.
+//! What git knows of the corpus: how it was at an earlier revision, and which of its files are
+//! part of the repository although they are ignored.
 //!
 //! It asks the program `git` and nothing else, changes nothing, and refuses a revision that git
 //! does not know: compared with nothing, every key would look new.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cortexkey_manifest::yaml::Limits;
@@ -22,10 +23,10 @@ pub(super) fn before(
     let name = quote(revision);
     let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
     let commit = format!("{revision}^{{commit}}");
-    let commit = git(folder, &[&verify[..], &[commit.as_str()]].concat(), None).map_err(|why| {
-        why.unwrap_or_else(|| {
-            format!("git knows no revision {name}; write one as `main` or `HEAD~1`")
-        })
+    let commit = git(folder, &[&verify[..], &[commit.as_str()]].concat(), None);
+    let commit = commit.map_err(|why| match why {
+        Some(why) => format!("--since asks git: {why}"),
+        None => format!("git knows no revision {name}; write one as `main` or `HEAD~1`"),
     })?;
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     let list = git(folder, &["ls-tree", "-r", "-z", &commit], None)
@@ -58,6 +59,20 @@ pub(super) fn before(
     Ok(Before { revision: revision.to_owned(), files })
 }
 
+/// Files below a folder that are ignored and yet part of the repository: somebody has forced them
+/// in, and whoever checks it out gets them.
+pub(super) fn tracked_though_ignored(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let ask = ["ls-files", "-z", "--cached", "--ignored", "--exclude-standard"];
+    let list = git(folder, &ask, None).map_err(|why| {
+        let why = why.unwrap_or_else(|| "git does not say".to_owned());
+        format!(
+            "files that git ignores are not judged, even if they are part of the repository: {why}"
+        )
+    })?;
+    let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.filter_map(|name| Some(folder.join(std::str::from_utf8(name).ok()?))).collect())
+}
+
 /// One answer of `cat-file --batch`: a line with the size, the bytes, and a line feed.
 fn blob(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = text.iter().position(|byte| *byte == b'\n')?;
@@ -77,9 +92,9 @@ fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Vec<u8>, Op
     }
     command.env("GIT_OPTIONAL_LOCKS", "0");
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-    let mut child = command.spawn().map_err(|error| {
-        Some(format!("--since needs the program `git`, which cannot be run: {error}"))
-    })?;
+    let mut child = command
+        .spawn()
+        .map_err(|error| Some(format!("the program `git` cannot be run: {error}")))?;
     let writer = child.stdin.take().zip(input).map(|(mut stdin, input)| {
         let input = input.to_vec();
         // Written while the answer is read, or both would wait for each other.

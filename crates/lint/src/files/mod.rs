@@ -216,6 +216,7 @@ fn try_judge(
 ) -> Result<Outcome, String> {
     let chosen = choose_policy(options, messages)?;
     let policy = load_policy(options, &chosen, &BTreeMap::new())?;
+    below_another(options, &chosen, &policy)?;
     let ask = Ask { now: options.now, comments: options.comments, baseline: None };
     let found = if policy.is_usable() {
         // Files that are mended are judged more than once.
@@ -256,6 +257,25 @@ fn try_judge(
     let (wrong, nothing_read) = (!policy.stands() || unknown, found.nothing_read);
     let (report, policy, messages) = (Some(report), Some(policy), core::mem::take(messages));
     Ok(Outcome { report, policy, corpus, messages, wrong, nothing_read, diff })
+}
+
+/// Refuses a policy that was found below another one of the repository and does not stand on it:
+/// else a folder could free itself of what holds for all.
+fn below_another(options: &Options, chosen: &str, policy: &Policy) -> Result<(), String> {
+    if options.policy.is_some() || chosen == DEFAULT_POLICY || !policy.is_usable() {
+        return Ok(());
+    }
+    let own = paths::absolute(&options.folder, Path::new(chosen));
+    let Some(other) = discover::above(&own)? else { return Ok(()) };
+    let wanted = identity(options, &other.to_string_lossy());
+    if policy.sources().any(|(path, _)| identity(options, path) == wanted) {
+        return Ok(());
+    }
+    let other = paths::shown(&options.folder, &other);
+    Err(format!(
+        "{chosen} lies below {other} and does not extend it; add it to its `extends`, or name the \
+         policy that holds with --policy"
+    ))
 }
 
 /// Reads the policy and its parents; some of their files may have another text already.
