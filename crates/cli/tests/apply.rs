@@ -258,6 +258,14 @@ fn the_linter_comes_first_and_a_lock_file_of_another_tenant_is_not_used() {
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(ran.stderr.contains("advnaced") && ran.stderr.contains("nothing was done"));
     }
+    // But for what is known, as an import of old keys brings it.
+    let policy = fs::read_to_string(world.path("cortexkey.yaml")).unwrap();
+    fs::write(world.path("cortexkey.yaml"), policy.replace("minimal", "recommended")).unwrap();
+    world.define("svc-export", &EXPORT.replace("90d", "180d"), "");
+    assert_eq!(world.run(&["plan"]).code, 1);
+    world.good(&["lint", "--baseline", "known.json", "--write-baseline"]);
+    assert!(world.good(&["plan", "--baseline", "known.json"]).contains("+ generate svc-export"));
+    fs::write(world.path("cortexkey.yaml"), policy).unwrap();
     world.define("svc-export", EXPORT, "");
     let lock = "apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n  prod-eu:\n    host: api-other\n    \
                 keys: { svc-export: { id: 2 } }\n";

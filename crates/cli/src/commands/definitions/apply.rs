@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     announce(&connection);
     let tenant = connection.tenant.clone();
     let client = connection.client();
-    let loaded = args.definitions.load(tenant.as_deref())?;
+    let loaded = args.definitions.load(&args.plan, tenant.as_deref())?;
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
     check_host(lock.lock(), &loaded.tenant, &client, &loaded.lock_file)?;
     let renewal = Renewal { client: &client, sink: &sink, told: &tell };

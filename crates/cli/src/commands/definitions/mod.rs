@@ -51,6 +51,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration_ms, help_heading = "Definitions")]
     rotate_before: Option<u64>,
 
+    /// Findings of the linter that are known, as `lint --baseline` takes them
+    #[arg(long, value_name = "FILE", help_heading = "Definitions")]
+    baseline: Option<PathBuf>,
+
     /// Delete keys that no definition names
     #[arg(long, help_heading = "Definitions")]
     prune: bool,
@@ -66,14 +70,14 @@ pub(crate) struct Loaded {
 
 impl DefinitionArgs {
     /// Reads and judges the definitions of the tenant that a profile or the policy names.
-    fn load(&self, of_profile: Option<&str>) -> Result<Loaded, Failure> {
-        let outcome = self.lint(true)?;
+    fn load(&self, plan: &PlanArgs, of_profile: Option<&str>) -> Result<Loaded, Failure> {
+        let outcome = self.lint(Some(plan))?;
         self.of_tenant(outcome, of_profile)
     }
 
     /// The same where there need be no definitions yet, and those that there are may have mistakes.
     fn load_for_import(&self, of_profile: Option<&str>) -> Result<Loaded, Failure> {
-        let outcome = self.lint(false)?;
+        let outcome = self.lint(None)?;
         self.of_tenant(outcome, of_profile)
     }
 
@@ -109,8 +113,8 @@ impl DefinitionArgs {
         Ok(Loaded { policy, desired, tenant, lock_file })
     }
 
-    /// The linter first.
-    fn lint(&self, strict: bool) -> Result<Outcome, Failure> {
+    /// The linter first. Its errors end what makes a plan.
+    fn lint(&self, plan: Option<&PlanArgs>) -> Result<Outcome, Failure> {
         let folder = std::env::current_dir().map_err(|error| {
             Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
         })?;
@@ -118,8 +122,9 @@ impl DefinitionArgs {
         let mut options =
             Options::new(folder, now(None, epoch.as_deref()).map_err(Failure::wrong_use)?);
         options.policy.clone_from(&self.policy);
+        options.baseline = plan.and_then(|plan| plan.baseline.clone());
         let outcome = run_files(&options, &mut io::empty());
-        if !strict && !outcome.wrong {
+        if plan.is_none() && !outcome.wrong {
             return Ok(outcome);
         }
         for message in &outcome.messages {
@@ -129,8 +134,10 @@ impl DefinitionArgs {
         if let Some(report) = outcome.report.as_ref().filter(|_| fails || outcome.wrong) {
             say(&report.render(Format::Human, io::stderr().is_terminal()));
             let exit = if outcome.wrong { Exit::WrongUse } else { Exit::Findings };
-            return Err(Failure::new(exit, "the linter finds errors, so nothing was done")
-                .help("mend them; `cortexkey lint` shows them again"));
+            return Err(Failure::new(exit, "the linter finds errors, so nothing was done").help(
+                "mend them; what is known and accepted for now goes into a baseline \
+                     (--baseline, as with `cortexkey lint`)",
+            ));
         }
         // Else a pattern that fits nothing would look like keys whose definitions are gone.
         if outcome.nothing_read {

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
     let tenant = connection.tenant.clone();
     let client = connection.client();
-    let loaded = args.definitions.load(tenant.as_deref())?;
+    let loaded = args.definitions.load(&args.plan, tenant.as_deref())?;
     let lock = LockFile::read(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
     check_host(&lock, &loaded.tenant, &client, &loaded.lock_file)?;
     let plan = loaded.plan(&client, &lock, &args.plan)?;
