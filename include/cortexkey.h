@@ -29,8 +29,8 @@
  *   set its outputs to zeros. `cxk_status_name()` and `cxk_status_message()` put it into words.
  * - Memory: the only memory that the library hands out is a handle, given back to the `_free` of
  *   its type. Answers go to fixed-size structures of the caller's. Where there is no memory for a
- *   handle the status is `CXK_NO_MEMORY`; where a few bytes within one cannot be had, the process
- *   is aborted, as Rust does.
+ *   handle the status is `CXK_NO_MEMORY`; where what was there a moment before is gone, and where
+ *   a decision finds none, the process is aborted, as Rust does.
  * - Threads: a handle that a function takes as pointer to const may be used by any number of
  *   threads at once. `_free` needs the handle for itself. There is no global state, nothing to
  *   initialise, and no last error per thread.

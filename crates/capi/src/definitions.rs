@@ -11,7 +11,7 @@ use cortexkey_core::access::compiled::{
 use cortexkey_core::auth::KeyId;
 
 use crate::expiry::expires_ms_of;
-use crate::handle::{self, Handle};
+use crate::handle::{self, FEW_BYTES, Handle};
 use crate::input;
 use crate::output::{self, OneLine, Text, ZeroIsValid, put};
 use crate::signer::{cxk_level, number_of};
@@ -98,6 +98,7 @@ pub unsafe extern "C" fn cxk_definitions_load(
     let load = |out: &mut *mut cxk_definitions| {
         // SAFETY: this function's contract.
         let bytes = unsafe { input::bytes(bytes, len, COMPILED_BYTES_MAX, CXK_TOO_LARGE) }?;
+        handle::has_memory(FEW_BYTES + 2 * bytes.len())?;
         let definitions = Definitions::read(bytes).map_err(|error| match error {
             CompiledError::Version { .. } => CXK_UNSUPPORTED_FORMAT,
             _ => CXK_INVALID_DEFINITIONS,

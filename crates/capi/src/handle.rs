@@ -25,6 +25,15 @@ struct Tagged<T> {
     value: T,
 }
 
+/// What the values of handles, and of keys, take besides, where it is not said.
+pub(crate) const FEW_BYTES: usize = 4_096;
+
+/// Whether so many bytes can be had. To be asked before a value is made whose own boxes and tables
+/// would abort the process where they cannot.
+pub(crate) fn has_memory(bytes: usize) -> Result<(), cxk_status> {
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| CXK_NO_MEMORY)
+}
+
 /// Moves a value into memory that C may hold.
 pub(crate) fn new<T: Handle>(value: T) -> Result<*mut T::Opaque, cxk_status> {
     // SAFETY: the layout has a size above zero, that of the tag at least.

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use cortexkey_core::auth::{KEY_BYTES_MAX, Key, KeyId, StoredKey};
 
 use crate::expiry::expiry_of;
-use crate::handle::{self, Handle};
+use crate::handle::{self, FEW_BYTES, Handle};
 use crate::input::{self, Extensible};
 use crate::output::{self, ZeroIsValid};
 use crate::panic::caught;
@@ -104,6 +104,7 @@ unsafe impl Extensible for cxk_key {}
 #[must_use]
 pub unsafe extern "C" fn cxk_keyring_new(out: *mut *mut cxk_keyring) -> cxk_status {
     let make = |out: &mut *mut cxk_keyring| {
+        handle::has_memory(FEW_BYTES)?;
         *out = handle::new(Arc::new(Keyring::default()))?;
         Ok(())
     };
@@ -143,6 +144,7 @@ pub unsafe extern "C" fn cxk_keyring_put(
         let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
         // SAFETY: as above.
         let key = unsafe { input::structure(key) }?;
+        handle::has_memory(FEW_BYTES)?;
         // SAFETY: as above.
         let stored = unsafe { stored(&key) }?;
         let mut keys = keyring.write();

@@ -10,7 +10,7 @@ use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
 use crate::handle::{self, Handle};
 use crate::input::{self, Extensible};
 use crate::output::{self, ZeroIsValid};
-use crate::status::{CXK_INVALID_OPTION, CXK_NO_MEMORY, CXK_RNG_FAILED, cxk_status};
+use crate::status::{CXK_INVALID_OPTION, CXK_RNG_FAILED, cxk_status};
 
 /// Remembers which requests were accepted, within one process. It takes all its memory when it is
 /// made, at most 20 bytes an entry from 40,000 entries on; when it is full it refuses, and it
@@ -146,7 +146,7 @@ fn guard(options: &cxk_replay_guard_options) -> Result<MemoryGuard, cxk_status> 
     if options.reserved != 0 {
         return Err(CXK_INVALID_OPTION);
     }
-    has_memory(entries, quota.map_or(0, |quota| quota.keys))?;
+    handle::has_memory(bytes(entries, quota.map_or(0, |quota| quota.keys)))?;
     let guard = MemoryGuard::new(MemoryGuardConfig {
         entries,
         skew: skew(options.skew_ms)?,
@@ -172,8 +172,7 @@ fn within(number: u64, most: u64) -> Result<usize, cxk_status> {
     }
 }
 
-/// Asks for as much memory as the guard will take, since its tables abort where there is none.
-fn has_memory(entries: usize, keys: usize) -> Result<(), cxk_status> {
-    let bytes = entries.max(40_000).saturating_mul(20).saturating_add(keys.saturating_mul(200));
-    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| CXK_NO_MEMORY)
+/// No less than a guard takes.
+fn bytes(entries: usize, keys: usize) -> usize {
+    entries.max(40_000).saturating_mul(20).saturating_add(keys.saturating_mul(200))
 }

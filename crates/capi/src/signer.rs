@@ -8,7 +8,7 @@ use cortexkey_core::auth::{
     Headers, KEY_BYTES_MAX, Key, KeyId, Level, NONCE_BYTES, Nonce, Signer, Timestamp,
 };
 
-use crate::handle::{self, Handle};
+use crate::handle::{self, FEW_BYTES, Handle};
 use crate::headers::{cxk_header_lines, cxk_headers, cxk_signature};
 use crate::input;
 use crate::output::{self, ZeroIsValid};
@@ -80,6 +80,7 @@ pub unsafe extern "C" fn cxk_signer_new(
         // SAFETY: this function's contract.
         let key = unsafe { input::bytes(key, key_len, KEY_BYTES_MAX, CXK_INVALID_KEY) }?;
         let key = Key::new(key).map_err(|_| CXK_INVALID_KEY)?;
+        handle::has_memory(FEW_BYTES)?;
         *out = handle::new(Signer::new(key_id, level, key))?;
         Ok(())
     };

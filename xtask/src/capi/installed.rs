@@ -22,6 +22,10 @@ const WARNINGS: [&str; 8] = [
     "-Werror",
 ];
 
+/// As `no_memory.c` asks for.
+const WRAP_ALLOCATIONS: &str =
+    "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign";
+
 /// An installed library, and where its tests are built.
 pub(crate) struct Installed {
     pub(crate) prefix: PathBuf,
@@ -114,7 +118,9 @@ impl Installed {
                 done += 1;
             }
         }
-        Ok(done)
+        let no_memory = self.tests.join("no_memory.c");
+        self.test("gcc", &no_memory, "cortexkey-static", &[WRAP_ALLOCATIONS])?;
+        Ok(done + 1)
     }
 
     /// Flags of pkg-config, as words.
