@@ -26,6 +26,7 @@
 
 mod access;
 mod clock;
+mod crowd;
 mod data;
 mod faults;
 mod http;

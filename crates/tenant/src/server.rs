@@ -5,6 +5,8 @@
 //! connection end the others.
 
 use core::convert::Infallible;
+use core::future::Future;
+use core::pin::Pin;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -20,10 +22,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::crowd::{Crowd, Place, Work};
 use crate::http::{Refusal, ToReset};
 use crate::stream::Unread;
 
@@ -43,11 +46,17 @@ pub(crate) struct Limits {
     pub(crate) connections: u32,
     /// How long what was answered may wait to be taken.
     pub(crate) write_time: Duration,
+    /// From when on one without a request may have to make room for another.
+    pub(crate) idle_time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 512, write_time: Duration::from_secs(30) }
+        Self {
+            connections: 512,
+            write_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(1),
+        }
     }
 }
 
@@ -60,38 +69,39 @@ pub(crate) async fn serve(
     limits: Limits,
 ) {
     let router = router.layer(from_fn(small_head));
-    let slots = Arc::new(Semaphore::new(limits.connections as usize));
+    let crowd = Crowd::new(limits.connections, limits.idle_time);
     let mut stopping = stop.clone();
     tokio::select! {
         _ = stopping.wait_for(|stop| *stop) => {}
-        () = accept(&listener, &router, tls.as_ref(), &slots, &stop, limits.write_time) => {}
+        () = accept(&listener, &router, tls.as_ref(), &crowd, &stop, limits.write_time) => {}
     }
     drop(listener);
-    // All slots are free when all connections have ended.
-    let _ = timeout(STOP_TIME, slots.acquire_many(limits.connections)).await;
+    let _ = timeout(STOP_TIME, crowd.empty(limits.connections)).await;
 }
 
 async fn accept(
     listener: &TcpListener,
     router: &Router,
     tls: Option<&TlsAcceptor>,
-    slots: &Arc<Semaphore>,
+    crowd: &Arc<Crowd>,
     stop: &watch::Receiver<bool>,
     write_time: Duration,
 ) {
-    // At the limit, connections wait in the system's queue.
-    while let Ok(slot) = Arc::clone(slots).acquire_owned().await {
+    // Where all are busy, connections wait in the system's queue.
+    loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                let place = crowd.enter().await;
                 let _ = stream.set_nodelay(true);
                 let stream = Unread::new(stream, write_time);
                 let reset = ToReset(stream.reset());
-                let service = Tagged { router: TowerToHyperService::new(router.clone()), reset };
+                let router = TowerToHyperService::new(router.clone());
+                let service = Tagged { router, reset, work: place.work() };
                 let stop = stop.clone();
                 match tls {
-                    None => drop(tokio::spawn(connection(stream, service, stop, slot))),
+                    None => drop(tokio::spawn(connection(stream, service, stop, place))),
                     Some(tls) => {
-                        drop(tokio::spawn(secured(tls.clone(), stream, service, stop, slot)));
+                        drop(tokio::spawn(secured(tls.clone(), stream, service, stop, place)));
                     }
                 }
             }
@@ -106,14 +116,15 @@ async fn secured(
     stream: Unread<TcpStream>,
     service: Tagged,
     mut stop: watch::Receiver<bool>,
-    slot: OwnedSemaphorePermit,
+    place: Place,
 ) {
     let agreed = tokio::select! {
         agreed = timeout(HEADER_TIME, tls.accept(stream)) => agreed,
+        () = place.leave() => return,
         _ = stop.wait_for(|stop| *stop) => return,
     };
     if let Ok(Ok(stream)) = agreed {
-        connection(stream, service, stop, slot).await;
+        connection(stream, service, stop, place).await;
     }
 }
 
@@ -121,7 +132,7 @@ async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     service: Tagged,
     mut stop: watch::Receiver<bool>,
-    slot: OwnedSemaphorePermit,
+    place: Place,
 ) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -135,29 +146,37 @@ async fn connection(
     // An error is the client's: it hung up, or sent no HTTP and was told so.
     let ended = tokio::select! {
         _ = &mut connection => true,
+        // Without a request there is nothing to wait for.
+        () = place.leave() => !place.is_busy(),
         _ = stop.wait_for(|stop| *stop) => false,
     };
     if !ended {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
-    drop(slot);
 }
 
-/// The calls, each with the means to reset its connection.
+/// The calls, each with the means to reset its connection; tells while one is answered.
 struct Tagged {
     router: TowerToHyperService<Router>,
     reset: ToReset,
+    work: Work,
 }
 
 impl Service<hyper::Request<Incoming>> for Tagged {
     type Response = Response;
     type Error = Infallible;
-    type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.reset.clone());
-        self.router.call(request)
+        self.work.begins();
+        let (answer, work) = (self.router.call(request), self.work.clone());
+        Box::pin(async move {
+            let answer = answer.await;
+            work.ends();
+            answer
+        })
     }
 }
 
@@ -194,13 +213,16 @@ mod tests {
 
     use super::*;
 
+    /// Longer than a test takes.
+    const LONG: Duration = Duration::from_secs(600);
+
     /// Serves answers of a megabyte, one connection at a time.
-    fn served(runtime: &Runtime) -> (SocketAddr, watch::Sender<bool>) {
+    fn served(runtime: &Runtime, idle_time: Duration) -> (SocketAddr, watch::Sender<bool>) {
         let router = Router::new().route("/", get(|| async { "x".repeat(1 << 20) }));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
-        let limits = Limits { connections: 1, write_time: Duration::from_secs(1) };
+        let limits = Limits { connections: 1, write_time: Duration::from_secs(1), idle_time };
         runtime.spawn(serve(listener, router, None, stopping, limits));
         (address, stop)
     }
@@ -217,7 +239,7 @@ mod tests {
     #[test]
     fn who_never_reads_the_answers_is_cut_off() {
         let runtime = Runtime::new().unwrap();
-        let (address, _stop) = served(&runtime);
+        let (address, _stop) = served(&runtime, LONG);
         // More than the system takes between the two.
         let mut deaf = TcpStream::connect(address).unwrap();
         deaf.write_all("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50).as_bytes()).unwrap();
@@ -225,9 +247,20 @@ mod tests {
     }
 
     #[test]
+    fn who_says_nothing_makes_room_for_others() {
+        let runtime = Runtime::new().unwrap();
+        let (address, _stop) = served(&runtime, Duration::from_millis(20));
+        let silent: Vec<_> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let mut slow = TcpStream::connect(address).unwrap();
+        slow.write_all(b"GET / HTTP/1.1\r\nHo").unwrap();
+        assert!(whole(address) > 1 << 20, "the only slot stays taken");
+        drop((silent, slow));
+    }
+
+    #[test]
     fn who_reads_a_byte_now_and_then_is_cut_off() {
         let runtime = Runtime::new().unwrap();
-        let (address, _stop) = served(&runtime);
+        let (address, _stop) = served(&runtime, LONG);
         let mut slow = TcpStream::connect(address).unwrap();
         slow.write_all("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50).as_bytes()).unwrap();
         let mut step = slow.try_clone().unwrap();

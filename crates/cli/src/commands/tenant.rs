@@ -162,6 +162,15 @@ struct Emulated {
     #[arg(long)]
     scoped_datasets: bool,
 
+    /// How many keys there may be
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 10_000,
+        value_parser = value_parser!(u32).range(2..=100_000)
+    )]
+    max_keys: u32,
+
     /// Have no licence for these calls, which then answer 402
     #[arg(long, value_name = "CALLS", value_delimiter = ',')]
     unlicensed: Vec<Unlicensed>,
@@ -252,6 +261,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         },
         scoped_datasets: args.kind.scoped_datasets,
         unlicensed: args.kind.unlicensed.iter().copied().map(Licence::from).collect(),
+        max_keys: args.kind.max_keys as usize,
         log: Some(log(args.log_format, args.quiet)),
         ..Options::default()
     };

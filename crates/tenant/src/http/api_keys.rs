@@ -267,7 +267,7 @@ fn ids_to_delete(request: &DeleteRequest) -> Result<BTreeSet<KeyId>, Refusal> {
 fn no_key(error: GenerateError) -> Refusal {
     match error {
         GenerateError::Full => Refusal::invalid("The maximum number of API keys is reached")
-            .with_remedy("delete keys, or start the tenant with a higher limit"),
+            .with_remedy("delete keys, or start the tenant with a higher --max-keys"),
         GenerateError::NoRandom => Refusal::invalid("The system gives no random bytes"),
     }
 }
