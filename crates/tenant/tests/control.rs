@@ -119,6 +119,7 @@ fn it_is_off_unless_asked_for_and_for_this_machine_only() {
         "Host: localhost\r\nOrigin: http://localhost:3000",
         "Host: localhost\r\nSec-Fetch-Site: same-site",
         "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors",
+        "Host: localhost\r\nHost: localhost",
         "Accept: */*",
     ] {
         let request =

@@ -316,3 +316,17 @@ fn unknown_calls_are_refused_in_the_form_of_their_part_of_the_product() {
         );
     }
 }
+
+#[test]
+fn a_path_that_is_no_text_is_refused_in_the_products_words() {
+    let f = start(|_| {});
+    for path in ["/platform/iam/v1/scope/api-key/%ff", "/platform/iam/v1/api-key/%ff"] {
+        let answer = f.get(&f.sign(&f.advanced()), path);
+        assert_eq!(
+            (answer.status, &answer.json()["data"]["metadata"]["err_code"]),
+            (404, &json!(404))
+        );
+    }
+    let answer = f.get(&f.sign(&f.advanced()), "/public_api/v1/assets/%ff");
+    assert_eq!((answer.status, &answer.json()["reply"]["err_code"]), (404, &json!(404)));
+}

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::routing::{MethodRouter, get};
 use cortexkey_api::api_key::{CommentEdit, EditRequest};
 use cortexkey_api::api_keys::ApiKeyRecord;
@@ -18,6 +18,7 @@ use super::App;
 use super::api_keys::{AUDITED, PUBLIC_API, access, check_comment, check_roles, level_of, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
+use super::path::Parts;
 use super::refusal::Refusal;
 use crate::store::{Deed, Edit, Store, listed};
 
@@ -35,7 +36,7 @@ struct Read {
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Parts(id): Parts<String>,
 ) -> Result<Json<Read>, Refusal> {
     let store = app.store();
     may_read(&store, caller, &id)
@@ -53,7 +54,7 @@ fn may_read(store: &Store, caller: Caller, id: &str) -> Result<ApiKeyRecord, Ref
 async fn write(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Parts(id): Parts<String>,
     AskedPlatform(request): AskedPlatform<EditRequest>,
 ) -> Result<Json<Data<Message>>, Refusal> {
     let now_ms = app.clock.now_ms();

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::routing::{MethodRouter, get, post};
 use cortexkey_api::Reply;
 use cortexkey_api::asset_group::ListRequest;
@@ -17,6 +17,7 @@ use super::body::Asked;
 use super::gate::Caller;
 use super::hidden::{Hidden, Seen};
 use super::list::{self, Newer, Page, Thing};
+use super::path::Parts;
 use super::refusal::Refusal;
 use crate::access::Access;
 use crate::data::{ASSETS, Asset, CREATED_MS};
@@ -69,7 +70,7 @@ async fn search(
 async fn one(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Parts(id): Parts<String>,
 ) -> Result<Seen<Reply<Value>>, Refusal> {
     let store = app.store();
     let access = may_look(&app, &store, caller)?;

@@ -54,11 +54,13 @@ pub(super) fn router(app: &Arc<App>) -> Router {
 async fn local_only(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let host = text(header::HOST).unwrap_or_default();
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let one_host = hosts.next().is_none();
     // What a page fetches as a picture or a script has no Origin. Programs send neither header.
     let from_a_page = headers.contains_key(header::ORIGIN)
         || (headers.contains_key(FETCH_SITE) && text(FETCH_SITE) != Some("none"));
-    if is_local(host) && !from_a_page {
+    if one_host && is_local(host) && !from_a_page {
         return next.run(request).await;
     }
     Refusal::new(StatusCode::FORBIDDEN, "this is for programs on this machine")

@@ -19,6 +19,7 @@ mod health;
 mod hidden;
 mod issues;
 mod list;
+mod path;
 mod refusal;
 mod role;
 mod scope;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, delete, get};
 use cortexkey_api::role::{
@@ -18,6 +18,7 @@ use super::App;
 use super::api_keys::{access, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
+use super::path::Parts;
 use super::refusal::Refusal;
 use crate::permissions;
 use crate::roles::{CustomRole, RoleEntry, Roles};
@@ -100,7 +101,7 @@ async fn create(
 async fn remove(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(role_id): Path<String>,
+    Parts(role_id): Parts<String>,
 ) -> Result<Json<Data<Message>>, Refusal> {
     let now_ms = app.clock.now_ms();
     let by = caller.0.key_id();

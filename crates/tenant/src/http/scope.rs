@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get};
 use cortexkey_api::scope::{
@@ -22,6 +22,7 @@ use super::api_key::key_of;
 use super::api_keys::{access, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
+use super::path::Parts;
 use super::refusal::Refusal;
 use super::role::ACCESS_MANAGEMENT;
 use crate::inventory;
@@ -36,7 +37,7 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path((entity, id)): Path<(String, String)>,
+    Parts((entity, id)): Parts<(String, String)>,
 ) -> Result<Json<Data<ScopeRead>>, Refusal> {
     let store = app.store();
     may_read(&store, caller, &entity, &id)
@@ -55,7 +56,7 @@ fn may_read(store: &Store, caller: Caller, entity: &str, id: &str) -> Result<Sco
 async fn write(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path((entity, id)): Path<(String, String)>,
+    Parts((entity, id)): Parts<(String, String)>,
     AskedPlatform(scope): AskedPlatform<ScopeWrite>,
 ) -> Result<Json<Data<Message>>, Refusal> {
     let now_ms = app.clock.now_ms();
