@@ -6,6 +6,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use cortexkey_client::{NewKeys, Show, Sink};
+use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::text;
@@ -40,7 +41,9 @@ impl SinkArgs {
                 )
                 .help("use --sink-file FILE, or sink_command in a profile"));
             }
-            return Ok(Sink::Show(Show::new(|key| text::print(&format!("{key}\n")))));
+            return Ok(Sink::Show(Show::new(|key| {
+                text::print(&Zeroizing::new(format!("{key}\n")))
+            })));
         }
         match (&profile.command, &profile.folder) {
             (Some(program), _) => Ok(Sink::Command(program.clone())),

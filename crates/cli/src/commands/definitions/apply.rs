@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cortexkey_client::{Action, Apply, Kind, LockFile, Plan, Renewal, Sink};
+use cortexkey_client::{Action, Apply, Desired, Kind, LockFile, Plan, Renewal, Sink};
 use serde_json::Value;
 
 use super::plan::as_json;
 use super::{DefinitionArgs, PlanArgs, check_host, show};
 use crate::change::{ChangeArgs, announce, say};
-use crate::commands::keys::{duration_ms, lock_failure, now_ms, tell};
+use crate::commands::keys::{duration_ms, lock_failure, now_ms, one_line, tell};
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 use crate::input;
@@ -87,17 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         None => ask(args, &plan)?,
     }
 
-    let mut failed: Vec<&str> = Vec::new();
-    for action in &plan.actions {
-        // What comes after a failure may stand on it.
-        if failed.contains(&action.key.as_str()) {
-            continue;
-        }
-        if let Err(error) = apply.carry_out(action, &loaded.desired) {
-            say(&format!("{BAD}failed{BAD:#} {} {}: {error}", action.action, action.key));
-            failed.push(&action.key);
-        }
-    }
+    let failed = carry_out(&mut apply, &plan, &loaded.desired);
     apply
         .applied(plan.done(&loaded.desired, &failed))
         .map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
@@ -108,6 +98,24 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let refused = plan.actions.iter().filter(|action| action.action == Kind::Refuse).count();
     Err(Failure::new(Exit::Findings, format!("{} failed, {refused} refused", failed.len()))
         .help("mend what is said above, and run apply again; what was done stays done"))
+}
+
+/// Carries a plan out; the keys that something failed for.
+fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> Vec<&'p str> {
+    let mut failed: Vec<&str> = Vec::new();
+    for action in &plan.actions {
+        // What comes after a failure may stand on it.
+        if failed.contains(&action.key.as_str()) || action.action == Kind::Refuse {
+            continue;
+        }
+        let key = one_line(&action.key);
+        say(&format!("{} {key}", action.action));
+        if let Err(error) = apply.carry_out(action, desired) {
+            say(&format!("{BAD}failed{BAD:#} {} {key}: {error}", action.action));
+            failed.push(&action.key);
+        }
+    }
+    failed
 }
 
 /// Where new keys are to go is settled before anything is done.

@@ -127,7 +127,9 @@ impl DefinitionArgs {
         if plan.is_none() && !outcome.wrong {
             return Ok(outcome);
         }
-        for message in &outcome.messages {
+        // Where there is no policy at all, whoever asked says why.
+        let is_read = outcome.policy.is_some() || outcome.report.is_some();
+        for message in outcome.messages.iter().filter(|_| is_read) {
             say(&format!("cortexkey lint: {message}"));
         }
         let fails = outcome.report.as_ref().is_some_and(|report| report.fails(Severity::Error));
