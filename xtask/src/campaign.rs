@@ -88,6 +88,11 @@ const PROOFS: &[Proof] = &[
         run: proofs::sanitizer,
     },
     Proof {
+        name: "threads",
+        shows: "64 threads in the C library race for nothing (thread sanitizer, on nightly)",
+        run: threads,
+    },
+    Proof {
         name: "go",
         shows: "Go's tests hold under its race detector, cgocheck2, asan, checkptr and GOGC=1; its \
                 verifier and the library's say the same of what a minute of fuzzing finds",
@@ -265,6 +270,13 @@ fn hooks(root: &Path) -> Vec<Command> {
     let mut again = cargo(root);
     again.args(["run", "--quiet", "-p", "xtask", "--", "hooks"]);
     vec![again]
+}
+
+fn threads(root: &Path) -> Vec<Command> {
+    let mut script = Command::new("sh");
+    script.arg(root.join("crates/capi/tests/threads.sh"));
+    script.arg(crate::run::target_dir(root).join("threads"));
+    vec![script]
 }
 
 fn go(root: &Path) -> Vec<Command> {
