@@ -108,3 +108,32 @@ fn a_crash_leaves_no_core_with_keys() {
     assert!(status.signal() == Some(6) && !status.core_dumped(), "{status}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// The second block of the tenant's page, but for the address.
+#[test]
+fn the_first_calls_of_the_tenants_page_work() {
+    let page = include_str!("../../../docs/tenant.md");
+    let block = page.split("```sh\n").nth(2).unwrap().split("```").next().unwrap();
+    let tenant = Tenant::start();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ready.json"), tenant.ready.to_string()).unwrap();
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_cortexkey")).parent().unwrap();
+    let path = std::env::join_paths(
+        std::iter::once(binary.to_owned())
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    );
+    let mut shell = Command::new("sh");
+    shell.args(["-eu", "-c", &block.replace("http://127.0.0.1:8080", tenant.url())]);
+    shell.current_dir(folder.path()).env("PATH", path.unwrap());
+    let output = finish(&mut shell);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    for said in [
+        "x-cortexkey-verdict: accept",
+        r#"{"status":"available"}"#,
+        "Instance Administrator",
+        "x-cortexkey-verdict: level-mismatch",
+        r#""verdict":"level-mismatch""#,
+    ] {
+        assert!(output.stdout.contains(said), "{said}: {}", output.stdout);
+    }
+}
