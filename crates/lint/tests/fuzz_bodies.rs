@@ -119,10 +119,9 @@ fn every_body_holds_for_its_corpus_and_for_mutations_of_it() {
             let base = numbers.below(corpus.len());
             mutate(&corpus[base], &mut numbers)
         });
-        let mutated: Vec<Vec<u8>> = mutated.collect();
-        for input in corpus.iter().chain(&mutated) {
-            let held = catch_unwind(|| body(input));
-            assert!(held.is_ok(), "{name}: {:?}", String::from_utf8_lossy(input));
+        for input in corpus.iter().cloned().chain(mutated) {
+            let held = catch_unwind(|| body(&input));
+            assert!(held.is_ok(), "{name}: {:?}", String::from_utf8_lossy(&input));
         }
     }
 }

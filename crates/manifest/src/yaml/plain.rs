@@ -34,7 +34,8 @@ pub(super) fn read(text: &str, limits: &Limits) -> Option<Body> {
     let mut reader = Reader { bytes, at, column, depth, nodes: limits.nodes, body };
     reader.next_line();
     loop {
-        if reader.rest().starts_with(b"---\n") {
+        // Behind a space it would be a text.
+        if reader.column.is_none() && reader.rest().starts_with(b"---\n") {
             reader.at += 4;
             reader.next_line();
         }
@@ -187,7 +188,7 @@ impl<'t> Reader<'t> {
             self.at = here;
             self.eat(b' ')?;
             self.spaces();
-            let value = self.inline()?;
+            let value = self.inline(false)?;
             self.end_of_line()?;
             return Some(value);
         }
@@ -217,7 +218,7 @@ impl<'t> Reader<'t> {
             if is_mapping {
                 items.push(self.mapping(inner)?);
             } else {
-                items.push(self.inline()?);
+                items.push(self.inline(false)?);
                 self.end_of_line()?;
             }
         }
@@ -240,21 +241,12 @@ impl<'t> Reader<'t> {
         self.column.is_none_or(|next| next <= column).then_some(())
     }
 
-    /// A value on one line.
-    fn inline(&mut self) -> Option<NodeId> {
+    /// A value on one line; `flow` within brackets.
+    fn inline(&mut self, flow: bool) -> Option<NodeId> {
         match self.peek()? {
             b'[' => self.list(),
             b'{' => self.braces(),
-            _ => self.scalar(false),
-        }
-    }
-
-    /// The same within brackets.
-    fn inner(&mut self) -> Option<NodeId> {
-        match self.peek()? {
-            b'[' => self.list(),
-            b'{' => self.braces(),
-            _ => self.scalar(true),
+            _ => self.scalar(flow),
         }
     }
 
@@ -264,7 +256,7 @@ impl<'t> Reader<'t> {
         self.at += 1;
         self.spaces();
         while self.peek()? != b']' || !items.is_empty() {
-            items.push(self.inner()?);
+            items.push(self.inline(true)?);
             if self.closes(b']')? {
                 break;
             }
@@ -284,7 +276,7 @@ impl<'t> Reader<'t> {
             self.eat(b':')?;
             self.eat(b' ')?;
             self.spaces();
-            entries.push(Entry { key, value: self.inner()? });
+            entries.push(Entry { key, value: self.inline(true)? });
             if self.closes(b'}')? {
                 break;
             }
