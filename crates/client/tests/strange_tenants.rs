@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use cortexkey_client::{Client, ClientOptions, LockFile, NewKey, Renewal, Retry, Sink, Step};
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
@@ -110,4 +111,93 @@ fn a_new_key_that_is_not_listed_is_deleted_all_the_same() {
     let filter = json!([{ "field": "id", "operator": "in", "value": [5] }]);
     assert!(matches!(deleted[..], [(_, asked)] if asked["filters"] == filter), "{deleted:?}");
     assert_eq!(entry, LockedKey::default());
+}
+
+/// A client of a server that answers whatever is asked with the same bytes; the last of them over
+/// and over, where it is to have no end.
+fn server(bytes: Vec<u8>, endless: bool) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+            // Whoever has heard enough hangs up.
+            let mut sent = reader.get_mut().write_all(&bytes);
+            let tail = bytes.rsplitn(2, |byte| *byte == b'|').next().unwrap_or_default();
+            while endless && sent.is_ok() {
+                sent = reader.get_mut().write_all(tail);
+            }
+        }
+    });
+    let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, Key::new(KEY).unwrap());
+    let options = ClientOptions {
+        timeout: Duration::from_millis(500),
+        max_answer_bytes: 100_000,
+        retry: Retry::NEVER,
+        ..ClientOptions::default()
+    };
+    Client::new(url.parse().unwrap(), signer, options)
+}
+
+const KEY: &[u8] = b"DCdIeow0xm73EwnxjPza1tdHTfZQv2eH";
+
+#[test]
+fn no_answer_shows_a_key_drives_a_terminal_or_goes_on_for_ever() {
+    let escapes = "\u{1b}]0;x\u{7}\u{202e}\u{9b}31m\u{200b}\\r\\n";
+    let body = |status: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    };
+    let list = |key: &str| {
+        let text = format!(r#"{{"reply":{{"DATA":[{key}],"FILTER_COUNT":1,"TOTAL_COUNT":1}}}}"#);
+        body("200 OK", &text)
+    };
+    let key = |id: &str| format!(r#"{{"id":{id},"roles":[],"security_level":"advanced"}}"#);
+    let error = format!(r#"{{"reply":{{"err_code":"{escapes}","err_msg":"{escapes}"}}}}"#);
+    let error = error.replace('\u{1b}', "\\u001b").replace('\u{7}', "\\u0007");
+    let answers: Vec<(Vec<u8>, bool)> = vec![
+        (body("500 X", &error), false),
+        (body("401 X", &error), false),
+        (body("200 OK", &"[".repeat(90_000)), false),
+        (body("200 OK", &"{\"reply\":".repeat(9_000)), false),
+        (body("200 OK", &"\0".repeat(100)), false),
+        (body("200 OK", "\u{feff}{}"), false),
+        (body("307 X\r\nLocation: https://evil.example/\u{1b}[31m", ""), false),
+        (body("307 X\r\nLocation: https://evil.example/?\u{202e}", ""), false),
+        (body("099 X", "{}"), false),
+        (body("204 X", ""), false),
+        (body("200 OK\r\nContent-Encoding: gzip", "{}"), false),
+        (body("200 OK\r\nContent-Length: 9", "{}"), false),
+        (list(&key("-5")), false),
+        (list(&key("1.5")), false),
+        (list(&key("18446744073709551616")), false),
+        (list(&format!("{},{}", key("1"), key("\"x\""))), false),
+        (b"HTTP/1.1 200 OK\r\n\r\n| [[[[[[[[".to_vec(), true),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|1\r\n[\r\n".to_vec(), true),
+        (b"HTTP/1.1 200 OK\r\n|X-A: bbbbbbbbbbbbbbbbbbbbbbbb\r\n".to_vec(), true),
+        (b"|HTTP/1.1 100 Continue\r\n\r\n".to_vec(), true),
+        (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), false),
+    ];
+    // One waits for its time-out, and others meanwhile.
+    std::thread::scope(|scope| {
+        for (answer, endless) in answers {
+            scope.spawn(move || {
+                let shown = String::from_utf8_lossy(&answer).chars().take(80).collect::<String>();
+                let client = server(answer, endless);
+                let errors = [
+                    client.ping().map(|_| ()).unwrap_err(),
+                    client.all_keys(&[]).map(|_| ()).unwrap_err(),
+                    client.roles().map(|_| ()).unwrap_err(),
+                ];
+                for error in errors {
+                    let text = error.to_string();
+                    let is_plain = |c: char| c == '\n' || !cortexkey_manifest::is_invisible(c);
+                    assert!(text.chars().all(is_plain), "{shown}: {text:?}");
+                    let all = format!("{text} {error:?}");
+                    assert!(!all.contains(std::str::from_utf8(KEY).unwrap()), "{shown}: {all}");
+                }
+            });
+        }
+    });
 }
