@@ -93,7 +93,7 @@ fn an_apply_that_is_killed_at_any_request_is_finished_by_the_next_run() {
 /// At any moment: between two writes to the disk as well as between two requests.
 #[test]
 fn an_apply_that_is_killed_at_any_moment_is_finished_by_the_next_run() {
-    let kills = std::env::var("CORTEXKEY_KILLS").map_or(20, |kills| kills.parse().unwrap());
+    let kills = std::env::var("CORTEXKEY_KILLS").map_or(8, |kills| kills.parse().unwrap());
     let (world, killer) = world();
     let started = Instant::now();
     assert!(killer.run(&mut apply(&world), None).1);
