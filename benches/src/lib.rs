@@ -21,3 +21,8 @@ pub fn now_ms() -> u64 {
     let since = std::time::UNIX_EPOCH.elapsed().expect("the clock is after 1970");
     u64::try_from(since.as_millis()).expect("milliseconds fit")
 }
+
+/// What the README says in Rust is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

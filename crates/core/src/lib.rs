@@ -31,6 +31,7 @@
 //! | `alloc` | [`address`], which builds text |
 //! | `std` (default) | `alloc`, and the replay guard in memory, which threads share |
 //! | `serde` | decisions, records and states as JSON; never a secret, and nothing is read |
+//! | `kernels` | batches, checks and nonces by vector instructions, where the processor has them |
 //! | `system` (default) | nonces from the operating system |
 //!
 //! Without features the crate needs neither the standard library nor an allocator.
