@@ -29,6 +29,7 @@ mod clock;
 mod crowd;
 mod data;
 mod faults;
+mod gather;
 mod http;
 mod inspect;
 mod inventory;

@@ -27,6 +27,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::crowd::{Crowd, Place, Work};
+use crate::gather::Gathered;
 use crate::http::{Refusal, ToReset};
 use crate::stream::Unread;
 
@@ -134,6 +135,7 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
     place: Place,
 ) {
+    let stream = Gathered::new(stream);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // Who has said all that there is to say may close that side and still wait for the answer.
@@ -141,18 +143,18 @@ async fn connection(
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream.clone()), service);
     tokio::pin!(connection);
     // An error is the client's: it hung up, or sent no HTTP and was told so.
     let ended = tokio::select! {
-        _ = &mut connection => true,
+        () = stream.drive(connection.as_mut()) => true,
         // Without a request there is nothing to wait for.
         () = place.leave() => !place.is_busy(),
         _ = stop.wait_for(|stop| *stop) => false,
     };
     if !ended {
         connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+        stream.drive(connection.as_mut()).await;
     }
 }
 

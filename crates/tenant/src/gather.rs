@@ -1,0 +1,256 @@
+//! [`Gathered`]: what answers requests that came together leaves together, in one write.
+//!
+//! It refuses to hold an answer back once its connection waits for anything: the next request, the
+//! rest of one, or an answer that takes its time. The HTTP library's own way to gather does, and
+//! loses the refusal of what is no HTTP.
+
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How much is gathered; what is larger goes as it is.
+const BYTES_MAX: usize = 16 * 1024;
+
+/// A connection: one handle is the HTTP library's, the other [drives](Self::drive) it.
+pub(crate) struct Gathered<S>(Arc<Mutex<Inner<S>>>);
+
+struct Inner<S> {
+    stream: S,
+    waiting: Vec<u8>,
+    /// How much of it is written.
+    written: usize,
+    /// Whether what waits was to be flushed.
+    flush_due: bool,
+    /// Whether the other side takes nothing for now.
+    blocked: bool,
+    /// Whether what writes to the other handle is at its end.
+    ended: bool,
+}
+
+impl<S> Clone for Gathered<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Gathered<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            stream,
+            waiting: Vec::new(),
+            written: 0,
+            flush_due: false,
+            blocked: false,
+            ended: false,
+        })))
+    }
+
+    /// Runs what writes to the other handle until it ends; whenever it waits, what it wrote goes.
+    /// May be left off and called again.
+    pub(crate) async fn drive<F: Future>(&self, mut work: Pin<&mut F>) {
+        poll_fn(|cx| {
+            loop {
+                let has_ended = self.inner().ended || work.as_mut().poll(cx).is_ready();
+                let mut inner = self.inner();
+                inner.ended = has_ended;
+                let was_blocked = inner.blocked;
+                match inner.poll_out(cx) {
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Ok(())) if has_ended => return Poll::Ready(()),
+                    // It may go on.
+                    Poll::Ready(Ok(())) if was_blocked => {}
+                    _ => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Inner<S> {
+    /// Writes what waits, and flushes it where that is due.
+    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let poll = self.poll_all(cx);
+        self.blocked = poll.is_pending();
+        poll
+    }
+
+    fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.waiting.get(self.written..).filter(|rest| !rest.is_empty()) {
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.written += count,
+            }
+        }
+        self.waiting.clear();
+        self.written = 0;
+        if self.flush_due {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.flush_due = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gathered<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner().stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut inner = self.inner();
+        let count: usize = parts.iter().map(|part| part.len()).sum();
+        if inner.waiting.len() + count > BYTES_MAX {
+            ready!(inner.poll_out(cx))?;
+        }
+        if count > BYTES_MAX {
+            return Pin::new(&mut inner.stream).poll_write_vectored(cx, parts);
+        }
+        parts.iter().for_each(|part| inner.waiting.extend_from_slice(part));
+        Poll::Ready(Ok(count))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Puts it off until the connection waits; where the other side takes nothing, nothing more is
+    /// answered either.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.inner();
+        inner.flush_due = true;
+        if inner.blocked { inner.poll_out(cx) } else { Poll::Ready(Ok(())) }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.inner();
+        inner.flush_due = true;
+        ready!(inner.poll_out(cx))?;
+        Pin::new(&mut inner.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use core::pin::pin;
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// Keeps each write by itself; takes nothing where that is said.
+    #[derive(Default)]
+    struct Writes {
+        writes: Vec<usize>,
+        flushes: usize,
+        pauses: VecDeque<bool>,
+    }
+
+    impl AsyncWrite for Writes {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            if self.pauses.pop_front() == Some(true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.writes.push(bytes.len());
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.flushes += 1;
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// The writes of some work.
+    fn writes_of(pauses: &[bool], work: impl AsyncFnOnce(Gathered<Writes>)) -> (Vec<usize>, usize) {
+        let pauses = pauses.iter().copied().collect();
+        let gathered = Gathered::new(Writes { pauses, ..Writes::default() });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let work = work(gathered.clone());
+        runtime.block_on(gathered.drive(pin!(work)));
+        let inner = gathered.inner();
+        assert!(inner.waiting.is_empty(), "something stays");
+        (inner.stream.writes.clone(), inner.stream.flushes)
+    }
+
+    async fn write(to: &mut Gathered<Writes>, count: usize) {
+        let bytes = vec![b'x'; count];
+        let written = poll_fn(|cx| Pin::new(&mut *to).poll_write(cx, &bytes)).await.unwrap();
+        assert_eq!(written, count);
+    }
+
+    async fn answers(to: &mut Gathered<Writes>, count: usize) {
+        for _ in 0..count {
+            write(to, 100).await;
+            poll_fn(|cx| Pin::new(&mut *to).poll_flush(cx)).await.unwrap();
+        }
+    }
+
+    #[test]
+    fn answers_go_together_and_none_waits_for_what_comes() {
+        let work = async |mut to| {
+            answers(&mut to, 3).await;
+            tokio::task::yield_now().await;
+            answers(&mut to, 2).await;
+        };
+        assert_eq!(writes_of(&[], work), (vec![300, 200], 2));
+    }
+
+    #[test]
+    fn what_is_large_goes_as_it_is_and_after_what_came_before() {
+        let work = async |mut to| {
+            answers(&mut to, 1).await;
+            write(&mut to, BYTES_MAX + 1).await;
+            answers(&mut to, BYTES_MAX / 100 + 1).await;
+        };
+        let full = BYTES_MAX / 100 * 100;
+        assert_eq!(writes_of(&[], work).0, [100, BYTES_MAX + 1, full, 100]);
+    }
+
+    #[test]
+    fn who_takes_nothing_for_a_while_gets_all_of_it() {
+        let work = async |mut to| {
+            answers(&mut to, 2).await;
+            tokio::task::yield_now().await;
+            answers(&mut to, 2).await;
+            poll_fn(|cx| Pin::new(&mut to).poll_shutdown(cx)).await.unwrap();
+        };
+        assert_eq!(writes_of(&[true, true, false, true], work).0.iter().sum::<usize>(), 400);
+    }
+}
