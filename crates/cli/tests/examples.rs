@@ -105,6 +105,25 @@ fn curl_runs_with_the_headers_of_both_levels() {
 }
 
 #[test]
+fn a_curlrc_gets_no_headers() {
+    let tenant = Tenant::start();
+    let home = tempfile::tempdir().unwrap();
+    let trace = home.path().join("trace");
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let rc = format!(
+        "url = http://{}/\ntrace-ascii = {}\n",
+        other.local_addr().unwrap(),
+        trace.display()
+    );
+    fs::write(home.path().join(".curlrc"), rc).unwrap();
+    let mut curl = tenant.with_key("advanced", &["curl", "--", "/api_keys/validate/", "-d", "{}"]);
+    let ran = finish(curl.env("HOME", home.path()));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!trace.exists() && other.accept().is_err());
+}
+
+#[test]
 fn curl_goes_nowhere_else() {
     let tenant = Tenant::start();
     for arguments in [

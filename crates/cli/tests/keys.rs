@@ -130,6 +130,7 @@ fn the_consoles_filters_are_there() {
         (&["--descending"], vec![late, soon, 2, 1]),
         (&["--id", "1", "--id", "3"], vec![1, 3]),
         (&["--role", "Viewer"], vec![soon]),
+        (&["--role", "viewer"], vec![soon]),
         (&["--role", "Viewer", "--role", "Responder"], vec![soon, late]),
         (&["--security-level", "standard"], vec![1]),
         (&["--comment", "sec-2"], vec![late]),
@@ -241,8 +242,12 @@ fn an_old_key_lives_for_its_grace_and_goes_with_the_next_run() {
     let second = rotate("1h");
     assert!(second.stderr.contains("is under way; finishing it"), "{second:?}");
     assert_eq!(world.listed(&[]), [1, 2, 3, 4]);
-    assert_eq!(rotate("0").code, 0);
+    // What only deletes needs no place for a key.
+    let last = world.keys(&["rotate", &id, "--grace", "0", "--yes"]);
+    assert_eq!(last.code, 0, "{last:?}");
     assert_eq!(world.listed(&[]), [1, 2, 4]);
+    let none = world.keys(&["rotate", "4", "--grace", "0", "--yes"]);
+    assert!(none.code == 2 && none.stderr.contains("no place to go"), "{none:?}");
     assert_eq!(rotate("0").code, 1, "there is no such key any more");
     assert_eq!(after, fs::read_to_string(world.folder.path().join("a.key")).unwrap());
 }

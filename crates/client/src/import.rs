@@ -215,5 +215,40 @@ fn name_of(text: &str) -> Option<String> {
     }
     let name: String = name.chars().take(NAME_CHARS_MAX).collect();
     let name = name.trim_matches(['-', '.']);
+    if is_device(name) {
+        return Some(format!("key-{name}"));
+    }
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Whether Windows takes a name for a device's, whatever stands after a dot.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let numbered = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul")
+        || numbered.is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_of;
+
+    #[test]
+    fn names_can_be_files_everywhere() {
+        for (text, name) in [
+            ("svc export", Some("svc-export")),
+            ("../etc", Some("etc")),
+            ("con", Some("key-con")),
+            ("NUL", Some("key-NUL")),
+            ("aux.x", Some("key-aux.x")),
+            ("com1", Some("key-com1")),
+            ("Lpt9.a.b", Some("key-Lpt9.a.b")),
+            ("com10", Some("com10")),
+            ("console", Some("console")),
+            ("x.con", Some("x.con")),
+            ("--", None),
+        ] {
+            assert_eq!(name_of(text).as_deref(), name, "{text}");
+        }
+    }
 }

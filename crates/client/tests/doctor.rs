@@ -177,6 +177,24 @@ fn another_key_knows_what_a_refused_one_is_not_told() {
     assert_eq!(certain(&other.examine(&options)), Cause::WrongKey);
     let other = Settings { level: "advanced", ..Settings::of(&tenant, Level::Standard) };
     assert_eq!(certain(&other.examine(&options)), Cause::LevelMismatch);
+    // By the tenant's clock, whatever this machine's says.
+    let clock = SettableClock::at(now_ms() - 600_000);
+    let options = Options { clock: Clock::Settable(clock), ..Options::default() };
+    let behind = Tenant::start(options).unwrap();
+    let admin = client_of(&behind, seeded(&behind, Level::Standard));
+    let expired_here = GenerateRequest {
+        roles: vec!["Viewer".into()],
+        security_level: SecurityLevel::Standard,
+        expiration: Some(now_ms() - 300_000),
+        comment: None,
+    };
+    let id = admin.generate_key(&expired_here).unwrap().id.to_string();
+    let wrong = Settings { id, ..Settings::of(&behind, Level::Standard) };
+    let options = LiveOptions { try_standard: false, helper: Some(&admin) };
+    let diagnosis = wrong.examine(&options);
+    let causes: Vec<_> = diagnosis.findings.iter().map(|finding| finding.cause).collect();
+    assert!(!causes.contains(&Cause::Expired), "{causes:?}");
+    assert!(causes.contains(&Cause::WrongKey), "{causes:?}");
     // Without it, nothing is claimed.
     let alone = settings().examine(&LiveOptions::default());
     assert!(alone.findings.len() > 2);
@@ -248,6 +266,7 @@ fn what_is_no_api_is_told_from_a_host_that_lacks_its_prefix() {
         }
     }
     for (answer, cause) in [
+        ("HTTP/1.1 402 X\r\nContent-Length: 0\r\n\r\n", Cause::NoLicence),
         ("HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n", Cause::MissingPermission),
         ("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n", Cause::TenantTrouble),
     ] {

@@ -2,7 +2,7 @@
 //!
 //! It refuses to let another process see the headers: curl reads them from a pipe. It refuses what
 //! would send them to another host, or twice: any other address, whatever option it hides behind,
-//! `--location`, `--next`, `--retry`.
+//! `--location`, `--next`, `--retry`, and whatever a `.curlrc` says.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -18,7 +18,8 @@ use crate::exit::{Exit, Failure};
 /// Run curl with the headers of a key, of either level
 ///
 /// The path comes first, then curl's own options. curl reads the headers from a pipe, so that they
-/// stand neither among its arguments nor in a file. They are good once, for about a minute.
+/// stand neither among its arguments nor in a file. They are good once, for about a minute. A
+/// .curlrc is not read: it could name another address, a proxy or a trace file, which would get them.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -117,8 +118,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn start(url: &str, options: &[String], config: &str) -> Result<Exit, Failure> {
     let mut curl = Command::new("curl");
-    // First, so that what the user says comes after and holds.
-    curl.args(["--config", "-", "--max-redirs", "0", "--globoff"])
+    // The user's own .curlrc may name a further address, a proxy or a trace file, any of which
+    // would get the headers; curl heeds this only as the first argument. What follows comes before
+    // the user's options, which hold.
+    curl.args(["-q", "--config", "-", "--max-redirs", "0", "--globoff"])
         .args(options)
         .args(["--url", url]);
     curl.env_remove("CORTEXKEY_API_KEY").env_remove("CORTEXCLOUD_API_KEY");

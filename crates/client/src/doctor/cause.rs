@@ -56,13 +56,15 @@ pub enum Cause {
     NotTheApi,
     /// The key is good, and its roles lack the permission.
     MissingPermission,
+    /// The key is good, and the tenant's licence does not cover the call.
+    NoLicence,
     /// The tenant is busy or broken.
     TenantTrouble,
 }
 
 impl Cause {
     /// All of them, from the nearest to the farthest.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Settings,
         Self::MissingKeyId,
         Self::MissingHeader,
@@ -86,6 +88,7 @@ impl Cause {
         Self::NoConnection,
         Self::NotTheApi,
         Self::MissingPermission,
+        Self::NoLicence,
         Self::TenantTrouble,
     ];
 
@@ -248,6 +251,13 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
         "missing-permission",
         "the key is good, and its roles lack the permission",
         "give it a role with the component that the call belongs to",
+    ),
+    (
+        Cause::NoLicence,
+        "no-licence",
+        "the key is good, and the tenant's licence does not cover the call",
+        "ask who administers the tenant, or the account team at Palo Alto Networks, which licence \
+         the call needs and whether it has run out; another key changes nothing",
     ),
     (
         Cause::TenantTrouble,

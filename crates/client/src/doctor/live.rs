@@ -164,6 +164,7 @@ impl Live<'_> {
                 return self.unauthorized(level, refused);
             }
             CallError::Refused(refused) => match refused.status {
+                402 => certain(Cause::NoLicence),
                 403 => certain(Cause::MissingPermission),
                 404 | 405 => self.not_the_api(),
                 407 => certain(Cause::NoConnection),
@@ -216,7 +217,7 @@ impl Live<'_> {
                 return;
             }
         }
-        if self.other_level(level) || self.asked_helper(level) {
+        if self.other_level(level) || self.asked_helper(level, off) {
             return;
         }
         self.guesses(level);
@@ -271,7 +272,7 @@ impl Live<'_> {
     }
 
     /// What a key that may list keys knows of this one.
-    fn asked_helper(&mut self, level: Level) -> bool {
+    fn asked_helper(&mut self, level: Level, clock_offset_ms: Option<i64>) -> bool {
         let Some(helper) = self.options.helper else { return false };
         let id = self.patient.key_id;
         if helper.address() != &self.patient.address {
@@ -292,7 +293,8 @@ impl Live<'_> {
             self.to.find(Cause::WrongTenant, Certainty::Certain, evidence);
             return true;
         };
-        let now_ms = crate::transport::now_ms();
+        // The tenant's time, as far as it tells it.
+        let now_ms = crate::transport::now_ms().saturating_add(clock_offset_ms.unwrap_or(0));
         let is_over =
             record.expiration.is_some_and(|ms| i64::try_from(ms).is_ok_and(|ms| ms <= now_ms));
         let (cause, evidence) = if is_over {

@@ -37,8 +37,18 @@ impl TenantState {
         scopes_of: impl IntoIterator<Item = u64>,
         asset_groups: bool,
     ) -> Result<Self, CallError> {
+        Self::of(client, client.all_keys(&[])?, scopes_of, asset_groups)
+    }
+
+    /// As [`read`](Self::read), with keys that were listed before.
+    pub fn of(
+        client: &Client,
+        keys: impl IntoIterator<Item = ApiKeyRecord>,
+        scopes_of: impl IntoIterator<Item = u64>,
+        asset_groups: bool,
+    ) -> Result<Self, CallError> {
         let keys: BTreeMap<u64, ApiKeyRecord> =
-            client.all_keys(&[])?.into_iter().map(|record| (record.id, record)).collect();
+            keys.into_iter().map(|record| (record.id, record)).collect();
         let mut scopes = BTreeMap::new();
         for id in scopes_of {
             if let Some(key_id) = KeyId::new(id).filter(|_| keys.contains_key(&id)) {

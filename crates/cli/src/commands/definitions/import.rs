@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let missing = missing.inspect(|id| say(&format!("the tenant has no key {id}"))).count();
     let wanted = wanted(args, keys, lock.lock().tenants.get(&loaded.tenant));
     let ids = wanted.iter().map(|record| record.id);
-    let state = read_scopes(ids, |ids| TenantState::read(&client, ids, false));
+    let state = read_scopes(ids, |ids| TenantState::of(&client, wanted.clone(), ids, false));
     let state = state.map_err(|error| failed(&error))?;
     let names_tenant = loaded.policy.tenants().count() > 1;
     let mut import = Import {

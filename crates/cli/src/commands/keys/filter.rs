@@ -18,7 +18,7 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "N", help_heading = "Filters")]
     id: Vec<KeyId>,
 
-    /// Keys with this role; several times means any of them
+    /// Keys with this role, in any case; several times means any of them
     #[arg(long, value_name = "ROLE", help_heading = "Filters")]
     role: Vec<String>,
 
@@ -66,7 +66,7 @@ enum Order {
 impl FilterArgs {
     /// The rows that pass, in their order.
     pub(crate) fn apply(&self, records: Vec<KeyRecord>) -> Vec<KeyRecord> {
-        let filters = self.filters();
+        let filters = self.filters(&records);
         let passes = |record: &KeyRecord| filters.iter().all(|filter| filter.passes(record));
         let mut records: Vec<KeyRecord> = records.into_iter().filter(passes).collect();
         let order = match self.sort {
@@ -79,13 +79,17 @@ impl FilterArgs {
         records
     }
 
-    fn filters(&self) -> Vec<RecordFilter> {
+    fn filters(&self, records: &[KeyRecord]) -> Vec<RecordFilter> {
         let mut filters = Vec::new();
         if !self.id.is_empty() {
             filters.push(RecordFilter::Ids(self.id.iter().copied().collect()));
         }
         if !self.role.is_empty() {
-            filters.push(RecordFilter::AnyRole(self.role.iter().cloned().collect()));
+            // Names are matched in any case, as a person types them; the core compares them exactly.
+            let is_meant =
+                |name: &&String| self.role.iter().any(|role| role.eq_ignore_ascii_case(name));
+            let roles = records.iter().flat_map(|record| &record.roles);
+            filters.push(RecordFilter::AnyRole(roles.filter(is_meant).cloned().collect()));
         }
         filters.extend(self.security_level.map(RecordFilter::Level));
         filters.extend(self.comment.clone().map(RecordFilter::CommentContains));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::Mode;
-use cortexkey_client::{Client, LockFile, NewKey, Renewal, Seen, level_of, write_of};
+use cortexkey_client::{Client, LockFile, NewKey, Renewal, Seen, Sink, level_of, write_of};
 use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{FILE_NAME, LockedKey, Retiring};
 use serde_json::json;
@@ -97,7 +97,11 @@ struct Place {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
-    let sink = args.sink.sink(&connection.new_keys, true)?;
+    // Only where a key is made is a missing sink told: ending an old one hands nothing over.
+    let (sink, no_sink) = match args.sink.sink(&connection.new_keys, true) {
+        Ok(sink) => (sink, None),
+        Err(failure) => (Sink::Folder(PathBuf::new()), Some(failure)),
+    };
     let own = connection.credentials.key_id.value;
     announce(&connection);
     let client = connection.client();
@@ -113,6 +117,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let in_place = entry.pending.is_some()
             && renewal.settle(&mut entry, &mut journal).map_err(|error| renew_failure(&error))?;
         if !in_place {
+            no_sink.map_or(Ok(()), Err)?;
             let new = wanted(args, &client, &entry, &place)?;
             if entry.id == Some(own.get()) {
                 say("this is the key that signs these calls: your settings need the new one");
