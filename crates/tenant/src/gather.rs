@@ -132,7 +132,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
         if count > BYTES_MAX {
             return Pin::new(&mut inner.stream).poll_write_vectored(cx, parts);
         }
-        parts.iter().for_each(|part| inner.waiting.extend_from_slice(part));
+        for part in parts {
+            inner.waiting.extend_from_slice(part);
+        }
         Poll::Ready(Ok(count))
     }
 
