@@ -170,7 +170,7 @@ mod tests {
     /// Keeps each write by itself; takes nothing where that is said.
     #[derive(Default)]
     struct Writes {
-        writes: Vec<usize>,
+        sizes: Vec<usize>,
         flushes: usize,
         pauses: VecDeque<bool>,
     }
@@ -185,7 +185,7 @@ mod tests {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            self.writes.push(bytes.len());
+            self.sizes.push(bytes.len());
             Poll::Ready(Ok(bytes.len()))
         }
 
@@ -208,7 +208,7 @@ mod tests {
         runtime.block_on(gathered.drive(pin!(work)));
         let inner = gathered.inner();
         assert!(inner.waiting.is_empty(), "something stays");
-        (inner.stream.writes.clone(), inner.stream.flushes)
+        (inner.stream.sizes.clone(), inner.stream.flushes)
     }
 
     async fn write(to: &mut Gathered<Writes>, count: usize) {
