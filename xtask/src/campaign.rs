@@ -111,7 +111,8 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "corpus",
-        shows: "of 100,000 definitions none is missed, and no tree is kept",
+        shows: "of 100,000 definitions none is missed, and no tree is kept; 32,000 in one file take less \
+                than 20 times its size",
         run: corpus,
     },
     Proof {
@@ -247,8 +248,10 @@ fn documents(root: &Path) -> Vec<Command> {
 
 fn corpus(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
-    test.args(["test", "--release", "-p", "cortexkey-lint", "--test", "large_corpus", "--"]);
-    test.arg("--nocapture").env("CORTEXKEY_FILES", "100000");
+    test.args(["test", "--release", "-p", "cortexkey-lint", "--test", "large_corpus"]);
+    test.args(["--test", "large_file", "--", "--nocapture"]);
+    // As one file, these keys have ten million bytes.
+    test.env("CORTEXKEY_FILES", "100000").env("CORTEXKEY_KEYS", "32000");
     vec![test]
 }
 

@@ -18,6 +18,13 @@ pub struct KeyDocument {
     pub problems: Vec<Problem>,
 }
 
+/// The document that holds a place, of a file's, which stand in its order.
+pub(crate) fn document_at(documents: &[KeyDocument], place: Span) -> Option<&KeyDocument> {
+    let next = documents.partition_point(|document| document.span.start <= place.start);
+    let document = documents.get(next.checked_sub(1)?)?;
+    (place.end <= document.span.end).then_some(document)
+}
+
 /// One file of the corpus.
 #[derive(Clone, Debug)]
 pub struct CorpusFile {

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 pub(crate) use file::{FileJudge, Part};
 
 use crate::baseline::Baseline;
-use crate::corpus::{Corpus, CorpusFile};
+use crate::corpus::{Corpus, CorpusFile, document_at};
 use crate::finding::{Finding, Place, WaivedBy, WaivedFinding};
 use crate::fingerprint::fingerprints;
 use crate::policy::Policy;
@@ -266,11 +266,7 @@ impl Judge<'_> {
     fn is_about(&self, finding: &Finding, key: &str) -> bool {
         let Some(at) = finding.place.source.checked_sub(self.first) else { return false };
         let Some(file) = self.corpus.files.get(at) else { return false };
-        let place = finding.place.span;
-        let holds = file
-            .documents
-            .iter()
-            .find(|document| document.span.start <= place.start && place.end <= document.span.end);
+        let holds = document_at(&file.documents, finding.place.span);
         holds.and_then(|document| document.definition.as_ref()).is_some_and(|definition| {
             let tenant = self.subject(definition).tenant;
             definition.name().is_some_and(|name| waive::names(key, tenant, name))

@@ -97,18 +97,30 @@ impl Fields<'_> {
     }
 
     fn path_of(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        let mut path = String::new();
+        self.write_path_of(name, &mut path);
+        path
+    }
+
+    fn write_path_of(&self, name: &str, path: &mut String) {
+        if !self.path.is_empty() {
+            path.push_str(&self.path);
+            path.push('.');
+        }
+        path.push_str(name);
     }
 }
 
 pub(crate) struct Reader<'t> {
     pub(crate) tree: &'t Tree,
     pub(crate) problems: Vec<Problem>,
+    /// Texts that paths were written in, for the next ones: each field has a path, and few are told.
+    paths: Vec<String>,
 }
 
 impl<'t> Reader<'t> {
     pub(crate) fn new(tree: &'t Tree) -> Self {
-        Self { tree, problems: Vec::new() }
+        Self { tree, problems: Vec::new(), paths: Vec::new() }
     }
 
     pub(crate) fn report(&mut self, kind: ProblemKind, span: Span, message: impl Into<String>) {
@@ -160,7 +172,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         let mut fields = Fields {
-            entries: Vec::new(),
+            entries: Vec::with_capacity(entries.len()),
             meant: Vec::new(),
             place,
             span: node.span,
@@ -252,7 +264,12 @@ impl<'t> Reader<'t> {
         if self.tree.is_empty_value(entry.value) {
             return Field::Empty(key);
         }
-        match read(self, entry, &fields.path_of(name)) {
+        let mut path = self.paths.pop().unwrap_or_default();
+        fields.write_path_of(name, &mut path);
+        let value = read(self, entry, &path);
+        path.clear();
+        self.paths.push(path);
+        match value {
             Some(value) => Field::Present { key, value: Spanned::new(value, span) },
             None => Field::Bad(span),
         }
@@ -260,7 +277,9 @@ impl<'t> Reader<'t> {
 
     /// A text.
     pub(crate) fn text(&mut self, fields: &Fields<'t>, name: &str) -> Field<String> {
-        self.field(fields, name, |reader, entry, path| reader.text_at(entry.value, path))
+        self.field(fields, name, |reader, entry, path| {
+            reader.text_at(entry.value, path).map(str::to_owned)
+        })
     }
 
     /// A text; nothing behind the key is a mistake.
@@ -297,7 +316,7 @@ impl<'t> Reader<'t> {
         name: &str,
         example: &str,
     ) -> Field<T> {
-        self.required_as(field, fields, name, &format!("write `{example}`"))
+        self.required_as(field, fields, name, || format!("write `{example}`"))
     }
 
     /// The same with other words on what to write.
@@ -306,7 +325,7 @@ impl<'t> Reader<'t> {
         field: Field<T>,
         fields: &Fields<'_>,
         name: &str,
-        help: &str,
+        help: impl FnOnce() -> String,
     ) -> Field<T> {
         let place = match &field {
             Field::Absent => fields.place,
@@ -314,13 +333,13 @@ impl<'t> Reader<'t> {
             _ => return field,
         };
         let message = format!("`{}` is missing", fields.path_of(name));
-        self.report_help(ProblemKind::MissingField, place, message, help);
+        self.report_help(ProblemKind::MissingField, place, message, help());
         field
     }
 
-    pub(crate) fn text_at(&mut self, id: NodeId, path: &str) -> Option<String> {
+    pub(crate) fn text_at(&mut self, id: NodeId, path: &str) -> Option<&'t str> {
         match self.tree.text_of(id) {
-            Some(text) if !self.tree.is_empty_value(id) => Some(text.to_owned()),
+            Some(text) if !self.tree.is_empty_value(id) => Some(text),
             _ => {
                 self.wrong_type(id, path, "a text");
                 None
@@ -349,10 +368,10 @@ impl<'t> Reader<'t> {
             return Some(*value);
         }
         let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
-        let message = format!("{} is no value of `{path}`", refused(path, &text));
+        let message = format!("{} is no value of `{path}`", refused(path, text));
         let mut problem = Problem::new(ProblemKind::BadValue, self.span(id), message)
             .help(format!("one of {}", list(&words)));
-        if let Some(best) = closest(&text, words.iter().copied()) {
+        if let Some(best) = closest(text, words.iter().copied()) {
             problem.help = Some(format!("did you mean `{best}`? (one of {})", list(&words)));
             problem.meant = Some(best.to_owned());
         }
@@ -372,7 +391,7 @@ impl<'t> Reader<'t> {
             let text = reader.text_at(entry.value, path)?;
             let number = text.parse().ok();
             if number.is_none() {
-                let message = format!("{} is no whole number", refused(path, &text));
+                let message = format!("{} is no whole number", refused(path, text));
                 let help = format!("`{path}` takes a number such as 16");
                 reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
             }
@@ -416,7 +435,7 @@ impl<'t> Reader<'t> {
 
     pub(crate) fn spanned_text(&mut self, id: NodeId, path: &str) -> Option<Spanned<String>> {
         let text = self.text_at(id, path)?;
-        Some(Spanned::new(text, self.span(id)))
+        Some(Spanned::new(text.to_owned(), self.span(id)))
     }
 
     /// A mapping with free names, each value read by `read`.

@@ -112,7 +112,7 @@ fn lock(options: &Options, home: &Path) -> Option<LockedKeys> {
 /// The policy's `keys`.
 struct Patterns {
     set: Option<GlobSet>,
-    /// The folder that they start from.
+    /// The folder that they start from, absolute.
     base: PathBuf,
     /// The folders below which each of them looks.
     roots: Vec<PathBuf>,
@@ -121,10 +121,11 @@ struct Patterns {
 impl Patterns {
     fn of(options: &Options, policy: &Policy) -> Result<Self, String> {
         let Some((path, keys)) = policy.keys() else {
-            return Ok(Self { set: None, base: options.folder.clone(), roots: Vec::new() });
+            let base = absolute(&options.folder, Path::new(""));
+            return Ok(Self { set: None, base, roots: Vec::new() });
         };
         let file = absolute(&options.folder, Path::new(path));
-        let base = file.parent().unwrap_or(&options.folder).to_path_buf();
+        let base = file.parent().unwrap_or(&file).to_path_buf();
         let mut set = GlobSetBuilder::new();
         let mut roots = Vec::new();
         for key in keys {
@@ -147,7 +148,7 @@ impl Patterns {
     /// True when a file belongs to the corpus; nothing when the policy names no files.
     fn hold(&self, path: &Path) -> Option<bool> {
         let set = self.set.as_ref()?;
-        let inside = path.strip_prefix(absolute(&self.base, Path::new(""))).ok();
+        let inside = path.strip_prefix(&self.base).ok();
         Some(inside.is_some_and(|path| set.is_match(path)))
     }
 

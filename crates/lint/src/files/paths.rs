@@ -1,5 +1,6 @@
 //! Paths as output shows them: relative to where the command runs, with `/`.
 
+use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
 /// An absolute path without `.` and `..`; links are not followed.
@@ -24,7 +25,11 @@ pub(super) fn shown(folder: &Path, path: &Path) -> String {
 
 /// The same for an absolute path; nothing where no way leads there.
 pub(super) fn shown_whole(folder: &Path, path: &Path) -> Option<String> {
-    let text = relative(folder, path)?.to_string_lossy().replace('\\', "/");
+    let way = match path.strip_prefix(folder) {
+        Ok(below) => Cow::Borrowed(below),
+        Err(_) => Cow::Owned(relative(folder, path)?),
+    };
+    let text = way.to_string_lossy().replace('\\', "/");
     Some(if text.is_empty() { ".".to_owned() } else { text })
 }
 

@@ -12,7 +12,7 @@ use cortexkey_manifest::{Problem, Span, Token, escape, mask_tokens, tokens_in};
 use jiff::Timestamp;
 
 use super::Rule;
-use crate::corpus::{Corpus, KeyDocument};
+use crate::corpus::{Corpus, KeyDocument, document_at};
 use crate::finding::{Finding, Fix, Place, Related};
 use crate::patterns::Patterns;
 use crate::policy::Policy;
@@ -43,9 +43,7 @@ impl FileContext<'_> {
     /// Name of the key whose document holds a place.
     #[must_use]
     pub fn key_at(&self, span: Span) -> Option<String> {
-        let holds = |outer: Span| outer.start <= span.start && span.end <= outer.end;
-        let document = self.documents.iter().find(|document| holds(document.span))?;
-        document.definition.as_ref()?.name().map(mask_tokens)
+        document_at(self.documents, span)?.definition.as_ref()?.name().map(mask_tokens)
     }
 }
 

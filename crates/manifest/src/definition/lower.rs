@@ -26,7 +26,8 @@ pub(crate) fn header<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, kind: &st
     let mut known = true;
     for (name, expected) in [("apiVersion", API_VERSION), ("kind", kind)] {
         let field = reader.text(fields, name);
-        let field = reader.required(field, fields, name, &format!("{name}: {expected}"));
+        let help = || format!("write `{name}: {expected}`");
+        let field = reader.required_as(field, fields, name, help);
         if let Some(text) = field.spanned().filter(|text| text.value != expected) {
             known = false;
             let message = format!("{name} {} is not known here", quote_refused(&text.value));
@@ -129,9 +130,9 @@ fn time<'t>(
 ) -> Field<Expiry> {
     reader.field(fields, name, |reader, entry, path| {
         let text = reader.text_at(entry.value, path)?;
-        parse(&text)
+        parse(text)
             .map_err(|error| {
-                let message = format!("{} in `{path}`: {}", quote_refused(&text), error.message);
+                let message = format!("{} in `{path}`: {}", quote_refused(text), error.message);
                 let span = reader.span(entry.value);
                 reader.report_help(ProblemKind::BadExpiry, span, message, error.help);
             })

@@ -182,7 +182,7 @@ fn area<'t, T>(
 ) -> Field<T> {
     let fields = reader.child(scope, name, known);
     let fields = if required {
-        reader.required(fields, scope, name, &format!("{name}: {{ mode: none }}"))
+        reader.required_as(fields, scope, name, || format!("write `{name}: {{ mode: none }}`"))
     } else {
         reader.filled(fields, scope, name)
     };
@@ -245,9 +245,10 @@ fn axis<'t>(
     fields: &Fields<'t>,
     name: &str,
 ) -> Field<RawMode> {
-    let words = RAW_MODES.iter().map(|(word, _)| *word).collect::<Vec<_>>();
-    let help = format!("write the mode that the tenant has: one of {}", list(&words));
-    reader.required_as(axis, fields, name, &help)
+    reader.required_as(axis, fields, name, || {
+        let words = RAW_MODES.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+        format!("write the mode that the tenant has: one of {}", list(&words))
+    })
 }
 
 fn datasets<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Datasets {

@@ -81,9 +81,9 @@ fn retiring(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Retiring>
     }
     let after = reader.field(&fields, "after", |reader, entry, path| {
         let text = reader.text_at(entry.value, path)?;
-        let ms = moment(&text).ok().and_then(|time| u64::try_from(time.as_millisecond()).ok());
+        let ms = moment(text).ok().and_then(|time| u64::try_from(time.as_millisecond()).ok());
         if ms.is_none() {
-            let message = format!("{} is no time in `{path}`", quote_refused(&text));
+            let message = format!("{} is no time in `{path}`", quote_refused(text));
             let help = "write a time with its offset: `2027-03-01T00:00:00Z`";
             reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
         }
@@ -103,7 +103,7 @@ fn id_at(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<u64> {
     let text = reader.text_at(id, path)?;
     let number = text.parse().ok().filter(|id| *id != 0);
     if number.is_none() {
-        let message = format!("{} is no key id", quote_refused(&text));
+        let message = format!("{} is no key id", quote_refused(text));
         let help = "a key id is the number in the column ID of the API Keys table";
         reader.report_help(ProblemKind::BadValue, reader.span(id), message, help);
     }

@@ -88,9 +88,9 @@ fn case(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Case> {
     let name = reader.required(name, &fields, "name", "name: production keys are advanced");
     let now = reader.field(&fields, "now", |reader, entry, path| {
         let text = reader.text_at(entry.value, path)?;
-        let time = moment(&text);
+        let time = moment(text);
         if let Err(error) = &time {
-            let message = format!("{} in `{path}`: {}", quote_refused(&text), error.message);
+            let message = format!("{} in `{path}`: {}", quote_refused(text), error.message);
             let span = reader.span(entry.value);
             reader.report_help(ProblemKind::BadExpiry, span, message, error.help.clone());
         }

@@ -97,9 +97,9 @@ fn duration<'t>(
 ) -> Field<jiff::SignedDuration> {
     let field = reader.field(fields, name, |reader, entry, path| {
         let text = reader.text_at(entry.value, path)?;
-        lifetime(&text)
+        lifetime(text)
             .map_err(|error| {
-                let message = format!("{} in `{path}`: {}", quote_refused(&text), error.message);
+                let message = format!("{} in `{path}`: {}", quote_refused(text), error.message);
                 let span = reader.span(entry.value);
                 reader.report_help(ProblemKind::BadValue, span, message, error.help);
             })

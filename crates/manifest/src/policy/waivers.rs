@@ -55,9 +55,9 @@ pub(super) fn waiver(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<
     let key = reader.required(key, &fields, "key", "key: prod-eu/svc-export-prod");
     let expires = reader.field(&fields, "expires", |reader, entry, path| {
         let text = reader.text_at(entry.value, path)?;
-        moment(&text)
+        moment(text)
             .map_err(|error| {
-                let message = format!("{} in `{path}`: {}", quote_refused(&text), error.message);
+                let message = format!("{} in `{path}`: {}", quote_refused(text), error.message);
                 let span = reader.span(entry.value);
                 reader.report_help(ProblemKind::BadExpiry, span, message, error.help);
             })
