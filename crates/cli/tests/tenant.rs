@@ -137,3 +137,20 @@ fn the_first_calls_of_the_tenants_page_work() {
         assert!(output.stdout.contains(said), "{said}: {}", output.stdout);
     }
 }
+
+/// The library that reads the file panics over some of them.
+#[test]
+fn a_damaged_data_file_is_told_of_in_one_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drop(Tenant::start_with(&["--data", data.to_str().unwrap()]));
+    let file = data.join("tenant.redb");
+    let whole = std::fs::read(&file).unwrap();
+    for part in 1..6 {
+        std::fs::write(&file, &whole[..whole.len() / 6 * part]).unwrap();
+        let ran = common::run(&["tenant", "--data", data.to_str().unwrap()]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
+        assert!(ran.stderr.contains("the data file"), "{ran:?}");
+        assert!(!ran.stderr.contains("panicked"), "{ran:?}");
+    }
+}

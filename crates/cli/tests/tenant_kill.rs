@@ -14,10 +14,10 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use common::cortexkey;
-use cortexkey_core::auth::{Key, KeyId, Level, Signer, Timestamp};
+use common::{cortexkey, signed};
+use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use serde_json::{Value, json};
 
 const WORKERS: u64 = 4;
@@ -68,17 +68,6 @@ fn post(address: &str, headers: &str, path: &str, body: &Value) -> Option<(u16, 
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.get(9..12)?.parse().ok()?;
     Some((status, serde_json::from_str(body).ok()?))
-}
-
-fn now_ms() -> u64 {
-    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
-fn signed(signer: &Signer) -> String {
-    let headers = signer.sign_from_system(Timestamp::from_ms(now_ms()).unwrap()).unwrap();
-    let lines: Vec<_> =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    lines.concat()
 }
 
 /// What the tenant acknowledged.

@@ -13,10 +13,10 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use common::cortexkey;
-use cortexkey_core::auth::{Key, KeyId, Level, Signer, Timestamp};
+use common::{cortexkey, signed};
+use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use serde_json::Value;
 
 const TENANTS: usize = 8;
@@ -66,10 +66,6 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn now_ms() -> u64 {
-    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
 /// One connection to one tenant.
 struct Connection {
     reader: BufReader<TcpStream>,
@@ -100,13 +96,6 @@ impl Connection {
         self.reader.read_exact(&mut body).unwrap();
         status
     }
-}
-
-fn signed(signer: &Signer) -> String {
-    let headers = signer.sign_from_system(Timestamp::from_ms(now_ms()).unwrap()).unwrap();
-    let lines: Vec<_> =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    lines.concat()
 }
 
 fn wait_until_accepted(address: &str, signer: &Signer) {

@@ -9,7 +9,9 @@ pub(crate) mod killer;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use cortexkey_core::auth::{Signer, Timestamp};
 use serde_json::Value;
 
 /// 128 letters and digits that no message may ever hold.
@@ -29,6 +31,18 @@ pub(crate) fn cortexkey(args: &[&str]) -> Command {
     command.args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.stdin(Stdio::null());
     command
+}
+
+/// The headers of a request signed now, a line each.
+pub(crate) fn signed(signer: &Signer) -> String {
+    let headers = signer.sign_from_system(Timestamp::from_ms(now_ms()).unwrap()).unwrap();
+    let lines: Vec<_> =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    lines.concat()
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
 /// Runs the binary to its end.

@@ -3,10 +3,12 @@
 //! It refuses a second tenant on the same folder, a folder where anybody may write, and rows that
 //! were tampered with.
 
+use core::cell::Cell;
 use core::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use redb::{Database, TableDefinition};
 use zeroize::Zeroizing;
@@ -46,7 +48,7 @@ impl Drop for Disk {
     fn drop(&mut self) {
         let database = self.database.take();
         // It tidies the file up, and over a damaged one it panics.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+        let _ = quietly(|| drop(database));
     }
 }
 
@@ -157,7 +159,32 @@ impl Disk {
 
 /// The library panics over some files that are cut off or were changed.
 fn without_panic<T>(work: impl FnOnce() -> Result<T, DiskError>) -> Result<T, DiskError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(DiskError::Broken))
+    quietly(work).unwrap_or(Err(DiskError::Broken))
+}
+
+thread_local! {
+    /// Whether a panic of this thread is the library's over a file, and told of by our error.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Catches a panic, and keeps its message off standard error; those of other threads stay.
+fn quietly<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    static HOOK: Once = Once::new();
+    // No hook can be set by a thread that panics.
+    if !std::thread::panicking() {
+        HOOK.call_once(|| {
+            let before = take_hook();
+            set_hook(Box::new(move |info| {
+                if !QUIET.get() {
+                    before(info);
+                }
+            }));
+        });
+    }
+    let was = QUIET.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    QUIET.set(was);
+    done
 }
 
 /// What a row is sealed for: only there it opens.
