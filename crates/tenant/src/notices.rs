@@ -33,6 +33,9 @@ pub struct Notification {
     pub time_ms: u64,
     /// All of it in a sentence.
     pub message: String,
+    /// Why the webhook was given up on, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_error: Option<String>,
 }
 
 /// The notices of a tenant.
@@ -74,6 +77,7 @@ impl Notices {
                     expiration_ms: ms,
                     time_ms: now_ms,
                     message: format!("API key {id} expires: this is the notice {when}"),
+                    webhook_error: None,
                 });
             }
         }
@@ -84,6 +88,13 @@ impl Notices {
             self.last.push_back(notification.clone());
         }
         new
+    }
+
+    /// Notes that the webhook did not take a notice.
+    pub(crate) fn not_taken(&mut self, id: u64, why: &str) {
+        if let Some(notification) = self.last.iter_mut().find(|last| last.id == id) {
+            notification.webhook_error = Some(why.to_owned());
+        }
     }
 
     /// Marks what was due by a time as given: a tenant that starts again repeats nothing.

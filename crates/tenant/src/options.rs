@@ -10,10 +10,13 @@ use std::sync::Arc;
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 
-use crate::{Clock, CustomRole, LogLine};
+use crate::{Clock, CustomRole, LogLine, Notification};
 
 /// What is told of each answered request.
 pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
+
+/// What is told of a notice that the webhook did not take, and why.
+pub type WebhookLog = Arc<dyn Fn(&Notification, &str) + Send + Sync>;
 
 /// How a tenant is started.
 #[derive(Clone)]
@@ -65,6 +68,8 @@ pub struct Options {
     pub clock: Clock,
     /// What is called for each answered request.
     pub log: Option<Log>,
+    /// What is called for each notice that the webhook did not take.
+    pub webhook_log: Option<WebhookLog>,
 }
 
 impl Default for Options {
@@ -93,6 +98,7 @@ impl Default for Options {
             custom_roles: Vec::new(),
             clock: Clock::System,
             log: None,
+            webhook_log: None,
         }
     }
 }

@@ -368,6 +368,7 @@ fn prepare(
         explain: options.explain,
         control: options.control,
         log: options.log,
+        webhook_log: options.webhook_log,
         requests: AtomicU64::new(0),
         inspector: Inspector::new(options.remembered_requests),
         faults: Faults::default(),

@@ -7,6 +7,8 @@ use core::time::Duration;
 use crate::notices::Notification;
 
 const ATTEMPTS: u32 = 3;
+/// The first pause between tries; the second is twice as long.
+const PAUSE: Duration = Duration::from_millis(500);
 const TIME: Duration = Duration::from_secs(5);
 
 /// Where notices go.
@@ -21,16 +23,22 @@ impl Webhook {
         Self { url, agent: config.build().into() }
     }
 
-    /// Sends one notice; it blocks.
-    pub(crate) fn send(&self, notification: &Notification) {
+    /// Sends one notice; it blocks. Why it was given up, without the address, which may hold a
+    /// secret.
+    pub(crate) fn send(&self, notification: &Notification) -> Result<(), String> {
+        let mut why = String::new();
         for attempt in 1..=ATTEMPTS {
             let sent = self.agent.post(&self.url).send_json(notification);
-            if sent.is_ok() {
-                return;
-            }
+            why = match sent {
+                Ok(_) => return Ok(()),
+                Err(ureq::Error::StatusCode(status)) => format!("it answered {status}"),
+                Err(ureq::Error::Timeout(_)) => "it did not answer in time".to_owned(),
+                Err(_) => "it cannot be reached".to_owned(),
+            };
             if attempt < ATTEMPTS {
-                std::thread::sleep(Duration::from_secs(u64::from(attempt)));
+                std::thread::sleep(PAUSE * attempt);
             }
         }
+        Err(format!("{why}; given up after {ATTEMPTS} tries"))
     }
 }

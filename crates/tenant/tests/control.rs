@@ -200,6 +200,27 @@ fn notices_come_a_week_and_a_day_before_and_go_to_the_webhook() {
 }
 
 #[test]
+fn a_webhook_that_takes_nothing_is_told_of() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (told, tells) = std::sync::mpsc::channel();
+    let f = start(move |options| {
+        options.control = Control::Change;
+        options.webhook = Some(format!("http://127.0.0.1:{port}/secret"));
+        options.webhook_log = Some(std::sync::Arc::new(move |notification, why| {
+            told.send((notification.id, why.to_owned())).unwrap();
+        }));
+    });
+    let request = json!({ "roles": ["Viewer"], "security_level": "standard",
+        "expiration": NOW_MS + 30 * DAY_MS });
+    f.generate(&request, Level::Standard);
+    f.put(&vec![], "/_cortexkey/clock", &json!({ "nowMs": NOW_MS + 24 * DAY_MS }));
+    let (id, why) = tells.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!((id, why.as_str()), (1, "it cannot be reached; given up after 3 tries"));
+    let all = get(&f, "/_cortexkey/notifications")["notifications"].clone();
+    assert_eq!(all[0]["webhookError"], why);
+}
+
+#[test]
 fn each_fault_goes_wrong_as_often_as_asked_and_then_all_is_well() {
     let f = controlled();
     let fault = |fault: Fault| f.tenant.set_faults(vec![fault]).unwrap();

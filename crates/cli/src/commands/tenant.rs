@@ -13,7 +13,8 @@ use clap::{ValueEnum, value_parser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 use cortexkey_tenant::{
-    Control, Licence, Log, LogLine, NewAdminKeys, Options, ReplayMode, StartError, Tenant, TlsError,
+    Control, Licence, Log, LogLine, NewAdminKeys, Notification, Options, ReplayMode, StartError,
+    Tenant, TlsError, WebhookLog,
 };
 
 use crate::exit::{Exit, Failure};
@@ -263,6 +264,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         unlicensed: args.kind.unlicensed.iter().copied().map(Licence::from).collect(),
         max_keys: args.kind.max_keys as usize,
         log: Some(log(args.log_format, args.quiet)),
+        webhook_log: Some(webhook_log(args.log_format)),
         ..Options::default()
     };
     if let Some(entries) = args.guard_entries {
@@ -289,6 +291,23 @@ fn log(format: LogFormat, quiet: bool) -> Log {
             LogFormat::Json => serde_json::to_string(line).unwrap_or_default(),
         };
         // With standard error closed the tenant goes on without a log.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    })
+}
+
+/// Writes a line for each notice that the webhook did not take.
+fn webhook_log(format: LogFormat) -> WebhookLog {
+    Arc::new(move |notification: &Notification, why: &str| {
+        let (notice, key) = (notification.id, notification.key_id);
+        let text = match format {
+            LogFormat::Text => {
+                format!("notice {notice} key {key}: not taken by the webhook: {why}")
+            }
+            LogFormat::Json => {
+                serde_json::json!({ "notice": notice, "keyId": key, "webhookError": why })
+                    .to_string()
+            }
+        };
         let _ = writeln!(std::io::stderr(), "{text}");
     })
 }

@@ -41,7 +41,7 @@ use crate::faults::Faults;
 use crate::inspect::Inspector;
 use crate::log::{known_method, loggable};
 use crate::notices::{NOTICES, Notices};
-use crate::options::{Control, Licence, Log};
+use crate::options::{Control, Licence, Log, WebhookLog};
 use crate::replay::Replay;
 use crate::store::{Disk, Store};
 use crate::webhook::Webhook;
@@ -70,6 +70,7 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     pub(crate) notices: Mutex<Notices>,
     pub(crate) webhook: Option<Arc<Webhook>>,
+    pub(crate) webhook_log: Option<WebhookLog>,
     pub(crate) disk: Option<Arc<Disk>>,
     /// Turns true when the tenant stops.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -82,7 +83,7 @@ impl App {
     }
 
     /// Gives the notices that are due, and tells the webhook, which may take its time.
-    pub(crate) fn look_for_notices(&self) {
+    pub(crate) fn look_for_notices(self: &Arc<Self>) {
         let now_ms = self.clock.now_ms();
         let new = {
             let store = self.store();
@@ -94,10 +95,15 @@ impl App {
             let _ = disk.set_number(NOTICES, now_ms);
         }
         if let Some(webhook) = self.webhook.as_ref().filter(|_| !new.is_empty()) {
-            let webhook = Arc::clone(webhook);
+            let (webhook, app) = (Arc::clone(webhook), Arc::clone(self));
             tokio::task::spawn_blocking(move || {
                 for notification in &new {
-                    webhook.send(notification);
+                    if let Err(why) = webhook.send(notification) {
+                        app.notices().not_taken(notification.id, &why);
+                        if let Some(log) = &app.webhook_log {
+                            log(notification, &why);
+                        }
+                    }
                 }
             });
         }
