@@ -250,7 +250,7 @@ fn corpus(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey-lint", "--test", "large_corpus"]);
     test.args(["--test", "large_file", "--", "--nocapture"]);
-    // As one file, these keys have ten million bytes.
+    // As one file, these keys have nine million bytes.
     test.env("CORTEXKEY_FILES", "100000").env("CORTEXKEY_KEYS", "32000");
     vec![test]
 }
