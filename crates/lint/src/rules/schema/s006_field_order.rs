@@ -76,8 +76,10 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
 }
 
 fn entries_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<&'t [Entry]> {
-    let root = tree.documents().iter().find(|d| tree.node(d.root).span == document)?;
-    let mut at = root.root;
+    // They stand in their order, and a file may have many.
+    let documents = tree.documents();
+    let before = documents.partition_point(|d| tree.node(d.root).span.start < document.start);
+    let mut at = documents.get(before..)?.iter().find(|d| tree.node(d.root).span == document)?.root;
     for name in path.split('.').filter(|name| !name.is_empty()) {
         let NodeKind::Mapping { entries, .. } = &tree.node(at).kind else { return None };
         at = entries.iter().find(|entry| tree.text_of(entry.key) == Some(name))?.value;
