@@ -101,7 +101,10 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
     let length = lower.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
     let length = length.map_or(0, |length| length.trim().parse::<usize>().unwrap());
     let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
+    // The program may be killed between head and body.
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
     let when = {
         let mut state = state.lock().unwrap();
         state.requests += 1;
