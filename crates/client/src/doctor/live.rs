@@ -293,8 +293,9 @@ impl Live<'_> {
             self.to.find(Cause::WrongTenant, Certainty::Certain, evidence);
             return true;
         };
-        // The tenant's time, as far as it tells it.
-        let now_ms = crate::transport::now_ms().saturating_add(clock_offset_ms.unwrap_or(0));
+        // The tenant's time, where it is another one: it tells whole seconds only.
+        let off = clock_offset_ms.filter(|ms| ms.unsigned_abs() > CLOCK_OFFSET_MS);
+        let now_ms = crate::transport::now_ms().saturating_add(off.unwrap_or(0));
         let is_over =
             record.expiration.is_some_and(|ms| i64::try_from(ms).is_ok_and(|ms| ms <= now_ms));
         let (cause, evidence) = if is_over {
