@@ -7,6 +7,7 @@
 mod campaign;
 mod capi;
 mod compare;
+mod fuzz;
 mod header;
 mod linter;
 mod proofs;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, file length
   compare [FLAG]   measure beside peers: --check whether a ratio fell, --json, --markdown
+  fuzz [--seconds N] [TARGET…] run the fuzz targets, or those that are named, so long each
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
 
 fn main() -> ExitCode {
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         ["rules"] => write_rules(&root),
         ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),
         ["tidy"] => tidy::run(&root),
+        ["fuzz", arguments @ ..] => fuzz::run_with(&root, arguments),
         ["compare", flags @ ..] => compare::run(&root, flags),
         ["campaign"] => campaign::list(),
         ["campaign", name] => campaign::run(&root, name),

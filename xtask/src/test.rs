@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{capi, compare, header, linter, proofs, setup, tidy, vectors, verdicts};
+use crate::{capi, compare, fuzz, header, linter, proofs, setup, tidy, vectors, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
     Step { name: "Python against the tenant", run: python },
     Step { name: "linter against schemas", run: |root| once(linter::schemas(root)) },
     Step { name: "hooks in pre-commit", run: |root| once(linter::pre_commit(root)) },
+    Step { name: "fuzz targets", run: |root| once(fuzz::all(root, 10).map(drop)) },
     Step { name: "quickstart", run: quickstart },
     Step { name: "speed beside peers", run: |root| once(compare::run(root, &["--check"])) },
 ];

@@ -147,8 +147,9 @@ fn has_heading(document: &Path, anchor: &str) -> bool {
 /// Every crate takes the workspace's lints, but the two that may hold unsafe code.
 fn lint_tables(file: &File, problems: &mut Vec<String>) {
     let own = ["crates/capi/Cargo.toml", "crates/kernels/Cargo.toml", "Cargo.toml"];
-    let is_ours = file.path.ends_with("Cargo.toml") && !file.path.starts_with("fuzz/");
-    if is_ours && !own.contains(&file.path) && !file.text.contains("[lints]\nworkspace = true") {
+    let is_manifest = file.path.ends_with("Cargo.toml");
+    if is_manifest && !own.contains(&file.path) && !file.text.contains("[lints]\nworkspace = true")
+    {
         problems.push(format!("{}: does not take the workspace's lints", file.path));
     }
 }

@@ -1,11 +1,6 @@
 //! Comments that silence findings: what they cover, and what is said of those in disorder.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{HEAD, code, folder, found, key, lint, lint_with};
+use crate::common::{HEAD, code, folder, found, key, lint, lint_with};
 use cortexkey_lint::report::Format;
 
 /// A key with a standard level and a comment on that line and one above.

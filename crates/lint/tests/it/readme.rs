@@ -4,7 +4,7 @@ use cortexkey_lint::report::Format;
 use cortexkey_lint::{Corpus, CorpusFile, Policy, lint};
 use cortexkey_manifest::yaml::Limits;
 
-const README: &str = include_str!("../../../README.md");
+const README: &str = include_str!("../../../../README.md");
 
 /// The text of each definition among the blocks of YAML.
 fn examples() -> Vec<&'static str> {

@@ -1,14 +1,9 @@
 //! Finding and reading files: which are judged, which are passed over, and what happens with
 //! those that cannot be read.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::fs;
 
-use common::{HEAD, code, folder, found, key, lint, lint_with, write};
+use crate::common::{HEAD, code, folder, found, key, lint, lint_with, write};
 use cortexkey_lint::Timestamp;
 use cortexkey_lint::files::{Options, run};
 use cortexkey_lint::report::Format;

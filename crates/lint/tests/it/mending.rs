@@ -1,13 +1,8 @@
 //! Mending: what is written, what is left alone, and that mending twice changes nothing.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::fs;
 
-use common::{HEAD, folder, found, key, lint, lint_with};
+use crate::common::{HEAD, folder, found, key, lint, lint_with};
 use cortexkey_lint::files::{FixMode, Outcome};
 use cortexkey_lint::rules::{Fixes, RULES};
 use tempfile::TempDir;
@@ -68,7 +63,7 @@ fn safe_mending_leaves_what_somebody_has_to_agree_with() {
 fn every_fix_that_a_page_promises_is_there() {
     let mut lacking = Vec::new();
     for rule in RULES {
-        let report = examples::run(&rule.bad);
+        let report = crate::examples::run(&rule.bad);
         let fix = report.findings.iter().find(|f| f.code == rule.code).and_then(|f| f.fix.clone());
         match rule.fixes {
             Fixes::No => assert!(fix.is_none(), "{}", rule.code),
@@ -85,8 +80,6 @@ fn every_fix_that_a_page_promises_is_there() {
     assert!(lacking.is_empty(), "{lacking:?}");
 }
 
-mod examples;
-
 #[test]
 fn a_diff_changes_nothing_and_fails_as_the_findings_do() {
     let policy = format!("{HEAD}{POLICY}");
@@ -96,7 +89,7 @@ fn a_diff_changes_nothing_and_fails_as_the_findings_do() {
     let diff = outcome.diff.clone().unwrap();
     assert!(diff.contains("-  roles: [viewer]\n+  roles: [Viewer]\n"), "{diff}");
     assert_eq!(read(&folder, "keys/svc-abc.yaml"), text);
-    assert_eq!(common::code(&outcome), 1);
+    assert_eq!(crate::common::code(&outcome), 1);
 }
 
 #[test]
@@ -168,6 +161,6 @@ fn a_name_that_is_taken_is_not_given_to_a_second_key() {
 fn standard_input_is_not_mended() {
     let folder = folder(&[]);
     let outcome = lint_with(folder.path(), &["-"], |options| options.fix = FixMode::Write);
-    assert_eq!(common::code(&outcome), 2);
+    assert_eq!(crate::common::code(&outcome), 2);
     assert!(outcome.messages.join(" ").contains("standard input"), "{:?}", outcome.messages);
 }

@@ -1,8 +1,5 @@
 //! The example organisation is in order: no finding but what it waives, and its own cases pass.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
 use std::path::Path;
 
 use cortexkey_lint::files::{Options, read_cases, run};

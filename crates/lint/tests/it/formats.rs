@@ -1,11 +1,6 @@
 //! The forms of output for programs: as their readers take them, and as they look.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{HEAD, folder, key, lint};
+use crate::common::{HEAD, folder, key, lint};
 use cortexkey_lint::report::{Format, Report};
 use serde_sarif::sarif::{ResultLevel, Sarif};
 

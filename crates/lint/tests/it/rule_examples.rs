@@ -1,16 +1,11 @@
 //! Each rule's page is true: its bad example fires that rule and no other, its good one none.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod examples;
-
 use std::collections::BTreeSet;
 
+use crate::examples::{now, run};
 use cortexkey_lint::rules::{RULES, Rule, TABLE};
 use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, Severity, lint};
 use cortexkey_manifest::yaml::Limits;
-use examples::{now, run};
 
 /// The codes of a report. A catalogue beside a single definition has roles that nobody holds, which
 /// says nothing of the example.

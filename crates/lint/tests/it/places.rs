@@ -1,15 +1,10 @@
 //! Where each rule points: the value itself, and the second place that matters.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod examples;
-
 use std::fmt::Write as _;
 
+use crate::examples::run;
 use cortexkey_lint::report::Format;
 use cortexkey_lint::rules::RULES;
-use examples::run;
 
 /// The text under each finding of a rule's bad example, and under its labels: one line a rule.
 #[test]

@@ -1,8 +1,5 @@
 //! What people and programs read, for the example organisation.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
 use cortexkey_lint::files::{Options, run};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Severity, Timestamp, example};

@@ -1,13 +1,8 @@
 //! Beginning with what is there: the baseline.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::fs;
 
-use common::{HEAD, code, folder, found, key, lint_with, write};
+use crate::common::{HEAD, code, folder, found, key, lint_with, write};
 use cortexkey_lint::files::{BASELINE_NAME, Outcome};
 use tempfile::TempDir;
 

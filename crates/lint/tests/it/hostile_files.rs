@@ -1,11 +1,6 @@
 //! Files that somebody wrote to be passed over, to be printed, or to cost much.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{HEAD, code, folder, found, key, lint};
+use crate::common::{HEAD, code, folder, found, key, lint};
 use cortexkey_lint::files::Outcome;
 use cortexkey_lint::report::Format;
 
@@ -217,7 +212,7 @@ fn nothing_but_git_takes_a_definition_out_of_the_corpus() {
     }
     assert_eq!(outcome.report.unwrap().summary.passed_over, 0);
     // A folder with nothing but a policy of its own holds nothing to judge.
-    let only = common::folder(&[("team/cortexkey.yaml", &inner)]);
+    let only = crate::common::folder(&[("team/cortexkey.yaml", &inner)]);
     assert_eq!(code(&lint(&only, &[])), 3);
 }
 

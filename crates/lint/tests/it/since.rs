@@ -1,14 +1,9 @@
 //! What keys gain against an earlier revision, with a real repository.
 
-// A failed step of a test is a failed test.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::fs;
 use std::process::Command;
 
-use common::{HEAD, code, found, key, lint_with, write};
+use crate::common::{HEAD, code, found, key, lint_with, write};
 use cortexkey_lint::files::Outcome;
 use tempfile::TempDir;
 

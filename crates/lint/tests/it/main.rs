@@ -1,0 +1,28 @@
+//! What the linter does, from outside; one program, since each takes its time to link.
+//!
+//! It refuses what has to be alone in its process: measuring memory is for the programs beside it.
+
+// A failed step of a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../examples/mod.rs"]
+mod examples;
+
+mod any_input;
+mod baseline;
+mod custom_rules;
+mod example_org;
+mod example_snapshot;
+mod files;
+mod formats;
+mod hostile_files;
+mod mending;
+mod places;
+mod policy_cases;
+mod readme;
+mod rule_examples;
+mod rules;
+mod since;
+mod suppressions;

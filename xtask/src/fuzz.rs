@@ -1,0 +1,102 @@
+//! `cargo xtask fuzz`: the targets of `fuzz/`, built with the workspace's compiler so that libFuzzer
+//! sees what an input reaches in code of ours, and run for a while each.
+//!
+//! It refuses to write into the committed corpora: what a run finds goes to the build folder.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+use crate::run::{capture, cargo, check, target_dir};
+
+/// The targets, each with a corpus under `fuzz/corpus`.
+const TARGETS: [&str; 8] = [
+    "request",
+    "address",
+    "compiled",
+    "lint_reader",
+    "lint_policy",
+    "lint_expression",
+    "lint_suppression",
+    "lint_fix",
+];
+
+/// Takes `--seconds N` for each target, and the targets' names; without names, all.
+pub(crate) fn run_with(root: &Path, arguments: &[&str]) -> Result<(), String> {
+    let (seconds, names) = match arguments {
+        ["--seconds", seconds, names @ ..] => {
+            (seconds.parse().map_err(|error| format!("--seconds {seconds}: {error}"))?, names)
+        }
+        names => (60, names),
+    };
+    let targets = if names.is_empty() { &TARGETS[..] } else { names };
+    run(root, seconds, targets).map(|ran| println!("{}", ran.join("\n")))
+}
+
+/// All targets, so many seconds each.
+pub(crate) fn all(root: &Path, seconds: u32) -> Result<Vec<String>, String> {
+    run(root, seconds, &TARGETS)
+}
+
+/// Runs as many at a time as there are processors; says of each what it did.
+fn run(root: &Path, seconds: u32, targets: &[&str]) -> Result<Vec<String>, String> {
+    if let Some(unknown) = targets.iter().find(|target| !TARGETS.contains(target)) {
+        return Err(format!("there is no target `{unknown}`; there are: {}", TARGETS.join(", ")));
+    }
+    build(root)?;
+    let queue = Mutex::new(targets.iter().copied().collect::<VecDeque<_>>());
+    let ran = Mutex::new(Vec::new());
+    let next = || queue.lock().ok()?.pop_front();
+    let work = || {
+        while let Some(target) = next() {
+            let outcome = fuzz(root, target, seconds);
+            if let Ok(mut ran) = ran.lock() {
+                ran.push(outcome);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(work);
+        }
+    });
+    ran.into_inner().unwrap_or_default().into_iter().collect()
+}
+
+fn build(root: &Path) -> Result<(), String> {
+    let mut build = cargo(root);
+    build.args(["build", "--quiet", "--locked", "-p", "cortexkey-fuzz", "--bins"]);
+    // For code of ours alone: what it depends on is built as for the tests.
+    build.env("RUSTC_WORKSPACE_WRAPPER", root.join("fuzz/instrument.sh"));
+    check(&mut build).map(drop)
+}
+
+/// One target for so long; the last line of libFuzzer, or all it said of an input that broke it.
+fn fuzz(root: &Path, target: &str, seconds: u32) -> Result<String, String> {
+    let folder = target_dir(root).join("fuzz");
+    let found = folder.join(target);
+    fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+    let mut run = Command::new(program(root, target));
+    run.arg(format!("-max_total_time={seconds}"));
+    run.args(["-timeout=20", "-rss_limit_mb=1024", "-print_final_stats=1"]);
+    run.arg(format!("-artifact_prefix={}-", found.display()));
+    run.args([&found, &root.join("fuzz/corpus").join(target)]).current_dir(root);
+    let ran = capture(&mut run);
+    if !ran.success {
+        return Err(format!("the fuzz target {target} failed\n{}", ran.output));
+    }
+    let figure = |name: &str| {
+        let line = ran.output.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.rsplit(' ').next().unwrap_or_default().to_owned()
+    };
+    let (units, memory) = (figure("stat::number_of_executed_units"), figure("stat::peak_rss_mb"));
+    Ok(format!("{target}: {units} inputs in {seconds} s, {memory} MB"))
+}
+
+fn program(root: &Path, target: &str) -> PathBuf {
+    target_dir(root).join("debug").join(target)
+}
