@@ -4,6 +4,7 @@
 //! refuses to work without a reason and an end, for rules that are not waivable or that are locked,
 //! and to be silent where it does nothing.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ const EXAMPLE: &str =
 
 /// All suppressions of a file.
 pub(crate) fn read(source: usize, tree: &Arc<Tree>) -> Vec<Suppression> {
+    // Few files have such a comment, and some have thousands.
+    let beginnings = LazyCell::new(|| beginnings(tree));
     let comments = tree.comments().iter().filter_map(|comment| {
         let text = comment.span.slice(tree.source());
         let body = text.trim_start_matches('#').trim_start();
@@ -50,7 +53,7 @@ pub(crate) fn read(source: usize, tree: &Arc<Tree>) -> Vec<Suppression> {
             let at = comment.span.start as usize;
             Span::new(tree.line_start(at), tree.line_end(at))
         } else {
-            below(tree, comment.span.end)
+            below(&beginnings, comment.span.end)
         };
         let mut suppression = Suppression {
             source,
@@ -68,30 +71,36 @@ pub(crate) fn read(source: usize, tree: &Arc<Tree>) -> Vec<Suppression> {
     comments.collect()
 }
 
-/// The node that begins next behind an offset: an item with all of it, or a key with its value.
-fn below(tree: &Tree, offset: u32) -> Span {
-    let next = tree.nodes().map(|(_, node)| node.span.start).filter(|start| *start >= offset).min();
-    let Some(next) = next else { return Span::new(offset as usize, offset as usize) };
-    let mut best = Span { start: next, end: next };
+/// What begins where: each node's start, each item, and each key with its value; in order.
+fn beginnings(tree: &Tree) -> Vec<(u32, u32)> {
+    let mut spans = Vec::new();
     for (_, node) in tree.nodes() {
+        spans.push((node.span.start, node.span.start));
         match &node.kind {
             NodeKind::Sequence { items, .. } => {
-                for item in items.iter().map(|item| tree.node(*item).span) {
-                    if item.start == next && item.end > best.end {
-                        best = item;
-                    }
-                }
+                let items = items.iter().map(|item| tree.node(*item).span);
+                spans.extend(items.map(|item| (item.start, item.end)));
             }
             NodeKind::Mapping { entries, .. } => {
-                for entry in entries.iter().filter(|e| tree.node(e.key).span.start == next) {
-                    let end = tree.node(entry.value).span.end.max(tree.node(entry.key).span.end);
-                    best.end = best.end.max(end);
-                }
+                spans.extend(entries.iter().map(|entry| {
+                    let (key, value) = (tree.node(entry.key).span, tree.node(entry.value).span);
+                    (key.start, value.end.max(key.end))
+                }));
             }
             _ => {}
         }
     }
-    best
+    spans.sort_unstable();
+    spans
+}
+
+/// What begins next behind an offset: an item with all of it, or a key with its value.
+fn below(beginnings: &[(u32, u32)], offset: u32) -> Span {
+    let behind = &beginnings[beginnings.partition_point(|(start, _)| *start < offset)..];
+    let Some((next, _)) = behind.first() else { return Span { start: offset, end: offset } };
+    let same = &behind[..behind.partition_point(|(start, _)| start == next)];
+    let end = same.last().map_or(*next, |(_, end)| *end);
+    Span { start: *next, end }
 }
 
 impl Suppression {
