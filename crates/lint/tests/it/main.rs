@@ -13,6 +13,7 @@ mod examples;
 mod any_input;
 mod baseline;
 mod custom_rules;
+mod edges;
 mod example_org;
 mod example_snapshot;
 mod files;
