@@ -1,13 +1,13 @@
 //! C002 duplicate-grant: two keys of one owner with the same level, roles and scope.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use cortexkey_manifest::access::Access;
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use super::{Named, named};
+use super::{Named, by_owner};
 use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
 use crate::settings::Settings;
 
@@ -39,19 +39,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    // What a key may do is looked up only where its owner has another one.
-    let mut owned: HashMap<&str, usize> = HashMap::new();
-    for key in named(cx) {
-        if let Some(owner) = owner(&key) {
-            *owned.entry(owner).or_default() += 1;
+    for keys in by_owner(cx).into_values() {
+        // What a key may do is looked up only where its owner has another one.
+        if let [_, _, ..] = keys.as_slice() {
+            of_owner(keys, settings, sink);
         }
     }
+}
+
+fn of_owner(keys: Vec<Named<'_>>, settings: &Settings, sink: &mut Sink<'_>) {
     let mut seen: BTreeMap<Vec<String>, Named<'_>> = BTreeMap::new();
-    for key in named(cx) {
-        let alone = owner(&key).is_none_or(|owner| owned.get(owner.as_str()) == Some(&1));
-        if alone {
-            continue;
-        }
+    for key in keys {
         let Some(grant) = grant(key.definition, key.tenant) else { continue };
         let Some(first) = seen.get(&grant) else {
             seen.insert(grant, key);
@@ -67,13 +65,8 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
 }
 
-fn owner<'a>(key: &Named<'a>) -> Option<&'a String> {
-    key.definition.metadata.as_ref()?.owner.get()
-}
-
 /// All that a key may do, in one order; nothing where some of it cannot be read.
 fn grant(definition: &Definition, tenant: Option<&str>) -> Option<Vec<String>> {
-    let owner = definition.metadata.as_ref()?.owner.get()?;
     let spec = definition.spec.as_ref()?;
     let mut roles: Vec<String> = definition.roles().iter().map(|role| role.value.clone()).collect();
     if roles.is_empty() {
@@ -84,6 +77,6 @@ fn grant(definition: &Definition, tenant: Option<&str>) -> Option<Vec<String>> {
     let access = Access::of(definition, &[], None).ok()?;
     let scope = format!("{:?}", access.scope);
     let level = spec.level.get()?.as_str().to_owned();
-    roles.extend([owner.clone(), tenant.unwrap_or_default().to_owned(), level, scope]);
+    roles.extend([tenant.unwrap_or_default().to_owned(), level, scope]);
     Some(roles)
 }

@@ -1,11 +1,9 @@
 //! C004 owner-key-quota: an owner has more keys than the policy grants.
 
-use std::collections::BTreeMap;
-
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use super::{Named, named};
+use super::by_owner;
 use crate::rules::{
     Check, CorpusContext, Draft, Example, Fixes, OptionDoc, OptionType, Rule, Sink, Tighter,
 };
@@ -47,13 +45,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let mut owners: BTreeMap<&str, Vec<Named<'_>>> = BTreeMap::new();
-    for key in named(cx) {
-        if let Some(owner) = key.definition.metadata.as_ref().and_then(|m| m.owner.get()) {
-            owners.entry(owner.trim()).or_default().push(key);
-        }
-    }
-    for (owner, keys) in owners {
+    for (owner, keys) in by_owner(cx) {
         // An override may grant one owner more than another.
         let subject =
             keys.first().map(|key| Subject { definition: key.definition, tenant: key.tenant });

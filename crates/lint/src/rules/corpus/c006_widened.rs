@@ -52,7 +52,7 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                     file.tree.node(document.root).span == after.key.definition.span
                 });
             let place = root.and_then(|document| file.tree.deepest(document.root, &path));
-            let span = place.filter(|_| !path.is_empty()).unwrap_or(after.key.span);
+            let span = place.unwrap_or(after.key.span);
             let message = format!("since {}: {words}", quote(&before.revision));
             let draft = Draft::new(after.key.source, span, message)
                 .key(Some(after.key.name))
@@ -139,13 +139,12 @@ fn place(widening: &Widening<'_>) -> &'static [&'static str] {
         | Widening::ComponentRaised { .. }
         | Widening::ActionGained { .. } => &["spec", "roles"],
         Widening::ScopeDropped | Widening::ScopeGiven => &["spec", "scope"],
-        Widening::AreaWidened { area } if area.contains("asset") => &["spec", "scope", "assets"],
-        Widening::AreaWidened { area } if area.contains("endpoint") => {
-            &["spec", "scope", "endpoints"]
-        }
         Widening::AssetGroupAdded { .. } => &["spec", "scope", "assets", "groups"],
         Widening::DomainAdded { .. } => &["spec", "scope", "casesAndIssues", "domains"],
-        Widening::AreaWidened { .. } => &["spec", "scope", "casesAndIssues"],
+        Widening::AreaWidened { area: "assets" } => &["spec", "scope", "assets"],
+        Widening::AreaWidened { area: "cases and issues" } => &["spec", "scope", "casesAndIssues"],
+        // The endpoints, or one axis of them.
+        Widening::AreaWidened { .. } => &["spec", "scope", "endpoints"],
         Widening::UnreferencedAllowed => &["spec", "scope", "casesAndIssues", "unreferenced"],
         Widening::EndpointGroupAdded { .. } => &["spec", "scope", "endpoints", "groups"],
         Widening::EndpointTagAdded { .. } => &["spec", "scope", "endpoints", "tags"],

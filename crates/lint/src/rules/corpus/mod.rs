@@ -1,5 +1,7 @@
 //! Family C: what only shows when several files are seen together.
 
+use std::collections::BTreeMap;
+
 use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::Definition;
 
@@ -32,12 +34,23 @@ struct Named<'a> {
 impl Named<'_> {
     /// Of a pair of which only one is reported on, that one carries the finding.
     fn beside(self, other: &Self) -> (Self, Self) {
-        if self.reported || !other.reported { (self, *other) } else { (*other, self) }
+        if self.reported { (self, *other) } else { (*other, self) }
     }
 }
 
 fn named<'a>(cx: &CorpusContext<'a>) -> impl Iterator<Item = Named<'a>> + use<'a> {
     keys_of(cx, &cx.corpus.files)
+}
+
+/// The keys of each owner that is named.
+fn by_owner<'a>(cx: &CorpusContext<'a>) -> BTreeMap<&'a str, Vec<Named<'a>>> {
+    let mut owners: BTreeMap<&str, Vec<Named<'_>>> = BTreeMap::new();
+    for key in named(cx) {
+        if let Some(owner) = key.definition.metadata.as_ref().and_then(|m| m.owner.get()) {
+            owners.entry(owner.trim()).or_default().push(key);
+        }
+    }
+    owners
 }
 
 fn keys_of<'a>(

@@ -2,10 +2,13 @@
 //! places do not tell apart. A change of a condition that passes here unseen is a case that is
 //! missing; `cargo xtask campaign mutants` looks for them.
 
-use cortexkey_lint::{Corpus, CorpusFile, Policy, Report, lint};
+use cortexkey_lint::{Corpus, CorpusFile, Place, Policy, Report, lint};
 use cortexkey_manifest::yaml::Limits;
 
+mod corpus;
 mod expiry;
+mod level;
+mod naming;
 
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
     extends: ['builtin:recommended']\n";
@@ -34,14 +37,22 @@ fn key(old: &str, new: &str) -> String {
     KEY.replace(old, new)
 }
 
-/// Files held against the recommended policy with these lines behind it.
-fn judge_files(policy: &str, files: &[(&str, &str)]) -> Report {
-    let policy = Policy::from_text("cortexkey.yaml", &format!("{POLICY}{policy}"));
+fn parsed(files: &[(&str, &str)]) -> Vec<CorpusFile> {
     let limits = Limits::default();
     let file =
         |(path, text): &(&str, &str)| CorpusFile::new(*path, text.as_bytes().to_vec(), &limits);
-    let corpus = Corpus { files: files.iter().map(file).collect(), ..Corpus::default() };
-    lint(&corpus, &policy, NOW.parse().unwrap())
+    files.iter().map(file).collect()
+}
+
+/// A corpus held against the recommended policy with these lines behind it.
+fn judge_corpus(policy: &str, corpus: &Corpus) -> Report {
+    let policy = Policy::from_text("cortexkey.yaml", &format!("{POLICY}{policy}"));
+    assert!(policy.is_usable(), "a policy that cannot be read finds nothing");
+    lint(corpus, &policy, NOW.parse().unwrap())
+}
+
+fn judge_files(policy: &str, files: &[(&str, &str)]) -> Report {
+    judge_corpus(policy, &Corpus { files: parsed(files), ..Corpus::default() })
 }
 
 fn judge(policy: &str, text: &str) -> Report {
@@ -53,6 +64,24 @@ fn said(rule: &str, policy: &str, text: &str) -> Vec<String> {
     let findings = judge(policy, text).findings;
     let of_rule = findings.into_iter().filter(|finding| finding.code == rule);
     of_rule.map(|finding| finding.message).collect()
+}
+
+/// All that a rule says in a report: each finding with its place, then its help and the other
+/// places; a place is a file, a line and its columns.
+fn told(rule: &str, report: &Report) -> Vec<String> {
+    let at = |place: Place| {
+        let source = &report.sources[place.source];
+        let (from, to) = source.positions(place.span);
+        format!("{}:{}:{}-{}", source.path, from.line, from.column, to.column)
+    };
+    let mut lines = Vec::new();
+    for finding in report.findings.iter().filter(|finding| finding.code == rule) {
+        lines.push(format!("{} {}", at(finding.place), finding.message));
+        lines.extend(finding.help.iter().map(|help| format!("help: {help}")));
+        let related = finding.related.iter();
+        lines.extend(related.map(|other| format!("{} {}", at(other.place), other.message)));
+    }
+    lines
 }
 
 /// The definition with the mending of a rule's first finding done, where it has one.
