@@ -26,8 +26,13 @@ pub(crate) fn loom(root: &Path) -> Vec<Command> {
 /// shuttle's schedules.
 pub(crate) fn schedules_of_gate(root: &Path) -> Result<(), String> {
     let filter = ["--", "of_two_equal", "of_three_equal"];
-    check(&mut schedules(root, "loom", &filter))?;
-    check(&mut schedules(root, "shuttle", &[])).map(drop)
+    // Each has a build folder of its own, and keeps one processor busy.
+    std::thread::scope(|scope| {
+        let loom = scope.spawn(|| check(&mut schedules(root, "loom", &filter)));
+        let shuttle = check(&mut schedules(root, "shuttle", &[]));
+        let loom = loom.join().unwrap_or_else(|_| Err("the thread for loom panicked".into()));
+        loom.and(shuttle).map(drop)
+    })
 }
 
 /// The replay guard with shuttle's lock: chance schedules, as many as a campaign wants.
