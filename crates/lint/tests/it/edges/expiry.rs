@@ -50,3 +50,159 @@ fn durations_are_told_in_days_else_hours_else_minutes() {
         assert_eq!(said("E003", "rules: { E003: { max: 30m } }\n", &ends(line)), [told]);
     }
 }
+
+#[test]
+fn a_missing_end_is_written_where_a_reader_looks_for_it() {
+    let with = |line: &str| mended("E001", "", &ends(line));
+    let without = key("  lifetime: 90d\n", "");
+    assert_eq!(mended("E001", "", &without), Some(super::KEY.to_owned()));
+    assert_eq!(with("lifetime:"), Some(super::KEY.to_owned()));
+    assert_eq!(with("lifetime :   # soon"), Some(ends("lifetime: 90d   # soon")));
+    assert_eq!(with("expires:"), Some(super::KEY.to_owned()));
+    assert_eq!(with("expires: never"), Some(super::KEY.to_owned()));
+}
+
+#[test]
+fn the_usual_lifetime_is_ninety_days_or_a_shorter_limit() {
+    for (max, usual) in [("2160h", "90d"), ("2161h", "90d"), ("2159h", "2159h")] {
+        let policy = format!("rules: {{ E003: {{ max: {max} }} }}\n");
+        assert_eq!(
+            mended("E001", &policy, &ends("expires: never")),
+            Some(ends(&format!("lifetime: {usual}")))
+        );
+    }
+    let off = "rules: { E003: { max: 1d, enabled: false } }\n";
+    assert_eq!(mended("E001", off, &ends("expires: never")), Some(super::KEY.to_owned()));
+}
+
+#[test]
+fn never_is_refused_unless_it_is_allowed() {
+    let never = ends("expires: never");
+    assert_eq!(said("E001", "", &never), ["this key never ends; the policy asks for an end"]);
+    let none: [&str; 0] = [];
+    assert_eq!(said("E001", "rules: { E001: { allowNever: true } }\n", &never), none);
+    assert_eq!(said("E001", "", &ends("expires: 2026-05-28")), none);
+}
+
+#[test]
+fn a_key_has_ended_from_its_last_moment_on() {
+    for (end, ended, soon) in [
+        ("2025-12-31T22:59:00Z", Some("1 hour"), None),
+        ("2026-01-01T00:00:00Z", Some("0 minutes"), None),
+        ("2026-01-01T00:01:00Z", None, Some("1 minute")),
+        ("2026-01-31T00:00:00Z", None, Some("30 days")),
+        ("2026-01-31T00:00:01Z", None, None),
+    ] {
+        let text = ends(&format!("expires: {end}"));
+        let ended = ended.map(|ago| format!("this key ended {ago} ago"));
+        assert_eq!(said("E002", "", &text), Vec::from_iter(ended), "{end}");
+        let soon = soon.map(|left| {
+            format!("this key ends in {left}; rotate it (the first notice is due 30 days before)")
+        });
+        assert_eq!(said("E004", "", &text), Vec::from_iter(soon), "{end}");
+    }
+}
+
+#[test]
+fn a_limit_holds_to_the_second() {
+    let policy = "rules: { E003: { max: 30d } }\n";
+    for (line, told) in [
+        ("lifetime: 30d", None),
+        ("lifetime: 721h", Some("this key lives for 30 days; the policy allows 30 days")),
+        ("expires: 2026-01-31T00:00:00Z", None),
+        (
+            "expires: 2026-01-31T00:00:01Z",
+            Some("this key ends in 30 days; the policy allows 30 days"),
+        ),
+        ("expires: never", None),
+    ] {
+        assert_eq!(said("E003", policy, &ends(line)), Vec::from_iter(told), "{line}");
+    }
+}
+
+#[test]
+fn a_limit_beyond_the_product_is_mended_to_what_the_product_can() {
+    let at_product = "lifetime: 181d";
+    assert_eq!(clamped("200d", "lifetime: 300d"), at_product);
+    assert_eq!(clamped("200d, }, E007: { enabled: false", "lifetime: 300d"), "lifetime: 200d");
+}
+
+#[test]
+fn the_product_takes_six_months_by_the_calendar() {
+    for (line, told) in [
+        ("lifetime: 181d", None),
+        (
+            "lifetime: 4345h",
+            Some("the product's API makes keys of at most six months; this is 181 days"),
+        ),
+        ("expires: 2026-07-01T00:00:00Z", None),
+        (
+            "expires: 2026-07-01T00:00:01Z",
+            Some("the product's API makes keys of at most six months; this is 181 days"),
+        ),
+    ] {
+        assert_eq!(said("E007", "", &ends(line)), Vec::from_iter(told), "{line}");
+    }
+    let allowed = "rules: { E001: { allowNever: true } }\n";
+    let never = ends("expires: never");
+    assert_eq!(
+        said("E007", allowed, &never),
+        ["the product's API cannot make a key that never ends"]
+    );
+    assert_eq!(mended("E007", allowed, &never), Some(ends("expires: \"2026-06-30T00:00:00Z\"")));
+    assert_eq!(mended("E007", "", &ends("lifetime: 300d")), Some(ends("lifetime: 181d")));
+}
+
+#[test]
+fn an_offset_is_written_where_nothing_else_is_wrong() {
+    let policy = "rules: { E005: { offset: '+02:00' } }\n";
+    for (line, written) in [
+        ("expires: 2026-03-01T00:00:00", Some("expires: 2026-03-01T00:00:00+02:00")),
+        ("expires: '2026-03-01T00:00:00'", Some("expires: '2026-03-01T00:00:00+02:00'")),
+        ("expires: \"2026-03-01T00:00:00\"", Some("expires: \"2026-03-01T00:00:00+02:00\"")),
+        ("expires: 2026-02-30T00:00:00", None),
+        ("lifetime: 90", None),
+    ] {
+        assert_eq!(said("E005", policy, &ends(line)).len(), 1, "{line}");
+        assert_eq!(mended("E005", policy, &ends(line)), written.map(ends), "{line}");
+        assert_eq!(mended("E005", "", &ends(line)), None, "{line}");
+    }
+}
+
+#[test]
+fn days_off_are_the_first_to_the_last() {
+    let policy = "rules: { E006: { weekend: [saturday], holidays: [2026-05-01], \
+                  freezes: [2026-05-11/2026-05-13] } }\n";
+    for (day, what, free) in [
+        ("2026-05-01", Some("a holiday"), "2026-04-30"),
+        ("2026-05-02", Some("a saturday"), "2026-04-30"),
+        ("2026-05-03", None, ""),
+        ("2026-05-10", None, ""),
+        ("2026-05-11", Some("a freeze"), "2026-05-10"),
+        ("2026-05-12", Some("a freeze"), "2026-05-10"),
+        ("2026-05-13", Some("a freeze"), "2026-05-10"),
+        ("2026-05-14", None, ""),
+    ] {
+        let text = ends(&format!("expires: {day}"));
+        let told = what.map(|what| format!("this key ends on {day}, which is {what}"));
+        assert_eq!(said("E006", policy, &text), Vec::from_iter(told), "{day}");
+        let written = what.map(|_| ends(&format!("expires: {free}")));
+        assert_eq!(mended("E006", policy, &text), written, "{day}");
+    }
+    // The first moment of a day is the end of the day before.
+    let midnight = ends("expires: 2026-05-03T00:00:00Z");
+    assert_eq!(
+        said("E006", policy, &midnight),
+        ["this key ends on 2026-05-02, which is a saturday"]
+    );
+    let later = ends("expires: 2026-05-03T00:00:01Z");
+    assert_eq!(said("E006", policy, &later).len(), 0);
+}
+
+#[test]
+fn a_freeze_without_an_end_has_no_day_before_it() {
+    let policy = "rules: { E006: { freezes: [2020-01-01/2030-01-01] } }\n";
+    let text = ends("expires: 2026-05-28");
+    assert_eq!(said("E006", policy, &text), ["this key ends on 2026-05-28, which is a freeze"]);
+    assert_eq!(mended("E006", policy, &text), None);
+}
