@@ -1,6 +1,7 @@
 //! Family R: the roles of a key.
 
 use cortexkey_manifest::access::HeldRole;
+use cortexkey_manifest::{Span, quote};
 
 use super::KeyContext;
 
@@ -20,6 +21,26 @@ pub(super) mod r011_by_id;
 /// of the role that brings it.
 pub(super) fn held<'c>(cx: &'c KeyContext<'_>) -> &'c [(usize, HeldRole)] {
     cx.held.get_or_init(|| look_up(cx))
+}
+
+/// Of each role in a key's list the first that is so, itself or one that it brings, and where the
+/// role in the list stands.
+fn first_held<'c>(
+    cx: &'c KeyContext<'_>,
+    is: impl Fn(&HeldRole) -> bool,
+) -> impl Iterator<Item = (Span, &'c HeldRole)> {
+    let of_one = held(cx).chunk_by(|(a, _), (b, _)| a == b);
+    let first = of_one.filter_map(move |held| held.iter().find(|(_, role)| is(role)));
+    first.map(|(at, role)| (cx.definition.roles()[*at].span, role))
+}
+
+/// A held role in words: its name, and what includes it.
+fn words(role: &HeldRole) -> String {
+    let name = quote(&role.name);
+    match &role.implied_by {
+        Some(by) => format!("{name}, which {} includes,", quote(by)),
+        None => name,
+    }
 }
 
 fn look_up(cx: &KeyContext<'_>) -> Vec<(usize, HeldRole)> {

@@ -1,8 +1,8 @@
 //! R002 role-forbidden: a role that no key may hold.
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
 
+use super::{first_held, words};
 use crate::rules::{
     Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
 };
@@ -30,13 +30,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let (forbidden, source) = settings.texts("roles");
-    for role in cx.definition.roles() {
-        if forbidden.contains(&role.value.as_str()) {
-            let message = format!("role {} is not for keys", quote(&role.value));
-            let draft = Draft::at_key(cx, role.span, message)
-                .help("make a custom role with what the key needs")
-                .decided(source, "forbidden here");
-            sink.report_as(settings, draft);
-        }
+    for (span, role) in first_held(cx, |role| forbidden.contains(&role.name.as_str())) {
+        let message = format!("role {} is not for keys", words(role));
+        let draft = Draft::at_key(cx, span, message)
+            .help("make a custom role with what the key needs")
+            .decided(source, "forbidden here");
+        sink.report_as(settings, draft);
     }
 }

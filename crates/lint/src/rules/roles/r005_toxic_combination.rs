@@ -1,8 +1,8 @@
 //! R005 role-toxic-combination: two roles that must not come together.
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
 
+use super::{held, words};
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
@@ -25,18 +25,21 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
     for (layer, pair) in cx.policy.conflicts() {
-        let held = |name: &str| roles.iter().find(|role| role.value == name);
-        let mut found = pair.iter().filter_map(|name| Some((name, held(&name.value)?)));
-        let (Some((_, first)), Some((name, second))) = (found.next(), found.next()) else {
+        let of_pair = |name: &str| held(cx).iter().find(|(_, role)| role.name == name);
+        let mut found = pair.iter().filter_map(|name| Some((of_pair(&name.value)?, name)));
+        let Some((one, first)) = found.next() else { continue };
+        let Some((other, name)) = found.find(|(_, name)| name.value != first.value) else {
             continue;
         };
-        let (first, second) =
-            if first.span < second.span { (first, second) } else { (second, first) };
+        let mut both = [one, other];
+        both.sort_by_key(|(at, _)| *at);
+        let [(first_at, first), (second_at, second)] = both;
+        let first_words = words(first);
         let message =
-            format!("{} must not come with {}", quote(&second.value), quote(&first.value));
-        let draft = Draft::at_key(cx, second.span, message)
+            format!("{} must not come with {}", words(second), first_words.trim_end_matches(','));
+        let draft = Draft::at_key(cx, roles[*second_at].span, message)
             .help("split the key in two, one for each duty")
-            .also(first.span, "the other role")
+            .also(roles[*first_at].span, "the other role")
             .also_in(layer, name.span, "said here");
         sink.report_as(settings, draft);
     }

@@ -26,11 +26,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
-    for role in roles {
-        let by = roles.iter().find(|other| {
-            other.value != role.value && includes(cx.catalogue, &other.value, &role.value)
+    for (at, role) in roles.iter().enumerate() {
+        let includes = |outer, inner| includes(cx.catalogue, outer, inner);
+        let by = roles.iter().enumerate().find(|(other_at, other)| {
+            // Of two that include each other the first stays.
+            includes(&other.value, &role.value)
+                && (*other_at < at || !includes(&role.value, &other.value))
         });
-        let Some(by) = by else { continue };
+        let Some((_, by)) = by else { continue };
         let message = format!("{} is included in {}", quote(&role.value), quote(&by.value));
         let draft = Draft::at_key(cx, role.span, message)
             .help("remove it; it adds nothing")

@@ -1,6 +1,7 @@
 //! R007 role-empty: the key has no role.
 
 use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::yaml::{Node, NodeKind};
 
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::{Settings, missing_place};
@@ -22,11 +23,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
-    // An item that could not be read is in the list's span, but not among its values.
     let empty = spec.roles.spanned().filter(|roles| {
-        let written = roles.span.slice(cx.tree.source());
-        roles.value.is_empty()
-            && written.chars().all(|c| matches!(c, '[' | ']') || c.is_whitespace())
+        // An item that could not be read is in the tree, but not among the values.
+        let is_list = |node: &Node| {
+            node.span == roles.span
+                && matches!(&node.kind, NodeKind::Sequence { items, .. } if items.is_empty())
+        };
+        roles.value.is_empty() && cx.tree.nodes().any(|(_, node)| is_list(node))
     });
     let (span, message) = match empty {
         Some(roles) => (roles.span, "`spec.roles` is empty: a key needs a role"),

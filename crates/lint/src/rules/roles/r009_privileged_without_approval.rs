@@ -1,9 +1,8 @@
 //! R009 role-privileged-without-approval: a privileged role, and nobody's consent in `approvals`.
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
 
-use super::held;
+use super::{first_held, words};
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
@@ -29,19 +28,8 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     if metadata.approvals.iter().any(|approval| named(approval.by.get())) {
         return;
     }
-    let mut seen = Vec::new();
-    for (at, role) in held(cx).iter().filter(|(_, role)| role.privileged) {
-        // Of a role that includes two, one finding is enough.
-        if seen.contains(at) {
-            continue;
-        }
-        seen.push(*at);
-        let span = cx.definition.roles()[*at].span;
-        let includes = role.implied_by.as_ref().map_or("", |_| ", which the role includes,");
-        let message = format!(
-            "{}{includes} is privileged, and nobody's approval is noted",
-            quote(&role.name)
-        );
+    for (span, role) in first_held(cx, |role| role.privileged) {
+        let message = format!("{} is privileged, and nobody's approval is noted", words(role));
         let draft = Draft::at_key(cx, span, message)
             .help("write `approvals: [{ by: …, ticket: … }]` under `metadata`");
         sink.report_as(settings, draft);

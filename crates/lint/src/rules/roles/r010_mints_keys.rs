@@ -1,10 +1,10 @@
 //! R010 role-mints-keys: a role with `Public API` at edit: the key can make keys.
 
 use cortexkey_core::access::Permission;
+use cortexkey_manifest::access::HeldRole;
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
 
-use super::held;
+use super::{first_held, words};
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
@@ -25,18 +25,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let mut seen = Vec::new();
-    for &(at, ref role) in held(cx) {
-        let edit = |(name, level): &(String, Permission)| {
-            name == "Public API" && *level == Permission::Edit
-        };
-        if seen.contains(&at) || !(role.holds_all || role.components.iter().any(edit)) {
-            continue;
-        }
-        seen.push(at);
-        let span = cx.definition.roles()[at].span;
-        let message =
-            format!("{} holds Public API at edit: the key can make keys", quote(&role.name));
+    let edit =
+        |(name, level): &(String, Permission)| name == "Public API" && *level == Permission::Edit;
+    let mints = |role: &HeldRole| role.holds_all || role.components.iter().any(edit);
+    for (span, role) in first_held(cx, mints) {
+        let message = format!("{} holds Public API at edit: the key can make keys", words(role));
         let draft = Draft::at_key(cx, span, message)
             .help("take Public API back to view or none in the role");
         sink.report_as(settings, draft);

@@ -28,60 +28,55 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Text(check),
 };
 
+/// How paths into vaults begin.
+const PATHS: [&str; 8] = [
+    "vault://",
+    "op://",
+    "secret://",
+    "aws-sm://",
+    "arn:aws:secretsmanager:",
+    "gcp-sm://",
+    "keyvault://",
+    "sops://",
+];
+
+/// What programs fill in: how it begins and how it ends.
+const VARIABLES: [(&str, &str); 5] =
+    [("${{", "}}"), ("${", "}"), ("$(", ")"), ("<%", "%>"), ("{{", "}}")];
+
 fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    if !may_refer(cx.tree.source()) {
-        return;
-    }
     let (allow, _) = settings.texts("allow");
     for (id, node) in cx.tree.nodes() {
-        let Some(text) = cx.tree.text_of(id) else { continue };
-        let Some(found) =
-            reference(text).filter(|found| !allow.iter().any(|allowed| found.starts_with(allowed)))
-        else {
-            continue;
-        };
-        let span = node.span;
-        let draft = Draft::new(
-            cx.source,
-            span,
-            format!("{} is a reference, and nothing is filled in here", quote(found)),
-        )
-        .key(cx.key_at(span).as_deref())
-        .help("write the value, or nothing; what is meant goes on the list `allow`");
+        let found = cx.tree.text_of(id).and_then(|text| reference(text, &allow));
+        let Some(found) = found else { continue };
+        let message = format!("{} is a reference, and nothing is filled in here", quote(found));
+        let draft = Draft::new(cx.source, node.span, message)
+            .key(cx.key_at(node.span).as_deref())
+            .help("write the value, or nothing; what is meant goes on the list `allow`");
         sink.report_as(settings, draft);
     }
 }
 
-/// False for most texts, which hold nothing that a reference begins with.
-fn may_refer(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let opens = |pair: &[u8]| matches!(pair, b"${" | b"$(" | b"<%" | b"{{" | b"//");
-    bytes.windows(2).any(opens) || bytes.windows(4).any(|four| four == b"arn:")
-}
-
-/// The first reference in a text.
-fn reference(text: &str) -> Option<&str> {
-    const SCHEMES: [&str; 8] = [
-        "vault://",
-        "op://",
-        "secret://",
-        "aws-sm://",
-        "arn:aws:secretsmanager:",
-        "gcp-sm://",
-        "keyvault://",
-        "sops://",
-    ];
-    let at = SCHEMES.iter().filter_map(|scheme| text.find(scheme)).min();
-    let at = at.or_else(|| {
-        // `${NAME}`, `$(NAME)`, `%NAME%` and `{{ name }}`, as many programs fill them in.
-        let opens = [("${", '}'), ("$(", ')'), ("<%", '>'), ("{{", '}')];
-        let found = opens.iter().filter_map(|(open, close)| {
-            let at = text.find(open)?;
-            text.get(at..)?.contains(*close).then_some(at)
-        });
-        found.min()
-    })?;
-    let rest = text.get(at..)?;
-    let end = rest.find([' ', '\t', '\n', '"', '\'', ',']).unwrap_or(rest.len());
-    rest.get(..end)
+/// The first reference in a text that is not allowed.
+fn reference<'t>(text: &'t str, allow: &[&str]) -> Option<&'t str> {
+    // Most texts hold none of these, and so no reference.
+    text.find(['$', '<', '{', ':'])?;
+    let begins = |(at, _): &(usize, &str)| !text.split_at(*at).0.ends_with(char::is_alphanumeric);
+    let refused = |(at, _): &(usize, &str)| {
+        let (_, rest) = text.split_at(*at);
+        !allow.iter().any(|allowed| rest.starts_with(allowed))
+    };
+    let paths = PATHS.iter().filter_map(|path| {
+        let (at, _) = text.match_indices(path).filter(begins).find(refused)?;
+        let (_, rest) = text.split_at(at);
+        Some((at, rest.split([' ', '\t', '\n', '"', '\'', ',']).next()?))
+    });
+    let variables = VARIABLES.iter().filter_map(|(open, close)| {
+        let (closed, _) = text.rsplit_once(close)?;
+        let (at, _) = closed.match_indices(open).find(refused)?;
+        let (_, rest) = text.split_at(at);
+        Some((at, rest.split_inclusive(close).next()?))
+    });
+    let first = paths.chain(variables).min_by_key(|(at, _)| *at);
+    first.map(|(_, found)| found)
 }

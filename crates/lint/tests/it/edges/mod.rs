@@ -9,6 +9,9 @@ mod corpus;
 mod expiry;
 mod level;
 mod naming;
+mod policy;
+mod roles;
+mod secret;
 
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
     extends: ['builtin:recommended']\n";

@@ -1,0 +1,159 @@
+//! Family P: the policy itself and its waivers.
+
+use super::{KEY, judge, judge_files, key, said, told};
+
+/// A policy with one waiver, its fields as given.
+fn waiver(fields: &str) -> String {
+    format!("waivers:\n  - {{ {fields} }}\n")
+}
+
+/// A sound waiver for the key, but for its end.
+fn ending(expires: &str) -> String {
+    waiver(&format!("rule: E003, key: svc-a, reason: r, approvedBy: a, expires: \"{expires}\""))
+}
+
+#[test]
+fn a_waiver_is_over_at_its_end() {
+    let long = key("lifetime: 90d", "lifetime: 400d");
+    let over = "this waiver is over and no longer applies";
+    for (end, told) in [
+        ("2025-12-31T23:59:59Z", &[over][..]),
+        ("2026-01-01T00:00:00Z", &[over]),
+        ("2026-01-01T00:00:01Z", &[]),
+    ] {
+        assert_eq!(said("P001", &ending(end), &long), told, "{end}");
+        assert_eq!(said("E003", &ending(end), &long).is_empty(), told.is_empty(), "{end}");
+    }
+    assert_eq!(
+        told("P001", &judge(&ending("2026-01-01T00:00:00Z"), &long)),
+        [
+            "cortexkey.yaml:6:66-88 this waiver is over and no longer applies",
+            "help: mend the key and remove the waiver, or have it approved again",
+        ],
+    );
+    // Without an end it is incomplete and not over.
+    let endless = waiver("rule: E003, key: svc-a, reason: r, approvedBy: a");
+    assert_eq!(said("P001", &endless, &long), [""; 0]);
+}
+
+#[test]
+fn a_waiver_may_last_as_long_as_the_limit() {
+    for (policy, end, told) in [
+        ("", "2026-06-30T00:00:00Z", None),
+        ("", "2026-07-01T00:00:00Z", Some("181 days; the policy allows 180 days")),
+        ("rules: { P003: { max: 30d } }\n", "2026-01-31T00:00:00Z", None),
+        (
+            "rules: { P003: { max: 30d } }\n",
+            "2026-02-01T00:00:00Z",
+            Some("31 days; the policy allows 30 days"),
+        ),
+    ] {
+        let said = said("P003", &format!("{policy}{}", ending(end)), KEY);
+        let told = told.map(|told| format!("this waiver lasts {told}"));
+        assert_eq!(said, Vec::from_iter(told), "{end}");
+    }
+    let policy = format!("rules: {{ P003: {{ max: 30d }} }}\n{}", ending("2026-03-01T00:00:00Z"));
+    assert_eq!(
+        told("P003", &judge(&policy, KEY)),
+        [
+            "cortexkey.yaml:7:66-88 this waiver lasts 59 days; the policy allows 30 days",
+            "help: set a nearer end, and look at it again then",
+            "cortexkey.yaml:5:23-26 the limit",
+        ],
+    );
+    let endless = waiver("rule: E003, key: svc-a, reason: r, approvedBy: a");
+    assert_eq!(said("P003", &endless, KEY), [""; 0]);
+}
+
+#[test]
+fn a_waiver_for_a_rule_without_exceptions_is_told() {
+    let of = |rule: &str| {
+        waiver(&format!("rule: {rule}, key: svc-a, reason: r, approvedBy: a, expires: 2026-02-01"))
+    };
+    let barred = format!("rules: {{ E003: {{ waivable: false }} }}\n{}", of("expiry-too-long"));
+    assert_eq!(
+        told("P004", &judge(&barred, KEY)),
+        [
+            "cortexkey.yaml:7:13-28 rule E003 expiry-too-long cannot be waived here: the policy \
+             says so",
+            "help: mend the key; this waiver does nothing",
+            "cortexkey.yaml:5:28-33 said here",
+        ],
+    );
+    assert_eq!(
+        told("P004", &judge(&of("Y001"), KEY)),
+        [
+            "cortexkey.yaml:6:13-17 rule Y001 yaml-syntax cannot be waived here: it says that \
+             something cannot be judged",
+            "help: mend the key; this waiver does nothing",
+        ],
+    );
+    for allowed in [
+        of("E003"),
+        of("no-such-rule"),
+        format!("rules: {{ E003: {{ waivable: true }} }}\n{}", of("E003")),
+    ] {
+        assert_eq!(said("P004", &allowed, KEY), [""; 0]);
+    }
+}
+
+#[test]
+fn what_a_waiver_lacks_is_told_together() {
+    let end = "expires: 2026-02-01";
+    for (fields, lacks) in [
+        ("approvedBy: a, expires: 2026-02-01", "reason"),
+        ("reason: ' ', approvedBy: a, expires: 2026-02-01", "reason"),
+        ("reason: r, expires: 2026-02-01", "approver"),
+        ("reason: r, approvedBy: a", "end"),
+        (end, "reason, no approver"),
+        ("", "reason, no approver, no end"),
+    ] {
+        let policy = waiver(&format!("rule: E003, key: svc-a, {fields}"));
+        assert_eq!(
+            told("P009", &judge(&policy, KEY)),
+            [
+                format!("cortexkey.yaml:6:7-11 this waiver has no {lacks}, and does not apply"),
+                "help: a waiver has `reason`, `approvedBy` and `expires`".to_owned(),
+            ],
+        );
+    }
+    let whole = waiver("rule: E003, key: svc-a, reason: r, approvedBy: a, expires: 2026-02-01");
+    assert_eq!(said("P009", &whole, KEY), [""; 0]);
+}
+
+#[test]
+fn a_waiver_names_a_key_that_is_there() {
+    let of = |tenants: &str, name: &str| {
+        let policy = waiver(&format!(
+            "rule: E003, key: {name}, reason: r, approvedBy: a, expires: 2026-02-01"
+        ));
+        let other = KEY.replace("name: svc-a", "name: svc-b\n  tenant: test");
+        let files = [("svc-a.yaml", KEY), ("svc-b.yaml", other.as_str()), ("x.yaml", "x: 1\n")];
+        told("P009", &judge_files(&format!("{tenants}{policy}"), &files))
+    };
+    let prod = "tenants: { prod: { product: xsiam } }\n";
+    for name in ["svc-a", "svc-b", "prod/svc-a", "test/svc-b"] {
+        assert_eq!(of(prod, name), [""; 0], "{name}");
+    }
+    let near = |line: usize, name: &str, near: &str| {
+        let end = 24 + name.len();
+        [
+            format!("cortexkey.yaml:{line}:24-{end} there is no key `{name}`"),
+            format!("help: did you mean `{near}`?"),
+        ]
+    };
+    assert_eq!(of(prod, "svc-ab"), near(7, "svc-ab", "svc-a"));
+    assert_eq!(of(prod, "test/svc-a"), near(7, "test/svc-a", "svc-a"));
+    assert_eq!(of(prod, "prod/svc-b"), near(7, "prod/svc-b", "svc-b"));
+    // With two tenants a key that names none has none.
+    let both = "tenants: { prod: { product: xsiam }, test: { product: xsiam } }\n";
+    assert_eq!(of(both, "prod/svc-a"), near(7, "prod/svc-a", "svc-a"));
+    assert_eq!(of(both, "test/svc-b"), [""; 0]);
+    assert_eq!(
+        of("", "bot-triage-prod"),
+        [
+            "cortexkey.yaml:6:24-39 there is no key `bot-triage-prod`",
+            "help: write the key as `name` or `tenant/name`",
+        ],
+    );
+}

@@ -1,0 +1,396 @@
+//! Family R: the roles of a key.
+
+use super::{judge, key, mended, said, told};
+
+/// A key with these roles.
+fn roles(list: &str) -> String {
+    key("[Viewer]", list)
+}
+
+/// A policy with these roles in its catalogue.
+fn catalogue(list: &str) -> String {
+    format!("catalog: {{ roles: [{list}] }}\n")
+}
+
+/// The line of roles after a mending.
+fn mended_roles(rule: &str, policy: &str, list: &str) -> Option<String> {
+    let text = mended(rule, policy, &roles(list))?;
+    text.lines().find_map(|line| line.trim().strip_prefix("roles: ")).map(str::to_owned)
+}
+
+#[test]
+fn a_role_that_nobody_knows_is_told_with_its_nearest_name() {
+    let own = catalogue("{ name: SIEM Export }");
+    for (written, help) in [
+        ("Investigatr", "did you mean `Investigator`?"),
+        ("SIEM Exprt", "did you mean `SIEM Export`?"),
+        ("Zzz Qqq", "a role of your own goes into `catalog.roles` of the policy"),
+    ] {
+        let end = 11 + written.len();
+        let message = format!("there is no role `{written}`, and none in the catalogue");
+        assert_eq!(
+            told("R001", &judge(&own, &roles(&format!("[{written}]")))),
+            [format!("svc-a.yaml:10:11-{end} {message}"), format!("help: {help}")],
+        );
+        assert_eq!(mended_roles("R001", &own, &format!("[{written}]")), None);
+    }
+}
+
+#[test]
+fn a_role_in_other_letters_is_told_as_what_it_is_and_mended() {
+    let own = catalogue("{ name: SIEM Export }");
+    for (written, known) in [
+        ("viewer", "Viewer"),
+        ("SecurityAdmin", "Security Admin"),
+        ("security  admin", "Security Admin"),
+        ("siem export", "SIEM Export"),
+    ] {
+        let message = format!("role `{written}` is written `{known}`: case and spaces count");
+        let list = format!("[{written}]");
+        let lines = told("R001", &judge(&own, &roles(&list)));
+        assert!(lines[0].ends_with(&message), "{lines:?}");
+        assert_eq!(lines[1..], [format!("help: write `{known}`")]);
+        assert_eq!(mended_roles("R001", &own, &list), Some(format!("[{known}]")));
+    }
+    for known in ["[Viewer]", "[SIEM Export]", "[Viewer, Security Admin]"] {
+        assert!(said("R001", &own, &roles(known)).is_empty());
+    }
+}
+
+#[test]
+fn the_roles_of_a_product_count_where_they_are_published_in_full() {
+    let unknown = |product: &str, role: &str| {
+        let tenant = format!("tenants: {{ only: {{ product: {product} }} }}\n");
+        said("R001", &tenant, &roles(&format!("[{role}]")))
+    };
+    for (product, role) in [("xsoar-8", "Investigator"), ("xsiam", "Analyst")] {
+        let message = format!("there is no role `{role}` of {product}, and none in the catalogue");
+        assert_eq!(unknown(product, role), [message]);
+    }
+    for (product, role) in [
+        ("xsoar-8", "Analyst"),
+        ("xsiam", "Investigator"),
+        ("agentix", "Analyst"),
+        ("xpanse", "Investigator"),
+    ] {
+        assert!(unknown(product, role).is_empty(), "{product} {role}");
+    }
+}
+
+#[test]
+fn an_id_of_the_catalogue_is_told_by_one_rule_and_mended() {
+    let own = catalogue(
+        "{ name: Other, id: custom_role_1 }, { name: 'SIEM: Export', id: custom_role_2 }",
+    );
+    let text = roles("[custom_role_2]");
+    assert!(said("R001", &own, &text).is_empty());
+    assert_eq!(
+        told("R011", &judge(&own, &text)),
+        [
+            "svc-a.yaml:10:11-24 `custom_role_2` is the id of role `SIEM: Export`",
+            "help: write `SIEM: Export`",
+        ],
+    );
+    assert_eq!(mended_roles("R011", &own, "[custom_role_2]").unwrap(), "[\"SIEM: Export\"]");
+    let text = roles("[custom_role_3]");
+    assert!(said("R011", &own, &text).is_empty());
+    assert_eq!(
+        said("R001", &own, &text),
+        ["there is no role `custom_role_3`, and none in the catalogue"]
+    );
+}
+
+#[test]
+fn a_forbidden_role_is_told_also_where_another_brings_it() {
+    assert_eq!(
+        said("R002", "", &roles("[Viewer, Account Admin]")),
+        ["role `Account Admin` is not for keys"]
+    );
+    let policy = format!(
+        "rules: {{ R002: {{ roles: [Responder] }} }}\n{}",
+        catalogue(
+            "{ name: Outer, implies: [Inner] }, { name: Inner, implies: [Viewer, Responder] }"
+        ),
+    );
+    assert_eq!(
+        told("R002", &judge(&policy, &roles("[Outer, Viewer, Responder]"))),
+        [
+            "svc-a.yaml:10:11-16 role `Responder`, which `Inner` includes, is not for keys",
+            "help: make a custom role with what the key needs",
+            "cortexkey.yaml:5:25-36 forbidden here",
+            "svc-a.yaml:10:26-35 role `Responder` is not for keys",
+            "help: make a custom role with what the key needs",
+            "cortexkey.yaml:5:25-36 forbidden here",
+        ],
+    );
+    assert!(said("R002", &policy, &roles("[Account Admin, Viewer]")).is_empty());
+}
+
+#[test]
+fn a_role_that_comes_again_is_told_each_time_with_the_first() {
+    assert_eq!(
+        told("R003", &judge("", &roles("[Viewer, Responder, \"viewer \", Viewer]"))),
+        [
+            "svc-a.yaml:10:30-39 role `viewer ` stands twice",
+            "help: remove one of the two",
+            "svc-a.yaml:10:11-17 first here",
+            "svc-a.yaml:10:41-47 role `Viewer` stands twice",
+            "help: remove one of the two",
+            "svc-a.yaml:10:11-17 first here",
+        ],
+    );
+    let list = "[Viewer, Responder, Viewer]";
+    assert_eq!(mended_roles("R003", "", list).unwrap(), "[Viewer, Responder]");
+    assert!(said("R003", "", &roles("[Viewer, Responder]")).is_empty());
+}
+
+#[test]
+fn as_many_roles_as_the_limit_may_be_held() {
+    let max = "rules: { R004: { max: 2 } }\n";
+    assert!(said("R004", max, &roles("[Viewer, Responder]")).is_empty());
+    assert_eq!(
+        told("R004", &judge(max, &roles("[Viewer, Responder, Developer, IT Admin]"))),
+        [
+            "svc-a.yaml:10:30-39 4 roles; the policy allows at most 2",
+            "help: make one role with what the key needs, or split the key by consumer",
+            "cortexkey.yaml:5:23-24 the limit",
+        ],
+    );
+    let five = "Viewer, Responder, Developer, IT Admin, DevSecOps";
+    assert!(said("R004", "", &roles(&format!("[{five}]"))).is_empty());
+    assert_eq!(
+        said("R004", "", &roles(&format!("[{five}, Investigator]"))),
+        ["6 roles; the policy allows at most 5"]
+    );
+}
+
+#[test]
+fn roles_in_conflict_are_told_at_the_later_one() {
+    let policy = "catalog: { conflicts: [[Developer, IT Admin], [Responder, Viewer]] }\n";
+    let told = |list: &str| told("R005", &judge(policy, &roles(list)));
+    assert_eq!(
+        told("[Responder, IT Admin, Viewer]"),
+        [
+            "svc-a.yaml:10:32-38 `Viewer` must not come with `Responder`",
+            "help: split the key in two, one for each duty",
+            "svc-a.yaml:10:11-20 the other role",
+            "cortexkey.yaml:5:59-65 said here",
+        ],
+    );
+    assert_eq!(
+        told("[Viewer, Responder]"),
+        [
+            "svc-a.yaml:10:19-28 `Responder` must not come with `Viewer`",
+            "help: split the key in two, one for each duty",
+            "svc-a.yaml:10:11-17 the other role",
+            "cortexkey.yaml:5:59-65 said here",
+        ],
+    );
+    for apart in ["[Responder]", "[Viewer, Developer]", "[Responder, IT Admin]"] {
+        assert_eq!(told(apart), [""; 0]);
+    }
+}
+
+#[test]
+fn roles_in_conflict_are_told_also_where_another_brings_them() {
+    let policy = "catalog:\n  conflicts: [[Responder, Viewer], [Viewer, Viewer]]\n  roles:\n    \
+        - { name: Acts, implies: [Responder] }\n    - { name: Both, implies: [Acts, Viewer] }\n";
+    let said = |list: &str| said("R005", policy, &roles(list));
+    assert_eq!(
+        said("[Acts, Viewer]"),
+        ["`Viewer` must not come with `Responder`, which `Acts` includes"]
+    );
+    assert_eq!(
+        said("[Viewer, Acts]"),
+        ["`Responder`, which `Acts` includes, must not come with `Viewer`"]
+    );
+    assert_eq!(
+        told("R005", &judge(policy, &roles("[IT Admin, Both]"))),
+        [
+            "svc-a.yaml:10:21-25 `Viewer`, which `Both` includes, must not come with \
+             `Responder`, which `Acts` includes",
+            "help: split the key in two, one for each duty",
+            "svc-a.yaml:10:21-25 the other role",
+            "cortexkey.yaml:6:27-33 said here",
+        ],
+    );
+    assert_eq!(said("[Viewer]"), [""; 0]);
+}
+
+#[test]
+fn a_role_is_redundant_when_another_includes_it_in_any_number_of_steps() {
+    let policy = catalogue(
+        "{ name: Top, implies: [Analyst, Middle] }, { name: Middle, implies: [Top, Responder] }",
+    );
+    assert_eq!(
+        told("R006", &judge(&policy, &roles("[Responder, Viewer, Top]"))),
+        [
+            "svc-a.yaml:10:11-20 `Responder` is included in `Top`",
+            "help: remove it; it adds nothing",
+            "svc-a.yaml:10:30-33 includes it",
+        ],
+    );
+    assert_eq!(mended_roles("R006", &policy, "[Responder, Viewer, Top]").unwrap(), "[Viewer, Top]");
+    for apart in ["[Viewer, Responder]", "[Top, Viewer]", "[Top]", "[Responder, Analyst]"] {
+        assert!(said("R006", &policy, &roles(apart)).is_empty(), "{apart}");
+    }
+}
+
+#[test]
+fn of_roles_that_include_each_other_the_first_stays() {
+    let policy = catalogue("{ name: One, implies: [Two] }, { name: Two, implies: [One] }");
+    for (list, told) in [
+        ("[One, Viewer, Two]", "`Two` is included in `One`"),
+        ("[Two, Viewer, One]", "`One` is included in `Two`"),
+    ] {
+        assert_eq!(said("R006", &policy, &roles(list)), [told]);
+    }
+    assert!(said("R006", &policy, &roles("[One, Viewer]")).is_empty());
+}
+
+#[test]
+fn a_key_without_a_role_is_told_unless_something_stands_there() {
+    for (line, told_at) in [
+        ("  roles: []\n", "10:10-12 `spec.roles` is empty: a key needs a role"),
+        ("  roles: [ ]\n", "10:10-13 `spec.roles` is empty: a key needs a role"),
+        ("  roles: [ # none\n  ]\n", "10:10-4 `spec.roles` is empty: a key needs a role"),
+        ("  roles:\n", "10:3-8 `spec.roles` is missing: a key needs a role"),
+        ("", "6:1-5 `spec.roles` is missing: a key needs a role"),
+    ] {
+        assert_eq!(
+            told("R007", &judge("", &key("  roles: [Viewer]\n", line))),
+            [format!("svc-a.yaml:{told_at}"), "help: write `roles: [Viewer]`".to_owned()],
+        );
+    }
+    for line in [
+        "  roles: [Viewer]\n",
+        "  roles: [{ a: b }]\n",
+        "  roles: [[]]\n",
+        "  roles: Viewer\n",
+        "  rolls: [Viewer]\n",
+    ] {
+        assert!(said("R007", "", &key("  roles: [Viewer]\n", line)).is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn a_role_on_its_way_out_is_told_with_what_replaces_it() {
+    let policy = catalogue(
+        "{ name: Kept }, { name: Old, deprecated: { use: Viewer } }, { name: Gone, deprecated: {} }",
+    );
+    assert_eq!(
+        told("R008", &judge(&policy, &roles("[Kept, Old, Gone]"))),
+        [
+            "svc-a.yaml:10:17-20 role `Old` is on its way out",
+            "help: use `Viewer`",
+            "svc-a.yaml:10:22-26 role `Gone` is on its way out",
+            "help: take another role",
+        ],
+    );
+    assert_eq!(mended_roles("R008", &policy, "[Kept, Old]").unwrap(), "[Kept, Viewer]");
+    assert_eq!(mended_roles("R008", &policy, "[Kept, Gone]"), None);
+}
+
+#[test]
+fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
+    let safe = |old: &str, new: &str| {
+        let policy = catalogue(&format!(
+            "{{ name: Another }}, {{ name: New, {new} }}, {{ name: Old, {old}, deprecated: {{ use: New }} }}"
+        ));
+        let findings = judge(&policy, &roles("[Old]")).findings;
+        let finding = findings.into_iter().find(|finding| finding.code == "R008").unwrap();
+        finding.fix.unwrap().safe
+    };
+    let (parts, turned) =
+        ("Public API: view, Query Center: edit", "Query Center: edit, Public API: view");
+    let full = |parts: &str, actions: &str, implies: &str| {
+        format!("components: {{ {parts} }}, actions: [{actions}], implies: [{implies}]")
+    };
+    let old = full(parts, "isolate, scan", "Viewer, Responder");
+    assert!(safe(&old, &full(turned, "scan, isolate", "Responder, Viewer")));
+    assert!(!safe(&old, &full("Public API: view", "isolate, scan", "Viewer, Responder")));
+    assert!(!safe(&old, &full(parts, "isolate", "Viewer, Responder")));
+    assert!(!safe(&old, &full(parts, "isolate, scan", "Viewer")));
+    assert!(!safe("actions: [scan]", "actions: [scan]"));
+    // Of a role that the catalogue does not have nothing is known.
+    let policy = catalogue(&format!(
+        "{{ name: Another, components: {{ {parts} }} }}, \
+         {{ name: Old, components: {{ {parts} }}, deprecated: {{ use: Viewer }} }}"
+    ));
+    let findings = judge(&policy, &roles("[Old]")).findings;
+    let finding = findings.into_iter().find(|finding| finding.code == "R008").unwrap();
+    assert!(!finding.fix.unwrap().safe);
+}
+
+#[test]
+fn a_privileged_role_needs_somebody_who_approved() {
+    let with = |approvals: &str| {
+        let text = roles("[Viewer, Security Admin]");
+        let text = text.replace("  owner: team-a\n", &format!("  owner: team-a\n{approvals}"));
+        said("R009", "", &text)
+    };
+    let message = "`Security Admin` is privileged, and nobody's approval is noted";
+    for none in [
+        "",
+        "  approvals: []\n",
+        "  approvals: [{ ticket: SEC-1 }]\n",
+        "  approvals: [{ by: ' ', ticket: SEC-1 }]\n",
+    ] {
+        assert_eq!(with(none), [message], "{none}");
+    }
+    for some in [
+        "  approvals: [{ by: a@example.com }]\n",
+        "  approvals: [{ ticket: SEC-1 }, { by: a@example.com, ticket: SEC-2 }]\n",
+    ] {
+        assert_eq!(with(some), [""; 0], "{some}");
+    }
+}
+
+#[test]
+fn a_role_that_brings_privileged_ones_is_told_once() {
+    let policy = catalogue(
+        "{ name: Other, implies: [Viewer] }, \
+         { name: Outer, implies: [Viewer, Inner] }, \
+         { name: Inner, implies: [Outer, Security Admin, Investigation Admin] }",
+    );
+    let help = "help: write `approvals: [{ by: …, ticket: … }]` under `metadata`";
+    assert_eq!(
+        told("R009", &judge(&policy, &roles("[Other, Outer, Viewer, Inner]"))),
+        [
+            "svc-a.yaml:10:18-23 `Security Admin`, which `Inner` includes, is privileged, and \
+             nobody's approval is noted",
+            help,
+            "svc-a.yaml:10:33-38 `Security Admin`, which `Inner` includes, is privileged, and \
+             nobody's approval is noted",
+            help,
+        ],
+    );
+    assert!(said("R009", &policy, &roles("[Other, Viewer]")).is_empty());
+}
+
+#[test]
+fn a_role_that_makes_keys_is_told_once_for_each_role_that_brings_it() {
+    let policy = format!(
+        "rules: {{ R002: {{ roles: [] }} }}\n{}",
+        catalogue(
+            "{ name: Reads, components: { Public API: view, Query Center: edit } }, \
+             { name: Mints, components: { Query Center: view, Public API: edit } }, \
+             { name: Brings, implies: [Reads, Mints, Instance Administrator] }",
+        ),
+    );
+    let help = "help: take Public API back to view or none in the role";
+    assert_eq!(
+        told("R010", &judge(&policy, &roles("[Reads, Brings, Mints, Instance Administrator]"))),
+        [
+            "svc-a.yaml:10:18-24 `Mints`, which `Brings` includes, holds Public API at edit: the \
+             key can make keys",
+            help,
+            "svc-a.yaml:10:26-31 `Mints` holds Public API at edit: the key can make keys",
+            help,
+            "svc-a.yaml:10:33-55 `Instance Administrator` holds Public API at edit: the key can \
+             make keys",
+            help,
+        ],
+    );
+    assert!(said("R010", &policy, &roles("[Reads, Viewer]")).is_empty());
+}

@@ -1,0 +1,176 @@
+//! Family X: secrets that have no place in a definition.
+
+use super::{judge, key, said, told};
+
+/// One of each kind, none of them real: as long as a Cortex key, like chance, and of a maker.
+const CORTEX: &str = concat!(
+    "0123456789abcdefghijABCDEFGHIJKL0123456789abcdefghijABCDEFGHIJKL",
+    "0123456789abcdefghijABCDEFGHIJKL0123456789abcdefghijABCDEFGHIJKL",
+);
+const RANDOM: &str = "q7Hx2-Lm9Zt4_Vb6Nc8Rw1Ys3";
+const KNOWN: &str = "AKIAIOSFODNN7EXAMPLE";
+/// SHA-256 of the second, by `printf %s VALUE | sha256sum`.
+const DIGEST: &str = "7e064c5abb307c4ade89052ec4ca28d3d754f9735ad0f93f15b1afbc48ee7abd";
+
+/// A definition with a comment.
+fn comment(text: &str) -> String {
+    key("For this test", text)
+}
+
+#[test]
+fn each_kind_of_secret_is_told_by_its_own_rule() {
+    for (text, rule, message, help) in [
+        (
+            CORTEX,
+            "X001",
+            "this looks like a Cortex API key",
+            "revoke it and make a new one: the history keeps it, and so does every clone",
+        ),
+        (
+            RANDOM,
+            "X002",
+            "this looks like a password or a token",
+            "remove it and change it; what is no secret goes on the list `allow`",
+        ),
+        (
+            KNOWN,
+            "X003",
+            "this looks like an AWS access key",
+            "remove it, and revoke it where it was made: the history keeps it",
+        ),
+    ] {
+        let text = comment(&format!("with {text} # and {text}"));
+        let report = judge("", &text);
+        let ends = 17 + (text.lines().nth(7).unwrap().len() - 16 - 7) / 2;
+        let other = ends + 7;
+        let last = other + ends - 17;
+        assert_eq!(
+            told(rule, &report),
+            [
+                format!("svc-a.yaml:8:17-{ends} {message}"),
+                format!("help: {help}"),
+                format!("svc-a.yaml:8:{other}-{last} {message}"),
+                format!("help: {help}"),
+            ],
+        );
+        assert!(report.findings.iter().all(|finding| finding.code == rule));
+        assert!(report.findings.iter().all(|finding| finding.key.as_deref() == Some("svc-a")));
+    }
+}
+
+#[test]
+fn what_looks_like_chance_is_allowed_by_its_digest() {
+    let allow = |list: &str| format!("rules: {{ X002: {{ allow: [{list}] }} }}\n");
+    let other = "0".repeat(64);
+    let text = comment(&format!("with {RANDOM}"));
+    for list in [DIGEST.to_owned(), format!("{other}, {DIGEST}")] {
+        // The list itself stands in a file that is looked at, too.
+        assert_eq!(judge(&allow(&list), &text).findings, [], "{list}");
+    }
+    let message = "this looks like a password or a token";
+    assert_eq!(said("X002", &allow(&other), &text), [message]);
+    assert_eq!(said("X002", &allow(DIGEST), &comment("with x9Qz3-Kw8Bn5_Jd2Tg7Mv4Lr6")), [message]);
+    assert_eq!(said("X002", "", &comment(DIGEST)), [message]);
+}
+
+#[test]
+fn a_field_named_like_a_secret_is_told_wherever_it_stands() {
+    for (old, new, told_at) in [
+        ("spec:\n", "spec:\n  apiKey: x\n", "7:3-9 field `apiKey`"),
+        ("metadata:\n", "metadata:\n  labels: { API-Token: x }\n", "4:13-22 field `API-Token`"),
+        ("kind: ApiKey\n", "kind: ApiKey\npassword:\n", "3:1-9 field `password`"),
+    ] {
+        let report = judge("", &key(old, new));
+        assert_eq!(
+            told("X004", &report),
+            [
+                format!("svc-a.yaml:{told_at} is named like a secret"),
+                "help: remove it; if the value is real, revoke the key: the history keeps it"
+                    .to_owned(),
+            ],
+        );
+        let mut findings = report.findings.iter().filter(|finding| finding.code == "X004");
+        assert!(findings.all(|finding| finding.key.as_deref() == Some("svc-a")));
+    }
+    let plain = key("metadata:\n", "metadata:\n  labels: { keys: x, tokens: x }\n");
+    assert_eq!(said("X004", "", &plain), [""; 0]);
+}
+
+/// The reference that a comment is told to hold.
+fn reference(policy: &str, text: &str) -> Option<String> {
+    let said = said("X005", policy, &comment(&format!("'{text}'")));
+    assert!(said.len() < 2);
+    let told = said.first()?.strip_suffix(" is a reference, and nothing is filled in here");
+    Some(told.unwrap().trim_matches('`').to_owned())
+}
+
+#[test]
+fn a_reference_is_told_from_its_beginning_to_its_end() {
+    for (text, found) in [
+        ("uses ${TOKEN}/suffix", "${TOKEN}"),
+        ("uses $(cat token) now", "$(cat token)"),
+        ("uses <%= token %>", "<%= token %>"),
+        ("uses {{ token }} now", "{{ token }}"),
+        ("uses ${{ secrets.token }}", "${{ secrets.token }}"),
+        ("uses vault://a/b, and more", "vault://a/b"),
+        ("uses op://a/b", "op://a/b"),
+        ("uses secret://a/b now", "secret://a/b"),
+        ("uses aws-sm://a/b", "aws-sm://a/b"),
+        ("uses arn:aws:secretsmanager:eu:1:x", "arn:aws:secretsmanager:eu:1:x"),
+        ("uses gcp-sm://a/b", "gcp-sm://a/b"),
+        ("uses keyvault://a/b", "keyvault://a/b"),
+        ("uses sops://a/b", "sops://a/b"),
+        ("{{ a }} vault://b", "{{ a }}"),
+        ("vault://b {{ a }}", "vault://b"),
+    ] {
+        assert_eq!(reference("", text).as_deref(), Some(found), "{text}");
+    }
+    assert_eq!(
+        told("X005", &judge("", &comment("'uses ${TOKEN}'"))),
+        [
+            "svc-a.yaml:8:12-27 `${TOKEN}` is a reference, and nothing is filled in here",
+            "help: write the value, or nothing; what is meant goes on the list `allow`",
+        ],
+    );
+    // As the text is meant, however it is written.
+    assert_eq!(
+        said("X005", "", &comment("\"$\\u007bTOKEN}\"")),
+        ["`${TOKEN}` is a reference, and nothing is filled in here"]
+    );
+}
+
+#[test]
+fn what_only_looks_like_a_reference_is_not_told() {
+    for text in [
+        "costs $5 {a} (b) <c>",
+        "no end of ${TOKEN",
+        "no end of $(token",
+        "no end of <% token >",
+        "no end of {{ token }",
+        "ends }} before it begins {{",
+        "100%NAME% sure",
+        "https://example.com/vault: here",
+        "shop://a/b",
+        "arn:aws:iam:eu:1:x",
+    ] {
+        assert_eq!(reference("", text), None, "{text}");
+    }
+}
+
+#[test]
+fn references_are_allowed_by_how_they_begin() {
+    let allow = "rules: { X005: { allow: ['vault://cortex/', '{{ cookiecutter'] } }\n";
+    for text in ["uses vault://cortex/a", "uses {{ cookiecutter.name }}"] {
+        assert_eq!(reference(allow, text), None, "{text}");
+    }
+    for (text, found) in [
+        ("uses vault://cortex", "vault://cortex"),
+        ("uses vault://other/a", "vault://other/a"),
+        // One that is allowed hides no other.
+        ("vault://cortex/a vault://other/a", "vault://other/a"),
+        ("{{ cookiecutter.a }} {{ b }}", "{{ b }}"),
+        ("vault://cortex/a {{ b }}", "{{ b }}"),
+    ] {
+        assert_eq!(reference(allow, text).as_deref(), Some(found), "{text}");
+    }
+}
