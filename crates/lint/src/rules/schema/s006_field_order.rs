@@ -51,7 +51,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let roots = cx.documents.iter().filter(|document| document.definition.is_some());
     for document in roots.map(|document| document.span) {
         for (path, order) in ORDERS {
-            let Some(entries) = entries_at(cx.tree, document, path) else { continue };
+            let Some((entries, flow)) = entries_at(cx.tree, document, path) else { continue };
             let rank = |entry: &Entry| {
                 let name = cx.tree.text_of(entry.key).unwrap_or_default();
                 order.iter().position(|known| *known == name)
@@ -69,13 +69,14 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                 .key(cx.key_at(span).as_deref())
                 .help(format!("the order is {}", order.join(", ")))
                 .also(cx.tree.node(before.key).span, "this field")
-                .fix(reordered(cx.tree, entries, &rank));
+                .fix(if flow { None } else { reordered(cx.tree, entries, &rank) });
             sink.report_as(settings, draft);
         }
     }
 }
 
-fn entries_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<&'t [Entry]> {
+/// The fields at a path, and whether they stand in braces.
+fn entries_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<(&'t [Entry], bool)> {
     // They stand in their order, and a file may have many.
     let documents = tree.documents();
     let before = documents.partition_point(|d| tree.node(d.root).span.start < document.start);
@@ -85,12 +86,13 @@ fn entries_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<&'t [Ent
         at = entries.iter().find(|entry| tree.text_of(entry.key) == Some(name))?.value;
     }
     match &tree.node(at).kind {
-        NodeKind::Mapping { entries, .. } => Some(entries),
+        NodeKind::Mapping { entries, flow } => Some((entries, *flow)),
         _ => None,
     }
 }
 
-/// The fields in order, each with the comment lines above it; nothing where they share lines.
+/// The fields in order, each with the comment lines above it; nothing where one is not known or
+/// they share lines.
 fn reordered(
     tree: &Tree,
     entries: &[Entry],
@@ -107,7 +109,7 @@ fn reordered(
         }
         parts.push((rank(entry)?, Span::new(above(text, line), end)));
     }
-    let apart = parts.iter().zip(parts.iter().skip(1)).all(|(a, b)| a.1.end < b.1.start);
+    let apart = parts.iter().zip(parts.iter().skip(1)).all(|(a, b)| a.1.end <= b.1.start);
     let mut sorted = parts.clone();
     sorted.sort_by_key(|(rank, _)| *rank);
     let moved = parts.iter().zip(&sorted).filter(|(at, what)| at.1 != what.1);
@@ -115,7 +117,8 @@ fn reordered(
     apart.then(|| Fix { safe: true, edits: edits.collect() })
 }
 
-/// Where the comment lines directly above a line begin, that are indented as it is.
+/// Where the comment lines directly above a line begin, that are indented as it is. What reaches up
+/// to the begin of the file is about the file.
 fn above(text: &str, line: usize) -> usize {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let own = indent(text.get(line..).unwrap_or_default());
@@ -123,8 +126,11 @@ fn above(text: &str, line: usize) -> usize {
     while let Some(before) = text.get(..at).and_then(|t| t.strip_suffix('\n')) {
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         let candidate = before.get(start..).unwrap_or_default();
-        if !candidate.trim_start().starts_with('#') || indent(candidate) != own || start == 0 {
+        if !candidate.trim_start().starts_with('#') || indent(candidate) != own {
             break;
+        }
+        if start == 0 {
+            return line;
         }
         at = start;
     }

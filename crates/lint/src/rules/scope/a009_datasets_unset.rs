@@ -31,10 +31,9 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     };
     let Some(has) = tenant.datasets.spanned() else { return };
     let draft = match (has.value, &scope.datasets) {
-        (true, field) if field.is_missing() => {
-            let span = field.key().unwrap_or(scope.place);
-            Draft::at_key(cx, span, "`scope.datasets` is missing, and the tenant asks for it")
-                .help("write `datasets: { default: none }`")
+        (true, Field::Absent) => {
+            let message = "`scope.datasets` is missing, and the tenant asks for it";
+            Draft::at_key(cx, scope.place, message).help("write `datasets: { default: none }`")
         }
         (false, Field::Present { key, .. }) => {
             Draft::at_key(cx, *key, "the tenant has no scopes for rows of datasets")

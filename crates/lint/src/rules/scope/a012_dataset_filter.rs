@@ -28,20 +28,39 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let filters = scope.datasets.get().map(|datasets| datasets.filters.as_slice());
     for filter in filters.unwrap_or_default().iter().filter_map(|f| f.filter.spanned()) {
-        // Comparisons may be joined; each is looked at by itself.
-        let parts = filter.value.split(" and ").flat_map(|part| part.split(" or "));
+        let parts = comparisons(&filter.value).into_iter();
         let wrong = parts.map(|part| part.trim_matches(['(', ')', ' '])).find_map(|part| {
             let error = RowFilter::parse(part).err()?;
             (error != FilterError::Value).then_some((part, error))
         });
         let Some((part, error)) = wrong else { continue };
-        let field = part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
-        let near = field.and_then(|field| closest(field, FILTER_FIELDS));
-        let help = match near.filter(|_| error == FilterError::Field) {
-            Some(near) => format!("did you mean {}?", quote(near)),
-            None => format!("the fields are {}", FILTER_FIELDS.join(", ")),
+        let help = if error == FilterError::Field {
+            let field = part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+            match field.and_then(|field| closest(field, FILTER_FIELDS)) {
+                Some(near) => format!("did you mean {}?", quote(near)),
+                None => format!("the fields are {}", FILTER_FIELDS.join(", ")),
+            }
+        } else {
+            "write one of them behind the field, as in `_vendor = \"acme\"`".to_owned()
         };
         let message = format!("{}: {error}", quote(part));
         sink.report_as(settings, Draft::at_key(cx, filter.span, message).help(help));
     }
+}
+
+/// The comparisons that a filter joins, each to be looked at by itself. What is in quotes is one.
+fn comparisons(filter: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut quoted) = (Vec::new(), 0, false);
+    for (at, c) in filter.char_indices() {
+        quoted ^= c == '"';
+        let behind = filter.get(at..).unwrap_or_default();
+        let join = [" and ", " or "].into_iter().find(|join| !quoted && behind.starts_with(join));
+        // Of two that share a space, the second is none.
+        if let (Some(join), Some(part)) = (join, filter.get(start..at)) {
+            parts.push(part);
+            start = at + join.len();
+        }
+    }
+    parts.extend(filter.get(start..));
+    parts
 }

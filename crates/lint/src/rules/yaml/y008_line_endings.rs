@@ -57,12 +57,12 @@ fn ends(tree: &Tree) -> Option<(usize, &'static str, Vec<Edit>)> {
     if !bytes.contains(&b'\r') {
         return None;
     }
-    let (mut lone, mut pairs, mut feeds) = (None, Vec::new(), None);
+    let (mut lone, mut pair, mut feed) = (None, None, None);
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
-            b'\r' if bytes.get(at + 1) == Some(&b'\n') => pairs.push(at),
+            b'\r' if bytes.get(at + 1) == Some(&b'\n') => pair = pair.or(Some(at)),
             b'\r' => lone = lone.or(Some(at)),
-            b'\n' if at == 0 || bytes.get(at - 1) != Some(&b'\r') => feeds = feeds.or(Some(at)),
+            b'\n' if at == 0 || bytes.get(at - 1) != Some(&b'\r') => feed = feed.or(Some(at)),
             _ => {}
         }
     }
@@ -82,20 +82,26 @@ fn ends(tree: &Tree) -> Option<(usize, &'static str, Vec<Edit>)> {
             edits(),
         ));
     }
-    let mixed = pairs.first().zip(feeds);
-    mixed
-        .map(|(pair, feed)| (*pair.max(&feed), "some lines end in CR LF and others in LF", edits()))
+    let second = pair.zip(feed).map(|(pair, feed): (usize, usize)| pair.max(feed))?;
+    Some((second, "some lines end in CR LF and others in LF", edits()))
 }
 
-/// Tabs that are no part of a text become spaces.
+/// Tabs that are no part of a text or a comment become spaces.
 fn tabs(tree: &Tree) -> Vec<Edit> {
+    let texts = tree.nodes().filter(|(_, node)| matches!(node.kind, NodeKind::Scalar { .. }));
+    let comments = tree.comments().iter().map(|comment| comment.span);
+    let mut taken: Vec<Span> = texts.map(|(_, node)| node.span).chain(comments).collect();
+    // A file may have many of them, and many tabs. Each reaches as far as any before it does.
+    taken.sort_unstable();
+    let mut reach = 0;
+    for span in &mut taken {
+        reach = span.end.max(reach);
+        span.end = reach;
+    }
     let inside = |at: usize| {
-        let holds = |span: Span| (span.start as usize) < at && at < span.end as usize;
-        let comment = tree.comments().iter().any(|comment| holds(comment.span));
-        comment
-            || tree
-                .nodes()
-                .any(|(_, node)| matches!(node.kind, NodeKind::Scalar { .. }) && holds(node.span))
+        let before = taken.partition_point(|span| span.start as usize <= at);
+        let last = before.checked_sub(1).and_then(|last| taken.get(last));
+        last.is_some_and(|span| at < span.end as usize)
     };
     let all = tree.source().match_indices('\t').filter(|(at, _)| !inside(*at));
     all.map(|(at, _)| Edit { span: Span::new(at, at + 1), text: " ".into() }).collect()

@@ -2,7 +2,7 @@
 //! places do not tell apart. A change of a condition that passes here unseen is a case that is
 //! missing; `cargo xtask campaign mutants` looks for them.
 
-use cortexkey_lint::{Corpus, CorpusFile, Place, Policy, Report, lint};
+use cortexkey_lint::{Corpus, CorpusFile, Finding, Place, Policy, Related, Report, lint};
 use cortexkey_manifest::yaml::Limits;
 
 mod corpus;
@@ -12,6 +12,9 @@ mod naming;
 mod policy;
 mod roles;
 mod secret;
+mod schema;
+mod scope;
+mod yaml;
 
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
     extends: ['builtin:recommended']\n";
@@ -85,6 +88,23 @@ fn told(rule: &str, report: &Report) -> Vec<String> {
         lines.extend(related.map(|other| format!("{} {}", at(other.place), other.message)));
     }
     lines
+}
+
+/// What a rule says of a definition, whole: the line and the text of the place, the message, what
+/// to do, and each second place.
+fn shown(rule: &str, policy: &str, text: &str) -> Vec<String> {
+    let report = judge(policy, text);
+    let at = |place: Place| {
+        let source = &report.sources[place.source];
+        (source.positions(place.span).0.line, place.span.slice(&source.masked()).to_owned())
+    };
+    let whole = |finding: &Finding| {
+        let ((line, text), help) = (at(finding.place), finding.help.as_deref().unwrap_or("-"));
+        let second = |second: &Related| format!(" | `{}`: {}", at(second.place).1, second.message);
+        let seconds: String = finding.related.iter().map(second).collect();
+        format!("{line} `{text}` | {} | {help}{seconds}", finding.message)
+    };
+    report.findings.iter().filter(|finding| finding.code == rule).map(whole).collect()
 }
 
 /// The definition with the mending of a rule's first finding done, where it has one.

@@ -1,0 +1,199 @@
+//! Family S: the form of a definition.
+
+use super::{KEY, judge_files, key, mended, said, shown};
+
+#[test]
+fn a_misspelt_field_and_a_misspelt_word_are_mended_where_somebody_agrees() {
+    let text = key("comment:", "commnet:");
+    assert_eq!(shown("S001", "", &text).len(), 1);
+    assert_eq!(mended("S001", "", &text).as_deref(), Some(KEY));
+    let text = key("advanced", "advnaced");
+    assert_eq!(mended("S004", "", &text).as_deref(), Some(KEY));
+    // What is far from all that is known is nobody's guess.
+    assert_eq!(said("S001", "", &key("comment:", "zzz:")).len(), 1);
+    assert_eq!(mended("S001", "", &key("comment:", "zzz:")), None);
+    assert_eq!(said("S004", "", &key("advanced", "zzz")).len(), 1);
+    assert_eq!(mended("S004", "", &key("advanced", "zzz")), None);
+}
+
+#[test]
+fn each_mistake_of_form_is_one_rules() {
+    for (rule, old, new) in [
+        ("S001", "comment:", "commnet:"),
+        ("S002", "  name: svc-a\n", ""),
+        ("S003", "[Viewer]", "Viewer"),
+        ("S004", "advanced", "advnaced"),
+        ("S005", "cortexkey/v1", "cortexkey/v2"),
+        ("Y001", "[Viewer]", "[Viewer"),
+        ("Y002", "  owner: team-a\n", "  owner: team-a\n  owner: team-a\n"),
+        ("Y003", "apiVersion", "%FOO bar\n---\napiVersion"),
+        ("Y006", "For this test", "&a For this test"),
+    ] {
+        let text = key(old, new);
+        for other in ["S001", "S002", "S003", "S004", "S005", "Y001", "Y002", "Y003", "Y006"] {
+            let count = usize::from(other == rule);
+            assert_eq!(said(other, "", &text).len(), count, "{other} of {text}");
+        }
+    }
+}
+
+const ROOT: &str = "the order is apiVersion, kind, metadata, spec";
+
+#[test]
+fn the_first_field_out_of_order_is_told_at_each_place() {
+    let metadata = "the order is name, owner, tenant, labels, annotations, approvals";
+    let spec = "the order is securityLevel, comment, expires, lifetime, roles, scope";
+    let scope = "the order is assets, casesAndIssues, endpoints, datasets";
+    for (old, new, told) in [
+        (
+            "apiVersion: cortexkey/v1\nkind: ApiKey\n",
+            "kind: ApiKey\napiVersion: cortexkey/v1\n",
+            format!(
+                "2 `apiVersion` | `apiVersion` stands before `kind` by custom | {ROOT} | \
+                 `kind`: this field"
+            ),
+        ),
+        (
+            "  name: svc-a\n  owner: team-a\n",
+            "  owner: team-a\n  name: svc-a\n",
+            format!(
+                "5 `name` | `name` stands before `owner` by custom | {metadata} | \
+                 `owner`: this field"
+            ),
+        ),
+        (
+            "  lifetime: 90d\n  roles: [Viewer]\n",
+            "  roles: [Viewer]\n  lifetime: 90d\n",
+            format!(
+                "10 `lifetime` | `lifetime` stands before `roles` by custom | {spec} | \
+                 `roles`: this field"
+            ),
+        ),
+        (
+            "    casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
+            "    endpoints: { mode: none }\n    casesAndIssues: { mode: none }\n",
+            format!(
+                "14 `casesAndIssues` | `casesAndIssues` stands before `endpoints` by custom | \
+                 {scope} | `endpoints`: this field"
+            ),
+        ),
+    ] {
+        let text = key(old, new);
+        assert_eq!(shown("S006", "", &text), [told]);
+        assert_eq!(mended("S006", "", &text).as_deref(), Some(KEY));
+    }
+}
+
+#[test]
+fn fields_that_come_twice_or_are_not_known_are_in_order() {
+    let twice = key("  owner: team-a\n", "  owner: team-a\n  owner: team-a\n");
+    let unknown = key("  owner: team-a\n", "  zzz: 1\n  owner: team-a\n");
+    for text in [twice, unknown] {
+        assert_eq!(said("S006", "", &text), [""; 0]);
+    }
+}
+
+/// The fields of the root in two orders.
+fn turned(name: &str) -> String {
+    let text = KEY.replace("svc-a", name);
+    text.replace(
+        "apiVersion: cortexkey/v1\nkind: ApiKey\n",
+        "kind: ApiKey\napiVersion: cortexkey/v1\n",
+    )
+}
+
+#[test]
+fn each_document_of_a_file_is_looked_at() {
+    let text =
+        format!("{}---\n{KEY}---\n{}---\n{}", turned("svc-b"), turned("svc-c"), turned("svc-d"));
+    let findings = judge_files("", &[("svc-a.yaml", &text)]).findings;
+    let keys = findings.iter().filter(|finding| finding.code == "S006");
+    let keys: Vec<&str> = keys.filter_map(|finding| finding.key.as_deref()).collect();
+    assert_eq!(keys, ["svc-b", "svc-c", "svc-d"]);
+    for first in [true, false] {
+        let (a, b) = (turned("svc-b"), KEY.to_owned());
+        let text = if first { format!("{a}---\n{b}") } else { format!("{b}---\n{a}") };
+        assert_eq!(said("S006", "", &text).len(), 1, "{first}");
+    }
+}
+
+/// What mending makes of the first lines of a definition, which stand for two fields.
+fn moved(lines: &str) -> Option<String> {
+    let head = "apiVersion: cortexkey/v1\nkind: ApiKey\n";
+    let text = mended("S006", "", &key(head, lines))?;
+    let rest = KEY.strip_prefix(head).unwrap();
+    Some(text.strip_suffix(rest).unwrap_or(&text).to_owned())
+}
+
+#[test]
+fn a_field_moves_with_the_comments_above_it() {
+    for (lines, wanted) in [
+        (
+            "kind: ApiKey\n# one\n# two\napiVersion: cortexkey/v1 # three\n",
+            "# one\n# two\napiVersion: cortexkey/v1 # three\nkind: ApiKey\n",
+        ),
+        // A blank line is no comment.
+        (
+            "\n# one\n\nkind: ApiKey\napiVersion: cortexkey/v1\n",
+            "\n# one\n\napiVersion: cortexkey/v1\nkind: ApiKey\n",
+        ),
+        // Neither is one that is indented otherwise.
+        (
+            "kind: ApiKey\n  # one\napiVersion: cortexkey/v1\n",
+            "apiVersion: cortexkey/v1\n  # one\nkind: ApiKey\n",
+        ),
+        // What stands at the head of a file is about the file, be it one line or more.
+        (
+            "# one\nkind: ApiKey\napiVersion: cortexkey/v1\n",
+            "# one\napiVersion: cortexkey/v1\nkind: ApiKey\n",
+        ),
+        (
+            "# one\n# two\nkind: ApiKey\napiVersion: cortexkey/v1\n",
+            "# one\n# two\napiVersion: cortexkey/v1\nkind: ApiKey\n",
+        ),
+        (
+            "\n# one\nkind: ApiKey\napiVersion: cortexkey/v1\n",
+            "\napiVersion: cortexkey/v1\n# one\nkind: ApiKey\n",
+        ),
+    ] {
+        assert_eq!(moved(lines).as_deref(), Some(wanted));
+    }
+}
+
+#[test]
+fn a_block_of_text_moves_whole() {
+    let text = key(
+        "  securityLevel: advanced\n  comment: For this test\n",
+        "  comment: |\n    For\n\n    this test\n  # level\n  securityLevel: advanced\n",
+    );
+    let wanted = key(
+        "  securityLevel: advanced\n  comment: For this test\n",
+        "  # level\n  securityLevel: advanced\n  comment: |\n    For\n\n    this test\n",
+    );
+    assert_eq!(mended("S006", "", &text), Some(wanted));
+}
+
+#[test]
+fn nothing_is_moved_that_shares_a_line_or_is_not_known() {
+    for (old, new) in [
+        // In braces, where commas are between the fields.
+        (
+            "metadata:\n  name: svc-a\n  owner: team-a\n",
+            "metadata: { owner: team-a, name: svc-a }\n",
+        ),
+        (
+            "metadata:\n  name: svc-a\n  owner: team-a\n",
+            "metadata: {\n  owner: team-a,\n  name: svc-a\n}\n",
+        ),
+        // Behind a mark that belongs to the first line.
+        (
+            "apiVersion: cortexkey/v1\nkind: ApiKey\n",
+            "\u{feff}kind: ApiKey\napiVersion: cortexkey/v1\n",
+        ),
+        ("  name: svc-a\n  owner: team-a\n", "  owner: team-a\n  name: svc-a\n  zzz: 1\n"),
+    ] {
+        let text = key(old, new);
+        assert_eq!(said("S006", "", &text).len(), 1, "{text}");
+        assert_eq!(mended("S006", "", &text), None, "{text}");
+    }
+}

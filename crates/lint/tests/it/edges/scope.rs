@@ -1,0 +1,539 @@
+//! Family A: what a key may see.
+
+use cortexkey_lint::Severity;
+
+use super::{KEY, judge, key, mended, said, shown};
+
+const ASSETS: &str = "assets: { mode: none }";
+const CASES: &str = "casesAndIssues: { mode: none }";
+const ENDPOINTS: &str = "endpoints: { mode: none }";
+const NOTHING: [&str; 0] = [];
+
+/// A policy with one tenant, of which this is said.
+fn tenant(facts: &str) -> String {
+    format!("tenants: {{ main: {{ {facts} }} }}\n")
+}
+
+/// A key whose assets are written so, and so on.
+fn assets(fields: &str) -> String {
+    key(ASSETS, &format!("assets: {{ {fields} }}"))
+}
+
+fn cases(fields: &str) -> String {
+    key(CASES, &format!("casesAndIssues: {{ {fields} }}"))
+}
+
+fn endpoints(fields: &str) -> String {
+    key(ENDPOINTS, &format!("endpoints: {{ {fields} }}"))
+}
+
+/// A key with one more area.
+fn datasets(fields: &str) -> String {
+    key(ENDPOINTS, &format!("{ENDPOINTS}\n    datasets: {fields}"))
+}
+
+/// A key without scope.
+fn open() -> String {
+    KEY.split_once("  scope:").unwrap().0.to_owned()
+}
+
+#[test]
+fn a_scope_is_asked_for_where_the_product_has_scopes_or_is_not_known() {
+    let told = |line: &str, place: &str| {
+        format!(
+            "{line} `{place}` | `spec.scope` is missing: the key sees nothing where the tenant \
+             enforces scopes (assumed), and all that its roles allow where it does not | write \
+             `scope:` with `assets`, `casesAndIssues` and `endpoints`"
+        )
+    };
+    for policy in ["", &tenant("product: xsiam")] {
+        assert_eq!(shown("A001", policy, &open()), [told("6", "spec")], "{policy}");
+        let empty = format!("{}  scope:\n", open());
+        assert_eq!(shown("A001", policy, &empty), [told("11", "scope")], "{policy}");
+        assert_eq!(said("A001", policy, KEY), NOTHING);
+    }
+    for product in ["xsoar-8", "xpanse"] {
+        let policy = tenant(&format!("product: {product}"));
+        assert_eq!(said("A001", &policy, &open()), NOTHING, "{product}");
+    }
+    // What cannot be read is there.
+    assert_eq!(said("A001", "", &format!("{}  scope: all\n", open())), NOTHING);
+}
+
+#[test]
+fn all_assets_are_told_unless_a_list_contradicts() {
+    let told = "12 `all` | all assets are open to this key, today's and tomorrow's | write `mode: \
+                select` and name the `groups`";
+    for fields in ["mode: all", "mode: all, groups: []"] {
+        assert_eq!(shown("A002", "", &assets(fields)), [told], "{fields}");
+    }
+    for fields in ["mode: all, groups: [a]", "mode: select, groups: [a]", "mode: none"] {
+        assert_eq!(said("A002", "", &assets(fields)), NOTHING, "{fields}");
+    }
+    let decided = shown("A002", "rules: { A002: { severity: info } }\n", &assets("mode: all"));
+    assert_eq!(decided, [format!("{told} | `info`: asked for here")]);
+}
+
+#[test]
+fn a_selection_selects_something() {
+    let told = |line: usize, place: &str, area: &str, lists: &str| {
+        format!(
+            "{line} `{place}` | `scope.{area}` selects, and nothing is selected | name {lists}, or \
+             write `mode: none`"
+        )
+    };
+    let areas = [
+        (12, "assets", ASSETS, "`groups`", &["groups"][..]),
+        (13, "casesAndIssues", CASES, "`domains`", &["domains"]),
+        (14, "endpoints", ENDPOINTS, "`groups` or `tags`", &["groups", "tags"]),
+    ];
+    for (line, area, old, words, lists) in areas {
+        let write = |fields: &str| key(old, &format!("{area}: {{ {fields} }}"));
+        let list = lists[0];
+        for (fields, place) in [
+            ("mode: select".to_owned(), "select"),
+            (format!("mode: select, {list}: []"), "[]"),
+            (format!("mode: select, {list}: "), list),
+        ] {
+            let wanted = told(line, place, area, words);
+            assert_eq!(shown("A003", "", &write(&fields)), [wanted], "{fields}");
+        }
+        for list in lists {
+            for fields in [
+                format!("mode: select, {list}: [Security]"),
+                format!("mode: none, {list}: []"),
+                format!("mode: all, {list}: []"),
+                // That is a mistake of its own.
+                format!("mode: select, {list}: {{ a: b }}"),
+            ] {
+                assert_eq!(said("A003", "", &write(&fields)), NOTHING, "{fields}");
+            }
+        }
+    }
+    for (fields, place) in
+        [("mode: select, groups: [], tags: []", "[]"), ("mode: select, tags: []", "select")]
+    {
+        let wanted = told(14, place, "endpoints", "`groups` or `tags`");
+        assert_eq!(shown("A003", "", &endpoints(fields)), [wanted], "{fields}");
+    }
+    let raw = "mode: raw, groupsMode: any, tagsMode: any";
+    assert_eq!(said("A003", "", &endpoints(raw)), NOTHING);
+}
+
+const INVENTORY: &str = "product: xsiam, assetGroups: [{ name: prod-eu }, { name: \"no\" }], \
+     domains: [Legal], endpointGroups: [Servers], endpointTags: [db]";
+
+#[test]
+fn what_is_selected_is_in_the_tenants_inventory() {
+    let add = "add it to the tenant's inventory in the policy, if it is there";
+    let policy = tenant(INVENTORY);
+    for (text, what, place, help, mend) in [
+        (assets("mode: select, groups: [zzz]"), "asset group", "12 `zzz`", add, None),
+        (
+            assets("mode: select, groups: [prod-ue]"),
+            "asset group",
+            "12 `prod-ue`",
+            "did you mean `prod-eu`?",
+            None,
+        ),
+        (
+            assets("mode: select, groups: [\"No\"]"),
+            "asset group",
+            "12 `\"No\"`",
+            "write `no`",
+            Some(assets("mode: select, groups: [\"no\"]")),
+        ),
+        (
+            assets("mode: select, groups: [{ name: ' Prod-EU ' }]"),
+            "asset group",
+            "12 `' Prod-EU '`",
+            "write `prod-eu`",
+            Some(assets("mode: select, groups: [{ name: prod-eu }]")),
+        ),
+        (
+            cases("mode: select, domains: [Security, legal], unreferenced: false"),
+            "domain",
+            "13 `legal`",
+            "write `Legal`",
+            Some(cases("mode: select, domains: [Security, Legal], unreferenced: false")),
+        ),
+        (
+            endpoints("mode: select, groups: [Servers, Sevrers], tags: [db]"),
+            "endpoint group",
+            "14 `Sevrers`",
+            "did you mean `Servers`?",
+            None,
+        ),
+        (
+            endpoints("mode: select, groups: [Servers], tags: [zzz, db]"),
+            "endpoint tag",
+            "14 `zzz`",
+            add,
+            None,
+        ),
+    ] {
+        let name = place.split('`').nth(1).unwrap().trim_matches('"').trim_matches('\'');
+        let message = format!("tenant `main` has no {what} `{name}`");
+        assert_eq!(shown("A004", &policy, &text), [format!("{place} | {message} | {help}")]);
+        assert_eq!(mended("A004", &policy, &text), mend, "{text}");
+    }
+}
+
+#[test]
+fn what_is_known_or_of_no_known_inventory_is_not_told() {
+    let known = [
+        assets("mode: select, groups: [prod-eu, \"no\"]"),
+        cases("mode: select, domains: [Legal, Security, Health], unreferenced: false"),
+        endpoints("mode: select, groups: [Servers], tags: [db]"),
+    ];
+    for text in known {
+        assert_eq!(said("A004", &tenant(INVENTORY), &text), NOTHING, "{text}");
+    }
+    let others = [
+        assets("mode: select, groups: [a]"),
+        cases("mode: select, domains: [b], unreferenced: false"),
+        endpoints("mode: select, groups: [c], tags: [d]"),
+    ];
+    for text in others {
+        assert_eq!(said("A004", &tenant("product: xsiam"), &text), NOTHING, "{text}");
+        assert_eq!(said("A004", "", &text), NOTHING, "{text}");
+    }
+}
+
+#[test]
+fn a_list_stands_beside_select_only() {
+    let told = |line: usize, field: &str, mode: &str| {
+        format!(
+            "{line} `{field}` | `{field}` stands beside a mode that does not take it | take \
+             `{field}` out, or change the mode | `{mode}`: the mode"
+        )
+    };
+    for mode in ["none", "all"] {
+        let switch = if mode == "all" { ", unreferenced: false" } else { "" };
+        for (line, field, rest, write) in [
+            (12, "groups", "groups: [a]", assets as fn(&str) -> String),
+            (13, "domains", &format!("domains: [Security]{switch}"), cases),
+            (14, "groups", "groups: [a]", endpoints),
+            (14, "tags", "tags: [a]", endpoints),
+        ] {
+            let text = write(&format!("mode: {mode}, {rest}"));
+            assert_eq!(shown("A005", "", &text), [told(line, field, mode)], "{text}");
+            let selected = write(&format!("mode: select, {rest}"));
+            assert_eq!(mended("A005", "", &text), Some(selected.clone()));
+            assert_eq!(said("A005", "", &selected), NOTHING, "{selected}");
+            let empty = text.replace("[a]", "[]").replace("[Security]", "[]");
+            assert_eq!(said("A005", "", &empty), NOTHING, "{empty}");
+        }
+    }
+    let both = endpoints("mode: all, groups: [a], tags: [b]");
+    assert_eq!(shown("A005", "", &both), [told(14, "groups", "all"), told(14, "tags", "all")]);
+    let none = cases("mode: none, unreferenced: false");
+    assert_eq!(shown("A005", "", &none), [told(13, "unreferenced", "none")]);
+    assert_eq!(mended("A005", "", &none), Some(KEY.to_owned()));
+    for mode in ["all", "select, domains: [Security]"] {
+        let text = cases(&format!("mode: {mode}, unreferenced: false"));
+        assert_eq!(said("A005", "", &text), NOTHING, "{text}");
+    }
+    for mode in ["none", "all", "select, groups: [a]"] {
+        for axis in ["groupsMode", "tagsMode"] {
+            let text = endpoints(&format!("mode: {mode}, {axis}: any"));
+            let mode = mode.split(',').next().unwrap();
+            assert_eq!(shown("A005", "", &text), [told(14, axis, mode)], "{text}");
+            let left = text.replace(&format!(", {axis}: any"), "");
+            assert_eq!(mended("A005", "", &text), Some(left));
+        }
+    }
+}
+
+#[test]
+fn raw_endpoints_are_at_most_a_warning() {
+    let raw = endpoints("mode: raw, groupsMode: scope, groups: [a], tagsMode: scope, tags: [b]");
+    let told = "14 `raw` | `raw` endpoints keep the product's own modes, which `none`, `all` and \
+                `select` may not say | hold it against the tenant, and write `none`, `all` or \
+                `select` if one fits";
+    assert_eq!(shown("A005", "", &raw), [told]);
+    for (asked, given) in
+        [("error", Severity::Warning), ("warning", Severity::Warning), ("info", Severity::Info)]
+    {
+        let policy = format!("rules: {{ A005: {{ severity: {asked} }} }}\n");
+        let found = judge(&policy, &raw).findings;
+        let found = found.iter().find(|finding| finding.code == "A005");
+        assert_eq!(found.map(|finding| finding.severity), Some(given), "{asked}");
+    }
+}
+
+#[test]
+fn what_references_nothing_is_kept_out_or_told() {
+    let write = |switch: &str| cases(&format!("mode: all, unreferenced: {switch}"));
+    for (switch, told) in [
+        (
+            "true",
+            "13 `true` | cases and issues that reference nothing known are let in, past every \
+             group | write `unreferenced: false`",
+        ),
+        (
+            "unknown",
+            "13 `unknown` | whether cases and issues that reference nothing known are let in is \
+             unknown | look into the key's scope in the console, and write `true` or `false`",
+        ),
+    ] {
+        assert_eq!(shown("A006", "", &write(switch)), [told]);
+        assert_eq!(mended("A006", "", &write(switch)), Some(write("false")));
+    }
+    assert_eq!(said("A006", "", &write("false")), NOTHING);
+    assert_eq!(said("A006", "", KEY), NOTHING);
+}
+
+/// A key with these modes, and whether what references nothing is let in.
+fn areas(assets: &str, cases: &str, endpoints: &str, unreferenced: &str) -> String {
+    let listed = |mode: &str, list: &str| match mode {
+        "none" | "all" => mode.to_owned(),
+        name => format!("select, {list}: [{name}]"),
+    };
+    let switch =
+        if cases == "none" { String::new() } else { format!(", unreferenced: {unreferenced}") };
+    KEY.replace(ASSETS, &format!("assets: {{ mode: {} }}", listed(assets, "groups")))
+        .replace(
+            CASES,
+            &format!("casesAndIssues: {{ mode: {}{switch} }}", listed(cases, "domains")),
+        )
+        .replace(ENDPOINTS, &format!("endpoints: {{ mode: {} }}", listed(endpoints, "groups")))
+}
+
+#[test]
+fn areas_that_cancel_each_other_out_are_told_and_no_others() {
+    let mut found = [Vec::new(), Vec::new()];
+    for assets in ["none", "all", "prod"] {
+        for cases in ["none", "all", "Security", "Health"] {
+            for endpoints in ["none", "all", "servers"] {
+                for unreferenced in ["false", "true", "unknown"] {
+                    let text = areas(assets, cases, endpoints, unreferenced);
+                    let told = said("A007", "", &text);
+                    let line = format!("{assets} {cases} {endpoints} {unreferenced}");
+                    match told.first() {
+                        Some(told) if told.starts_with("no assets") => found[0].push(line),
+                        Some(_) => found[1].push(line),
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+    let [invisible, opened] = found;
+    assert_eq!(
+        invisible,
+        [
+            "none all none false",
+            "none Security none false",
+            "none Health none false",
+            "none Health all false",
+            "none Health servers false",
+        ]
+    );
+    assert_eq!(
+        opened,
+        [
+            "none all all false",
+            "none all all true",
+            "none all all unknown",
+            "none Security all false",
+            "none Security all true",
+            "none Security all unknown",
+            "prod all all false",
+            "prod all all true",
+            "prod all all unknown",
+            "prod Security all false",
+            "prod Security all true",
+            "prod Security all unknown",
+        ]
+    );
+}
+
+#[test]
+fn areas_that_cancel_each_other_out_are_told_at_both_places() {
+    assert_eq!(
+        shown("A007", "", &areas("none", "all", "none", "false")),
+        ["12 `none` | no assets are open, so no case and no issue is visible | select the asset \
+          groups that the cases are about, or write `mode: none` for both | `all`: lets cases in"]
+    );
+    assert_eq!(
+        shown("A007", "", &areas("prod", "Security", "all", "false")),
+        ["14 `all` | all endpoints are open, and with them the Security cases of all of them | \
+          select the endpoints as the assets are selected | `select`: does not limit these cases"]
+    );
+    // Security may stand behind another domain.
+    let second = areas("prod", "Health, Security", "all", "false");
+    assert_eq!(said("A007", "", &second).len(), 1);
+}
+
+#[test]
+fn a_scope_is_told_where_the_tenant_does_not_enforce_it() {
+    let help = "turn scopes on in the tenant's server settings, and write `sbac: enforced`";
+    for (facts, told) in [
+        (
+            "product: xsiam, sbac: disabled",
+            format!(
+                "11 `scope` | tenant `main` does not enforce scopes: this one has no effect | \
+                 {help} | `disabled`: said here"
+            ),
+        ),
+        (
+            "product: xsiam, sbac: unknown",
+            format!(
+                "11 `scope` | whether tenant `main` enforces scopes is unknown | {help} | \
+                 `unknown`: said here"
+            ),
+        ),
+    ] {
+        assert_eq!(shown("A008", &tenant(facts), KEY), [told]);
+        assert_eq!(said("A008", &tenant(facts), &open()), NOTHING);
+    }
+    for facts in
+        ["product: xsiam, sbac: enforced", "product: xsiam", "product: xsoar-8, sbac: disabled"]
+    {
+        assert_eq!(said("A008", &tenant(facts), KEY), NOTHING, "{facts}");
+    }
+    assert_eq!(said("A008", "", KEY), NOTHING);
+}
+
+#[test]
+fn rows_are_scoped_where_the_tenant_scopes_them() {
+    let (has, has_not) =
+        (tenant("product: xsiam, datasets: true"), tenant("product: xsiam, datasets: false"));
+    let missing = "11 `scope` | `scope.datasets` is missing, and the tenant asks for it | write \
+                   `datasets: { default: none }` | `true`: said here";
+    assert_eq!(shown("A009", &has, KEY), [missing]);
+    let none = datasets("{ default: none }");
+    assert_eq!(
+        shown("A009", &has_not, &none),
+        ["15 `datasets` | the tenant has no scopes for rows of datasets | take `datasets` out | \
+          `false`: said here"]
+    );
+    assert_eq!(mended("A009", &has_not, &none), Some(KEY.to_owned()));
+    assert_eq!(mended("A009", &has, KEY), None);
+    for (policy, text) in [
+        (has.as_str(), none.as_str()),
+        // A mistake of form is told as such.
+        (&has, &datasets("all")),
+        (&has, &datasets("")),
+        (&has_not, &datasets("all")),
+        (&has_not, KEY),
+        (&tenant("product: xsiam"), KEY),
+        (&tenant("product: xsiam"), &none),
+        ("", &none),
+        (&has, &open()),
+    ] {
+        assert_eq!(said("A009", policy, text), NOTHING, "{policy}{text}");
+    }
+}
+
+const ROLES: &str = "catalog: { roles: [\
+    { name: Runner, components: { Query Center: view } }, \
+    { name: Reader, components: { Cases and Issues: view } }, \
+    { name: Both, implies: [Runner, Second] }, \
+    { name: Second, components: { Query Center: edit } }, \
+    { name: Instance Administrator, components: { Query Center: view } }] }\n";
+
+#[test]
+fn a_role_that_goes_round_the_scope_is_told_once() {
+    let roles = |roles: &str| key("[Viewer]", roles);
+    let told = said("A010", ROLES, &roles("[Runner]"));
+    assert!(told[0].starts_with("`Runner` holds Query Center, which goes round the scope: "));
+    let whole = shown("A010", ROLES, &roles("[Reader, Runner]"));
+    assert!(whole[0].starts_with("10 `Runner` | ") && whole.len() == 1, "{whole:?}");
+    let end = "| take the component out of the role, or do not rely on the scope | `scope`: does \
+               not bind";
+    assert!(whole[0].ends_with(end), "{whole:?}");
+    // Two roles that one brings are one fault of that one.
+    assert_eq!(said("A010", ROLES, &roles("[Both]")).len(), 1);
+    assert_eq!(said("A010", ROLES, &roles("[Both, Runner]")).len(), 2);
+    // One that may do everything goes round everything, which another rule tells.
+    for quiet in ["[Reader]", "[Instance Administrator]"] {
+        assert_eq!(said("A010", ROLES, &roles(quiet)), NOTHING, "{quiet}");
+    }
+}
+
+#[test]
+fn a_scope_that_is_open_need_not_bind() {
+    for (assets, cases, count) in
+        [("all", "all", 0), ("all", "none", 1), ("none", "all", 1), ("none", "none", 1)]
+    {
+        let text = areas(assets, cases, "none", "false").replace("[Viewer]", "[Runner]");
+        assert_eq!(said("A010", ROLES, &text).len(), count, "{assets} {cases}");
+    }
+    assert_eq!(said("A010", ROLES, &open().replace("[Viewer]", "[Runner]")), NOTHING);
+}
+
+#[test]
+fn a_group_that_scopes_cannot_use_is_told_where_it_is_selected() {
+    let policy = tenant(
+        "product: xsiam, assetGroups: [{ name: a, scopable: true }, { name: b, scopable: false }, { name: c }]",
+    );
+    let text = assets("mode: select, groups: [a, b, c, d]");
+    assert_eq!(
+        shown("A011", &policy, &text),
+        [
+            "12 `b` | scopes cannot use asset group `b` | build the group from attributes that scopes \
+          take, or choose another one | `false`: said here"
+        ]
+    );
+    assert_eq!(said("A011", "", &text), NOTHING);
+}
+
+#[test]
+fn filters_take_their_fields_and_operators() {
+    let write = |filter: &str| {
+        datasets(&format!("{{ default: none, filters: [{{ dataset: a, filter: '{filter}' }}] }}"))
+    };
+    let field = "the filter begins with no field that filters take, such as _vendor";
+    let operator = "the filter's operator is none of = != > < >= <= in array_contains contains \
+                    starts_with";
+    let behind = "write one of them behind the field, as in `_vendor = \"acme\"`";
+    for (filter, part, error, help) in [
+        ("vendor = x", "vendor = x", field, "did you mean `_vendor`?"),
+        ("_log_typ = x", "_log_typ = x", field, "did you mean `_log_type`?"),
+        ("_vendor = a and (foo9 = b)", "foo9 = b", field, "the fields are "),
+        ("_vendor = a or _product like b", "_product like b", operator, behind),
+        ("_vendr like b", "_vendr like b", field, "did you mean `_vendor`?"),
+        ("_vendor = \"a and b\" and foo9 = \"c\"", "foo9 = \"c\"", field, "the fields are "),
+        ("_vendor = \"a\" and foo9 = \"c or d\"", "foo9 = \"c or d\"", field, "the fields are "),
+        ("_vendor = a and and = b", "and = b", field, "the fields are "),
+        // Of several the first.
+        ("foo9 = a or bar9 = b", "foo9 = a", field, "the fields are "),
+    ] {
+        let told = shown("A012", "", &write(filter));
+        let wanted = format!("15 `'{filter}'` | `{part}`: {error} | {help}");
+        assert_eq!(told.len(), 1, "{filter}");
+        assert!(told[0].starts_with(&wanted), "{told:?}\n{wanted}");
+        assert_eq!(help.ends_with(' '), told[0].contains("_broker_device_id"), "{told:?}");
+    }
+    for filter in [
+        "_vendor = a",
+        "(_vendor = a and _product = b) or _vendor in (c, d)",
+        "_vendor = \"research and development\"",
+        "_vendor = \"this or that\" and _product = \"a\"",
+        // What a value may be is not known so well.
+        "_vendor = \"a",
+        "_vendor =",
+    ] {
+        assert_eq!(said("A012", "", &write(filter)), NOTHING, "{filter}");
+    }
+}
+
+#[test]
+fn a_scope_for_a_product_without_is_told_and_taken_out() {
+    for product in ["xsoar-8", "xpanse"] {
+        let policy = tenant(&format!("product: {product}"));
+        let told = shown("A013", &policy, KEY);
+        assert_eq!(told.len(), 1, "{product}");
+        assert!(told[0].starts_with("11 `scope` | "), "{told:?}");
+        let end = " has no scopes: this one limits nothing | take it out, and limit the key by its \
+                   role";
+        assert!(told[0].ends_with(end), "{told:?}");
+        assert_eq!(mended("A013", &policy, KEY), Some(open()));
+        assert_eq!(said("A013", &policy, &open()), NOTHING);
+    }
+    for policy in ["", &tenant("product: xsiam")] {
+        assert_eq!(said("A013", policy, KEY), NOTHING, "{policy}");
+    }
+}
