@@ -11,9 +11,9 @@ mod level;
 mod naming;
 mod policy;
 mod roles;
-mod secret;
 mod schema;
 mod scope;
+mod secret;
 mod yaml;
 
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\n\
