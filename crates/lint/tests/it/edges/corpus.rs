@@ -204,10 +204,10 @@ fn an_override_grants_one_owner_more_than_others() {
 
 /// What a definition gained since it was another one.
 fn gained(policy: &str, before: &str, after: &str) -> Vec<String> {
-    // Neither in the first file nor in the first document of it.
+    // Not in the first document of its file, nor in the only file.
     let (first, other) = (called("svc-y"), called("svc-z"));
     let files = |text: &str| {
-        parsed(&[("first.yaml", &first), ("svc-a.yaml", &format!("{other}---\n{text}"))])
+        parsed(&[("svc-a.yaml", &format!("{first}---\n{text}")), ("other.yaml", &other)])
     };
     let before = Some(Before { revision: "v1".into(), files: files(before) });
     let corpus = Corpus { files: files(after), before, ..Corpus::default() };
