@@ -234,7 +234,7 @@ fn a_comment_says_something_in_eight_characters() {
         ),
         ("  comment: Placeholder of ours\n", vec![]),
         // What is no text is there, and another rule's.
-        ("  comment: [TODO]\n", vec![]),
+        ("  comment: [Placeholder]\n", vec![]),
     ] {
         let lines = told("N006", &judge("", &key("  comment: For this test\n", line)));
         let help = "help: write what uses the key and what for; it is all that the console shows";
