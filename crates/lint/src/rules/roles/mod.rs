@@ -49,8 +49,8 @@ fn look_up(cx: &KeyContext<'_>) -> Vec<(usize, HeldRole)> {
     for (at, role) in cx.definition.roles().iter().enumerate() {
         let first = held.len();
         held.push((at, HeldRole::of(&role.value, cx.catalogue, product)));
-        let mut open = first;
-        while let Some((_, outer)) = held.get(open) {
+        for open in first.. {
+            let Some((_, outer)) = held.get(open) else { break };
             let by = outer.name.clone();
             let listed = cx.catalogue.iter().find(|role| role.name.value == by);
             for implied in listed.map_or(&[][..], |role| &role.implies) {
@@ -60,7 +60,6 @@ fn look_up(cx: &KeyContext<'_>) -> Vec<(usize, HeldRole)> {
                     held.push((at, role));
                 }
             }
-            open += 1;
         }
     }
     held
