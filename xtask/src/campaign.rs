@@ -181,7 +181,10 @@ fn properties(root: &Path) -> Vec<Command> {
     };
     vec![
         test(&["-p", "cortexkey-core"], "1000000"),
-        test(&["--workspace", "--exclude", "cortexkey-core"], "100000"),
+        test(
+            &["--workspace", "--exclude", "cortexkey-core", "--exclude", "cortexkey-benches"],
+            "100000",
+        ),
     ]
 }
 
