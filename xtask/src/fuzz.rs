@@ -37,11 +37,6 @@ pub(crate) fn run_with(root: &Path, arguments: &[&str]) -> Result<(), String> {
     run(root, seconds, targets).map(|ran| println!("{}", ran.join("\n")))
 }
 
-/// All targets, so many seconds each.
-pub(crate) fn all(root: &Path, seconds: u32) -> Result<Vec<String>, String> {
-    run(root, seconds, &TARGETS)
-}
-
 /// Runs as many at a time as there are processors; says of each what it did.
 fn run(root: &Path, seconds: u32, targets: &[&str]) -> Result<Vec<String>, String> {
     if let Some(unknown) = targets.iter().find(|target| !TARGETS.contains(target)) {
