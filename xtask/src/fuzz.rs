@@ -28,13 +28,18 @@ const TARGETS: [&str; 8] = [
 /// Takes `--seconds N` for each target, and the targets' names; without names, all.
 pub(crate) fn run_with(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let (seconds, names) = match arguments {
-        ["--seconds", seconds, names @ ..] => {
-            (seconds.parse().map_err(|error| format!("--seconds {seconds}: {error}"))?, names)
-        }
+        ["--seconds", seconds, names @ ..] => (whole_seconds(seconds)?, names),
+        ["--seconds"] => return Err("--seconds takes a number, as in `--seconds 60`".into()),
         names => (60, names),
     };
     let targets = if names.is_empty() { &TARGETS[..] } else { names };
     run(root, seconds, targets).map(|ran| println!("{}", ran.join("\n")))
+}
+
+/// libFuzzer takes 0 for no end at all.
+fn whole_seconds(text: &str) -> Result<u32, String> {
+    let seconds = text.parse::<NonZero<u32>>();
+    seconds.map(NonZero::get).map_err(|error| format!("--seconds {text}: {error}"))
 }
 
 /// Runs as many at a time as there are processors; says of each what it did.
