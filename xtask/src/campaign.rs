@@ -211,7 +211,7 @@ fn kills(root: &Path) -> Vec<Command> {
 
 fn applies(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
-    test.args(["test", "--release", "-p", "cortexkey", "--test", "apply_killed"]);
+    test.args(["test", "--release", "-p", "cortexkey", "--test", "it", "apply_killed"]);
     test.env("CORTEXKEY_KILLS", "1000");
     vec![test]
 }

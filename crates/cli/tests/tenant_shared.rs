@@ -7,16 +7,19 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "../../tenant/tests/it/redis_server.rs"]
+mod redis_server;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{cortexkey, signed};
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use redis_server::RedisServer;
 use serde_json::Value;
 
 const TENANTS: usize = 8;
@@ -31,21 +34,6 @@ impl Drop for Process {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
-}
-
-fn server(port: u16) -> Process {
-    let port_text = port.to_string();
-    let mut command = Command::new("redis-server");
-    command.args(["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-    let process = command.stdout(Stdio::null()).spawn();
-    let process =
-        Process(process.expect("redis-server is not installed; cargo xtask test installs it"));
-    let until = Instant::now() + Duration::from_secs(20);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < until, "redis-server does not listen");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    process
 }
 
 fn tenant(folder: &Path, replay: &str) -> (Process, Value) {
@@ -110,9 +98,8 @@ fn wait_until_accepted(address: &str, signer: &Signer) {
 fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
     let duplicates =
         std::env::var("CORTEXKEY_DUPLICATES").map_or(5_000, |count| count.parse().unwrap());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let replay = format!("redis://127.0.0.1:{port}");
-    let mut redis = server(port);
+    let mut redis = RedisServer::start();
+    let replay = redis.url();
     let folder = tempfile::tempdir().unwrap();
     let first = folder.path().join("0");
     let (process, ready) = tenant(&first, &replay);
@@ -158,8 +145,7 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
             }
             if dies {
                 std::thread::sleep(Duration::from_millis(20));
-                redis.0.kill().unwrap();
-                redis.0.wait().unwrap();
+                redis.end();
                 is_away.store(true, Ordering::SeqCst);
             }
         });
@@ -168,7 +154,7 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
         accepted += counts.iter().sum::<usize>();
         if dies {
             kills += 1;
-            redis = server(port);
+            redis.start_again();
             // What the server has forgotten is not accepted a second time, from the moment on
             // when it is back.
             let used: Vec<_> = (last.iter().take(20))

@@ -1,0 +1,372 @@
+//! `cortexkey import`, `plan` and `apply` against a tenant.
+
+#![allow(clippy::format_push_string, reason = "text for people, a few lines of it")]
+
+use std::fs;
+
+use cortexkey_api::api_key::{CommentEdit, EditRequest};
+use cortexkey_api::api_keys::SecurityLevel;
+use cortexkey_client::Seen;
+use cortexkey_core::auth::KeyId;
+use serde_json::Value;
+
+use crate::common::definitions::{World, without_times};
+use crate::common::finish;
+
+const EXPORT: &str =
+    "securityLevel: advanced; comment: Exports. SEC-1; lifetime: 90d; roles: [Viewer]";
+const SCOPE: &str = "  scope:
+    assets: { mode: select, groups: [prod-eu] }
+    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }
+    endpoints: { mode: select, groups: [servers-eu] }
+";
+
+#[test]
+fn what_is_defined_is_made_once_and_then_there_is_nothing_to_do() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    world.define("svc-plain", "securityLevel: standard; lifetime: 30d; roles: [Viewer]", "");
+    let mut all = format!("before\n{}\n", world.plan());
+    assert!(world.keys().is_empty() && world.lock().is_empty());
+    // Nobody can be asked, and a new key widens.
+    let refused = world.run(&["apply"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(world.keys().is_empty() && world.lock().is_empty());
+
+    let applied = world.run(&["apply", "--yes"]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    all += &format!("apply\n{}", applied.stderr.replace(&world.url, "URL"));
+    let keys = world.keys();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys[0].comment.as_deref(), Some("Exports. SEC-1"));
+    let life = keys[0].expiration.unwrap() - keys[0].creation_time.unwrap();
+    assert!(life.abs_diff(90 * 86_400_000) < 60_000, "{life}");
+    for (name, key) in [("svc-export", &keys[0]), ("svc-plain", &keys[1])] {
+        assert_eq!(world.in_place(name), Some(key.id));
+    }
+    let lock = world.lock();
+    assert!(
+        lock.contains("svc-export: { id: 3, applied: ") && lock.contains("unreferenced: false")
+    );
+    assert!(!lock.contains(&fs::read_to_string(world.path("secrets/svc-export")).unwrap()));
+
+    all += &format!("\nafter\n{}", world.plan());
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
+    // Without a yes: there is nothing to ask.
+    world.good(&["apply"]);
+    assert_eq!((world.keys(), world.lock()), (keys, lock));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn edits_scopes_and_drift_are_told_apart() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    world.define("svc-other", &EXPORT.replace("SEC-1", "SEC-2"), SCOPE);
+    world.good(&["apply", "--yes"]);
+    // The definition changes: narrower, which nobody is asked about.
+    world.define(
+        "svc-export",
+        &EXPORT.replace("SEC-1", "SEC-9"),
+        &SCOPE.replace("mode: select, groups: [servers-eu]", "mode: none"),
+    );
+    // The tenant changes: wider.
+    let roles = vec!["Viewer".to_owned(), "Responder".to_owned()];
+    let edit =
+        EditRequest { roles, security_level: SecurityLevel::Advanced, comment: CommentEdit::Keep };
+    world.admin.edit_key(KeyId::new(4).unwrap(), &edit).unwrap();
+    let mut all = format!("narrower, and drift\n{}\n", world.plan());
+    world.good(&["apply"]);
+    assert_eq!(world.keys()[1].roles, ["Viewer"]);
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
+
+    // Wider again, by the definition, and what the tenant does not tell.
+    let wider = SCOPE
+        .replace("[prod-eu]", "[prod-eu, prod-us]")
+        .replace("unreferenced: false", "unreferenced: true");
+    world.define("svc-export", &EXPORT.replace("[Viewer]", "[Viewer, Responder]"), &wider);
+    all += &format!("wider\n{}\n", world.plan());
+    assert_eq!(world.run(&["apply"]).code, 2, "widening is asked about");
+    world.good(&["apply", "--yes"]);
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
+    assert!(world.lock().contains("unreferenced: true"));
+    let read = world.admin.scope(KeyId::new(3).unwrap()).unwrap().unwrap();
+    assert_eq!(read.assets.asset_groups.len(), 2);
+    // Both keys are the first ones: nothing was replaced.
+    assert_eq!(world.keys().iter().map(|key| key.id).collect::<Vec<_>>(), [3, 4]);
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn another_end_or_level_is_a_new_key_and_the_old_one_lives_for_its_grace() {
+    let world = World::new();
+    for name in ["svc-end", "svc-level", "svc-due"] {
+        world.define(name, EXPORT, "");
+    }
+    world.good(&["apply", "--yes"]);
+    world.define("svc-end", &EXPORT.replace("90d", "60d"), "");
+    world.define("svc-level", &EXPORT.replace("advanced", "standard"), "");
+    let mut all = format!("end and level\n{}\n", world.plan());
+    assert_eq!(world.run(&["apply"]).code, 2, "replacing is asked about");
+    let first = fs::read(world.path("secrets/svc-end")).unwrap();
+    world.good(&["apply", "--yes", "--grace", "1h"]);
+    assert_ne!(first, fs::read(world.path("secrets/svc-end")).unwrap());
+    assert_eq!(world.keys().len(), 5, "old and new live");
+    all += &format!("in the grace\n{}\n", world.plan());
+    world.good(&["apply"]);
+    assert_eq!(world.keys().len(), 5);
+    // The grace is over when the lock file says so.
+    let lock = world.lock();
+    let until = lock.split("after: \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    fs::write(world.path("cortexkey.lock"), lock.replace(&until, "2026-01-01T00:00:00Z")).unwrap();
+    all += &format!("after the grace\n{}\n", world.plan());
+    assert_eq!(world.run(&["apply"]).code, 2, "deleting is asked about");
+    world.good(&["apply", "--yes"]);
+    assert_eq!(world.keys().len(), 3);
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
+    // Due: so close to its end as is asked, but never before two thirds of its life.
+    let due = world.run(&["plan", "--rotate-before", "365d"]);
+    assert!(due.stdout.contains("nothing to do"), "{due:?}");
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn keys_without_a_definition_are_deleted_where_the_lock_names_them_and_else_only_when_asked() {
+    let world = World::new();
+    let unmanaged = world.make("Viewer", "somebody's");
+    world.define("svc-export", EXPORT, SCOPE);
+    world.define("svc-gone", EXPORT, "");
+    world.good(&["apply", "--yes"]);
+    world.undefine("svc-gone");
+    let mut all = format!("a definition is gone\n{}\n", world.plan());
+    assert_eq!(world.run(&["apply"]).code, 2, "deleting is asked about");
+    world.good(&["apply", "--yes"]);
+    let ids: Vec<u64> = world.keys().iter().map(|key| key.id).collect();
+    assert_eq!(ids, [unmanaged.get(), 4]);
+    assert!(!world.lock().contains("svc-gone"));
+
+    // A key that somebody deleted by hand is made again.
+    world.admin.delete_keys(&[KeyId::new(4).unwrap()]).unwrap();
+    all += &format!("a key is gone\n{}\n", world.plan());
+    world.good(&["apply", "--yes"]);
+    assert_eq!(world.in_place("svc-export"), Some(6));
+
+    let pruned = world.run(&["plan", "--prune"]);
+    all += &format!("pruning\n{}", without_times(&pruned.stdout));
+    world.good(&["apply", "--prune", "--yes"]);
+    // The key that signs is never pruned; the other seeded one is.
+    let ids: Vec<u64> = world.admin.all_keys(&[]).unwrap().iter().map(|key| key.id).collect();
+    assert_eq!(ids, [2, 6]);
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_only_the_console_can_do_is_refused_and_nothing_else_is_done_in_its_place() {
+    let world = World::new();
+    world.define("svc-never", &EXPORT.replace("lifetime: 90d", "expires: never"), "");
+    world.define("svc-long", &EXPORT.replace("90d", "365d"), "");
+    world.define("svc-role", &EXPORT.replace("Viewer", "Nobody Made This"), "");
+    world.define("svc-group", EXPORT, &SCOPE.replace("prod-eu", "no-such-group"));
+    world.define("svc-id", EXPORT, &SCOPE.replace("[prod-eu]", "[{ name: prod-eu, id: 17 }]"));
+    world.define(
+        "svc-unknown",
+        EXPORT,
+        &SCOPE.replace("unreferenced: false", "unreferenced: unknown"),
+    );
+    world.define("svc-good", EXPORT, SCOPE);
+    let plan = world.plan();
+    let applied = world.run(&["apply", "--yes"]);
+    assert_eq!(applied.code, 1, "{applied:?}");
+    assert_eq!(world.keys().len(), 1);
+    assert_eq!(world.in_place("svc-good"), Some(3));
+    insta::assert_snapshot!(plan);
+    let json = world.run(&["plan", "--format", "json"]);
+    let value: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((json.code, &value["version"]), (1, &1.into()));
+    assert_eq!(value["actions"].as_array().unwrap().len(), 6);
+    assert!(value["actions"].as_array().unwrap().iter().all(|action| action["action"] == "refuse"));
+}
+
+#[test]
+fn a_key_that_cannot_be_put_in_place_leaves_nothing_behind() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    // The name of the file is taken by a folder.
+    fs::create_dir(world.path("secrets/svc-export")).unwrap();
+    let failed = world.run(&["apply", "--yes"]);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(world.keys().is_empty());
+    fs::remove_dir(world.path("secrets/svc-export")).unwrap();
+    // The tenant refuses the scope of a key that it has made.
+    world.define("svc-data", EXPORT, &format!("{SCOPE}    datasets: {{ default: none }}\n"));
+    let failed = world.run(&["apply", "--yes"]);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.stderr.contains("deleted key 3 again"), "{failed:?}");
+    assert_eq!(world.keys().len(), 1);
+    // What failed is in no lock file, which is still one.
+    assert!(!world.lock().contains("svc-data"), "{}", world.lock());
+    world.undefine("svc-data");
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
+}
+
+#[test]
+fn a_reviewed_plan_is_carried_out_and_no_other() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    world.define("svc-other", EXPORT, "");
+    let plan = world.good(&["plan", "--format", "json"]);
+    fs::write(world.path("plan.json"), &plan).unwrap();
+    let planned = ["apply", "--planned", "plan.json"];
+    // Somebody changes a definition after the review.
+    world.define("svc-other", &EXPORT.replace("Viewer", "Responder"), "");
+    let refused = world.run(&planned);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("`actions` differs; nothing was done"), "{refused:?}");
+    assert!(world.keys().is_empty());
+    world.define("svc-other", EXPORT, "");
+    // Nobody is asked: this is what was agreed to.
+    world.good(&planned);
+    assert_eq!(world.keys().len(), 2);
+    assert_eq!(world.run(&planned).code, 1, "it has been carried out");
+    fs::write(world.path("plan.json"), "no plan").unwrap();
+    assert_eq!(world.run(&planned).code, 2);
+    fs::remove_file(world.path("plan.json")).unwrap();
+    assert_eq!(world.run(&planned).code, 3);
+}
+
+#[test]
+fn no_definitions_at_all_delete_nothing() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    world.good(&["apply", "--yes"]);
+    world.undefine("svc-export");
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let ran = world.run(command);
+        assert_eq!(ran.code, 3, "{ran:?}");
+    }
+    assert_eq!(world.keys().len(), 1);
+}
+
+#[test]
+fn the_linter_comes_first_and_a_lock_file_of_another_tenant_is_not_used() {
+    let world = World::new();
+    world.define("svc-export", "securityLevel: advnaced; lifetime: 90d; roles: [Viewer]", "");
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let ran = world.run(command);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.contains("advnaced") && ran.stderr.contains("nothing was done"));
+    }
+    // But for what is known, as an import of old keys brings it.
+    let policy = fs::read_to_string(world.path("cortexkey.yaml")).unwrap();
+    fs::write(world.path("cortexkey.yaml"), policy.replace("minimal", "recommended")).unwrap();
+    world.define("svc-export", &EXPORT.replace("90d", "180d"), "");
+    assert_eq!(world.run(&["plan"]).code, 1);
+    world.good(&["lint", "--baseline", "known.json", "--write-baseline"]);
+    assert!(world.good(&["plan", "--baseline", "known.json"]).contains("+ generate svc-export"));
+    fs::write(world.path("cortexkey.yaml"), policy).unwrap();
+    world.define("svc-export", EXPORT, "");
+    let lock = "apiVersion: cortexkey/v1\nkind: Lock\ntenants:\n  prod-eu:\n    host: api-other\n    \
+                keys: { svc-export: { id: 2 } }\n";
+    fs::write(world.path("cortexkey.lock"), lock).unwrap();
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let ran = world.run(command);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(
+            ran.stderr.contains("is at api-other, and this is `prod-eu` at 127.0.0.1"),
+            "{ran:?}"
+        );
+    }
+    // The key that signs is not deleted, though the lock file names it.
+    fs::write(world.path("cortexkey.lock"), lock.replace("api-other", "127.0.0.1")).unwrap();
+    world.undefine("svc-export");
+    world.define("svc-other", EXPORT, "");
+    let ran = world.run(&["apply", "--yes"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains("it is the key that signs these calls"), "{ran:?}");
+    assert!(world.admin.ping().is_ok());
+    assert!(world.keys().len() == 1);
+}
+
+#[test]
+fn an_import_is_followed_by_a_policy_of_the_same_tenant_and_what_is_unknown_is_found() {
+    for (args, tenant) in [(&["import"][..], "main"), (&["import", "--tenant", "eu"], "eu")] {
+        let world = World::new();
+        world.make("Viewer", "Exports. SEC-1");
+        // What is in the folder knows nothing yet: no policy, no name for the tenant.
+        fs::remove_file(world.path("cortexkey.yaml")).unwrap();
+        let import = [args, &["--id", "3"]].concat();
+        let imported = finish(world.command(&import).env_remove("CORTEXKEY_PROFILE"));
+        assert_eq!(imported.code, 0, "{imported:?}");
+        world.good(&["policy", "init", "keys/"]);
+        let policy = fs::read_to_string(world.path("cortexkey.yaml")).unwrap();
+        assert!(policy.contains(&format!("\ntenants:\n  {tenant}:\n")), "{policy}");
+        let found = world.run(&["lint", "--format", "concise"]);
+        assert!(found.stdout.contains("`metadata.owner` is `unassigned`"), "{found:?}");
+        assert!(found.stdout.contains("[A001 scope-missing]"), "{found:?}");
+        assert!(!found.stdout.contains("key-dropped"), "{found:?}");
+        // Somebody says both; what the tenant has is that already.
+        let path = world.path("keys/key-3.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replace("unassigned", "team-a@example.com");
+        let scope = "  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: none }\n    \
+                     endpoints: { mode: none }\n";
+        fs::write(&path, format!("{text}{scope}")).unwrap();
+        let plan = finish(world.command(&["plan", "--exit-code"]).env_remove("CORTEXKEY_PROFILE"));
+        assert!(plan.code == 0 && plan.stdout.contains("nothing to do"), "{plan:?}");
+    }
+}
+
+#[test]
+fn a_tenant_is_imported_judged_and_then_as_it_is() {
+    let world = World::new();
+    let scoped = world.make("Viewer", "svc-export (team-a): Exports. SEC-1");
+    let scope = r#"{"assets":{"mode":"scope","asset_group_ids":[16]},
+        "cases_issues":{"mode":"scope","names":["Security"],"include_cases_issues_empty_entities":true},
+        "endpoints":{"endpoint_groups":{"mode":"see_all"},"endpoint_tags":{"mode":"any"}}}"#;
+    let scope = serde_json::from_str(scope).unwrap();
+    world.admin.set_scope(scoped, &scope).unwrap();
+    world.make("Responder", "no: [pattern, here]");
+    world.make("Viewer", "svc-export (team-b): the same name");
+    world.make("Viewer", "interrupted [cortexkey:k3x9k3x9k3x9k3x9]");
+    let pattern = r"^(?<name>[a-z-]+) \((?<owner>[a-z-]+)\)";
+    let args = [
+        "import",
+        "--comment-pattern",
+        pattern,
+        "--id",
+        "3",
+        "--id",
+        "4",
+        "--id",
+        "5",
+        "--id",
+        "6",
+    ];
+    let imported = world.run(&args);
+    assert_eq!(imported.code, 0, "{imported:?}");
+    let mut all = imported.stderr.replace(&world.url, "URL");
+    for name in ["svc-export", "key-4", "svc-export-5"] {
+        let text = fs::read_to_string(world.path(&format!("keys/{name}.yaml"))).unwrap();
+        let expires =
+            text.split("expires: \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        all += &format!("\n{name}.yaml\n{}", text.replace(&expires, "TIME"));
+    }
+    insta::assert_snapshot!(all);
+    // Again: all of them are known.
+    assert!(world.good(&args).contains("0 written, 0 refused"));
+    let missing = world.run(&["import", "--id", "99"]);
+    assert!(missing.code == 1 && missing.stderr.contains("has no key 99"), "{missing:?}");
+    // What the tenant does not tell is refused until somebody says it.
+    let plan = world.run(&["plan"]);
+    assert_eq!(plan.code, 1, "{plan:?}");
+    assert!(plan.stdout.contains("`unreferenced` is unknown"), "{plan:?}");
+    let path = world.path("keys/svc-export.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("unreferenced: unknown", "unreferenced: true")).unwrap();
+    world.good(&["apply", "--yes"]);
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
+    // The product's own combination of axes has gone through all of it.
+    let read = world.admin.scope(scoped).unwrap().unwrap();
+    assert_eq!(Seen::from(&read), Seen::from(&scope));
+    assert_eq!(world.keys().len(), 4);
+}

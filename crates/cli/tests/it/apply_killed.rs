@@ -1,0 +1,139 @@
+//! `cortexkey apply`, killed at every step, and run again.
+//!
+//! After each kill whoever had a key still has one that works; after the next whole run the tenant
+//! is as the definitions say, every key is in its place, and nothing else was touched.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::common::definitions::World;
+use crate::common::killer::{Killer, When};
+
+const SPEC: &str =
+    "securityLevel: advanced; comment: Exports. SEC-1; lifetime: 90d; roles: [Viewer]";
+const SCOPE: &str = "  scope:
+    assets: { mode: all }
+    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }
+    endpoints: { mode: none }
+";
+
+/// Definitions that were applied, and have changed since in every way.
+fn world() -> (World, Killer) {
+    let mut world = World::new();
+    world.make("Viewer", "somebody's");
+    for name in ["svc-edit", "svc-replace", "svc-gone"] {
+        world.define(name, SPEC, SCOPE);
+    }
+    world.good(&["apply", "--yes"]);
+    world.define("svc-new", SPEC, SCOPE);
+    world.define("svc-edit", &SPEC.replace("SEC-1", "SEC-2"), &SCOPE.replace("Security", "IT"));
+    world.define("svc-replace", &SPEC.replace("90d", "60d"), SCOPE);
+    world.undefine("svc-gone");
+    let killer = Killer::before(world.tenant.url());
+    world.url.clone_from(&killer.url);
+    (world, killer)
+}
+
+fn apply(world: &World) -> Command {
+    let mut command = world.command(&["apply", "--yes", "--grace", "0", "--retries", "0"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn check_usable(world: &World, what: &str) {
+    for name in ["svc-edit", "svc-replace"] {
+        assert!(world.in_place(name).is_some(), "{what}: nobody has {name}");
+    }
+}
+
+fn check_done(world: &World, what: &str) {
+    let keys = world.keys();
+    let comments: BTreeSet<&str> = keys.iter().filter_map(|key| key.comment.as_deref()).collect();
+    let expected: BTreeSet<&str> = ["somebody's", "Exports. SEC-1", "Exports. SEC-2"].into();
+    assert_eq!((keys.len(), comments), (4, expected), "{what}: {keys:?}");
+    for name in ["svc-new", "svc-edit", "svc-replace"] {
+        let id = world.in_place(name);
+        assert!(
+            id.is_some() && world.lock().contains(&format!("{name}: {{ id: {}", id.unwrap())),
+            "{what}: {name}"
+        );
+    }
+    let lock = world.lock();
+    assert!(!lock.contains("pending") && !lock.contains("retiring"), "{what}: {lock}");
+    let secrets = fs::read_dir(world.path("secrets")).unwrap().count();
+    // The secret of a key that was deleted is the sink's to take away.
+    assert_eq!(secrets, 4, "{what}");
+    let plan = world.run(&["plan", "--exit-code"]);
+    assert_eq!(plan.code, 0, "{what}: {plan:?}");
+}
+
+#[test]
+fn an_apply_that_is_killed_at_any_request_is_finished_by_the_next_run() {
+    let (world, killer) = world();
+    let (requests, good) = killer.run(&mut apply(&world), None);
+    assert!(good && requests > 20, "{requests}");
+    println!("killed before and after each of {requests} requests");
+    check_done(&world, "without a kill");
+    let kills: Vec<(usize, When)> =
+        (1..=requests).flat_map(|at| [(at, When::Before), (at, When::After)]).collect();
+    // Much of it is waiting.
+    std::thread::scope(|scope| {
+        for part in kills.chunks(kills.len().div_ceil(4)) {
+            scope.spawn(move || part.iter().for_each(|(at, when)| kill_and_finish(*at, *when)));
+        }
+    });
+}
+
+/// At any moment: between two writes to the disk as well as between two requests.
+#[test]
+fn an_apply_that_is_killed_at_any_moment_is_finished_by_the_next_run() {
+    let kills = std::env::var("CORTEXKEY_KILLS").map_or(8, |kills| kills.parse().unwrap());
+    let (world, killer) = world();
+    let started = Instant::now();
+    assert!(killer.run(&mut apply(&world), None).1);
+    let whole = started.elapsed();
+    std::thread::scope(|scope| {
+        for part in 0..4 {
+            scope.spawn(move || {
+                for at in (part..kills).step_by(4) {
+                    // Spread over the whole run, each a little off.
+                    let share = (f64::from(at) + 0.5) / f64::from(kills);
+                    kill_after(whole.mul_f64(share * 1.1));
+                }
+            });
+        }
+    });
+}
+
+fn kill_after(time: Duration) {
+    let what = format!("killed after {time:?}");
+    let (world, killer) = world();
+    let good = killer.run_for(&mut apply(&world), time);
+    check_usable(&world, &what);
+    if good {
+        return check_done(&world, &what);
+    }
+    finish(&world, &killer, &what);
+}
+
+fn kill_and_finish(at: usize, when: When) {
+    let what = format!("killed at request {at}, {when:?}");
+    let (world, killer) = world();
+    let (_, good) = killer.run(&mut apply(&world), Some((at, when)));
+    assert!(!good, "{what}");
+    check_usable(&world, &what);
+    finish(&world, &killer, &what);
+}
+
+fn finish(world: &World, killer: &Killer, what: &str) {
+    let (_, good) = killer.run(&mut apply(world), None);
+    assert!(good, "{what}: the next run fails");
+    // The lock file has whole seconds: a grace of none may be over in the next one only.
+    if world.lock().contains("retiring") {
+        std::thread::sleep(Duration::from_millis(1100));
+        assert!(killer.run(&mut apply(world), None).1, "{what}");
+    }
+    check_done(world, what);
+}

@@ -1,0 +1,159 @@
+//! `cortexkey compile` through the binary: what it writes is what `cortexkey access` says.
+
+use std::fs;
+use std::path::Path;
+
+use cortexkey_core::access::compiled::{Definitions, Found};
+use cortexkey_core::access::{Answer, Permission, Question, decide};
+use cortexkey_core::auth::KeyId;
+
+use crate::common::{Ran, cortexkey, finish};
+
+const POLICY: &str = "\
+apiVersion: cortexkey/v1
+kind: Policy
+metadata: { name: acme }
+keys: [\"keys/*.yaml\"]
+tenants:
+  on: { product: xsiam, sbac: enforced, tags: permissive, datasets: true }
+  old: { product: xpanse }
+catalog:
+  roles:
+  - { name: Minter, components: { \"Public API\": edit }, actions: [Isolate] }
+";
+
+const LOCK: &str = "\
+apiVersion: cortexkey/v1
+kind: Lock
+tenants:
+  on:
+    host: api-acme.xdr.us.paloaltonetworks.com
+    keys:
+      a: { id: 17, retiring: [{ id: 16, after: \"2027-01-01T00:00:00Z\" }] }
+";
+
+const SCOPE: &str = "
+  scope:
+    assets: { mode: select, groups: [prod-eu] }
+    casesAndIssues: { mode: all, unreferenced: false }
+    endpoints: { mode: none }
+    datasets: { default: none }
+";
+
+fn definition(name: &str, tenant: &str, rest: &str) -> String {
+    format!(
+        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: {name}, tenant: {tenant} }}\n\
+         spec:\n  securityLevel: advanced\n  lifetime: 90d\n  roles: [Minter]{rest}\n"
+    )
+}
+
+/// A folder with a policy and definitions.
+fn folder(definitions: &[String]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("cortexkey.yaml"), POLICY).unwrap();
+    fs::create_dir(folder.path().join("keys")).unwrap();
+    fs::write(folder.path().join("keys/all.yaml"), definitions.join("---\n")).unwrap();
+    folder
+}
+
+fn compile_in(folder: &Path, args: &[&str]) -> Ran {
+    finish(cortexkey(&[&["compile"][..], args].concat()).current_dir(folder))
+}
+
+#[test]
+fn what_is_compiled_decides_as_the_definitions_do() {
+    let folder = folder(&[definition("a", "on", SCOPE), definition("a", "old", SCOPE)]);
+    let folder = folder.path();
+    fs::write(folder.join("cortexkey.lock"), LOCK).unwrap();
+    let ran = compile_in(folder, &["-o", "keys.ckc"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.stderr.starts_with("2 keys, "), "{ran:?}");
+    let bytes = fs::read(folder.join("keys.ckc")).unwrap();
+    let definitions = Definitions::read(&bytes).unwrap();
+    assert_eq!(definitions.find("a"), Found::Several);
+    for id in [16, 17] {
+        let at = definitions.find_id(KeyId::new(id).unwrap(), None);
+        assert_eq!(at, definitions.find("on/a"), "the lock file's ids");
+    }
+    let Found::At(at) = definitions.find("on/a") else { panic!("on/a is not there") };
+    let entry = definitions.entry(at).unwrap();
+    assert_eq!(entry.lifetime_ms, Some(90 * 86_400_000));
+    let mints = Question::Component { name: "Public API", permission: Permission::Edit };
+    let sees = Question::Asset { groups: &["prod-us"] };
+    definitions.lend(at, |key| {
+        assert_eq!(decide(&key.access(), &key.settings, &mints).answer(), Answer::Allowed);
+        assert_eq!(decide(&key.access(), &key.settings, &sees).answer(), Answer::Refused);
+        assert!(!key.older_scopes);
+    });
+    let Found::At(old) = definitions.find("old/a") else { panic!("old/a is not there") };
+    assert_eq!(definitions.lend(old, |key| key.older_scopes), Some(true));
+
+    // The same again is the same bytes, and a part of the corpus is a part.
+    assert_eq!(compile_in(folder, &["-o", "again.ckc", "keys/"]).code, 0);
+    assert_eq!(fs::read(folder.join("again.ckc")).unwrap(), bytes);
+    assert!(fs::read_dir(folder).unwrap().all(|f| !f.unwrap().path().ends_with(".tmp")));
+}
+
+#[test]
+fn mistakes_are_refused_with_their_place_and_nothing_is_written() {
+    for (definitions, said) in [
+        (
+            vec![definition("a", "on", ""), definition("a", "on", "")],
+            "keys/all.yaml:9:1: the key \"a\" cannot be compiled: it is defined twice",
+        ),
+        (vec![definition("a", "on", "\n  rols: [x]")], "keys/all.yaml:8:3: "),
+        (
+            vec![definition("a", "on", &SCOPE.replace("false", "unknown"))],
+            "keys/all.yaml:10:5: `unreferenced: unknown` leaves open",
+        ),
+        (
+            vec![definition("a", "on", "").replace("  lifetime: 90d\n", "")],
+            "`spec.expires` or `spec.lifetime` is missing",
+        ),
+        (vec!["a: [".to_owned()], "keys/all.yaml:1:"),
+    ] {
+        let folder = folder(&definitions);
+        let ran = compile_in(folder.path(), &["-o", "keys.ckc"]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains(said), "{said}: {ran:?}");
+        assert!(!folder.path().join("keys.ckc").exists());
+    }
+    let empty = folder(&[]);
+    fs::remove_file(empty.path().join("keys/all.yaml")).unwrap();
+    assert_eq!(compile_in(empty.path(), &["-o", "keys.ckc"]).code, 3);
+    assert_eq!(compile_in(empty.path(), &[]).code, 2, "without -o");
+    let full = folder(&[definition("a", "on", "")]);
+    fs::write(full.path().join("cortexkey.lock"), "kind: [").unwrap();
+    let ran = compile_in(full.path(), &["-o", "keys.ckc"]);
+    assert!(ran.code == 2 && ran.stderr.contains("the lock file has a mistake"), "{ran:?}");
+}
+
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    let folder = folder(&[definition("a", "on", "")]);
+    let ran = compile_in(folder.path(), &["-o", "/dev/null"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    let ran = compile_in(folder.path(), &["-o", "nowhere/keys.ckc"]);
+    assert!(ran.code == 1 && ran.stderr.contains("cannot write"), "{ran:?}");
+}
+
+/// Every language reads these files; `CORTEXKEY_RENEW=1` writes them anew.
+#[test]
+fn the_files_of_the_vectors_are_what_is_compiled() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/definitions");
+    for name in ["before", "after"] {
+        let source = format!("{name}.keys.yaml");
+        let ran = tempfile::tempdir().unwrap();
+        let output = ran.path().join("out.ckc");
+        let told = compile_in(&folder, &[&source, "-o", output.to_str().unwrap()]);
+        assert_eq!(told.code, 0, "{told:?}");
+        let compiled = fs::read(output).unwrap();
+        let path = folder.join(name).with_extension("ckc");
+        if std::env::var_os("CORTEXKEY_RENEW").is_some() {
+            fs::write(&path, &compiled).unwrap();
+        }
+        let stale = "run this test with CORTEXKEY_RENEW=1, and raise the version of the form";
+        assert_eq!(fs::read(path).ok(), Some(compiled), "{stale}");
+    }
+}

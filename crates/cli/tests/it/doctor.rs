@@ -1,0 +1,48 @@
+//! `cortexkey doctor`, as people and programs read it.
+
+use serde_json::Value;
+
+use crate::common::{Ran, Tenant, finish, finish_with};
+
+fn shown(tenant: &Tenant, ran: &Ran) -> String {
+    assert!(!ran.stdout.contains(&tenant.key("advanced").1), "{ran:?}");
+    ran.stdout.replace(tenant.url(), "URL")
+}
+
+#[test]
+fn what_is_wrong_is_said_with_evidence_and_remedy() {
+    let tenant = Tenant::start();
+    let mut all = String::new();
+    let key = tenant.key("advanced").1;
+    for (what, variable, value, code) in [
+        ("nothing", "CORTEXKEY_API_KEY", key.clone(), 0),
+        ("quotes and a line end", "CORTEXKEY_API_KEY", format!("'{key}'\n"), 1),
+        ("another id", "CORTEXKEY_API_KEY_ID", "99".into(), 1),
+        ("another level", "CORTEXKEY_API_KEY_TYPE", "standard".into(), 1),
+        ("no id", "CORTEXKEY_API_KEY_ID", String::new(), 1),
+    ] {
+        let mut command = tenant.with_key("advanced", &["doctor"]);
+        let ran = finish(command.env(variable, value));
+        assert_eq!((ran.code, ran.stderr.as_str()), (code, ""), "{what}");
+        all.extend([what, "\n", &shown(&tenant, &ran), "\n"]);
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn requests_of_other_clients_come_by_a_pipe() {
+    let tenant = Tenant::start();
+    let (_, key) = tenant.key("standard");
+    let request =
+        format!("POST /x HTTP/1.1\r\nx-xdr-auth-id: 1\r\nAuthorization: Bearer {key}\r\n\r\n");
+    let args = ["doctor", "--request", "-", "--format", "json"];
+    let ran = finish_with(&mut crate::common::cortexkey(&args), request.as_bytes());
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{ran:?}");
+    assert!(!ran.stdout.contains(&key));
+    let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&value["healthy"], &value["version"]), (&false.into(), &1.into()));
+    assert_eq!(value["findings"][0]["cause"], "bearer-prefix");
+    assert_eq!(value["findings"][0]["certainty"], "certain");
+    let ran = finish_with(&mut crate::common::cortexkey(&args), b"nothing of ours");
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
+}

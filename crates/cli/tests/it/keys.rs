@@ -1,0 +1,268 @@
+//! `cortexkey keys`, against a tenant in a process of its own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::common::{Ran, Tenant, finish};
+
+struct World {
+    tenant: Tenant,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { tenant: Tenant::start(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn keys(&self, args: &[&str]) -> Ran {
+        let mut command = self.tenant.with_key("advanced", &[&["keys"], args].concat());
+        command.env("XDG_STATE_HOME", self.folder.path()).current_dir(self.folder.path());
+        let mut ran = finish(&mut command);
+        ran.stderr = ran.stderr.replace(self.tenant.url(), "URL");
+        ran.stderr = ran.stderr.replace(self.folder.path().to_str().unwrap(), "DIR");
+        ran.stdout = ran.stdout.replace(self.folder.path().to_str().unwrap(), "DIR");
+        ran
+    }
+
+    fn good(&self, args: &[&str]) -> String {
+        let ran = self.keys(args);
+        assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
+        ran.stdout
+    }
+
+    fn generate(&self, role: &str, expires: &str, comment: &str, file: &str) -> u64 {
+        let out = self.good(&[
+            "generate",
+            "--role",
+            role,
+            "--security-level",
+            "advanced",
+            "--expires",
+            expires,
+            "--comment",
+            comment,
+            "--sink-file",
+            file,
+            "--json",
+        ]);
+        serde_json::from_str::<Value>(&out).unwrap()["id"].as_u64().unwrap()
+    }
+
+    fn listed(&self, args: &[&str]) -> Vec<u64> {
+        let out = self.good(&[&["list", "--format", "json"], args].concat());
+        let value: Value = serde_json::from_str(&out).unwrap();
+        value["keys"].as_array().unwrap().iter().map(|key| key["id"].as_u64().unwrap()).collect()
+    }
+}
+
+/// A day some days from now, as definitions write it.
+fn in_days(days: i64) -> String {
+    let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    day.to_string()[..10].to_owned()
+}
+
+#[test]
+fn keys_are_listed_in_every_format() {
+    let world = World::new();
+    world.generate("Viewer", &in_days(3), "Exports, \"all\"\tof it. SEC-1", "a.key");
+    world.generate("Responder", &in_days(100), "Triage. SEC-2", "b.key");
+    let mut all = String::new();
+    let json = world.good(&["list", "--format", "json"]);
+    let value: Value = serde_json::from_str(&json).unwrap();
+    let time = |ms: &Value| {
+        let second = i64::try_from(ms.as_u64().unwrap() / 1000).unwrap();
+        jiff::Timestamp::from_second(second).unwrap().to_string()
+    };
+    for format in ["table", "row", "csv"] {
+        let mut text = world.good(&["list", "--format", format]);
+        for key in value["keys"].as_array().unwrap() {
+            text = text.replace(&time(&key["creation_time"]), "2026-01-01T00:00:00Z");
+            if key["expiration"].is_u64() {
+                let id = key["id"].as_u64().unwrap();
+                text = text.replace(&time(&key["expiration"]), &format!("2027-01-0{id}T00:00:00Z"));
+            }
+        }
+        all.extend([format, "\n", &text, "\n"]);
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_others_wrote_reaches_neither_terminal_nor_spreadsheet() {
+    let world = World::new();
+    let comment = " =cmd|'/C calc'!A1\u{1b}[31m\u{202e}\u{9b}0m\u{200b}";
+    world.generate("Viewer", &in_days(30), comment, "a.key");
+    let mut all = String::new();
+    for args in [&["list"][..], &["list", "--format", "csv"], &["list", "--format", "row"]] {
+        let text = world.good(args);
+        all += text.lines().last().unwrap().split("advanced").nth(1).unwrap();
+        all += "\n";
+    }
+    let listed = world.good(&["list", "--format", "json"]);
+    let shown = world.good(&["show", "3", "--format", "json"]);
+    let mut called = world.tenant.with_key("advanced", &["call", "POST"]);
+    called.args(["/public_api/v1/api_keys/get_api_keys", "--data"]);
+    let called = finish(called.arg(r#"{"request_data":{"filters":[]}}"#)).stdout;
+    for (json, at) in
+        [(&listed, "/keys/2/comment"), (&shown, "/key/comment"), (&called, "/reply/DATA/2/comment")]
+    {
+        assert!(json.trim_end().chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{json}");
+        let value: Value = serde_json::from_str(json).unwrap();
+        assert_eq!(value.pointer(at).unwrap().as_str().unwrap(), comment);
+    }
+    assert!(!all.contains(['\u{1b}', '\u{202e}', '\u{9b}', '\u{200b}']), "{all:?}");
+    assert!(all.contains(",' =cmd|"), "{all}");
+}
+
+#[test]
+fn the_consoles_filters_are_there() {
+    let world = World::new();
+    let soon = world.generate("Viewer", &in_days(3), "Exports. SEC-1", "a.key");
+    let late = world.generate("Responder", &in_days(100), "Triage. SEC-2", "b.key");
+    for (args, ids) in [
+        (&[][..], vec![1, 2, soon, late]),
+        (&["--descending"], vec![late, soon, 2, 1]),
+        (&["--id", "1", "--id", "3"], vec![1, 3]),
+        (&["--role", "Viewer"], vec![soon]),
+        (&["--role", "viewer"], vec![soon]),
+        (&["--role", "Viewer", "--role", "Responder"], vec![soon, late]),
+        (&["--security-level", "standard"], vec![1]),
+        (&["--comment", "sec-2"], vec![late]),
+        (&["--until", &format!("expires={}", in_days(10))], vec![soon]),
+        (&["--from", &format!("expires={}", in_days(10))], vec![late]),
+        (&["--thirty-days-prior-to", &format!("expires={}", in_days(20))], vec![soon]),
+        (&["--thirty-days-after", &format!("expires={}", in_days(80))], vec![late]),
+        (&["--sort", "expires"], vec![soon, late, 1, 2]),
+    ] {
+        assert_eq!(world.listed(args), ids, "{args:?}");
+    }
+    let ran = world.keys(&["expiring", "--within", "7d", "--format", "csv"]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (1, 2), "{ran:?}");
+    let ran = world.keys(&["expiring", "--within", "1d"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "no keys\n"), "{ran:?}");
+}
+
+#[test]
+fn a_key_without_a_place_to_go_is_not_made() {
+    let world = World::new();
+    let mut all = String::new();
+    let generate = ["generate", "--role", "Viewer", "--security-level", "advanced"];
+    fs::write(world.folder.path().join("there.key"), "somebody's").unwrap();
+    for sink in [
+        &[][..],
+        &["--show"],
+        &["--sink-file", "there.key"],
+        &["--sink-file", "no/such/folder/key"],
+    ] {
+        let ran = world.keys(&[&generate[..], sink].concat());
+        assert_ne!(ran.code, 0);
+        all.extend([format!("{sink:?} {}\n", ran.code), ran.stderr, "\n".to_owned()]);
+    }
+    assert_eq!(world.listed(&[]), [1, 2]);
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
+    let world = World::new();
+    let scope = r#"{"assets":{"mode":"see_all"},"cases_issues":{"mode":"scope","names":["IT"]},
+        "endpoints":{"endpoint_groups":{"mode":"no_scope"},"endpoint_tags":{"mode":"no_scope"}}}"#;
+    fs::write(world.folder.path().join("scope.json"), scope).unwrap();
+    let made = world.keys(&[
+        "generate",
+        "--role",
+        "Viewer",
+        "--security-level",
+        "standard",
+        "--lifetime",
+        "90d",
+        "--comment",
+        "Exports. SEC-1",
+        "--scope-file",
+        "scope.json",
+        "--sink-file",
+        "a.key",
+    ]);
+    assert_eq!((made.code, made.stdout.as_str()), (0, "key 3 went to the file a.key\n"));
+    insta::assert_snapshot!("made", made.stderr);
+    let file = world.folder.path().join("a.key");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let args =
+        ["ping", "--key-id", "3", "--level", "standard", "--key-file", file.to_str().unwrap()];
+    let ping = finish(crate::common::cortexkey(&args).env("CORTEXKEY_FQDN", world.tenant.url()));
+    assert_eq!(ping.code, 0, "{ping:?}");
+
+    // The whole body of the call does as well.
+    let body = format!(r#"{{"request_data":{}}}"#, scope.replace("IT", "Security"));
+    fs::write(world.folder.path().join("body.json"), body).unwrap();
+    world.good(&["edit", "3", "--scope-file", "body.json", "--yes"]);
+    assert!(world.good(&["show", "3"]).contains("Cases and issues   Security\n"));
+    world.good(&["edit", "3", "--scope-file", "scope.json", "--yes"]);
+    let own = world.keys(&["edit", "2", "--security-level", "standard", "--yes"]);
+    assert!(own.code == 2 && own.stderr.contains("the one that signs these calls"), "{own:?}");
+
+    let edit = ["edit", "3", "--role", "Responder", "--comment", "Triage. SEC-2"];
+    let refused = world.keys(&edit);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("roles Viewer become Responder"), "{}", refused.stderr);
+    world.good(&[&edit[..], &["--yes"]].concat());
+    let shown = world.good(&["show", "3"]);
+    let shown: Vec<&str> = shown.lines().filter(|line| !line.contains("20")).collect();
+    insta::assert_snapshot!("shown", shown.join("\n"));
+
+    assert_eq!(world.keys(&["delete", "2", "--yes"]).code, 2, "the key that signs");
+    assert_eq!(world.keys(&["delete", "3", "99", "--yes"]).code, 1, "one that is not there");
+    assert_eq!(world.keys(&["delete", "3"]).code, 2, "nobody can be asked");
+    assert_eq!(world.listed(&[]), [1, 2, 3]);
+    assert_eq!(world.good(&["delete", "3", "--yes"]), "deleted 1\n");
+    assert_eq!(world.keys(&["show", "3"]).code, 1);
+}
+
+#[test]
+fn an_old_key_lives_for_its_grace_and_goes_with_the_next_run() {
+    let world = World::new();
+    let id = world.generate("Viewer", &in_days(30), "Exports. SEC-1", "a.key").to_string();
+    let before = fs::read_to_string(world.folder.path().join("a.key")).unwrap();
+    let rotate = |grace: &str| {
+        world.keys(&["rotate", &id, "--grace", grace, "--sink-file", "a.key", "--yes", "--json"])
+    };
+    let first = rotate("1h");
+    assert_eq!(first.code, 0, "{first:?}");
+    let value: Value = serde_json::from_str(&first.stdout).unwrap();
+    assert_eq!((&value["id"], &value["retiring"][0]["id"]), (&4.into(), &3.into()));
+    let after = fs::read_to_string(world.folder.path().join("a.key")).unwrap();
+    assert_ne!(before, after);
+    // No second rotation while the first is under way.
+    let second = rotate("1h");
+    assert!(second.stderr.contains("is under way; finishing it"), "{second:?}");
+    assert_eq!(world.listed(&[]), [1, 2, 3, 4]);
+    // What only deletes needs no place for a key.
+    let last = world.keys(&["rotate", &id, "--grace", "0", "--yes"]);
+    assert_eq!(last.code, 0, "{last:?}");
+    assert_eq!(world.listed(&[]), [1, 2, 4]);
+    let none = world.keys(&["rotate", "4", "--grace", "0", "--yes"]);
+    assert!(none.code == 2 && none.stderr.contains("no place to go"), "{none:?}");
+    assert_eq!(rotate("0").code, 1, "there is no such key any more");
+    assert_eq!(after, fs::read_to_string(world.folder.path().join("a.key")).unwrap());
+}
+
+#[test]
+fn the_key_that_signs_is_rotated_and_goes_with_the_new_one() {
+    let world = World::new();
+    let id = world.generate("Instance Administrator", &in_days(30), "Admin. SEC-1", "own.key");
+    let rotate = |id: u64| {
+        let (id, old) = (id.to_string(), "3");
+        let args = ["rotate", old, "--grace", "0", "--sink-file", "own.key", "--yes"];
+        let signs = ["--key-id", &id, "--key-file", "own.key"];
+        world.keys(&[&args[..], &signs].concat())
+    };
+    let first = rotate(id);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(first.stdout.contains("the same command, run with the new key, deletes it"));
+    assert_eq!(world.listed(&[]), [1, 2, 3, 4]);
+    let second = rotate(4);
+    assert_eq!((second.code, world.listed(&[])), (0, vec![1, 2, 4]), "{second:?}");
+}

@@ -1,0 +1,155 @@
+//! The linter's commands as people run them.
+
+// A failed step of a test is a failed test.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
+    extends: [builtin:recommended]\nkeys: [\"keys/**/*.yaml\"]\n";
+
+fn key(name: &str, level: &str) -> String {
+    format!(
+        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: {name}, owner: team-{name} }}\n\
+         spec:\n  securityLevel: {level}\n  comment: Exports incidents to the SIEM\n  lifetime: 90d\n  \
+         roles: [Viewer]\n  scope:\n    assets: {{ mode: none }}\n    casesAndIssues: {{ mode: none }}\n    \
+         endpoints: {{ mode: none }}\n"
+    )
+}
+
+fn folder(files: &[(String, String)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn many(count: usize) -> TempDir {
+    let mut files = vec![("cortexkey.yaml".to_owned(), POLICY.to_owned())];
+    for number in 0..count {
+        let level = if number % 7 == 0 { "standard" } else { "advanced" };
+        let name = format!("svc-many-{number}");
+        files.push((format!("keys/{}/{name}.yaml", number % 10), key(&name, level)));
+    }
+    folder(&files)
+}
+
+fn run_with(folder: &Path, args: &[&str], change: impl FnOnce(&mut Command)) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cortexkey"));
+    command.args(args).current_dir(folder).env_remove("SOURCE_DATE_EPOCH");
+    change(&mut command);
+    command.output().unwrap()
+}
+
+fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = run_with(folder, args, |_| {});
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_output_is_the_same_for_any_number_of_jobs() {
+    let folder = many(300);
+    for format in ["human", "json", "sarif"] {
+        let now = ["lint", "--now", "2026-01-01", "--format", format, "--jobs"];
+        let one = run(folder.path(), &[&now[..], &["1"]].concat());
+        assert_eq!(one.0, 1);
+        for jobs in ["2", "8"] {
+            assert_eq!(run(folder.path(), &[&now[..], &[jobs]].concat()), one, "{format} {jobs}");
+        }
+    }
+}
+
+#[test]
+fn standard_input_is_read_with_any_number_of_jobs() {
+    use std::io::Write as _;
+    let folder = many(1);
+    for jobs in ["1", "4"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cortexkey"));
+        command.args(["lint", "-", "--stdin-filename", "keys/svc-x.yaml", "--jobs", jobs]);
+        command.args(["--format", "concise"]).current_dir(folder.path());
+        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let text = key("svc-x", "standard");
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.starts_with("keys/svc-x.yaml:5:18: error[L001"), "{said}");
+    }
+}
+
+#[test]
+fn what_is_asked_wrong_is_code_two_with_a_next_step() {
+    let folder = many(3);
+    for (args, words) in [
+        (&["lint", "--unsafe-fixes"][..], "goes with --fix or --diff"),
+        (&["lint", "--fix", "--diff"], "cannot be used with"),
+        (&["lint", "--format", "yaml"], "there is no format `yaml`"),
+        (&["lint", "--jobs", "0"], "--jobs"),
+        (&["lint", "--now", "soon"], "--now"),
+        (&["lint", "--since", "main"], "git"),
+        (&["lint", "--baseline", "none.json"], "--write-baseline"),
+        (&["lint", "keys/1", "--write-baseline"], "leave the paths out"),
+        (&["lint", "--policy", "builtin:strct"], "did you mean `builtin:strict`?"),
+        (&["explain", "E0O3"], "there is no rule"),
+        (&["policy", "show", "--why", "expiry-to-long"], "did you mean"),
+        (&["policy", "init", "keys"], "is there already"),
+    ] {
+        let (code, _, said) = run(folder.path(), args);
+        assert_eq!(code, 2, "{args:?}: {said}");
+        assert!(said.contains(words), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn without_git_a_comparison_is_refused() {
+    let folder = many(3);
+    let output = run_with(folder.path(), &["lint", "--since", "HEAD"], |command| {
+        command.env("PATH", folder.path());
+    });
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("--since asks git: the program `git` cannot be run"), "{said}");
+}
+
+#[test]
+fn a_policy_is_begun_checked_shown_and_tested() {
+    let folder = many(12);
+    let (code, text, _) = run(folder.path(), &["policy", "init", "keys", "--output", "new.yaml"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, said, _) = run(folder.path(), &["policy", "check", "new.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    let args = ["lint", "--policy", "new.yaml", "--format", "concise"];
+    let (code, said, _) = run(folder.path(), &args);
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.lines().filter(|line| line.contains("error[")).all(|line| line.contains("L001")),
+        "{said}"
+    );
+    let (code, said, _) = run(folder.path(), &["policy", "show", "--why", "E003"]);
+    assert!(code == 0 && said.contains("builtin:recommended:14"), "{said}");
+    let (code, said, _) = run(folder.path(), &["policy", "show", "--effective"]);
+    assert!(code == 0 && said.contains("expiry-too-long:"), "{said}");
+    let (code, _, said) = run(folder.path(), &["policy", "test"]);
+    assert!(code == 3 && said.contains("names no cases"), "{said}");
+}
+
+#[test]
+fn each_rule_is_explained_and_listed() {
+    let folder = many(0);
+    let (code, list, _) = run(folder.path(), &["rules"]);
+    assert_eq!(code, 0);
+    for rule in cortexkey_lint::rules::RULES {
+        assert!(list.contains(rule.code) && list.contains(rule.name));
+        let (code, page, _) = run(folder.path(), &["explain", rule.name]);
+        assert!(code == 0 && page.starts_with(rule.code), "{page}");
+        assert!(page.lines().all(|line| line.chars().count() < 180), "{page}");
+    }
+}

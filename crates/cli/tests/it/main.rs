@@ -1,0 +1,23 @@
+//! What the binary does, from outside; one program, since each takes its time to link.
+//!
+//! It refuses what campaigns run by itself, with larger numbers: those are the programs beside it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod access;
+mod apply;
+mod apply_killed;
+mod bad_input;
+mod compile;
+mod config;
+mod doctor;
+mod examples;
+mod keys;
+mod lint;
+mod quickstart;
+mod rotate_killed;
+mod tenant;
+mod vectors;

@@ -1,0 +1,158 @@
+//! Which calls are made again, and what a clock that is wrong does.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use cortexkey_client::{
+    Call, CallError, ChildTenant, Client, ClientOptions, Method, Notice, Observer, Retry,
+};
+use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use cortexkey_tenant::{Clock, Options, SettableClock, Tenant};
+
+const KEY: &[u8] = b"DCdIeow0xm73EwnxjPza1tdHTfZQv2eH";
+
+/// A server that gives these answers, one a connection; none breaks it off.
+fn answering(answers: &[Option<&str>]) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (heads, answers) = (Arc::clone(&seen), answers.iter().map(|a| a.map(str::to_owned)));
+    let answers: Vec<_> = answers.collect();
+    std::thread::spawn(move || {
+        for answer in answers {
+            let mut reader = BufReader::new(listener.accept().unwrap().0);
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap() > 2 {}
+            let length = head.to_ascii_lowercase();
+            let length = length.split("content-length: ").nth(1);
+            let length = length.and_then(|l| l.lines().next()?.parse().ok()).unwrap_or(0);
+            reader.read_exact(&mut vec![0; length]).unwrap();
+            heads.lock().unwrap().push(head);
+            if let Some(answer) = answer {
+                let answer = format!("HTTP/1.1 {answer}\r\nConnection: close\r\n");
+                let length = "Content-Length: 6\r\n\r\n\"true\"";
+                reader.get_mut().write_all((answer + length).as_bytes()).unwrap();
+            }
+        }
+    });
+    (url, seen)
+}
+
+fn client(url: &str, options: ClientOptions) -> Client {
+    let signer = Signer::new(KeyId::new(7).unwrap(), Level::Advanced, Key::new(KEY).unwrap());
+    Client::new(url.parse().unwrap(), signer, options)
+}
+
+fn options() -> ClientOptions {
+    let base = Duration::from_millis(2);
+    let retry = Retry { retries: 2, base, wait_max: Duration::from_secs(1) };
+    ClientOptions { retry, timeout: Duration::from_secs(5), ..ClientOptions::default() }
+}
+
+fn nonce(head: &str) -> String {
+    head.to_ascii_lowercase().split("x-xdr-nonce: ").nth(1).unwrap()[..64].to_owned()
+}
+
+/// How often a server that answers like this is asked, by a call that may be repeated or not.
+fn attempts(first: Option<&str>, repeatable: bool) -> usize {
+    let (url, seen) = answering(&[first, Some("200 OK"), Some("200 OK")]);
+    let (method, path) = (Method::Post, "/x");
+    let _ = client(&url, options()).send(&Call { method, path, body: None, repeatable });
+    let heads = seen.lock().unwrap();
+    if let [first, second] = heads.as_slice() {
+        assert_ne!(nonce(first), nonce(second), "signed anew");
+    }
+    heads.len()
+}
+
+#[test]
+fn calls_are_made_again_where_that_does_no_harm_and_never_after_a_401() {
+    for (first, repeatable, expected) in [
+        (Some("429 Too Many\r\nRetry-After: 0"), false, 2),
+        (Some("503 Busy"), true, 2),
+        (Some("503 Busy"), false, 1),
+        (Some("502 Bad"), true, 2),
+        (Some("504 Late"), false, 1),
+        (None, true, 2),
+        (None, false, 1),
+        (Some("401 No"), true, 1),
+        (Some("403 No"), true, 1),
+        (Some("500 Error"), true, 1),
+        (Some("400 Bad"), true, 1),
+        (Some("302 Found\r\nLocation: /x"), true, 1),
+        (Some("200 OK"), true, 1),
+        // Longer than anybody would want to sit through.
+        (Some("429 Too Many\r\nRetry-After: 3600"), true, 1),
+    ] {
+        assert_eq!(attempts(first, repeatable), expected, "{first:?} {repeatable}");
+    }
+}
+
+#[test]
+fn a_call_is_given_up_after_its_retries_with_the_last_error() {
+    let busy = Some("503 Busy");
+    let (url, seen) = answering(&[busy, busy, busy, Some("200 OK")]);
+    let told = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&told);
+    let observer = Observer::new(move |notice| {
+        assert!(matches!(notice, Notice::Again { .. }));
+        *count.lock().unwrap() += 1;
+    });
+    let options = ClientOptions { observer: Some(observer), ..options() };
+    let error = client(&url, options).ping().unwrap_err();
+    assert_eq!(error.status(), Some(503));
+    assert_eq!((seen.lock().unwrap().len(), *told.lock().unwrap()), (3, 2));
+}
+
+#[test]
+fn the_tenants_clock_is_taken_once() {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let now_ms = u64::try_from(now.as_millis()).unwrap();
+    for (off_ms, corrected) in
+        [(3_600_000, true), (-600_000, true), (0, false), (172_800_000, false)]
+    {
+        let clock = SettableClock::at(now_ms.saturating_add_signed(off_ms));
+        let options = Options { clock: Clock::Settable(clock), ..Options::default() };
+        let tenant = Tenant::start(options).unwrap();
+        let seeded = &tenant.seeded_keys().unwrap().advanced;
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let notices = Arc::clone(&told);
+        let observer = Observer::new(move |notice| {
+            if let Notice::ClockCorrected { offset_ms } = notice {
+                notices.lock().unwrap().push(*offset_ms);
+            }
+        });
+        let options = ClientOptions { observer: Some(observer), ..self::options() };
+        let key = Key::new(seeded.expose().as_bytes()).unwrap();
+        let signer = Signer::new(seeded.id(), Level::Advanced, key);
+        let client = Client::new(tenant.url().parse().unwrap(), signer, options);
+        let (first, second) = (client.ping(), client.ping());
+        let told = told.lock().unwrap();
+        let expect_good = corrected || off_ms == 0;
+        assert_eq!(
+            (first.is_ok(), second.is_ok()),
+            (expect_good, expect_good),
+            "{off_ms} {first:?}"
+        );
+        assert_eq!(told.len(), usize::from(corrected), "{off_ms}");
+        if let [offset_ms] = told.as_slice() {
+            assert!((offset_ms - off_ms).abs() < 2000, "{offset_ms} {off_ms}");
+        }
+        if let Err(error) = first {
+            assert!(matches!(error, CallError::Refused(_)));
+            assert!(error.to_string().contains("this machine's clock is"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn the_child_tenant_goes_with_every_call() {
+    let (url, seen) = answering(&[Some("200 OK")]);
+    let child_tenant = ChildTenant::new("child-9");
+    client(&url, ClientOptions { child_tenant, ..options() }).ping().unwrap();
+    assert!(
+        seen.lock().unwrap()[0].to_ascii_lowercase().contains("x-child-tenant-id: child-9\r\n")
+    );
+}

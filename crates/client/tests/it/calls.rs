@@ -1,0 +1,360 @@
+//! Calls to a tenant, and to servers that are none.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use cortexkey_api::api_keys::{Filter, GenerateRequest, ListRequest, SecurityLevel};
+use cortexkey_client::{CallError, Client, ClientOptions, Method, Retry};
+use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use cortexkey_tenant::{Options, SeededKey, Tenant};
+
+use crate::{NOBODY, alone, passed};
+
+const KEY: &[u8] = b"DCdIeow0xm73EwnxjPza1tdHTfZQv2eH";
+
+fn signer_of(seeded: &SeededKey) -> Signer {
+    Signer::new(seeded.id(), seeded.level(), Key::new(seeded.expose().as_bytes()).unwrap())
+}
+
+fn client(url: &str, signer: Signer) -> Client {
+    let timeout = Duration::from_secs(5);
+    let options = ClientOptions { timeout, retry: Retry::NEVER, ..ClientOptions::default() };
+    Client::new(url.parse().unwrap(), signer, options)
+}
+
+fn of(tenant: &Tenant, level: Level) -> Client {
+    let keys = tenant.seeded_keys().unwrap();
+    let seeded = if level == Level::Standard { &keys.standard } else { &keys.advanced };
+    client(tenant.url(), signer_of(seeded))
+}
+
+/// A server that reads a request and answers with these bytes, once.
+fn answering(bytes: Vec<u8>, hold: Duration) -> (Client, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut head = String::new();
+        while reader.read_line(&mut head).unwrap() > 2 {}
+        std::thread::sleep(hold);
+        let _ = reader.get_mut().write_all(&bytes);
+        head
+    });
+    let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, Key::new(KEY).unwrap());
+    let options = ClientOptions {
+        timeout: Duration::from_millis(500),
+        max_answer_bytes: 1000,
+        retry: Retry::NEVER,
+        ..ClientOptions::default()
+    };
+    (Client::new(url.parse().unwrap(), signer, options), server)
+}
+
+fn error_of(answer: &str) -> (CallError, String) {
+    let (client, _server) = answering(answer.replace('\n', "\r\n").into_bytes(), Duration::ZERO);
+    let error = client.ping().unwrap_err();
+    let text = error.to_string();
+    assert!(!text.contains(std::str::from_utf8(KEY).unwrap()), "{text}");
+    assert!(!format!("{error:?}").contains(std::str::from_utf8(KEY).unwrap()), "{error:?}");
+    (error, text)
+}
+
+#[test]
+fn both_levels_ping_as_often_as_they_like() {
+    let tenant = Tenant::start(Options::default()).unwrap();
+    for level in [Level::Standard, Level::Advanced] {
+        let client = of(&tenant, level);
+        for _ in 0..3 {
+            let ping = client.ping().unwrap();
+            assert!(ping.clock_offset_ms.unwrap().abs() < 3000, "{ping:?}");
+            assert!(ping.round_trip < Duration::from_secs(5));
+        }
+        assert!(!format!("{client:?}").contains(tenant.seeded_keys().unwrap().standard.expose()));
+    }
+}
+
+#[test]
+fn keys_are_generated_listed_used_and_deleted() {
+    let tenant = Tenant::start(Options::default()).unwrap();
+    let admin = of(&tenant, Level::Advanced);
+    let request = GenerateRequest {
+        roles: vec!["Instance Administrator".into()],
+        security_level: SecurityLevel::Advanced,
+        expiration: None,
+        comment: Some("a pipeline".into()),
+    };
+    let made = admin.generate_key(&request).unwrap();
+    let id = KeyId::new(made.id).unwrap();
+    let key = Key::new(made.key.expose().as_bytes()).unwrap();
+    let other = client(tenant.url(), Signer::new(id, Level::Advanced, key));
+
+    let request = ListRequest { filters: vec![Filter::IdIn(vec![made.id])], ..Default::default() };
+    let listed = other.list_keys(&request).unwrap();
+    assert_eq!(listed.data[0].comment.as_deref(), Some("a pipeline"));
+    assert_eq!((listed.filter_count, listed.total_count), (1, 3));
+
+    assert_eq!(admin.delete_keys(&[id]).unwrap(), 1);
+    assert_eq!(other.ping().unwrap_err().status(), Some(401));
+}
+
+#[test]
+fn a_401_lists_the_usual_causes() {
+    let tenant = Tenant::start(Options::default()).unwrap();
+    let key = tenant.seeded_keys().unwrap().advanced.expose().as_bytes();
+    let wrong_level = Signer::new(KeyId::new(2).unwrap(), Level::Standard, Key::new(key).unwrap());
+    let error = client(tenant.url(), wrong_level).ping().unwrap_err().to_string();
+    assert!(error.starts_with(
+        "POST /api_keys/validate/ was refused with status 401: Public API request unauthorized"
+    ));
+    assert!(error.contains("- the key is advanced, and was used as standard"), "{error}");
+    assert!(!error.contains("clock"), "{error}");
+
+    // A local tenant that explains itself is believed.
+    let tenant = Tenant::start(Options { explain: true, ..Options::default() }).unwrap();
+    let signer = Signer::new(KeyId::new(9).unwrap(), Level::Standard, Key::new(KEY).unwrap());
+    let error = client(tenant.url(), signer).ping().unwrap_err().to_string();
+    assert!(error.contains("(unknown-key)") && error.contains("compare the id"), "{error}");
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_of() {
+    let (_, text) = error_of(
+        "HTTP/1.1 401 Unauthorized\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nContent-Length: 0\n\n",
+    );
+    assert!(text.contains("this machine's clock is"), "{text}");
+    assert!(text.contains("s ahead of the tenant's"), "{text}");
+}
+
+#[test]
+fn other_refusals_say_what_to_do() {
+    for (status, header, body, said) in [
+        (402, "", "", "licence"),
+        (
+            403,
+            "",
+            r#"{"reply":{"err_msg":"Insufficient permissions for api key"}}"#,
+            "Insufficient",
+        ),
+        (403, "", "", "roles lack the permission"),
+        (404, "", "<html>", "not the console's"),
+        (429, "Retry-After: 30\n", "", "try again after 30"),
+        (500, "", r#"{"error":"Unknown custom roles"}"#, "Unknown custom roles"),
+        (503, "", "", "try again later"),
+    ] {
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {status} X\n{header}Content-Length: {length}\n\n{body}");
+        let (error, text) = error_of(&answer);
+        assert_eq!(error.status(), Some(status));
+        assert!(text.contains(said), "{text}");
+    }
+}
+
+#[test]
+fn what_the_server_repeats_of_the_headers_is_taken_out() {
+    let key = std::str::from_utf8(KEY).unwrap();
+    let body = format!(r#"{{"error":"bad\u202e\u001b[31m{key}","details":{{"seen":"{key}"}}}}"#);
+    let length = body.len();
+    let (_, text) = error_of(&format!(
+        "HTTP/1.1 400 X\nx-cortexkey-verdict: {key}\nContent-Length: {length}\n\n{body}"
+    ));
+    assert!(text.contains("bad  [31m(a secret, taken out)"), "{text}");
+}
+
+#[test]
+fn a_secret_is_taken_out_wherever_it_stands() {
+    let quoted = r#"q"uo\te"#;
+    for (key, shown) in [
+        (quoted, r#"q\"uo\\te"#),
+        // An object's name, and a number.
+        ("31415926535897", "31415926535897"),
+    ] {
+        let number = if key == quoted { "7" } else { key };
+        let body = format!(
+            r#"{{"err_code":"E\u001b[2J {shown}","err_msg":"m {shown}","details":[{{"{shown}":
+            "{shown}\u0007"}},["{{\"in\":{shown}}}"],{number}]}}"#
+        )
+        .replace('\n', " ");
+        let answer = format!("HTTP/1.1 400 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let mut reader = BufReader::new(listener.accept().unwrap().0);
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap() > 2 {}
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+        });
+        let key = Key::new(key.as_bytes()).unwrap();
+        let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, key);
+        let error = client(&url, signer).ping().unwrap_err();
+        server.join().unwrap();
+        let (text, debug) = (error.to_string(), format!("{error:?}"));
+        assert!(text.contains("(code E [2J (a secret, taken out))"), "{text}");
+        for secret in [quoted, r#"q\"uo\\te"#, "31415926535897"] {
+            assert!(!text.contains(secret) && !debug.contains(secret), "{text} {debug}");
+        }
+        assert!(text.matches("(a secret, taken out)").count() >= 5, "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_not_gone_past() {
+    let marker = "CORTEXKEY_TEST_PROXIED";
+    if std::env::var_os(marker).is_some() {
+        let key = Key::new(KEY).unwrap();
+        let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, key);
+        let error = client("api-none.invalid", signer).ping().unwrap_err();
+        assert!(matches!(error, CallError::UnusableProxy { variable: "ALL_PROXY" }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("the environment variable ALL_PROXY names no proxy"), "{text}");
+        assert!(!text.contains("hunter2") && !format!("{error:?}").contains("hunter2"));
+        return;
+    }
+    let output = alone("calls::a_proxy_that_cannot_be_used_is_not_gone_past")
+        .env(marker, "1")
+        .env("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:1")
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    passed(&output);
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let to = elsewhere.local_addr().unwrap();
+    for status in [301, 302, 307, 308] {
+        let (error, text) = error_of(&format!(
+            "HTTP/1.1 {status} X\nLocation: http://{to}/login\nContent-Length: 0\n\n"
+        ));
+        assert!(matches!(error, CallError::Redirected { .. }), "{error:?}");
+        assert!(text.contains("the headers are not sent there"), "{text}");
+        assert!(text.contains(&to.to_string()), "{text}");
+    }
+    assert!(elsewhere.accept().is_err(), "somebody went there");
+}
+
+#[test]
+fn answers_that_are_none_have_their_own_messages() {
+    for (answer, said) in [
+        ("HTTP/1.1 200 OK\nContent-Length: 100\n\n\"tr", "broke before the answer was whole"),
+        ("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n6\n\"tr", "broke before"),
+        ("", "broke before the answer was whole"),
+        ("HTTP/1.1 200 OK\nContent-Type: text/html\nContent-Length: 6\n\n<html>", "is no JSON"),
+        ("HTTP/1.1 200 OK\nContent-Length: 0\n\n", "is no JSON"),
+        ("HTTP/1.1 200 OK\nContent-Length: 7\n\n\"false\"", "the answer is not \"true\""),
+        ("HTTP/1.1 200 OK\nContent-Length: 7\n\n[1,2,3]", "not of the shape"),
+        ("SSH-2.0-OpenSSH_9.2\n\n", "not the HTTP that is expected"),
+    ] {
+        let (_, text) = error_of(answer);
+        assert!(text.contains(said), "{answer}: {text}");
+    }
+    let large = format!("HTTP/1.1 200 OK\nContent-Length: 2000\n\n{}", " ".repeat(2000));
+    assert!(error_of(&large).1.contains("more than 1000 bytes"));
+    // The product's answer is a string, and some of its clients take this one as well.
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue".to_vec();
+    assert!(answering(answer, Duration::ZERO).0.ping().is_ok());
+}
+
+#[test]
+fn slow_servers_and_absent_ones_are_told_apart() {
+    let (client, _server) = answering(Vec::new(), Duration::from_secs(3));
+    let text = client.ping().unwrap_err().to_string();
+    assert!(text.contains("gave no whole answer within 0.5 s"), "{text}");
+
+    let url = format!("http://{NOBODY}");
+    let signer = || Signer::new(KeyId::new(7).unwrap(), Level::Standard, Key::new(KEY).unwrap());
+    let text = self::client(&url, signer()).ping().unwrap_err().to_string();
+    assert!(text.contains("cannot be reached: connection refused"), "{text}");
+
+    let text = self::client("api-none.invalid", signer()).ping().unwrap_err().to_string();
+    // Where a proxy is set, the proxy is asked for the name.
+    let proxied =
+        ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"]
+            .into_iter()
+            .any(|name| std::env::var_os(name).is_some());
+    assert!(
+        proxied || text.contains("the host of https://api-none.invalid is not known"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_server_without_tls_is_refused_before_anything_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, Key::new(KEY).unwrap());
+    let text = client(&url, signer).ping().unwrap_err().to_string();
+    assert!(text.contains("TLS connection"), "{text}");
+    server.join().unwrap();
+}
+
+#[test]
+fn no_proxy_stands_before_this_machine() {
+    let nobody = format!("http://{NOBODY}");
+    let output = alone("calls::both_levels_ping_as_often_as_they_like")
+        .envs(["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, &nobody)))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    passed(&output);
+}
+
+#[test]
+fn paths_and_bodies_are_checked_before_anything_is_sent() {
+    let (client, _server) = answering(Vec::new(), Duration::ZERO);
+    assert!(matches!(client.call(Method::Get, "@evil.example", None), Err(CallError::Path(_))));
+    let error = client.call(Method::Get, "/x", Some(b"{}")).unwrap_err();
+    assert_eq!(error.to_string(), "GET takes no body; leave it out");
+    assert!("post".parse::<Method>().is_ok() && "BREW".parse::<Method>().is_err());
+}
+
+#[test]
+fn requests_carry_the_documented_headers() {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n\"true\"".to_vec();
+    let (client, server) = answering(answer, Duration::ZERO);
+    client.ping().unwrap();
+    let head = server.join().unwrap().to_ascii_lowercase();
+    for line in [
+        "post /api_keys/validate/ http/1.1\r\n",
+        "\r\nx-xdr-auth-id: 7\r\n",
+        "\r\nauthorization: dcdieow0xm73ewnxjpza1tdhtfzqv2eh\r\n",
+        "\r\ncontent-type: application/json\r\n",
+        "\r\ncontent-length: 2\r\n",
+        "\r\nuser-agent: cortexkey/",
+    ] {
+        assert!(head.contains(line), "{line} in {head}");
+    }
+}
+
+/// What `cortexkey examples rust` prints.
+#[test]
+fn the_example_in_rust_works() {
+    let tenant = Tenant::start(Options::default()).unwrap();
+    let keys = tenant.seeded_keys().unwrap();
+    // Cargo builds it beside the tests: target/PROFILE/examples.
+    let program = std::env::current_exe().unwrap();
+    let program = program.ancestors().nth(2).unwrap().join("examples/first_call");
+    for seeded in [&keys.standard, &keys.advanced] {
+        let output = std::process::Command::new(&program)
+            .env("CORTEXKEY_API_URL", tenant.url())
+            .env("CORTEXKEY_API_KEY_ID", seeded.id().to_string())
+            .env("CORTEXKEY_API_KEY_TYPE", seeded.level().as_str())
+            .env("CORTEXKEY_API_KEY", seeded.expose())
+            .env("XDG_CONFIG_HOME", "/nonexistent")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.starts_with("the key is good"), "{output:?}");
+    }
+}

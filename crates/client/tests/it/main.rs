@@ -1,0 +1,32 @@
+//! What the client does, from outside; one program, since each takes its time to link.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod again;
+mod any_input;
+mod calls;
+mod doctor;
+mod plan;
+mod proxies;
+mod renew;
+mod settings;
+mod strange_tenants;
+mod tls;
+
+use std::process::{Command, Output};
+
+/// Nobody listens here, and no system hands this port out, so nobody will.
+const NOBODY: &str = "127.0.0.1:1";
+
+/// One test in a process of its own: variables are set for a process as a whole.
+fn alone(test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test]);
+    command
+}
+
+/// That it was run, too: a name that no test has makes no failure.
+fn passed(output: &Output) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}

@@ -1,0 +1,188 @@
+//! Plans, from definitions, a lock file and what a tenant has, without a tenant.
+
+use std::collections::BTreeMap;
+
+use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
+use cortexkey_client::{Desired, Kind, Plan, PlanOptions, TenantState};
+use cortexkey_manifest::lock::{LockedKey, LockedTenant, Pending, Retiring};
+use cortexkey_manifest::yaml::{Limits, parse};
+use cortexkey_manifest::{definition, policy};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+const NOW_MS: u64 = 1_790_000_000_000;
+
+fn desired(spec: &str) -> Desired {
+    let text = format!(
+        "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: svc }}\nspec: {{ {spec} }}\n"
+    );
+    let tree = parse(&text, &Limits::default()).tree;
+    let lowered = definition::read(&tree, tree.documents()[0]);
+    assert!(lowered.problems.is_empty(), "{text}: {:?}", lowered.problems);
+    Desired::of(&lowered.definition.unwrap(), &[], None, "svc.yaml", 1).unwrap()
+}
+
+fn record(id: u64, left_ms: Option<i64>, life_ms: u64) -> ApiKeyRecord {
+    let expiration = left_ms.map(|left| NOW_MS.saturating_add_signed(left));
+    ApiKeyRecord {
+        id,
+        creation_time: expiration.map(|ms| ms - life_ms),
+        created_by: None,
+        user_name: None,
+        roles: vec!["Viewer".into()],
+        security_level: SecurityLevel::Advanced,
+        comment: None,
+        expiration,
+    }
+}
+
+fn state(records: Vec<ApiKeyRecord>) -> TenantState {
+    let keys: BTreeMap<u64, ApiKeyRecord> =
+        records.into_iter().map(|record| (record.id, record)).collect();
+    TenantState { host: "api-x".into(), own: 2, keys, ..TenantState::default() }
+}
+
+fn locked(entry: LockedKey) -> LockedTenant {
+    LockedTenant { host: "api-x".into(), keys: [("svc".to_owned(), entry)].into() }
+}
+
+fn plan(desired: &[Desired], locked: Option<&LockedTenant>, state: &TenantState) -> Plan {
+    let options = PlanOptions { now_ms: NOW_MS, rotate_before_ms: 30 * DAY_MS, prune: false };
+    Plan::new("eu", desired, &[], locked, state, &options)
+}
+
+/// What is done to the one key.
+fn kinds(spec: &str, record: ApiKeyRecord) -> Vec<Kind> {
+    let entry = LockedKey { id: Some(record.id), ..LockedKey::default() };
+    let plan = plan(&[desired(spec)], Some(&locked(entry)), &state(vec![record]));
+    plan.actions.iter().map(|action| action.action).collect()
+}
+
+const SPEC: &str = "securityLevel: advanced, roles: [Viewer]";
+
+#[test]
+fn ends_are_held_against_what_the_tenant_has() {
+    let day = |days: i64| days * 86_400_000;
+    let at = |ms: u64| {
+        let time = jiff::Timestamp::from_millisecond(i64::try_from(ms).unwrap()).unwrap();
+        format!("{SPEC}, expires: \"{time}\"")
+    };
+    let lifetime = |text: &str| format!("{SPEC}, lifetime: {text}");
+    let of = |left: i64, life: u64| record(7, Some(left), life);
+    let never = || record(7, None, 0);
+    let expected = NOW_MS + 50 * DAY_MS;
+    for (spec, record, kinds) in [
+        // A third of the lifetime, or thirty days before its end.
+        (lifetime("90d"), of(day(31), 90 * DAY_MS), vec![]),
+        (lifetime("90d"), of(day(30), 90 * DAY_MS), vec![Kind::Replace]),
+        (lifetime("30d"), of(day(11), 30 * DAY_MS), vec![]),
+        (lifetime("30d"), of(day(10), 30 * DAY_MS), vec![Kind::Replace]),
+        (lifetime("180d"), of(day(31), 180 * DAY_MS), vec![]),
+        // Two clocks lie between the lifetime that was asked for and the one that came out.
+        (lifetime("90d"), of(day(80), 90 * DAY_MS - 600_000), vec![]),
+        (lifetime("90d"), of(day(80), 90 * DAY_MS + 600_000), vec![]),
+        (lifetime("90d"), of(day(80), 91 * DAY_MS), vec![Kind::Replace]),
+        (lifetime("90d"), never(), vec![Kind::Replace]),
+        (lifetime("90d"), of(0, 90 * DAY_MS), vec![Kind::Replace]),
+        (lifetime("200d"), of(day(10), 200 * DAY_MS), vec![Kind::Refuse]),
+        (at(expected), of(day(50), 90 * DAY_MS), vec![]),
+        (at(expected), of(day(50) - 999, 90 * DAY_MS), vec![]),
+        (at(expected), of(day(50) - 2000, 90 * DAY_MS), vec![Kind::Replace]),
+        (at(expected), never(), vec![Kind::Replace]),
+        (at(NOW_MS - DAY_MS), of(day(-1), 90 * DAY_MS), vec![Kind::Refuse]),
+        (format!("{SPEC}, expires: never"), never(), vec![]),
+        (format!("{SPEC}, expires: never"), of(day(50), 90 * DAY_MS), vec![Kind::Refuse]),
+    ] {
+        assert_eq!(self::kinds(&spec, record.clone()), kinds, "{spec} {record:?}");
+    }
+}
+
+#[test]
+fn a_rotation_that_is_due_widens_nothing_and_a_longer_life_does() {
+    let of = |spec: &str, record: ApiKeyRecord| {
+        let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+        let plan = plan(&[desired(spec)], Some(&locked(entry)), &state(vec![record]));
+        let action = plan.actions.into_iter().next().unwrap();
+        action.widens.into_iter().map(|gain| gain.code).collect::<Vec<_>>()
+    };
+    let day = 86_400_000;
+    let due = record(7, Some(10 * day), 90 * DAY_MS);
+    assert_eq!(of(&format!("{SPEC}, lifetime: 90d"), due.clone()), Vec::<&str>::new());
+    assert_eq!(of(&format!("{SPEC}, lifetime: 60d"), due.clone()), Vec::<&str>::new());
+    assert_eq!(of(&format!("{SPEC}, lifetime: 120d"), due.clone()), ["lifetime-longer"]);
+    let weaker = "securityLevel: standard, roles: [Viewer], lifetime: 90d";
+    assert_eq!(of(weaker, due), ["level-weakened"]);
+}
+
+#[test]
+fn roles_that_others_bring_are_no_gain() {
+    let text = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\ncatalog:\n  roles: \
+                [{ name: Break Glass, implies: [Responder] }]\n";
+    let tree = parse(text, &Limits::default()).tree;
+    let file = policy::read(&tree, tree.documents()[0]).policy.unwrap();
+    let catalogue: Vec<_> = file.catalog.roles.iter().collect();
+    let text = "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc }\nspec: { \
+                securityLevel: advanced, roles: [Break Glass], lifetime: 90d, comment: new }\n";
+    let tree = parse(text, &Limits::default()).tree;
+    let lowered = definition::read(&tree, tree.documents()[0]).definition.unwrap();
+    let desired = Desired::of(&lowered, &catalogue, None, "svc.yaml", 1).unwrap();
+    let mut has = record(7, Some(80 * 86_400_000), 90 * DAY_MS);
+    has.roles = vec!["Break Glass".into()];
+    let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+    let options = PlanOptions { now_ms: NOW_MS, rotate_before_ms: 0, prune: false };
+    let locked = locked(entry);
+    let plan = Plan::new("eu", &[desired], &catalogue, Some(&locked), &state(vec![has]), &options);
+    assert_eq!(plan.actions.len(), 1);
+    assert_eq!((plan.actions[0].action, plan.actions[0].widens.len()), (Kind::Edit, 0));
+    assert!(!plan.actions[0].asks());
+}
+
+#[test]
+fn what_is_under_way_is_neither_unmanaged_nor_forgotten() {
+    let spec = format!("{SPEC}, lifetime: 90d");
+    let keys = [3, 4, 5, 6].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
+    let entry = LockedKey {
+        id: Some(3),
+        pending: Some(Pending {
+            mark: "k".into(),
+            delivering: false,
+            in_place: false,
+            doubtful: vec![4],
+        }),
+        retiring: vec![Retiring { id: 5, after_ms: NOW_MS }],
+        ..LockedKey::default()
+    };
+    let with = plan(&[desired(&spec)], Some(&locked(entry.clone())), &state(keys.clone()));
+    let unmanaged: Vec<u64> = with.unmanaged.iter().map(|key| key.id).collect();
+    assert_eq!(unmanaged, [6]);
+    assert_eq!(with.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [Kind::Retire]);
+    assert!(with.notes[0].contains("interrupted"));
+    // Without its definition all of it goes.
+    let without = plan(&[], Some(&locked(entry)), &state(keys));
+    assert_eq!(without.actions.iter().map(|a| a.action).collect::<Vec<_>>(), [Kind::Delete]);
+    assert!(without.actions[0].asks());
+}
+
+#[test]
+fn our_own_key_goes_last_and_is_never_only_deleted() {
+    let spec = format!("{SPEC}, lifetime: 90d");
+    let own = LockedKey { id: Some(2), ..LockedKey::default() };
+    let keys = vec![record(2, Some(10 * 86_400_000), 90 * DAY_MS)];
+    let plan_of = |definitions: &[Desired]| {
+        plan(definitions, Some(&locked(own.clone())), &state(keys.clone()))
+    };
+    let replaced = plan_of(&[desired(&spec)]);
+    assert_eq!(replaced.actions[0].action, Kind::Replace);
+    let dropped = plan_of(&[]);
+    assert_eq!(dropped.actions[0].action, Kind::Refuse);
+    assert!(dropped.refuses());
+    // Nor is it retired, though others are.
+    let retiring = [2, 4].map(|id| Retiring { id, after_ms: NOW_MS }).to_vec();
+    let entry = LockedKey { id: Some(3), retiring, ..LockedKey::default() };
+    let keys = [2, 3, 4].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
+    let retired = plan(&[desired(&spec)], Some(&locked(entry)), &state(keys));
+    let told: Vec<_> =
+        retired.actions.iter().map(|action| (action.action, action.reason.as_str())).collect();
+    assert_eq!(told[1], (Kind::Retire, "the grace of key 4 is over"));
+    assert_eq!(told[0].0, Kind::Refuse, "{told:?}");
+    assert!(told[0].1.contains("key 2 is over, but it is the key that signs"), "{told:?}");
+}

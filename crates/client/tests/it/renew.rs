@@ -1,0 +1,331 @@
+//! A new key in the place of an old one: whole, or not at all, wherever it is stopped.
+
+use std::cell::{Cell, RefCell};
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest, SecurityLevel};
+use cortexkey_api::scope::ScopeWrite;
+use cortexkey_client::{
+    Client, ClientOptions, Journal, JournalError, LockFileError, NewKey, Program, RenewError,
+    Renewal, Retry, Seen, Sink, Step,
+};
+use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use cortexkey_manifest::lock::{LockedKey, Retiring};
+use cortexkey_tenant::{Fault, FaultKind, Options, Tenant};
+use serde_json::json;
+
+/// A tenant with an old key whose text stands in a file.
+struct World {
+    tenant: Tenant,
+    admin: Client,
+    folder: tempfile::TempDir,
+    old: KeyId,
+}
+
+impl World {
+    fn new() -> Self {
+        let tenant = Tenant::start(Options::default()).unwrap();
+        let seeded = &tenant.seeded_keys().unwrap().advanced;
+        let key = Key::new(seeded.expose().as_bytes()).unwrap();
+        let admin = client(&tenant, Signer::new(seeded.id(), Level::Advanced, key));
+        let request = GenerateRequest {
+            roles: vec!["Viewer".into()],
+            security_level: SecurityLevel::Advanced,
+            expiration: None,
+            comment: Some("Exports. SEC-1".into()),
+        };
+        let made = admin.generate_key(&request).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("key"), made.key.expose()).unwrap();
+        Self { admin, folder, old: KeyId::new(made.id).unwrap(), tenant }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("key")
+    }
+
+    fn sink(&self) -> Sink {
+        Sink::File { path: self.path(), replace: true }
+    }
+
+    fn entry(&self) -> LockedKey {
+        LockedKey { id: Some(self.old.get()), ..LockedKey::default() }
+    }
+
+    fn keys(&self) -> Vec<ApiKeyRecord> {
+        let all = self.admin.all_keys(&[]).unwrap();
+        all.into_iter().filter(|record| record.id > 2).collect()
+    }
+
+    /// Which of the tenant's keys the file holds.
+    fn in_file(&self) -> Option<u64> {
+        let text = fs::read(self.path()).unwrap();
+        self.keys().into_iter().map(|record| record.id).find(|id| {
+            let (id, key) = (KeyId::new(*id).unwrap(), Key::new(&text).unwrap());
+            client(&self.tenant, Signer::new(id, Level::Advanced, key)).ping().is_ok()
+        })
+    }
+
+    /// One key, as it was asked for, and in the file.
+    fn check_done(&self, entry: &LockedKey) {
+        let keys = self.keys();
+        assert_eq!(keys.len(), 1, "{keys:?} {entry:?}");
+        assert_eq!(keys[0].comment.as_deref(), Some("Exports. SEC-1"));
+        assert_eq!(
+            (keys[0].roles.as_slice(), Some(keys[0].id)),
+            (&["Viewer".to_owned()][..], entry.id)
+        );
+        assert_ne!(keys[0].id, self.old.get());
+        assert_eq!(self.in_file(), entry.id);
+        let read = self.admin.scope(KeyId::new(keys[0].id).unwrap()).unwrap().unwrap();
+        assert_eq!(Seen::from(&read), Seen::from(&scope()));
+        assert!(entry.pending.is_none() && entry.retiring.is_empty(), "{entry:?}");
+        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 1);
+    }
+}
+
+fn client(tenant: &Tenant, signer: Signer) -> Client {
+    let options = ClientOptions {
+        retry: Retry::NEVER,
+        timeout: Duration::from_secs(5),
+        ..ClientOptions::default()
+    };
+    Client::new(tenant.url().parse().unwrap(), signer, options)
+}
+
+fn scope() -> ScopeWrite {
+    serde_json::from_value(json!({
+        "assets": { "mode": "see_all" },
+        "cases_issues": { "mode": "scope", "names": ["Security"] },
+        "endpoints": { "endpoint_groups": { "mode": "no_scope" }, "endpoint_tags": { "mode": "no_scope" } },
+    }))
+    .unwrap()
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_millis()).unwrap()
+}
+
+fn new_key() -> NewKey {
+    NewKey {
+        name: Some("svc-export".into()),
+        roles: vec!["Viewer".into()],
+        level: Level::Advanced,
+        comment: Some("Exports. SEC-1".into()),
+        expiration_ms: Some(now_ms() + 3_600_000),
+        scope: Some(scope()),
+    }
+}
+
+/// Keeps the state, and fails at one save.
+struct Memory {
+    saved: RefCell<Option<LockedKey>>,
+    saves: Cell<usize>,
+    fails_at: Option<usize>,
+}
+
+impl Memory {
+    fn new(fails_at: Option<usize>) -> Self {
+        Self { saved: RefCell::new(None), saves: Cell::new(0), fails_at }
+    }
+}
+
+impl Journal for &Memory {
+    fn save(&mut self, entry: &LockedKey) -> Result<(), JournalError> {
+        self.saves.set(self.saves.get() + 1);
+        if self.fails_at == Some(self.saves.get()) {
+            let error = std::io::ErrorKind::StorageFull.into();
+            return Err(LockFileError::Write { path: "here".into(), error });
+        }
+        *self.saved.borrow_mut() = Some(entry.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_key_is_replaced_step_by_step_and_the_old_one_lives_for_a_grace() {
+    let world = World::new();
+    let steps = RefCell::new(Vec::new());
+    let told = |step| steps.borrow_mut().push(step);
+    let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &told };
+    let mut entry = world.entry();
+    let memory = Memory::new(None);
+    let now_ms = now_ms();
+    renewal.run(&mut entry, &new_key(), 60_000, now_ms, &mut &memory).unwrap();
+    let id = KeyId::new(entry.id.unwrap()).unwrap();
+    assert_eq!(
+        *steps.borrow(),
+        [
+            Step::Generated(id),
+            Step::Scoped(id),
+            Step::Checked(id),
+            Step::Delivered(id),
+            Step::InPlace(id)
+        ]
+    );
+    // Both live; the grace is not over.
+    assert_eq!(world.in_file(), Some(id.get()));
+    renewal.retire(&mut entry, now_ms + 59_999, &mut &memory).unwrap();
+    assert_eq!(world.keys().len(), 2);
+    renewal.retire(&mut entry, now_ms + 60_000, &mut &memory).unwrap();
+    assert_eq!(memory.saved.borrow().as_ref(), Some(&entry));
+    world.check_done(&entry);
+}
+
+#[test]
+fn a_state_that_cannot_be_written_leaves_nothing_that_the_next_run_does_not_finish() {
+    for fails_at in 1.. {
+        let world = World::new();
+        let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+        let memory = Memory::new(Some(fails_at));
+        let mut entry = world.entry();
+        let first = renewal
+            .run(&mut entry, &new_key(), 0, now_ms(), &mut &memory)
+            .and_then(|()| renewal.retire(&mut entry, now_ms() + 1, &mut &memory));
+        let is_last = memory.saves.get() < fails_at;
+        assert_eq!(first.is_ok(), is_last, "{fails_at}: {first:?}");
+        assert!(world.in_file().is_some(), "{fails_at}: nobody has a key that works");
+        // The next run knows what the disk has, not what the first had in memory.
+        let mut entry = memory.saved.borrow().clone().unwrap_or_else(|| world.entry());
+        let memory = Memory::new(None);
+        if entry.pending.is_some() || entry.id == Some(world.old.get()) {
+            renewal.run(&mut entry, &new_key(), 0, now_ms(), &mut &memory).unwrap();
+        }
+        renewal.retire(&mut entry, now_ms() + 1, &mut &memory).unwrap();
+        world.check_done(&entry);
+        if is_last {
+            assert!(fails_at > 4, "{fails_at}");
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_sink_that_fails_costs_the_new_key_and_not_the_old_one() {
+    let world = World::new();
+    let program = |argv: &[&str]| {
+        let argv = argv.iter().map(|part| (*part).to_owned()).collect();
+        Sink::Command(Program::new(argv, Duration::from_millis(300)).unwrap())
+    };
+    for (sink, made) in [
+        (program(&["false"]), true),
+        (program(&["sleep", "60"]), true),
+        (program(&["/nonexistent/program"]), false),
+        (Sink::Folder(world.folder.path().join("none")), false),
+    ] {
+        let steps = Cell::new(0);
+        let told = |_| steps.set(steps.get() + 1);
+        let renewal = Renewal { client: &world.admin, sink: &sink, told: &told };
+        let mut entry = world.entry();
+        let error =
+            renewal.run(&mut entry, &new_key(), 0, now_ms(), &mut &Memory::new(None)).unwrap_err();
+        assert!(matches!(error, RenewError::Sink(_)), "{error:?}");
+        assert_eq!(steps.get() > 0, made, "{error}");
+        assert_eq!(entry, world.entry());
+        assert_eq!((world.keys().len(), world.in_file()), (1, Some(world.old.get())));
+    }
+}
+
+#[test]
+fn a_key_that_is_not_what_was_asked_for_is_not_kept() {
+    let world = World::new();
+    let mut scope = scope();
+    // The tenant refuses names that it does not have.
+    scope.cases_issues.names = vec!["Nonsense".into()];
+    let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+    let mut entry = world.entry();
+    let new = NewKey { scope: Some(scope), ..new_key() };
+    let error = renewal.run(&mut entry, &new, 0, now_ms(), &mut &Memory::new(None)).unwrap_err();
+    assert!(error.to_string().starts_with("the new key got no scope, and was deleted"), "{error}");
+    assert_eq!((world.keys().len(), world.in_file()), (1, Some(world.old.get())));
+    assert_eq!(entry, world.entry());
+}
+
+#[test]
+fn a_name_leads_nowhere_else() {
+    let world = World::new();
+    let argv = ["true", "secret/{name}"].map(str::to_owned).to_vec();
+    let command = Sink::Command(Program::new(argv, Duration::from_secs(10)).unwrap());
+    for sink in [command, Sink::Folder(world.folder.path().to_owned())] {
+        for name in ["../other", "-rf", ".hidden", "a/b", "a b", "a\u{202e}b"] {
+            let renewal = Renewal { client: &world.admin, sink: &sink, told: &|_| {} };
+            let new = NewKey { name: Some(name.into()), ..new_key() };
+            let mut entry = LockedKey::default();
+            let error =
+                renewal.run(&mut entry, &new, 0, now_ms(), &mut &Memory::new(None)).unwrap_err();
+            assert!(error.to_string().starts_with("the name of the key cannot"), "{error}");
+        }
+    }
+    assert_eq!(world.keys().len(), 1);
+}
+
+#[test]
+fn a_program_gets_the_key_and_what_it_is_called() {
+    let world = World::new();
+    let out = world.folder.path().join("out");
+    let script =
+        "cat > \"$1\"; printf %s \"$2 $CORTEXKEY_NEW_KEY_NAME $CORTEXKEY_NEW_KEY_LEVEL\" >> \"$1\"";
+    let argv = ["sh", "-c", script, "sh", out.to_str().unwrap(), "{name}/{key_id}"];
+    let argv = argv.iter().map(|part| (*part).to_owned()).collect();
+    let sink = Sink::Command(Program::new(argv, Duration::from_secs(10)).unwrap());
+    let renewal = Renewal { client: &world.admin, sink: &sink, told: &|_| {} };
+    let mut entry = LockedKey::default();
+    renewal.run(&mut entry, &new_key(), 0, now_ms(), &mut &Memory::new(None)).unwrap();
+    let text = fs::read_to_string(&out).unwrap();
+    let id = entry.id.unwrap();
+    assert_eq!(&text[128..], format!("svc-export/{id} svc-export advanced"));
+}
+
+#[test]
+fn the_key_that_signs_the_calls_is_never_deleted() {
+    let world = World::new();
+    let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+    let retiring = [2, world.old.get()].map(|id| Retiring { id, after_ms: 0 }).to_vec();
+    let mut entry = LockedKey { id: Some(99), retiring, ..LockedKey::default() };
+    renewal.retire(&mut entry, u64::MAX, &mut &Memory::new(None)).unwrap();
+    assert_eq!(entry.retiring, [Retiring { id: 2, after_ms: 0 }]);
+    assert!(world.keys().is_empty() && world.admin.ping().is_ok());
+}
+
+/// Every call, broken in every way, before and after it had its effect, once and for good.
+#[test]
+fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
+    let paths = [
+        "/public_api/v1/api_keys/generate",
+        "/platform/iam/v1/scope",
+        "/public_api/v1/api_keys/get_api_keys",
+        "/api_keys/validate",
+        "/platform/iam/v1/api-key/",
+        "/public_api/v1/api_keys/delete",
+    ];
+    let kinds = [FaultKind::Reset, FaultKind::Truncated, FaultKind::status(500)];
+    let rotate = |world: &World, entry: &mut LockedKey| {
+        let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+        let memory = Memory::new(None);
+        let is_new = entry.pending.is_some() || entry.id == Some(world.old.get());
+        let run =
+            if is_new { renewal.run(entry, &new_key(), 0, now_ms(), &mut &memory) } else { Ok(()) };
+        run.and_then(|()| renewal.retire(entry, u64::MAX, &mut &memory))
+    };
+    for path in paths {
+        for kind in &kinds {
+            for (after, times) in [(false, Some(1)), (true, Some(1)), (true, Some(2)), (true, None)]
+            {
+                let what = format!("{path} {kind:?} after={after} times={times:?}");
+                let world = World::new();
+                let (path, kind) = (path.to_owned(), kind.clone());
+                world.tenant.set_faults(vec![Fault { kind, times, path, after }]).unwrap();
+                let mut entry = world.entry();
+                let first = rotate(&world, &mut entry);
+                assert!(first.is_err(), "{what}");
+                world.tenant.set_faults(Vec::new()).unwrap();
+                assert!(world.in_file().is_some(), "{what}: nobody has a key that works");
+                rotate(&world, &mut entry).unwrap();
+                world.check_done(&entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Where settings come from, and what is said when they are missing or unfit.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cortexkey_client::{Connection, Credentials, Given, KeySource, Origin, resolve_address};
+use cortexkey_core::auth::Level;
+
+const KEY: &str = "DCdIeow0xm73EwnxjPza1tdHTfZQv2eH";
+
+fn table(entries: &[(&str, &str)]) -> impl Fn(&str) -> Option<OsString> + use<> {
+    let table: BTreeMap<String, OsString> =
+        entries.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect();
+    move |name| table.get(name).cloned()
+}
+
+fn resolve(given: &Given, entries: &[(&str, &str)]) -> Result<Connection, String> {
+    Connection::resolve(given, &table(entries), &mut std::io::empty()).map_err(|e| e.to_string())
+}
+
+const OURS: [(&str, &str); 4] = [
+    ("CORTEXKEY_FQDN", "acme.xdr.us.paloaltonetworks.com"),
+    ("CORTEXKEY_API_KEY", KEY),
+    ("CORTEXKEY_API_KEY_ID", "56"),
+    ("CORTEXKEY_API_KEY_TYPE", "advanced"),
+];
+const TERRAFORM: [(&str, &str); 4] = [
+    ("CORTEXCLOUD_API_URL", "https://api-other.example"),
+    ("CORTEXCLOUD_API_KEY", KEY),
+    ("CORTEXCLOUD_API_KEY_ID", "7"),
+    ("CORTEXCLOUD_API_KEY_TYPE", "standard"),
+];
+
+#[test]
+fn arguments_come_before_our_variables_and_these_before_the_providers() {
+    let both = [OURS, TERRAFORM].concat();
+    let found = resolve(&Given::default(), &both).unwrap();
+    let address = &found.address;
+    assert_eq!(address.value.to_string(), "https://api-acme.xdr.us.paloaltonetworks.com");
+    assert_eq!(address.origin, Origin::Environment("CORTEXKEY_FQDN"));
+    assert_eq!(found.credentials.key_id.value.get(), 56);
+    assert_eq!(found.credentials.level.value, Level::Advanced);
+    assert_eq!(
+        found.credentials.key_origin.to_string(),
+        "the environment variable CORTEXKEY_API_KEY"
+    );
+
+    let found = resolve(&Given::default(), &TERRAFORM).unwrap();
+    assert_eq!(found.address.value.to_string(), "https://api-other.example");
+    assert_eq!(found.credentials.key_id.origin, Origin::Environment("CORTEXCLOUD_API_KEY_ID"));
+    assert_eq!(found.credentials.signer.level(), Level::Standard);
+
+    let given = Given {
+        fqdn: Some("http://127.0.0.1:1".into()),
+        key_id: Some("9".into()),
+        level: Some(Level::Standard),
+        ..Given::default()
+    };
+    let found = resolve(&given, &both).unwrap();
+    assert_eq!(found.address.origin, Origin::Argument("--fqdn"));
+    assert_eq!(found.credentials.key_id.value.get(), 9);
+    assert_eq!(found.credentials.level.origin, Origin::Argument("--level"));
+    assert!(!format!("{found:?}").contains(KEY));
+}
+
+#[test]
+fn each_missing_setting_is_named_with_its_remedy() {
+    for (missing, said) in [
+        (0, "CORTEXKEY_FQDN"),
+        (1, "CORTEXKEY_API_KEY"),
+        (2, "CORTEXKEY_API_KEY_ID"),
+        (3, "keys of both levels look the same"),
+    ] {
+        let mut entries = OURS.to_vec();
+        entries.remove(missing);
+        let error = resolve(&Given::default(), &entries).unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn unfit_values_are_refused_and_not_repeated() {
+    for (name, value, said) in [
+        ("CORTEXKEY_FQDN", "", "CORTEXKEY_FQDN is set but empty"),
+        ("CORTEXKEY_FQDN", "http://acme.example", "plain http"),
+        ("CORTEXKEY_API_KEY", "", "CORTEXKEY_API_KEY is set but empty"),
+        ("CORTEXKEY_API_KEY", "hush hush", "byte 5 of the key is a space"),
+        ("CORTEXKEY_API_KEY", "hush\nhush", "more than one line"),
+        ("CORTEXKEY_API_KEY_ID", "hush", "CORTEXKEY_API_KEY_ID: the key id holds something"),
+        ("CORTEXKEY_API_KEY_TYPE", "hush", "neither `standard` nor `advanced`"),
+    ] {
+        let entries: Vec<_> =
+            OURS.into_iter().map(|(n, v)| (n, if n == name { value } else { v })).collect();
+        let error = resolve(&Given::default(), &entries).unwrap_err();
+        assert!(error.contains(said), "{error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+}
+
+#[test]
+fn two_names_for_the_tenant_must_agree() {
+    let environment = |other: &'static str| {
+        table(&[("CORTEXKEY_FQDN", "acme.example"), ("CORTEXKEY_API_URL", other)])
+    };
+    let given = Given::default();
+    assert!(resolve_address(&given, &environment("https://api-acme.example/")).is_ok());
+    let error = resolve_address(&given, &environment("evil.example")).unwrap_err().to_string();
+    assert!(error.contains("CORTEXKEY_FQDN") && error.contains("CORTEXKEY_API_URL"), "{error}");
+
+    let given = Given { on_premises: true, ..Given::default() };
+    let found = resolve_address(&given, &table(&[("CORTEXKEY_FQDN", "xsoar.corp.example")]));
+    assert_eq!(found.unwrap().value.to_string(), "https://xsoar.corp.example");
+}
+
+fn from_source(key: KeySource, mut stdin: &[u8]) -> Result<Credentials, String> {
+    let given = Given {
+        key_id: Some("7".into()),
+        level: Some(Level::Standard),
+        key: Some(key),
+        ..Given::default()
+    };
+    Credentials::resolve(&given, &table(&[]), &mut stdin).map_err(|error| error.to_string())
+}
+
+fn sent(credentials: &Credentials) -> String {
+    let now = cortexkey_core::auth::Timestamp::from_ms(1_790_611_727_783).unwrap();
+    credentials.signer.sign_from_system(now).unwrap().authorization().to_owned()
+}
+
+#[test]
+fn exactly_one_line_end_is_taken_off() {
+    for text in ["abc", "abc\n", "abc\r\n"] {
+        assert_eq!(sent(&from_source(KeySource::Stdin, text.as_bytes()).unwrap()), "abc");
+    }
+    for text in ["abc\n\n", "abc\r", "abc\n\r\n", " abc", "\nabc"] {
+        assert!(from_source(KeySource::Stdin, text.as_bytes()).is_err(), "{text:?}");
+    }
+    let error = from_source(KeySource::Stdin, b"").unwrap_err();
+    assert_eq!(error, "standard input is empty; it should hold the key alone");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_must_be_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "key", KEY.as_bytes());
+    let file = |allow_readable| KeySource::File { path: path.clone(), allow_readable };
+    let found = from_source(file(false), b"").unwrap();
+    assert_eq!(sent(&found), KEY);
+    assert_eq!(found.key_origin, Origin::KeyFile(path.clone()));
+    for mode in [0o640, 0o604, 0o644, 0o620] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let error = from_source(file(false), b"").unwrap_err();
+        assert!(error.contains("--allow-readable-key-file") && error.contains("chmod 600"));
+        assert!(error.contains(&format!("mode {mode:04o}")), "{error}");
+        assert!(from_source(file(true), b"").is_ok());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn each_unfit_key_file_has_its_own_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| write(folder.path(), name, bytes);
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    for (path, said) in [
+        (folder.path().join("absent"), "does not exist"),
+        (folder.path().to_owned(), "is a directory"),
+        (fifo, "is no regular file"),
+        (PathBuf::from("/dev/zero"), "is no regular file"),
+        (write("empty", b""), "is empty"),
+        (write("line-end", b"\n"), "is empty"),
+        (write("huge", &[b'k'; 5000]), "more than 4096 bytes"),
+        (write("long", &[b'k'; 300]), "the key has 300 bytes"),
+        (write("binary", b"ab\x00c"), "binary data (byte 3)"),
+        (write("utf-16", b"\xff\xfea\x00b\x00"), "byte order mark"),
+        (write("utf-8", b"\xef\xbb\xbfabc"), "byte order mark"),
+        (write("lines", b"id=7\nkey=abc\n"), "more than one line"),
+        (write("quoted name", b"key abc"), "byte 4 of the key is a space"),
+    ] {
+        let source = KeySource::File { path: path.clone(), allow_readable: false };
+        let error = from_source(source, b"").unwrap_err();
+        assert!(error.contains(said), "{error}");
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[cfg(unix)]
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+/// A folder with a configuration, and the variables that lead to it.
+#[cfg(unix)]
+fn configured(text: &str) -> (tempfile::TempDir, (&'static str, String)) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("cortexkey")).unwrap();
+    write(&folder.path().join("cortexkey"), "config.toml", text.as_bytes());
+    let path = folder.path().to_str().unwrap().to_owned();
+    (folder, ("XDG_CONFIG_HOME", path))
+}
+
+#[cfg(unix)]
+const PROFILES: &str = r#"
+default_profile = "prod"
+[profiles.prod]
+fqdn = "prod.example"
+key_id = 5
+level = "Advanced"
+key_command = ["printf", "%s\n", "DCdIeow0xm73EwnxjPza1tdHTfZQv2eH"]
+child_tenant = "child-9"
+timeout_ms = 1234
+retries = 7
+[profiles.other]
+fqdn = "other.example"
+key_id = 6
+level = "standard"
+"#;
+
+#[cfg(unix)]
+fn resolve_with(given: &Given, entries: &[(&str, &str)], text: &str) -> Result<Connection, String> {
+    let (_folder, (name, path)) = configured(text);
+    let mut entries = entries.to_vec();
+    entries.push((name, &path));
+    resolve(given, &entries)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_has_all_that_a_call_needs() {
+    let found = resolve_with(&Given::default(), &[], PROFILES).unwrap();
+    assert_eq!(found.address.value.to_string(), "https://api-prod.example");
+    assert_eq!(found.address.origin.to_string(), "the profile prod (fqdn)");
+    assert_eq!(found.credentials.key_id.value.get(), 5);
+    assert_eq!(found.credentials.level.value, Level::Advanced);
+    let origin = found.credentials.key_origin.to_string();
+    assert_eq!(origin, "the key_command of the profile prod (printf)");
+    assert_eq!(found.options.timeout.as_millis(), 1234);
+    assert_eq!(found.options.retry.retries, 7);
+    assert_eq!(found.options.child_tenant.as_ref().unwrap().as_str(), "child-9");
+    assert!(!format!("{found:?}").contains(KEY));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_default_profile_gives_way_to_whoever_names_the_tenant() {
+    let found = resolve_with(&Given::default(), &OURS, PROFILES).unwrap();
+    assert_eq!(found.address.origin, Origin::Environment("CORTEXKEY_FQDN"));
+    assert_eq!(found.credentials.key_id.value.get(), 56);
+    assert!(found.options.child_tenant.is_none() && found.profile.is_none());
+    // The Terraform provider's variables come last.
+    let found = resolve_with(&Given::default(), &TERRAFORM, PROFILES).unwrap();
+    assert_eq!(found.profile.as_deref(), Some("prod"));
+    assert_eq!(found.credentials.key_id.value.get(), 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_that_is_named_by_hand_comes_before_variables() {
+    let given = |name: &str| Given { profile: Some(name.into()), ..Given::default() };
+    let found = resolve_with(&given("prod"), &OURS, PROFILES).unwrap();
+    assert_eq!(found.address.value.to_string(), "https://api-prod.example");
+    assert_eq!(found.credentials.key_id.value.get(), 5);
+    let error = resolve_with(&given("porduct"), &[], PROFILES).unwrap_err();
+    assert!(error.contains("the argument --profile asks for"), "{error}");
+    assert!(error.contains("there are other, prod"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_goes_to_its_own_tenant_alone() {
+    let by_hand = |profile: Option<&str>, fqdn: Option<&str>| Given {
+        profile: profile.map(Into::into),
+        fqdn: fqdn.map(Into::into),
+        ..Given::default()
+    };
+    let key = ("CORTEXKEY_API_KEY", KEY);
+    let elsewhere = ("CORTEXKEY_FQDN", "elsewhere.example");
+    for (given, entries, allowed) in [
+        // The profile's key to another host, by an argument or by a variable.
+        (by_hand(Some("prod"), Some("http://127.0.0.1:1")), &[][..], false),
+        (by_hand(None, None), &[("CORTEXKEY_PROFILE", "prod"), elsewhere], false),
+        // The same host in other words.
+        (by_hand(Some("prod"), Some("https://api-prod.example/")), &[], true),
+        // A key left over in the environment, to a profile that has its own.
+        (by_hand(None, None), &[("CORTEXKEY_PROFILE", "prod"), key], false),
+        // A profile without a key takes the one that is given.
+        (by_hand(Some("other"), None), &[key], true),
+        // The Terraform provider's key to our tenant.
+        (by_hand(None, None), &[elsewhere, TERRAFORM[0], TERRAFORM[1]], false),
+    ] {
+        let given = Given { key_id: Some("7".into()), level: Some(Level::Advanced), ..given };
+        let found = resolve_with(&given, entries, PROFILES);
+        assert_eq!(found.is_ok(), allowed, "{entries:?} {found:?}");
+        if let Err(error) = found {
+            assert!(error.contains("a key is sent to its own tenant alone"), "{error}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_command_that_fails_is_told_of_without_its_arguments() {
+    for (command, said) in [
+        (r#"["/nonexistent/hush", "hush"]"#, "is not found"),
+        (r#"["false", "hush"]"#, "ended with the exit code 1"),
+        (r#"["sleep", "60"]"#, "was not done after 0.2 s"),
+        (r#"["sh", "-c", "yes hush | head -c 100000"]"#, "wrote more than 4096 bytes"),
+        (r#"["true"]"#, "is empty"),
+        (r#"["printf", "hush hush"]"#, "byte 5 of the key is a space"),
+    ] {
+        let text = format!(
+            "[profiles.p]\nfqdn = 'a.example'\nkey_id = 1\nlevel = 'standard'\n\
+             key_command = {command}\nkey_command_timeout_ms = 200\n"
+        );
+        let given = Given { profile: Some("p".into()), ..Given::default() };
+        let started = std::time::Instant::now();
+        let error = resolve_with(&given, &[], &text).unwrap_err();
+        assert!(error.contains(said), "{error}");
+        let shown = error.replace("/nonexistent/hush", "");
+        assert!(!shown.contains("hush"), "{error}");
+        assert!(started.elapsed().as_secs() < 30);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_configuration_that_others_may_write_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (folder, (name, path)) = configured(PROFILES);
+    let file = folder.path().join("cortexkey/config.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+    let error = resolve(&Given::default(), &[(name, &path)]).unwrap_err();
+    assert!(error.contains("mode 0664") && error.contains("chmod go-w"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn every_setting_is_explained_and_no_key_is_shown_or_fetched() {
+    let marker = tempfile::tempdir().unwrap();
+    let touched = marker.path().join("touched");
+    let text = PROFILES.replace("printf", "touch").replace("%s\\n", touched.to_str().unwrap());
+    let (_folder, (name, path)) = configured(&text);
+    let entries = [(name, path.as_str()), ("CORTEXCLOUD_API_KEY_ID", "99")];
+    let explained = cortexkey_client::explain(&Given::default(), &table(&entries)).unwrap();
+    let of = |setting: &str| explained.iter().find(|entry| entry.setting == setting).unwrap();
+    assert_eq!(of("profile").value.as_deref(), Some("prod"));
+    assert_eq!(of("fqdn").origin.as_deref(), Some("the profile prod (fqdn)"));
+    assert_eq!(of("key_id").value.as_deref(), Some("5"));
+    assert_eq!(of("key_id").unheard, ["the environment variable CORTEXCLOUD_API_KEY_ID"]);
+    assert_eq!(of("key").value.as_deref(), Some("(not shown)"));
+    assert_eq!(of("key").origin.as_deref(), Some("the key_command of the profile prod (touch)"));
+    assert_eq!(of("timeout_ms").value.as_deref(), Some("1234"));
+    assert_eq!(of("certificates").origin.as_deref(), Some("the default"));
+    assert!(!touched.exists());
+
+    let explained = cortexkey_client::explain(&Given::default(), &table(&OURS)).unwrap();
+    assert!(!format!("{explained:?}").contains(KEY));
+}

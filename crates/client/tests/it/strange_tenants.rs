@@ -1,0 +1,202 @@
+//! Tenants that answer what the product does not: short pages, lists without an end, new keys that
+//! they do not list.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cortexkey_client::{Client, ClientOptions, LockFile, NewKey, Renewal, Retry, Sink, Step};
+use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use cortexkey_manifest::lock::LockedKey;
+use serde_json::{Value, json};
+
+/// A client of a tenant that answers each call, by its path and `request_data`, with a `reply`.
+fn tenant(reply: impl Fn(&str, &Value) -> Value + Send + 'static) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap() > 2 {}
+            let path = head.split(' ').nth(1).unwrap();
+            let lower = head.to_ascii_lowercase();
+            let length = lower.split("content-length: ").nth(1).unwrap();
+            let mut body = vec![0; length.lines().next().unwrap().parse().unwrap()];
+            reader.read_exact(&mut body).unwrap();
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            let answer = json!({ "reply": reply(path, &body["request_data"]) }).to_string();
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ";
+            let answer = format!("{head}{}\r\n\r\n{answer}", answer.len());
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let signer = Signer::new(KeyId::new(7).unwrap(), Level::Advanced, Key::new(b"k").unwrap());
+    let options = ClientOptions { retry: Retry::NEVER, ..ClientOptions::default() };
+    Client::new(url.parse().unwrap(), signer, options)
+}
+
+fn keys(ids: impl Iterator<Item = u64>, count: u64) -> Value {
+    let key = |id| json!({ "id": id, "roles": [], "security_level": "advanced", "comment": null });
+    let data: Vec<Value> = ids.map(key).collect();
+    json!({ "DATA": data, "FILTER_COUNT": count, "TOTAL_COUNT": count })
+}
+
+fn bounds(asked: &Value) -> (u64, u64) {
+    (asked["search_from"].as_u64().unwrap(), asked["search_to"].as_u64().unwrap())
+}
+
+#[test]
+fn a_list_is_whole_however_long_its_pages_are() {
+    for page in [1, 7, 99, 100, 1000] {
+        let client = tenant(move |_, asked| {
+            let (from, to) = bounds(asked);
+            keys((from + 1..=250).take(usize::try_from((to - from).min(page)).unwrap()), 250)
+        });
+        let ids: Vec<u64> = client.all_keys(&[]).unwrap().iter().map(|key| key.id).collect();
+        assert_eq!(ids, (1..=250).collect::<Vec<_>>(), "{page}");
+    }
+    // One that knows no pages, and one that promises more than there is.
+    assert_eq!(tenant(|_, _| keys(1..=250, 250)).all_keys(&[]).unwrap().len(), 250);
+    assert_eq!(tenant(|_, _| keys(1..=3, 9)).all_keys(&[]).unwrap().len(), 3);
+}
+
+#[test]
+fn a_list_without_an_end_is_an_error() {
+    let client = tenant(|_, asked| {
+        let (from, _) = bounds(asked);
+        keys(from + 1..=from + 20_000, u64::MAX)
+    });
+    let error = client.all_keys(&[]).unwrap_err().to_string();
+    assert!(error.starts_with("the answer is not a list with an end"), "{error}");
+}
+
+#[test]
+fn a_new_key_that_is_not_listed_is_deleted_all_the_same() {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&calls);
+    let client = tenant(move |path, asked| {
+        let call = path.rsplit('/').next().unwrap().to_owned();
+        seen.lock().unwrap().push((call.clone(), asked.clone()));
+        match call.as_str() {
+            "generate" => json!({ "id": 5, "key": "never shown" }),
+            "delete" => json!({ "update_count": 1 }),
+            _ => keys(std::iter::empty(), 0),
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::File { path: folder.path().join("key"), replace: false };
+    let steps = Mutex::new(Vec::new());
+    let told = |step| steps.lock().unwrap().push(step);
+    let renewal = Renewal { client: &client, sink: &sink, told: &told };
+    let new = NewKey {
+        name: None,
+        roles: vec!["Viewer".into()],
+        level: Level::Advanced,
+        comment: None,
+        expiration_ms: None,
+        scope: None,
+    };
+    let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
+    let mut entry = LockedKey::default();
+    let error = renewal.run(&mut entry, &new, 0, 0, &mut file.journal("eu", "h", "svc"));
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("was deleted: the tenant does not list it"), "{error}");
+    let id = KeyId::new(5).unwrap();
+    assert_eq!(*steps.lock().unwrap(), [Step::Generated(id), Step::TakenBack(id)]);
+    let calls = calls.lock().unwrap();
+    let deleted: Vec<_> = calls.iter().filter(|(call, _)| call == "delete").collect();
+    let filter = json!([{ "field": "id", "operator": "in", "value": [5] }]);
+    assert!(matches!(deleted[..], [(_, asked)] if asked["filters"] == filter), "{deleted:?}");
+    assert_eq!(entry, LockedKey::default());
+}
+
+/// A client of a server that answers whatever is asked with the same bytes; the last of them over
+/// and over, where it is to have no end.
+fn server(bytes: Vec<u8>, endless: bool) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+            // Whoever has heard enough hangs up.
+            let mut sent = reader.get_mut().write_all(&bytes);
+            let tail = bytes.rsplitn(2, |byte| *byte == b'|').next().unwrap_or_default();
+            while endless && sent.is_ok() {
+                sent = reader.get_mut().write_all(tail);
+            }
+        }
+    });
+    let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, Key::new(KEY).unwrap());
+    let options = ClientOptions {
+        timeout: Duration::from_millis(500),
+        max_answer_bytes: 100_000,
+        retry: Retry::NEVER,
+        ..ClientOptions::default()
+    };
+    Client::new(url.parse().unwrap(), signer, options)
+}
+
+const KEY: &[u8] = b"DCdIeow0xm73EwnxjPza1tdHTfZQv2eH";
+
+#[test]
+fn no_answer_shows_a_key_drives_a_terminal_or_goes_on_for_ever() {
+    let escapes = "\u{1b}]0;x\u{7}\u{202e}\u{9b}31m\u{200b}\\r\\n";
+    let body = |status: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    };
+    let list = |key: &str| {
+        let text = format!(r#"{{"reply":{{"DATA":[{key}],"FILTER_COUNT":1,"TOTAL_COUNT":1}}}}"#);
+        body("200 OK", &text)
+    };
+    let key = |id: &str| format!(r#"{{"id":{id},"roles":[],"security_level":"advanced"}}"#);
+    let error = format!(r#"{{"reply":{{"err_code":"{escapes}","err_msg":"{escapes}"}}}}"#);
+    let error = error.replace('\u{1b}', "\\u001b").replace('\u{7}', "\\u0007");
+    let answers: Vec<(Vec<u8>, bool)> = vec![
+        (body("500 X", &error), false),
+        (body("401 X", &error), false),
+        (body("200 OK", &"[".repeat(90_000)), false),
+        (body("200 OK", &"{\"reply\":".repeat(9_000)), false),
+        (body("200 OK", &"\0".repeat(100)), false),
+        (body("200 OK", "\u{feff}{}"), false),
+        (body("307 X\r\nLocation: https://evil.example/\u{1b}[31m", ""), false),
+        (body("307 X\r\nLocation: https://evil.example/?\u{202e}", ""), false),
+        (body("099 X", "{}"), false),
+        (body("204 X", ""), false),
+        (body("200 OK\r\nContent-Encoding: gzip", "{}"), false),
+        (body("200 OK\r\nContent-Length: 9", "{}"), false),
+        (list(&key("-5")), false),
+        (list(&key("1.5")), false),
+        (list(&key("18446744073709551616")), false),
+        (list(&format!("{},{}", key("1"), key("\"x\""))), false),
+        (b"HTTP/1.1 200 OK\r\n\r\n| [[[[[[[[".to_vec(), true),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|1\r\n[\r\n".to_vec(), true),
+        (b"HTTP/1.1 200 OK\r\n|X-A: bbbbbbbbbbbbbbbbbbbbbbbb\r\n".to_vec(), true),
+        (b"|HTTP/1.1 100 Continue\r\n\r\n".to_vec(), true),
+        (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), false),
+    ];
+    // One waits for its time-out, and others meanwhile.
+    std::thread::scope(|scope| {
+        for (answer, endless) in answers {
+            scope.spawn(move || {
+                let shown = String::from_utf8_lossy(&answer).chars().take(80).collect::<String>();
+                let client = server(answer, endless);
+                let errors = [
+                    client.ping().map(|_| ()).unwrap_err(),
+                    client.all_keys(&[]).map(|_| ()).unwrap_err(),
+                    client.roles().map(|_| ()).unwrap_err(),
+                ];
+                for error in errors {
+                    let text = error.to_string();
+                    let is_plain = |c: char| c == '\n' || !cortexkey_manifest::is_invisible(c);
+                    assert!(text.chars().all(is_plain), "{shown}: {text:?}");
+                    let all = format!("{text} {error:?}");
+                    assert!(!all.contains(std::str::from_utf8(KEY).unwrap()), "{shown}: {all}");
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,288 @@
+//! The decision of each call, for each role and each scope, is the core's; and the page that shows
+//! it, `docs/tenant-coverage.md`, is what this test found. `CORTEXKEY_RENEW=1` writes it anew.
+
+mod scopes;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use Permission::{Edit, View};
+use cortexkey_core::access::{
+    AccessKey, Answer, Permission, PredefinedRole, Product, Question, Role, Sbac, TagMode, Tenant,
+    decide,
+};
+use cortexkey_core::auth::{Level, Signer};
+use cortexkey_tenant::{ASSUMED_ROLES, CustomRole, Licence};
+use serde_json::{Value, json};
+
+use crate::common::{Fixture, start};
+
+/// A call, what it needs, and a body that it takes.
+struct Call {
+    method: &'static str,
+    path: &'static str,
+    needs: &'static [(&'static str, Permission)],
+    action: Option<&'static str>,
+    body: fn() -> Value,
+}
+
+const fn call(
+    method: &'static str,
+    path: &'static str,
+    needs: &'static [(&'static str, Permission)],
+    body: fn() -> Value,
+) -> Call {
+    Call { method, path, needs, action: None, body }
+}
+
+fn nothing() -> Value {
+    json!({})
+}
+
+fn list() -> Value {
+    json!({ "filters": [] })
+}
+
+fn viewer() -> Value {
+    json!({ "roles": ["Viewer"], "security_level": "standard" })
+}
+
+/// A key that there is not, so that deleting it changes nothing.
+fn no_key() -> Value {
+    json!({ "filters": [{ "field": "id", "operator": "in", "value": [999_999] }] })
+}
+
+fn open_scope() -> Value {
+    json!({
+        "assets": { "mode": "see_all", "asset_group_ids": [] },
+        "cases_issues": { "mode": "see_all", "names": [],
+            "include_cases_issues_empty_entities": true },
+        "endpoints": {
+            "endpoint_groups": { "mode": "see_all", "names": [] },
+            "endpoint_tags": { "mode": "see_all", "names": [] },
+        },
+    })
+}
+
+const KEYS: (&str, Permission) = ("Public API", View);
+const MAKES_KEYS: (&str, Permission) = ("Public API", Edit);
+const MANAGES: (&str, Permission) = ("Access Management", Edit);
+
+/// Every call of the tenant. Key 3 is a Viewer's.
+const CALLS: &[Call] = &[
+    call("POST", "/api_keys/validate", &[], nothing),
+    call("GET", "/public_api/v1/healthcheck", &[], nothing),
+    call("POST", "/public_api/v1/api_keys/get_api_keys", &[KEYS], list),
+    call("POST", "/public_api/v1/api_keys/generate", &[MAKES_KEYS], viewer),
+    call("POST", "/public_api/v1/api_keys/delete", &[MAKES_KEYS], no_key),
+    call("GET", "/platform/iam/v1/api-key/3", &[KEYS], nothing),
+    call("PUT", "/platform/iam/v1/api-key/3", &[MAKES_KEYS], viewer),
+    call("GET", "/platform/iam/v1/role", &[("Access Management", View)], nothing),
+    call("GET", "/platform/iam/v1/role/permission-config", &[("Access Management", View)], nothing),
+    call("DELETE", "/platform/iam/v1/role/no_such_role", &[MANAGES], nothing),
+    call("GET", "/platform/iam/v1/scope/api-key/3", &[("Access Management", View)], nothing),
+    call("PUT", "/platform/iam/v1/scope/api-key/3", &[MANAGES], open_scope),
+    call("POST", "/public_api/v1/asset-groups", &[("Asset Groups", View)], nothing),
+    call("POST", "/public_api/v1/audits/management_logs", &[("Auditing", View)], nothing),
+    call("POST", "/public_api/v1/assets", &[("Asset Inventory", View)], nothing),
+    call("GET", "/public_api/v1/assets/asset-1", &[("Asset Inventory", View)], nothing),
+    call("POST", "/public_api/v1/endpoints/get_endpoint", &[("Administrations", View)], nothing),
+    Call {
+        action: Some("Isolate"),
+        ..call(
+            "POST",
+            "/public_api/v1/endpoints/unisolate",
+            &[("Administrations", View)],
+            || json!({ "endpoint_id": "agent-1" }),
+        )
+    },
+    call("POST", "/public_api/v1/case/search", &[("Cases and Issues", View)], nothing),
+    call("POST", "/public_api/v1/issue/search", &[("Cases and Issues", View)], nothing),
+];
+
+/// Roles for what no predefined role is known to hold.
+fn custom_roles() -> Vec<CustomRole> {
+    let role = |name: &str| CustomRole::new(name).unwrap();
+    vec![
+        role("Nothing"),
+        role("Key maker").with("Public API", Edit).unwrap(),
+        role("Access manager").with("Access Management", Edit).unwrap(),
+        role("Access viewer").with("Access Management", View).unwrap(),
+        role("Auditor").with("Auditing", View).unwrap(),
+        role("Isolator").with("Administrations", Edit).unwrap().with_action("Isolate").unwrap(),
+    ]
+}
+
+/// What the custom roles hold, said a second time.
+fn held(name: &str) -> (Vec<(&'static str, Permission)>, Vec<&'static str>) {
+    match name {
+        "Key maker" => (vec![("Public API", Edit)], vec![]),
+        "Access manager" => (vec![("Access Management", Edit)], vec![]),
+        "Access viewer" => (vec![("Access Management", View)], vec![]),
+        "Auditor" => (vec![("Auditing", View)], vec![]),
+        "Isolator" => (vec![("Administrations", Edit)], vec!["Isolate"]),
+        _ => (vec![], vec![]),
+    }
+}
+
+fn send(f: &Fixture, signer: &Signer, call: &Call) -> u16 {
+    let headers = f.sign(signer);
+    let body = json!({ "request_data": (call.body)() });
+    match call.method {
+        "GET" => f.get(&headers, call.path).status,
+        "PUT" => f.put(&headers, call.path, &body).status,
+        "DELETE" => f.delete(&headers, call.path).status,
+        _ => f.send(&headers, call.path, &body.to_string()).status,
+    }
+}
+
+/// What the core says of a call for a key with one role.
+fn expected(role: Role<'_>, call: &Call) -> bool {
+    let roles = [role];
+    let key = AccessKey { roles: &roles, scope: None };
+    let tenant = Tenant::enforcing();
+    let allowed = |question| decide(&key, &tenant, &question).answer() == Answer::Allowed;
+    call.needs
+        .iter()
+        .all(|(name, permission)| allowed(Question::Component { name, permission: *permission }))
+        && call.action.is_none_or(|name| allowed(Question::Action { name }))
+}
+
+/// A table of calls and roles: what each answers.
+fn roles_table(product: Product) -> String {
+    let f = start(|options| {
+        options.product = product;
+        options.custom_roles = custom_roles();
+    });
+    let make = |role: &str| {
+        f.generate(&json!({ "roles": [role], "security_level": "standard" }), Level::Standard)
+    };
+    let first = PredefinedRole::of(product).last().unwrap().name;
+    assert_eq!(make(first).key_id().get(), 3);
+    let predefined = PredefinedRole::of(product).map(|role| {
+        let assumed = ASSUMED_ROLES.iter().find(|(name, _)| *name == role.name);
+        let components = assumed.map_or(role.components, |(_, components)| *components);
+        (role.name, Role { components, ..role.role() })
+    });
+    let own: Vec<_> = custom_roles().into_iter().map(|role| role.name().to_owned()).collect();
+    let own: Vec<_> = own.iter().map(|name| (name.as_str(), held(name))).collect();
+    let custom = own.iter().map(|(name, (components, actions))| {
+        (*name, Role { components, actions: Some(actions), ..Role::unknown(name) })
+    });
+    // Of most predefined roles nothing is known but what every key may do.
+    let mut rows: BTreeMap<Vec<bool>, Vec<&str>> = BTreeMap::new();
+    for (name, role) in predefined.chain(custom) {
+        let signer = make(name);
+        let row = CALLS.iter().map(|call| {
+            let status = send(&f, &signer, call);
+            let allowed = expected(role, call);
+            assert_eq!(status != 403, allowed, "{name}: {} {}: {status}", call.method, call.path);
+            allowed
+        });
+        rows.entry(row.collect()).or_default().push(name);
+    }
+    let mut table = String::from("| call | needs |");
+    let rows: Vec<_> = rows.into_iter().rev().collect();
+    for (at, _) in rows.iter().enumerate() {
+        write!(table, " {} |", at + 1).unwrap();
+    }
+    write!(table, "\n|---|---|{}\n", "---|".repeat(rows.len())).unwrap();
+    for (at, call) in CALLS.iter().enumerate() {
+        let needs: Vec<_> = call
+            .needs
+            .iter()
+            .map(|(name, level)| format!("{name} at {level}"))
+            .chain(call.action.map(|action| format!("action {action}")))
+            .collect();
+        let needs = if needs.is_empty() { "a good key".to_owned() } else { needs.join(", ") };
+        write!(table, "| `{} {}` | {needs} |", call.method, call.path).unwrap();
+        for (row, _) in &rows {
+            table.push_str(if row[at] { " yes |" } else { " 403 |" });
+        }
+        table.push('\n');
+    }
+    table.push('\n');
+    for (at, (_, names)) in rows.iter().enumerate() {
+        writeln!(table, "{}. {}", at + 1, names.join(", ")).unwrap();
+    }
+    table
+}
+
+#[test]
+fn what_the_tenant_answers_is_what_the_core_decides_and_the_page_says_so() {
+    let mut count = 0;
+    for (sbac, tags) in [
+        (Sbac::Enforced, TagMode::Permissive),
+        (Sbac::Enforced, TagMode::Restrictive),
+        (Sbac::Disabled, TagMode::Permissive),
+    ] {
+        count += scopes::check(sbac, tags);
+    }
+    let page = format!(
+        "# What the tenant lets whom do and see\n\n\
+         Made by `crates/tenant/tests/it/coverage.rs`, which sends each call with each role to a \
+         tenant\nand holds each answer against the core's decision. `CORTEXKEY_RENEW=1 cargo test \
+         -p\ncortexkey-tenant --test it coverage` writes it anew. Which component a call needs is \
+         *assumed*, but\nfor the calls on keys; what predefined roles hold is *assumed* where it \
+         is not one of the two\nadministrators' ([tenant.md](tenant.md)).\n\n\
+         ## XSIAM, XDR 5, Cortex Cloud: roles\n\n{}\n## XSOAR 8: roles\n\n{}\n\
+         ## Scopes\n\nWith SBAC on and tags permissive, what a key with all roles it needs sees \
+         of the seeded data. The test\nholds {count} scopes against the core, in tenants with \
+         SBAC on and off and with tags permissive and\nrestrictive.\n\n{}",
+        roles_table(Product::Xsiam),
+        roles_table(Product::Xsoar8),
+        scopes::table(),
+    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tenant-coverage.md");
+    if std::env::var_os("CORTEXKEY_RENEW").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let known = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(known == page, "docs/tenant-coverage.md is stale; run with CORTEXKEY_RENEW=1");
+}
+
+#[test]
+fn what_is_out_of_scope_is_as_if_it_were_not_there() {
+    let f = start(|options| {
+        options.enforce_scopes = true;
+        options.explain = true;
+        options.custom_roles = custom_roles();
+    });
+    let both = json!({ "roles": ["Viewer", "Isolator"], "security_level": "standard" });
+    let key = f.generate(&both, Level::Standard);
+    let scope = json!({ "request_data": {
+        "assets": { "mode": "scope", "asset_group_ids": [16] },
+        "cases_issues": { "mode": "no_scope" },
+        "endpoints": { "endpoint_groups": { "mode": "scope", "names": ["servers-eu"] },
+            "endpoint_tags": { "mode": "any" } },
+    } });
+    let path = "/platform/iam/v1/scope/api-key/3";
+    assert_eq!(f.put(&f.sign(&f.standard()), path, &scope).status, 200);
+    let get = |id: &str| f.get(&f.sign(&key), &format!("/public_api/v1/assets/{id}"));
+    assert_eq!(get("asset-1").status, 200);
+    let (hidden, missing) = (get("asset-2"), get("asset-99"));
+    assert_eq!((hidden.status, &hidden.body), (404, &missing.body));
+    assert!(hidden.header("x-cortexkey-remedy").unwrap().contains("prod-us"));
+    let isolate = |id: &str| {
+        let answer =
+            f.call(&key, "/public_api/v1/endpoints/isolate", &json!({ "endpoint_id": id }));
+        (answer.status, answer.body)
+    };
+    assert_eq!(isolate("agent-1").0, 200);
+    assert_eq!(isolate("agent-2"), isolate("agent-99"));
+    let list = f.call(&key, "/public_api/v1/assets", &json!({}));
+    assert_eq!(list.header("x-cortexkey-hidden"), Some("4"));
+    assert_eq!(list.json()["reply"]["metadata"]["total_count"], 3);
+}
+
+#[test]
+fn what_there_is_no_licence_for_answers_402() {
+    let f = start(|options| options.unlicensed = vec![Licence::CasesAndIssues]);
+    let answer = f.call(&f.advanced(), "/public_api/v1/case/search", &json!({}));
+    assert_eq!(answer.status, 402);
+    assert_eq!(
+        answer.json()["reply"]["err_msg"],
+        "User does not have the required license type to run this API."
+    );
+    assert_eq!(f.call(&f.advanced(), "/public_api/v1/assets", &json!({})).status, 200);
+}

@@ -1,0 +1,143 @@
+//! A tenant on disk: what was answered is there after a restart, and nothing is accepted twice.
+
+use std::path::Path;
+
+use cortexkey_core::auth::{Level, Signer};
+use cortexkey_tenant::{Clock, Control, NewAdminKeys, Options, Tenant};
+use serde_json::{Value, json};
+
+use crate::common::{DELETE, Fixture, LIST, NOW_MS, VALIDATE, sign_at, signer_of, start};
+
+fn on_disk(folder: &Path) -> Fixture {
+    start(|options| {
+        options.data = Some(folder.to_owned());
+        options.explain = true;
+    })
+}
+
+/// Two signers of the seeded keys, for after the restart.
+fn signers(f: &Fixture) -> (Signer, Signer) {
+    let keys = f.tenant.seeded_keys().unwrap();
+    (signer_of(&keys.standard), signer_of(&keys.advanced))
+}
+
+fn verdict(f: &Fixture, headers: &crate::common::Headers) -> String {
+    f.send(headers, VALIDATE, "{}").header("x-cortexkey-verdict").unwrap().to_owned()
+}
+
+#[test]
+fn keys_scopes_and_roles_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = on_disk(folder.path());
+    let (standard, advanced) = signers(&f);
+    let role = json!({ "pretty_name": "R", "component_permissions": ["public_api_view"] });
+    assert_eq!(f.call(&advanced, "/platform/iam/v1/role", &role).status, 201);
+    let made = f.generate(
+        &json!({ "roles": ["R"], "security_level": "advanced", "comment": "é" }),
+        Level::Advanced,
+    );
+    let gone =
+        f.generate(&json!({ "roles": ["R"], "security_level": "standard" }), Level::Standard);
+    let delete = json!({ "filters": [{ "field": "id", "operator": "in", "value": [4] }] });
+    assert_eq!(f.call(&standard, DELETE, &delete).status, 200);
+    let list = json!({ "filters": [] });
+    let before = f.call(&standard, LIST, &list).body;
+    f.tenant.stop();
+
+    let f = on_disk(folder.path());
+    assert!(f.tenant.seeded_keys().is_none(), "shown once");
+    assert!(!f.tenant.ready_line().contains("keys"));
+    assert_eq!(f.call(&standard, LIST, &list).body, before);
+    f.clock.advance(1);
+    assert_eq!(verdict(&f, &f.sign(&made)), "accept");
+    assert_eq!(f.call(&made, LIST, &list).status, 200, "with its role");
+    assert_eq!(verdict(&f, &f.sign(&gone)), "unknown-key");
+    assert_eq!(verdict(&f, &f.sign(&advanced)), "accept");
+    f.tenant.stop();
+
+    let f = start(|options| {
+        options.data = Some(folder.path().to_owned());
+        options.new_admin_keys = NewAdminKeys::Always;
+    });
+    assert_eq!(f.tenant.seeded_keys().unwrap().standard.id().get(), 5, "no id is given twice");
+}
+
+#[test]
+fn what_was_accepted_before_a_restart_is_not_accepted_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = on_disk(folder.path());
+    let (_, advanced) = signers(&f);
+    let accepted = f.sign(&advanced);
+    // From the future side of the window.
+    let ahead = sign_at(&advanced, NOW_MS + 30_000);
+    assert_eq!((verdict(&f, &accepted), verdict(&f, &ahead)), ("accept".into(), "accept".into()));
+    f.tenant.stop();
+    let f = on_disk(folder.path());
+    for headers in [&accepted, &ahead] {
+        assert_eq!(verdict(&f, headers), "replay-guard-starting");
+    }
+    // Nothing above what was accepted can have been.
+    assert_eq!(verdict(&f, &sign_at(&advanced, NOW_MS + 30_001)), "accept");
+}
+
+#[test]
+fn nothing_of_a_key_can_be_read_from_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let f = on_disk(folder.path());
+    let keys = f.tenant.seeded_keys().unwrap();
+    let texts = [keys.standard.expose().to_owned(), keys.advanced.expose().to_owned()];
+    f.generate(
+        &json!({ "roles": ["Viewer"], "security_level": "standard", "comment": "find-me-not" }),
+        Level::Standard,
+    );
+    f.tenant.stop();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let found = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+        for text in &texts {
+            for part in text.as_bytes().chunks(16) {
+                assert!(!found(part));
+            }
+        }
+        assert!(!found(b"find-me-not") && !found(b"Viewer"));
+    }
+}
+
+#[test]
+fn a_folder_has_one_tenant_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = on_disk(folder.path());
+    let options = Options { data: Some(folder.path().to_owned()), ..Options::default() };
+    let error = Tenant::start(options).unwrap_err().to_string();
+    assert!(error.contains("another tenant runs on"), "{error}");
+}
+
+#[test]
+fn a_clock_that_was_moved_stays_moved_and_notices_are_not_given_again() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    let folder = tempfile::tempdir().unwrap();
+    let run = || {
+        start(|options| {
+            options.data = Some(folder.path().to_owned());
+            options.clock = Clock::System;
+            options.control = Control::Change;
+        })
+    };
+    let clock = |f: &Fixture| {
+        let answer = f.get(&vec![], "/_cortexkey/clock").json();
+        answer["nowMs"].as_u64().unwrap()
+    };
+    let f = run();
+    let standard = signers(&f).0;
+    let now_ms = clock(&f);
+    let request = json!({ "roles": ["Viewer"], "security_level": "standard",
+        "expiration": now_ms + 20 * DAY_MS });
+    assert_eq!(f.call(&standard, crate::common::GENERATE, &request).status, 200);
+    let change: Value = json!({ "advanceMs": 15 * DAY_MS });
+    assert_eq!(f.put(&vec![], "/_cortexkey/clock", &change).status, 200);
+    assert_eq!(f.tenant.notifications().len(), 1);
+    f.tenant.stop();
+    let f = run();
+    assert!(clock(&f) >= now_ms + 15 * DAY_MS);
+    assert_eq!(f.tenant.notifications(), []);
+}

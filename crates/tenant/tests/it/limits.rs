@@ -1,0 +1,157 @@
+//! What is too large, too slow or malformed ends in an answer, and the tenant goes on.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use cortexkey_core::auth::{Level, Signer};
+use cortexkey_tenant::LogLine;
+use serde_json::json;
+
+use crate::common::{DELETE, Fixture, LIST, VALIDATE, start};
+
+fn still_there(f: &Fixture) {
+    assert_eq!(f.send(&f.sign(&f.advanced()), VALIDATE, "{}").status, 200);
+}
+
+#[test]
+fn large_bodies_are_refused() {
+    let f = start(|_| {});
+    for size in [1024 * 1024 + 1, 4 * 1024 * 1024] {
+        let answer = f.send(&f.sign(&f.advanced()), LIST, &" ".repeat(size));
+        assert_eq!(answer.status, 413, "{size}");
+        assert_eq!(answer.json()["reply"]["err_code"], 413);
+        // A stranger learns nothing of the limit.
+        assert_eq!(f.send(&vec![], LIST, &" ".repeat(size)).status, 401);
+    }
+    let mut fits = r#"{"request_data":{"filters":[]}}"#.to_owned();
+    fits.push_str(&" ".repeat(1024 * 1024 - fits.len()));
+    assert_eq!(f.send(&f.sign(&f.advanced()), LIST, &fits).status, 200);
+}
+
+#[test]
+fn what_is_no_json_is_refused() {
+    let f = start(|_| {});
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for body in ["", "{", "nonsense", "{\"request_data\": }", "\u{0}", deep.as_str()] {
+        let answer = f.send(&f.sign(&f.advanced()), LIST, body);
+        assert_eq!(answer.status, 400, "{}", &body[..body.len().min(20)]);
+        let message = &answer.json()["reply"]["err_msg"];
+        assert_eq!(message, "Bad Request. Got an invalid JSON.");
+    }
+    // JSON, but not what the call takes: the product says 500.
+    for body in ["{}", "[]", "7", r#"{"request_data":[7]}"#] {
+        assert_eq!(f.send(&f.sign(&f.advanced()), LIST, body).status, 500, "{body}");
+    }
+    assert_eq!(f.send(&f.sign(&f.advanced()), VALIDATE, "{").status, 400);
+}
+
+#[test]
+fn a_body_must_say_that_it_is_json() {
+    let f = start(|_| {});
+    let key = f.tenant.seeded_keys().unwrap().standard.expose();
+    let post = |path: &str, kind: &str, body: &str| {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nx-xdr-auth-id:1\r\nAuthorization:{key}\r\n{kind}\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        f.raw(request.as_bytes())[9..12].to_owned()
+    };
+    assert_eq!(post(VALIDATE, "Content-Type:application/json; charset=utf-8\r\n", "{}"), "200");
+    assert_eq!(post(VALIDATE, "", ""), "200");
+    assert_eq!(post(VALIDATE, "", "{}"), "415");
+    assert_eq!(post(LIST, "", ""), "415");
+    assert_eq!(post(LIST, "Content-Type: application/x-www-form-urlencoded\r\n", "{}"), "415");
+}
+
+#[test]
+fn malformed_http_is_refused_and_harms_nobody() {
+    let f = start(|_| {});
+    let mut many = "GET / HTTP/1.1\r\nHost: x\r\n".to_owned();
+    for n in 0..100 {
+        write!(many, "h{n}: x\r\n").unwrap();
+    }
+    for (request, status) in [
+        ("nonsense\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nx-xdr-auth-id: 1\u{0}\r\n\r\n", "400"),
+        (&format!("{many}\r\n"), "431"),
+    ] {
+        let answer = f.raw(request.as_bytes());
+        assert_eq!(answer.get(9..12), Some(status), "{answer}");
+    }
+    // As large as they may be, and larger, in one piece and in several.
+    let sized = |bytes: usize| {
+        let fixed = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nlong: \r\n\r\n".len();
+        let long = "x".repeat(bytes - fixed);
+        format!("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nlong: {long}\r\n\r\n")
+    };
+    for (bytes, status) in [(60_000, "401"), (65_000, "401"), (66_000, "431"), (100_000, "431")] {
+        let answer = f.raw(sized(bytes).as_bytes());
+        assert_eq!(answer.get(9..12), Some(status), "{bytes}: {answer}");
+    }
+    // Headers without end: cut off, with an answer or without.
+    let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();
+    let endless = format!("GET / HTTP/1.1\r\nlong: {}", "x".repeat(1_000_000));
+    let cut_off = (0..10).any(|_| stream.write_all(endless.as_bytes()).is_err());
+    assert!(cut_off);
+    // Hung up in the middle of headers, and of a body.
+    for part in ["POST / HTTP/1.1\r\nHo", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"] {
+        let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();
+        stream.write_all(part.as_bytes()).unwrap();
+    }
+    still_there(&f);
+}
+
+#[test]
+fn idle_connections_do_not_keep_others_out() {
+    let f = start(|_| {});
+    let address = &f.tenant.url()["http://".len()..];
+    let _idle: Vec<_> = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect();
+    still_there(&f);
+}
+
+#[test]
+fn one_key_does_not_fill_the_guard_for_the_others() {
+    let f = start(|options| options.guard_entries = 100);
+    let other =
+        f.generate(&json!({ "roles": ["Viewer"], "security_level": "advanced" }), Level::Advanced);
+    let ping = |signer: &Signer| f.send(&f.sign(signer), VALIDATE, "{}").status;
+    // One was spent on making the other key.
+    let taken = (0..100).filter(|_| ping(&f.advanced()) == 200).count();
+    assert_eq!(taken, 49);
+    assert_eq!(ping(&other), 200);
+}
+
+#[test]
+fn keys_to_delete_have_a_limit() {
+    let f = start(|_| {});
+    let delete = |ids: &[u64]| {
+        let filters = json!([{ "field": "id", "operator": "in", "value": ids }]);
+        f.call(&f.advanced(), DELETE, &json!({ "filters": filters }))
+    };
+    let answer = delete(&vec![1; 10_001]);
+    assert_eq!(answer.status, 500);
+    assert!(answer.body.contains("at most 10000 keys"), "{}", answer.body);
+    // The same one as often as it fits is one.
+    assert_eq!(delete(&vec![1; 10_000]).json()["reply"]["update_count"], 1);
+}
+
+#[test]
+fn a_method_that_is_none_is_not_logged() {
+    let (send, lines) = std::sync::mpsc::channel();
+    let f = start(|options| {
+        options.log = Some(Arc::new(move |line: &LogLine| send.send(line.to_string()).unwrap()));
+    });
+    let key = f.tenant.seeded_keys().unwrap().standard.expose();
+    for (method, logged) in [(key, "1 OTHER /"), ("get", "2 OTHER /"), ("PATCH", "3 PATCH /")] {
+        let auth = format!("x-xdr-auth-id: 1\r\nAuthorization: {key}\r\n");
+        let answer = f.raw(
+            format!("{method} / HTTP/1.1\r\nHost: x\r\n{auth}Connection: close\r\n\r\n").as_bytes(),
+        );
+        let line = lines.recv().unwrap();
+        assert!(line.starts_with(logged) && !line.contains(key), "{line}");
+        assert!(answer.contains("404") && !answer.contains(key), "{answer}");
+    }
+}

@@ -1,0 +1,330 @@
+//! The platform's own calls: one key, roles; and what the audit log says of all of it.
+
+use cortexkey_core::auth::{Key, Level, Signer};
+use serde_json::{Value, json};
+
+use crate::common::{DELETE, Fixture, GENERATE, LIST, NOW_MS, VALIDATE, start};
+
+const KEY: &str = "/platform/iam/v1/api-key";
+const ROLE: &str = "/platform/iam/v1/role";
+const AUDITS: &str = "/public_api/v1/audits/management_logs";
+const GROUPS: &str = "/public_api/v1/asset-groups";
+
+fn edit(f: &Fixture, signer: &Signer, id: u64, request: &Value) -> (u16, Value) {
+    let body = json!({ "request_data": request });
+    let answer = f.put(&f.sign(signer), &format!("{KEY}/{id}"), &body);
+    (answer.status, answer.json())
+}
+
+/// A role with these permissions, by their names in the API; its id.
+fn make_role(f: &Fixture, name: &str, permissions: &Value) -> String {
+    let request = json!({ "pretty_name": name, "component_permissions": permissions });
+    let answer = f.call(&f.advanced(), ROLE, &request);
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let message = answer.json()["data"]["message"].as_str().unwrap().to_owned();
+    cortexkey_api::role::created_id(&message).unwrap().to_owned()
+}
+
+#[test]
+fn a_key_is_read_and_edited_but_not_prolonged() {
+    let f = start(|options| options.explain = true);
+    let request = json!({ "roles": ["Viewer"], "security_level": "standard", "comment": "ci" });
+    let made = f.generate(&request, Level::Standard);
+    let id = made.key_id().get();
+    let read = || f.get(&f.sign(&f.advanced()), &format!("{KEY}/{id}/")).json()["data"].clone();
+    let before = read();
+    assert_eq!(before["comment"], "ci");
+    let listed = f.call(
+        &f.advanced(),
+        LIST,
+        &json!({ "filters": [
+        { "field": "id", "operator": "in", "value": [id] } ] }),
+    );
+    assert_eq!(listed.json()["reply"]["DATA"][0], before, "one record, wherever it is shown");
+
+    let request = json!({ "roles": ["Responder"], "security_level": "standard" });
+    let (status, said) = edit(&f, &f.advanced(), id, &request);
+    assert_eq!(
+        (status, &said["data"]["message"]),
+        (200, &json!("The API key was updated successfully."))
+    );
+    let after = read();
+    assert_eq!((&after["roles"], &after["comment"]), (&json!(["Responder"]), &json!("ci")));
+    assert_eq!(after["expiration"], before["expiration"]);
+
+    let request = json!({ "roles": ["Viewer"], "security_level": "standard", "comment": null });
+    assert_eq!(edit(&f, &f.advanced(), id, &request).0, 200);
+    assert_eq!(read()["comment"], Value::Null);
+
+    for (request, said) in [
+        (
+            json!({ "roles": ["Viewer"], "security_level": "standard", "expiration": NOW_MS }),
+            "unknown field",
+        ),
+        (json!({ "roles": [], "security_level": "standard" }), "roles param is missing"),
+        (json!({ "roles": ["nobody"], "security_level": "standard" }), "Unknown custom roles"),
+        (json!({ "security_level": "standard" }), "missing field"),
+    ] {
+        let (status, body) = edit(&f, &f.advanced(), id, &request);
+        assert_eq!(
+            (status, &body["data"]["metadata"]["err_code"]),
+            (400, &json!(400)),
+            "{request}"
+        );
+        assert!(body.to_string().contains(said), "{body}");
+    }
+    assert_eq!(edit(&f, &f.advanced(), 99, &request).0, 404);
+    assert_eq!(f.get(&f.sign(&f.advanced()), &format!("{KEY}/x")).status, 404);
+}
+
+#[test]
+fn another_level_breaks_the_client_of_a_key_and_makes_another_good() {
+    let f = start(|options| options.explain = true);
+    let request = json!({ "roles": ["Viewer"], "security_level": "standard" });
+    let answer = f.call(&f.advanced(), GENERATE, &request).json();
+    let key = Key::new(answer["reply"]["key"].as_str().unwrap().as_bytes()).unwrap();
+    let id = cortexkey_core::auth::KeyId::new(3).unwrap();
+    let ping = |level| {
+        let answer = f.send(&f.sign(&Signer::new(id, level, key)), VALIDATE, "{}");
+        answer.header("x-cortexkey-verdict").unwrap().to_owned()
+    };
+    assert_eq!(ping(Level::Standard), "accept");
+    assert_eq!(ping(Level::Advanced), "level-mismatch");
+    let request = json!({ "roles": ["Viewer"], "security_level": "advanced" });
+    assert_eq!(edit(&f, &f.advanced(), 3, &request).0, 200);
+    assert_eq!(ping(Level::Standard), "level-mismatch");
+    assert_eq!(ping(Level::Advanced), "accept");
+}
+
+#[test]
+fn a_role_is_made_used_and_deleted() {
+    let f = start(|_| {});
+    let id = make_role(&f, "Key maker", &json!(["public_api_action", "access_management_view"]));
+    let role = |f: &Fixture| {
+        let list = f.get(&f.sign(&f.advanced()), ROLE).json();
+        let all = list["data"].as_array().unwrap().clone();
+        assert_eq!(list["metadata"]["total_count"], all.len());
+        all.into_iter().find(|role| role["role_id"] == *id)
+    };
+    assert_eq!(
+        role(&f).unwrap(),
+        json!({
+            "role_id": id, "pretty_name": "Key maker", "description": null, "is_custom": true,
+            "created_by": "api-key-2@localhost", "created_ts": NOW_MS, "updated_ts": NOW_MS,
+        })
+    );
+    let request = json!({ "roles": ["Key maker", "Viewer"], "security_level": "advanced" });
+    let maker = f.generate(&request, Level::Advanced);
+    let viewer = json!({ "roles": ["Viewer"], "security_level": "standard" });
+    assert_eq!(f.call(&maker, GENERATE, &viewer).status, 200);
+    assert_eq!(f.get(&f.sign(&maker), ROLE).status, 200);
+    assert_eq!(f.get(&f.sign(&maker), &format!("{ROLE}/permission-config/")).status, 200);
+    // It looks at roles, and changes none.
+    let refused = f.delete(&f.sign(&maker), &format!("{ROLE}/{id}"));
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.json()["reply"]["metadata"]["err_code"], 403);
+
+    assert_eq!(f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{id}")).status, 200);
+    assert!(role(&f).is_none());
+    assert_eq!(f.call(&maker, GENERATE, &viewer).status, 403, "the role was all that let it");
+    // A role of the same name is another role.
+    make_role(&f, "Key maker", &json!(["public_api_action"]));
+    assert_eq!(f.call(&maker, GENERATE, &viewer).status, 403);
+    assert_eq!(f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{id}")).status, 404);
+}
+
+#[test]
+fn roles_that_cannot_be_are_refused_with_the_reason() {
+    let f = start(|_| {});
+    for (request, said) in [
+        (json!({ "pretty_name": "A", "component_permissions": [] }), "1 to 500 permissions"),
+        (
+            json!({ "pretty_name": "A", "component_permissions": ["auditing_view", "x"] }),
+            "permission 2",
+        ),
+        (
+            json!({ "pretty_name": "A", "component_permissions": ["auditing_action"] }),
+            "permission 1",
+        ),
+        (json!({ "pretty_name": " ", "component_permissions": ["auditing_view"] }), "1 to 100"),
+        (
+            json!({ "pretty_name": "viewer", "component_permissions": ["auditing_view"] }),
+            "The role name viewer is already utilized by another role.",
+        ),
+        (json!({ "component_permissions": ["auditing_view"] }), "missing field"),
+    ] {
+        let answer = f.call(&f.advanced(), ROLE, &request);
+        assert_eq!(answer.status, 400, "{request}");
+        assert!(answer.body.contains(said), "{}", answer.body);
+    }
+    let answer = f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/viewer"));
+    assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+#[test]
+fn the_administrators_role_is_for_administrators_in_every_call() {
+    let f = start(|_| {});
+    make_role(&f, "Manager", &json!(["public_api_action", "access_management_action"]));
+    let make = |role: &str| {
+        let request = json!({ "roles": [role], "security_level": "advanced" });
+        f.generate(&request, Level::Advanced)
+    };
+    let (manager, victim) = (make("Manager"), make("Viewer"));
+    let victim = victim.key_id().get();
+    let admin = json!({ "roles": ["Instance Administrator"], "security_level": "advanced" });
+    let viewer = json!({ "roles": ["Viewer"], "security_level": "advanced" });
+    assert_eq!(edit(&f, &manager, victim, &viewer).0, 200);
+    assert_eq!(edit(&f, &manager, victim, &admin).0, 403, "given");
+    assert_eq!(edit(&f, &manager, 1, &viewer).0, 403, "taken");
+    assert_eq!(f.call(&manager, GENERATE, &admin).status, 403, "made");
+    let delete =
+        |id: u64| json!({ "filters": [{ "field": "id", "operator": "in", "value": [id] }] });
+    assert_eq!(f.call(&manager, DELETE, &delete(1)).status, 403, "deleted");
+    let scope = json!({ "request_data": {
+        "assets": { "mode": "see_all", "asset_group_ids": [] },
+        "cases_issues": { "mode": "see_all", "names": [] },
+        "endpoints": { "endpoint_groups": { "mode": "see_all", "names": [] },
+            "endpoint_tags": { "mode": "see_all", "names": [] } },
+        "datasets_rows": null,
+    } });
+    let put = |id: u64| {
+        let path = format!("/platform/iam/v1/scope/api-key/{id}");
+        f.put(&f.sign(&manager), &path, &scope).status
+    };
+    assert_eq!((put(1), put(victim)), (403, 200), "scoped");
+}
+
+#[test]
+fn the_audit_log_says_who_did_what() {
+    let f = start(|_| {});
+    let viewer = json!({ "roles": ["Viewer"], "security_level": "advanced" });
+    let made = f.generate(&viewer, Level::Advanced);
+    f.clock.advance(1000);
+    assert_eq!(f.call(&made, GENERATE, &viewer).status, 403);
+    let role = make_role(&f, "R", &json!(["auditing_view"]));
+    f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{role}"));
+    edit(&f, &f.advanced(), 3, &viewer);
+    let delete = json!({ "filters": [{ "field": "id", "operator": "in", "value": [3] }] });
+    // The viewer looks at the log, before it is deleted.
+    let log = |filters: Value| {
+        let answer = f.call(&f.standard(), AUDITS, &json!({ "filters": filters }));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()["reply"].clone()
+    };
+    assert_eq!(f.call(&made, AUDITS, &json!({})).status, 200);
+    f.call(&f.advanced(), DELETE, &delete);
+    let all = log(json!([]));
+    assert_eq!((&all["total_count"], &all["result_count"]), (&json!(6), &json!(6)));
+    let subtypes: Vec<_> = all["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            (
+                entry["AUDIT_ENTITY_SUBTYPE"].as_str().unwrap(),
+                entry["AUDIT_RESULT"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        subtypes,
+        [
+            ("Delete", "SUCCESS"),
+            ("Edit", "SUCCESS"),
+            ("Role Delete", "SUCCESS"),
+            ("Role Create", "SUCCESS"),
+            ("Generate", "FAIL"),
+            ("Generate", "SUCCESS"),
+        ],
+        "the latest first"
+    );
+    let by = |field: &str, operator: &str, value: Value| {
+        let filter = json!([{ "field": field, "operator": operator, "value": value }]);
+        log(filter)["total_count"].clone()
+    };
+    assert_eq!(by("result", "eq", json!("fail")), 1);
+    assert_eq!(by("type", "in", json!(["Permissions"])), 2);
+    assert_eq!(by("timestamp", "lte", json!(NOW_MS)), 1);
+    assert_eq!(by("email", "neq", json!("api-key-2@localhost")), 1);
+    for request in [
+        json!({ "filters": [{ "field": "name", "operator": "eq", "value": 1 }] }),
+        json!({ "search_from": 0, "search_to": 101 }),
+        json!({ "search_from": 5, "search_to": 5 }),
+    ] {
+        assert_eq!(f.call(&f.standard(), AUDITS, &request).status, 500, "{request}");
+    }
+}
+
+#[test]
+fn asset_groups_say_what_they_are_made_of_and_whether_a_scope_names_them() {
+    let f = start(|_| {});
+    let groups = |request: Value| f.call(&f.advanced(), GROUPS, &request).json()["reply"].clone();
+    let all = groups(json!({}));
+    assert_eq!(all["metadata"]["filter_count"], 4);
+    assert!(all["data"].as_array().unwrap().iter().all(|group| group["IS_USED_BY_SBAC"] == false));
+    let scope = json!({ "request_data": {
+        "assets": { "mode": "scope", "asset_group_ids": [17] },
+        "cases_issues": { "mode": "no_scope" },
+        "endpoints": { "endpoint_groups": { "mode": "no_scope" }, "endpoint_tags": { "mode": "no_scope" } },
+    } });
+    f.put(&f.sign(&f.advanced()), "/platform/iam/v1/scope/api-key/1", &scope);
+    let one = groups(json!({ "filters": { "AND": [
+        { "SEARCH_FIELD": "XDM.ASSET_GROUP.NAME", "SEARCH_TYPE": "EQ", "SEARCH_VALUE": "prod-us" },
+    ] }, "search_from": 0, "search_to": 10 }));
+    assert_eq!(one["metadata"]["filter_count"], 1);
+    let group = &one["data"][0];
+    assert_eq!(
+        (&group["XDM.ASSET_GROUP.ID"], &group["IS_USED_BY_SBAC"]),
+        (&json!(17), &json!(true))
+    );
+    assert_eq!(
+        group["XDM.ASSET_GROUP.MEMBERSHIP_PREDICATE"]["AND"][0]["SEARCH_FIELD"],
+        "xdm.asset.tags"
+    );
+    let last = groups(
+        json!({ "sort": [{ "FIELD": "XDM.ASSET_GROUP.ID", "ORDER": "DESC" }], "search_to": 1 }),
+    );
+    assert_eq!(last["data"][0]["XDM.ASSET_GROUP.ID"], 19);
+    for filters in [
+        json!({ "AND": [{ "SEARCH_FIELD": "x", "SEARCH_TYPE": "EQ", "SEARCH_VALUE": 1 }] }),
+        json!({ "NOT": [] }),
+        json!({ "OR": [{ "SEARCH_FIELD": "XDM.ASSET_GROUP.ID", "SEARCH_TYPE": "NEAR" }] }),
+    ] {
+        assert_eq!(
+            f.call(&f.advanced(), GROUPS, &json!({ "filters": filters })).status,
+            500,
+            "{filters}"
+        );
+    }
+}
+
+#[test]
+fn unknown_calls_are_refused_in_the_form_of_their_part_of_the_product() {
+    let f = start(|_| {});
+    for (path, place) in [
+        ("/public_api/v1/nothing", "/reply/err_code"),
+        ("/platform/iam/v1/nothing", "/data/metadata/err_code"),
+        ("/public_api/appsec/v1/nothing", "/errorCode"),
+    ] {
+        let answer = f.get(&f.sign(&f.advanced()), path);
+        assert_eq!(
+            (answer.status, answer.json().pointer(place)),
+            (404, Some(&json!(404))),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_path_that_is_no_text_is_refused_in_the_products_words() {
+    let f = start(|_| {});
+    for path in ["/platform/iam/v1/scope/api-key/%ff", "/platform/iam/v1/api-key/%ff"] {
+        let answer = f.get(&f.sign(&f.advanced()), path);
+        assert_eq!(
+            (answer.status, &answer.json()["data"]["metadata"]["err_code"]),
+            (404, &json!(404))
+        );
+    }
+    let answer = f.get(&f.sign(&f.advanced()), "/public_api/v1/assets/%ff");
+    assert_eq!((answer.status, &answer.json()["reply"]["err_code"]), (404, &json!(404)));
+}
