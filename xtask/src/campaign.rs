@@ -37,6 +37,11 @@ const PROOFS: &[Proof] = &[
         run: strangers,
     },
     Proof {
+        name: "secrets",
+        shows: "of 1,008 keys nothing stays in memory, built for speed, with kernels and without",
+        run: secrets,
+    },
+    Proof {
         name: "kills",
         shows: "a tenant on disk that is killed 1,000 times loses, revives and accepts nothing",
         run: kills,
@@ -102,6 +107,12 @@ const PROOFS: &[Proof] = &[
         name: "thumb",
         shows: "the core builds for a processor without an operating system (thumbv7em)",
         run: proofs::thumb,
+    },
+    Proof {
+        name: "foreign",
+        shows: "core, kernels and manifest hold on aarch64 and on s390x, which is big-endian (needs \
+                qemu-user and cross compilers)",
+        run: proofs::foreign,
     },
     Proof {
         name: "documents",
@@ -200,6 +211,16 @@ fn strangers(root: &Path) -> Vec<Command> {
     test.args(["test", "--release", "-p", "cortexkey-core", "--test", "strangers_memory"]);
     test.env("CORTEXKEY_STRANGERS", "10000000");
     vec![test]
+}
+
+fn secrets(root: &Path) -> Vec<Command> {
+    let test = |features: &[&str]| {
+        let mut test = cargo(root);
+        test.args(["test", "--release", "-p", "cortexkey-core", "--test", "secrets"]);
+        test.args(features).env("CORTEXKEY_CANARIES", "1008");
+        test
+    };
+    vec![test(&[]), test(&["--features", "kernels"])]
 }
 
 fn kills(root: &Path) -> Vec<Command> {

@@ -96,7 +96,7 @@ pub(crate) fn constant_time(root: &Path) -> Result<(), String> {
 pub(crate) fn without_kernels(root: &Path) -> Vec<Command> {
     let mut alone = cargo(root);
     alone.args(["test", "--locked", "-p", "cortexkey-core", "--lib"]);
-    for test in ["batch", "properties", "uniformity", "vectors"] {
+    for test in ["batch", "properties", "secrets", "uniformity", "vectors"] {
         alone.args(["--test", test]);
     }
     let mut hidden = cargo(root);
@@ -168,6 +168,38 @@ pub(crate) fn thumb(root: &Path) -> Vec<Command> {
     let mut build = probe_cargo(root, "probe-thumb");
     build.args(["--target", TARGET]);
     vec![install, build]
+}
+
+/// Other processors, by Debian's emulator and cross compilers.
+pub(crate) fn foreign(root: &Path) -> Vec<Command> {
+    let mut debian = Command::new("apt-get");
+    debian.args([
+        "install",
+        "-qy",
+        "--no-install-recommends",
+        "qemu-user",
+        "libc6-dev-arm64-cross",
+    ]);
+    debian.args(["gcc-aarch64-linux-gnu", "gcc-s390x-linux-gnu", "libc6-dev-s390x-cross"]);
+    let mut install = Command::new("rustup");
+    install.args(["target", "add", "aarch64-unknown-linux-gnu", "s390x-unknown-linux-gnu"]);
+    let on = |processor: &str| {
+        let gnu = format!("{processor}-linux-gnu");
+        let target = format!("{processor}-unknown-linux-gnu");
+        let variable = format!("CARGO_TARGET_{}", target.replace('-', "_").to_uppercase());
+        let mut test = cargo(root);
+        test.args(["test", "--release", "--locked", "--no-fail-fast", "--target", &target]);
+        test.args(["-p", "cortexkey-core", "-p", "cortexkey-kernels", "-p", "cortexkey-manifest"]);
+        test.args(["--features", "cortexkey-core/kernels"]);
+        test.env(format!("{variable}_LINKER"), format!("{gnu}-gcc"));
+        test.env(format!("{variable}_RUNNER"), format!("qemu-{processor} -L /usr/{gnu}"));
+        // What is built for an emulator need not be the fastest.
+        test.env("CARGO_PROFILE_RELEASE_LTO", "off");
+        test.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        test.env("CARGO_TARGET_DIR", target_dir(root).join("foreign"));
+        test
+    };
+    vec![debian, install, on("aarch64"), on("s390x")]
 }
 
 fn build_probe(root: &Path, name: &str, opt_level: &str, flags: &str) -> Result<PathBuf, String> {

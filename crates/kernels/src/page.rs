@@ -61,17 +61,28 @@ fn map(len: usize) -> Option<NonNull<libc::c_void>> {
     if place == libc::MAP_FAILED {
         return None;
     }
-    // SAFETY: the mapping is ours, of this length, private and anonymous. Linux takes the advice
-    // from 4.14 on, and refuses it before.
-    let is_wiped = unsafe { libc::madvise(place, len, libc::MADV_WIPEONFORK) } == 0;
-    if !is_wiped {
+    // Linux takes the advice from 4.14 on, and refuses it before. Emulators, qemu's up to 7.2 among
+    // them, take any advice and heed none: who takes one that does not exist is not believed.
+    let takes_all = advise(place, len, NO_ADVICE);
+    if takes_all || !advise(place, len, libc::MADV_WIPEONFORK) {
         // SAFETY: the mapping is ours, and nothing refers to it.
         unsafe { libc::munmap(place, len) };
         return None;
     }
-    // SAFETY: as above. Whether core dumps leave it out changes nothing else.
-    unsafe { libc::madvise(place, len, libc::MADV_DONTDUMP) };
+    // Whether core dumps leave it out changes nothing else.
+    advise(place, len, libc::MADV_DONTDUMP);
     NonNull::new(place)
+}
+
+/// An advice that no system has.
+#[cfg(target_os = "linux")]
+const NO_ADVICE: libc::c_int = -1;
+
+/// Whether the system takes an advice for the mapping, which must be private, anonymous and ours.
+#[cfg(target_os = "linux")]
+fn advise(place: *mut libc::c_void, len: usize, advice: libc::c_int) -> bool {
+    // SAFETY: none of the advices given here takes contents away from this process.
+    unsafe { libc::madvise(place, len, advice) == 0 }
 }
 
 #[cfg(not(target_os = "linux"))]

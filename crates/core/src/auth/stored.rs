@@ -24,7 +24,7 @@ use crate::lifecycle::Expiry;
 /// The bytes are wiped on drop.
 pub struct StoredKey {
     key_id: KeyId,
-    material: Material,
+    parts: Parts,
     expiry: Expiry,
     revoked: bool,
     /// When the key was made, where the verifier's replay guard may know that it is younger than
@@ -33,42 +33,52 @@ pub struct StoredKey {
 }
 
 /// What is kept follows from what may be asked, so no level lacks what checks it.
-pub(super) enum Material {
+#[derive(Clone, Copy)]
+pub(super) enum Material<'k> {
     Standard {
-        digest: [u8; 32],
+        digest: &'k [u8; 32],
     },
     Advanced {
-        absorbed: Kept<AbsorbedKey>,
+        absorbed: &'k AbsorbedKey,
     },
     /// Both, so that checking takes as long as for a key whose level is fixed.
     Editable {
         level: Level,
-        digest: [u8; 32],
-        absorbed: Kept<AbsorbedKey>,
+        digest: &'k [u8; 32],
+        absorbed: &'k AbsorbedKey,
     },
+}
+
+/// A [`Material`], owned, without a byte that has no meaning. An enum has some: what a variant does
+/// not use. A compiler fills them with whatever it has at hand, which was a part of the key once.
+struct Parts {
+    /// Zeros where the level is Advanced for good.
+    digest: [u8; 32],
+    /// None where the level is Standard for good.
+    absorbed: Option<Kept<AbsorbedKey>>,
+    level: Level,
+    is_editable: bool,
 }
 
 impl StoredKey {
     /// What to keep of a key whose level never changes.
     pub fn new(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
-        let material = match level {
-            Level::Standard => {
-                Material::Standard { digest: AbsorbedKey::digest_of(key).to_bytes() }
-            }
-            Level::Advanced => Material::Advanced { absorbed: AbsorbedKey::new(key) },
+        let parts = match level {
+            Level::Standard => Parts::standard(AbsorbedKey::digest_of(key).to_bytes()),
+            Level::Advanced => Parts::advanced(AbsorbedKey::new(key)),
         };
-        Self::with(key_id, material)
+        Self::with(key_id, parts)
     }
 
     /// What to keep of a key whose level may be edited later.
     pub fn editable(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
         let absorbed = AbsorbedKey::new(key);
         let digest = absorbed.key_digest().to_bytes();
-        Self::with(key_id, Material::Editable { level, digest, absorbed })
+        Self::with(key_id, Parts::editable(level, digest, absorbed))
     }
 
-    fn with(key_id: KeyId, material: Material) -> Self {
-        Self { key_id, material, expiry: Expiry::Never, revoked: false, created_ms: 0 }
+    fn with(key_id: KeyId, parts: Parts) -> Self {
+        Self { key_id, parts, expiry: Expiry::Never, revoked: false, created_ms: 0 }
     }
 
     /// With an expiry. Without it the key lives until it is revoked.
@@ -96,8 +106,8 @@ impl StoredKey {
 
     /// Changes the level. It breaks every client of the key, so it is seldom right.
     pub fn set_level(&mut self, new: Level) -> Result<(), LevelEditRefused> {
-        if let Material::Editable { level, .. } = &mut self.material {
-            *level = new;
+        if self.parts.is_editable {
+            self.parts.level = new;
         }
         if self.level() == new { Ok(()) } else { Err(LevelEditRefused) }
     }
@@ -109,11 +119,7 @@ impl StoredKey {
 
     /// The key's security level.
     pub fn level(&self) -> Level {
-        match self.material {
-            Material::Standard { .. } => Level::Standard,
-            Material::Advanced { .. } => Level::Advanced,
-            Material::Editable { level, .. } => level,
-        }
+        self.parts.level
     }
 
     /// Until when it lives.
@@ -131,17 +137,37 @@ impl StoredKey {
         self.created_ms
     }
 
-    pub(super) fn material(&self) -> &Material {
-        &self.material
+    pub(super) fn material(&self) -> Material<'_> {
+        let Parts { digest, absorbed, level, is_editable } = &self.parts;
+        match absorbed {
+            None => Material::Standard { digest },
+            Some(absorbed) if *is_editable => {
+                Material::Editable { level: *level, digest, absorbed }
+            }
+            Some(absorbed) => Material::Advanced { absorbed },
+        }
     }
 }
 
-impl Drop for Material {
+impl Parts {
+    fn standard(digest: [u8; 32]) -> Self {
+        Self { digest, absorbed: None, level: Level::Standard, is_editable: false }
+    }
+
+    fn advanced(absorbed: Kept<AbsorbedKey>) -> Self {
+        let absorbed = Some(absorbed);
+        Self { digest: [0; 32], absorbed, level: Level::Advanced, is_editable: false }
+    }
+
+    fn editable(level: Level, digest: [u8; 32], absorbed: Kept<AbsorbedKey>) -> Self {
+        Self { digest, absorbed: Some(absorbed), level, is_editable: true }
+    }
+}
+
+impl Drop for Parts {
     fn drop(&mut self) {
         // An absorbed key wipes itself.
-        if let Self::Standard { digest } | Self::Editable { digest, .. } = self {
-            digest.zeroize();
-        }
+        self.digest.zeroize();
     }
 }
 

@@ -6,11 +6,10 @@ use core::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{Material, StoredKey};
+use super::{Material, Parts, StoredKey};
 use crate::auth::absorbed::AbsorbedKey;
 use crate::auth::kept::Kept;
 use crate::auth::key::{KeyId, Level};
-use crate::lifecycle::Expiry;
 
 /// How many bytes there are.
 const BYTES: usize = 1 + DIGEST_BYTES + AbsorbedKey::BYTES;
@@ -64,7 +63,7 @@ impl StoredKey {
         let mut bytes = Kept::new([0; BYTES]);
         let (kind, rest) = bytes.split_at_mut(1);
         let (digest_part, absorbed_part) = rest.split_at_mut(DIGEST_BYTES);
-        kind[0] = match &self.material {
+        kind[0] = match self.material() {
             Material::Standard { digest } => {
                 digest_part.copy_from_slice(digest);
                 STANDARD
@@ -93,24 +92,19 @@ impl StoredKey {
         let (digest, absorbed) = rest.split_at(DIGEST_BYTES);
         let mut digest: [u8; DIGEST_BYTES] = digest.try_into().map_err(|_| BadKeyMaterial)?;
         let read = || AbsorbedKey::read(absorbed).ok_or(BadKeyMaterial);
-        let material = match kind[0] {
-            STANDARD => Ok(Material::Standard { digest }),
-            ADVANCED => read().map(|absorbed| Material::Advanced { absorbed }),
-            EDITABLE_STANDARD => read().map(|absorbed| Material::Editable {
-                level: Level::Standard,
-                digest,
-                absorbed,
-            }),
-            EDITABLE_ADVANCED => read().map(|absorbed| Material::Editable {
-                level: Level::Advanced,
-                digest,
-                absorbed,
-            }),
+        let parts = match kind[0] {
+            STANDARD => Ok(Parts::standard(digest)),
+            ADVANCED => read().map(Parts::advanced),
+            EDITABLE_STANDARD => {
+                read().map(|absorbed| Parts::editable(Level::Standard, digest, absorbed))
+            }
+            EDITABLE_ADVANCED => {
+                read().map(|absorbed| Parts::editable(Level::Advanced, digest, absorbed))
+            }
             _ => Err(BadKeyMaterial),
         };
         digest.zeroize();
-        let material = material?;
-        Ok(Self { key_id, material, expiry: Expiry::Never, revoked: false, created_ms: 0 })
+        Ok(Self::with(key_id, parts?))
     }
 }
 

@@ -14,8 +14,8 @@ use cortexkey_core::access::{
 use cortexkey_core::auth::{Level, Signer};
 use serde_json::{Value, json};
 
-use crate::common::{Fixture, start};
 use super::open_scope;
+use crate::common::{Fixture, start};
 
 /// None, all or what is named.
 #[derive(Clone)]
