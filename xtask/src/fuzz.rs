@@ -36,6 +36,12 @@ pub(crate) fn run_with(root: &Path, arguments: &[&str]) -> Result<(), String> {
     run(root, seconds, targets).map(|ran| println!("{}", ran.join("\n")))
 }
 
+/// Every target for ten seconds, as in the gate; how many there are.
+pub(crate) fn briefly(root: &Path) -> Result<u64, String> {
+    let ran = run(root, 10, &TARGETS)?;
+    Ok(ran.len() as u64)
+}
+
 /// libFuzzer takes 0 for no end at all.
 fn whole_seconds(text: &str) -> Result<u32, String> {
     let seconds = text.parse::<NonZero<u32>>();
@@ -72,7 +78,22 @@ fn build(root: &Path) -> Result<(), String> {
     build.args(["build", "--quiet", "--locked", "-p", "cortexkey-fuzz", "--bins"]);
     // For code of ours alone: what it depends on is built as for the tests.
     build.env("RUSTC_WORKSPACE_WRAPPER", root.join("fuzz/instrument.sh"));
+    if let Some(library) = clangs_libfuzzer() {
+        build.env("CUSTOM_LIBFUZZER_PATH", library);
+    }
     check(&mut build).map(drop)
+}
+
+/// clang's own build of libFuzzer, where it has one; else building it takes a minute and more.
+pub(crate) fn clangs_libfuzzer() -> Option<PathBuf> {
+    let processor = std::env::consts::ARCH;
+    [format!("libclang_rt.fuzzer-{processor}.a"), "libclang_rt.fuzzer.a".into()]
+        .iter()
+        .filter_map(|name| {
+            check(Command::new("clang").arg(format!("-print-file-name={name}"))).ok()
+        })
+        .map(|path| PathBuf::from(path.trim()))
+        .find(|path| path.is_absolute() && path.exists())
 }
 
 /// One target for so long; the last line of libFuzzer, or all it said of an input that broke it.

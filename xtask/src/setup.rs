@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::fuzz;
 use crate::run::{capture, check, has, target_dir};
 
 /// A program, and the Debian package that has it.
@@ -53,6 +54,9 @@ pub(crate) fn run() {
         if !has_header(header) {
             packages.push(package);
         }
+    }
+    if fuzz::clangs_libfuzzer().is_none() {
+        packages.push("libclang-rt-dev");
     }
     if !packages.is_empty() {
         note(&packages.join(" "), &debian(&packages));

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{capi, compare, header, linter, proofs, setup, tidy, vectors, verdicts};
+use crate::{capi, compare, fuzz, header, linter, proofs, setup, tidy, vectors, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -40,6 +40,7 @@ const STEPS: &[Step] = &[
     Step { name: "C library, installed", run: c_library },
     Step { name: "Go, pure", run: go_pure },
     Step { name: "Go, over the C library", run: go_cgo },
+    Step { name: "fuzz targets", run: fuzz_targets },
     Step { name: "Python against the tenant", run: python },
     Step { name: "linter against schemas", run: |root| once(linter::schemas(root)) },
     Step { name: "hooks in pre-commit", run: |root| once(linter::pre_commit(root)) },
@@ -47,8 +48,8 @@ const STEPS: &[Step] = &[
     Step { name: "speed beside peers", run: |root| once(compare::run(root, &["--check"])) },
 ];
 
-/// The fuzz targets bring libFuzzer, which takes a minute to build: `cargo xtask fuzz` does, and the
-/// linter's tests run what they check over corpora and mutations.
+/// The fuzz targets bring libFuzzer, and have a step of their own. The linter's tests run what they
+/// check over corpora and mutations as well, without it.
 const FUZZ: &str = "cortexkey-fuzz";
 
 /// Runs the steps that are named, or all; the last line says how it went.
@@ -227,6 +228,13 @@ fn go_tests(root: &Path, go: impl Fn(&str) -> Command) -> Outcome {
         Outcome::Passed(passed)
     } else {
         Outcome::Failed { passed, failed: failed.max(1), output: ran.output }
+    }
+}
+
+fn fuzz_targets(root: &Path) -> Outcome {
+    match fuzz::briefly(root) {
+        Ok(passed) => Outcome::Passed(passed),
+        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
     }
 }
 
