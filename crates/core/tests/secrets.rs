@@ -39,7 +39,7 @@ fn no_key_stays_in_memory() {
     for (what, use_key) in memory::USES.into_iter().cycle().take(6 * rounds) {
         for len in [32, 64, 100, 120, 128, 255] {
             let turned = memory::used_and_dropped(len, use_key);
-            assert_eq!(memory::found(&turned), [0, 0], "{what}, a key of {len} characters");
+            assert_eq!(memory::found(&turned), [0; 3], "{what}, a key of {len} characters");
         }
     }
     // The search itself finds what is there.
@@ -139,9 +139,10 @@ mod memory {
         Verifier::new().verify_batch(&requests, |_| Some(&stored), NOW_MS, &Unguarded, each);
     }
 
-    /// A key, and the state that SHA-256 has after its whole blocks, which can sign as well; with
-    /// every bit turned, so that they are no find themselves.
-    pub(super) type Turned = [Vec<u8>; 2];
+    /// A key, the same as the words that SHA-256 makes of it, and the state that it has after the
+    /// whole blocks, which can sign as well; with every bit turned, so that they are no find
+    /// themselves.
+    pub(super) type Turned = [Vec<u8>; 3];
 
     /// Draws a key, hands it over, and says what must be gone.
     #[inline(never)]
@@ -153,7 +154,9 @@ mod memory {
                 .reveal(|key| text.extend_from_slice(key.as_bytes()));
         }
         let key = &text[..len];
-        let turned = [key.iter().map(|byte| !byte).collect(), turned_state(key)];
+        let words = key.as_chunks::<4>().0.iter();
+        let words = words.flat_map(|word| (!u32::from_be_bytes(*word)).to_ne_bytes()).collect();
+        let turned = [key.iter().map(|byte| !byte).collect(), words, turned_state(key)];
         use_key(Key::new(key).unwrap());
         turned
     }
@@ -171,7 +174,7 @@ mod memory {
     }
 
     /// How many places of this process's memory hold any sixteen bytes of each in a row.
-    pub(super) fn found(turned: &Turned) -> [usize; 2] {
+    pub(super) fn found(turned: &Turned) -> [usize; 3] {
         turned.each_ref().map(|turned| found_one(turned))
     }
 

@@ -3,6 +3,8 @@
 //! It refuses to be printed, cloned or serialized: what it keeps can sign, so it is as secret as
 //! the key. It is wiped on drop.
 
+use core::hint::black_box;
+
 use sha2::block_api::compress256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -60,7 +62,7 @@ impl AbsorbedKey {
 
     fn absorb(&mut self, key: Key<'_>) {
         let (blocks, rest) = key.bytes().as_chunks::<BLOCK_BYTES>();
-        compress256(&mut self.state, blocks);
+        compress_secret(&mut self.state, blocks);
         self.tail[..rest.len()].copy_from_slice(rest);
         self.key_len = key.bytes().len();
     }
@@ -199,11 +201,36 @@ impl AbsorbedKey {
     /// Hashes so many blocks, and wipes what they have of the key.
     fn finish(&self, blocks: &mut Blocks, used: usize) -> Digest {
         let mut state = self.state;
-        compress256(&mut state, &blocks[..used.min(BLOCKS_MAX)]);
-        // The tail of the key must not stay on the stack; nonce and time are no secret.
-        blocks[0].as_mut_slice().zeroize();
+        let used = &mut blocks[..used.min(BLOCKS_MAX)];
+        if self.tail_len() == 0 {
+            compress256(&mut state, used);
+        } else {
+            compress_secret(&mut state, used);
+            // The tail of the key must not stay on the stack; nonce and time are no secret.
+            blocks[0].as_mut_slice().zeroize();
+        }
         Digest(state)
     }
+}
+
+/// Hashes blocks with a part of the key, and leaves nothing of it on the stack. A processor without
+/// instructions for SHA-256 needs memory for the words of a block, which nobody wipes.
+fn compress_secret(state: &mut [u32; 8], blocks: &[[u8; BLOCK_BYTES]]) {
+    compress_below(state, blocks);
+    wipe_below();
+}
+
+/// Never inlined, so that its stack is where that of the next call is.
+#[inline(never)]
+fn compress_below(state: &mut [u32; 8], blocks: &[[u8; BLOCK_BYTES]]) {
+    compress256(state, blocks);
+}
+
+#[inline(never)]
+fn wipe_below() {
+    let mut place = [0_u64; 72];
+    place.zeroize();
+    black_box(&place);
 }
 
 /// What SHA-256 gives, as the words that it is made of.
