@@ -49,7 +49,7 @@ pub(super) fn collect(
     let policies =
         policy.sources().map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();
     let home = super::home(options, policy);
-    let (found, wanted) = (Found::default(), BTreeMap::new());
+    let (found, wanted) = (Found::default(), Vec::new());
     let mut search =
         Search { options, patterns, policies, lock: home.join(FILE_NAME), found, wanted };
     search.paths(stdin)?;
@@ -190,8 +190,8 @@ struct Search<'a> {
     /// The lock file, whether it is there or not.
     lock: PathBuf,
     found: Found,
-    /// The corpus: whether each file is reported on, and where it comes from.
-    wanted: BTreeMap<PathBuf, (bool, Origin)>,
+    /// The corpus, in the order in which its files were met; some more than once.
+    wanted: Vec<Wanted>,
 }
 
 impl Search<'_> {
@@ -239,7 +239,7 @@ impl Search<'_> {
         match open::look(&path) {
             // What was asked for and cannot be read is an error, in the corpus or not.
             Err(why) => {
-                self.wanted.insert(path, (true, Origin::Nowhere(why)));
+                self.want_instead(path, Origin::Nowhere(why));
             }
             Ok(open::Seen::Folder) => self.folder(&path),
             Ok(open::Seen::File) if self.policies.contains(&path) || path == self.lock => {}
@@ -247,7 +247,7 @@ impl Search<'_> {
                 self.found.corpus.passed_over += 1;
             }
             Ok(open::Seen::File) => {
-                self.wanted.entry(path).or_insert((true, Origin::Disk)).0 = true;
+                self.want(path, true, Origin::Disk);
             }
         }
     }
@@ -258,9 +258,9 @@ impl Search<'_> {
             self.walk(folder, true);
         }
         let mut holds = false;
-        for (path, (reported, _)) in &mut self.wanted {
-            if path.starts_with(folder) {
-                *reported = true;
+        for wanted in &mut self.wanted {
+            if wanted.path.starts_with(folder) {
+                wanted.reported = true;
                 holds = true;
             }
         }
@@ -279,15 +279,25 @@ impl Search<'_> {
         // Read in any case: a writer that is not read from gets an error.
         let bytes = open::bounded(stdin, &self.options.limits);
         let Some(name) = &self.options.stdin_filename else {
-            self.wanted.insert(PathBuf::from("<stdin>"), (true, Origin::Stdin(bytes)));
+            self.want_instead(PathBuf::from("<stdin>"), Origin::Stdin(bytes));
             return;
         };
         let path = absolute(&self.options.folder, name);
         if self.patterns.hold(&path) == Some(false) || self.policies.contains(&path) {
             self.found.corpus.passed_over += 1;
         } else {
-            self.wanted.insert(path, (true, Origin::Stdin(bytes)));
+            self.want_instead(path, Origin::Stdin(bytes));
         }
+    }
+
+    /// A file of the corpus. Where it was met before, it comes from where that said.
+    fn want(&mut self, path: PathBuf, reported: bool, origin: Origin) {
+        self.wanted.push(Wanted { path, reported, origin, instead: false });
+    }
+
+    /// The same for one that is asked for, whatever was said of it before.
+    fn want_instead(&mut self, path: PathBuf, origin: Origin) {
+        self.wanted.push(Wanted { path, reported: true, origin, instead: true });
     }
 
     /// Adds what git ignores and yet holds, where the policy lies in a repository.
@@ -302,7 +312,7 @@ impl Search<'_> {
             Ok(files) => {
                 for path in files {
                     if self.belongs(&path) {
-                        self.wanted.entry(path).or_insert((true, Origin::Disk));
+                        self.want(path, true, Origin::Disk);
                     }
                 }
             }
@@ -322,6 +332,8 @@ impl Search<'_> {
             .git_global(false)
             .git_exclude(false)
             .follow_links(true)
+            // The order in which they are judged, so that there is little left to sort.
+            .sort_by_file_name(Ord::cmp)
             .filter_entry(move |entry| entry.file_name() != ".git" && reached(entry.path()))
             .build();
         for entry in walk {
@@ -330,9 +342,7 @@ impl Search<'_> {
                     let path = entry.path();
                     let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
                     if !folder && self.belongs(path) {
-                        let wanted = self.wanted.entry(path.to_path_buf());
-                        let wanted = wanted.or_insert((reported, Origin::Disk));
-                        wanted.0 |= reported;
+                        self.want(path.to_path_buf(), reported, Origin::Disk);
                     }
                 }
                 Err(error) => self.trouble(&error, reported),
@@ -366,14 +376,14 @@ impl Search<'_> {
         match path {
             // A link to nothing that would belong to the corpus is a file that cannot be read.
             Some(path) if self.belongs(path) => {
-                self.wanted.entry(path.to_path_buf()).or_insert((reported, Origin::Disk));
+                self.want(path.to_path_buf(), reported, Origin::Disk);
             }
             // What lies in a folder that cannot be looked into would be missed without a word.
             Some(path) if path.is_dir() && self.patterns.reach(path) => {
                 let why = fs::read_dir(path).err();
                 let why = why.unwrap_or_else(|| io::Error::other(ended.to_string()));
                 let origin = Origin::Nowhere(open::Why::Folder(why));
-                self.wanted.entry(path.to_path_buf()).or_insert((reported, origin));
+                self.want(path.to_path_buf(), reported, origin);
             }
             Some(path) if !self.patterns.reach(path) => {}
             _ => self.found.messages.push(format!("cannot look into a folder: {ended}")),
@@ -382,11 +392,7 @@ impl Search<'_> {
 
     fn finish(mut self, judge: Option<&FileJudge<'_>>, home: &Path) -> Found {
         let named = self.patterns.set.is_some();
-        let wanted: Vec<Wanted> = self
-            .wanted
-            .into_iter()
-            .map(|(path, (reported, origin))| Wanted { path, reported, origin })
-            .collect();
+        let wanted = each_once(self.wanted);
         let mut parts = judge.map(|_| Vec::with_capacity(wanted.len()));
         for (read, item) in read_all(self.options, &wanted, named, judge).into_iter().zip(&wanted) {
             let Some((mut file, part)) = read else {
@@ -437,6 +443,24 @@ struct Wanted {
     path: PathBuf,
     reported: bool,
     origin: Origin,
+    /// Whether it comes from here whatever was said before.
+    instead: bool,
+}
+
+/// Each file once, in the order of their paths.
+fn each_once(mut wanted: Vec<Wanted>) -> Vec<Wanted> {
+    wanted.sort_by(|a, b| a.path.cmp(&b.path));
+    wanted.dedup_by(|again, kept| {
+        if again.path != kept.path {
+            return false;
+        }
+        kept.reported |= again.reported;
+        if again.instead {
+            kept.origin = std::mem::replace(&mut again.origin, Origin::Disk);
+        }
+        true
+    });
+    wanted
 }
 
 /// A file with what it gave by itself.

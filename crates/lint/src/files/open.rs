@@ -94,19 +94,27 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Why> {
         return Err(Why::Large(about.len()));
     }
     let mut file = File::open(path).map_err(Why::System)?;
-    // The length may be another by now, so it is a hint and no promise.
-    let hint = usize::try_from(about.len()).map_or(0, |length| length + 1);
-    take(&mut file, limits, hint)
+    let length = usize::try_from(about.len()).unwrap_or(0);
+    let mut bytes = vec![0; length + 1];
+    let read = file.read(&mut bytes).unwrap_or(0);
+    bytes.truncate(read);
+    // One byte more was asked for and did not come, so that was all: most files are read at once.
+    if read == length && read > 0 {
+        return Ok(bytes);
+    }
+    // It has another length by now, or came in parts.
+    take(&mut file, limits, bytes)
 }
 
 /// The bytes of a stream, as long as they are within the limits.
 pub(super) fn bounded(from: &mut dyn Read, limits: &Limits) -> Result<Vec<u8>, Why> {
-    take(from, limits, 0)
+    take(from, limits, Vec::new())
 }
 
-fn take(from: &mut dyn Read, limits: &Limits, hint: usize) -> Result<Vec<u8>, Why> {
-    let mut bytes = Vec::with_capacity(hint);
-    from.take(limits.bytes as u64 + 1).read_to_end(&mut bytes).map_err(Why::System)?;
+/// The rest of a stream, behind what was read of it.
+fn take(from: &mut dyn Read, limits: &Limits, mut bytes: Vec<u8>) -> Result<Vec<u8>, Why> {
+    let left = (limits.bytes as u64 + 1).saturating_sub(bytes.len() as u64);
+    from.take(left).read_to_end(&mut bytes).map_err(Why::System)?;
     if bytes.len() > limits.bytes {
         return Err(Why::Large(bytes.len() as u64));
     }
