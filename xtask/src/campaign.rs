@@ -187,6 +187,8 @@ fn properties(root: &Path) -> Vec<Command> {
     let test = |args: &[&str], cases: &str| {
         let mut test = cargo(root);
         test.args(["test", "--release", "--lib", "--tests"]).args(args);
+        // A program for each test, each linked as a whole, would take longer than what it saves.
+        test.env("CARGO_PROFILE_RELEASE_LTO", "off");
         test.env("PROPTEST_CASES", cases);
         test
     };
