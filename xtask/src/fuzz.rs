@@ -33,15 +33,20 @@ pub(crate) fn run_with(root: &Path, arguments: &[&str]) -> Result<(), String> {
         names => (60, names),
     };
     let targets = if names.is_empty() { &TARGETS[..] } else { names };
-    let ran = run(root, &[&format!("-max_total_time={seconds}")], targets)?;
+    let folder = target_dir(root).join("fuzz");
+    let ran = run(root, &folder, &[&format!("-max_total_time={seconds}")], targets)?;
     println!("{}", ran.join("\n"));
     Ok(())
 }
 
 /// Every target for ten seconds, as in the gate; how many there are. They begin with the same inputs
-/// each time, so that the gate is not left to chance.
+/// each time, whatever was found before: a gate is not left to chance.
 pub(crate) fn briefly(root: &Path) -> Result<u64, String> {
-    let ran = run(root, &["-max_total_time=10", "-seed=1"], &TARGETS)?;
+    let folder = target_dir(root).join("fuzz-gate");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let ran = run(root, &folder, &["-max_total_time=10", "-seed=1"], &TARGETS)?;
     Ok(ran.len() as u64)
 }
 
@@ -51,8 +56,14 @@ fn whole_seconds(text: &str) -> Result<u32, String> {
     seconds.map(NonZero::get).map_err(|error| format!("--seconds {text}: {error}"))
 }
 
-/// Runs as many at a time as there are processors; says of each what it did.
-fn run(root: &Path, options: &[&str], targets: &[&str]) -> Result<Vec<String>, String> {
+/// Runs as many at a time as there are processors; says of each what it did. What they find goes to
+/// the folder.
+fn run(
+    root: &Path,
+    folder: &Path,
+    options: &[&str],
+    targets: &[&str],
+) -> Result<Vec<String>, String> {
     if let Some(unknown) = targets.iter().find(|target| !TARGETS.contains(target)) {
         return Err(format!("there is no target `{unknown}`; there are: {}", TARGETS.join(", ")));
     }
@@ -62,7 +73,7 @@ fn run(root: &Path, options: &[&str], targets: &[&str]) -> Result<Vec<String>, S
     let next = || queue.lock().ok()?.pop_front();
     let work = || {
         while let Some(target) = next() {
-            let outcome = fuzz(root, target, options);
+            let outcome = fuzz(root, folder, target, options);
             if let Ok(mut ran) = ran.lock() {
                 ran.push(outcome);
             }
@@ -100,8 +111,7 @@ pub(crate) fn clangs_libfuzzer() -> Option<PathBuf> {
 }
 
 /// One target; the last line of libFuzzer, or all it said of an input that broke it.
-fn fuzz(root: &Path, target: &str, options: &[&str]) -> Result<String, String> {
-    let folder = target_dir(root).join("fuzz");
+fn fuzz(root: &Path, folder: &Path, target: &str, options: &[&str]) -> Result<String, String> {
     let found = folder.join(target);
     fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
     let mut run = Command::new(program(root, target));

@@ -97,7 +97,7 @@ mod tests {
         #[test]
         fn every_text_is_read_back_as_it_is(text in "\\PC{0,40}|[a-z #:,\\[\\]{}'\"&*!|>%@`\\-]{0,20}|.{0,20}") {
             // NUL is no text in YAML at all.
-            prop_assume!(!text.contains('\0'));
+            let text = text.replace('\0', "");
             prop_assert_eq!(read_back(&text), Some(text));
         }
     }

@@ -9,7 +9,6 @@ mod common;
 
 mod access;
 mod apply;
-mod apply_killed;
 mod bad_input;
 mod compile;
 mod config;

@@ -45,7 +45,7 @@ fn answering(bytes: Vec<u8>, hold: Duration) -> (Client, JoinHandle<String>) {
     });
     let signer = Signer::new(KeyId::new(7).unwrap(), Level::Standard, Key::new(KEY).unwrap());
     let options = ClientOptions {
-        timeout: Duration::from_millis(500),
+        timeout: Duration::from_secs(2),
         max_answer_bytes: 1000,
         retry: Retry::NEVER,
         ..ClientOptions::default()
@@ -263,9 +263,9 @@ fn answers_that_are_none_have_their_own_messages() {
 
 #[test]
 fn slow_servers_and_absent_ones_are_told_apart() {
-    let (client, _server) = answering(Vec::new(), Duration::from_secs(3));
+    let (client, _server) = answering(Vec::new(), Duration::from_secs(20));
     let text = client.ping().unwrap_err().to_string();
-    assert!(text.contains("gave no whole answer within 0.5 s"), "{text}");
+    assert!(text.contains("gave no whole answer within 2 s"), "{text}");
 
     let url = format!("http://{NOBODY}");
     let signer = || Signer::new(KeyId::new(7).unwrap(), Level::Standard, Key::new(KEY).unwrap());
@@ -353,7 +353,7 @@ fn the_example_in_rust_works() {
             .env("CORTEXKEY_API_KEY", seeded.expose())
             .env("XDG_CONFIG_HOME", "/nonexistent")
             .output()
-            .unwrap();
+            .expect("cargo builds it with all tests: cargo test -p cortexkey-client");
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.starts_with("the key is good"), "{output:?}");
     }

@@ -49,8 +49,10 @@ pub(super) enum Material<'k> {
     },
 }
 
-/// A [`Material`], owned, without a byte that has no meaning. An enum has some: what a variant does
-/// not use. A compiler fills them with whatever it has at hand, which was a part of the key once.
+/// A [`Material`], owned, and but for padding without a byte that has no meaning. An enum has many:
+/// what a variant does not use. A compiler fills them with whatever it has at hand, which was a part
+/// of the key once. Without the feature `alloc` the absorbed key lies here, and so does its place
+/// where there is none.
 struct Parts {
     /// Zeros where the level is Advanced for good.
     digest: [u8; 32],

@@ -7,6 +7,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use cortexkey_core::auth::{Key, KeyId, Level, Signer, Timestamp};
 use cortexkey_tenant::{Clock, Options, SeededKey, SettableClock, Tenant};
@@ -155,4 +156,11 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
         .collect();
     let status = response.status().as_u16();
     Answer { status, headers, body: response.body_mut().read_to_string().unwrap() }
+}
+
+/// That a tenant stops before it would break its connections off, which it does after a second. Tried
+/// three times, since a loaded machine is slow once in a while.
+pub fn stops_promptly(mut stop: impl FnMut() -> Duration) {
+    let took: Vec<_> = (0..3).map(|_| stop()).collect();
+    assert!(took.iter().any(|took| *took < Duration::from_millis(900)), "{took:?}");
 }

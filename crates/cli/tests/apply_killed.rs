@@ -3,13 +3,17 @@
 //! After each kill whoever had a key still has one that works; after the next whole run the tenant
 //! is as the definitions say, every key is in its place, and nothing else was touched.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::definitions::World;
-use crate::common::killer::{Killer, When};
+use common::definitions::World;
+use common::killer::{Killer, When};
 
 const SPEC: &str =
     "securityLevel: advanced; comment: Exports. SEC-1; lifetime: 90d; roles: [Viewer]";
