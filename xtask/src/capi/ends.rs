@@ -244,7 +244,7 @@ impl Installed {
         fs::create_dir_all(&folder).map_err(made)?;
         let module = "github.com/cortexkey/cortexkey/go";
         let text = format!(
-            "module example.com/{name}\n\ngo 1.24\n\nrequire {module} v0.0.0\n\nreplace {module} => {}\n",
+            "module example.com/{name}\n\ngo 1.24\n\nrequire {module} v0.0.0\n\nreplace {module} => {:?}\n",
             ours.display()
         );
         fs::write(folder.join("go.mod"), text).map_err(made)?;

@@ -66,7 +66,7 @@ fn the_example_in_go_works() {
     fs::write(folder.path().join("main.go"), example(&tenant, "go", "advanced")).unwrap();
     let path = "github.com/cortexkey/cortexkey/go";
     let text = format!(
-        "module example\n\ngo 1.24\n\nrequire {path} v0.0.0\n\nreplace {path} => {}\n",
+        "module example\n\ngo 1.24\n\nrequire {path} v0.0.0\n\nreplace {path} => {:?}\n",
         module.display()
     );
     fs::write(folder.path().join("go.mod"), text).unwrap();
