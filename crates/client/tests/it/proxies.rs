@@ -61,8 +61,7 @@ fn calls_go_through_the_proxy_or_not_at_all() {
             command.env_remove(name);
         }
         command.env(URL, &url).env(CA, tenant.ca_path().unwrap()).env(EXPECTED, expected);
-        let output = command.envs(variables.iter().map(|(n, v)| (n, v))).output().unwrap();
-        passed(&output);
+        passed(command.envs(variables.iter().map(|(n, v)| (n, v))));
     };
     let (good, asked) = proxy(Some(place.clone()));
     run(&[("HTTPS_PROXY", format!("http://me:hush@127.0.0.1:{good}"))], "answered");

@@ -79,17 +79,14 @@ fn the_systems_store_is_asked() {
         return;
     }
     let tenant = tenant();
-    let run = |store: &std::path::Path| {
-        alone("tls::the_systems_store_is_asked")
-            .env(URL, tenant.url())
-            .env("SSL_CERT_FILE", store)
-            .env_remove("SSL_CERT_DIR")
-            .output()
-            .unwrap()
+    let asking = |store: &std::path::Path| {
+        let mut test = alone("tls::the_systems_store_is_asked");
+        test.env(URL, tenant.url()).env("SSL_CERT_FILE", store).env_remove("SSL_CERT_DIR");
+        test
     };
-    passed(&run(tenant.ca_path().unwrap()));
+    passed(&mut asking(tenant.ca_path().unwrap()));
     let other = self::tenant();
-    let output = run(other.ca_path().unwrap());
+    let output = asking(other.ca_path().unwrap()).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 failed"), "{output:?}");
 }
 

@@ -10,6 +10,17 @@ use serde_json::json;
 use crate::common::{Fixture, Headers, VALIDATE, start};
 use crate::redis_server::RedisServer;
 
+impl RedisServer {
+    /// Says something to the server; its first line.
+    fn say(&self, command: &str) -> String {
+        self.lines(command).unwrap().next().unwrap().unwrap().trim().to_owned()
+    }
+
+    fn set(&self, name: &str, value: &str) {
+        assert_eq!(self.say(&format!("CONFIG SET {name} {value}")), "+OK");
+    }
+}
+
 fn tenant(server: &RedisServer) -> Fixture {
     start(|options| {
         options.replay_server = Some(server.url());

@@ -4,8 +4,6 @@
 //! It refuses to take another program for it: a port that is free at one moment is somebody else's
 //! at the next, and a connection to a port that the system hands out may even meet itself.
 
-#![allow(dead_code, reason = "each crate uses a part of it")]
-
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -49,13 +47,15 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Says something to the server; its first line.
-    pub(crate) fn say(&self, command: &str) -> String {
-        self.lines(command).unwrap().next().unwrap().unwrap().trim().to_owned()
-    }
-
-    pub(crate) fn set(&self, name: &str, value: &str) {
-        assert_eq!(self.say(&format!("CONFIG SET {name} {value}")), "+OK");
+    /// What the server answers, line by line.
+    pub(crate) fn lines(
+        &self,
+        command: &str,
+    ) -> io::Result<impl Iterator<Item = io::Result<String>>> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
+        Ok(BufReader::new(stream).lines())
     }
 
     /// Nothing where the port is somebody else's.
@@ -82,15 +82,8 @@ impl RedisServer {
     fn is_ready(&self) -> bool {
         let own = format!("process_id:{}", self.process.id());
         let Ok(lines) = self.lines("INFO server") else { return false };
-        // The last line of that section but a few.
+        // It stands in the first half of that section.
         lines.map_while(Result::ok).take(40).any(|line| line.trim() == own)
-    }
-
-    fn lines(&self, command: &str) -> io::Result<impl Iterator<Item = io::Result<String>>> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(format!("{command}\r\n").as_bytes())?;
-        Ok(BufReader::new(stream).lines())
     }
 }
 
