@@ -1,0 +1,331 @@
+//! Replacing a file whole: readers see the old bytes or the new ones, never a part.
+//!
+//! The new bytes go to a file with a random name in the same folder, opened so that it cannot be
+//! one that exists, and a rename puts it in place. A name that others can foresee would let them
+//! put a link there first. Extended attributes and access control lists are not kept; the mode is,
+//! and so are owner and group where this user may set them.
+
+use core::fmt;
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// How a temporary file's name begins; random characters follow.
+const PREFIX: &str = ".cortexkey-";
+/// Random characters in the name.
+const RANDOM_CHARS: usize = 16;
+/// Links that are followed before they count as a circle; as many as Linux follows.
+const LINKS_MAX: usize = 40;
+
+/// What happens where the path is a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links<'a> {
+    /// An error.
+    Refuse,
+    /// The link is replaced by a file; what it leads to stays as it is.
+    Replace,
+    /// The file that the link leads to is replaced, and the link stays.
+    Follow,
+    /// The same, and an error where the file, links resolved, lies outside this folder. It holds for
+    /// links among the path's folders, too.
+    Within(&'a Path),
+}
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    links: Links<'a>,
+    private: bool,
+    durable: bool,
+}
+
+impl<'a> Write<'a> {
+    /// A file that others may read as the umask says, not waited for until it is on the disk.
+    #[must_use]
+    pub const fn new(links: Links<'a>) -> Self {
+        Self { links, private: false, durable: false }
+    }
+
+    /// Only the owner may read or write a file that did not exist. One that did keeps its mode.
+    #[must_use]
+    pub const fn private(self) -> Self {
+        Self { private: true, ..self }
+    }
+
+    /// Returns once file and name are on the disk.
+    #[must_use]
+    pub const fn durable(self) -> Self {
+        Self { durable: true, ..self }
+    }
+}
+
+/// Replaces a file, or creates it.
+pub fn replace(path: &Path, bytes: &[u8], how: Write<'_>) -> Result<(), WriteError> {
+    Pending::begin(path, how)?.replace(bytes)
+}
+
+/// A file beside the one that it will be, for callers who must know that they can write before they
+/// have what to write. Dropped, it is removed.
+#[derive(Debug)]
+pub struct Pending {
+    file: NamedTempFile,
+    path: PathBuf,
+    target: PathBuf,
+    durable: bool,
+}
+
+impl Pending {
+    /// Creates the temporary file. A link at the path is resolved here, once.
+    pub fn begin(path: &Path, how: Write<'_>) -> Result<Self, WriteError> {
+        let target = resolve(path, how.links)?;
+        let failed = |error| WriteError::system("create a file beside", path, error);
+        let about = match fs::symlink_metadata(&target) {
+            // Only `Links::Replace` leaves one here, and none of its properties is kept.
+            Ok(about) if about.is_symlink() => None,
+            Ok(about) if about.is_file() => Some(about),
+            Ok(_) => return Err(WriteError::NotAFile { path: path.to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(WriteError::system("look at", path, error)),
+        };
+        let mut builder = Builder::new();
+        builder.prefix(PREFIX).rand_bytes(RANDOM_CHARS);
+        if about.is_none() && !how.private {
+            as_the_umask_says(&mut builder);
+        }
+        let file = builder.tempfile_in(folder_of(&target)).map_err(failed)?;
+        if let Some(about) = about {
+            keep(file.as_file(), &about)
+                .map_err(|error| WriteError::system("keep the owner and mode of", path, error))?;
+        }
+        Ok(Self { file, path: path.to_owned(), target, durable: how.durable })
+    }
+
+    /// Gives the file another name in the same folder than the one it was begun for.
+    pub fn rename(&mut self, name: &OsStr) {
+        self.target.set_file_name(name);
+        self.path.set_file_name(name);
+    }
+
+    /// Writes the bytes and takes the place of the file that is there, if any.
+    pub fn replace(self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.finish(bytes, true)
+    }
+
+    /// Writes the bytes, and fails with [`WriteError::Exists`] where something has the name by then.
+    pub fn create(self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.finish(bytes, false)
+    }
+
+    fn finish(mut self, bytes: &[u8], over: bool) -> Result<(), WriteError> {
+        let failed = |error| WriteError::system("write", &self.path, error);
+        self.file.write_all(bytes).map_err(failed)?;
+        if self.durable {
+            self.file.as_file().sync_all().map_err(failed)?;
+        }
+        let named = if over {
+            self.file.persist(&self.target)
+        } else {
+            self.file.persist_noclobber(&self.target)
+        };
+        named.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists if !over => WriteError::Exists { path: self.path.clone() },
+            _ => WriteError::system("write", &self.path, error.error),
+        })?;
+        if self.durable {
+            sync_folder(folder_of(&self.target))
+                .map_err(|error| WriteError::system("write", &self.path, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a file could not be written. Nothing was changed, but for a folder that could not be synced.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The path is a symbolic link, and those are not followed here.
+    Link {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The file, links resolved, lies outside the folder that it has to be in.
+    Outside {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// It is a folder, FIFO, socket or device.
+    NotAFile {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Something has the name already.
+    Exists {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The system refused a step.
+    System {
+        /// What was tried, as a verb phrase that the path follows.
+        step: &'static str,
+        /// The path as given.
+        path: PathBuf,
+        /// What the system reported.
+        source: io::Error,
+    },
+}
+
+impl WriteError {
+    fn system(step: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::System { step, path: path.to_owned(), source }
+    }
+
+    /// The path as it was given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Link { path }
+            | Self::Outside { path }
+            | Self::NotAFile { path }
+            | Self::Exists { path }
+            | Self::System { path, .. } => path,
+        }
+    }
+
+    /// The reason without the path, for messages that name it already.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Link { .. } => "it is a symbolic link, which is not followed".to_owned(),
+            Self::Outside { .. } => "a symbolic link on its path leads elsewhere".to_owned(),
+            Self::NotAFile { .. } => "it is not a regular file".to_owned(),
+            Self::Exists { .. } => "it exists already".to_owned(),
+            Self::System { source, .. } => source.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path().display();
+        match self {
+            // The system's own words are the source's.
+            Self::System { step, .. } => write!(f, "cannot {step} {path}"),
+            _ => write!(f, "cannot write {path}: {}", self.reason()),
+        }
+    }
+}
+
+impl core::error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::System { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// The path that is renamed to: with its links resolved where they are followed.
+fn resolve(path: &Path, links: Links<'_>) -> Result<PathBuf, WriteError> {
+    let failed = |error| WriteError::system("look at", path, error);
+    if path.file_name().is_none() {
+        return Err(WriteError::NotAFile { path: path.to_owned() });
+    }
+    let is_link = match fs::symlink_metadata(path) {
+        Ok(about) => about.is_symlink(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(failed(error)),
+    };
+    let target = match links {
+        Links::Refuse if is_link => return Err(WriteError::Link { path: path.to_owned() }),
+        Links::Follow | Links::Within(_) if is_link => follow(path)?,
+        Links::Refuse | Links::Replace | Links::Follow => return Ok(path.to_owned()),
+        Links::Within(_) => {
+            let folder = fs::canonicalize(folder_of(path)).map_err(failed)?;
+            folder.join(path.file_name().unwrap_or_default())
+        }
+    };
+    if let Links::Within(root) = links {
+        let real = fs::canonicalize(root);
+        let real = real.map_err(|error| WriteError::system("look at", root, error))?;
+        if !target.starts_with(real) {
+            return Err(WriteError::Outside { path: path.to_owned() });
+        }
+    }
+    Ok(target)
+}
+
+/// The file that a link leads to. Links of `/proc` lead to files that are open somewhere, whatever
+/// their names are by now, so that they name nothing that could be replaced.
+fn follow(path: &Path) -> Result<PathBuf, WriteError> {
+    let failed = |error| WriteError::system("follow", path, error);
+    let mut at = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let folder = fs::canonicalize(folder_of(&at)).map_err(failed)?;
+        let Some(name) = at.file_name() else {
+            return Err(WriteError::NotAFile { path: path.to_owned() });
+        };
+        let place = folder.join(name);
+        if !fs::symlink_metadata(&place).map_err(failed)?.is_symlink() {
+            return Ok(place);
+        }
+        if folder.starts_with("/proc") {
+            return Err(WriteError::NotAFile { path: path.to_owned() });
+        }
+        at = folder.join(fs::read_link(&place).map_err(failed)?);
+    }
+    Err(failed(io::Error::other("too many levels of symbolic links")))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(unix)]
+fn as_the_umask_says(builder: &mut Builder<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    builder.permissions(fs::Permissions::from_mode(0o666));
+}
+
+#[cfg(not(unix))]
+fn as_the_umask_says(_: &mut Builder<'_, '_>) {}
+
+/// Gives the new file what the old one had. Its group may read what the mode says, so that a mode
+/// without its group would let another one read.
+#[cfg(unix)]
+fn keep(file: &File, about: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+
+    let own = file.metadata()?;
+    if own.uid() != about.uid() {
+        // Only root may give files away; for others the file becomes their own, as with any editor.
+        let _ = fchown(file, Some(about.uid()), None);
+    }
+    let mode = about.mode() & 0o777;
+    if own.gid() != about.gid()
+        && let Err(error) = fchown(file, None, Some(about.gid()))
+        && (mode >> 3) & !mode & 0o7 != 0
+    {
+        return Err(error);
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep(file: &File, about: &Metadata) -> io::Result<()> {
+    file.set_permissions(about.permissions())
+}
+
+/// A name in a folder is on the disk once the folder is.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
