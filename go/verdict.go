@@ -42,6 +42,8 @@ const (
 	VerdictReplayGuardStarting Verdict = -115
 	// VerdictReplayGuardFull: the replay guard has no room for another request.
 	VerdictReplayGuardFull Verdict = -116
+	// VerdictReplayGuardQuota: the key has reached its quota of the replay guard.
+	VerdictReplayGuardQuota Verdict = -118
 	// VerdictReplayGuardUnavailable: the replay guard cannot answer.
 	VerdictReplayGuardUnavailable Verdict = -117
 )
@@ -150,6 +152,12 @@ var verdicts = map[Verdict]verdictTexts{
 		"the replay guard has no room for another request",
 		"more requests came within the window than the guard was made for",
 		"give the guard more entries: requests a second times twice the skew",
+	},
+	VerdictReplayGuardQuota: {
+		"replay-guard-quota",
+		"the key has reached its quota of the replay guard",
+		"one key sent more requests within the window than the guard remembers for one key",
+		"send fewer requests with one key, or raise the quota of uses per key",
 	},
 	VerdictReplayGuardUnavailable: {
 		"replay-guard-unavailable",

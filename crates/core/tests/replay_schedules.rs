@@ -83,7 +83,7 @@ mod every_schedule {
             assert_one_accept(&race(&guard, vec![(1, NOW_MS); 3]));
             assert_eq!(ask(&guard, 2, NOW_MS), None);
             assert_eq!(ask(&guard, 3, NOW_MS), None);
-            assert_eq!(ask(&guard, 4, NOW_MS), Some(Verdict::ReplayGuardFull));
+            assert_eq!(ask(&guard, 4, NOW_MS), Some(Verdict::ReplayGuardQuota));
         });
     }
 

@@ -204,6 +204,11 @@
 #define CXK_VERDICT_REPLAY_GUARD_FULL (-116)
 
 /**
+ * A verifier refuses: the key has reached its quota of the replay guard.
+ */
+#define CXK_VERDICT_REPLAY_GUARD_QUOTA (-118)
+
+/**
  * A verifier refuses: the replay guard cannot answer.
  */
 #define CXK_VERDICT_REPLAY_GUARD_UNAVAILABLE (-117)

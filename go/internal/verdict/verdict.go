@@ -22,5 +22,6 @@ const (
 	Replayed               = -114
 	ReplayGuardStarting    = -115
 	ReplayGuardFull        = -116
+	ReplayGuardQuota       = -118
 	ReplayGuardUnavailable = -117
 )

@@ -200,7 +200,7 @@ static void check_guards(void) {
   for (i = 0; i < 5; i++) {
     request = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, (char)('a' + i));
     CHECK(verify(verifier, &request, &principal) ==
-          (i < 3 ? CXK_OK : CXK_VERDICT_REPLAY_GUARD_FULL));
+          (i < 3 ? CXK_OK : CXK_VERDICT_REPLAY_GUARD_QUOTA));
   }
   cxk_verifier_free(verifier);
   cxk_replay_guard_free(guard);

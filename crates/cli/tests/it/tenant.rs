@@ -58,7 +58,7 @@ fn a_small_guard_refuses_what_it_has_no_room_for() {
     for accepted in [true, true, false] {
         let ran = finish(&mut tenant.with_key("advanced", &["ping", "--retries", "0"]));
         assert_eq!(ran.code == 0, accepted, "{}", ran.stderr);
-        assert_eq!(ran.stderr.contains("replay-guard-full"), !accepted, "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("replay-guard-quota"), !accepted, "{}", ran.stderr);
     }
     // It is a guard in memory that has a size.
     for replay in ["off", "redis://127.0.0.1:1"] {

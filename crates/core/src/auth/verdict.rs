@@ -121,6 +121,10 @@ verdicts! {
         "the replay guard has no room for another request"
         cause "more requests came within the window than the guard was made for"
         remedy "give the guard more entries: requests a second times twice the skew"
+    ReplayGuardQuota "replay-guard-quota" -118
+        "the key has reached its quota of the replay guard"
+        cause "one key sent more requests within the window than the guard remembers for one key"
+        remedy "send fewer requests with one key, or raise the quota of uses per key"
     ReplayGuardUnavailable "replay-guard-unavailable" -117
         "the replay guard cannot answer"
         cause "its store is unreachable or refuses to store"

@@ -214,6 +214,7 @@ impl Verifier {
                     digest: expected.to_bytes(),
                     timestamp_ms: timestamp.as_ms(),
                     skew_ms: self.skew.as_ms(),
+                    now_ms,
                 })
                 .map_err(GuardRefusal::verdict)?;
         }

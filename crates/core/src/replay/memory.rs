@@ -196,7 +196,14 @@ mod tests {
             *bytes = (mixed ^ (mixed >> 27)).to_le_bytes();
         }
         let key_id = KeyId::new(7).unwrap();
-        VerifiedUse { key_id, key_created_ms: 0, digest, timestamp_ms, skew_ms }
+        VerifiedUse {
+            key_id,
+            key_created_ms: 0,
+            digest,
+            timestamp_ms,
+            skew_ms,
+            now_ms: timestamp_ms,
+        }
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub struct VerifiedUse {
     pub(crate) digest: [u8; 32],
     pub(crate) timestamp_ms: u64,
     pub(crate) skew_ms: u64,
+    pub(crate) now_ms: u64,
 }
 
 impl VerifiedUse {
@@ -72,6 +73,16 @@ impl VerifiedUse {
     /// The request's timestamp, in milliseconds since 1970.
     pub fn timestamp_ms(&self) -> u64 {
         self.timestamp_ms
+    }
+
+    /// The verifier's skew, in milliseconds.
+    pub fn skew_ms(&self) -> u64 {
+        self.skew_ms
+    }
+
+    /// The verifier's clock, in milliseconds since 1970. The timestamp is within the skew of it.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
     }
 
     /// A tag for a guard that several processes share: the same in each, 128 bits of SHA-256 over
@@ -113,6 +124,8 @@ pub enum GuardRefusal {
     Starting,
     /// There is no room.
     Full,
+    /// The key has as many uses remembered as one key may.
+    Quota,
     /// The guard cannot answer.
     Unavailable,
 }
@@ -125,6 +138,7 @@ impl GuardRefusal {
             Self::Forgotten => Verdict::TimestampStale,
             Self::Starting => Verdict::ReplayGuardStarting,
             Self::Full => Verdict::ReplayGuardFull,
+            Self::Quota => Verdict::ReplayGuardQuota,
             Self::Unavailable => Verdict::ReplayGuardUnavailable,
         }
     }

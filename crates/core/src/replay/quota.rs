@@ -18,8 +18,7 @@ const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
 /// A limit for each key of a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How many uses of one key are remembered at a time; more are refused as if the guard was
-    /// full.
+    /// How many uses of one key are remembered at a time; more are refused.
     pub uses_per_key: u32,
     /// How many keys can have uses at a time. Some 100 bytes are taken for each.
     pub keys: usize,
@@ -108,7 +107,7 @@ impl KeyCount {
             self.newest = slice;
         }
         if self.all >= uses_per_key {
-            return Err(GuardRefusal::Full);
+            return Err(GuardRefusal::Quota);
         }
         self.uses[place(slice)] += 1;
         self.all += 1;
@@ -135,10 +134,10 @@ mod tests {
     fn a_key_has_its_quota_and_no_more() {
         let counts = counts(3, 10);
         assert!((0..3).all(|_| counts.add(7, NOW_MS).is_ok()));
-        assert_eq!(counts.add(7, NOW_MS + 1), Err(GuardRefusal::Full));
+        assert_eq!(counts.add(7, NOW_MS + 1), Err(GuardRefusal::Quota));
         assert_eq!(counts.add(8, NOW_MS + 1), Ok(()));
         // Within a window it counts; some slices after that it no longer does.
-        assert_eq!(counts.add(7, NOW_MS + 2 * SKEW_MS), Err(GuardRefusal::Full));
+        assert_eq!(counts.add(7, NOW_MS + 2 * SKEW_MS), Err(GuardRefusal::Quota));
         assert_eq!(counts.add(7, NOW_MS + 5 * SKEW_MS / 2), Ok(()));
         assert_eq!(counts.add(7, NOW_MS + 1_000 * SKEW_MS), Ok(()));
     }
