@@ -10,26 +10,30 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api_keys::SecurityLevel;
+use crate::role::RoleId;
 
 /// What a PUT changes. Expiry and scope cannot be changed here.
+///
+/// The product's interface description asks for the ids of roles, while lists show their display
+/// names. `EditRequest<RoleName>` is for a tenant that takes names against the description.
 ///
 /// ```
 /// use cortexkey_api::api_key::{CommentEdit, EditRequest};
 ///
 /// let edit = |json| serde_json::from_str::<EditRequest>(json);
-/// let json = r#"{"roles":["Viewer"],"security_level":"advanced"}"#;
+/// let json = r#"{"roles":["role_viewer"],"security_level":"advanced"}"#;
 /// assert_eq!(edit(json)?.comment, CommentEdit::Keep);
-/// let json = r#"{"roles":["Viewer"],"security_level":"advanced","comment":null}"#;
+/// let json = r#"{"roles":["role_viewer"],"security_level":"advanced","comment":null}"#;
 /// assert_eq!(edit(json)?.comment, CommentEdit::Set(None));
-/// let json = r#"{"roles":["Viewer"],"security_level":"advanced","expiration":1}"#;
+/// let json = r#"{"roles":["role_viewer"],"security_level":"advanced","expiration":1}"#;
 /// assert!(edit(json).is_err());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EditRequest {
-    /// All roles that the key is to have, by their display names.
-    pub roles: Vec<String>,
+pub struct EditRequest<R = RoleId> {
+    /// All roles that the key is to have.
+    pub roles: Vec<R>,
     /// How the key is to authenticate. Another level than before breaks its clients.
     pub security_level: SecurityLevel,
     /// What it is for.

@@ -137,8 +137,12 @@ impl ErrorBody {
     /// Reads an answer; `None` where it is no JSON object or says nothing of an error.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let Value::Object(root) = serde_json::from_slice(body).ok()? else { return None };
-        let inner = ["reply", "data"].into_iter().find_map(|name| root.get(name)?.as_object());
-        let found = Self::from_object(inner.unwrap_or(&root));
+        // The description of 403 in IAM has `{"data":{"reply":{…}}}`.
+        let inner = |object: &'_ Map<String, Value>| {
+            ["reply", "data"].into_iter().find_map(|name| object.get(name)?.as_object().cloned())
+        };
+        let outer = inner(&root).unwrap_or(root);
+        let found = Self::from_object(&inner(&outer).unwrap_or(outer));
         (found != Self::default()).then_some(found)
     }
 
@@ -191,6 +195,8 @@ mod tests {
         assert_eq!(parse(iam), wanted);
         let iam = r#"{"reply":{"err_msg":"m","metadata":{"err_code":400},"err_extra":"x"}}"#;
         assert_eq!(parse(iam), wanted);
+        let nested = r#"{"data":{"reply":{"err_code":400,"err_msg":"m","err_extra":"x"}}}"#;
+        assert_eq!(parse(nested), wanted);
         let root = r#"{"err_code":400,"err_msg":"m","metadata":{"err_extra":"x"}}"#;
         assert_eq!(parse(root), wanted);
         assert_eq!(parse(r#"{"errorCode":400,"message":"m","details":"x"}"#), wanted);

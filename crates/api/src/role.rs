@@ -9,7 +9,52 @@
 //! | `DELETE role/{role_id}` | | [`Data`](crate::Data) of [`Message`](crate::Message) |
 //! | `GET role/permission-config` | | [`Data`](crate::Data) of [`PermissionConfig`] |
 
+use core::fmt;
+
 use serde::{Deserialize, Serialize};
+
+/// The display name of a role (`pretty_name`): what lists of keys show, and what `generate` takes.
+///
+/// There is no way from a name to a [`RoleId`] but through the tenant's [`RoleList`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RoleName(String);
+
+/// The id of a role (`role_id`): what the PUT of a key takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RoleId(String);
+
+macro_rules! text {
+    ($name:ident) => {
+        impl $name {
+            /// Takes the text as the tenant has it.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+    };
+}
+
+text!(RoleName);
+text!(RoleId);
 
 /// What a list of roles answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,10 +77,10 @@ pub struct RoleCount {
 /// A role in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleRecord {
-    /// What the DELETE takes.
-    pub role_id: String,
-    /// The display name, which keys take.
-    pub pretty_name: String,
+    /// What the DELETE takes, and the PUT of a key.
+    pub role_id: RoleId,
+    /// The display name, which a list of keys shows.
+    pub pretty_name: RoleName,
     /// What it is for.
     #[serde(default)]
     pub description: Option<String>,

@@ -161,6 +161,9 @@ fn tell(notice: &Notice<'_>) {
                  time from here on; set the clock"
             )
         }
+        Notice::RolesByName => "the tenant does not take the ids of roles and takes their names; \
+                                names are sent from here on (set roles_by = \"name\" in the profile)"
+            .to_owned(),
         _ => return,
     };
     // With standard error closed there is nobody to tell.

@@ -4,14 +4,15 @@
 //! safe to be stopped anywhere and to be run again: what is recorded is recorded before the next
 //! step, and what is not is found again.
 
-use cortexkey_api::api_key::{CommentEdit, EditRequest};
+use cortexkey_api::api_key::CommentEdit;
+use cortexkey_api::role::RoleName;
 use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::LockedKey;
 
 use crate::lock_file::{LockFile, LockFileError};
 use crate::plan::{Action, Desired, Kind, Plan, Step};
 use crate::renew::{RenewError, Renewal};
-use crate::resources::Seen;
+use crate::resources::{EditError, KeyEdit, Seen};
 use crate::{CallError, Client};
 
 /// Carries plans out.
@@ -36,6 +37,8 @@ pub enum ApplyError {
     Renew(RenewError),
     /// A call failed.
     Call(CallError),
+    /// Roles or comment are not as asked.
+    Edit(EditError),
     /// The tenant shows another scope than was put.
     ScopeNotAsked,
     /// The lock file cannot be written.
@@ -142,9 +145,9 @@ impl Apply<'_> {
         let record = self.client().find_key(id).map_err(ApplyError::Call)?;
         // One that vanished meanwhile is the next plan's.
         let Some(record) = record else { return Ok(()) };
-        let (roles, security_level) = (roles.to_vec(), record.security_level);
-        let edit = EditRequest { roles, security_level, comment: CommentEdit::Set(comment) };
-        self.client().edit_key(id, &edit).map_err(ApplyError::Call)
+        let roles = roles.iter().map(RoleName::new).collect();
+        let edit = KeyEdit { roles, comment: CommentEdit::Set(comment), ..KeyEdit::of(&record) };
+        self.client().edit_key(id, &edit).map(|_| ()).map_err(ApplyError::Edit)
     }
 
     fn record(
@@ -193,6 +196,7 @@ impl core::fmt::Display for ApplyError {
         match self {
             Self::Renew(error) => core::fmt::Display::fmt(error, f),
             Self::Call(error) => core::fmt::Display::fmt(error, f),
+            Self::Edit(error) => core::fmt::Display::fmt(error, f),
             Self::ScopeNotAsked => f.write_str(
                 "the tenant shows another scope than was put; see `cortexkey keys show`, and run \
                  apply again",

@@ -33,7 +33,9 @@ pub use lock_file::{Entry, LockFile, LockFileError};
 pub use plan::{Action, Change, Desired, Gained, Kind, Plan, PlanOptions, TenantState, Unmanaged};
 pub use process::{Program, ProgramError};
 pub use renew::{Journal, JournalError, NewKey, RenewError, Renewal, Stage, Step, has_mark};
-pub use resources::{Ping, Seen, level_of, security_level, write_of};
+pub use resources::{
+    EditError, KeyEdit, Permission, Ping, Seen, level_of, security_level, write_of,
+};
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
     KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, SettingsError,
@@ -42,5 +44,5 @@ pub use settings::{
 pub use sink::{About, Prepared, Show, Sink, SinkError};
 pub use transport::{
     AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Method, MethodError,
-    Notice, Observer, Refused, Response, Retry, Roots, RootsError,
+    Notice, Observer, Refused, Response, Retry, RolesBy, Roots, RootsError,
 };

@@ -4,9 +4,10 @@
 
 use std::fs;
 
-use cortexkey_api::api_key::{CommentEdit, EditRequest};
+use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::api_keys::SecurityLevel;
-use cortexkey_client::Seen;
+use cortexkey_api::role::RoleName;
+use cortexkey_client::{KeyEdit, Seen};
 use cortexkey_core::auth::KeyId;
 use serde_json::Value;
 
@@ -71,9 +72,8 @@ fn edits_scopes_and_drift_are_told_apart() {
         &SCOPE.replace("mode: select, groups: [servers-eu]", "mode: none"),
     );
     // The tenant changes: wider.
-    let roles = vec!["Viewer".to_owned(), "Responder".to_owned()];
-    let edit =
-        EditRequest { roles, security_level: SecurityLevel::Advanced, comment: CommentEdit::Keep };
+    let roles = ["Viewer", "Responder"].map(RoleName::new).to_vec();
+    let edit = KeyEdit { roles, level: SecurityLevel::Advanced, comment: CommentEdit::Keep };
     world.admin.edit_key(KeyId::new(4).unwrap(), &edit).unwrap();
     let mut all = format!("narrower, and drift\n{}\n", world.plan());
     world.good(&["apply"]);

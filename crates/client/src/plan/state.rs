@@ -57,7 +57,7 @@ impl TenantState {
         }
         // Older products have no such call, and some keys may not make it.
         let roles = match client.roles() {
-            Ok(roles) => Some(roles.into_iter().map(|role| role.pretty_name).collect()),
+            Ok(roles) => Some(roles.into_iter().map(|role| role.pretty_name.into()).collect()),
             Err(error) if matches!(error.status(), Some(403 | 404)) => None,
             Err(error) => return Err(error),
         };

@@ -6,6 +6,7 @@ use core::fmt;
 
 use crate::CallError;
 use crate::lock_file::LockFileError;
+use crate::resources::EditError;
 use crate::sink::SinkError;
 
 /// Why the state could not be written.
@@ -25,8 +26,6 @@ pub enum Stage {
     ReadBack,
     /// Calling with it.
     Ping,
-    /// Taking the mark off its comment. The key is in place.
-    Unmark,
     /// Deleting what was replaced. The new key is in place.
     Retire,
 }
@@ -42,6 +41,8 @@ pub enum RenewError {
         /// What the call said.
         error: CallError,
     },
+    /// The mark could not be taken off the comment. The key is in place.
+    Unmark(EditError),
     /// The key that the tenant made is not what was asked for.
     NotAsked {
         /// What is different.
@@ -80,10 +81,6 @@ impl fmt::Display for Stage {
             Self::Scope => "the new key got no scope, and was deleted",
             Self::ReadBack => "the new key could not be read back, and was deleted",
             Self::Ping => "the tenant does not take the new key, and it was deleted",
-            Self::Unmark => {
-                "the new key is in place and was delivered, but its comment still has its mark; \
-                 the same command takes it off"
-            }
             Self::Retire => {
                 "the new key is in place and was delivered, but what it replaces is still there; \
                  the same command deletes it"
@@ -96,6 +93,11 @@ impl fmt::Display for RenewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call { stage, error } => write!(f, "{stage}: {error}"),
+            Self::Unmark(error) => write!(
+                f,
+                "the new key is in place and was delivered, but its comment still has its mark: \
+                 {error}"
+            ),
             Self::NotAsked { what } => write!(
                 f,
                 "the new key is not what was asked for, and was deleted: {what}; see what the \

@@ -170,7 +170,7 @@ impl Renewal<'_> {
             let comment = record.comment.as_deref().unwrap_or_default();
             let comment = comment.strip_suffix(&mark.to_string()).unwrap_or(comment).trim_end();
             let comment = (!comment.is_empty()).then(|| comment.to_owned());
-            self.client.set_comment(record, comment).map_err(RenewError::at(Stage::Unmark))?;
+            self.client.set_comment(record, comment).map_err(RenewError::Unmark)?;
         }
         entry.pending = None;
         save(journal, entry)?;

@@ -2,17 +2,16 @@
 //!
 //! It refuses nothing: the tenant decides.
 
-use cortexkey_api::api_key::{CommentEdit, EditRequest};
+use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::api_keys::{
     ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListReply,
     ListRequest, SecurityLevel,
 };
-use cortexkey_api::{Data, RequestData};
 use cortexkey_core::auth::{KeyId, Level};
-use serde::de::IgnoredAny;
 
+use super::edit::{EditError, KeyEdit};
 use super::pages::pages;
-use crate::{CallError, Client, Method};
+use crate::{CallError, Client};
 
 impl Client {
     /// Lists one page of keys.
@@ -47,27 +46,15 @@ impl Client {
         self.post("/public_api/v1/api_keys/generate", request)
     }
 
-    /// Replaces roles, level and comment of a key. Another level than before breaks its clients.
-    pub fn edit_key(&self, id: KeyId, edit: &EditRequest) -> Result<(), CallError> {
-        let path = format!("/platform/iam/v1/api-key/{id}");
-        let body = serde_json::to_vec(&RequestData { request_data: edit })
-            .map_err(|_| CallError::RequestNotJson)?;
-        self.call(Method::Put, &path, Some(&body))?.json::<Data<IgnoredAny>>()?;
-        Ok(())
-    }
-
     /// Replaces the comment of a key and leaves the rest as the record says it is.
-    pub fn set_comment(
+    pub(crate) fn set_comment(
         &self,
         record: &ApiKeyRecord,
         comment: Option<String>,
-    ) -> Result<(), CallError> {
+    ) -> Result<(), EditError> {
         let Some(id) = KeyId::new(record.id) else { return Ok(()) };
-        let (roles, security_level) = (record.roles.clone(), record.security_level);
-        self.edit_key(
-            id,
-            &EditRequest { roles, security_level, comment: CommentEdit::Set(comment) },
-        )
+        let comment = CommentEdit::Set(comment);
+        self.edit_key(id, &KeyEdit { comment, ..KeyEdit::of(record) }).map(|_| ())
     }
 
     /// Deletes keys; how many there were.

@@ -4,11 +4,15 @@
 
 mod api_keys;
 mod asset_groups;
+mod edit;
 mod pages;
+mod permission;
 mod ping;
 mod roles;
 mod scope;
 
 pub use api_keys::{level_of, security_level};
+pub use edit::{EditError, KeyEdit};
+pub use permission::Permission;
 pub use ping::Ping;
 pub use scope::{Seen, write_of};

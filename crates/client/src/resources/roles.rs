@@ -12,4 +12,13 @@ impl Client {
         let list: RoleList = self.call(Method::Get, "/platform/iam/v1/role", None)?.json()?;
         Ok(list.data)
     }
+
+    /// All roles, read once in the life of this client.
+    pub(crate) fn known_roles(&self) -> Result<&[RoleRecord], CallError> {
+        if let Some(roles) = self.role_cache().get() {
+            return Ok(roles);
+        }
+        let roles = self.roles()?;
+        Ok(self.role_cache().get_or_init(|| roles))
+    }
 }

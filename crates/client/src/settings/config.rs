@@ -24,6 +24,7 @@ use toml::{Table, Value};
 
 use super::Environment;
 use crate::process::Program;
+use crate::transport::RolesBy;
 
 /// The most that is read of a configuration.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
@@ -66,6 +67,8 @@ pub struct Profile {
     pub child_tenant: Option<String>,
     /// The policy's name of the tenant, for plans.
     pub tenant: Option<String>,
+    /// How the edit of a key names roles.
+    pub roles_by: Option<RolesBy>,
     /// How long a call may take.
     pub timeout: Option<Duration>,
     /// How often a call is made again.
@@ -191,7 +194,7 @@ pub(crate) fn folder(
     Some(base.join("cortexkey"))
 }
 
-const PROFILE_FIELDS: [&str; 15] = [
+const PROFILE_FIELDS: [&str; 16] = [
     "fqdn",
     "on_premises",
     "key_id",
@@ -201,6 +204,7 @@ const PROFILE_FIELDS: [&str; 15] = [
     "key_command_timeout_ms",
     "child_tenant",
     "tenant",
+    "roles_by",
     "timeout_ms",
     "retries",
     "ca_file",
@@ -224,6 +228,7 @@ impl Profile {
             key_command: fields.program("key_command", timeout)?,
             child_tenant: fields.text("child_tenant")?,
             tenant: fields.text("tenant")?,
+            roles_by: fields.roles_by("roles_by")?,
             timeout: fields.milliseconds("timeout_ms")?,
             retries: fields.number("retries")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
             ca_file: fields.path("ca_file")?,
@@ -288,6 +293,14 @@ impl Fields<'_> {
             None => Ok(None),
             Some(Value::Integer(number)) if number >= 0 => Ok(Some(number.unsigned_abs())),
             Some(_) => self.kind(field, "a whole number"),
+        }
+    }
+
+    fn roles_by(&mut self, field: &str) -> Result<Option<RolesBy>, ConfigProblem> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        match text.parse() {
+            Ok(by) => Ok(Some(by)),
+            Err(()) => self.kind(field, "`auto`, `id` or `name`"),
         }
     }
 

@@ -292,6 +292,8 @@ fn options(layers: &Layers<'_>, address: layers::Layer) -> Result<ClientOptions,
     let retries = layers.given.retries.or(profile.and_then(|profile| profile.retries));
     options.retry.retries = retries.unwrap_or(options.retry.retries);
     options.child_tenant = child_tenant(layers, address)?;
+    let of_tenant = layers.profile_of_tenant(address).map(|(_, profile)| profile);
+    options.roles_by = of_tenant.and_then(|profile| profile.roles_by).unwrap_or_default();
     options.roots = roots(layers, address)?;
     Ok(options)
 }

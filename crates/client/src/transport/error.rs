@@ -152,6 +152,22 @@ impl CallError {
             _ => None,
         }
     }
+
+    /// Whether the call certainly changed nothing: it was not sent, or the tenant refused it with
+    /// a status other than 408 and 5xx.
+    pub fn had_no_effect(&self) -> bool {
+        match self {
+            Self::Refused(refused) => refused.status < 500 && refused.status != 408,
+            Self::Timeout { .. }
+            | Self::Broken { .. }
+            | Self::NotHttp { .. }
+            | Self::TooLarge { .. }
+            | Self::NotJson { .. }
+            | Self::UnexpectedShape { .. }
+            | Self::UnexpectedAnswer { .. } => false,
+            _ => true,
+        }
+    }
 }
 
 impl fmt::Display for CallError {

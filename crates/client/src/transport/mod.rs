@@ -12,14 +12,16 @@ mod failure;
 mod method;
 mod proxy;
 mod retry;
+mod roles_by;
 mod roots;
 
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use cortexkey_api::role::RoleRecord;
 use cortexkey_api::{ErrorBody, Reply, RequestData};
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Headers, Level, Signer, Timestamp};
@@ -36,6 +38,7 @@ pub use error::{CallError, Refused};
 pub use method::{Method, MethodError};
 pub(crate) use proxy::in_force as proxy_variable;
 pub use retry::Retry;
+pub use roles_by::RolesBy;
 pub use roots::{Roots, RootsError};
 
 const EMPTY_BODY: &[u8] = b"{}";
@@ -61,6 +64,8 @@ pub struct ClientOptions {
     pub correct_clock: bool,
     /// The child tenant that calls are for, where the tenant has some.
     pub child_tenant: Option<ChildTenant>,
+    /// How the edit of a key names roles.
+    pub roles_by: RolesBy,
     /// Certificates to trust instead of the system's.
     pub roots: Option<Roots>,
     /// What is told of what happens meanwhile.
@@ -87,6 +92,8 @@ pub enum Notice<'a> {
         /// The tenant's clock minus ours, in milliseconds.
         offset_ms: i64,
     },
+    /// The tenant does not take the ids of roles and takes their names; names are sent from now on.
+    RolesByName,
 }
 
 impl Observer {
@@ -127,6 +134,7 @@ impl Default for ClientOptions {
             retry: Retry::default(),
             correct_clock: true,
             child_tenant: None,
+            roles_by: RolesBy::Auto,
             roots: None,
             observer: None,
         }
@@ -146,6 +154,10 @@ pub struct Client {
     /// What is added to our clock, in milliseconds.
     offset_ms: AtomicI64,
     is_corrected: AtomicBool,
+    /// The tenant's roles, once they were read.
+    roles: OnceLock<Vec<RoleRecord>>,
+    /// Whether the tenant turned out to take the names of roles.
+    takes_role_names: AtomicBool,
 }
 
 impl Client {
@@ -170,8 +182,18 @@ impl Client {
         let roots = options.roots.as_ref().map_or(RootCerts::PlatformVerifier, Roots::as_ureq);
         config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         let agent = config.build().into();
-        let (offset_ms, is_corrected) = (AtomicI64::new(0), AtomicBool::new(false));
-        Self { address, signer, agent, options, proxy, unusable_proxy, offset_ms, is_corrected }
+        Self {
+            address,
+            signer,
+            agent,
+            options,
+            proxy,
+            unusable_proxy,
+            offset_ms: AtomicI64::new(0),
+            is_corrected: AtomicBool::new(false),
+            roles: OnceLock::new(),
+            takes_role_names: AtomicBool::new(false),
+        }
     }
 
     /// The tenant that is called.
@@ -237,7 +259,24 @@ impl Client {
         true
     }
 
-    fn tell(&self, notice: &Notice<'_>) {
+    /// How the edit of a key names roles, as far as it is known by now.
+    pub(crate) fn roles_by(&self) -> RolesBy {
+        if self.takes_role_names.load(Ordering::Relaxed) {
+            RolesBy::Name
+        } else {
+            self.options.roles_by
+        }
+    }
+
+    pub(crate) fn remember_roles_by_name(&self) {
+        self.takes_role_names.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn role_cache(&self) -> &OnceLock<Vec<RoleRecord>> {
+        &self.roles
+    }
+
+    pub(crate) fn tell(&self, notice: &Notice<'_>) {
         if let Some(observer) = &self.options.observer {
             (observer.0)(notice);
         }

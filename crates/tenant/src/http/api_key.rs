@@ -88,7 +88,8 @@ fn may_write(
     let entry = store.get(id).ok_or_else(|| Refusal::not_found("no key has this id"))?;
     // What it had, and what it is to have.
     access.require_handling(&store.roles.all(&entry.record.roles))?;
-    let roles = check_roles(store, &access, request.roles)?;
+    let roles = request.roles.into_iter().map(String::from).collect();
+    let roles = check_roles(store, &access, roles)?;
     let comment = match request.comment {
         CommentEdit::Set(comment) => check_comment(comment)?,
         CommentEdit::Keep => entry.record.comment.clone(),

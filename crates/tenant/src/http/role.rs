@@ -9,7 +9,8 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, delete, get};
 use cortexkey_api::role::{
-    CreateRequest, PermissionConfig, RoleCount, RoleList, RoleRecord, created_message,
+    CreateRequest, PermissionConfig, RoleCount, RoleId, RoleList, RoleName, RoleRecord,
+    created_message,
 };
 use cortexkey_api::{Data, Message};
 use cortexkey_core::access::Permission;
@@ -50,8 +51,8 @@ async fn list(
     let store = app.store();
     require(&store, caller, Permission::View)?;
     let predefined = store.roles.predefined().map(|role| RoleRecord {
-        role_id: Roles::predefined_id(role),
-        pretty_name: role.name.to_owned(),
+        role_id: RoleId::new(Roles::predefined_id(role)),
+        pretty_name: RoleName::new(role.name),
         description: Some(role.note.to_owned()),
         is_custom: false,
         created_by: Some("Palo Alto Networks".to_owned()),
@@ -65,8 +66,8 @@ async fn list(
 
 fn custom(entry: &RoleEntry) -> RoleRecord {
     RoleRecord {
-        role_id: entry.role_id.clone(),
-        pretty_name: entry.role.name.clone(),
+        role_id: RoleId::new(&entry.role_id),
+        pretty_name: RoleName::new(&entry.role.name),
         description: entry.description.clone(),
         is_custom: true,
         created_by: Some(entry.created_by.clone()),

@@ -2,11 +2,11 @@
 //!
 //! It refuses to edit what the product's API cannot: the expiry.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use cortexkey_api::api_key::{CommentEdit, EditRequest};
-use cortexkey_client::{Client, Seen, security_level};
+use cortexkey_api::api_key::CommentEdit;
+use cortexkey_api::role::RoleName;
+use cortexkey_client::{KeyEdit, Seen, security_level};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::KeyRecord;
 
@@ -86,7 +86,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         args.change.ask(&format!("Key {}{own}: {}. Go on?", args.id, asked.join("; ")))?;
     }
     if edits {
-        edit(&client, &wanted)?;
+        let edited = client.edit_key(args.id, &sent(&wanted));
+        edited.map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
         say(&format!("edited key {}", args.id));
     }
     if let Some(scope) = scope {
@@ -130,29 +131,13 @@ fn asked(has: &KeyRecord, wanted: &KeyRecord) -> Vec<String> {
     asked
 }
 
-/// Edits a key, and reads back what came of it.
-fn edit(client: &Client, wanted: &KeyRecord) -> Result<(), Failure> {
-    let id = wanted.key_id;
-    let edit = EditRequest {
-        roles: wanted.roles.clone(),
-        security_level: security_level(wanted.level),
+/// What is sent: roles by name, which the client resolves.
+fn sent(wanted: &KeyRecord) -> KeyEdit {
+    KeyEdit {
+        roles: wanted.roles.iter().map(RoleName::new).collect(),
+        level: security_level(wanted.level),
         comment: CommentEdit::Set(wanted.comment.clone()),
-    };
-    client.edit_key(id, &edit).map_err(|error| failed(&error))?;
-    let (_, read) = find(client, id)?;
-    let roles = |record: &KeyRecord| record.roles.iter().cloned().collect::<BTreeSet<_>>();
-    // A tenant may keep an empty comment in place of none.
-    let comment = |record: &KeyRecord| record.comment.clone().unwrap_or_default();
-    if roles(&read) != roles(wanted) {
-        return Err(other("other roles", id));
     }
-    if read.level != wanted.level {
-        return Err(other("another security level", id));
-    }
-    if comment(&read) != comment(wanted) {
-        return Err(other("another comment", id));
-    }
-    Ok(())
 }
 
 fn other(what: &str, id: KeyId) -> Failure {

@@ -1,0 +1,281 @@
+//! Edits of a key: roles, level and comment, by one PUT that is read back and compared.
+//!
+//! Keys are shown with the display names of their roles, and the PUT takes role ids. Names are
+//! resolved before anything is changed, and no name enters a request that asks for ids.
+
+use core::fmt;
+
+use cortexkey_api::api_key::{CommentEdit, EditRequest};
+use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
+use cortexkey_api::role::{RoleId, RoleName, RoleRecord};
+use cortexkey_api::{Data, RequestData};
+use cortexkey_core::auth::KeyId;
+use serde::Serialize;
+use serde::de::IgnoredAny;
+
+use super::permission::Permission;
+use crate::transport::Notice;
+use crate::{CallError, Client, Method, RolesBy};
+
+/// What a key is to be. Roles are replaced as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyEdit {
+    /// All roles that the key is to have.
+    pub roles: Vec<RoleName>,
+    /// Its security level. Another level than before breaks its clients.
+    pub level: SecurityLevel,
+    /// What becomes of its comment.
+    pub comment: CommentEdit,
+}
+
+/// Why a key is not as asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The tenant's roles cannot be read. Nothing was changed.
+    Roles(CallError),
+    /// The tenant has no role of this name. Nothing was changed.
+    UnknownRole {
+        /// The name.
+        name: RoleName,
+    },
+    /// The tenant has several roles of this name. Nothing was changed.
+    AmbiguousRole {
+        /// The name.
+        name: RoleName,
+        /// Their ids.
+        ids: Vec<RoleId>,
+    },
+    /// The PUT failed.
+    Put(CallError),
+    /// The tenant took the edit, and what came of it cannot be read.
+    NotRead(CallError),
+    /// The tenant took the edit, and shows something else.
+    NotKept {
+        /// What differs, in words.
+        differences: Vec<String>,
+        /// Whether roles are among it.
+        roles: bool,
+    },
+}
+
+impl KeyEdit {
+    /// An edit that leaves roles and level as a record shows them.
+    pub fn of(record: &ApiKeyRecord) -> Self {
+        Self {
+            roles: record.roles.iter().map(RoleName::new).collect(),
+            level: record.security_level,
+            comment: CommentEdit::Keep,
+        }
+    }
+
+    /// How a record differs from what was asked; nothing where it does not.
+    fn differences(&self, record: &ApiKeyRecord) -> (Vec<String>, bool) {
+        let mut differences = Vec::new();
+        let missing = self.roles.iter().map(RoleName::as_str);
+        let missing = missing.filter(|name| record.roles.iter().all(|has| has != name));
+        differences.extend(missing.map(|name| format!("the role {name:?} is missing")));
+        let more = record.roles.iter();
+        let more = more.filter(|has| self.roles.iter().all(|name| name.as_str() != *has));
+        differences.extend(more.map(|name| format!("it still has the role {name:?}")));
+        let roles = !differences.is_empty();
+        if record.security_level != self.level {
+            differences.push("its security level is another".to_owned());
+        }
+        if let CommentEdit::Set(comment) = &self.comment
+            // A tenant may keep an empty comment in place of none.
+            && comment.as_deref().unwrap_or_default() != record.comment.as_deref().unwrap_or_default()
+        {
+            differences.push("its comment is another".to_owned());
+        }
+        (differences, roles)
+    }
+}
+
+impl Client {
+    /// Edits a key, reads it back, and compares.
+    ///
+    /// Roles go by id, as the product describes it. Where [`RolesBy::Auto`] holds and the tenant
+    /// does not know the ids, or drops them, the edit is made again by names.
+    pub fn edit_key(&self, id: KeyId, edit: &KeyEdit) -> Result<ApiKeyRecord, EditError> {
+        let by = self.roles_by();
+        if by == RolesBy::Name {
+            return self.edit_by(id, edit, edit.roles.clone());
+        }
+        let ids = self.role_ids(&edit.roles)?;
+        let is_same = ids.iter().map(RoleId::as_str).eq(edit.roles.iter().map(RoleName::as_str));
+        match self.edit_by(id, edit, ids) {
+            Err(error) if by == RolesBy::Auto && !is_same && error.is_about_roles() => {
+                match self.edit_by(id, edit, edit.roles.clone()) {
+                    Ok(record) => {
+                        self.remember_roles_by_name();
+                        self.tell(&Notice::RolesByName);
+                        Ok(record)
+                    }
+                    // The later reading is the state that the key is in.
+                    Err(later @ EditError::NotKept { .. }) => Err(later),
+                    Err(_) => Err(error),
+                }
+            }
+            edited => edited,
+        }
+    }
+
+    fn edit_by<R: Serialize>(
+        &self,
+        id: KeyId,
+        edit: &KeyEdit,
+        roles: Vec<R>,
+    ) -> Result<ApiKeyRecord, EditError> {
+        let (security_level, comment) = (edit.level, edit.comment.clone());
+        let request = EditRequest { roles, security_level, comment };
+        self.put_key(id, &request).map_err(EditError::Put)?;
+        let record = self.read_key(id).map_err(EditError::NotRead)?;
+        let (differences, roles) = edit.differences(&record);
+        if differences.is_empty() {
+            Ok(record)
+        } else {
+            Err(EditError::NotKept { differences, roles })
+        }
+    }
+
+    fn put_key<R: Serialize>(&self, id: KeyId, request: &EditRequest<R>) -> Result<(), CallError> {
+        let body = serde_json::to_vec(&RequestData { request_data: request })
+            .map_err(|_| CallError::RequestNotJson)?;
+        self.call(Method::Put, &path(id), Some(&body))?.json::<Data<IgnoredAny>>()?;
+        Ok(())
+    }
+
+    /// One key as it is now; from the list where the call for one key does not answer.
+    pub fn read_key(&self, id: KeyId) -> Result<ApiKeyRecord, CallError> {
+        let one = self.call(Method::Get, &path(id), None);
+        if let Ok(Data { data }) = one.and_then(|answer| answer.json::<Data<ApiKeyRecord>>())
+            && data.id == id.get()
+        {
+            return Ok(data);
+        }
+        let missing = CallError::UnexpectedAnswer { expected: "a list with this key" };
+        self.find_key(id)?.ok_or(missing)
+    }
+
+    /// The ids of roles, in the same order. The tenant's list is read once a run.
+    fn role_ids(&self, names: &[RoleName]) -> Result<Vec<RoleId>, EditError> {
+        let roles = self.known_roles().map_err(EditError::Roles)?;
+        names.iter().map(|name| role_id(roles, name)).collect()
+    }
+}
+
+fn role_id(roles: &[RoleRecord], name: &RoleName) -> Result<RoleId, EditError> {
+    let of_name = roles.iter().filter(|role| role.pretty_name == *name);
+    let mut ids: Vec<RoleId> = of_name.map(|role| role.role_id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    match (ids.pop(), ids.is_empty()) {
+        (Some(id), true) => Ok(id),
+        (None, _) => Err(EditError::UnknownRole { name: name.clone() }),
+        (Some(id), false) => {
+            ids.push(id);
+            Err(EditError::AmbiguousRole { name: name.clone(), ids })
+        }
+    }
+}
+
+fn path(id: KeyId) -> String {
+    format!("/platform/iam/v1/api-key/{id}")
+}
+
+impl EditError {
+    /// Whether the key is as it was.
+    pub fn is_unchanged(&self) -> bool {
+        match self {
+            Self::Roles(_) | Self::UnknownRole { .. } | Self::AmbiguousRole { .. } => true,
+            Self::Put(error) => error.had_no_effect(),
+            Self::NotRead(_) | Self::NotKept { .. } => false,
+        }
+    }
+
+    /// The permission that is missing, where the tenant says that one is.
+    pub fn missing_permission(&self) -> Option<Permission> {
+        match self {
+            Self::Roles(error) if error.status() == Some(403) => {
+                Some(Permission::AccessManagementView)
+            }
+            Self::Put(error) if error.status() == Some(403) => {
+                Some(Permission::AccessManagementEdit)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether roles that were sent by id are not known, or were dropped.
+    fn is_about_roles(&self) -> bool {
+        match self {
+            Self::NotKept { roles, .. } => *roles,
+            Self::Put(CallError::Refused(refused)) => {
+                matches!(refused.status, 400 | 404 | 422 | 500)
+                    && refused.body.as_ref().is_some_and(|body| {
+                        let message = body.err_msg.as_deref().unwrap_or_default();
+                        let extra = body.err_extra.as_ref().map(ToString::to_string);
+                        let text = format!("{message} {}", extra.unwrap_or_default());
+                        text.to_ascii_lowercase().contains("role")
+                    })
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for EditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(permission) = self.missing_permission() {
+            return write!(
+                f,
+                "the key was not edited: this key lacks {permission}, which the edit of a key needs"
+            );
+        }
+        match self {
+            Self::Roles(error) => write!(
+                f,
+                "the key was not edited: the ids of its roles cannot be read, and the edit of a \
+                 key takes ids: {error}"
+            ),
+            Self::UnknownRole { name } => write!(
+                f,
+                "the key was not edited: the tenant has no role {:?}; `GET /platform/iam/v1/role` \
+                 lists those that there are",
+                name.as_str()
+            ),
+            Self::AmbiguousRole { name, ids } => {
+                let ids: Vec<&str> = ids.iter().map(RoleId::as_str).collect();
+                write!(
+                    f,
+                    "the key was not edited: the tenant has several roles {:?} (ids {}); give one \
+                     of them another name",
+                    name.as_str(),
+                    ids.join(", ")
+                )
+            }
+            Self::Put(error) if error.had_no_effect() => {
+                write!(f, "the key was not edited: {error}")
+            }
+            Self::Put(error) => write!(f, "whether the key was edited is not known: {error}"),
+            Self::NotRead(error) => {
+                write!(f, "the tenant took the edit, but what came of it cannot be read: {error}")
+            }
+            Self::NotKept { differences, .. } => write!(
+                f,
+                "the tenant took the edit and shows something else: {}",
+                differences.join("; ")
+            ),
+        }
+    }
+}
+
+impl core::error::Error for EditError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Roles(error) | Self::Put(error) | Self::NotRead(error) => Some(error),
+            _ => None,
+        }
+    }
+}

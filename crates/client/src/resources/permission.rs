@@ -1,0 +1,44 @@
+//! [`Permission`]: what a role must hold so that a call is allowed.
+
+use core::fmt;
+
+/// A permission that calls about keys need, in the product's words.
+///
+/// The product's documents disagree on the calls of one key: its interface description asks for
+/// Access Management, its page on roles for Public API. The client asks for what the description
+/// says, and goes on where the tenant allows more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// List keys.
+    PublicApiView,
+    /// Generate and delete keys.
+    PublicApiEdit,
+    /// Read roles, one key, and scopes.
+    AccessManagementView,
+    /// Edit a key, and replace its scope.
+    AccessManagementEdit,
+}
+
+impl Permission {
+    /// The component of a role, as the console calls it.
+    pub const fn component(self) -> &'static str {
+        match self {
+            Self::PublicApiView | Self::PublicApiEdit => "Public API",
+            Self::AccessManagementView | Self::AccessManagementEdit => "Access Management",
+        }
+    }
+
+    /// The level of the component.
+    pub const fn level(self) -> &'static str {
+        match self {
+            Self::PublicApiView | Self::AccessManagementView => "View",
+            Self::PublicApiEdit | Self::AccessManagementEdit => "View/Edit",
+        }
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the permission {} ({})", self.component(), self.level())
+    }
+}
