@@ -120,10 +120,10 @@ fn fuzz(root: &Path, folder: &Path, target: &str, options: &[&str]) -> Result<St
     run.args([&found, &root.join("fuzz/corpus").join(target)]).current_dir(root);
     let ran = capture(&mut run);
     if !ran.success {
-        return Err(format!("the fuzz target {target} failed\n{}", ran.output));
+        return Err(format!("the fuzz target {target} failed\n{}", ran.all()));
     }
     let figure = |name: &str| {
-        let line = ran.output.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        let line = ran.stderr.lines().find(|line| line.starts_with(name)).unwrap_or_default();
         line.rsplit(' ').next().unwrap_or_default().to_owned()
     };
     let (units, memory) = (figure("stat::number_of_executed_units"), figure("stat::peak_rss_mb"));

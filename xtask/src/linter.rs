@@ -47,10 +47,8 @@ fn binary(root: &Path) -> Result<PathBuf, String> {
 /// OASIS' schema of SARIF, which a crate of the tests brings.
 fn sarif_schema(root: &Path) -> Result<PathBuf, String> {
     let metadata = check(cargo(root).args(["metadata", "--locked", "--format-version", "1"]))?;
-    // Cargo may say something of itself before.
-    let json = metadata.find('{').and_then(|start| metadata.get(start..)).unwrap_or_default();
     let metadata: serde_json::Value =
-        serde_json::from_str(json).map_err(|error| format!("cargo metadata: {error}"))?;
+        serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let mut found = packages.filter(|package| package["name"] == "serde-sarif");
     let manifest = found.find_map(|package| package["manifest_path"].as_str());

@@ -1,14 +1,23 @@
 //! Runs other programs and keeps what they print.
 //!
-//! It refuses to lose an exit status or the output of a failure.
+//! What is parsed is standard output alone: programs such as cargo report downloads and warnings on
+//! standard error, which belongs in messages for people only.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a program printed, both streams, and whether it succeeded.
+/// What a program printed, and whether it succeeded.
 pub(crate) struct Ran {
     pub(crate) success: bool,
-    pub(crate) output: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Both streams, for a message.
+    pub(crate) fn all(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
 }
 
 /// Runs a program to its end with no standard input.
@@ -16,20 +25,21 @@ pub(crate) fn capture(command: &mut Command) -> Ran {
     match command.stdin(Stdio::null()).output() {
         Ok(output) => Ran {
             success: output.status.success(),
-            output: String::from_utf8_lossy(&output.stdout).into_owned()
-                + &String::from_utf8_lossy(&output.stderr),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         },
         Err(error) => Ran {
             success: false,
-            output: format!("cannot run {}: {error}", command.get_program().to_string_lossy()),
+            stdout: String::new(),
+            stderr: format!("cannot run {}: {error}", command.get_program().to_string_lossy()),
         },
     }
 }
 
-/// Runs a program; its output is the error where it fails.
+/// Runs a program; returns its standard output, or both streams as the error where it fails.
 pub(crate) fn check(command: &mut Command) -> Result<String, String> {
     let ran = capture(command);
-    if ran.success { Ok(ran.output) } else { Err(ran.output) }
+    if ran.success { Ok(ran.stdout) } else { Err(ran.all()) }
 }
 
 /// The cargo that runs this, in the workspace's folder.

@@ -149,7 +149,7 @@ fn counted(commands: Vec<Command>) -> Outcome {
     for mut test in commands {
         // Cargo sets these for xtask itself.
         let ran = capture(test.env_remove("CARGO_MANIFEST_DIR"));
-        for line in ran.output.lines().filter(|line| line.starts_with("test result:")) {
+        for line in ran.stdout.lines().filter(|line| line.starts_with("test result:")) {
             let count = |what: &str| {
                 let before = line.split(what).next()?;
                 before.split_whitespace().last()?.parse::<u64>().ok()
@@ -159,7 +159,7 @@ fn counted(commands: Vec<Command>) -> Outcome {
         }
         if !ran.success {
             failed = failed.max(1);
-            output += &ran.output;
+            output += &ran.all();
         }
     }
     if failed == 0 { Outcome::Passed(passed) } else { Outcome::Failed { passed, failed, output } }
@@ -211,8 +211,8 @@ fn go_tests(root: &Path, go: impl Fn(&str) -> Command) -> Outcome {
         return Outcome::Skipped(why);
     }
     let untidy = capture(Command::new("gofmt").args(["-l", "."]).current_dir(root.join("go")));
-    if !untidy.output.is_empty() {
-        let output = format!("gofmt would change:\n{}", untidy.output);
+    if !untidy.success || !untidy.stdout.is_empty() {
+        let output = format!("gofmt would change:\n{}", untidy.all());
         return Outcome::Failed { passed: 0, failed: 1, output };
     }
     if let Err(output) = check(go("vet").arg("./...")) {
@@ -221,13 +221,13 @@ fn go_tests(root: &Path, go: impl Fn(&str) -> Command) -> Outcome {
     let ran = capture(go("test").args(["-count=1", "-v", "./..."]));
     let count = |mark: &str| {
         let is_result = |line: &&str| line.trim_start().starts_with(mark);
-        u64::try_from(ran.output.lines().filter(is_result).count()).unwrap_or(0)
+        u64::try_from(ran.stdout.lines().filter(is_result).count()).unwrap_or(0)
     };
     let (passed, failed) = (count("--- PASS:"), count("--- FAIL:"));
     if ran.success && count("--- SKIP:") == 0 {
         Outcome::Passed(passed)
     } else {
-        Outcome::Failed { passed, failed: failed.max(1), output: ran.output }
+        Outcome::Failed { passed, failed: failed.max(1), output: ran.all() }
     }
 }
 

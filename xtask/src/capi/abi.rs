@@ -45,7 +45,7 @@ fn compare(stored: &Path, described: &Path) -> Result<(), String> {
         "the binary interface is not the stored one.\n{}\nWhere only functions were added, `cargo \
          xtask abi --renew`; where a parameter, a field or a function changed or went, raise \
          CXK_ABI_VERSION first",
-        ran.output
+        ran.all()
     ))
 }
 

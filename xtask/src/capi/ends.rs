@@ -138,20 +138,20 @@ fn call(
 ) -> Result<(), String> {
     let mut call = Command::new(client);
     let ran = capture(call.args([url, id, level]).env("CORTEXKEY_API_KEY", key));
-    let told = ran.output.contains(key) && level == "advanced";
+    let told = ran.all().contains(key) && level == "advanced";
     if ran.success == good && !told {
         return Ok(());
     }
     let client = client.display();
-    Err(format!("{client} {url} {id} {level}, with a key that is good: {good}\n{}", ran.output))
+    Err(format!("{client} {url} {id} {level}, with a key that is good: {good}\n{}", ran.all()))
 }
 
 fn decide(root: &Path, program: &Path) -> Result<(), String> {
     let file = root.join("vectors/definitions/after.ckc");
     for (group, allowed) in [("prod-us", true), ("prod-ap", false)] {
         let ran = capture(Command::new(program).arg(&file).args(["eu/export", group]));
-        if ran.success != allowed || !ran.output.contains(group) {
-            return Err(format!("{}: {}", program.display(), ran.output));
+        if ran.success != allowed || !ran.all().contains(group) {
+            return Err(format!("{}: {}", program.display(), ran.all()));
         }
     }
     Ok(())
@@ -165,10 +165,10 @@ fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), Stri
         "_, err := cortexkey.LoadDefinitions(nil)\n\t_, err = cortexkey.NewMemoryGuard(nil)\n\tprintln(err)",
     )?;
     let ran = capture(installed.go(root, "build", "0").arg(".").current_dir(&folder));
-    if ran.success || ran.output.matches("needs_the_build_tag_cortexkey_cgo").count() != 2 {
+    if ran.success || ran.all().matches("needs_the_build_tag_cortexkey_cgo").count() != 2 {
         return Err(format!(
             "a program without the library compiles, or is not told why: {}",
-            ran.output
+            ran.all()
         ));
     }
     Ok(())
@@ -196,8 +196,8 @@ fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
     }
     let folder = installed.consumer(&root.join("go"), "unbundled", says)?;
     let ran = capture(installed.go(root, "build", "1").args(BUNDLED).current_dir(&folder));
-    if ran.success || !ran.output.contains("take the release file") {
-        return Err(format!("a module without the archive is bundled: {}", ran.output));
+    if ran.success || !ran.all().contains("take the release file") {
+        return Err(format!("a module without the archive is bundled: {}", ran.all()));
     }
     Ok(())
 }
@@ -212,10 +212,10 @@ fn go_in_an_empty_root(installed: &Installed, program: &Path) -> Result<(), Stri
     chroot.arg(&folder).args(["/client", url, "7", "advanced"]).env("CORTEXKEY_API_KEY", KEY);
     let ran = capture(&mut chroot);
     // It signed, and found nobody to send to.
-    if ran.output.contains("connection refused") {
+    if ran.all().contains("connection refused") {
         return Ok(());
     }
-    Err(format!("in an empty root: {}", ran.output))
+    Err(format!("in an empty root: {}", ran.all()))
 }
 
 impl Installed {
