@@ -3,6 +3,7 @@
 //! It refuses to hold logic of the product, and to change anything but generated files.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
+#![allow(clippy::disallowed_methods, reason = "tools of the project get the environment as it is")]
 
 mod campaign;
 mod capi;

@@ -2,6 +2,8 @@
 //!
 //! It refuses to fail where a language is missing: it says so.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark starts its peers")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -4,6 +4,7 @@
 //! `CORTEXKEY_MALFORMED` says how many; 20,000 unless said.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
 mod common;
 

@@ -5,6 +5,7 @@
 //! `CORTEXKEY_DUPLICATES` says how many requests are sent to all eight; 5,000 unless said.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
 mod common;
 #[path = "../../tenant/tests/it/redis_server.rs"]

@@ -14,8 +14,6 @@ use std::time::Instant;
 
 use zeroize::Zeroizing;
 
-/// What a program has no business with.
-const WITHHELD: [&str; 2] = ["CORTEXKEY_API_KEY", "CORTEXCLOUD_API_KEY"];
 const POLL: Duration = Duration::from_millis(5);
 
 /// A program with its arguments. `Debug` and `Display` show its name alone: somebody may have put
@@ -118,11 +116,8 @@ impl Program {
     }
 
     fn command(&self, environment: &[(&str, String)]) -> Command {
-        let mut command = Command::new(&self.name);
+        let mut command = cortexkey_system::command(&self.name);
         command.args(&self.arguments);
-        for name in WITHHELD {
-            command.env_remove(name);
-        }
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         command
     }

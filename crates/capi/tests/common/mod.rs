@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -6,7 +6,7 @@
 mod options;
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::SystemTime;
 
 use cortexkey_core::auth::Timestamp;
@@ -91,13 +91,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn start(url: &str, options: &[String], config: &str) -> Result<Exit, Failure> {
-    let mut curl = Command::new("curl");
+    let mut curl = cortexkey_system::command("curl");
     // The user's own .curlrc may name another address, a proxy or a trace file, any of which would
     // get the headers; curl respects -q only as the first argument.
     curl.args(["-q", "--config", "-", "--max-redirs", "0", "--globoff"])
         .args(options)
         .args(["--url", url]);
-    curl.env_remove("CORTEXKEY_API_KEY").env_remove("CORTEXCLOUD_API_KEY");
     // With what they have curl write down, whoever sees the traffic reads the key in it.
     curl.env_remove("SSLKEYLOGFILE").env_remove("QLOGDIR");
     let mut child = curl.stdin(Stdio::piped()).spawn().map_err(|error| {

@@ -3,6 +3,7 @@
 //! It refuses the environment of whoever runs the tests.
 
 #![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
 pub(crate) mod definitions;
 pub(crate) mod killer;

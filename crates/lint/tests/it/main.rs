@@ -2,6 +2,7 @@
 //!
 //! It refuses what has to be alone in its process: measuring memory is for the programs beside it.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 // A failed step of a test is a failed test.
 #![allow(clippy::unwrap_used)]
 

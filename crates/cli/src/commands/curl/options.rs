@@ -268,46 +268,39 @@ fn take<'a>(
 
 fn check(takes: Takes, value: &str) -> Result<(), &'static str> {
     const STDIN: &str = "curl's standard input holds the headers; give a file";
-    match takes {
-        Nothing | Any => Ok(()),
+    let fault = match takes {
+        Nothing | Any => None,
         // In a header they would begin another.
-        Text if value.chars().any(char::is_control) => Err("it holds control characters"),
-        Text => Ok(()),
-        Method if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-            Ok(())
-        }
-        Method => Err("a method is a word of letters"),
-        Header => check_header(value),
-        File if is_stdin(value) || value == "." => Err(STDIN),
-        File => Ok(()),
-        Body if value.split_once('@').is_some_and(|(_, file)| is_stdin(file)) => Err(STDIN),
-        Body => Ok(()),
+        Text => Some("it holds control characters").filter(|_| value.contains(char::is_control)),
+        Method => Some("a method is a word of letters")
+            .filter(|_| value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_alphabetic())),
+        Header => header_fault(value),
+        File => Some(STDIN).filter(|_| is_stdin(value) || value == "."),
+        Body => Some(STDIN).filter(|_| value.split_once('@').is_some_and(|(_, at)| is_stdin(at))),
         Form => {
             let content = value.split_once('=').map_or("", |(_, content)| content);
-            let file = content.strip_prefix(['@', '<']).unwrap_or_default();
-            let mut files = file.split([',', ';']);
-            if files.any(|file| is_stdin(file.trim_matches('"'))) { Err(STDIN) } else { Ok(()) }
+            let files = content.strip_prefix(['@', '<']).unwrap_or_default();
+            let mut files = files.split([',', ';']).map(|file| file.trim_matches('"'));
+            Some(STDIN).filter(|_| files.any(is_stdin))
         }
-    }
+    };
+    fault.map_or(Ok(()), Err)
 }
 
 /// curl takes `Name: value`, `Name;` for an empty value, and `Name:` to leave one out.
-fn check_header(value: &str) -> Result<(), &'static str> {
-    if value.chars().any(char::is_control) {
-        return Err("a header is one line");
+fn header_fault(value: &str) -> Option<&'static str> {
+    if value.contains(char::is_control) {
+        return Some("a header is one line");
     }
     let name = value.split([':', ';']).next().unwrap_or_default();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || name.len() == value.len() || !name.bytes().all(is_token) {
-        return Err("a header is `Name: value`");
+        return Some("a header is `Name: value`");
     }
     let name = name.to_ascii_lowercase();
     let is_reserved = RESERVED_HEADERS.contains(&name.as_str())
         || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    if is_reserved {
-        return Err("this header is the signer's, or decides where the request goes");
-    }
-    Ok(())
+    is_reserved.then_some("this header is the signer's, or decides where the request goes")
 }
 
 /// Whether a file is standard input under one of its names.
@@ -334,6 +327,128 @@ mod tests {
 
     use super::*;
 
+    /// What would send the headers elsewhere, twice, or into a log, or bring others.
+    const REFUSED: &[&str] = &[
+        // Elsewhere.
+        "-L",
+        "-sSL",
+        "--location",
+        "--locat",
+        "--location-trusted",
+        "--follow",
+        "--url x",
+        "--ur x",
+        "--expand-url x",
+        "-K file",
+        "-sK/dev/null",
+        "--conf /dev/null",
+        "https://evil.example/x",
+        "-s evil.example",
+        "-d {} evil.example",
+        "-d{} evil.example",
+        "--some-new-option evil.example",
+        "-- evil.example",
+        "-",
+        "--connect-to ::evil.example:443",
+        "--resolve a:1:127.0.0.1",
+        "-x http://evil.example",
+        "-sxhttp://evil.example",
+        "--proxy http://evil.example",
+        "--noproxy x",
+        "--preproxy x",
+        "--socks5 x",
+        "--socks5-hostname x",
+        "--socks4 x",
+        "--socks4a x",
+        "--unix-socket x",
+        "--abstract-unix-socket x",
+        "--interface lo",
+        "--doh-url https://evil.example",
+        "--dns-servers 1.1.1.1",
+        "--alt-svc x",
+        "--proto-redir =http",
+        "--proto =http",
+        "--proto-default http",
+        "--request-target http://evil.example/",
+        "-k",
+        "--insecure",
+        "--cacert x",
+        "--capath x",
+        "--haproxy-protocol",
+        "--haproxy-clientip 1.1.1.1",
+        "--ipfs-gateway http://evil.example",
+        "--variable x@-",
+        "--expand-data {{x}}",
+        "--ech true",
+        "--ssl-sessions x",
+        // Twice.
+        "--next",
+        "--nex",
+        "-:",
+        "--retry 1",
+        "--retry-all-errors",
+        "-Z",
+        "--parallel",
+        "--no-globoff",
+        "--no-glob",
+        // Printed.
+        "-v",
+        "-sv",
+        "--verbose",
+        "--trace -",
+        "--trace-ascii %",
+        "--trace-config all",
+        "--libcurl -",
+        // Another identity.
+        "-u a:b",
+        "-n",
+        "--netrc-file x",
+        "--oauth2-bearer x",
+        "--digest",
+        "--anyauth",
+        "--aws-sigv4 x",
+        "-b x",
+        "-c -",
+        "-H Authorization:x",
+        "-H authorization;",
+        "-H X-XDR-NONCE:x",
+        "-H Host:evil.example",
+        "-HHost:evil.example",
+        "-H Proxy-Authorization:x",
+        "-H X-Forwarded-Host:x",
+        "-H Transfer-Encoding:chunked",
+        "-H Content-Length:0",
+        "-H Connection:close",
+        "-H @file",
+        "-H Name",
+        "-H :authority:x",
+        "-H Na\tme:x",
+        "-H A:b\r\nHost:evil.example",
+        "-X GET\thttp://evil.example/",
+        "-X",
+        "-A a\r\nHost:x",
+        "-A a\nHost:x",
+        "-e a\nHost:x",
+        // Standard input.
+        "-d @-",
+        "-d@-",
+        "-d @/dev/stdin",
+        "-d @/dev/fd/0",
+        "-d @/proc/self/fd/0",
+        "--data-binary @-",
+        "--data-urlencode a@-",
+        "-T -",
+        "-T-",
+        "-T .",
+        "-T /dev/stdin",
+        "-F x=<-",
+        "-F x=@-",
+        "-F x=@a,-",
+        "-w @-",
+        "--json @-",
+        "--data",
+    ];
+
     fn words(options: &str) -> Vec<String> {
         options.split(' ').map(str::to_owned).collect()
     }
@@ -344,126 +459,7 @@ mod tests {
 
     #[test]
     fn only_what_stays_with_the_tenant_is_passed_on() {
-        for options in [
-            // Elsewhere.
-            "-L",
-            "-sSL",
-            "--location",
-            "--locat",
-            "--location-trusted",
-            "--follow",
-            "--url x",
-            "--ur x",
-            "--expand-url x",
-            "-K file",
-            "-sK/dev/null",
-            "--conf /dev/null",
-            "https://evil.example/x",
-            "-s evil.example",
-            "-d {} evil.example",
-            "-d{} evil.example",
-            "--some-new-option evil.example",
-            "-- evil.example",
-            "-",
-            "--connect-to ::evil.example:443",
-            "--resolve a:1:127.0.0.1",
-            "-x http://evil.example",
-            "-sxhttp://evil.example",
-            "--proxy http://evil.example",
-            "--noproxy x",
-            "--preproxy x",
-            "--socks5 x",
-            "--socks5-hostname x",
-            "--socks4 x",
-            "--socks4a x",
-            "--unix-socket x",
-            "--abstract-unix-socket x",
-            "--interface lo",
-            "--doh-url https://evil.example",
-            "--dns-servers 1.1.1.1",
-            "--alt-svc x",
-            "--proto-redir =http",
-            "--proto =http",
-            "--proto-default http",
-            "--request-target http://evil.example/",
-            "-k",
-            "--insecure",
-            "--cacert x",
-            "--capath x",
-            "--haproxy-protocol",
-            "--haproxy-clientip 1.1.1.1",
-            "--ipfs-gateway http://evil.example",
-            "--variable x@-",
-            "--expand-data {{x}}",
-            "--ech true",
-            "--ssl-sessions x",
-            // Twice.
-            "--next",
-            "--nex",
-            "-:",
-            "--retry 1",
-            "--retry-all-errors",
-            "-Z",
-            "--parallel",
-            "--no-globoff",
-            "--no-glob",
-            // Printed.
-            "-v",
-            "-sv",
-            "--verbose",
-            "--trace -",
-            "--trace-ascii %",
-            "--trace-config all",
-            "--libcurl -",
-            // Another identity.
-            "-u a:b",
-            "-n",
-            "--netrc-file x",
-            "--oauth2-bearer x",
-            "--digest",
-            "--anyauth",
-            "--aws-sigv4 x",
-            "-b x",
-            "-c -",
-            "-H Authorization:x",
-            "-H authorization;",
-            "-H X-XDR-NONCE:x",
-            "-H Host:evil.example",
-            "-HHost:evil.example",
-            "-H Proxy-Authorization:x",
-            "-H X-Forwarded-Host:x",
-            "-H Transfer-Encoding:chunked",
-            "-H Content-Length:0",
-            "-H Connection:close",
-            "-H @file",
-            "-H Name",
-            "-H :authority:x",
-            "-H Na\tme:x",
-            "-H A:b\r\nHost:evil.example",
-            "-X GET\thttp://evil.example/",
-            "-X",
-            "-A a\r\nHost:x",
-            "-A a\nHost:x",
-            "-e a\nHost:x",
-            // Standard input.
-            "-d @-",
-            "-d@-",
-            "-d @/dev/stdin",
-            "-d @/dev/fd/0",
-            "-d @/proc/self/fd/0",
-            "--data-binary @-",
-            "--data-urlencode a@-",
-            "-T -",
-            "-T-",
-            "-T .",
-            "-T /dev/stdin",
-            "-F x=<-",
-            "-F x=@-",
-            "-F x=@a,-",
-            "-w @-",
-            "--json @-",
-            "--data",
-        ] {
+        for options in REFUSED {
             assert_eq!(passed(options), None, "{options}");
         }
         for (options, expected) in [
@@ -475,7 +471,10 @@ mod tests {
             ("-sHX:1", "--silent --header X:1"),
             ("--fail -i", "--fail --include"),
             ("--data @file --output answer.json", "--data @file --output answer.json"),
-            ("-X PUT --json {} -w %{http_code}", "--request PUT --json {} --write-out %{http_code}"),
+            (
+                "-X PUT --json {} -w %{http_code}",
+                "--request PUT --json {} --write-out %{http_code}",
+            ),
             ("-d user@example.com", "--data user@example.com"),
             ("-F x=a,b", "--form x=a,b"),
             ("--data-raw @-", "--data-raw @-"),
@@ -507,7 +506,7 @@ mod tests {
         let curls = std::env::split_paths(&list).map(|folder| folder.join("curl"));
         for curl in curls.chain([PathBuf::from("curl")]) {
             let help = |argument: &[&str]| {
-                let output = std::process::Command::new(&curl).args(argument).output();
+                let output = cortexkey_system::command(&curl).args(argument).output();
                 output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
             };
             // Before 7.73 `--help` is the whole list, and `all` is an address.

@@ -7,7 +7,7 @@ mod wire;
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Instant, SystemTime};
 
 use cortexkey_client::{Client, ClientOptions, Method};
@@ -232,7 +232,7 @@ fn request(client: &Client, method: Method, path: &str, data: &Value) -> Result<
 }
 
 fn curl_is_there() -> bool {
-    let mut probe = Command::new("curl");
+    let mut probe = cortexkey_system::command("curl");
     probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     probe.status().is_ok_and(|status| status.success())
 }
@@ -241,7 +241,7 @@ fn curl_is_there() -> bool {
 /// other process sees them.
 fn curl(url: &str, headers: &Headers<'_>) -> Result<(String, String), Failure> {
     use std::io::Write as _;
-    let mut curl = Command::new("curl");
+    let mut curl = cortexkey_system::command("curl");
     // `-q` first: no configuration of the user's changes the call.
     curl.args(["-q", "-sS", "--noproxy", "*", "--max-time", "5", "-K", "-", "-d", "{}"]);
     curl.args(["-w", "\n%{http_code}", url]);

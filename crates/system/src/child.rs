@@ -1,0 +1,70 @@
+//! Child processes: one constructor, so that no program that is started gets a secret of ours.
+//!
+//! `clippy.toml` forbids `Command::new` elsewhere; tests and `xtask` are excepted.
+
+use std::ffi::{OsStr, OsString};
+use std::process::Command;
+
+/// How names begin of variables that this project and the vendor's tools read.
+const PREFIXES: [&str; 8] =
+    ["CORTEXKEY_", "CORTEXCLOUD_", "CORTEX_", "DEMISTO_", "XSOAR_", "XSIAM_", "XDR_", "PRISMA_"];
+/// How names end of those that hold a secret.
+const SUFFIXES: [&str; 5] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASS"];
+/// A server's address, which may hold its password.
+const REPLAY: &str = "CORTEXKEY_TENANT_REPLAY";
+
+/// A command whose environment holds none of the secret variables.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "this is the one constructor")]
+    let mut command = Command::new(program);
+    for (name, _) in secret_variables() {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The variables of this process that may hold a secret, with their values.
+pub fn secret_variables() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| is_secret(name))
+}
+
+/// Whether a variable of this name may hold a secret.
+pub fn is_secret(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    let ours = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    name == REPLAY || ours && SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_tokens_and_passwords_are_secret_and_ids_are_not() {
+        for name in [
+            "CORTEXKEY_API_KEY",
+            "CORTEXKEY_SEAL_KEY",
+            "CORTEXKEY_TENANT_REPLAY",
+            "CORTEXCLOUD_API_KEY",
+            "cortexcloud_api_key",
+            "CORTEX_TOKEN",
+            "DEMISTO_API_KEY",
+            "DEMISTO_PASSWORD",
+            "XSIAM_API_KEY",
+        ] {
+            assert!(is_secret(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "PATH",
+            "HOME",
+            "VAULT_TOKEN",
+            "CORTEXKEY_FQDN",
+            "CORTEXKEY_API_KEY_ID",
+            "CORTEXKEY_API_KEY_TYPE",
+            "CORTEXKEY_PROFILE",
+            "SSH_AUTH_SOCK",
+        ] {
+            assert!(!is_secret(OsStr::new(name)), "{name}");
+        }
+    }
+}
