@@ -1,11 +1,12 @@
 //! [`Crowd`]: the connections that there are, and which of them goes when another comes and there
 //! is no room.
 //!
-//! It refuses to send one away while a request of its is answered, or just after.
+//! A connection is busy from the first byte of a request's handling to the last byte of its answer's
+//! body, however long that takes: only one that has nothing to do is ever sent away.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -30,13 +31,12 @@ struct Members {
 }
 
 struct Member {
-    /// When it last had nothing to do, in milliseconds since the crowd began; [`BUSY`] while a
-    /// request is answered.
+    /// How many answers are under way.
+    answers: AtomicU32,
+    /// When it last had nothing to do, in milliseconds since the crowd began.
     idle_since_ms: AtomicU64,
     leave: Notify,
 }
-
-const BUSY: u64 = u64::MAX;
 
 impl Crowd {
     /// Room for so many; whoever is idle for longer than this time may be sent away.
@@ -63,8 +63,11 @@ impl Crowd {
                 break slot;
             }
         };
-        let member =
-            Arc::new(Member { idle_since_ms: AtomicU64::new(self.now_ms()), leave: Notify::new() });
+        let member = Arc::new(Member {
+            answers: AtomicU32::new(0),
+            idle_since_ms: AtomicU64::new(self.now_ms()),
+            leave: Notify::new(),
+        });
         let mut members = self.members();
         members.last_id += 1;
         let id = members.last_id;
@@ -82,7 +85,8 @@ impl Crowd {
         let idle_ms = u64::try_from(self.idle_time.as_millis()).unwrap_or(u64::MAX);
         let before_ms = self.now_ms().saturating_sub(idle_ms);
         let members = self.members();
-        let idle = members.by_id.values().map(|member| (member.idle_since_ms(), member));
+        let idle = members.by_id.values().filter(|member| !member.is_busy());
+        let idle = idle.map(|member| (member.idle_since_ms.load(Ordering::Relaxed), member));
         if let Some((since_ms, member)) = idle.min_by_key(|(since_ms, _)| *since_ms)
             && since_ms < before_ms
         {
@@ -91,7 +95,7 @@ impl Crowd {
     }
 
     fn now_ms(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(BUSY - 1)
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn members(&self) -> MutexGuard<'_, Members> {
@@ -100,8 +104,8 @@ impl Crowd {
 }
 
 impl Member {
-    fn idle_since_ms(&self) -> u64 {
-        self.idle_since_ms.load(Ordering::Relaxed)
+    fn is_busy(&self) -> bool {
+        self.answers.load(Ordering::Acquire) > 0
     }
 }
 
@@ -126,7 +130,7 @@ impl Place {
 
     /// Whether a request is being answered.
     pub(crate) fn is_busy(&self) -> bool {
-        self.member.idle_since_ms() == BUSY
+        self.member.is_busy()
     }
 }
 
@@ -144,11 +148,21 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(crate) fn begins(&self) {
-        self.member.idle_since_ms.store(BUSY, Ordering::Relaxed);
+    /// Marks the connection as busy until what is returned is dropped.
+    pub(crate) fn begin(&self) -> Busy {
+        self.member.answers.fetch_add(1, Ordering::AcqRel);
+        Busy(self.clone())
     }
+}
 
-    pub(crate) fn ends(&self) {
-        self.member.idle_since_ms.store(self.crowd.now_ms(), Ordering::Relaxed);
+/// An answer that is under way.
+pub(crate) struct Busy(Work);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let Work { crowd, member } = &self.0;
+        // Before it counts as idle, so that nobody sees it idle since long ago.
+        member.idle_since_ms.store(crowd.now_ms(), Ordering::Relaxed);
+        member.answers.fetch_sub(1, Ordering::AcqRel);
     }
 }

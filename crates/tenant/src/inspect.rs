@@ -57,6 +57,11 @@ impl Inspector {
         last.iter().skip(skip).map(|remembered| Arc::clone(&remembered.line)).collect()
     }
 
+    /// How many follow.
+    pub(crate) fn followers(&self) -> usize {
+        self.sender.receiver_count()
+    }
+
     /// The requests from now on.
     pub(crate) fn follow(&self) -> broadcast::Receiver<Arc<LogLine>> {
         self.sender.subscribe()

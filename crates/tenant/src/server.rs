@@ -7,15 +7,17 @@
 use core::convert::Infallible;
 use core::future::Future;
 use core::pin::Pin;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,7 +28,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::crowd::{Crowd, Place, Work};
+use crate::crowd::{Busy, Crowd, Place, Work};
 use crate::gather::Gathered;
 use crate::http::{Refusal, ToReset};
 use crate::stream::Unread;
@@ -172,13 +174,38 @@ impl Service<hyper::Request<Incoming>> for Tagged {
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.reset.clone());
-        self.work.begins();
-        let (answer, work) = (self.router.call(request), self.work.clone());
+        let (answer, busy) = (self.router.call(request), self.work.begin());
         Box::pin(async move {
-            let answer = answer.await;
-            work.ends();
-            answer
+            let (head, body) = answer.await?.into_parts();
+            Ok(Response::from_parts(head, Body::new(Held { body, _busy: busy })))
         })
+    }
+}
+
+/// An answer's body, which keeps its connection busy: a stream of events is under way long after
+/// its head has left.
+struct Held {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -221,10 +248,18 @@ mod tests {
     /// Serves answers of a megabyte, one connection at a time.
     fn served(runtime: &Runtime, idle_time: Duration) -> (SocketAddr, watch::Sender<bool>) {
         let router = Router::new().route("/", get(|| async { "x".repeat(1 << 20) }));
+        let limits = Limits { connections: 1, write_time: Duration::from_secs(1), idle_time };
+        served_by(runtime, router, limits)
+    }
+
+    fn served_by(
+        runtime: &Runtime,
+        router: Router,
+        limits: Limits,
+    ) -> (SocketAddr, watch::Sender<bool>) {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
-        let limits = Limits { connections: 1, write_time: Duration::from_secs(1), idle_time };
         runtime.spawn(serve(listener, router, None, stopping, limits));
         (address, stop)
     }
@@ -257,6 +292,46 @@ mod tests {
         slow.write_all(b"GET / HTTP/1.1\r\nHo").unwrap();
         assert!(whole(address) > 1 << 20, "the only slot stays taken");
         drop((silent, slow));
+    }
+
+    #[test]
+    fn silent_connections_do_not_cut_a_stream_off() {
+        let runtime = Runtime::new().unwrap();
+        let (send, events) = tokio::sync::mpsc::unbounded_channel::<&'static str>();
+        let events = Arc::new(std::sync::Mutex::new(Some(events)));
+        let stream = move || {
+            let events = events.lock().unwrap().take().unwrap();
+            let events = futures_util::stream::unfold(events, async |mut events| {
+                let event = events.recv().await?;
+                Some((Ok::<_, Infallible>(event), events))
+            });
+            core::future::ready(Body::from_stream(events))
+        };
+        let router = Router::new().route("/", get(stream));
+        let limits =
+            Limits { connections: 2, write_time: LONG, idle_time: Duration::from_millis(1) };
+        let (address, _stop) = served_by(&runtime, router, limits);
+        let mut reader = TcpStream::connect(address).unwrap();
+        reader.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut read = move |wanted: &str| {
+            let mut text = String::new();
+            while !text.contains(wanted) {
+                let mut bytes = [0; 1024];
+                let count = reader.read(&mut bytes).unwrap();
+                assert!(count > 0, "the stream was cut off: {text}");
+                text += core::str::from_utf8(&bytes[..count]).unwrap();
+            }
+        };
+        send.send("first").unwrap();
+        read("first");
+        // Each takes the one other place, and is sent away for the next.
+        for _ in 0..20 {
+            let mut silent = TcpStream::connect(address).unwrap();
+            silent.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            let _ = silent.read(&mut [0]);
+        }
+        send.send("second").unwrap();
+        read("second");
     }
 
     #[test]

@@ -31,6 +31,9 @@ use crate::options::Control;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// How often a stream says that it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How many streams are open at a time. Each keeps its connection busy, so the rest of the
+/// connections is left for requests.
+const STREAMS_MAX: usize = 500;
 
 /// The calls, as far as the tenant was started with them.
 pub(super) fn router(app: &Arc<App>) -> Router {
@@ -94,7 +97,13 @@ async fn requests(State(app): State<Arc<App>>, Query(Last { last }): Query<Last>
 }
 
 /// One event a request, from now on, until the reader or the tenant ends it.
-async fn stream(State(app): State<Arc<App>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+async fn stream(
+    State(app): State<Arc<App>>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    if app.inspector.followers() >= STREAMS_MAX {
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too many readers")
+            .with_extra(format!("at most {STREAMS_MAX} streams are open at a time")));
+    }
     let state = (app.inspector.follow(), app.stopping.clone());
     let events = stream::unfold(state, async |(mut lines, mut stopping)| {
         let event = tokio::select! {
@@ -109,7 +118,7 @@ async fn stream(State(app): State<Arc<App>>) -> Sse<impl Stream<Item = Result<Ev
         };
         Some((Ok(event), (lines, stopping)))
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 async fn notifications(State(app): State<Arc<App>>) -> Json<Value> {
