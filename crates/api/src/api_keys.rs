@@ -79,8 +79,10 @@ pub enum SortField {
 #[serde(rename_all = "lowercase")]
 pub enum SortOrder {
     /// The least first.
+    #[serde(alias = "ASC")]
     Asc,
     /// The greatest first.
+    #[serde(alias = "DESC")]
     Desc,
 }
 

@@ -41,7 +41,7 @@ pub enum Envelope {
     PublicApi,
     /// `{"data":{"err_msg","metadata":{"err_code","err_extra"}}}`: the platform's own calls.
     Platform,
-    /// `{"reply":{"err_msg","metadata":{"err_code","err_extra"}}}`: the same, for status 403.
+    /// `{"data":{"reply":{"err_code","err_msg","err_extra"}}}`: the same, for status 403.
     PlatformForbidden,
     /// `{"err_code","err_msg","metadata":{"err_extra"}}`: cloud security.
     Root,
@@ -116,8 +116,9 @@ impl ErrorBody {
                 json!({ "data": { "err_msg": err_msg, "metadata": metadata } })
             }
             Envelope::PlatformForbidden => {
-                let metadata = json!({ "err_code": err_code, "err_extra": err_extra });
-                json!({ "reply": { "err_msg": err_msg, "metadata": metadata } })
+                let reply =
+                    json!({ "err_code": err_code, "err_msg": err_msg, "err_extra": err_extra });
+                json!({ "data": { "reply": reply } })
             }
             Envelope::Root => json!({
                 "err_code": err_code, "err_msg": err_msg, "metadata": { "err_extra": err_extra },
@@ -137,12 +138,14 @@ impl ErrorBody {
     /// Reads an answer; `None` where it is no JSON object or says nothing of an error.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let Value::Object(root) = serde_json::from_slice(body).ok()? else { return None };
-        // The description of 403 in IAM has `{"data":{"reply":{…}}}`.
-        let inner = |object: &'_ Map<String, Value>| {
-            ["reply", "data"].into_iter().find_map(|name| object.get(name)?.as_object().cloned())
-        };
-        let outer = inner(&root).unwrap_or(root);
-        let found = Self::from_object(&inner(&outer).unwrap_or(outer));
+        // A 403 of the platform's own calls has one within the other.
+        let mut inner = &root;
+        for name in ["data", "reply"] {
+            if let Some(within) = inner.get(name).and_then(Value::as_object) {
+                inner = within;
+            }
+        }
+        let found = Self::from_object(inner);
         (found != Self::default()).then_some(found)
     }
 
@@ -195,8 +198,8 @@ mod tests {
         assert_eq!(parse(iam), wanted);
         let iam = r#"{"reply":{"err_msg":"m","metadata":{"err_code":400},"err_extra":"x"}}"#;
         assert_eq!(parse(iam), wanted);
-        let nested = r#"{"data":{"reply":{"err_code":400,"err_msg":"m","err_extra":"x"}}}"#;
-        assert_eq!(parse(nested), wanted);
+        let iam = r#"{"data":{"reply":{"err_code":400,"err_msg":"m","err_extra":"x"}}}"#;
+        assert_eq!(parse(iam), wanted);
         let root = r#"{"err_code":400,"err_msg":"m","metadata":{"err_extra":"x"}}"#;
         assert_eq!(parse(root), wanted);
         assert_eq!(parse(r#"{"errorCode":400,"message":"m","details":"x"}"#), wanted);

@@ -62,7 +62,7 @@ impl<'a> Access<'a> {
             return Ok(());
         }
         let remedy = "only a key with the role Instance Administrator gives or takes that role";
-        Err(Refusal::forbidden(remedy).with_extra(remedy))
+        Err(Refusal::forbidden(remedy))
     }
 
     fn decide<'q>(&'q self, question: &Question<'q>) -> Decision<'q> {

@@ -52,7 +52,9 @@ pub use clock::{Clock, SettableClock};
 pub use faults::{Fault, FaultError, FaultKind};
 pub use log::LogLine;
 pub use notices::Notification;
-pub use options::{Control, Licence, Log, NewAdminKeys, Options, ReplayMode, WebhookLog};
+pub use options::{
+    Control, EditRoles, Licence, Log, NewAdminKeys, Options, ReplayMode, WebhookLog,
+};
 pub use redis_guard::RedisFault;
 pub use roles::{ASSUMED_ROLES, CustomRole, CustomRoleError};
 pub use signals::Signals;

@@ -52,6 +52,8 @@ pub struct Options {
     pub new_admin_keys: NewAdminKeys,
     /// How many keys there may be.
     pub max_keys: usize,
+    /// How `PUT api-key/{id}` reads the roles that it is given.
+    pub edit_roles: EditRoles,
     /// Which product it is: says which predefined roles there are.
     pub product: Product,
     /// Whether scopes are enforced (SBAC). In a new tenant of the product they are not.
@@ -90,6 +92,7 @@ impl Default for Options {
             data: None,
             new_admin_keys: NewAdminKeys::WhenEmpty,
             max_keys: 10_000,
+            edit_roles: EditRoles::default(),
             product: Product::Xsiam,
             enforce_scopes: false,
             tag_mode: TagMode::Permissive,
@@ -145,6 +148,17 @@ pub enum Licence {
     Endpoints,
     /// Cases and issues.
     CasesAndIssues,
+}
+
+/// How `PUT api-key/{id}` reads the roles that it is given. The product's description says ids; the
+/// other calls on keys take display names, and no public record shows which a tenant takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EditRoles {
+    /// As role ids.
+    #[default]
+    Id,
+    /// As display names.
+    Name,
 }
 
 /// What is done about an Advanced request that was accepted before.

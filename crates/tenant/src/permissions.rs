@@ -128,7 +128,7 @@ fn action_name(action: &str) -> String {
 }
 
 /// `Allow List/Block List` as `allow_list_block_list`.
-pub(crate) fn snake(name: &str) -> String {
+fn snake(name: &str) -> String {
     let mut words = String::new();
     for part in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
         if !words.is_empty() {

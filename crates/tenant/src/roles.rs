@@ -6,7 +6,7 @@ use core::fmt;
 
 use cortexkey_core::access::{COMPONENTS, Component, Permission, PredefinedRole, Product, Role};
 
-use crate::permissions::{self, Asked, snake};
+use crate::permissions::{self, Asked};
 
 /// The role that the seeded keys have.
 pub(crate) const INSTANCE_ADMINISTRATOR: &str = "Instance Administrator";
@@ -207,9 +207,24 @@ impl Roles {
         PredefinedRole::of(self.product)
     }
 
-    /// The id of a predefined role.
+    /// The id of a predefined role. The product's are not public; these do not resemble the name, so
+    /// that whoever sends the one for the other is found out.
     pub(crate) fn predefined_id(role: &PredefinedRole) -> String {
-        snake(role.name)
+        // FNV-1a: the same in every tenant and version.
+        let hash = role.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{hash:016x}")
+    }
+
+    /// The display name of the role with this id.
+    pub(crate) fn name_of(&self, role_id: &str) -> Option<&str> {
+        let custom = self.custom.iter().find(|entry| entry.role_id == role_id);
+        custom.map(|entry| entry.role.name.as_str()).or_else(|| {
+            self.predefined()
+                .find(|role| Self::predefined_id(role) == role_id)
+                .map(|role| role.name)
+        })
     }
 
     /// The role with this display name.

@@ -367,6 +367,7 @@ fn prepare(
         unlicensed: options.unlicensed,
         explain: options.explain,
         control: options.control,
+        edit_roles: options.edit_roles,
         log: options.log,
         webhook_log: options.webhook_log,
         requests: AtomicU64::new(0),

@@ -13,8 +13,8 @@ use clap::{ValueEnum, value_parser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 use cortexkey_tenant::{
-    Control, Licence, Log, LogLine, NewAdminKeys, Notification, Options, ReplayMode, StartError,
-    Tenant, TlsError, WebhookLog,
+    Control, EditRoles, Licence, Log, LogLine, NewAdminKeys, Notification, Options, ReplayMode,
+    StartError, Tenant, TlsError, WebhookLog,
 };
 
 use crate::exit::{Exit, Failure};
@@ -163,6 +163,11 @@ struct Emulated {
     #[arg(long)]
     scoped_datasets: bool,
 
+    /// How PUT api-key/{id} reads roles: by their ids, as the product's description says, or by their
+    /// display names
+    #[arg(long, value_name = "WHAT", default_value = "id")]
+    edit_roles_by: RolesBy,
+
     /// How many keys there may be
     #[arg(
         long,
@@ -196,6 +201,14 @@ enum Tags {
     Permissive,
     /// All of its tags must be selected
     Restrictive,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RolesBy {
+    /// Role ids
+    Id,
+    /// Display names
+    Name,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -263,6 +276,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         scoped_datasets: args.kind.scoped_datasets,
         unlicensed: args.kind.unlicensed.iter().copied().map(Licence::from).collect(),
         max_keys: args.kind.max_keys as usize,
+        edit_roles: match args.kind.edit_roles_by {
+            RolesBy::Id => EditRoles::Id,
+            RolesBy::Name => EditRoles::Name,
+        },
         log: Some(log(args.log_format, args.quiet)),
         webhook_log: Some(webhook_log(args.log_format)),
         ..Options::default()

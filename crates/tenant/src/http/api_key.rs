@@ -1,29 +1,47 @@
 //! `platform/iam/v1/api-key/{id}`: one key, read and edited.
 //!
-//! It refuses to edit what the product's API cannot: the expiry.
+//! The request of the PUT is parsed here, from the product's own description, and not with the
+//! client's type: a mistake of the one would else be the other's as well.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::routing::{MethodRouter, get};
-use cortexkey_api::api_key::{CommentEdit, EditRequest};
-use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_api::{Data, Message};
 use cortexkey_core::access::Permission;
 use cortexkey_core::auth::KeyId;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::App;
-use super::api_keys::{AUDITED, PUBLIC_API, access, check_comment, check_roles, level_of, refused};
+use super::api_keys::{AUDITED, access, check_comment, check_roles, level_of, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
 use super::path::Parts;
 use super::refusal::Refusal;
+use super::role::ACCESS_MANAGEMENT;
+use crate::access::Access;
+use crate::options::EditRoles;
 use crate::store::{Deed, Edit, Store, listed};
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
     get(read).put(write)
+}
+
+/// What a PUT puts in place.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditRequest {
+    roles: Vec<String>,
+    security_level: SecurityLevel,
+    /// `None` where the request does not mention it.
+    #[serde(default, deserialize_with = "mentioned")]
+    comment: Option<Option<String>>,
+}
+
+fn mentioned<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(json).map(Some)
 }
 
 /// A key, with the member that the product's documents show beside it.
@@ -45,9 +63,12 @@ async fn read(
 }
 
 fn may_read(store: &Store, caller: Caller, id: &str) -> Result<ApiKeyRecord, Refusal> {
-    access(store, caller)?.require(PUBLIC_API, Permission::View)?;
-    let id = key_of(store, id)?;
-    let entry = store.get(id).ok_or_else(|| Refusal::not_found("no key has this id"))?;
+    access(store, caller)?.require(ACCESS_MANAGEMENT, Permission::View)?;
+    let id = number(id)?;
+    let entry = id.and_then(|id| store.get(id)).ok_or_else(|| {
+        let id = id.map_or(0, KeyId::get);
+        Refusal::not_found(&format!("Api Key fetch failed: api_key_id does not exist, id={id}."))
+    })?;
     Ok(listed(&entry.record))
 }
 
@@ -59,7 +80,7 @@ async fn write(
 ) -> Result<Json<Data<Message>>, Refusal> {
     let now_ms = app.clock.now_ms();
     let edited = app.change(|store| {
-        let may = may_write(store, caller, &id, request);
+        let may = may_write(store, caller, &id, request, app.edit_roles);
         let done = may.is_ok();
         if done || may.as_ref().is_err_and(Refusal::is_forbidden) {
             let subject = format!("API key {}", id.parse::<KeyId>().map_or(0, KeyId::get));
@@ -72,7 +93,7 @@ async fn write(
         Ok(())
     });
     edited.map_err(Refusal::of_platform)?;
-    let message = "The API key was updated successfully.".to_owned();
+    let message = "API key updated successfully".to_owned();
     Ok(Json(Data { data: Message { message } }))
 }
 
@@ -81,24 +102,56 @@ fn may_write(
     caller: Caller,
     id: &str,
     request: EditRequest,
+    edit_roles: EditRoles,
 ) -> Result<(KeyId, Edit), Refusal> {
     let access = access(store, caller)?;
-    access.require(PUBLIC_API, Permission::Edit)?;
+    access.require(ACCESS_MANAGEMENT, Permission::Edit)?;
     let id = key_of(store, id)?;
-    let entry = store.get(id).ok_or_else(|| Refusal::not_found("no key has this id"))?;
+    let entry = store.get(id).ok_or_else(no_key)?;
     // What it had, and what it is to have.
     access.require_handling(&store.roles.all(&entry.record.roles))?;
-    let roles = request.roles.into_iter().map(String::from).collect();
-    let roles = check_roles(store, &access, roles)?;
+    let roles = wanted_roles(store, &access, request.roles, edit_roles)?;
     let comment = match request.comment {
-        CommentEdit::Set(comment) => check_comment(comment)?,
-        CommentEdit::Keep => entry.record.comment.clone(),
+        Some(comment) => check_comment(comment)?,
+        None => entry.record.comment.clone(),
     };
     Ok((id, Edit { roles, level: level_of(request.security_level), comment }))
 }
 
-/// The key that a path names.
+/// The display names of the roles that a PUT names, by their ids or, in the other reading of the
+/// product's documents, by these names.
+fn wanted_roles(
+    store: &Store,
+    access: &Access<'_>,
+    named: Vec<String>,
+    edit_roles: EditRoles,
+) -> Result<Vec<String>, Refusal> {
+    let names = match edit_roles {
+        EditRoles::Name => named,
+        EditRoles::Id => {
+            let name = |id: &String| {
+                store.roles.name_of(id).map(str::to_owned).ok_or_else(|| {
+                    Refusal::invalid("Unknown custom roles")
+                        .with_extra("roles are given by the role_id that GET role shows")
+                })
+            };
+            named.iter().map(name).collect::<Result<_, _>>()?
+        }
+    };
+    check_roles(store, access, names)
+}
+
+/// The key that a path names, to change it.
 pub(super) fn key_of(store: &Store, id: &str) -> Result<KeyId, Refusal> {
-    let id: KeyId = id.parse().map_err(|_| Refusal::not_found("the id is no key id"))?;
-    if store.get(id).is_some() { Ok(id) } else { Err(Refusal::not_found("no key has this id")) }
+    let id = number(id)?;
+    id.filter(|id| store.get(*id).is_some()).ok_or_else(no_key)
+}
+
+/// The id that a path holds; zero is a number, and no key's id.
+fn number(id: &str) -> Result<Option<KeyId>, Refusal> {
+    if id == "0" { Ok(None) } else { id.parse().map(Some).map_err(|_| no_key()) }
+}
+
+fn no_key() -> Refusal {
+    Refusal::not_found("Invalid api_key_id")
 }

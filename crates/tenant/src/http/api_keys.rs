@@ -12,14 +12,16 @@ use axum::routing::{MethodRouter, post};
 use cortexkey_api::Reply;
 use cortexkey_api::api_keys::{
     DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListReply, ListRequest,
-    SecurityLevel,
+    SecurityLevel, Sort,
 };
 use cortexkey_core::access::Permission;
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::App;
-use super::body::Asked;
+use super::body::{Asked, AskedOrNothing};
 use super::gate::Caller;
 use super::list::check_order;
 use super::refusal::Refusal;
@@ -29,7 +31,7 @@ use crate::store::{About, Deed, GenerateError, Store, creator};
 /// The component that says who manages keys.
 pub(super) const PUBLIC_API: &str = "Public API";
 /// The type of what is done to keys in the audit log.
-pub(super) const AUDITED: &str = "API Key";
+pub(super) const AUDITED: &str = "API_KEY";
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// One week: how long a key lives when nothing is said.
@@ -44,10 +46,36 @@ const FILTERS_MAX: usize = 100;
 /// Values of all filters together, or keys to delete: all else waits meanwhile.
 const FILTER_VALUES_MAX: usize = 10_000;
 
+/// What `get_api_keys` is asked; without filters all keys are meant.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Listed {
+    filters: Vec<Filter>,
+    search_from: Option<u64>,
+    search_to: Option<u64>,
+    sort: Option<Sort>,
+}
+
+impl From<Listed> for ListRequest {
+    fn from(asked: Listed) -> Self {
+        let Listed { filters, search_from, search_to, sort } = asked;
+        Self { filters, search_from, search_to, sort }
+    }
+}
+
 type Answer<T> = Result<Json<Reply<T>>, Refusal>;
 
-pub(super) fn list_calls() -> MethodRouter<Arc<App>> {
-    post(list)
+/// How the members of a list of keys are named.
+#[derive(Clone, Copy)]
+pub(super) enum Names {
+    /// `DATA`
+    Upper,
+    /// `data`
+    Lower,
+}
+
+pub(super) fn list_calls(names: Names) -> MethodRouter<Arc<App>> {
+    post(async move |state, caller, asked| list(state, caller, asked, names).await)
 }
 
 pub(super) fn generate_calls() -> MethodRouter<Arc<App>> {
@@ -61,12 +89,23 @@ pub(super) fn delete_calls() -> MethodRouter<Arc<App>> {
 async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<ListRequest>,
-) -> Answer<ListReply> {
+    AskedOrNothing(request): AskedOrNothing<Listed>,
+    names: Names,
+) -> Result<Json<Value>, Refusal> {
     let store = app.store();
     access(&store, caller)?.require(PUBLIC_API, Permission::View)?;
+    let request = ListRequest::from(request);
     check_list(&request)?;
-    Ok(reply(store.list(&request)))
+    let ListReply { data, filter_count, total_count } = store.list(&request);
+    let reply = match names {
+        Names::Lower => {
+            json!({ "data": data, "filter_count": filter_count, "total_count": total_count })
+        }
+        Names::Upper => {
+            json!({ "DATA": data, "FILTER_COUNT": filter_count, "TOTAL_COUNT": total_count })
+        }
+    };
+    Ok(Json(json!({ "reply": reply })))
 }
 
 async fn generate(

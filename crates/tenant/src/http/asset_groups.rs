@@ -15,7 +15,7 @@ use cortexkey_core::access::Permission;
 
 use super::App;
 use super::api_keys::access;
-use super::body::Asked;
+use super::body::AskedBare;
 use super::gate::Caller;
 use super::list::{self, Newer, Page};
 use super::refusal::Refusal;
@@ -38,7 +38,7 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<ListRequest>,
+    AskedBare(request): AskedBare<ListRequest>,
 ) -> Result<Json<Reply<ListReply>>, Refusal> {
     let store = app.store();
     access(&store, caller)?.require("Asset Groups", Permission::View)?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::api_keys::access;
-use super::body::Asked;
+use super::body::AskedBare;
 use super::gate::Caller;
 use super::hidden::{Hidden, Seen};
 use super::list::{self, Newer, Page, Thing};
@@ -48,7 +48,7 @@ pub(super) fn one_calls() -> MethodRouter<Arc<App>> {
 async fn search(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<ListRequest>,
+    AskedBare(request): AskedBare<ListRequest>,
 ) -> Result<Seen<Reply<Value>>, Refusal> {
     let store = app.store();
     let access = may_look(&app, &store, caller)?;

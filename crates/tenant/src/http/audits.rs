@@ -13,7 +13,7 @@ use cortexkey_core::access::Permission;
 
 use super::App;
 use super::api_keys::access;
-use super::body::Asked;
+use super::body::AskedOrAll;
 use super::gate::Caller;
 use super::list::{self, Page};
 use super::refusal::Refusal;
@@ -28,6 +28,10 @@ const FIELDS: [(&str, &str); 6] = [
     ("audit_id", "AUDIT_ID"),
 ];
 
+/// As [`FIELDS`], with the other spelling that an order has.
+const SORT_FIELDS: [(&str, &str); 7] =
+    [FIELDS[0], FIELDS[1], FIELDS[2], ("sub-type", FIELDS[2].1), FIELDS[3], FIELDS[4], FIELDS[5]];
+
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
     post(read)
 }
@@ -35,13 +39,13 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 async fn read(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(request): Asked<ListRequest>,
+    AskedOrAll(request): AskedOrAll<ListRequest>,
 ) -> Result<Json<Reply<ListReply>>, Refusal> {
     let store = app.store();
     access(&store, caller)?.require("Auditing", Permission::View)?;
     let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
     let conditions = list::older(&request.filters, &FIELDS)?;
-    let order = list::older_order(request.sort.as_ref(), &FIELDS)?;
+    let order = list::older_order(request.sort.as_ref(), &SORT_FIELDS)?;
     let (place, descending) = order.unwrap_or(("AUDIT_ID", true));
     let things = store.audit.entries().map(list::thing);
     let mut found: Vec<_> = things.filter(|thing| list::all_fit(&conditions, thing)).collect();

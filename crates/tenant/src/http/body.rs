@@ -1,7 +1,6 @@
 //! Bodies: read within limits, and taken as JSON.
 //!
-//! It refuses more than 1 MiB, senders that take longer than ten seconds, other types than
-//! `application/json`, and what is no JSON.
+//! A body has at most 1 MiB, arrives within ten seconds, and is JSON by its type and by its text.
 
 use core::future::poll_fn;
 use core::pin::Pin;
@@ -12,6 +11,8 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use cortexkey_api::RequestData;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::refusal::Refusal;
@@ -77,35 +78,107 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Asked<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let (parts, body) = request.into_parts();
-        check_type(&parts.headers)?;
-        let body = read(&parts.headers, body).await?;
-        let data: RequestData<T> = serde_json::from_slice(&body).map_err(|error| {
-            if error.is_data() {
-                Refusal::invalid("Invalid input").with_extra(error.to_string())
-            } else {
-                invalid_json()
-            }
-        })?;
-        Ok(Self(data.request_data))
+        let bytes = json_bytes(request).await?.unwrap_or_default();
+        let body: RequestData<T> = parse(&bytes)?;
+        Ok(Self(body.request_data))
     }
 }
 
-/// As [`Asked`], with the errors of the platform's own calls.
-pub(super) struct AskedPlatform<T>(pub(super) T);
+/// As [`Asked`], where the whole body may be missing.
+pub(super) struct AskedOrNothing<T>(pub(super) T);
 
-impl<T, S: Send + Sync> FromRequest<S> for AskedPlatform<T>
-where
-    Asked<T>: FromRequest<S, Rejection = Refusal>,
-{
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedOrNothing<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        match Asked::from_request(request, state).await {
-            Ok(Asked(asked)) => Ok(Self(asked)),
-            Err(refusal) => Err(refusal.of_platform()),
-        }
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let Some(bytes) = json_bytes(request).await? else { return Ok(Self(T::default())) };
+        let body: RequestData<T> = parse(&bytes)?;
+        Ok(Self(body.request_data))
     }
+}
+
+/// As [`AskedOrNothing`], where a body need not have its one member.
+pub(super) struct AskedOrAll<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedOrAll<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let Some(bytes) = json_bytes(request).await? else { return Ok(Self(T::default())) };
+        let body: Optional<T> = parse(&bytes)?;
+        Ok(Self(body.request_data.unwrap_or_default()))
+    }
+}
+
+/// As [`AskedOrAll`], where the members may stand in the body itself, as the product's description
+/// has it for asset groups.
+pub(super) struct AskedBare<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AskedBare<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let Some(bytes) = json_bytes(request).await? else { return Ok(Self(T::default())) };
+        let mut body: Map<String, Value> = parse(&bytes)?;
+        let inner = body.remove("request_data").unwrap_or(Value::Object(body));
+        serde_json::from_value(inner).map(Self).map_err(|error| unfit(&error))
+    }
+}
+
+/// As [`Asked`], with the errors of the platform's own calls, and nothing beside `request_data`.
+pub(super) struct AskedPlatform<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for AskedPlatform<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let bytes = json_bytes(request).await.map_err(Refusal::of_platform)?.unwrap_or_default();
+        let body: Strict<T> = parse(&bytes).map_err(Refusal::of_platform)?;
+        Ok(Self(body.request_data))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Optional<T> {
+    #[serde(default = "none", deserialize_with = "some")]
+    request_data: Option<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strict<T> {
+    request_data: T,
+}
+
+fn none<T>() -> Option<T> {
+    None
+}
+
+/// A member that is there is not `null`.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(json: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(json).map(Some)
+}
+
+/// The bytes of a body that says that it is JSON; none where there is no body.
+async fn json_bytes(request: Request) -> Result<Option<Bytes>, Refusal> {
+    let (parts, body) = request.into_parts();
+    let bytes = read(&parts.headers, body).await?;
+    if bytes.is_empty() && !parts.headers.contains_key(header::CONTENT_TYPE) {
+        return Ok(None);
+    }
+    check_type(&parts.headers)?;
+    Ok((!bytes.is_empty()).then_some(bytes))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| if error.is_data() { unfit(&error) } else { invalid_json() })
+}
+
+/// The body is JSON, and not what the call takes.
+fn unfit(error: &serde_json::Error) -> Refusal {
+    Refusal::invalid("Invalid input").with_extra(error.to_string())
 }
 
 /// Refuses a body that does not say that it is JSON.

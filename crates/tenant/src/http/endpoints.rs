@@ -104,7 +104,7 @@ fn isolate(
         let what = if on { "isolate" } else { "unisolate" };
         let may = may_isolate(&app, store, caller, &request);
         let deed = |subject: String, description, done| Deed {
-            entity: "Response",
+            entity: "RESPONSE",
             subtype: "Isolate Endpoint",
             subject,
             description,

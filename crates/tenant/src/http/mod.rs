@@ -41,18 +41,22 @@ use crate::faults::Faults;
 use crate::inspect::Inspector;
 use crate::log::{known_method, loggable};
 use crate::notices::{NOTICES, Notices};
-use crate::options::{Control, Licence, Log, WebhookLog};
+use crate::options::{Control, EditRoles, Licence, Log, WebhookLog};
 use crate::replay::Replay;
 use crate::store::{Disk, Store};
 use crate::webhook::Webhook;
 
+use api_keys::Names;
 pub(crate) use fault::ToReset;
 pub(crate) use hidden::Hidden;
 pub(crate) use list::Page;
 pub(crate) use refusal::Refusal;
 
 /// The bases under which the products publish the same calls.
-const BASES: [&str; 4] = ["/public_api/v1", "/xsiam/public/v1", "/xsoar/public/v1", "/xsoar"];
+const BASES: [&str; 5] =
+    ["/public_api/v1", "/xsiam/public/v1", "/xsoar/public/v1", "/xsoar", AGENTIX_BASE];
+/// The base under which lists of keys have their names in lower case.
+const AGENTIX_BASE: &str = "/agentix/public/v1";
 
 /// What all requests share.
 pub(crate) struct App {
@@ -63,6 +67,7 @@ pub(crate) struct App {
     pub(crate) unlicensed: Vec<Licence>,
     pub(crate) explain: bool,
     pub(crate) control: Control,
+    pub(crate) edit_roles: EditRoles,
     pub(crate) log: Option<Log>,
     /// How many requests there were.
     pub(crate) requests: AtomicU64,
@@ -165,7 +170,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         router = both(router, path, call);
     }
     for base in BASES {
-        router = router.nest(base, calls());
+        let names = if base == AGENTIX_BASE { Names::Lower } else { Names::Upper };
+        router = router.nest(base, calls(names));
     }
     let calls = router
         .fallback(unknown_path)
@@ -180,10 +186,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     control::router(app).fallback_service(calls)
 }
 
-fn calls() -> Router<Arc<App>> {
+fn calls(names: Names) -> Router<Arc<App>> {
     let mut router = Router::new();
     for (path, call) in [
-        ("/api_keys/get_api_keys", api_keys::list_calls()),
+        ("/api_keys/get_api_keys", api_keys::list_calls(names)),
         ("/api_keys/generate", api_keys::generate_calls()),
         ("/api_keys/delete", api_keys::delete_calls()),
         ("/api_keys/validate", validate::calls()),

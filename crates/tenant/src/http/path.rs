@@ -1,9 +1,10 @@
 //! [`Parts`]: what a call's path holds, such as an id.
 //!
-//! It refuses, in the product's own words, what is no text.
+//! What is not UTF-8 is refused in the form of the call's part of the product.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request;
+use cortexkey_api::Envelope;
 use serde::de::DeserializeOwned;
 
 use super::{Refusal, envelope_of};
@@ -18,8 +19,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Parts<T
         let path = parts.uri.path().to_owned();
         match Path::from_request_parts(parts, state).await {
             Ok(Path(found)) => Ok(Self(found)),
-            Err(_) => Err(Refusal::not_found("the path holds what is no text")
-                .in_envelope(envelope_of(&path))),
+            Err(_) => {
+                let refusal = Refusal::not_found("the path is not UTF-8");
+                let is_platform = envelope_of(&path) == Envelope::Platform;
+                Err(if is_platform { refusal.of_platform() } else { refusal })
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! [`Refusal`]: an error answer in the product's envelope.
 //!
-//! It refuses to tell the remedy by itself: the gate does, where explaining is on.
+//! The remedy is not part of the body: the gate writes it to a header where explaining is on.
 
 use std::borrow::Cow;
 
@@ -8,6 +8,10 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cortexkey_api::{Envelope, ErrorBody, ErrorCode};
+use serde_json::Value;
+
+/// What the platform's own calls say of every request that they cannot take; `err_extra` says more.
+const BAD_PARAMETERS: &str = "The request contains invalid or missing parameters.";
 
 /// An error answer.
 pub(crate) struct Refusal {
@@ -16,6 +20,8 @@ pub(crate) struct Refusal {
     body: Box<ErrorBody>,
     remedy: Option<Remedy>,
     envelope: Envelope,
+    /// Whether the fault is in what was sent, and not in the tenant.
+    of_input: bool,
 }
 
 /// Why an authentic request is refused, and what to do about it; the gate tells it where explaining
@@ -31,27 +37,28 @@ impl Refusal {
             body: Box::new(ErrorBody::new(status.as_u16(), message)),
             remedy: None,
             envelope: Envelope::PublicApi,
+            of_input: status.is_client_error(),
         }
     }
 
     /// The one answer to every request that is not authentic.
     pub(crate) fn unauthorized() -> Self {
         Self {
-            status: StatusCode::UNAUTHORIZED,
             body: Box::new(ErrorBody::unauthorized()),
-            remedy: None,
-            envelope: Envelope::PublicApi,
+            ..Self::new(StatusCode::UNAUTHORIZED, "")
         }
     }
 
     /// The request is well-formed JSON that the call cannot take. The product says 500.
     pub(crate) fn invalid(message: &str) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+        Self { of_input: true, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message) }
     }
 
     /// The key lacks the permission.
     pub(crate) fn forbidden(why: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "Insufficient permissions for api key").with_remedy(why)
+        Self::new(StatusCode::FORBIDDEN, "Forbidden. Access was denied to this resource.")
+            .with_extra("Insufficient permissions for api key")
+            .with_remedy(why)
     }
 
     /// There is nothing of this name or id.
@@ -59,11 +66,24 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    /// As the platform's own calls say it: input that cannot be taken is 400 there.
+    /// As the platform's own calls say it: input that cannot be taken is 400 there, and so is what
+    /// the tenant does not have. There the message is always the same, and `err_extra` is a string.
     pub(crate) fn of_platform(mut self) -> Self {
-        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+        if self.envelope != Envelope::PublicApi {
+            return self;
+        }
+        let bad = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::NOT_FOUND];
+        if self.of_input && bad.contains(&self.status) {
             self.status = StatusCode::BAD_REQUEST;
             self.body.err_code = Some(ErrorCode::Number(400));
+        }
+        if self.status == StatusCode::BAD_REQUEST {
+            let said = self.body.err_msg.replace(BAD_PARAMETERS.to_owned()).unwrap_or_default();
+            let extra = match &self.body.err_extra {
+                Some(Value::String(more)) => format!("{said}: {more}"),
+                _ => said,
+            };
+            self.body.err_extra = Some(Value::String(extra));
         }
         self.envelope = match self.status {
             // The gate's answer is one everywhere.
@@ -72,6 +92,17 @@ impl Refusal {
             _ => Envelope::Platform,
         };
         self
+    }
+
+    /// As [`of_platform`](Self::of_platform), for calls whose description has no 400: there, what the
+    /// tenant does not have is 500.
+    pub(crate) fn of_platform_without_400(self) -> Self {
+        let mut refusal = self.of_platform();
+        if refusal.status == StatusCode::BAD_REQUEST {
+            refusal.status = StatusCode::INTERNAL_SERVER_ERROR;
+            refusal.body.err_code = Some(ErrorCode::Number(500));
+        }
+        refusal
     }
 
     /// In another form.

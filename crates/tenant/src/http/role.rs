@@ -27,6 +27,8 @@ use crate::store::{Deed, Store, creator};
 
 /// The component that says who manages roles and scopes.
 pub(super) const ACCESS_MANAGEMENT: &str = "Access Management";
+/// The type of what is done to roles, scopes and users in the audit log.
+pub(super) const PERMISSIONS: &str = "PERMISSIONS";
 const NAME_CHARS_MAX: usize = 100;
 const DESCRIPTION_BYTES_MAX: usize = 1024;
 const PERMISSIONS_MAX: usize = 500;
@@ -93,7 +95,7 @@ async fn create(
         let said = format!("the role {} was made", role.name);
         store.note(by, now_ms, deed("Role Create", role.name.clone(), said, true));
         let description = request.description.filter(|text| !text.is_empty());
-        Ok(store.add_role(role, description, &creator(by).1, now_ms))
+        Ok(store.add_role(role, description, &creator(by).0, now_ms))
     });
     let message = created_message(&made.map_err(Refusal::of_platform)?);
     Ok((StatusCode::CREATED, Json(Data { data: Message { message } })))
@@ -113,10 +115,10 @@ async fn remove(
             return Err(refusal);
         }
         if store.roles.predefined().any(|role| Roles::predefined_id(role) == role_id) {
-            return Err(Refusal::invalid("Predefined roles cannot be deleted"));
+            return Err(Refusal::invalid("Non-custom and account-level roles cannot be deleted."));
         }
         let name = store.delete_role(&role_id);
-        let name = name.ok_or_else(|| Refusal::not_found("no role has this id"))?;
+        let name = name.ok_or_else(|| Refusal::invalid("Role name provided is not valid"))?;
         let said = format!("the role {name} was deleted");
         store.note(by, now_ms, deed("Role Delete", name, said, true));
         Ok(())
@@ -182,5 +184,5 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
 }
 
 fn deed(subtype: &'static str, subject: String, description: String, done: bool) -> Deed {
-    Deed { entity: "Permissions", subtype, subject, description, done }
+    Deed { entity: PERMISSIONS, subtype, subject, description, done }
 }

@@ -13,7 +13,7 @@ use cortexkey_api::scope::{
     AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetsRows,
     EndpointsRead, EndpointsWrite, Mode, ScopeRead, ScopeWrite, Tag, Tagged,
 };
-use cortexkey_api::{Data, Message};
+use cortexkey_api::{Data, Envelope, Message};
 use cortexkey_core::access::{Permission, RowFilter};
 use cortexkey_core::auth::KeyId;
 
@@ -24,7 +24,7 @@ use super::body::AskedPlatform;
 use super::gate::Caller;
 use super::path::Parts;
 use super::refusal::Refusal;
-use super::role::ACCESS_MANAGEMENT;
+use super::role::{ACCESS_MANAGEMENT, PERMISSIONS};
 use crate::inventory;
 use crate::store::{Deed, Store};
 
@@ -42,7 +42,7 @@ async fn read(
     let store = app.store();
     may_read(&store, caller, &entity, &id)
         .map(|data| Json(Data { data }))
-        .map_err(Refusal::of_platform)
+        .map_err(Refusal::of_platform_without_400)
 }
 
 fn may_read(store: &Store, caller: Caller, entity: &str, id: &str) -> Result<ScopeRead, Refusal> {
@@ -71,7 +71,7 @@ async fn write(
                 refused("set a scope")
             };
             let subtype = "Scope Edit";
-            let deed = Deed { entity: "Permissions", subtype, subject, description, done };
+            let deed = Deed { entity: PERMISSIONS, subtype, subject, description, done };
             store.note(caller.0.key_id(), now_ms, deed);
         }
         store.set_scope(may?, scope);
@@ -103,8 +103,11 @@ fn may_write(
 fn entity_of(store: &Store, entity: &str, id: &str) -> Result<KeyId, Refusal> {
     let remedy = "this tenant has scopes of keys: /platform/iam/v1/scope/api-key/{id}";
     if !store.roles.product().has_scopes() {
+        // The call is not there at all.
         return Err(Refusal::not_found("this product has no scopes")
-            .with_remedy("start the tenant as another product"));
+            .with_extra("this product has no scopes")
+            .with_remedy("start the tenant as another product")
+            .in_envelope(Envelope::Platform));
     }
     match entity {
         "api-key" => key_of(store, id).map_err(|refusal| refusal.with_remedy(remedy)),

@@ -69,7 +69,7 @@ impl AuditLog {
     }
 }
 
-/// Who made or changed something with a key: a name and an e-mail address.
+/// Who made or changed something with a key: a name, and what stands for an e-mail address.
 pub(crate) fn creator(key_id: KeyId) -> (String, String) {
-    (format!("API key {key_id}"), format!("api-key-{key_id}@localhost"))
+    (format!("Public API - {key_id}"), "N/A".to_owned())
 }

@@ -41,8 +41,8 @@ fn a_key_is_made_used_and_deleted() {
             json!([{
                 "id": id,
                 "creation_time": NOW_MS,
-                "created_by": "api-key-2@localhost",
-                "user_name": "API key 2",
+                "created_by": "N/A",
+                "user_name": "Public API - 2",
                 "roles": ["Viewer", "Responder"],
                 "security_level": level.as_str(),
                 "comment": "for the pipeline",
@@ -85,6 +85,7 @@ fn lists_are_filtered_sorted_and_paged() {
     }
     // The latest expiration first unless said, and never is the latest.
     assert_eq!(ids(&f, &json!({"filters": []})), [1, 2, 3, 4]);
+    assert_eq!(ids(&f, &json!({})), [1, 2, 3, 4]);
     let sort = |field: &str, keyword: &str| json!({"filters": [], "sort": {"field": field, "keyword": keyword}});
     assert_eq!(ids(&f, &sort("expiration", "asc")), [4, 3, 1, 2]);
     assert_eq!(ids(&f, &sort("roles", "asc")), [4, 1, 2, 3]);
@@ -101,6 +102,30 @@ fn lists_are_filtered_sorted_and_paged() {
     assert_eq!(page["reply"]["FILTER_COUNT"], 2);
     assert_eq!(page["reply"]["TOTAL_COUNT"], 4);
     assert_eq!(page["reply"]["DATA"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_list_needs_no_body_and_is_lower_case_under_agentix() {
+    let f = start(|_| {});
+    for (path, names) in [
+        (LIST, ["DATA", "FILTER_COUNT", "TOTAL_COUNT"]),
+        ("/agentix/public/v1/api_keys/get_api_keys", ["data", "filter_count", "total_count"]),
+    ] {
+        let request = f.agent.post(f.tenant.url().to_owned() + path);
+        let headers = f.sign(&f.advanced());
+        let request = headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(name.as_str(), value.as_str()));
+        let mut answer = request.send_empty().unwrap();
+        assert_eq!(answer.status(), 200);
+        let text = answer.body_mut().read_to_string().unwrap();
+        let reply = serde_json::from_str::<Value>(&text).unwrap()["reply"].clone();
+        let members: Vec<_> = reply.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, names);
+        assert_eq!(reply[names[2]], 2);
+    }
+    let sorted = json!({"filters": [], "sort": {"field": "expiration", "keyword": "ASC"}});
+    assert_eq!(ids(&f, &sorted), [1, 2]);
 }
 
 #[test]
@@ -122,7 +147,6 @@ fn requests_that_cannot_be_are_refused_with_the_reason() {
         (GENERATE, key("expiration", json!(NOW_MS)), "in the past"),
         (GENERATE, key("expiration", json!(NOW_MS + 185 * DAY_MS)), "six months"),
         (GENERATE, key("comment", json!("x".repeat(5000))), "comment is too long"),
-        (LIST, json!({}), "missing field `filters`"),
         (LIST, json!({"filters": [], "search_to": 0}), "search_to must be greater"),
         (DELETE, json!({"filters": []}), "one filter"),
     ] {
@@ -166,8 +190,9 @@ fn roles_say_who_manages_keys() {
         let answer = f.call(signer, path, request);
         assert_eq!(answer.status, status, "{path} {request} {}", answer.body);
         if status == 403 {
-            let message = &answer.json()["reply"]["err_msg"];
-            assert_eq!(message, "Insufficient permissions for api key");
+            let reply = &answer.json()["reply"];
+            assert_eq!(reply["err_msg"], "Forbidden. Access was denied to this resource.");
+            assert_eq!(reply["err_extra"], "Insufficient permissions for api key");
             assert!(answer.header("x-cortexkey-remedy").is_some());
         }
     }

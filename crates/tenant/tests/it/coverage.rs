@@ -66,6 +66,7 @@ fn open_scope() -> Value {
 
 const KEYS: (&str, Permission) = ("Public API", View);
 const MAKES_KEYS: (&str, Permission) = ("Public API", Edit);
+const SEES_ACCESS: (&str, Permission) = ("Access Management", View);
 const MANAGES: (&str, Permission) = ("Access Management", Edit);
 
 /// Every call of the tenant. Key 3 is a Viewer's.
@@ -75,12 +76,12 @@ const CALLS: &[Call] = &[
     call("POST", "/public_api/v1/api_keys/get_api_keys", &[KEYS], list),
     call("POST", "/public_api/v1/api_keys/generate", &[MAKES_KEYS], viewer),
     call("POST", "/public_api/v1/api_keys/delete", &[MAKES_KEYS], no_key),
-    call("GET", "/platform/iam/v1/api-key/3", &[KEYS], nothing),
-    call("PUT", "/platform/iam/v1/api-key/3", &[MAKES_KEYS], viewer),
-    call("GET", "/platform/iam/v1/role", &[("Access Management", View)], nothing),
-    call("GET", "/platform/iam/v1/role/permission-config", &[("Access Management", View)], nothing),
+    call("GET", "/platform/iam/v1/api-key/3", &[SEES_ACCESS], nothing),
+    call("PUT", "/platform/iam/v1/api-key/3", &[MANAGES], viewer),
+    call("GET", "/platform/iam/v1/role", &[SEES_ACCESS], nothing),
+    call("GET", "/platform/iam/v1/role/permission-config", &[SEES_ACCESS], nothing),
     call("DELETE", "/platform/iam/v1/role/no_such_role", &[MANAGES], nothing),
-    call("GET", "/platform/iam/v1/scope/api-key/3", &[("Access Management", View)], nothing),
+    call("GET", "/platform/iam/v1/scope/api-key/3", &[SEES_ACCESS], nothing),
     call("PUT", "/platform/iam/v1/scope/api-key/3", &[MANAGES], open_scope),
     call("POST", "/public_api/v1/asset-groups", &[("Asset Groups", View)], nothing),
     call("POST", "/public_api/v1/audits/management_logs", &[("Auditing", View)], nothing),

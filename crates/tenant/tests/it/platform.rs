@@ -1,6 +1,7 @@
 //! The platform's own calls: one key, roles; and what the audit log says of all of it.
 
 use cortexkey_core::auth::{Key, Level, Signer};
+use cortexkey_tenant::EditRoles;
 use serde_json::{Value, json};
 
 use crate::common::{DELETE, Fixture, GENERATE, LIST, NOW_MS, VALIDATE, start};
@@ -44,10 +45,7 @@ fn a_key_is_read_and_edited_but_not_prolonged() {
 
     let request = json!({ "roles": ["Responder"], "security_level": "standard" });
     let (status, said) = edit(&f, &f.advanced(), id, &request);
-    assert_eq!(
-        (status, &said["data"]["message"]),
-        (200, &json!("The API key was updated successfully."))
-    );
+    assert_eq!((status, &said["data"]["message"]), (200, &json!("API key updated successfully")));
     let after = read();
     assert_eq!((&after["roles"], &after["comment"]), (&json!(["Responder"]), &json!("ci")));
     assert_eq!(after["expiration"], before["expiration"]);
@@ -73,8 +71,73 @@ fn a_key_is_read_and_edited_but_not_prolonged() {
         );
         assert!(body.to_string().contains(said), "{body}");
     }
-    assert_eq!(edit(&f, &f.advanced(), 99, &request).0, 404);
-    assert_eq!(f.get(&f.sign(&f.advanced()), &format!("{KEY}/x")).status, 404);
+    let said = |answer: &Value| {
+        let error = &answer["data"];
+        assert_eq!(error["err_msg"], "The request contains invalid or missing parameters.");
+        error["metadata"]["err_extra"].as_str().unwrap().to_owned()
+    };
+    for id in ["0", "99", "x", "+3", "003", "%33%20"] {
+        let body = json!({ "request_data": request });
+        let answer = f.put(&f.sign(&f.advanced()), &format!("{KEY}/{id}"), &body);
+        assert_eq!((answer.status, &*said(&answer.json())), (400, "Invalid api_key_id"), "{id}");
+    }
+    let answer = f.get(&f.sign(&f.advanced()), &format!("{KEY}/99"));
+    assert_eq!(answer.status, 400);
+    assert_eq!(said(&answer.json()), "Api Key fetch failed: api_key_id does not exist, id=99.");
+    assert_eq!(f.get(&f.sign(&f.advanced()), &format!("{KEY}/x")).status, 400);
+    let beside = json!({ "request_data": request, "expiration": NOW_MS });
+    assert_eq!(f.put(&f.sign(&f.advanced()), &format!("{KEY}/{id}"), &beside).status, 400);
+}
+
+#[test]
+fn roles_are_edited_by_their_ids_or_by_their_names_and_never_by_both() {
+    let request = |role: &str| json!({ "roles": [role], "security_level": "advanced" });
+    for by in [EditRoles::Id, EditRoles::Name] {
+        let f = start(|options| options.edit_roles = by);
+        let made = f.generate(&request("Viewer"), Level::Advanced).key_id().get();
+        let custom = make_role(&f, "Key maker", &json!(["public_api_action"]));
+        let list = f.get(&f.sign(&f.advanced()), ROLE).json();
+        let roles = list["data"].as_array().unwrap();
+        let id = |name: &str| {
+            let role = roles.iter().find(|role| role["pretty_name"] == name).unwrap();
+            role["role_id"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(id("Key maker"), custom);
+        for role in roles {
+            let (name, id) = (&role["pretty_name"], role["role_id"].as_str().unwrap());
+            let letters = name.as_str().unwrap().to_lowercase().replace(' ', "_");
+            assert!(!id.contains(&letters), "{id} resembles {name}");
+        }
+        for name in ["Responder", "Key maker", "Viewer"] {
+            let (by_id, by_name) = match by {
+                EditRoles::Id => (200, 400),
+                EditRoles::Name => (400, 200),
+            };
+            let (status, said) = edit(&f, &f.advanced(), made, &request(&id(name)));
+            assert_eq!(status, by_id, "{said}");
+            let (status, said) = edit(&f, &f.advanced(), made, &request(name));
+            assert_eq!(status, by_name, "{said}");
+            let key = f.get(&f.sign(&f.advanced()), &format!("{KEY}/{made}")).json();
+            assert_eq!(key["data"]["roles"], json!([name]), "read by display names");
+        }
+    }
+}
+
+#[test]
+fn one_key_needs_access_management_and_the_list_public_api() {
+    let f = start(|_| {});
+    make_role(&f, "Keys", &json!(["public_api_action"]));
+    make_role(&f, "Access", &json!(["access_management_action"]));
+    let make = |role: &str| {
+        f.generate(&json!({ "roles": [role], "security_level": "advanced" }), Level::Advanced)
+    };
+    let (keys, access) = (make("Keys"), make("Access"));
+    let viewer = json!({ "roles": ["Viewer"], "security_level": "advanced" });
+    let one = |signer: &Signer| f.get(&f.sign(signer), &format!("{KEY}/3")).status;
+    assert_eq!((one(&keys), one(&access)), (403, 200));
+    assert_eq!((edit(&f, &keys, 3, &viewer).0, edit(&f, &access, 3, &viewer).0), (403, 200));
+    let list = |signer: &Signer| f.call(signer, LIST, &json!({})).status;
+    assert_eq!((list(&make("Keys")), list(&access)), (200, 403));
 }
 
 #[test]
@@ -110,7 +173,7 @@ fn a_role_is_made_used_and_deleted() {
         role(&f).unwrap(),
         json!({
             "role_id": id, "pretty_name": "Key maker", "description": null, "is_custom": true,
-            "created_by": "api-key-2@localhost", "created_ts": NOW_MS, "updated_ts": NOW_MS,
+            "created_by": "Public API - 2", "created_ts": NOW_MS, "updated_ts": NOW_MS,
         })
     );
     let request = json!({ "roles": ["Key maker", "Viewer"], "security_level": "advanced" });
@@ -122,7 +185,14 @@ fn a_role_is_made_used_and_deleted() {
     // It looks at roles, and changes none.
     let refused = f.delete(&f.sign(&maker), &format!("{ROLE}/{id}"));
     assert_eq!(refused.status, 403);
-    assert_eq!(refused.json()["reply"]["metadata"]["err_code"], 403);
+    assert_eq!(
+        refused.json(),
+        json!({ "data": { "reply": {
+            "err_code": 403,
+            "err_msg": "Forbidden. Access was denied to this resource.",
+            "err_extra": "Insufficient permissions for api key",
+        } } })
+    );
 
     assert_eq!(f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{id}")).status, 200);
     assert!(role(&f).is_none());
@@ -130,7 +200,9 @@ fn a_role_is_made_used_and_deleted() {
     // A role of the same name is another role.
     make_role(&f, "Key maker", &json!(["public_api_action"]));
     assert_eq!(f.call(&maker, GENERATE, &viewer).status, 403);
-    assert_eq!(f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{id}")).status, 404);
+    let again = f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{id}"));
+    assert_eq!(again.status, 400);
+    assert_eq!(again.json()["data"]["metadata"]["err_extra"], "Role name provided is not valid");
 }
 
 #[test]
@@ -157,8 +229,12 @@ fn roles_that_cannot_be_are_refused_with_the_reason() {
         assert_eq!(answer.status, 400, "{request}");
         assert!(answer.body.contains(said), "{}", answer.body);
     }
-    let answer = f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/viewer"));
+    let roles = f.get(&f.sign(&f.advanced()), ROLE).json();
+    let viewer = roles["data"].as_array().unwrap().iter().find(|r| r["pretty_name"] == "Viewer");
+    let id = viewer.unwrap()["role_id"].as_str().unwrap();
+    let answer = f.delete(&f.sign(&f.advanced()), &format!("{ROLE}/{id}"));
     assert_eq!(answer.status, 400, "{}", answer.body);
+    assert!(answer.body.contains("Non-custom and account-level roles cannot be deleted"));
 }
 
 #[test]
@@ -243,9 +319,20 @@ fn the_audit_log_says_who_did_what() {
         log(filter)["total_count"].clone()
     };
     assert_eq!(by("result", "eq", json!("fail")), 1);
-    assert_eq!(by("type", "in", json!(["Permissions"])), 2);
+    assert_eq!(by("type", "in", json!(["PERMISSIONS"])), 2);
+    assert_eq!(by("type", "in", json!(["API_KEY"])), 4);
+    for keyword in ["asc", "ASC"] {
+        let sort = json!({ "sort": { "field": "sub-type", "keyword": keyword } });
+        let reply = f.call(&f.standard(), AUDITS, &sort).json()["reply"].clone();
+        assert_eq!(reply["data"][0]["AUDIT_ENTITY_SUBTYPE"], "Delete");
+    }
     assert_eq!(by("timestamp", "lte", json!(NOW_MS)), 1);
-    assert_eq!(by("email", "neq", json!("api-key-2@localhost")), 1);
+    assert_eq!(by("email", "in", json!(["N/A"])), 6);
+    let names = |name: &str| {
+        let owner = |entry: &&Value| entry["AUDIT_OWNER_NAME"] == name;
+        all["data"].as_array().unwrap().iter().filter(owner).count()
+    };
+    assert_eq!((names("Public API - 2"), names("Public API - 3")), (5, 1));
     for request in [
         json!({ "filters": [{ "field": "name", "operator": "eq", "value": 1 }] }),
         json!({ "search_from": 0, "search_to": 101 }),
@@ -322,7 +409,7 @@ fn a_path_that_is_no_text_is_refused_in_the_products_words() {
         let answer = f.get(&f.sign(&f.advanced()), path);
         assert_eq!(
             (answer.status, &answer.json()["data"]["metadata"]["err_code"]),
-            (404, &json!(404))
+            (400, &json!(400))
         );
     }
     let answer = f.get(&f.sign(&f.advanced()), "/public_api/v1/assets/%ff");

