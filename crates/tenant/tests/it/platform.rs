@@ -11,7 +11,21 @@ const ROLE: &str = "/platform/iam/v1/role";
 const AUDITS: &str = "/public_api/v1/audits/management_logs";
 const GROUPS: &str = "/public_api/v1/asset-groups";
 
+/// Edits a key, with roles by their display names, which are looked up.
 fn edit(f: &Fixture, signer: &Signer, id: u64, request: &Value) -> (u16, Value) {
+    let list = f.get(&f.sign(&f.advanced()), ROLE).json();
+    let mut request = request.clone();
+    let roles = request.get_mut("roles").and_then(Value::as_array_mut);
+    for named in roles.into_iter().flatten() {
+        let known = list["data"].as_array().unwrap().iter().find(|r| r["pretty_name"] == *named);
+        if let Some(role) = known {
+            *named = role["role_id"].clone();
+        }
+    }
+    edit_as_it_is(f, signer, id, &request)
+}
+
+fn edit_as_it_is(f: &Fixture, signer: &Signer, id: u64, request: &Value) -> (u16, Value) {
     let body = json!({ "request_data": request });
     let answer = f.put(&f.sign(signer), &format!("{KEY}/{id}"), &body);
     (answer.status, answer.json())
@@ -113,9 +127,9 @@ fn roles_are_edited_by_their_ids_or_by_their_names_and_never_by_both() {
                 EditRoles::Id => (200, 400),
                 EditRoles::Name => (400, 200),
             };
-            let (status, said) = edit(&f, &f.advanced(), made, &request(&id(name)));
+            let (status, said) = edit_as_it_is(&f, &f.advanced(), made, &request(&id(name)));
             assert_eq!(status, by_id, "{said}");
-            let (status, said) = edit(&f, &f.advanced(), made, &request(name));
+            let (status, said) = edit_as_it_is(&f, &f.advanced(), made, &request(name));
             assert_eq!(status, by_name, "{said}");
             let key = f.get(&f.sign(&f.advanced()), &format!("{KEY}/{made}")).json();
             assert_eq!(key["data"]["roles"], json!([name]), "read by display names");
