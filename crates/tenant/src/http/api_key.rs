@@ -12,11 +12,11 @@ use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_api::{Data, Message};
 use cortexkey_core::access::Permission;
 use cortexkey_core::auth::KeyId;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::api_keys::{AUDITED, access, check_comment, check_roles, level_of, refused};
-use super::body::AskedPlatform;
+use super::body::{AskedPlatform, Member};
 use super::gate::Caller;
 use super::path::Parts;
 use super::refusal::Refusal;
@@ -35,13 +35,8 @@ pub(super) fn calls() -> MethodRouter<Arc<App>> {
 struct EditRequest {
     roles: Vec<String>,
     security_level: SecurityLevel,
-    /// `None` where the request does not mention it.
-    #[serde(default, deserialize_with = "mentioned")]
-    comment: Option<Option<String>>,
-}
-
-fn mentioned<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(json).map(Some)
+    #[serde(default)]
+    comment: Member<String>,
 }
 
 /// A key, with the member that the product's documents show beside it.
@@ -112,8 +107,9 @@ fn may_write(
     access.require_handling(&store.roles.all(&entry.record.roles))?;
     let roles = wanted_roles(store, &access, request.roles, edit_roles)?;
     let comment = match request.comment {
-        Some(comment) => check_comment(comment)?,
-        None => entry.record.comment.clone(),
+        Member::Value(comment) => check_comment(Some(comment))?,
+        Member::Null => None,
+        Member::Absent => entry.record.comment.clone(),
     };
     Ok((id, Edit { roles, level: level_of(request.security_level), comment }))
 }
@@ -123,11 +119,11 @@ fn may_write(
 fn wanted_roles(
     store: &Store,
     access: &Access<'_>,
-    named: Vec<String>,
+    roles: Vec<String>,
     edit_roles: EditRoles,
 ) -> Result<Vec<String>, Refusal> {
     let names = match edit_roles {
-        EditRoles::Name => named,
+        EditRoles::Name => roles,
         EditRoles::Id => {
             let name = |id: &String| {
                 store.roles.name_of(id).map(str::to_owned).ok_or_else(|| {
@@ -135,7 +131,7 @@ fn wanted_roles(
                         .with_extra("roles are given by the role_id that GET role shows")
                 })
             };
-            named.iter().map(name).collect::<Result<_, _>>()?
+            roles.iter().map(name).collect::<Result<_, _>>()?
         }
     };
     check_roles(store, access, names)

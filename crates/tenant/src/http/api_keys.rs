@@ -75,7 +75,7 @@ pub(super) enum Names {
 }
 
 pub(super) fn list_calls(names: Names) -> MethodRouter<Arc<App>> {
-    post(async move |state, caller, asked| list(state, caller, asked, names).await)
+    post(async move |state, caller, asked| list(state, caller, asked, names))
 }
 
 pub(super) fn generate_calls() -> MethodRouter<Arc<App>> {
@@ -86,7 +86,7 @@ pub(super) fn delete_calls() -> MethodRouter<Arc<App>> {
     post(delete)
 }
 
-async fn list(
+fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     AskedOrNothing(request): AskedOrNothing<Listed>,

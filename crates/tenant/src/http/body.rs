@@ -138,6 +138,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for AskedPlatform<T> {
     }
 }
 
+/// A member that a request may leave out, or set to `null`. Its field has `#[serde(default)]`.
+#[derive(Default)]
+pub(super) enum Member<T> {
+    /// The request does not have it.
+    #[default]
+    Absent,
+    /// It is `null`.
+    Null,
+    /// It is there.
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Member<T> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(json)?.map_or(Self::Null, Self::Value))
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct Optional<T> {

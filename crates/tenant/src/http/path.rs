@@ -17,13 +17,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Parts<T
 
     async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, Refusal> {
         let path = parts.uri.path().to_owned();
-        match Path::from_request_parts(parts, state).await {
-            Ok(Path(found)) => Ok(Self(found)),
-            Err(_) => {
-                let refusal = Refusal::not_found("the path is not UTF-8");
-                let is_platform = envelope_of(&path) == Envelope::Platform;
-                Err(if is_platform { refusal.of_platform() } else { refusal })
-            }
+        if let Ok(Path(found)) = Path::from_request_parts(parts, state).await {
+            return Ok(Self(found));
         }
+        let refusal = Refusal::not_found("the path is not UTF-8");
+        let is_platform = envelope_of(&path) == Envelope::Platform;
+        Err(if is_platform { refusal.of_platform() } else { refusal })
     }
 }
