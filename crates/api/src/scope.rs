@@ -131,7 +131,7 @@ pub struct AssetsRead {
     /// None, all or some.
     pub mode: Mode,
     /// The groups that are selected.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_none")]
     pub asset_groups: Vec<AssetGroup>,
 }
 
@@ -158,8 +158,8 @@ pub struct EndpointsRead {
 pub struct Tagged<M> {
     /// How it restricts.
     pub mode: M,
-    /// What is selected.
-    #[serde(default = "Vec::new")]
+    /// What is selected. An axis that does not restrict may have one tag without an id, `Any`.
+    #[serde(default = "Vec::new", deserialize_with = "null_as_none")]
     pub tags: Vec<Tag>,
 }
 
@@ -173,7 +173,7 @@ pub struct Tag {
     pub tag_name: String,
 }
 
-/// The vendor's client in Go writes `null` for a list without members.
+/// The vendor's client in Go writes `null` for a list without members, and tenants may.
 fn null_as_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     json: D,
 ) -> Result<Vec<T>, D::Error> {

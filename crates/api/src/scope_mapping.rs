@@ -320,7 +320,11 @@ fn names(tags: &[Tag]) -> Vec<String> {
 }
 
 fn raw(axis: &Tagged<AxisMode>) -> RawAxis {
-    RawAxis { mode: axis.mode, names: names(&axis.tags) }
+    // The product shows `Any` as a tag without an id on an axis that does not restrict.
+    let is_any =
+        |tag: &&Tag| axis.mode == AxisMode::Any && tag.tag_id.is_null() && tag.tag_name == "Any";
+    let tags = axis.tags.iter().filter(|tag| !is_any(tag));
+    RawAxis { mode: axis.mode, names: tags.map(|tag| tag.tag_name.clone()).collect() }
 }
 
 fn datasets(rows: &DatasetsRows) -> Result<Datasets, MappingError> {
@@ -488,6 +492,19 @@ mod tests {
             assert_eq!(raw, Endpoints::Raw { groups: groups.clone(), tags: tags.clone() });
             assert_eq!(raw.axes(), (groups, tags));
         }
+    }
+
+    #[test]
+    fn an_axis_that_does_not_restrict_may_show_a_tag() {
+        let tag = |id, name: &str| Tag { tag_id: id, tag_name: name.to_owned() };
+        let mut read = stored(&to_write(&CoreScope::NONE, ids).unwrap());
+        read.endpoints.endpoint_groups =
+            Tagged { mode: AxisMode::Scope, tags: vec![tag("EG:1".into(), "servers")] };
+        read.endpoints.endpoint_tags =
+            Tagged { mode: AxisMode::Any, tags: vec![tag(serde_json::Value::Null, "Any")] };
+        let endpoints = ScopeAsRead::from_read(&read).unwrap().endpoints;
+        let groups = vec!["servers".to_owned()];
+        assert_eq!(endpoints, Endpoints::Select { groups, tags: Vec::new() });
     }
 
     #[test]

@@ -131,18 +131,26 @@ impl ConnectionArgs {
 
     /// Finds the tenant, what signs, and how calls are made.
     pub(crate) fn resolve(&self) -> Result<Connection, Failure> {
-        let environment = |name: &str| std::env::var_os(name);
-        let mut connection =
-            Connection::resolve(&self.given(), &environment, &mut std::io::stdin())
-                .map_err(|error| failure(&error))?;
-        connection.options.observer = Some(Observer::new(tell));
-        Ok(connection)
+        resolved(&self.given())
+    }
+
+    /// The same with another profile.
+    pub(crate) fn resolve_profile(&self, profile: &str) -> Result<Connection, Failure> {
+        resolved(&Given { profile: Some(profile.to_owned()), ..self.given() })
     }
 
     /// A client for the tenant.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         Ok(self.resolve()?.client())
     }
+}
+
+fn resolved(given: &Given) -> Result<Connection, Failure> {
+    let environment = |name: &str| std::env::var_os(name);
+    let mut connection = Connection::resolve(given, &environment, &mut std::io::stdin())
+        .map_err(|error| failure(&error))?;
+    connection.options.observer = Some(Observer::new(tell));
+    Ok(connection)
 }
 
 /// Says on standard error what happens while a call is made.
@@ -160,6 +168,10 @@ fn tell(notice: &Notice<'_>) {
                 "this machine's clock is {seconds} s {way} the tenant's; signing with the tenant's \
                  time from here on; set the clock"
             )
+        }
+        Notice::OddRecord(record) => format!("{record}; it is left out"),
+        Notice::ShortList { shown, missing } => {
+            format!("the tenant shows {shown} keys, and counts {missing} more")
         }
         Notice::RolesByName => "the tenant does not take the ids of roles and takes their names; \
                                 names are sent from here on (set roles_by = \"name\" in the profile)"

@@ -1,6 +1,6 @@
 //! How a command ends: [`Exit`] and [`Failure`].
 //!
-//! It refuses other exit codes than the four that are documented, and messages without a next
+//! It refuses other exit codes than the five that are documented, and messages without a next
 //! step where there is one.
 
 use std::io;
@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     WrongUse = 2,
     /// Nothing could be read.
     NothingRead = 3,
+    /// Done but for a part that the key may not do, which the output names.
+    Partly = 4,
 }
 
 impl From<Exit> for ExitCode {
@@ -48,6 +50,12 @@ impl Failure {
         self
     }
 
+    /// With something more that is so.
+    pub(crate) fn after(mut self, more: impl AsRef<str>) -> Self {
+        self.message = format!("{}\n{}", self.message, more.as_ref());
+        self
+    }
+
     /// Wrong use, or settings that cannot stand.
     pub(crate) fn wrong_use(message: impl Into<String>) -> Self {
         Self::new(Exit::WrongUse, message)
@@ -63,8 +71,19 @@ impl Failure {
         }
     }
 
-    /// Prints the failure on standard error.
+    /// What went wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Prints the failure on standard error, and ends with its code.
     pub(crate) fn report(self) -> ExitCode {
+        self.say();
+        self.exit.into()
+    }
+
+    /// Prints the failure on standard error.
+    pub(crate) fn say(&self) {
         use std::io::Write as _;
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         let cyan = Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold();
@@ -76,7 +95,6 @@ impl Failure {
         }
         // With standard error closed too, the exit code is all that is left.
         let _ = anstream::stderr().write_all(text.as_bytes());
-        self.exit.into()
     }
 }
 

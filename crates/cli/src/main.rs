@@ -15,6 +15,8 @@ mod commands;
 mod connection;
 mod exit;
 mod input;
+mod many;
+mod needs;
 mod progress;
 mod secret_args;
 mod sink_args;

@@ -21,7 +21,7 @@ pub struct Apply<'a> {
     pub renewal: Renewal<'a>,
     /// The lock file, held.
     pub lock: &'a mut LockFile,
-    /// The policy's name of the tenant.
+    /// The lock file's name of the tenant.
     pub tenant: &'a str,
     /// How long a key that was replaced lives on, in milliseconds.
     pub grace_ms: u64,
@@ -46,19 +46,23 @@ pub enum ApplyError {
 }
 
 impl Apply<'_> {
-    /// Finishes what interrupted runs left, key by key. A plan is made after this.
-    pub fn settle(&mut self) -> Result<(), ApplyError> {
+    /// Finishes what interrupted runs left, key by key. A plan is made after this. What cannot be
+    /// finished is in no other key's way: the names of such keys, with the reason.
+    pub fn settle(&mut self) -> Vec<(String, ApplyError)> {
         let keys = self.lock.lock().tenants.get(self.tenant);
         let pending = keys.iter().flat_map(|tenant| &tenant.keys);
         let pending = pending.filter(|(_, entry)| entry.pending.is_some());
         let names: Vec<String> = pending.map(|(name, _)| name.clone()).collect();
         let host = self.host();
+        let mut failed = Vec::new();
         for name in names {
             let mut entry = self.lock.entry(self.tenant, &name);
             let mut journal = self.lock.journal(self.tenant, &host, &name);
-            self.renewal.settle(&mut entry, &mut journal).map_err(ApplyError::Renew)?;
+            if let Err(error) = self.renewal.settle(&mut entry, &mut journal) {
+                failed.push((name, ApplyError::Renew(error)));
+            }
         }
-        Ok(())
+        failed
     }
 
     /// Carries out one action of the plan.
@@ -95,7 +99,7 @@ impl Apply<'_> {
             }
             Step::Delete(ids) => {
                 let ids: Vec<KeyId> = ids.iter().filter_map(|id| KeyId::new(*id)).collect();
-                self.client().delete_keys(&ids).map_err(ApplyError::Call)?;
+                self.client().ensure_deleted(&ids).map_err(ApplyError::Call)?;
                 for id in ids {
                     (self.renewal.told)(crate::Step::Deleted(id));
                 }

@@ -44,8 +44,13 @@ pub struct Import<'a> {
 }
 
 impl Import<'_> {
-    /// The definition of one key. The scope is none where the product has no such call.
-    pub fn key(&mut self, record: &ApiKeyRecord, scope: Option<&ScopeRead>) -> Imported {
+    /// The definition of one key. The scope is none where the product has no such call, and an error
+    /// in words where it cannot be read.
+    pub fn key(
+        &mut self,
+        record: &ApiKeyRecord,
+        scope: Result<Option<&ScopeRead>, &str>,
+    ) -> Imported {
         let comment = record.comment.as_deref().unwrap_or_default();
         let found = self.pattern.and_then(|pattern| pattern.captures(comment));
         let group = |name: &str| {
@@ -74,7 +79,7 @@ impl Import<'_> {
         name: &str,
         owner: &str,
         record: &ApiKeyRecord,
-        scope: Option<&ScopeRead>,
+        scope: Result<Option<&ScopeRead>, &str>,
         unknown: &mut Vec<String>,
     ) -> String {
         let mut out = format!(
@@ -102,6 +107,17 @@ impl Import<'_> {
         );
         let _ = writeln!(out, "  expires: {expires}");
         let _ = writeln!(out, "  roles: {}", list(record.roles.iter()));
+        let scope = match scope {
+            Ok(scope) => scope,
+            Err(why) => {
+                unknown.push(format!("its scope: {why}"));
+                // What cannot be read is no scope to put in place, and no scope to take away.
+                out.push_str(
+                    "  # scope: unknown; it could not be read. Write it before you apply.\n",
+                );
+                return out;
+            }
+        };
         if scope.is_some_and(|scope| Seen::from(scope).is_nothing()) {
             // A key that nobody scoped is shown as one that sees nothing.
             unknown.push("whether anybody scoped it: the tenant shows nothing".to_owned());

@@ -32,9 +32,10 @@ pub use import::{Import, Imported};
 pub use lock_file::{Entry, LockFile, LockFileError};
 pub use plan::{Action, Change, Desired, Gained, Kind, Plan, PlanOptions, TenantState, Unmanaged};
 pub use process::{Program, ProgramError};
-pub use renew::{Journal, JournalError, NewKey, RenewError, Renewal, Stage, Step, has_mark};
+pub use renew::{Journal, JournalError, NewKey, RenewError, Renewal, Stage, Step, may_be_pending};
 pub use resources::{
-    EditError, KeyEdit, Permission, Ping, Seen, level_of, security_level, write_of,
+    EditError, KeyEdit, KeyList, Permission, Ping, Seen, is_administrator, is_system, level_of,
+    security_level, write_of,
 };
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,

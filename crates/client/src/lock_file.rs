@@ -104,6 +104,16 @@ impl LockFile {
         Ok(Self { lock: Self::read(path)?, path: path.to_owned(), _held: held })
     }
 
+    /// The name of a tenant in a lock file: a child's has the child's id behind it.
+    pub fn tenant(name: &str, child: Option<&str>) -> String {
+        child.map_or_else(|| name.to_owned(), |child| format!("{name}@{child}"))
+    }
+
+    /// The child's id in the name of a tenant; none for a tenant that is no child.
+    pub fn child_of(tenant: &str) -> Option<&str> {
+        tenant.rsplit_once('@').map(|(_, child)| child)
+    }
+
     /// What it says.
     pub fn lock(&self) -> &Lock {
         &self.lock

@@ -260,8 +260,8 @@ fn the_key_that_signs_is_rotated_and_goes_with_the_new_one() {
         world.keys(&[&args[..], &signs].concat())
     };
     let first = rotate(id);
-    assert_eq!(first.code, 0, "{first:?}");
-    assert!(first.stdout.contains("the same command, run with the new key, deletes it"));
+    assert_eq!(first.code, 4, "{first:?}");
+    assert!(first.stdout.contains("--finish`, run with the new key, deletes it"));
     assert_eq!(world.listed(&[]), [1, 2, 3, 4]);
     let second = rotate(4);
     assert_eq!((second.code, world.listed(&[])), (0, vec![1, 2, 4]), "{second:?}");

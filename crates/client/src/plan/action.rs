@@ -119,6 +119,15 @@ impl Action {
         &self.step
     }
 
+    /// The keys that it deletes, but for those of a rotation.
+    pub(super) fn deletes(&self) -> impl Iterator<Item = u64> {
+        let ids = match &self.step {
+            Step::Delete(ids) => ids.as_slice(),
+            _ => &[],
+        };
+        ids.iter().copied()
+    }
+
     /// Whether somebody is asked before it is done: it widens, replaces or deletes.
     pub fn asks(&self) -> bool {
         !self.widens.is_empty()

@@ -18,7 +18,7 @@ use super::action::{Action, Change, Gained, Kind, Step};
 use super::desired::{Desired, End};
 use super::{PlanOptions, TenantState};
 use crate::renew::NewKey;
-use crate::resources::{Seen, level_of};
+use crate::resources::{Permission, Seen, level_of};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Six months, at their longest; the product's API makes no longer keys.
@@ -45,7 +45,16 @@ impl Diff<'_> {
         };
         let record = self.entry.id.and_then(|id| self.state.keys.get(&id));
         match record {
+            None if self.entry.id.is_some_and(|id| self.state.unclear.contains(&id)) => {
+                let why = "whether the tenant still has its key is not known, since the record \
+                           cannot be read; see `cortexkey keys list`";
+                actions.push(self.refuse(why));
+            }
             None => self.generate(scope, actions),
+            Some(record) if scope.is_some() && self.scope_unread(record).is_some() => {
+                let why = self.scope_unread(record).unwrap_or_default();
+                actions.push(self.refuse(format!("its scope cannot be read: {why}")));
+            }
             Some(record) if scope.is_some() && self.has_no_scopes(record) => {
                 let why = "the tenant's API has no scopes; take the scope out of the definition";
                 actions.push(self.refuse(why));
@@ -93,6 +102,12 @@ impl Diff<'_> {
             End::At { ms } => ms,
             End::After { ms } => now_ms.saturating_add(ms),
         };
+        if scope.is_some() && self.state.lacks_access_management {
+            let permission = Permission::AccessManagementEdit;
+            return Err(format!(
+                "a new key gets its scope by another call, and this key lacks {permission}"
+            ));
+        }
         if expiration_ms <= now_ms {
             return Err("its expiry has passed; give it a later one".to_owned());
         }
@@ -169,6 +184,13 @@ impl Diff<'_> {
                 roles: self.desired.roles.clone(),
                 comment: self.desired.comment.clone(),
             };
+            if self.state.lacks_access_management {
+                let permission = Permission::AccessManagementEdit;
+                let why = format!("roles and comment differ, and this key lacks {permission}");
+                let mut action = self.refuse(why);
+                action.changes = changes;
+                return actions.push(action);
+            }
             let mut action = self.action(Kind::Edit, self.differs(), step);
             action.changes = changes;
             action.widens = of_key;
@@ -184,6 +206,10 @@ impl Diff<'_> {
             action.drift = is_seen && self.is_unchanged();
             actions.push(action);
         }
+    }
+
+    fn scope_unread(&self, record: &ApiKeyRecord) -> Option<&str> {
+        self.state.unread_scopes.get(&record.id).map(String::as_str)
     }
 
     fn has_no_scopes(&self, record: &ApiKeyRecord) -> bool {

@@ -10,6 +10,7 @@ mod state;
 
 use std::collections::BTreeMap;
 
+use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant, Retiring};
 use serde::Serialize;
 
@@ -18,7 +19,8 @@ pub use action::{Action, Change, Gained, Kind};
 pub use desired::Desired;
 pub use state::TenantState;
 
-use crate::renew::has_mark;
+use crate::renew::{Likeness, likeness};
+use crate::resources::{is_administrator, is_system};
 
 /// How a plan is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,9 @@ pub struct Unmanaged {
     pub comment: Option<String>,
     /// Its roles.
     pub roles: Vec<String>,
+    /// Whether the product keeps it for itself.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub system: bool,
 }
 
 impl Plan {
@@ -92,6 +97,12 @@ impl Plan {
             }
             if entry.pending.is_some() {
                 plan.notes.push(format!("{name}: a run was interrupted; apply finishes it first"));
+            }
+            for id in &entry.doubtful {
+                plan.notes.push(format!(
+                    "{name}: an interrupted run may have handed key {id} over; it lives until the \
+                     next new key, or until `cortexkey keys delete {id}`"
+                ));
             }
             plan.retire(name, entry, state, options.now_ms);
         }
@@ -158,18 +169,40 @@ impl Plan {
         options: &PlanOptions,
     ) {
         let known = |id: u64| locked.values().flat_map(LockedKey::ids).any(|other| other == id);
-        let marks: Vec<_> = locked.values().filter_map(|entry| entry.pending.as_ref()).collect();
+        let pending = |record: &ApiKeyRecord| {
+            let mut pending = locked.values().filter_map(|entry| entry.pending.as_ref());
+            pending.any(|pending| likeness(pending, record) != Likeness::None)
+        };
+        // Whether an administrator's key that works is left when all others are pruned.
+        let doomed: Vec<u64> = self.actions.iter().flat_map(Action::deletes).collect();
+        let retiring = || locked.values().flat_map(|entry| &entry.retiring);
+        let keeps_administrator = state.keys.values().any(|record| {
+            is_administrator(record)
+                && record.expiration.is_none_or(|ms| ms > options.now_ms)
+                && (known(record.id) || record.id == state.own)
+                && !doomed.contains(&record.id)
+                && retiring().all(|old| old.id != record.id)
+        });
         for record in state.keys.values().filter(|record| !known(record.id)) {
-            let comment = record.comment.clone();
-            let text = comment.as_deref().unwrap_or_default();
             // What an interrupted run of ours left is finished by apply.
-            if has_mark(text) && marks.iter().any(|pending| text.contains(&pending.mark)) {
+            if pending(record) {
                 continue;
             }
-            let (id, roles) = (record.id, record.roles.clone());
-            self.unmanaged.push(Unmanaged { id, comment, roles });
+            let (id, comment, roles) = (record.id, record.comment.clone(), record.roles.clone());
+            let system = is_system(record);
+            self.unmanaged.push(Unmanaged { id, comment, roles, system });
             if id == state.own {
                 self.notes.push(format!("key {id} signs these calls and has no definition"));
+            } else if options.prune && system {
+                self.notes.push(format!(
+                    "the product keeps key {id} for itself, so --prune leaves it; `cortexkey keys \
+                     delete {id}` would delete it"
+                ));
+            } else if options.prune && is_administrator(record) && !keeps_administrator {
+                self.notes.push(format!(
+                    "without key {id} no key would be an administrator's, so --prune leaves it; \
+                     `cortexkey keys delete {id}` would delete it"
+                ));
             } else if options.prune {
                 self.actions.push(Action {
                     key: format!("key-{id}"),
@@ -189,7 +222,11 @@ impl Plan {
 /// A key of the lock file whose definition is gone.
 fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
     let ids: Vec<u64> = entry.ids().filter(|id| state.keys.contains_key(id)).collect();
-    let (action, reason, step) = if ids.contains(&state.own) {
+    let (action, reason, step) = if entry.ids().any(|id| state.unclear.contains(&id)) {
+        let reason = "it has no definition any more, and whether the tenant still has its key is \
+                      not known, since the record cannot be read";
+        (Kind::Refuse, reason, Step::Nothing)
+    } else if ids.contains(&state.own) {
         let reason = "it has no definition any more, but it is the key that signs these calls; \
                       delete it with another key";
         (Kind::Refuse, reason, Step::Nothing)
@@ -216,7 +253,7 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
 /// What is deleted, as the tenant has it: an id in a lock file is only a number.
 fn deleted(ids: impl IntoIterator<Item = u64>, state: &TenantState) -> Vec<Change> {
     let records = ids.into_iter().filter_map(|id| state.keys.get(&id));
-    let of = |record: &cortexkey_api::api_keys::ApiKeyRecord| Change {
+    let of = |record: &ApiKeyRecord| Change {
         field: "deletes",
         from: format!(
             "key {}, {}, {}",

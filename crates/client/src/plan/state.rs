@@ -1,8 +1,9 @@
-//! [`TenantState`]: what a tenant has, as far as a plan asks.
+//! [`TenantState`]: what a tenant has, as far as a plan asks. Scopes are one call a key, so that no
+//! more of them are read than are asked for.
 //!
-//! It refuses to read more than is asked: scopes are one call a key.
+//! What could not be read is noted, and is never taken for something that is not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::asset_group::AssetGroupRecord;
@@ -10,7 +11,7 @@ use cortexkey_api::scope::ScopeRead;
 use cortexkey_core::auth::KeyId;
 
 use super::Desired;
-use crate::{CallError, Client};
+use crate::{CallError, Client, Permission};
 
 /// What a tenant has.
 #[derive(Clone, Debug, Default)]
@@ -27,17 +28,42 @@ pub struct TenantState {
     pub asset_groups: Vec<AssetGroupRecord>,
     /// The display names of the roles; none where the tenant does not tell them.
     pub roles: Option<Vec<String>>,
+    /// Keys of which it is not known whether the tenant has them.
+    pub unclear: BTreeSet<u64>,
+    /// Why scopes could not be read.
+    pub unread_scopes: BTreeMap<u64, String>,
+    /// Whether the key that signs may read roles and scopes.
+    pub lacks_access_management: bool,
 }
 
 impl TenantState {
     /// Reads the keys, the roles, the scopes of these keys, and the asset groups where they are
-    /// asked for.
+    /// asked for. `locked` are the keys that a lock file names: whether one of them is gone is
+    /// looked at twice.
     pub fn read(
         client: &Client,
         scopes_of: impl IntoIterator<Item = u64>,
+        locked: impl IntoIterator<Item = u64>,
         asset_groups: bool,
     ) -> Result<Self, CallError> {
-        Self::of(client, client.all_keys(&[])?, scopes_of, asset_groups)
+        let list = client.key_list(&[])?;
+        let mut keys = list.keys.clone();
+        let mut unclear = BTreeSet::new();
+        for id in locked {
+            if keys.iter().any(|record| record.id == id) || list.lacks(id) {
+                continue;
+            }
+            // A list that is not whole proves nothing; the key alone may be readable.
+            match KeyId::new(id).map(|id| client.find_key(id)) {
+                Some(Ok(Some(record))) => keys.push(record),
+                Some(Ok(None)) | None => {}
+                Some(Err(_)) => {
+                    unclear.insert(id);
+                }
+            }
+        }
+        let state = Self::of(client, keys, scopes_of, asset_groups)?;
+        Ok(Self { unclear, ..state })
     }
 
     /// As [`read`](Self::read), with keys that were listed before.
@@ -49,19 +75,35 @@ impl TenantState {
     ) -> Result<Self, CallError> {
         let keys: BTreeMap<u64, ApiKeyRecord> =
             keys.into_iter().map(|record| (record.id, record)).collect();
-        let mut scopes = BTreeMap::new();
+        let (mut scopes, mut unread_scopes) = (BTreeMap::new(), BTreeMap::new());
         for id in scopes_of {
-            if let Some(key_id) = KeyId::new(id).filter(|_| keys.contains_key(&id)) {
-                scopes.insert(id, client.scope(key_id)?);
+            let Some(key_id) = KeyId::new(id).filter(|_| keys.contains_key(&id)) else { continue };
+            match client.scope(key_id) {
+                Ok(scope) => {
+                    scopes.insert(id, scope);
+                }
+                Err(error) if error.status() == Some(403) => {
+                    let why = format!("this key lacks {}", Permission::AccessManagementView);
+                    unread_scopes.insert(id, why);
+                }
+                Err(error) => {
+                    unread_scopes.insert(id, error.to_string());
+                }
             }
         }
         // Older products have no such call, and some keys may not make it.
-        let roles = match client.roles() {
-            Ok(roles) => Some(roles.into_iter().map(|role| role.pretty_name.into()).collect()),
-            Err(error) if matches!(error.status(), Some(403 | 404)) => None,
+        let (roles, lacks_access_management) = match client.known_roles() {
+            Ok(roles) => {
+                (Some(roles.iter().map(|role| role.pretty_name.to_string()).collect()), false)
+            }
+            Err(error) if error.status() == Some(403) => (None, true),
+            Err(error) if matches!(error.status(), Some(404 | 405)) => (None, false),
             Err(error) => return Err(error),
         };
         Ok(Self {
+            unclear: BTreeSet::new(),
+            unread_scopes,
+            lacks_access_management,
             host: client.address().host().to_owned(),
             own: client.signer().key_id().get(),
             keys,
@@ -76,7 +118,8 @@ impl TenantState {
         client: &Client,
         desired: &[Desired],
         ids: impl IntoIterator<Item = u64>,
+        locked: impl IntoIterator<Item = u64>,
     ) -> Result<Self, CallError> {
-        Self::read(client, ids, desired.iter().any(Desired::selects_groups))
+        Self::read(client, ids, locked, desired.iter().any(Desired::selects_groups))
     }
 }

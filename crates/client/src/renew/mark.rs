@@ -1,87 +1,166 @@
-//! [`Mark`]: what stands in a key's comment until the key is in place, so that it is found again
-//! when the answer that names its id never arrived.
+//! How a key is found again whose id never arrived, because the answer of `generate` was lost.
 //!
-//! It refuses to be mistaken for what a person writes.
-
-use core::fmt;
+//! Nothing is written into the key for this: its comment is the user's. It is known by an expiry
+//! that no other key of the tenant has, by what was asked for, and by the key that asked.
 
 use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_manifest::lock::Pending;
+use sha2::{Digest as _, Sha256};
 
-const BEFORE: &str = "[cortexkey:";
-const LEN: usize = 16;
-const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+use super::NewKey;
+use crate::resources::{level_of, maker};
 
-/// A mark, different for each try.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mark(String);
+/// Some tenants store seconds.
+const SECOND_MS: u64 = 1000;
+/// Enough that no two requests of a tenant share them.
+const DIGEST_LEN: usize = 16;
+const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
-impl Mark {
-    /// A new one; an error where the system gives no random bytes.
-    pub(crate) fn new() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; LEN];
-        getrandom::fill(&mut bytes)?;
-        // 32 letters, so that each is as likely as the other.
-        let letter = |byte: u8| char::from(LETTERS[usize::from(byte % 32)]);
-        Ok(Self(bytes.into_iter().map(letter).collect()))
+/// How sure it is that a key is the one that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Likeness {
+    /// It is another key.
+    None,
+    /// It may be, and somebody else may have made it.
+    Possible,
+    /// It is.
+    Certain,
+}
+
+/// The request of a new key, so that it is found again. `list` is what the tenant has.
+pub(super) fn pending(
+    new: &NewKey,
+    list: &[ApiKeyRecord],
+    by: u64,
+    now_ms: u64,
+) -> Result<Pending, getrandom::Error> {
+    let expires_ms = expiry(new, list, now_ms)?;
+    let is_beside =
+        |record: &&ApiKeyRecord| record.expiration.is_some_and(|ms| is_near(ms, expires_ms));
+    let besides = list.iter().filter(is_beside).map(|record| record.id).collect();
+    let asked = digest(new.level.as_str(), &new.roles, new.comment.as_deref());
+    Ok(Pending { expires_ms, asked, by, besides, ..Pending::default() })
+}
+
+/// The expiry that was asked for, moved within its second so that no other key has it. The
+/// product's own week, where nothing was asked for, is said, since it would not be known otherwise.
+fn expiry(new: &NewKey, list: &[ApiKeyRecord], now_ms: u64) -> Result<u64, getrandom::Error> {
+    let asked = new.expiration_ms.unwrap_or(now_ms.saturating_add(WEEK_MS));
+    let second = asked / SECOND_MS * SECOND_MS;
+    let start = u64::from(getrandom::u32()?);
+    let free = (0..SECOND_MS - 1).map(|step| second + 1 + (start + step) % (SECOND_MS - 1));
+    let is_free = |ms: &u64| list.iter().all(|record| record.expiration != Some(*ms));
+    Ok(free.into_iter().find(is_free).unwrap_or(asked))
+}
+
+/// Whether a key that the tenant shows is the one that was asked for.
+pub(crate) fn likeness(pending: &Pending, record: &ApiKeyRecord) -> Likeness {
+    if pending.id.is_some() {
+        return if pending.id == Some(record.id) { Likeness::Certain } else { Likeness::None };
     }
-
-    /// One that a lock file has.
-    pub(crate) fn of(text: &str) -> Self {
-        Self(text.to_owned())
+    let Some(expiration) = record.expiration else { return Likeness::None };
+    let maker = maker(record);
+    if pending.besides.contains(&record.id)
+        || !is_near(expiration, pending.expires_ms)
+        || maker.is_some_and(|maker| maker != pending.by)
+    {
+        return Likeness::None;
     }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// A comment with the mark in it.
-    pub(crate) fn on(&self, comment: Option<&str>) -> String {
-        match comment {
-            Some(comment) if !comment.is_empty() => format!("{comment} {self}"),
-            _ => self.to_string(),
-        }
-    }
-
-    pub(crate) fn is_on(&self, record: &ApiKeyRecord) -> bool {
-        record.comment.as_ref().is_some_and(|comment| comment.ends_with(&self.to_string()))
+    let level = level_of(record.security_level);
+    let is_same = digest(level.as_str(), &record.roles, record.comment.as_deref()) == pending.asked;
+    let is_exact = expiration == pending.expires_ms;
+    match (is_exact, is_same, maker.is_some()) {
+        (true, true, _) | (true, _, true) | (_, true, true) => Likeness::Certain,
+        (true, false, false) | (false, true, false) => Likeness::Possible,
+        (false, false, _) => Likeness::None,
     }
 }
 
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{BEFORE}{}]", self.0)
-    }
+fn is_near(one: u64, other: u64) -> bool {
+    one.abs_diff(other) < SECOND_MS
 }
 
-/// Whether a key's comment ends in the mark of a run that was interrupted before it took it off.
-///
-/// ```
-/// use cortexkey_client::has_mark;
-///
-/// assert!(has_mark("Exports. SEC-1 [cortexkey:k3x9k3x9k3x9k3x9]"));
-/// assert!(!has_mark("Exports. SEC-1"));
-/// ```
-pub fn has_mark(comment: &str) -> bool {
-    let inner = comment.rfind(BEFORE).and_then(|at| comment.get(at + BEFORE.len()..));
-    inner
-        .and_then(|inner| inner.strip_suffix(']'))
-        .is_some_and(|mark| mark.len() == LEN && mark.bytes().all(|byte| LETTERS.contains(&byte)))
+fn digest(level: &str, roles: &[String], comment: Option<&str>) -> String {
+    let mut roles = roles.to_vec();
+    roles.sort();
+    roles.dedup();
+    let text = serde_json::json!([level, roles, comment.unwrap_or_default().trim()]).to_string();
+    let mut digest = hex::encode(Sha256::digest(text));
+    digest.truncate(DIGEST_LEN);
+    digest
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use cortexkey_api::api_keys::SecurityLevel;
+    use cortexkey_core::auth::Level;
+
     use super::*;
 
-    #[test]
-    fn marks_differ_and_are_found() {
-        let (one, other) = (Mark::new().unwrap(), Mark::new().unwrap());
-        assert_ne!(one, other);
-        for comment in [None, Some(""), Some("Exports. SEC-1")] {
-            assert!(has_mark(&one.on(comment)));
-            assert!(one.on(comment).starts_with(comment.unwrap_or_default()));
+    const AT_MS: u64 = 1_800_000_000_000;
+
+    fn new() -> NewKey {
+        NewKey {
+            name: None,
+            roles: vec!["Viewer".to_owned()],
+            level: Level::Advanced,
+            comment: Some("ci".to_owned()),
+            expiration_ms: Some(AT_MS),
+            scope: None,
         }
-        assert!(!has_mark("Exports. SEC-1") && !has_mark("[cortexkey:x]") && !has_mark(""));
+    }
+
+    fn record(id: u64, expiration: u64) -> ApiKeyRecord {
+        ApiKeyRecord {
+            id,
+            creation_time: None,
+            created_by: None,
+            user_name: None,
+            roles: vec!["Viewer".to_owned()],
+            security_level: SecurityLevel::Advanced,
+            comment: Some("ci".to_owned()),
+            expiration: Some(expiration),
+        }
+    }
+
+    #[test]
+    fn no_other_key_has_the_expiry_and_it_stays_within_its_second() {
+        let list: Vec<_> = (0..998).map(|ms| record(ms + 1, AT_MS + ms + 1)).collect();
+        for _ in 0..50 {
+            let pending = pending(&new(), &list, 2, 0).unwrap();
+            assert_eq!(pending.expires_ms, AT_MS + 999);
+            assert_eq!(pending.besides.len(), 998);
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_by_what_was_asked_for() {
+        let pending = pending(&new(), &[record(5, AT_MS)], 2, 0).unwrap();
+        let expires_ms = pending.expires_ms;
+        let by = |name: &str, record: ApiKeyRecord| ApiKeyRecord {
+            user_name: Some(name.to_owned()),
+            ..record
+        };
+        let other = |record: ApiKeyRecord| ApiKeyRecord { comment: None, ..record };
+        for (record, wanted) in [
+            (record(9, expires_ms), Likeness::Certain),
+            // It was there before.
+            (record(5, expires_ms), Likeness::None),
+            (by("Public API - 3", record(9, expires_ms)), Likeness::None),
+            // Tenants that store seconds, and say who made a key or do not.
+            (by("Public API - 2", record(9, AT_MS)), Likeness::Certain),
+            (record(9, AT_MS), Likeness::Possible),
+            (by("Ada", record(9, AT_MS)), Likeness::Possible),
+            // A tenant that stores another comment.
+            (by("Public API - 2", other(record(9, expires_ms))), Likeness::Certain),
+            (other(record(9, expires_ms)), Likeness::Possible),
+            (other(record(9, AT_MS)), Likeness::None),
+            (record(9, AT_MS + 5000), Likeness::None),
+            (ApiKeyRecord { expiration: None, ..record(9, 0) }, Likeness::None),
+        ] {
+            assert_eq!(likeness(&pending, &record), wanted, "{record:?}");
+        }
     }
 }

@@ -4,8 +4,9 @@
 //! replaced. Before each step that cannot be taken back, the lock file says that it comes, so that
 //! a run that is stopped anywhere is finished by the next one.
 //!
-//! It refuses to delete a key that somebody may have received before a newer one was delivered, and
-//! to keep one that nobody received. It refuses to go on with a key that is not what was asked for.
+//! A key that somebody may have received is not deleted before a newer one was delivered, and one
+//! that nobody received is not kept. Nothing but `generate`, the scope and `delete` changes the
+//! tenant: a new key needs no edit.
 
 mod error;
 mod mark;
@@ -14,15 +15,14 @@ use cortexkey_api::Secret;
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest};
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
-use cortexkey_manifest::lock::{LockedKey, Pending, Retiring};
+use cortexkey_manifest::lock::{LockedKey, LockedTenant, Pending, Retiring};
 
 use crate::Client;
 use crate::resources::{Seen, level_of, security_level};
 use crate::sink::{About, Prepared, Sink};
 
 pub use error::{JournalError, RenewError, Stage};
-use mark::Mark;
-pub use mark::has_mark;
+pub(crate) use mark::{Likeness, likeness};
 
 /// How far an expiry may be from the one that was asked for: some tenants store seconds.
 const EXPIRY_TOLERANCE_MS: u64 = 1000;
@@ -56,6 +56,8 @@ pub trait Journal {
 pub enum Step {
     /// A key that an interrupted run had made and that nobody received was deleted.
     Swept(KeyId),
+    /// A key looks like one that an interrupted run made, and may be somebody else's. It is left.
+    Unclear(KeyId),
     /// A key that could not be put in place was deleted again.
     TakenBack(KeyId),
     /// There is a new key. Until it is scoped, it has no scope.
@@ -92,8 +94,7 @@ impl Renewal<'_> {
     /// Puts a new key in place. What it replaces lives on for a grace, and is then deleted by
     /// [`retire`](Self::retire).
     ///
-    /// An interrupted run is finished first; where that one had put its key in place already, no
-    /// other is made.
+    /// An interrupted run is finished first.
     pub fn run(
         &self,
         entry: &mut LockedKey,
@@ -102,82 +103,56 @@ impl Renewal<'_> {
         now_ms: u64,
         journal: &mut dyn Journal,
     ) -> Result<(), RenewError> {
-        if self.settle(entry, journal)? {
-            return Ok(());
-        }
+        self.settle(entry, journal)?;
         let prepared = self.prepare(new)?;
-        let mark = match &entry.pending {
-            // The same mark, so that what an earlier try may still bring about is found as well.
-            Some(pending) => Mark::of(&pending.mark),
-            None => Mark::new().map_err(RenewError::no_random)?,
-        };
-        let doubtful = entry.pending.take().map_or_else(Vec::new, |pending| pending.doubtful);
-        let mark_text = mark.as_str().to_owned();
-        let pending = Pending { mark: mark_text, doubtful, ..Pending::default() };
-        entry.pending = Some(pending.clone());
+        let own = self.client.signer().key_id();
+        if new.scope.is_some() {
+            // A key that nobody can scope is not made.
+            self.client.scope(own).map_err(RenewError::at(Stage::Prepare))?;
+        }
+        let list = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Prepare))?;
+        let pending = mark::pending(new, &list, own.get(), now_ms);
+        let pending = pending.map_err(RenewError::no_random)?;
+        let expiration = pending.expires_ms;
+        entry.pending = Some(pending);
         save(journal, entry)?;
 
-        let made = match self.generate(new, &mark) {
+        let made = match self.generate(new, expiration) {
             Ok(made) => made,
-            Err(error) => return Err(self.undo(error, None, &mark, entry, journal)),
+            Err(error) => return Err(self.undo(error, None, entry, journal)),
         };
         let id = made.id;
-        if let Err(error) = self.hand_over(&made, new, prepared, entry, journal) {
-            return Err(self.undo(error, Some(id), &mark, entry, journal));
+        if let Err(error) = self.hand_over(&made, new, expiration, prepared, entry, journal) {
+            return Err(self.undo(error, Some(id), entry, journal));
         }
-        let old = entry.id.into_iter().chain(pending.doubtful.iter().copied());
+        let old = entry.id.into_iter().chain(entry.doubtful.drain(..));
         let after_ms = now_ms.saturating_add(grace_ms);
         entry.retiring.extend(old.map(|id| Retiring { id, after_ms }));
-        entry.id = Some(id.get());
-        entry.pending = Some(Pending { mark: pending.mark, in_place: true, ..Pending::default() });
-        save(journal, entry)?;
+        (entry.id, entry.pending) = (Some(id.get()), None);
+        save(journal, entry)
+            .map_err(|error| RenewError::Delivered { id, error: Box::new(error) })?;
         (self.told)(Step::Delivered(id));
-        self.settle(entry, journal)?;
+        (self.told)(Step::InPlace(id));
         Ok(())
     }
 
-    /// Finishes what an interrupted run left. True where it had put its key in place.
+    /// Finishes what an interrupted run left: a key that nobody received is deleted, and one that
+    /// somebody may have received lives until a newer one is delivered.
     pub fn settle(
         &self,
         entry: &mut LockedKey,
         journal: &mut dyn Journal,
-    ) -> Result<bool, RenewError> {
-        let Some(pending) = entry.pending.clone() else { return Ok(false) };
-        let mark = Mark::of(&pending.mark);
-        let marked = self.marked(&mark)?;
-        let is_own = |record: &&ApiKeyRecord| pending.in_place && Some(record.id) == entry.id;
-        // Whatever else has the mark was made by a request that came late, or is in doubt.
-        let others = marked.iter().filter(|record| !is_own(record));
-        let others = others.filter(|record| !pending.doubtful.contains(&record.id));
-        let others: Vec<KeyId> = others.filter_map(|record| KeyId::new(record.id)).collect();
+    ) -> Result<(), RenewError> {
+        let Some(pending) = &entry.pending else { return Ok(()) };
+        let found = self.look_for(pending, entry)?;
         if pending.delivering {
-            // Somebody may have received them: they live until a newer one is delivered.
-            let mut doubtful = pending.doubtful;
-            doubtful.extend(others.iter().map(|id| id.get()));
-            let still = Pending { mark: pending.mark, doubtful, ..Pending::default() };
-            entry.pending = (!still.doubtful.is_empty()).then_some(still);
-            save(journal, entry)?;
-            return Ok(false);
-        }
-        for id in others {
-            self.client.delete_keys(&[id]).map_err(RenewError::at(Stage::Settle))?;
+            entry.doubtful.extend(found.map(KeyId::get));
+        } else if let Some(id) = found {
+            self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
             (self.told)(Step::Swept(id));
         }
-        if !pending.in_place && !pending.doubtful.is_empty() {
-            return Ok(false);
-        }
-        if let Some(record) = marked.iter().find(is_own) {
-            let comment = record.comment.as_deref().unwrap_or_default();
-            let comment = comment.strip_suffix(&mark.to_string()).unwrap_or(comment).trim_end();
-            let comment = (!comment.is_empty()).then(|| comment.to_owned());
-            self.client.set_comment(record, comment).map_err(RenewError::Unmark)?;
-        }
         entry.pending = None;
-        save(journal, entry)?;
-        if let Some(id) = entry.id.and_then(KeyId::new).filter(|_| pending.in_place) {
-            (self.told)(Step::InPlace(id));
-        }
-        Ok(pending.in_place)
+        save(journal, entry)
     }
 
     /// Deletes what was replaced and whose grace is over, but never the key that signs these calls:
@@ -199,8 +174,7 @@ impl Renewal<'_> {
         if due.is_empty() {
             return Ok(());
         }
-        // One that is gone already is as well.
-        self.client.delete_keys(&due).map_err(RenewError::at(Stage::Retire))?;
+        self.client.ensure_deleted(&due).map_err(RenewError::at(Stage::Retire))?;
         entry.retiring.retain(|old| !is_due(old));
         save(journal, entry)?;
         for id in due {
@@ -211,16 +185,19 @@ impl Renewal<'_> {
 
     fn prepare(&self, new: &NewKey) -> Result<Prepared, RenewError> {
         let host = self.client.address().host().to_owned();
-        let about = About { name: new.name.clone(), host, level: new.level };
+        // A child's keys have the names of its siblings' keys, and go to the same places.
+        let child = self.client.child().map(|child| format!("@{}", child.as_str()));
+        let name = new.name.as_ref().map(|name| name.clone() + child.as_deref().unwrap_or(""));
+        let about = About { name, host, level: new.level };
         self.sink.prepare(about).map_err(RenewError::Sink)
     }
 
-    fn generate(&self, new: &NewKey, mark: &Mark) -> Result<Made, RenewError> {
+    fn generate(&self, new: &NewKey, expiration: u64) -> Result<Made, RenewError> {
         let request = GenerateRequest {
             roles: new.roles.clone(),
             security_level: security_level(new.level),
-            expiration: new.expiration_ms,
-            comment: Some(mark.on(new.comment.as_deref())),
+            expiration: Some(expiration),
+            comment: new.comment.clone(),
         };
         let made = self.client.generate_key(&request);
         let made = made.map_err(RenewError::at(Stage::Generate))?;
@@ -234,11 +211,16 @@ impl Renewal<'_> {
         &self,
         made: &Made,
         new: &NewKey,
+        expiration: u64,
         prepared: Prepared,
         entry: &mut LockedKey,
         journal: &mut dyn Journal,
     ) -> Result<(), RenewError> {
         let (id, at) = (made.id, RenewError::at);
+        if let Some(pending) = &mut entry.pending {
+            pending.id = Some(id.get());
+        }
+        save(journal, entry)?;
         if let Some(scope) = &new.scope {
             self.client.set_scope(id, scope).map_err(at(Stage::Scope))?;
             let read = self.client.scope(id).map_err(at(Stage::ReadBack))?;
@@ -249,12 +231,12 @@ impl Renewal<'_> {
         }
         let record = self.client.find_key(id).map_err(at(Stage::ReadBack))?;
         let record = record.ok_or(RenewError::NotAsked { what: "the tenant does not list it" })?;
-        check(&record, new)?;
+        check(&record, new, expiration)?;
         let key = Key::new(made.key.expose().as_bytes())
             .map_err(|_| RenewError::NotAsked { what: "its text is no key" })?;
         let signer = Signer::new(id, new.level, key);
         let (address, options) = (self.client.address().clone(), self.client.options().clone());
-        Client::new(address, signer, options).ping().map_err(at(Stage::Ping))?;
+        Client::new(address, signer, options).takes_key().map_err(at(Stage::Ping))?;
         (self.told)(Step::Checked(id));
         if let Some(pending) = &mut entry.pending {
             pending.delivering = true;
@@ -263,51 +245,84 @@ impl Renewal<'_> {
         prepared.deliver(id, &made.key).map_err(RenewError::Sink)
     }
 
-    /// Takes back what came of a try that failed: nobody has its key. A key whose id arrived is
-    /// deleted also where the tenant does not list it yet.
+    /// Takes back what came of a try that failed: nobody has its key.
     fn undo(
         &self,
         error: RenewError,
         made: Option<KeyId>,
-        mark: &Mark,
         entry: &mut LockedKey,
         journal: &mut dyn Journal,
     ) -> RenewError {
-        let doubtful =
-            entry.pending.as_ref().map_or_else(Vec::new, |pending| pending.doubtful.clone());
-        let take_back = |id: KeyId| -> Result<(), RenewError> {
-            self.client.delete_keys(&[id]).map_err(RenewError::at(Stage::Settle))?;
-            (self.told)(Step::TakenBack(id));
-            Ok(())
+        let left = match made {
+            Some(id) => self.take_back(id).map(|()| false),
+            // The request may also arrive later than we look.
+            None => self.take_back_lost(&error, entry),
         };
-        let swept = made.map_or(Ok(()), take_back).and_then(|()| {
-            let marked = self.marked(mark)?;
-            let others = marked.iter().filter(|record| !doubtful.contains(&record.id));
-            let others = others.filter_map(|record| KeyId::new(record.id));
-            others.filter(|id| Some(*id) != made).try_for_each(take_back)
-        });
         if let Some(pending) = &mut entry.pending {
-            pending.delivering = false;
+            (pending.id, pending.delivering) = (made.map(KeyId::get), false);
         }
-        if swept.is_ok() && doubtful.is_empty() {
+        if matches!(left, Ok(false)) {
             entry.pending = None;
         }
-        let saved = journal.save(entry);
-        match (swept, saved) {
-            (Ok(()), Ok(())) => error,
-            (Err(later), _) => {
-                RenewError::NotUndone { error: Box::new(error), later: later.to_string() }
-            }
-            (_, Err(later)) => {
-                RenewError::NotUndone { error: Box::new(error), later: later.to_string() }
+        let saved = journal.save(entry).map_err(RenewError::Journal);
+        match (left, saved) {
+            (Ok(false), Ok(())) => error,
+            (Ok(true), Ok(())) => RenewError::NotKnown { error: Box::new(error) },
+            (Err(later), _) | (_, Err(later)) => {
+                RenewError::NotUndone { error: Box::new(error), id: made, later: Box::new(later) }
             }
         }
     }
 
-    fn marked(&self, mark: &Mark) -> Result<Vec<ApiKeyRecord>, RenewError> {
-        let all = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Settle))?;
-        Ok(all.into_iter().filter(|record| mark.is_on(record)).collect())
+    fn take_back(&self, id: KeyId) -> Result<(), RenewError> {
+        self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
+        (self.told)(Step::TakenBack(id));
+        Ok(())
     }
+
+    /// Deletes the key of a request whose answer did not arrive. True where it is not found and may
+    /// be made yet.
+    fn take_back_lost(&self, error: &RenewError, entry: &LockedKey) -> Result<bool, RenewError> {
+        let is_open = match error {
+            RenewError::Call { error, .. } => !error.had_no_effect(),
+            _ => true,
+        };
+        let Some(pending) = entry.pending.as_ref().filter(|_| is_open) else { return Ok(false) };
+        match self.look_for(pending, entry)? {
+            Some(id) => self.take_back(id).map(|()| false),
+            None => Ok(true),
+        }
+    }
+
+    /// The key of an interrupted run, where the tenant has it.
+    fn look_for(&self, pending: &Pending, entry: &LockedKey) -> Result<Option<KeyId>, RenewError> {
+        if let Some(id) = pending.id {
+            return Ok(KeyId::new(id));
+        }
+        let all = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Settle))?;
+        let is_known = |record: &&ApiKeyRecord| entry.ids().any(|id| id == record.id);
+        let like = |wanted: Likeness| {
+            let others = all.iter().filter(|record| !is_known(record));
+            let like = others.filter(move |record| likeness(pending, record) == wanted);
+            like.filter_map(|record| KeyId::new(record.id)).collect::<Vec<_>>()
+        };
+        match like(Likeness::Certain).as_slice() {
+            [id] => return Ok(Some(*id)),
+            [] => {}
+            // Two cannot both be it, and somebody may have one of them.
+            several => several.iter().for_each(|id| (self.told)(Step::Unclear(*id))),
+        }
+        for id in like(Likeness::Possible) {
+            (self.told)(Step::Unclear(id));
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a key may be one that an interrupted run made: the next run settles it.
+pub fn may_be_pending(tenant: &LockedTenant, record: &ApiKeyRecord) -> bool {
+    let pending = tenant.keys.values().filter_map(|entry| entry.pending.as_ref());
+    pending.into_iter().any(|pending| likeness(pending, record) != Likeness::None)
 }
 
 fn save(journal: &mut dyn Journal, entry: &LockedKey) -> Result<(), RenewError> {
@@ -315,7 +330,7 @@ fn save(journal: &mut dyn Journal, entry: &LockedKey) -> Result<(), RenewError> 
 }
 
 /// Whether a key is what was asked for.
-fn check(record: &ApiKeyRecord, new: &NewKey) -> Result<(), RenewError> {
+fn check(record: &ApiKeyRecord, new: &NewKey, expiration: u64) -> Result<(), RenewError> {
     let not_asked = |what| Err(RenewError::NotAsked { what });
     let sorted = |roles: &[String]| {
         let mut roles = roles.to_vec();
@@ -329,9 +344,8 @@ fn check(record: &ApiKeyRecord, new: &NewKey) -> Result<(), RenewError> {
     if level_of(record.security_level) != new.level {
         return not_asked("the tenant shows another security level");
     }
-    match (new.expiration_ms, record.expiration) {
-        (Some(asked), Some(got)) if asked.abs_diff(got) <= EXPIRY_TOLERANCE_MS => Ok(()),
-        (Some(_), _) => not_asked("the tenant shows another expiration"),
-        (None, _) => Ok(()),
+    match record.expiration {
+        Some(got) if expiration.abs_diff(got) <= EXPIRY_TOLERANCE_MS => Ok(()),
+        _ => not_asked("the tenant shows another expiration"),
     }
 }

@@ -1,60 +1,92 @@
-//! API keys of a tenant: list, generate, edit, delete.
-//!
-//! It refuses nothing: the tenant decides.
+//! API keys of a tenant: list, generate, delete.
 
-use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::api_keys::{
-    ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListReply,
-    ListRequest, SecurityLevel,
+    ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListRead,
+    ListRequest, OddRecord, SecurityLevel,
 };
 use cortexkey_core::auth::{KeyId, Level};
 
-use super::edit::{EditError, KeyEdit};
-use super::pages::pages;
+use super::pages::{Page, Pages, pages};
+use crate::transport::Notice;
 use crate::{CallError, Client};
+
+/// Role of the keys that the product keeps for itself.
+const SYSTEM_ROLE: &str = "App Service Account";
+/// Who made the keys that the product keeps for itself.
+const SYSTEM_USER: &str = "System";
+/// Roles that may administer keys and roles.
+const ADMINISTRATORS: [&str; 2] = ["Instance Administrator", "Account Admin"];
+
+/// The keys of a tenant, as far as they can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyList {
+    /// The keys, by id.
+    pub keys: Vec<ApiKeyRecord>,
+    /// Records that cannot be read.
+    pub odd: Vec<OddRecord>,
+    /// How many keys the tenant counts and does not show.
+    pub missing: u64,
+}
+
+impl KeyList {
+    /// Whether the tenant has no key of this id, which only a whole list can say.
+    pub fn lacks(&self, id: u64) -> bool {
+        self.missing == 0
+            && self.keys.iter().all(|record| record.id != id)
+            && self.odd.iter().all(|record| record.id.is_some_and(|other| other != id))
+    }
+}
 
 impl Client {
     /// Lists one page of keys.
-    pub fn list_keys(&self, request: &ListRequest) -> Result<ListReply, CallError> {
+    pub fn list_keys(&self, request: &ListRequest) -> Result<ListRead, CallError> {
         self.query("/public_api/v1/api_keys/get_api_keys", request)
     }
 
     /// Lists all keys that fit, by id, page after page.
-    pub fn all_keys(&self, filters: &[Filter]) -> Result<Vec<ApiKeyRecord>, CallError> {
-        pages(
+    pub fn key_list(&self, filters: &[Filter]) -> Result<KeyList, CallError> {
+        let Pages { items, odd, missing } = pages(
             |from, to| {
-                let reply = self.list_keys(&ListRequest {
+                let read = self.list_keys(&ListRequest {
                     filters: filters.to_vec(),
                     search_from: Some(from),
                     search_to: Some(to),
                     sort: None,
                 })?;
-                Ok((reply.data, reply.filter_count))
+                // The total is of all keys, whatever the filters.
+                let total = read.total_count.filter(|_| filters.is_empty());
+                let count = read.filter_count.max(total);
+                Ok(Page { items: read.keys, odd: read.odd, count })
             },
             |record| record.id,
-        )
+        )?;
+        for record in &odd {
+            self.tell(&Notice::OddRecord(record));
+        }
+        if missing > 0 {
+            self.tell(&Notice::ShortList { shown: items.len(), missing });
+        }
+        Ok(KeyList { keys: items, odd, missing })
     }
 
-    /// One key, if there is such a one.
+    /// The keys of [`key_list`](Self::key_list); the observer is told what is not among them.
+    pub fn all_keys(&self, filters: &[Filter]) -> Result<Vec<ApiKeyRecord>, CallError> {
+        self.key_list(filters).map(|list| list.keys)
+    }
+
+    /// One key, if there is such a one. One that cannot be read is an error.
     pub fn find_key(&self, id: KeyId) -> Result<Option<ApiKeyRecord>, CallError> {
-        let found = self.all_keys(&[Filter::IdIn(vec![id.get()])])?;
-        Ok(found.into_iter().find(|record| record.id == id.get()))
+        let list = self.key_list(&[Filter::IdIn(vec![id.get()])])?;
+        let is_odd = list.odd.iter().any(|odd| odd.id.is_none_or(|other| other == id.get()));
+        match list.keys.into_iter().find(|record| record.id == id.get()) {
+            None if is_odd => Err(CallError::UnexpectedAnswer { expected: "a readable record" }),
+            found => Ok(found),
+        }
     }
 
     /// Makes a key. Its text is in the answer, and never again.
     pub fn generate_key(&self, request: &GenerateRequest) -> Result<GenerateReply, CallError> {
         self.post("/public_api/v1/api_keys/generate", request)
-    }
-
-    /// Replaces the comment of a key and leaves the rest as the record says it is.
-    pub(crate) fn set_comment(
-        &self,
-        record: &ApiKeyRecord,
-        comment: Option<String>,
-    ) -> Result<(), EditError> {
-        let Some(id) = KeyId::new(record.id) else { return Ok(()) };
-        let comment = CommentEdit::Set(comment);
-        self.edit_key(id, &KeyEdit { comment, ..KeyEdit::of(record) }).map(|_| ())
     }
 
     /// Deletes keys; how many there were.
@@ -64,6 +96,41 @@ impl Client {
         let reply: DeleteReply = self.post("/public_api/v1/api_keys/delete", &request)?;
         Ok(reply.update_count)
     }
+
+    /// Sees to it that keys are gone. One that was gone before is gone too, however the tenant
+    /// answers to that.
+    pub fn ensure_deleted(&self, ids: &[KeyId]) -> Result<(), CallError> {
+        let failed = match self.delete_keys(ids) {
+            Ok(count) if count >= ids.len() as u64 => return Ok(()),
+            Ok(_) => None,
+            Err(error) if matches!(error.status(), Some(401..=403)) => return Err(error),
+            Err(error) => Some(error),
+        };
+        let left = self.key_list(&[Filter::IdIn(ids.iter().map(|id| id.get()).collect())]);
+        match (left, failed) {
+            (Ok(list), _) if ids.iter().all(|id| list.lacks(id.get())) => Ok(()),
+            (_, Some(error)) | (Err(error), None) => Err(error),
+            (Ok(_), None) => Err(CallError::UnexpectedAnswer { expected: "the keys deleted" }),
+        }
+    }
+}
+
+/// Whether the product keeps a key for itself: it is not to be changed or deleted by a tool.
+pub fn is_system(record: &ApiKeyRecord) -> bool {
+    record.roles.iter().any(|role| role.eq_ignore_ascii_case(SYSTEM_ROLE))
+        || record.user_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(SYSTEM_USER))
+}
+
+/// Whether a key may administer keys and roles.
+pub fn is_administrator(record: &ApiKeyRecord) -> bool {
+    let is_admin =
+        |role: &String| ADMINISTRATORS.iter().any(|name| role.eq_ignore_ascii_case(name));
+    record.roles.iter().any(is_admin)
+}
+
+/// The key that made a key, where the tenant says that a key did.
+pub(crate) fn maker(record: &ApiKeyRecord) -> Option<u64> {
+    record.user_name.as_deref()?.trim().strip_prefix("Public API - ")?.trim().parse().ok()
 }
 
 /// The product's word for a level.

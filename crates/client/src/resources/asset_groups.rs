@@ -4,7 +4,7 @@
 
 use cortexkey_api::asset_group::{AssetGroupRecord, ListReply, ListRequest};
 
-use super::pages::pages;
+use super::pages::{Page, pages};
 use crate::{CallError, Client};
 
 impl Client {
@@ -18,9 +18,11 @@ impl Client {
                     ..ListRequest::default()
                 };
                 let reply: ListReply = self.query("/public_api/v1/asset-groups", &request)?;
-                Ok((reply.data, reply.metadata.filter_count))
+                let count = Some(reply.metadata.filter_count);
+                Ok(Page::<_, ()> { items: reply.data, odd: Vec::new(), count })
             },
             |group| group.id,
         )
+        .map(|pages| pages.items)
     }
 }

@@ -11,7 +11,8 @@ mod ping;
 mod roles;
 mod scope;
 
-pub use api_keys::{level_of, security_level};
+pub(crate) use api_keys::maker;
+pub use api_keys::{KeyList, is_administrator, is_system, level_of, security_level};
 pub use edit::{EditError, KeyEdit};
 pub use permission::Permission;
 pub use ping::Ping;

@@ -1,6 +1,7 @@
 //! Lists that a tenant gives page by page.
 //!
-//! It refuses lists without an end, and to take a page that is shorter than asked for the last one.
+//! What is counted may be the page or all, or may be missing. So a list ends where a page brings
+//! nothing new, and never only because a count says so.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +12,48 @@ const PAGE: u64 = 100;
 /// More than any tenant has; a list that goes on is not one.
 const ITEMS_MAX: usize = 100_000;
 
-/// All items, by id. `page` asks for those from one place to another, and answers with them and how
-/// many there are in all.
-pub(super) fn pages<T>(
-    page: impl Fn(u64, u64) -> Result<(Vec<T>, u64), CallError>,
+/// A page of a list.
+pub(super) struct Page<T, O> {
+    pub(super) items: Vec<T>,
+    /// What cannot be read.
+    pub(super) odd: Vec<O>,
+    /// How many there are, as far as the tenant says so.
+    pub(super) count: Option<u64>,
+}
+
+/// All pages of a list.
+pub(super) struct Pages<T, O> {
+    /// By id.
+    pub(super) items: Vec<T>,
+    pub(super) odd: Vec<O>,
+    /// How many the tenant counts and does not show.
+    pub(super) missing: u64,
+}
+
+/// All items, by id. `page` asks for those from one place to another.
+pub(super) fn pages<T, O: PartialEq>(
+    page: impl Fn(u64, u64) -> Result<Page<T, O>, CallError>,
     id: impl Fn(&T) -> u64,
-) -> Result<Vec<T>, CallError> {
-    let mut all = BTreeMap::new();
-    let mut from = 0;
+) -> Result<Pages<T, O>, CallError> {
+    let (mut all, mut odd) = (BTreeMap::new(), Vec::new());
+    let (mut from, mut counted) = (0, 0);
     loop {
-        let (items, count) = page(from, from + PAGE)?;
-        from += items.len() as u64;
-        let seen = all.len();
+        let Page { items, odd: more_odd, count } = page(from, from + PAGE)?;
+        let length = (items.len() + more_odd.len()) as u64;
+        from += length;
+        counted = counted.max(count.unwrap_or(0));
+        let seen = all.len() + odd.len();
         // One that moved from one page to the next comes twice.
         all.extend(items.into_iter().map(|item| (id(&item), item)));
+        let new: Vec<O> = more_odd.into_iter().filter(|record| !odd.contains(record)).collect();
+        odd.extend(new);
+        let shown = all.len() + odd.len();
         // A tenant that knows no pages gives the same again.
-        if from >= count || all.len() == seen {
-            return Ok(all.into_values().collect());
+        if shown == seen || length < PAGE && from >= counted {
+            let missing = counted.saturating_sub(shown as u64);
+            return Ok(Pages { items: all.into_values().collect(), odd, missing });
         }
-        if all.len() > ITEMS_MAX {
+        if shown > ITEMS_MAX {
             return Err(CallError::UnexpectedAnswer { expected: "a list with an end" });
         }
     }

@@ -1,13 +1,18 @@
 //! The first API call: is this key good?
 //!
-//! It refuses an answer that does not say yes.
+//! `api_keys/validate` is in no description of the product's interface, though its console and
+//! clients use it. Where a tenant does not know it, a documented call takes its place.
 
 use core::time::Duration;
 
+use cortexkey_api::api_keys::ListRequest;
+use cortexkey_api::health::Health;
 use cortexkey_api::validate::Validated;
 use cortexkey_core::address::VALIDATE_PATH;
 
 use crate::{Call, CallError, Client, Method};
+
+const HEALTH_PATH: &str = "/public_api/v1/healthcheck";
 
 /// What a good first call tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub struct Ping {
     /// The tenant's clock minus ours, in milliseconds, to a second or so; none where the answer
     /// has no readable date.
     pub clock_offset_ms: Option<i64>,
+    /// The path of the call that was answered.
+    pub path: &'static str,
 }
 
 impl Client {
@@ -25,12 +32,47 @@ impl Client {
     pub fn ping(&self) -> Result<Ping, CallError> {
         let path = VALIDATE_PATH;
         let call = Call { method: Method::Post, path, body: None, repeatable: true };
-        let response = self.send(&call)?;
+        let response = match self.send(&call) {
+            Ok(response) => response,
+            Err(error) if is_missing(&error) => return self.health(error),
+            Err(error) => return Err(error),
+        };
         if response.json::<Validated>()?.is_yes() {
             let (round_trip, clock_offset_ms) = (response.round_trip, response.clock_offset_ms);
-            Ok(Ping { round_trip, clock_offset_ms })
+            Ok(Ping { round_trip, clock_offset_ms, path })
         } else {
             Err(CallError::UnexpectedAnswer { expected: "\"true\"" })
         }
     }
+
+    /// The documented call; it is signed as any other.
+    fn health(&self, missing: CallError) -> Result<Ping, CallError> {
+        let response = match self.call(Method::Get, HEALTH_PATH, None) {
+            Ok(response) => response,
+            Err(error) if error.status().is_some() && !is_missing(&error) => return Err(error),
+            Err(_) => return Err(missing),
+        };
+        response.json::<Health>()?;
+        let (round_trip, clock_offset_ms) = (response.round_trip, response.clock_offset_ms);
+        Ok(Ping { round_trip, clock_offset_ms, path: HEALTH_PATH })
+    }
+
+    /// Whether the tenant takes the key, whatever the key may do: a call that needs a permission or
+    /// a licence is refused only after the key was accepted. An error where nobody can say.
+    pub(crate) fn takes_key(&self) -> Result<(), CallError> {
+        let error = match self.ping() {
+            Ok(_) => return Ok(()),
+            Err(error) if is_missing(&error) => match self.list_keys(&ListRequest::default()) {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        if matches!(error.status(), Some(402 | 403)) { Ok(()) } else { Err(error) }
+    }
+}
+
+/// Whether a tenant does not know a call.
+fn is_missing(error: &CallError) -> bool {
+    matches!(error, CallError::Refused(_)) && matches!(error.status(), Some(404 | 405))
 }

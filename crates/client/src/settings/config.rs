@@ -65,6 +65,8 @@ pub struct Profile {
     pub key_command: Option<Program>,
     /// The child tenant that calls are for.
     pub child_tenant: Option<String>,
+    /// The child tenants that `--children all` means.
+    pub children: Vec<String>,
     /// The policy's name of the tenant, for plans.
     pub tenant: Option<String>,
     /// How the edit of a key names roles.
@@ -194,7 +196,7 @@ pub(crate) fn folder(
     Some(base.join("cortexkey"))
 }
 
-const PROFILE_FIELDS: [&str; 16] = [
+const PROFILE_FIELDS: [&str; 17] = [
     "fqdn",
     "on_premises",
     "key_id",
@@ -203,6 +205,7 @@ const PROFILE_FIELDS: [&str; 16] = [
     "key_command",
     "key_command_timeout_ms",
     "child_tenant",
+    "children",
     "tenant",
     "roles_by",
     "timeout_ms",
@@ -227,6 +230,7 @@ impl Profile {
             key_file: fields.path("key_file")?,
             key_command: fields.program("key_command", timeout)?,
             child_tenant: fields.text("child_tenant")?,
+            children: fields.texts("children")?,
             tenant: fields.text("tenant")?,
             roles_by: fields.roles_by("roles_by")?,
             timeout: fields.milliseconds("timeout_ms")?,
@@ -268,6 +272,20 @@ impl Fields<'_> {
             None => Ok(None),
             Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
             Some(_) => self.kind(field, "a text"),
+        }
+    }
+
+    fn texts(&mut self, field: &str) -> Result<Vec<String>, ConfigProblem> {
+        const EXPECTED: &str = "a list of texts";
+        let Some(value) = self.table.remove(field) else { return Ok(Vec::new()) };
+        let Value::Array(items) = value else { return self.kind(field, EXPECTED) };
+        let text = |item| match item {
+            Value::String(text) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        match items.into_iter().map(text).collect() {
+            Some(texts) => Ok(texts),
+            None => self.kind(field, EXPECTED),
         }
     }
 
@@ -443,6 +461,7 @@ mod tests {
             key_command = ["op", "read", "x"]
             key_command_timeout_ms = 5
             child_tenant = "c-1"
+            children = ["c-1", "c-2"]
             tenant = "prod-eu"
             timeout_ms = 1000
             retries = 5

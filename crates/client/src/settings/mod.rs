@@ -76,6 +76,8 @@ pub struct Connection {
     pub profile: Option<String>,
     /// The policy's name of the tenant, where the profile says it.
     pub tenant: Option<String>,
+    /// The child tenants that the profile names.
+    pub children: Vec<String>,
     /// Where the profile has new keys go.
     pub new_keys: NewKeys,
     /// The file with the certificates to trust instead of the system's.
@@ -115,6 +117,7 @@ impl Connection {
             address,
             profile: layers.profile.as_ref().map(|found| found.value.clone()),
             tenant: of_tenant.and_then(|profile| profile.tenant.clone()),
+            children: of_tenant.map_or_else(Vec::new, |profile| profile.children.clone()),
             new_keys: profile.map_or_else(NewKeys::default, |(_, profile)| NewKeys {
                 command: profile.sink_command.clone(),
                 folder: profile.sink_folder.clone(),

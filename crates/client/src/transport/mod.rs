@@ -21,6 +21,7 @@ use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use cortexkey_api::api_keys::OddRecord;
 use cortexkey_api::role::RoleRecord;
 use cortexkey_api::{ErrorBody, Reply, RequestData};
 use cortexkey_core::address::Address;
@@ -92,6 +93,15 @@ pub enum Notice<'a> {
         /// The tenant's clock minus ours, in milliseconds.
         offset_ms: i64,
     },
+    /// A record in a list of keys cannot be read.
+    OddRecord(&'a OddRecord),
+    /// The tenant counts more keys than it shows.
+    ShortList {
+        /// How many it shows.
+        shown: usize,
+        /// How many more it counts.
+        missing: u64,
+    },
     /// The tenant does not take the ids of roles and takes their names; names are sent from now on.
     RolesByName,
 }
@@ -144,7 +154,7 @@ impl Default for ClientOptions {
 /// Calls one tenant with one key. It may be shared by threads.
 pub struct Client {
     address: Address,
-    signer: Signer,
+    signer: Arc<Signer>,
     agent: Agent,
     options: ClientOptions,
     /// The variable that names the proxy that calls go through.
@@ -184,7 +194,7 @@ impl Client {
         let agent = config.build().into();
         Self {
             address,
-            signer,
+            signer: Arc::new(signer),
             agent,
             options,
             proxy,
@@ -194,6 +204,29 @@ impl Client {
             roles: OnceLock::new(),
             takes_role_names: AtomicBool::new(false),
         }
+    }
+
+    /// A client that calls the same tenant, with the same key, for a child tenant.
+    #[must_use]
+    pub fn for_child(&self, child: ChildTenant) -> Self {
+        let options = ClientOptions { child_tenant: Some(child), ..self.options.clone() };
+        Self {
+            address: self.address.clone(),
+            signer: Arc::clone(&self.signer),
+            agent: self.agent.clone(),
+            options,
+            proxy: self.proxy,
+            unusable_proxy: self.unusable_proxy,
+            offset_ms: AtomicI64::new(self.offset_ms.load(Ordering::Relaxed)),
+            is_corrected: AtomicBool::new(self.is_corrected.load(Ordering::Relaxed)),
+            roles: OnceLock::new(),
+            takes_role_names: AtomicBool::new(false),
+        }
+    }
+
+    /// The child tenant that calls are for.
+    pub fn child(&self) -> Option<&ChildTenant> {
+        self.options.child_tenant.as_ref()
     }
 
     /// The tenant that is called.

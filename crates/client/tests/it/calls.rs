@@ -93,8 +93,8 @@ fn keys_are_generated_listed_used_and_deleted() {
 
     let request = ListRequest { filters: vec![Filter::IdIn(vec![made.id])], ..Default::default() };
     let listed = other.list_keys(&request).unwrap();
-    assert_eq!(listed.data[0].comment.as_deref(), Some("a pipeline"));
-    assert_eq!((listed.filter_count, listed.total_count), (1, 3));
+    assert_eq!(listed.keys[0].comment.as_deref(), Some("a pipeline"));
+    assert_eq!((listed.filter_count, listed.total_count), (Some(1), Some(3)));
 
     assert_eq!(admin.delete_keys(&[id]).unwrap(), 1);
     assert_eq!(other.ping().unwrap_err().status(), Some(401));

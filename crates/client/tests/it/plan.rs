@@ -142,12 +142,7 @@ fn what_is_under_way_is_neither_unmanaged_nor_forgotten() {
     let keys = [3, 4, 5, 6].map(|id| record(id, Some(80 * 86_400_000), 90 * DAY_MS)).to_vec();
     let entry = LockedKey {
         id: Some(3),
-        pending: Some(Pending {
-            mark: "k".into(),
-            delivering: false,
-            in_place: false,
-            doubtful: vec![4],
-        }),
+        pending: Some(Pending { id: Some(4), ..Pending::default() }),
         retiring: vec![Retiring { id: 5, after_ms: NOW_MS }],
         ..LockedKey::default()
     };

@@ -239,7 +239,7 @@ fn a_key_that_is_not_what_was_asked_for_is_not_kept() {
     let mut entry = world.entry();
     let new = NewKey { scope: Some(scope), ..new_key() };
     let error = renewal.run(&mut entry, &new, 0, now_ms(), &mut &Memory::new(None)).unwrap_err();
-    assert!(error.to_string().starts_with("the new key got no scope, and was deleted"), "{error}");
+    assert!(error.to_string().starts_with("the new key got no scope"), "{error}");
     assert_eq!((world.keys().len(), world.in_file()), (1, Some(world.old.get())));
     assert_eq!(entry, world.entry());
 }
@@ -298,7 +298,6 @@ fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
         "/platform/iam/v1/scope",
         "/public_api/v1/api_keys/get_api_keys",
         "/api_keys/validate",
-        "/platform/iam/v1/api-key/",
         "/public_api/v1/api_keys/delete",
     ];
     let kinds = [FaultKind::Reset, FaultKind::Truncated, FaultKind::status(500)];
@@ -316,11 +315,14 @@ fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
             {
                 let what = format!("{path} {kind:?} after={after} times={times:?}");
                 let world = World::new();
+                let tried = path;
                 let (path, kind) = (path.to_owned(), kind.clone());
                 world.tenant.set_faults(vec![Fault { kind, times, path, after }]).unwrap();
                 let mut entry = world.entry();
                 let first = rotate(&world, &mut entry);
-                assert!(first.is_err(), "{what}");
+                // A key that is gone although the answer says otherwise, or says nothing, is gone.
+                let is_seen = tried == "/public_api/v1/api_keys/delete";
+                assert!(first.is_err() || is_seen, "{what}");
                 world.tenant.set_faults(Vec::new()).unwrap();
                 assert!(world.in_file().is_some(), "{what}: nobody has a key that works");
                 rotate(&world, &mut entry).unwrap();

@@ -28,7 +28,7 @@ pub const FILE_NAME: &str = "cortexkey.lock";
 /// A lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// By the policy's name of the tenant.
+    /// By the policy's name of the tenant; for a child tenant, `NAME@ID` with the child's id.
     pub tenants: BTreeMap<String, LockedTenant>,
 }
 
@@ -55,21 +55,29 @@ pub struct LockedKey {
     pub unreferenced: Option<bool>,
     /// A new key that is being made.
     pub pending: Option<Pending>,
+    /// Keys of interrupted runs that somebody may have received. They live until a newer key was
+    /// delivered.
+    pub doubtful: Vec<u64>,
     /// Keys that were replaced and that live on for a grace.
     pub retiring: Vec<Retiring>,
 }
 
-/// A new key that is being made. It is found by its mark, since its id may never have arrived.
+/// A new key that is being made. Until its id has arrived, it is known by what was asked for: the
+/// expiry is chosen so that no other key of the tenant has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
-    /// What stands in the comment of the new key until it is in place.
-    pub mark: String,
+    /// When the new key expires, in milliseconds since 1970.
+    pub expires_ms: u64,
+    /// A digest of its level, roles and comment.
+    pub asked: String,
+    /// The id of the key that signs the request.
+    pub by: u64,
+    /// Keys that had the same expiry, to the second, before the request was sent.
+    pub besides: Vec<u64>,
+    /// The new key's id, once it has arrived.
+    pub id: Option<u64>,
     /// True from the moment on at which somebody may have received the new key.
     pub delivering: bool,
-    /// True once the new key is the entry's, and its comment still has the mark.
-    pub in_place: bool,
-    /// Keys of earlier tries that somebody may have received.
-    pub doubtful: Vec<u64>,
 }
 
 /// A key that was replaced.
@@ -82,18 +90,18 @@ pub struct Retiring {
 }
 
 impl LockedKey {
-    /// All keys that the entry names: the one that is, those that may be somebody's, and those that
-    /// were replaced.
+    /// All keys that the entry names: the one that is, the one that is being made, those that may
+    /// be somebody's, and those that were replaced.
     pub fn ids(&self) -> impl Iterator<Item = u64> {
-        let doubtful = self.pending.iter().flat_map(|pending| pending.doubtful.iter().copied());
+        let pending = self.pending.iter().filter_map(|pending| pending.id);
         let retiring = self.retiring.iter().map(|old| old.id);
-        self.id.into_iter().chain(doubtful).chain(retiring)
+        self.id.into_iter().chain(pending).chain(self.doubtful.iter().copied()).chain(retiring)
     }
 
     /// Whether it names no key at all, neither one that is nor one that is being made or was.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.id.is_none() && self.pending.is_none() && self.retiring.is_empty()
+        self.ids().next().is_none() && self.pending.is_none()
     }
 }
 

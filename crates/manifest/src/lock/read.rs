@@ -41,7 +41,7 @@ fn tenant(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<LockedTenan
 }
 
 fn key(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<LockedKey> {
-    let known = ["id", "applied", "unreferenced", "pending", "retiring"];
+    let known = ["id", "applied", "unreferenced", "pending", "doubtful", "retiring"];
     let before = reader.problems.len();
     let fields = reader.mapping(id, reader.span(id), path, &known)?;
     let mut key = LockedKey {
@@ -50,12 +50,14 @@ fn key(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<LockedKey> {
         unreferenced: reader.flag(&fields, "unreferenced").get().copied(),
         ..LockedKey::default()
     };
-    let inner = reader.child(&fields, "pending", &["mark", "delivering", "inPlace", "doubtful"]);
+    let known = ["expires", "asked", "by", "besides", "id", "delivering"];
+    let inner = reader.child(&fields, "pending", &known);
     let inner = reader.filled(inner, &fields, "pending");
     key.pending = inner.get().and_then(|fields| pending(reader, fields));
+    key.doubtful = ids(reader, &fields, "doubtful");
     let list = reader.list(&fields, "retiring", retiring);
     key.retiring = into_list(reader.filled(list, &fields, "retiring"));
-    if key.id.is_none() && key.pending.is_none() && reader.problems.len() == before {
+    if key.is_empty() && reader.problems.len() == before {
         let missing = Field::<u64>::Absent;
         reader.required(missing, &fields, "id", "id: 7");
     }
@@ -64,13 +66,28 @@ fn key(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<LockedKey> {
 }
 
 fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Pending> {
-    let mark = reader.text(fields, "mark");
-    let mark = reader.required(mark, fields, "mark", "mark: k3x9…");
-    let delivering = reader.flag(fields, "delivering").get().copied().unwrap_or(false);
-    let in_place = reader.flag(fields, "inPlace").get().copied().unwrap_or(false);
-    let doubtful = reader.list(fields, "doubtful", id_at);
-    let doubtful = into_list(reader.filled(doubtful, fields, "doubtful"));
-    Some(Pending { mark: mark.get()?.clone(), delivering, in_place, doubtful })
+    let asked = reader.text(fields, "asked");
+    let asked = reader.required(asked, fields, "asked", "asked: 9f2c…");
+    let number = |reader: &mut Reader<'t>, name: &'static str, example| {
+        let number = key_id(reader, fields, name);
+        if number.is_none() {
+            reader.required(Field::<u64>::Absent, fields, name, example);
+        }
+        number
+    };
+    Some(Pending {
+        expires_ms: number(reader, "expires", "expires: 1803895200123")?,
+        asked: asked.get()?.clone(),
+        by: number(reader, "by", "by: 7")?,
+        besides: ids(reader, fields, "besides"),
+        id: key_id(reader, fields, "id"),
+        delivering: reader.flag(fields, "delivering").get().copied().unwrap_or(false),
+    })
+}
+
+fn ids<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, name: &'static str) -> Vec<u64> {
+    let list = reader.list(fields, name, id_at);
+    into_list(reader.filled(list, fields, name))
 }
 
 fn retiring(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Retiring> {

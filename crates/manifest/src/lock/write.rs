@@ -38,18 +38,22 @@ fn entry(key: &LockedKey) -> String {
     fields.extend(key.applied.as_ref().map(|digest| format!("applied: {}", scalar(digest))));
     fields.extend(key.unreferenced.map(|flag| format!("unreferenced: {flag}")));
     if let Some(pending) = &key.pending {
-        let mut inner = vec![format!("mark: {}", scalar(&pending.mark))];
+        let mut inner = vec![
+            format!("expires: {}", pending.expires_ms),
+            format!("asked: {}", scalar(&pending.asked)),
+            format!("by: {}", pending.by),
+        ];
+        if !pending.besides.is_empty() {
+            inner.push(format!("besides: {}", ids(&pending.besides)));
+        }
+        inner.extend(pending.id.map(|id| format!("id: {id}")));
         if pending.delivering {
             inner.push("delivering: true".to_owned());
         }
-        if pending.in_place {
-            inner.push("inPlace: true".to_owned());
-        }
-        if !pending.doubtful.is_empty() {
-            let ids: Vec<String> = pending.doubtful.iter().map(u64::to_string).collect();
-            inner.push(format!("doubtful: [{}]", ids.join(", ")));
-        }
         fields.push(format!("pending: {{ {} }}", inner.join(", ")));
+    }
+    if !key.doubtful.is_empty() {
+        fields.push(format!("doubtful: {}", ids(&key.doubtful)));
     }
     if !key.retiring.is_empty() {
         let items = key.retiring.iter().map(|old| {
@@ -62,6 +66,11 @@ fn entry(key: &LockedKey) -> String {
         fields.push(format!("retiring: [{}]", items.collect::<Vec<_>>().join(", ")));
     }
     fields.join(", ")
+}
+
+fn ids(ids: &[u64]) -> String {
+    let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+    format!("[{}]", ids.join(", "))
 }
 
 #[cfg(test)]
@@ -86,14 +95,20 @@ mod tests {
     }
 
     fn some_key() -> impl Strategy<Value = LockedKey> {
-        let pending =
-            ("[a-z0-9]{1,20}", any::<(bool, bool)>(), proptest::collection::vec(1..9_u64, 0..3))
-                .prop_map(|(mark, (delivering, in_place), doubtful)| Pending {
-                    mark,
-                    delivering,
-                    in_place,
-                    doubtful,
-                });
+        let pending = (
+            "[a-z0-9]{1,20}",
+            any::<bool>(),
+            proptest::collection::vec(1..9_u64, 0..3),
+            1..u64::MAX,
+        )
+            .prop_map(|(asked, delivering, besides, number)| Pending {
+                expires_ms: number,
+                asked,
+                by: number / 2 + 1,
+                besides,
+                id: (number % 2 == 0).then_some(number),
+                delivering,
+            });
         let retiring = (1..u64::MAX, 0..200_000_000_000_u64)
             .prop_map(|(id, after_s)| Retiring { id, after_ms: after_s * 1000 });
         (
@@ -102,14 +117,18 @@ mod tests {
             any::<Option<bool>>(),
             proptest::option::of(pending),
             proptest::collection::vec(retiring, 0..3),
+            proptest::collection::vec(1..9_u64, 0..3),
         )
-            .prop_map(|(id, applied, unreferenced, pending, retiring)| LockedKey {
-                id: (pending.is_none() || id % 2 == 0).then_some(id),
-                applied,
-                unreferenced,
-                pending,
-                retiring,
-                ..LockedKey::default()
+            .prop_map(|(id, applied, unreferenced, pending, retiring, doubtful)| {
+                LockedKey {
+                    id: (pending.is_none() || id % 2 == 0).then_some(id),
+                    applied,
+                    unreferenced,
+                    pending,
+                    doubtful,
+                    retiring,
+                    ..LockedKey::default()
+                }
             })
     }
 

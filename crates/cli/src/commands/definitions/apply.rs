@@ -1,20 +1,23 @@
-//! `cortexkey apply`: makes a tenant's keys what their definitions say.
-//!
-//! It refuses to widen, replace or delete without a yes, and to make keys that have no place to go.
+//! `cortexkey apply`: makes a tenant's keys what their definitions say. Nothing is widened, replaced
+//! or deleted without a yes, and no key is made that has no place to go.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cortexkey_client::{Action, Apply, Desired, Kind, LockFile, Plan, Renewal, Sink};
+use cortexkey_client::{
+    Action, Apply, ApplyError, Desired, Kind, LockFile, Permission, Plan, Renewal, Sink,
+};
 use serde_json::Value;
 
 use super::plan::as_json;
-use super::{DefinitionArgs, PlanArgs, check_host, show};
-use crate::change::{ChangeArgs, announce, say};
-use crate::commands::keys::{duration_ms, lock_failure, now_ms, one_line, tell};
-use crate::connection::{ConnectionArgs, SETTINGS};
+use super::targets::{TargetArgs, over};
+use super::{DefinitionArgs, PlanArgs, Target, check_host, show};
+use crate::change::{ChangeArgs, say};
+use crate::commands::keys::{grace_ms, lock_failure, now_ms, one_line, renew_failure, tell};
+use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
 use crate::input;
+use crate::needs::CheckArgs;
 use crate::sink_args::SinkArgs;
 use crate::text::{self, BAD, GOOD};
 
@@ -32,7 +35,7 @@ pub(crate) struct Args {
     plan: PlanArgs,
 
     /// How long a key that is replaced lives on; a later apply deletes it
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration_ms)]
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = grace_ms)]
     grace: u64,
 
     /// Carry out this plan, as `plan --format json` wrote it, without asking, and no other one
@@ -43,10 +46,13 @@ pub(crate) struct Args {
     sink: SinkArgs,
 
     #[command(flatten)]
+    check: CheckArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    targets: TargetArgs,
 }
 
 const PLAN_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -62,24 +68,42 @@ Commit cortexkey.lock afterwards: it says which definition is which key.
 Exit codes: 0 the tenant is as the definitions say; 1 something was refused or failed, or the linter
 finds errors; 2 wrong use; 3 nothing could be read.";
 
+const NEEDS: [(Permission, &str); 2] = [
+    (Permission::PublicApiEdit, "to list, generate and delete keys"),
+    (Permission::AccessManagementEdit, "to edit keys and to set scopes"),
+];
+
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let connection = args.connection.resolve()?;
+    let targets = args.targets.resolve(&args.definitions, true)?;
+    if !targets.is_one() && args.sink.is_one_file() {
+        return Err(Failure::wrong_use("the keys of several tenants do not go into one file")
+            .help("set sink_command or sink_folder in the profiles"));
+    }
+    over(targets, |target| match args.check.run(&target.client, &NEEDS)? {
+        Some(exit) => Ok(exit),
+        None => apply(args, target),
+    })
+}
+
+fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
     // Finishing an interrupted run hands no key over, so that a missing sink is told later.
-    let (sink, no_sink) = match args.sink.sink(&connection.new_keys, true) {
+    let (sink, no_sink) = match args.sink.sink(&target.new_keys, true) {
         Ok(sink) => (sink, None),
         Err(failure) => (Sink::Folder(PathBuf::new()), Some(failure)),
     };
-    announce(&connection);
-    let tenant = connection.tenant.clone();
-    let client = connection.client();
-    let loaded = args.definitions.load(&args.plan, tenant.as_deref())?;
+    let client = &target.client;
+    let loaded = args.definitions.load(&args.plan, target.tenant.as_deref())?;
+    let place = target.place(&loaded.tenant);
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
-    check_host(lock.lock(), &loaded.tenant, &client, &loaded.lock_file)?;
-    let renewal = Renewal { client: &client, sink: &sink, told: &tell };
+    check_host(lock.lock(), &place, client, &loaded.lock_file)?;
+    let renewal = Renewal { client, sink: &sink, told: &tell };
     let (grace_ms, now_ms) = (args.grace, now_ms());
-    let mut apply = Apply { renewal, lock: &mut lock, tenant: &loaded.tenant, grace_ms, now_ms };
-    apply.settle().map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
-    let plan = loaded.plan(&client, apply.lock.lock(), &args.plan)?;
+    let mut apply = Apply { renewal, lock: &mut lock, tenant: &place, grace_ms, now_ms };
+    let unsettled = apply.settle();
+    for (key, error) in &unsettled {
+        say(&format!("{BAD}failed{BAD:#} {}: {error}", one_line(key)));
+    }
+    let plan = loaded.plan(target, apply.lock.lock(), &args.plan)?;
     text::print(&show::plan(&plan))?;
     check_sink(args, &plan, no_sink)?;
     match &args.planned {
@@ -87,7 +111,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         None => ask(args, &plan)?,
     }
 
-    let failed = carry_out(&mut apply, &plan, &loaded.desired);
+    let mut failed = carry_out(&mut apply, &plan, &loaded.desired, &sink);
+    failed.extend(unsettled.iter().map(|(key, _)| key.as_str()));
+    failed.sort_unstable();
+    failed.dedup();
     apply
         .applied(plan.done(&loaded.desired, &failed))
         .map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
@@ -97,11 +124,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let refused = plan.actions.iter().filter(|action| action.action == Kind::Refuse).count();
     Err(Failure::new(Exit::Findings, format!("{} failed, {refused} refused", failed.len()))
-        .help("mend what is said above, and run apply again; what was done stays done"))
+        .help("fix what is said above, and run `cortexkey apply` again; what was done stays done"))
 }
 
 /// Carries a plan out; the keys that something failed for.
-fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> Vec<&'p str> {
+fn carry_out<'p>(
+    apply: &mut Apply<'_>,
+    plan: &'p Plan,
+    desired: &[Desired],
+    sink: &Sink,
+) -> Vec<&'p str> {
     let mut failed: Vec<&str> = Vec::new();
     for action in &plan.actions {
         // What comes after a failure may stand on it.
@@ -111,7 +143,14 @@ fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> 
         let key = one_line(&action.key);
         say(&format!("{} {key}", action.action));
         if let Err(error) = apply.carry_out(action, desired) {
-            say(&format!("{BAD}failed{BAD:#} {} {key}: {error}", action.action));
+            let why = match &error {
+                // Where its key is, if it was delivered.
+                ApplyError::Renew(error) => {
+                    renew_failure(error, sink, "cortexkey apply").message().to_owned()
+                }
+                error => error.to_string(),
+            };
+            say(&format!("{BAD}failed{BAD:#} {} {key}: {why}", action.action));
             failed.push(&action.key);
         }
     }
@@ -140,6 +179,15 @@ fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
             .help("cortexkey plan --format json > plan.json")
     })?;
     let now = as_json(plan);
+    // A plan of several tenants has each by itself.
+    let of_this = |planned: &Value| {
+        let plans = planned.get("plans")?.as_array()?;
+        let is_same = |other: &&Value| {
+            ["tenant", "host"].iter().all(|field| other.get(field) == now.get(field))
+        };
+        plans.iter().find(is_same).cloned()
+    };
+    let planned = of_this(&planned).unwrap_or(planned);
     let is_same = |field: &&str| planned.get(field) == now.get(field);
     match ["version", "tenant", "host", "actions"].iter().find(|field| !is_same(field)) {
         None => Ok(()),

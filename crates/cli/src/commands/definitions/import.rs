@@ -1,6 +1,5 @@
-//! `cortexkey import`: definitions of the keys that a tenant has.
-//!
-//! It refuses to overwrite a file, and to guess what the tenant does not tell.
+//! `cortexkey import`: definitions of the keys that a tenant has. It overwrites no file, and marks
+//! what the tenant does not tell.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +7,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_client::{Desired, Import, Imported, LockFile, TenantState, has_mark};
+use cortexkey_client::{
+    ChildTenant, Desired, Import, Imported, LockFile, TenantState, is_system, may_be_pending,
+};
 use cortexkey_lint::CorpusFile;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant};
 use cortexkey_manifest::yaml::Limits;
@@ -26,8 +27,8 @@ use crate::text::{self, DIM};
 ///
 /// The product stores neither name nor owner: they are taken from the comment by --comment-pattern,
 /// else a key is named key-ID and owned by `unassigned`. What the tenant does not tell is marked,
-/// and `cortexkey lint` finds it. Keys that the lock file names are left out, and so are expired
-/// ones.
+/// and `cortexkey lint` finds it. Keys that the lock file names are skipped, and so are expired ones
+/// and those that the product keeps for itself, unless `--id` names them.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -59,19 +60,21 @@ Examples:
   cortexkey import --profile prod --out keys/prod
   cortexkey import --comment-pattern '^(?<name>[a-z0-9-]+) \\((?<owner>[a-z-]+)\\)'
 
-Exit codes: 0 written; 1 some were not, or a call failed; 2 wrong use.";
+Exit codes: 0 written; 1 some were not, or a call failed; 2 wrong use; 4 written, and some scopes could
+not be read, which their definitions say.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
     let tenant = connection.tenant.clone();
     let client = connection.client();
     let loaded = args.definitions.load_for_import(tenant.as_deref())?;
+    let place = LockFile::tenant(&loaded.tenant, client.child().map(ChildTenant::as_str));
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
-    check_host(lock.lock(), &loaded.tenant, &client, &loaded.lock_file)?;
+    check_host(lock.lock(), &place, &client, &loaded.lock_file)?;
     let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
     let missing = args.id.iter().filter(|id| keys.iter().all(|record| record.id != **id));
     let missing = missing.inspect(|id| say(&format!("the tenant has no key {id}"))).count();
-    let wanted = wanted(args, keys, lock.lock().tenants.get(&loaded.tenant));
+    let wanted = wanted(args, keys, lock.lock().tenants.get(&place));
     let ids = wanted.iter().map(|record| record.id);
     let state = read_scopes(ids, |ids| TenantState::of(&client, wanted.clone(), ids, false));
     let state = state.map_err(|error| failed(&error))?;
@@ -79,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut import = Import {
         pattern: args.comment_pattern.as_ref(),
         tenant: names_tenant.then_some(loaded.tenant.as_str()),
-        taken: taken(&loaded, &lock),
+        taken: taken(&loaded, &lock, &place),
     };
     fs::create_dir_all(&args.out).map_err(|error| {
         Failure::wrong_use(format!("cannot make the folder {}: {error}", args.out.display()))
@@ -87,13 +90,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let host = client.address().host().to_owned();
     let (mut written, mut refused) = (0, missing);
     for record in &wanted {
-        let scope = state.scopes.get(&record.id).and_then(Option::as_ref);
+        let scope = match state.unread_scopes.get(&record.id) {
+            Some(why) => Err(why.as_str()),
+            None => Ok(state.scopes.get(&record.id).and_then(Option::as_ref)),
+        };
         let imported = import.key(record, scope);
         match write(&args.out, &imported) {
             Ok(path) => {
                 let applied = digest(&loaded, &imported);
                 let entry = LockedKey { id: Some(record.id), applied, ..LockedKey::default() };
-                lock.set(&loaded.tenant, &host, &imported.name, Some(entry))
+                lock.set(&place, &host, &imported.name, Some(entry))
                     .map_err(|error| lock_failure(&error))?;
                 written += 1;
                 say(&told(&path, &imported));
@@ -105,7 +111,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
     }
     text::print(&format!("{written} written, {refused} refused; now run `cortexkey lint`\n"))?;
-    Ok(if refused == 0 { Exit::Done } else { Exit::Findings })
+    Ok(match (refused, state.unread_scopes.is_empty()) {
+        (0, true) => Exit::Done,
+        (0, false) => Exit::Partly,
+        _ => Exit::Findings,
+    })
 }
 
 /// The keys that definitions are written of. How many are left out is told, where nobody chose.
@@ -121,21 +131,23 @@ fn wanted(
         !managed.contains(&record.id)
             && (args.id.is_empty() || args.id.contains(&record.id))
             && (args.expired || record.expiration.is_none_or(|ms| ms > now_ms))
+            && (!is_system(record) || args.id.contains(&record.id))
             // A run that was interrupted made it, and its next one takes it back.
-            && !has_mark(record.comment.as_deref().unwrap_or_default())
+            && !locked.is_some_and(|locked| may_be_pending(locked, record))
     });
     if args.id.is_empty() && keys.len() < count {
         let left = count - keys.len();
         say(&format!(
-            "{left} left out: named by the lock file, expired, or made by an interrupted run"
+            "{left} skipped: named by the lock file, expired, kept by the product for itself, or \
+             made by an interrupted run"
         ));
     }
     keys
 }
 
 /// The names that definitions have already.
-fn taken(loaded: &Loaded, lock: &LockFile) -> BTreeSet<String> {
-    let locked = lock.lock().tenants.get(&loaded.tenant);
+fn taken(loaded: &Loaded, lock: &LockFile, place: &str) -> BTreeSet<String> {
+    let locked = lock.lock().tenants.get(place);
     let locked = locked.iter().flat_map(|tenant| tenant.keys.keys().cloned());
     locked.chain(loaded.desired.iter().map(|key| key.name.clone())).collect()
 }

@@ -6,16 +6,19 @@ pub(crate) mod apply;
 pub(crate) mod import;
 pub(crate) mod plan;
 mod show;
+mod targets;
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cortexkey_client::{Client, Desired, Plan, PlanOptions, TenantState};
+use cortexkey_client::{
+    ChildTenant, Client, Desired, LockFile, NewKeys, Plan, PlanOptions, TenantState,
+};
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{MAIN_TENANT, Policy, Severity};
-use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedTenant};
+use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedKey, LockedTenant};
 use cortexkey_manifest::quote;
 
 use crate::change::say;
@@ -66,6 +69,21 @@ pub(crate) struct Loaded {
     desired: Vec<Desired>,
     tenant: String,
     lock_file: PathBuf,
+}
+
+/// What calls which tenant.
+pub(crate) struct Target {
+    pub(crate) client: Client,
+    /// The policy's name of the tenant, where the profile says it.
+    pub(crate) tenant: Option<String>,
+    pub(crate) new_keys: NewKeys,
+}
+
+impl Target {
+    /// The lock file's name of a tenant.
+    fn place(&self, tenant: &str) -> String {
+        LockFile::tenant(tenant, self.client.child().map(ChildTenant::as_str))
+    }
 }
 
 impl DefinitionArgs {
@@ -187,14 +205,18 @@ impl DefinitionArgs {
 }
 
 impl Loaded {
-    fn plan(&self, client: &Client, lock: &Lock, args: &PlanArgs) -> Result<Plan, Failure> {
-        let locked = lock.tenants.get(&self.tenant);
+    fn plan(&self, target: &Target, lock: &Lock, args: &PlanArgs) -> Result<Plan, Failure> {
+        let (client, place) = (&target.client, target.place(&self.tenant));
+        let locked = lock.tenants.get(&place);
+        let all_ids = locked.iter().flat_map(|tenant| tenant.keys.values());
+        let all_ids: Vec<u64> = all_ids.flat_map(LockedKey::ids).collect();
         let entries = locked.iter().flat_map(|tenant| &tenant.keys);
         let ids = entries.filter_map(|(name, entry)| {
             let asks = self.desired.iter().any(|key| key.name == *name && key.has_scope());
             entry.id.filter(|_| asks)
         });
-        let state = read_scopes(ids, |ids| TenantState::for_plan(client, &self.desired, ids));
+        let state =
+            read_scopes(ids, |ids| TenantState::for_plan(client, &self.desired, ids, all_ids));
         let state = state.map_err(|error| failed(&error))?;
         let options = PlanOptions {
             now_ms: now_ms(),
@@ -205,7 +227,7 @@ impl Loaded {
             prune: args.prune,
         };
         let catalogue: Vec<_> = self.policy.roles().collect();
-        Ok(Plan::new(&self.tenant, &self.desired, &catalogue, locked, &state, &options))
+        Ok(Plan::new(&place, &self.desired, &catalogue, locked, &state, &options))
     }
 }
 
@@ -244,7 +266,10 @@ fn check_host(lock: &Lock, tenant: &str, client: &Client, path: &Path) -> Result
     let host = client.address().host();
     // Several tenants of this machine differ in their ports alone.
     let is_other = |(name, locked): &(&String, &LockedTenant)| {
-        *name != tenant && locked.host == host && !client.address().is_loopback()
+        *name != tenant
+            && locked.host == host
+            && LockFile::child_of(name) == LockFile::child_of(tenant)
+            && !client.address().is_loopback()
     };
     let said = match lock.tenants.get(tenant) {
         Some(locked) if locked.host != host => Some((tenant, locked.host.as_str())),

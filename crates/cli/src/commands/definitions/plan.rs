@@ -1,13 +1,12 @@
-//! `cortexkey plan`: what `apply` would do.
-//!
-//! It refuses to change anything.
+//! `cortexkey plan`: what `apply` would do. It changes nothing.
 
 use cortexkey_client::{LockFile, Plan};
 use serde_json::{Value, json};
 
-use super::{DefinitionArgs, PlanArgs, check_host, show};
+use super::targets::{TargetArgs, over};
+use super::{DefinitionArgs, PlanArgs, Target, check_host, show};
 use crate::commands::keys::lock_failure;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, Format};
 
@@ -32,7 +31,7 @@ pub(crate) struct Args {
     exit_code: bool,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    targets: TargetArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -40,25 +39,42 @@ Examples:
   cortexkey plan --profile prod
   cortexkey plan --format json > plan.json
   cortexkey plan --exit-code                 is the tenant as it should be?
+  cortexkey plan --profiles prod,test        several tenants in one run
 
 Exit codes: 0 a plan without refusals; 1 something is refused, the linter finds errors, a call
 failed, or --exit-code and there is something to do; 2 wrong use; 3 nothing could be read.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let connection = args.connection.resolve()?;
-    let tenant = connection.tenant.clone();
-    let client = connection.client();
-    let loaded = args.definitions.load(&args.plan, tenant.as_deref())?;
+    let targets = args.targets.resolve(&args.definitions, false)?;
+    let is_one = targets.is_one();
+    let mut plans = Vec::new();
+    let ended = over(targets, |target| {
+        let plan = plan(args, target)?;
+        let finds = plan.refuses() || args.exit_code && !plan.is_empty();
+        match args.format {
+            Format::Text => text::print(&show::plan(&plan))?,
+            Format::Json => plans.push(as_json(&plan)),
+        }
+        Ok(if finds { Exit::Findings } else { Exit::Done })
+    });
+    if args.format == Format::Json {
+        match (is_one, plans.pop()) {
+            (true, Some(plan)) => text::print(&text::json(&plan))?,
+            (true, None) => {}
+            (false, last) => {
+                plans.extend(last);
+                text::print(&text::json(&json!({ "version": 1, "plans": plans })))?;
+            }
+        }
+    }
+    ended
+}
+
+fn plan(args: &Args, target: &Target) -> Result<Plan, Failure> {
+    let loaded = args.definitions.load(&args.plan, target.tenant.as_deref())?;
     let lock = LockFile::read(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
-    check_host(&lock, &loaded.tenant, &client, &loaded.lock_file)?;
-    let plan = loaded.plan(&client, &lock, &args.plan)?;
-    let text = match args.format {
-        Format::Text => show::plan(&plan),
-        Format::Json => text::json(&as_json(&plan)),
-    };
-    text::print(&text)?;
-    let finds = plan.refuses() || args.exit_code && !plan.is_empty();
-    Ok(if finds { Exit::Findings } else { Exit::Done })
+    check_host(&lock, &target.place(&loaded.tenant), &target.client, &loaded.lock_file)?;
+    loaded.plan(target, &lock, &args.plan)
 }
 
 /// A plan as programs read it, and as `apply` reads it back.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::ScopeWrite;
-use cortexkey_client::{Client, LockFile, LockFileError, RenewError, Step, state_folder};
+use cortexkey_client::{Client, LockFile, LockFileError, RenewError, Sink, Step, state_folder};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
 use cortexkey_manifest::lock::FILE_NAME;
@@ -66,10 +66,24 @@ pub(crate) fn lock_failure(error: &LockFileError) -> Failure {
     Failure::new(exit, error.to_string())
 }
 
-pub(crate) fn renew_failure(error: &RenewError) -> Failure {
-    match error {
-        RenewError::Journal(error) => lock_failure(error),
-        _ => Failure::new(Exit::Findings, error.to_string()),
+/// A renewal that failed. `sink` is where its key would be, and `finish` the command that finishes
+/// what is left.
+pub(crate) fn renew_failure(error: &RenewError, sink: &Sink, finish: &str) -> Failure {
+    if let RenewError::Journal(error) = error {
+        return lock_failure(error);
+    }
+    let mut message = error.to_string();
+    if let Some(permission) = error.missing_permission() {
+        message += &format!("\nthis key lacks {permission}");
+    }
+    if let RenewError::Delivered { id, .. } = error {
+        message += &format!("\nkey {id} went to {sink}");
+    }
+    let failure = Failure::new(Exit::Findings, message);
+    if error.leaves_something() {
+        failure.help(format!("`{finish}` finishes what is left, and makes no other key"))
+    } else {
+        failure.help("no new key is left, and the old one, if any, is as it was")
     }
 }
 
@@ -79,6 +93,10 @@ pub(crate) fn tell(step: Step) {
         Step::Swept(id) => {
             format!("deleted key {id}, which an interrupted run had made for nobody")
         }
+        Step::Unclear(id) => format!(
+            "key {id} looks like one that an interrupted run made, and may be somebody else's; it \
+             is left: `cortexkey keys show {id}`, and `cortexkey keys delete {id}` if nobody has it"
+        ),
         Step::TakenBack(id) => format!("deleted key {id} again"),
         Step::Generated(id) => format!("made key {id}, without a scope yet"),
         Step::Scoped(id) => format!("scoped key {id}"),

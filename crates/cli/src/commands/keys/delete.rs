@@ -1,7 +1,6 @@
-//! `cortexkey keys delete`.
-//!
-//! It refuses to delete the key that it signs with.
+//! `cortexkey keys delete`. It never deletes the key that it signs with.
 
+use cortexkey_client::{Permission, is_system};
 use cortexkey_core::auth::KeyId;
 
 use super::output::{one_line, record_of};
@@ -9,6 +8,7 @@ use crate::change::{ChangeArgs, announce, say};
 use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
+use crate::needs::CheckArgs;
 use crate::text;
 
 /// Delete keys; whoever uses them is refused from then on
@@ -18,6 +18,9 @@ pub(super) struct Args {
     /// Ids of keys
     #[arg(required = true)]
     ids: Vec<KeyId>,
+
+    #[command(flatten)]
+    check: CheckArgs,
 
     #[command(flatten)]
     change: ChangeArgs,
@@ -42,16 +45,21 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     announce(&connection);
     let client = connection.client();
+    let needs = [(Permission::PublicApiEdit, "to list and delete keys")];
+    if let Some(exit) = args.check.run(&client, &needs)? {
+        return Ok(exit);
+    }
     let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
-    let keys: Vec<_> = keys.iter().filter_map(record_of).collect();
     let mut missing = Vec::new();
     for id in &args.ids {
-        match keys.iter().find(|record| record.key_id == *id) {
-            Some(record) => say(&format!(
-                "key {id}: {}, {}, {}",
+        let found = keys.iter().find(|record| record.id == id.get());
+        match found.and_then(|key| record_of(key).map(|record| (key, record))) {
+            Some((key, record)) => say(&format!(
+                "key {id}: {}, {}, {}{}",
                 record.level,
                 one_line(&record.roles.join(", ")),
-                one_line(record.comment.as_deref().unwrap_or("no comment"))
+                one_line(record.comment.as_deref().unwrap_or("no comment")),
+                if is_system(key) { "; THE PRODUCT KEEPS IT FOR ITSELF" } else { "" }
             )),
             None => missing.push(id.to_string()),
         }
@@ -63,7 +71,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         ));
     }
     args.change.ask(&format!("Delete {} of them?", args.ids.len()))?;
-    let deleted = client.delete_keys(&args.ids).map_err(|error| failed(&error))?;
-    text::print(&format!("deleted {deleted}\n"))?;
-    Ok(if deleted == args.ids.len() as u64 { Exit::Done } else { Exit::Findings })
+    client.ensure_deleted(&args.ids).map_err(|error| failed(&error))?;
+    text::print(&format!("deleted {}\n", args.ids.len()))?;
+    Ok(Exit::Done)
 }

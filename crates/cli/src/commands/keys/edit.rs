@@ -1,21 +1,23 @@
-//! `cortexkey keys edit`: roles, comment, level and scope of a key.
-//!
-//! It refuses to edit what the product's API cannot: the expiry.
+//! `cortexkey keys edit`: roles, comment, level and scope of a key. The product's API cannot edit an
+//! expiry.
 
 use std::path::PathBuf;
 
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
-use cortexkey_client::{KeyEdit, Seen, security_level};
+use cortexkey_api::scope::ScopeWrite;
+use cortexkey_client::{
+    CallError, Client, EditError, KeyEdit, Permission, Seen, is_system, security_level,
+};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::KeyRecord;
 
 use super::change::{find, scope_from};
 use super::output::one_line;
 use crate::change::{ChangeArgs, announce, say};
-use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
+use crate::needs::CheckArgs;
 use crate::text;
 
 /// Edit a key: roles, comment, security level, scope
@@ -45,6 +47,9 @@ pub(super) struct Args {
     scope_file: Option<PathBuf>,
 
     #[command(flatten)]
+    check: CheckArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 
     #[command(flatten)]
@@ -70,7 +75,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let is_own = connection.credentials.key_id.value == args.id;
     announce(&connection);
     let client = connection.client();
-    let (_, has) = find(&client, args.id)?;
+    let needs = [
+        (Permission::PublicApiView, "to find the key"),
+        (Permission::AccessManagementEdit, "to edit it, or its scope"),
+    ];
+    if let Some(exit) = args.check.run(&client, &needs)? {
+        return Ok(exit);
+    }
+    let (key, has) = find(&client, args.id)?;
     let wanted = wanted(args, &has);
     if is_own && wanted.level != has.level {
         let id = args.id;
@@ -81,25 +93,64 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if scope.is_some() {
         asked.push("its whole scope is replaced".to_owned());
     }
+    if is_system(&key) {
+        asked.push("THE PRODUCT KEEPS IT FOR ITSELF".to_owned());
+    }
     if !asked.is_empty() {
         let own = if is_own { ", which signs these calls" } else { "" };
         args.change.ask(&format!("Key {}{own}: {}. Go on?", args.id, asked.join("; ")))?;
     }
     if edits {
         let edited = client.edit_key(args.id, &sent(&wanted));
-        edited.map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
+        edited.map_err(|error| not_edited(&error, args, has.key_id))?;
         say(&format!("edited key {}", args.id));
     }
     if let Some(scope) = scope {
-        client.set_scope(args.id, &scope).map_err(|error| failed(&error))?;
-        let read = client.scope(args.id).map_err(|error| failed(&error))?;
-        if read.as_ref().map(Seen::from) != Some(Seen::from(&scope)) {
-            return Err(other("another scope", args.id));
-        }
+        let done = if edits { "roles, level and comment are as asked, " } else { "" };
+        set_scope(&client, args.id, &scope).map_err(|why| {
+            Failure::new(
+                Exit::Findings,
+                format!("{done}the scope of key {} is not: {why}", args.id),
+            )
+            .help("run the same command again: what is as asked already stays so")
+        })?;
         say(&format!("scoped key {}", args.id));
     }
     text::print(&format!("key {} is as asked\n", args.id))?;
     Ok(Exit::Done)
+}
+
+/// Says which half happened.
+fn not_edited(error: &EditError, args: &Args, id: KeyId) -> Failure {
+    let scope = if args.scope_file.is_some() { "; its scope was not touched" } else { "" };
+    let failure = Failure::new(Exit::Findings, format!("{error}{scope}"));
+    if error.is_unchanged() {
+        failure
+    } else {
+        failure.help(format!(
+            "`cortexkey keys show {id}` shows what it is now; the same command, run again, finishes it"
+        ))
+    }
+}
+
+/// Puts a scope in place and reads it back; why not, in words.
+fn set_scope(client: &Client, id: KeyId, scope: &ScopeWrite) -> Result<(), String> {
+    let lacks = |error: CallError, permission: Permission| {
+        if error.status() == Some(403) {
+            format!("this key lacks {permission}")
+        } else {
+            error.to_string()
+        }
+    };
+    let put = client.set_scope(id, scope);
+    put.map_err(|error| lacks(error, Permission::AccessManagementEdit))?;
+    let read = client.scope(id);
+    let read = read.map_err(|error| lacks(error, Permission::AccessManagementView))?;
+    if read.as_ref().map(Seen::from) == Some(Seen::from(scope)) {
+        Ok(())
+    } else {
+        Err("the tenant took it and shows another scope".to_owned())
+    }
 }
 
 /// What the key is to be: what is not given stays.
@@ -138,9 +189,4 @@ fn sent(wanted: &KeyRecord) -> KeyEdit {
         level: security_level(wanted.level),
         comment: CommentEdit::Set(wanted.comment.clone()),
     }
-}
-
-fn other(what: &str, id: KeyId) -> Failure {
-    Failure::new(Exit::Findings, format!("the tenant shows {what} than was put"))
-        .help(format!("see `cortexkey keys show {id}`"))
 }

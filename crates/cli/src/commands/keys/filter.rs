@@ -126,6 +126,13 @@ pub(crate) fn duration_ms(text: &str) -> Result<u64, String> {
     u64::try_from(duration.as_millis()).map_err(|_| "the duration is out of range".to_owned())
 }
 
+/// A grace: a duration, or none, in any unit.
+pub(crate) fn grace_ms(text: &str) -> Result<u64, String> {
+    let digits = text.strip_suffix(['d', 'h', 'm', 's']).unwrap_or(text);
+    let is_none = !digits.is_empty() && digits.bytes().all(|byte| byte == b'0');
+    if is_none { Ok(0) } else { duration_ms(text) }
+}
+
 fn column(text: &str) -> Result<(TimeColumn, u64), String> {
     let (column, time) =
         text.split_once('=').ok_or("it is COLUMN=TIME, such as expires=2027-03-01")?;

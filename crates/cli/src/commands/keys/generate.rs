@@ -1,10 +1,11 @@
 //! `cortexkey keys generate`: a new key, scoped, checked and handed over.
-//!
-//! It refuses to make a key that has no place to go.
 
 use std::path::PathBuf;
 
-use cortexkey_client::{NewKey, Renewal};
+use cortexkey_api::scope::ScopeWrite;
+use cortexkey_client::{
+    ChildTenant, Client, LockFile, NewKey, Permission, RenewError, Renewal, Sink,
+};
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::lock::LockedKey;
 use serde_json::json;
@@ -14,6 +15,8 @@ use super::filter::{duration_ms, now_ms, time_ms};
 use crate::change::{announce, say};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
+use crate::many::{ChildrenArgs, each};
+use crate::needs::{CheckArgs, Need};
 use crate::sink_args::SinkArgs;
 use crate::text;
 
@@ -25,12 +28,12 @@ use crate::text;
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
     /// A role, by its display name; may be given several times
-    #[arg(long, value_name = "ROLE", required = true)]
+    #[arg(long, value_name = "ROLE", required_unless_present = "finish")]
     role: Vec<String>,
 
     /// The new key's security level
-    #[arg(long, value_name = "LEVEL", value_parser = level)]
-    security_level: Level,
+    #[arg(long, value_name = "LEVEL", value_parser = level, required_unless_present = "finish")]
+    security_level: Option<Level>,
 
     /// What it is for; the only text that the product keeps
     #[arg(long, value_name = "TEXT")]
@@ -48,12 +51,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     scope_file: Option<PathBuf>,
 
+    /// Finish what interrupted runs left, and make no key
+    #[arg(long, conflicts_with_all = ["role", "security_level", "comment", "scope_file"])]
+    finish: bool,
+
     #[command(flatten)]
     sink: SinkArgs,
 
     /// Write the new key's id as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    check: CheckArgs,
+
+    #[command(flatten)]
+    children: ChildrenArgs,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -67,64 +80,122 @@ Examples:
 
 Keys that are to last belong into definitions (`cortexkey apply`).
 
-Exit codes: 0 the key is in place; 1 it is not, and there is none; 2 wrong use.";
+Exit codes: 0 the key is in place; 1 it is not, and what is left is said; 2 wrong use.";
 
 /// The entries of the state file that are keys being made without a name.
 const UNNAMED: &str = "new-key-";
 
+const FINISH: &str = "cortexkey keys generate --finish";
+
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
-    let sink = args.sink.sink(&connection.new_keys, false)?;
-    let now_ms = now_ms();
-    let new = NewKey {
-        name: None,
-        roles: args.role.clone(),
-        level: args.security_level,
-        comment: args.comment.clone(),
-        expiration_ms: args.expires.or(args.lifetime.map(|ms| now_ms.saturating_add(ms))),
-        scope: args.scope_file.as_deref().map(scope_from).transpose()?,
+    let asks_nothing = args.finish || args.check.check;
+    let sink = match args.sink.sink(&connection.new_keys, false) {
+        // Finishing hands no key over.
+        Err(_) if asks_nothing => Sink::Folder(PathBuf::new()),
+        sink => sink?,
     };
+    let scope = args.scope_file.as_deref().map(scope_from).transpose()?;
     announce(&connection);
-    if new.scope.is_none() {
-        say("no --scope-file is given: the key will have no scope");
+    let children = connection.children.clone();
+    let clients = args.children.clients(connection.client(), children)?;
+    if clients.len() > 1 && args.sink.is_one_file() {
+        return Err(Failure::wrong_use("the keys of several children do not go into one file")
+            .help("set sink_command or sink_folder in a profile"));
     }
-    if new.expiration_ms.is_none() {
-        say("no --lifetime is given: the key will live for the product's week");
+    each(&clients, |client| {
+        if let Some(exit) = args.check.run(client, &needs(scope.is_some()))? {
+            return Ok(exit);
+        }
+        let mut state = state_file()?;
+        finish_earlier(client, &sink, &mut state)?;
+        if args.finish {
+            text::print("nothing is left to finish\n")?;
+            return Ok(Exit::Done);
+        }
+        generate(args, client, &sink, scope.clone(), &mut state)
+    })
+}
+
+fn needs(scope: bool) -> Vec<Need> {
+    let mut needs = vec![(Permission::PublicApiEdit, "to generate the key")];
+    if scope {
+        needs.push((Permission::AccessManagementEdit, "to set its scope"));
     }
-    let client = connection.client();
+    needs
+}
+
+/// What earlier runs were stopped at. What cannot be finished now stays for a later run, and is in
+/// no other key's way.
+fn finish_earlier(client: &Client, sink: &Sink, state: &mut LockFile) -> Result<(), Failure> {
     let host = client.address().host().to_owned();
-    let mut state = state_file()?;
-    let renewal = Renewal { client: &client, sink: &sink, told: &tell };
-    // What earlier runs were stopped at.
-    let of_host = state.lock().tenants.get(&host);
-    let left: Vec<String> = of_host
+    let tenant = LockFile::tenant(&host, client.child().map(ChildTenant::as_str));
+    let of_tenant = state.lock().tenants.get(&tenant);
+    let left: Vec<String> = of_tenant
         .iter()
         .flat_map(|tenant| tenant.keys.keys())
         .filter(|name| name.starts_with(UNNAMED))
         .cloned()
         .collect();
+    let renewal = Renewal { client, sink, told: &tell };
     for name in left {
-        let mut entry = state.entry(&host, &name);
-        let mut journal = state.journal(&host, &host, &name);
-        renewal.settle(&mut entry, &mut journal).map_err(|error| renew_failure(&error))?;
-        if let Some(id) = entry.pending.as_ref().and_then(|pending| pending.doubtful.first()) {
+        let mut entry = state.entry(&tenant, &name);
+        let mut journal = state.journal(&tenant, &host, &name);
+        if let Err(error) = renewal.settle(&mut entry, &mut journal) {
+            renew_failure(&error, sink, FINISH).say();
+            continue;
+        }
+        for id in &entry.doubtful {
             say(&format!(
                 "an interrupted run may have handed key {id} over; look whether somebody has it, \
-                 else delete it"
+                 else `cortexkey keys delete {id}`"
             ));
         }
-        state.set(&host, &host, &name, None).map_err(|error| lock_failure(&error))?;
+        state.set(&tenant, &host, &name, None).map_err(|error| lock_failure(&error))?;
     }
+    Ok(())
+}
+
+fn generate(
+    args: &Args,
+    client: &Client,
+    sink: &Sink,
+    scope: Option<ScopeWrite>,
+    state: &mut LockFile,
+) -> Result<Exit, Failure> {
+    let now_ms = now_ms();
+    let new = NewKey {
+        name: None,
+        roles: args.role.clone(),
+        level: args.security_level.unwrap_or(Level::Advanced),
+        comment: args.comment.clone(),
+        expiration_ms: args.expires.or(args.lifetime.map(|ms| now_ms.saturating_add(ms))),
+        scope,
+    };
+    if new.scope.is_none() {
+        say("no --scope-file is given: the key will have no scope");
+    }
+    if new.expiration_ms.is_none() {
+        say("no --lifetime is given: the key will live for a week, as the product's default is");
+    }
+    let host = client.address().host().to_owned();
+    let tenant = LockFile::tenant(&host, client.child().map(ChildTenant::as_str));
+    let renewal = Renewal { client, sink, told: &tell };
     let name = format!("{UNNAMED}{now_ms}");
     let mut entry = LockedKey::default();
-    let made = renewal.run(&mut entry, &new, 0, now_ms, &mut state.journal(&host, &host, &name));
-    if entry.pending.is_none() {
-        state.set(&host, &host, &name, None).map_err(|error| lock_failure(&error))?;
+    let made = renewal.run(&mut entry, &new, 0, now_ms, &mut state.journal(&tenant, &host, &name));
+    if entry.pending.is_none() && !matches!(made, Err(RenewError::Delivered { .. })) {
+        state.set(&tenant, &host, &name, None).map_err(|error| lock_failure(&error))?;
     }
-    made.map_err(|error| renew_failure(&error))?;
+    made.map_err(|error| renew_failure(&error, sink, FINISH))?;
     let id = entry.id.unwrap_or(0);
     let text = if args.json {
-        text::json(&json!({ "version": 1, "id": id }))
+        let child = client.child().map(ChildTenant::as_str);
+        let mut value = json!({ "version": 1, "id": id });
+        if let Some(child) = child {
+            value["child"] = child.into();
+        }
+        text::json(&value)
     } else {
         format!("key {id} went to {sink}\n")
     };

@@ -1,15 +1,16 @@
-//! `cortexkey keys list` and `expiring`.
-//!
-//! They refuse to change anything.
+//! `cortexkey keys list` and `expiring`, which change nothing.
 
+use cortexkey_client::Client;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
+use serde_json::json;
 
 use super::filter::{FilterArgs, duration_ms, now_ms};
-use super::output::{Format, record_of, render};
+use super::output::{Format, object, record_of, render};
 use crate::change::say;
 use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
+use crate::many::{ChildrenArgs, each};
 use crate::text;
 
 /// List keys, as the console's API Keys table has them
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// How keys are written
     #[arg(long, default_value = "table")]
     format: Format,
+
+    #[command(flatten)]
+    children: ChildrenArgs,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -71,14 +75,38 @@ Examples:
 Exit codes: 0 no key expires so soon; 1 some do, or there is no answer; 2 wrong use.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let all = records(&args.connection)?;
-    let count = all.len();
-    let records = args.filters.apply(all);
-    if records.is_empty() && count > 0 {
-        say(&format!("none of {count} keys passes the filters"));
+    let connection = args.connection.resolve()?;
+    let children = connection.children.clone();
+    if args.children.is_given() && matches!(args.format, Format::Csv | Format::Row) {
+        return Err(Failure::wrong_use("several children are listed as a table or as JSON")
+            .help("give --format table or json, or one --child-tenant at a time"));
     }
-    text::print(&render(&records, args.format, now_ms()))?;
-    Ok(Exit::Done)
+    let clients = args.children.clients(connection.client(), children)?;
+    let mut lists = Vec::new();
+    let ended = each(&clients, |client| {
+        let all = records(client)?;
+        let count = all.len();
+        let records = args.filters.apply(all);
+        if records.is_empty() && count > 0 {
+            say(&format!("none of {count} keys passes the filters"));
+        }
+        match client.child().filter(|_| args.children.is_given()) {
+            None => text::print(&render(&records, args.format, now_ms()))?,
+            Some(child) if args.format == Format::Json => {
+                let keys: Vec<_> = records.iter().map(|record| object(record, now_ms())).collect();
+                lists.push(json!({ "child": child.as_str(), "keys": keys }));
+            }
+            Some(child) => {
+                let table = render(&records, args.format, now_ms());
+                text::print(&format!("child {}\n{table}", child.as_str()))?;
+            }
+        }
+        Ok(Exit::Done)
+    });
+    if args.children.is_given() && args.format == Format::Json {
+        text::print(&text::json(&json!({ "version": 1, "children": lists })))?;
+    }
+    ended
 }
 
 pub(super) fn expiring(args: &ExpiringArgs) -> Result<Exit, Failure> {
@@ -88,13 +116,13 @@ pub(super) fn expiring(args: &ExpiringArgs) -> Result<Exit, Failure> {
         Expiry::Never => false,
         Expiry::At { ms } => ms <= until_ms && !(args.not_expired && ms <= now_ms),
     };
-    let mut records = args.filters.apply(records(&args.connection)?);
+    let mut records = args.filters.apply(records(&args.connection.client()?)?);
     records.retain(is_soon);
     text::print(&render(&records, args.format, now_ms))?;
     Ok(if records.is_empty() { Exit::Done } else { Exit::Findings })
 }
 
-fn records(connection: &ConnectionArgs) -> Result<Vec<KeyRecord>, Failure> {
-    let keys = connection.client()?.all_keys(&[]).map_err(|error| failed(&error))?;
+fn records(client: &Client) -> Result<Vec<KeyRecord>, Failure> {
+    let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
     Ok(keys.iter().filter_map(record_of).collect())
 }

@@ -12,9 +12,10 @@ mod output;
 mod rotate;
 mod show;
 
-pub(crate) use change::{lock_failure, tell};
-pub(crate) use filter::{duration_ms, now_ms};
+pub(crate) use change::{lock_failure, renew_failure, tell};
+pub(crate) use filter::{duration_ms, grace_ms, now_ms};
 pub(crate) use output::one_line;
+pub(crate) use rotate::nearest_lock_file;
 
 use clap::Subcommand;
 

@@ -1,16 +1,16 @@
-//! `cortexkey keys show`: one key, with its scope.
-//!
-//! It refuses to guess what the tenant does not tell.
+//! `cortexkey keys show`: one key, with its scope. What the tenant does not tell is not guessed.
 
 use core::fmt::Display;
 
 use cortexkey_api::scope::{AxisMode, Mode, ScopeRead, Tag, Tagged};
+use cortexkey_client::Permission;
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use serde_json::json;
 
 use super::filter::now_ms;
 use super::output::{object, one_line, time};
+use crate::change::say;
 use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
@@ -36,26 +36,46 @@ Examples:
   cortexkey keys show 7
   cortexkey keys show 7 --format json
 
-Exit codes: 0 shown; 1 there is no such key, a refusal or no answer; 2 wrong use.";
+Exit codes: 0 shown; 1 there is no such key, a refusal or no answer; 2 wrong use; 4 shown but for the
+scope, which the key that signs may not read.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = args.connection.client()?;
     let (_, record) = super::change::find(&client, args.id)?;
-    let scope = client.scope(args.id).map_err(|error| failed(&error))?;
+    let scope = match client.scope(args.id) {
+        Ok(scope) => Scope::Read(scope),
+        Err(error) if error.status() == Some(403) => Scope::Forbidden,
+        Err(error) => return Err(failed(&error)),
+    };
     let now_ms = now_ms();
     let text = match args.format {
         Format::Json => {
             let mut object = object(&record, now_ms);
-            object["scope"] = json!(scope);
+            object["scope"] = match &scope {
+                Scope::Read(scope) => json!(scope),
+                Scope::Forbidden => json!(null),
+            };
             text::json(&json!({ "version": 1, "key": object }))
         }
-        Format::Text => show(&record, scope.as_ref(), now_ms),
+        Format::Text => show(&record, &scope, now_ms),
     };
     text::print(&text)?;
+    if let Scope::Forbidden = scope {
+        let permission = Permission::AccessManagementView;
+        say(&format!("the scope is not shown: this key lacks {permission}"));
+        return Ok(Exit::Partly);
+    }
     Ok(Exit::Done)
 }
 
-fn show(record: &KeyRecord, scope: Option<&ScopeRead>, now_ms: u64) -> String {
+/// A scope, as far as the key that signs may read it.
+enum Scope {
+    /// None where the product has no scopes.
+    Read(Option<ScopeRead>),
+    Forbidden,
+}
+
+fn show(record: &KeyRecord, scope: &Scope, now_ms: u64) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: &dyn Display| {
         out += &format!("{BOLD}{name:18}{BOLD:#} {value}\n");
@@ -70,9 +90,16 @@ fn show(record: &KeyRecord, scope: Option<&ScopeRead>, now_ms: u64) -> String {
         Expiry::At { ms } => format!("{} ({})", time(ms), record.expiry.state(now_ms)),
     };
     line("Expires", &expires);
-    let Some(scope) = scope else {
-        line("Scope", &"(this product has no such call)");
-        return out;
+    let scope = match scope {
+        Scope::Read(Some(scope)) => scope,
+        Scope::Read(None) => {
+            line("Scope", &"(this product has no such call)");
+            return out;
+        }
+        Scope::Forbidden => {
+            line("Scope", &"(not known: this key may not read scopes)");
+            return out;
+        }
     };
     let groups: Vec<String> = scope
         .assets

@@ -441,7 +441,9 @@ fn a_key_of_the_lock_file_has_a_definition_in_its_tenant() {
     assert_eq!(file(&of_tenant("prod-eu", &called("svc-b"))), dropped);
     // Which tenant it is of is open.
     assert_eq!(file(KEY), dropped);
-    let only = format!("{EU}      svc-a: {{ id: 7 }}\n      svc-b: {{ pending: {{ mark: m }} }}\n");
+    let only = format!(
+        "{EU}      svc-a: {{ id: 7 }}\n      svc-b: {{ pending: {{ expires: 9, asked: m, by: 2 }} }}\n"
+    );
     // One that is being made has no key that could live on.
     assert_eq!(locked("C007", ONE_TENANT, &only, &[("svc-a.yaml", KEY)]), [""; 0]);
     let unlocked = Corpus { files: parsed(&[("svc-a.yaml", KEY)]), ..Corpus::default() };
@@ -472,7 +474,7 @@ fn an_id_stands_once_in_a_tenant() {
     );
     assert_eq!(locked("C008", TENANTS, &apart, &[]), [""; 0]);
     let made = format!(
-        "{EU}      svc-a: {{ pending: {{ mark: m }} }}\n      svc-b: {{ pending: {{ mark: n }} }}\n"
+        "{EU}      svc-a: {{ pending: {{ expires: 9, asked: m, by: 2 }} }}\n      svc-b: {{ pending: {{ expires: 9, asked: n, by: 2 }} }}\n"
     );
     assert_eq!(locked("C008", ONE_TENANT, &made, &[]), [""; 0]);
 }

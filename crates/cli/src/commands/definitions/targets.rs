@@ -1,0 +1,154 @@
+//! Which tenants `plan` and `apply` are for: one, several profiles, or the children of a parent.
+
+use cortexkey_client::{ChildTenant, Config, Connection, LockFile};
+
+use super::{DefinitionArgs, Target};
+use crate::change::{announce, say};
+use crate::commands::keys::nearest_lock_file;
+use crate::connection::ConnectionArgs;
+use crate::exit::{Exit, Failure};
+use crate::many::{ChildrenArgs, Summary};
+use crate::text::BOLD;
+
+/// Which tenants.
+#[derive(clap::Args)]
+pub(super) struct TargetArgs {
+    /// Do it for each of these profiles: their names with commas between them, or `all` for those
+    /// whose tenant the lock file names
+    #[arg(
+        long,
+        value_name = "all|NAME,…",
+        value_delimiter = ',',
+        conflicts_with_all = ["profile", "fqdn", "key_id", "level", "key_file", "key_stdin"],
+        help_heading = "Tenant"
+    )]
+    profiles: Vec<String>,
+
+    #[command(flatten)]
+    children: ChildrenArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// The tenants, as far as their settings can be used.
+pub(super) struct Targets {
+    targets: Vec<(String, Result<Target, Failure>)>,
+    is_one: bool,
+}
+
+impl Targets {
+    /// Whether it is one tenant, and nobody asked for several.
+    pub(super) fn is_one(&self) -> bool {
+        self.is_one
+    }
+}
+
+impl TargetArgs {
+    /// Finds the tenants. One whose settings cannot be used is in no other one's way.
+    /// `changes` says whether the tenants are changed, and are said first.
+    pub(super) fn resolve(
+        &self,
+        definitions: &DefinitionArgs,
+        changes: bool,
+    ) -> Result<Targets, Failure> {
+        let is_one = self.profiles.is_empty() && !self.children.is_given();
+        let mut targets = Vec::new();
+        let profiles = self.profiles(definitions)?;
+        for profile in &profiles {
+            let connection = match profile {
+                None => self.connection.resolve(),
+                Some(name) => self.connection.resolve_profile(name),
+            };
+            let name = profile.clone().unwrap_or_default();
+            let of_profile = connection.and_then(|connection| {
+                if changes {
+                    announce(&connection);
+                }
+                self.children_of(connection, definitions)
+            });
+            match of_profile {
+                Ok(found) => targets.extend(found.into_iter().map(|target| {
+                    let child = target.client.child().map(ChildTenant::as_str);
+                    let child = child.map(|child| format!("child {child}"));
+                    let parts = [Some(name.clone()).filter(|name| !name.is_empty()), child];
+                    let parts: Vec<String> = parts.into_iter().flatten().collect();
+                    (parts.join(", "), Ok(target))
+                })),
+                // The only one has nobody beside it.
+                Err(failure) if profiles.len() == 1 => return Err(failure),
+                Err(failure) => targets.push((name, Err(failure))),
+            }
+        }
+        Ok(Targets { targets, is_one })
+    }
+
+    fn children_of(
+        &self,
+        connection: Connection,
+        definitions: &DefinitionArgs,
+    ) -> Result<Vec<Target>, Failure> {
+        let (tenant, new_keys) = (connection.tenant.clone(), connection.new_keys.clone());
+        let mut known = connection.children.clone();
+        let host = connection.address.value.host().to_owned();
+        let lock = lock(definitions);
+        let of_host = lock.tenants.iter().filter(|(_, locked)| locked.host == host);
+        known.extend(of_host.filter_map(|(name, _)| LockFile::child_of(name).map(str::to_owned)));
+        let clients = self.children.clients(connection.client(), known)?;
+        let target = |client| Target { client, tenant: tenant.clone(), new_keys: new_keys.clone() };
+        Ok(clients.into_iter().map(target).collect())
+    }
+
+    /// The profiles; none for the one that is in force anyway.
+    fn profiles(&self, definitions: &DefinitionArgs) -> Result<Vec<Option<String>>, Failure> {
+        if self.profiles.is_empty() {
+            return Ok(vec![None]);
+        }
+        if !self.profiles.iter().any(|name| name == "all") {
+            return Ok(self.profiles.iter().cloned().map(Some).collect());
+        }
+        let config = Config::load(&|name| std::env::var_os(name)).map_err(|(path, problem)| {
+            Failure::wrong_use(format!("the configuration {} {problem}", path.display()))
+        })?;
+        let lock = lock(definitions);
+        let is_locked = |tenant: &String| {
+            let base = |name: &String| name.split('@').next() == Some(tenant.as_str());
+            lock.tenants.keys().any(|name| name == tenant || base(name))
+        };
+        let profiles = config.profiles.into_iter();
+        let locked = profiles.filter(|(_, profile)| profile.tenant.as_ref().is_some_and(is_locked));
+        let names: Vec<Option<String>> = locked.map(|(name, _)| Some(name)).collect();
+        if names.is_empty() {
+            return Err(Failure::wrong_use("no profile has a `tenant` that the lock file names")
+                .help("set tenant = \"NAME\" in the profiles, or name profiles"));
+        }
+        Ok(names)
+    }
+}
+
+/// The lock file, as far as it says which tenants there are; a mistake in it is told later.
+fn lock(definitions: &DefinitionArgs) -> cortexkey_manifest::lock::Lock {
+    let path = definitions.lock_file.clone().or_else(nearest_lock_file);
+    path.and_then(|path| LockFile::read(&path).ok()).unwrap_or_default()
+}
+
+/// Does something for each tenant. Several have a heading and a line in the summary each; what fails
+/// for one does not stop the others.
+pub(super) fn over(
+    targets: Targets,
+    mut run: impl FnMut(&Target) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let mut summary = Summary::default();
+    for (name, target) in targets.targets {
+        if targets.is_one {
+            return run(&target?);
+        }
+        say(&format!("{BOLD}{name}{BOLD:#}"));
+        let result = target.and_then(|target| run(&target));
+        if let Err(failure) = &result {
+            failure.say();
+        }
+        summary.note(name, result);
+    }
+    Ok(summary.end())
+}

@@ -1,0 +1,124 @@
+//! One command over several tenants: profiles, and the children of a parent.
+//!
+//! What fails for one tenant does not stop the others. Each has a line in the summary.
+
+use cortexkey_client::{ChildTenant, Client};
+
+use crate::change::say;
+use crate::exit::{Exit, Failure};
+use crate::text::{BAD, BOLD, GOOD};
+
+/// Which child tenants.
+#[derive(clap::Args)]
+pub(crate) struct ChildrenArgs {
+    /// Do it for each of these child tenants: their ids with commas between them, or `all` for those
+    /// that the profile's `children` and the lock file name
+    #[arg(
+        long,
+        value_name = "all|ID,…",
+        conflicts_with = "child_tenant",
+        value_delimiter = ',',
+        help_heading = "Tenant"
+    )]
+    children: Vec<String>,
+}
+
+impl ChildrenArgs {
+    /// Whether children are asked for.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.children.is_empty()
+    }
+
+    /// The clients to call with: one for each child, else the one that is given. `known` are the
+    /// children that `all` means.
+    pub(crate) fn clients(
+        &self,
+        client: Client,
+        known: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<Client>, Failure> {
+        if !self.is_given() {
+            return Ok(vec![client]);
+        }
+        let mut ids: Vec<String> = if self.children.iter().any(|id| id == "all") {
+            known.into_iter().collect()
+        } else {
+            self.children.clone()
+        };
+        ids.sort();
+        ids.dedup();
+        if ids.is_empty() {
+            return Err(Failure::wrong_use("neither the profile nor the lock file names a child")
+                .help("set children = [\"ID\", …] in the profile, or give --children ID,ID"));
+        }
+        let child = |id: String| {
+            ChildTenant::new(&id).map(|child| client.for_child(child)).ok_or_else(|| {
+                Failure::wrong_use("`--children` has an id that cannot stand in a header")
+                    .help("give the ids of child tenants, with commas between them")
+            })
+        };
+        ids.into_iter().map(child).collect()
+    }
+}
+
+/// What came of several tenants, one line each.
+#[derive(Default)]
+pub(crate) struct Summary {
+    lines: Vec<(String, Result<Exit, String>)>,
+}
+
+impl Summary {
+    /// Notes what came of one.
+    pub(crate) fn note(&mut self, name: String, result: Result<Exit, Failure>) {
+        self.lines.push((name, result.map_err(|failure| failure.message().to_owned())));
+    }
+
+    /// Says all of it; how the command ends.
+    pub(crate) fn end(self) -> Exit {
+        let mut exit = Exit::Done;
+        for (name, result) in &self.lines {
+            let line = match result {
+                Ok(Exit::Done) => format!("{GOOD}done{GOOD:#}"),
+                Ok(Exit::Partly) => format!("{BOLD}done in part{BOLD:#}"),
+                Ok(_) => format!("{BAD}not done{BAD:#}"),
+                Err(message) => {
+                    let first = message.lines().next().unwrap_or_default();
+                    format!("{BAD}failed{BAD:#}: {first}")
+                }
+            };
+            say(&format!("{name}: {line}"));
+            exit = match (exit, result) {
+                (_, Err(_) | Ok(Exit::Findings | Exit::WrongUse | Exit::NothingRead)) => {
+                    Exit::Findings
+                }
+                (Exit::Done, Ok(Exit::Partly)) => Exit::Partly,
+                (exit, Ok(_)) => exit,
+            };
+        }
+        exit
+    }
+}
+
+/// Runs a command for each client. One alone is as without children; several have a heading and a
+/// line in the summary each.
+pub(crate) fn each(
+    clients: &[Client],
+    mut run: impl FnMut(&Client) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    if let [client] = clients
+        && client.child().is_none()
+    {
+        return run(client);
+    }
+    let mut summary = Summary::default();
+    for client in clients {
+        let child = client.child().map_or("", ChildTenant::as_str);
+        let name = format!("child {child}");
+        say(&format!("{BOLD}{name}{BOLD:#}"));
+        let result = run(client);
+        if let Err(failure) = &result {
+            failure.say();
+        }
+        summary.note(name, result);
+    }
+    Ok(summary.end())
+}
