@@ -14,8 +14,8 @@ import (
 
 // MemoryGuardConfig is how a [MemoryGuard] is made.
 type MemoryGuardConfig struct {
-	// Entries is how many requests it can remember: requests a second times twice the skew in
-	// seconds.
+	// Entries is how many requests it can remember, whatever their timestamps: requests a second
+	// times twice the skew in seconds.
 	Entries int
 	// Skew is the largest skew of the verifiers that ask it; 0 is 60 seconds.
 	Skew time.Duration
@@ -25,14 +25,19 @@ type MemoryGuardConfig struct {
 	// First says that nothing can have been accepted before: the first guard ever of these keys, or a
 	// test.
 	First bool
-	// UsesPerKey is how many requests of one key it may hold; 0 is no limit. Keys is then how many
-	// keys can have requests in it.
+	// UsesPerKey is how many requests of one key it may hold; more are refused as
+	// VerdictReplayGuardQuota. 0 is no limit. Keys is then how many keys can have requests in it.
 	UsesPerKey, Keys int
 }
 
 // MemoryGuard remembers in the memory of this process. It takes all of it when it is made, at most
 // 20 bytes an entry from 40,000 entries on, and refuses when it is full. A guard in another process
 // does not know what this one accepted.
+//
+// Any mix of timestamps is accepted up to Entries, also a burst within one millisecond. For 1,000
+// requests a second and a skew of 60 seconds set Entries to 1,000 * (2 * 60) = 120,000, which takes
+// 2.4 MB. With UsesPerKey 60,000 one key has half of those at most, and the other half is left for all
+// other keys. Where several keys flood, each of 100 Keys is still sure of Entries / 8 / Keys = 150.
 type MemoryGuard struct {
 	guard *capi.ReplayGuard
 }

@@ -151,7 +151,7 @@ var verdicts = map[Verdict]verdictTexts{
 		"replay-guard-full",
 		"the replay guard has no room for another request",
 		"more requests came within the window than the guard was made for",
-		"give the guard more entries: requests a second times twice the skew",
+		"give the guard more entries: requests a second times twice the skew in seconds; set a quota, so that one key cannot fill it",
 	},
 	VerdictReplayGuardQuota: {
 		"replay-guard-quota",

@@ -79,8 +79,13 @@ const PROOFS: &[Proof] = &[
         run: proofs::loom,
     },
     Proof {
+        name: "guard",
+        shows: "replay guards of 1,000,000 and 10,000,000 entries accept any mix of timestamps",
+        run: proofs::guard,
+    },
+    Proof {
         name: "shuttle",
-        shows: "in 1,000,000 chance schedules of 64 verifiers, one of equal requests is accepted",
+        shows: "in 1,000,000 chance schedules of up to 64 verifiers, one of equal requests is accepted",
         run: proofs::shuttle,
     },
     Proof {

@@ -17,7 +17,7 @@ const PLANTED_LEAKS: [&str; 3] = ["early-exit", "table", "undeclared"];
 /// What valgrind is told to exit with where it complains.
 const COMPLAINT: i32 = 99;
 
-/// The replay guard with loom's lock: every schedule.
+/// The replay guard with loom's atomics: every schedule that stops a thread a few times.
 pub(crate) fn loom(root: &Path) -> Vec<Command> {
     vec![schedules(root, "loom", &["--release"])]
 }
@@ -35,11 +35,22 @@ pub(crate) fn schedules_of_gate(root: &Path) -> Result<(), String> {
     })
 }
 
-/// The replay guard with shuttle's lock: chance schedules, as many as a campaign wants.
+/// The replay guard with shuttle's atomics: chance schedules, as many as a campaign wants.
 pub(crate) fn shuttle(root: &Path) -> Vec<Command> {
     let mut test = schedules(root, "shuttle", &["--release"]);
     test.env("CORTEXKEY_SCHEDULES", "1000000");
     vec![test]
+}
+
+/// Large replay guards, which hold what they say for any mix of timestamps.
+pub(crate) fn guard(root: &Path) -> Vec<Command> {
+    let of_size = |entries: &str| {
+        let mut test = cargo(root);
+        test.args(["test", "--release", "--locked", "-p", "cortexkey-core", "--lib"]);
+        test.args(["--", "any_mix_of_timestamps"]).env("CORTEXKEY_GUARD_ENTRIES", entries);
+        test
+    };
+    ["1000000", "10000000"].map(of_size).into()
 }
 
 fn schedules(root: &Path, checker: &str, args: &[&str]) -> Command {

@@ -14,7 +14,17 @@ use crate::status::{CXK_INVALID_OPTION, CXK_RNG_FAILED, cxk_status};
 
 /// Remembers which requests were accepted, within one process. It takes all its memory when it is
 /// made, at most 20 bytes an entry from 40,000 entries on; when it is full it refuses, and it
-/// drops nothing that could still be replayed.
+/// drops nothing that could still be replayed. An insert takes constant time.
+///
+/// Capacity: any mix of timestamps is accepted up to `entries`, also a burst within one millisecond.
+/// For 1,000 requests a second and a skew of 60 seconds set `entries` to 1,000 * (2 * 60) = 120,000,
+/// which takes 2.4 MB: 60,000 are remembered where the clients' clocks agree, and 120,000 where each
+/// is ahead by the skew.
+///
+/// Quota: with `uses_per_key` 60,000 one key has half of those entries at most. What it sends beyond
+/// is refused as `replay-guard-quota`, and the other half is left for all other keys, whatever
+/// timestamps the key chooses. Where several keys flood, each of 100 `keys` is still sure of
+/// `entries` / 8 / `keys` = 150.
 ///
 /// A guard in another process does not know what this one accepted: then use a guard of your own
 /// with `CXK_VERIFIER_OWN_GUARD`.
@@ -40,8 +50,8 @@ pub struct cxk_replay_guard_options {
     pub struct_size: u32,
     /// 0 or `CXK_REPLAY_GUARD_FIRST`.
     pub flags: u32,
-    /// How many requests it can remember, 1 to `CXK_REPLAY_GUARD_ENTRIES_MAX`: requests a second
-    /// times twice the skew in seconds.
+    /// How many requests it can remember, whatever their timestamps, 1 to
+    /// `CXK_REPLAY_GUARD_ENTRIES_MAX`: requests a second times twice the skew in seconds.
     pub entries: u64,
     /// The largest skew of the verifiers that ask it, in milliseconds, 1,000 to 300,000; 0 is
     /// 60,000.
@@ -50,12 +60,13 @@ pub struct cxk_replay_guard_options {
     /// guard was made are refused as `replay-guard-starting` for as long as the skew. 0 only
     /// with `CXK_REPLAY_GUARD_FIRST`.
     pub started_ms: u64,
-    /// How many requests of one key it may hold, so that one key cannot fill it; 0 is no limit.
+    /// How many requests of one key it may hold, so that one key cannot fill it; more are refused
+    /// as `replay-guard-quota`. 0 is no limit.
     pub uses_per_key: u32,
     /// Always 0.
     pub reserved: u32,
     /// With `uses_per_key`: how many keys can have requests in it, 1 to
-    /// `CXK_REPLAY_GUARD_KEYS_MAX`; some 100 bytes each. Else 0.
+    /// `CXK_REPLAY_GUARD_KEYS_MAX`; 110 bytes each. Else 0.
     pub keys: u64,
 }
 

@@ -20,20 +20,25 @@ use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
 
 const NOW_MS: u64 = 1_790_611_732_512;
 
-/// Verifies request `number`, signed at a time and judged by a clock that agrees.
+/// Verifies request `number`, signed at a time, by a clock that agrees.
 fn ask(guard: &MemoryGuard, number: u64, signed_ms: u64) -> Option<Verdict> {
+    ask_at(guard, number, signed_ms, signed_ms)
+}
+
+fn ask_at(guard: &MemoryGuard, number: u64, signed_ms: u64, now_ms: u64) -> Option<Verdict> {
     let (id, key) = (KeyId::new(7).unwrap(), Key::new(b"test-api-key").unwrap());
     let signer = Signer::new(id, Level::Advanced, key);
     let stored = StoredKey::new(id, Level::Advanced, key);
     let nonce = Nonce::new(format!("{number:064}").as_bytes()).unwrap();
     let headers = signer.sign_with(nonce, Timestamp::from_ms(signed_ms).unwrap());
     let request = Request::parse(headers.iter(), NonceLengths::EXACT).unwrap();
-    Verifier::new().verify(&request, Some(&stored), signed_ms, guard).err()
+    Verifier::new().verify(&request, Some(&stored), now_ms, guard).err()
 }
 
+/// A guard of two lines, of seven uses each.
 fn guard(quota: Option<Quota>) -> Arc<MemoryGuard> {
     let guard = MemoryGuard::new(MemoryGuardConfig {
-        entries: 16,
+        entries: 4,
         skew: Skew::DEFAULT,
         start: Start::First,
         secret: [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210],
@@ -42,6 +47,15 @@ fn guard(quota: Option<Quota>) -> Arc<MemoryGuard> {
         Some(quota) => guard.with_quota(quota),
         None => guard,
     })
+}
+
+/// A guard one of whose lines is full, so that every other use is looked for in both.
+fn guard_with_a_full_line() -> Arc<MemoryGuard> {
+    let guard = guard(None);
+    for number in 100..108 {
+        assert_eq!(ask(&guard, number, NOW_MS), None);
+    }
+    guard
 }
 
 /// Has each of the requests verified in a thread of its own.
@@ -64,21 +78,34 @@ fn assert_one_accept(verdicts: &[Option<Verdict>]) {
 mod every_schedule {
     use super::*;
 
+    /// Every schedule in which so many times a thread is stopped that could go on.
+    fn check(preemptions: usize, test: impl Fn() + Sync + Send + 'static) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(preemptions);
+        model.max_branches = 100_000;
+        model.check(test);
+    }
+
     #[test]
     fn of_two_equal_requests_one_is_accepted() {
-        loom::model(|| assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 2])));
+        check(4, || assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 2])));
+    }
+
+    #[test]
+    fn of_two_equal_requests_behind_a_full_line_one_is_accepted() {
+        check(2, || assert_one_accept(&race(&guard_with_a_full_line(), vec![(1, NOW_MS); 2])));
     }
 
     #[test]
     fn of_three_equal_requests_one_is_accepted() {
-        loom::model(|| assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 3])));
+        check(2, || assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 3])));
     }
 
-    /// With a quota there are two locks, the second taken while the first is held; the last use that the quota
-    /// leaves goes to one of them, and the others leave no trace in it.
+    /// With a quota a second word is taken while the first is; the last use that the quota leaves
+    /// goes to one of the requests, and the others leave no trace in it.
     #[test]
     fn with_a_quota_one_is_accepted_and_the_others_take_nothing_of_it() {
-        loom::model(|| {
+        check(2, || {
             let guard = guard(Some(Quota { uses_per_key: 3, keys: 2 }));
             assert_one_accept(&race(&guard, vec![(1, NOW_MS); 3]));
             assert_eq!(ask(&guard, 2, NOW_MS), None);
@@ -90,13 +117,13 @@ mod every_schedule {
     /// A request of a much later time drops what the guard knew while equal ones race.
     #[test]
     fn while_time_moves_on_none_is_accepted_twice() {
-        loom::model(|| {
+        check(2, || {
             let later = NOW_MS + 1_000_000;
-            let guard = guard(None);
+            let guard = guard_with_a_full_line();
             let verdicts = race(&guard, vec![(1, NOW_MS), (2, later), (1, NOW_MS)]);
             assert_eq!(verdicts[1], None);
             assert!(verdicts[0].is_some() || verdicts[2].is_some(), "{verdicts:?}");
-            assert_ne!(ask(&guard, 1, NOW_MS), Some(Verdict::ReplayGuardFull));
+            assert_eq!(ask(&guard, 1, NOW_MS), Some(Verdict::TimestampStale));
         });
     }
 }
@@ -104,12 +131,84 @@ mod every_schedule {
 #[cfg(shuttle)]
 mod chance_schedules {
     use super::*;
+    use shuttle::rand::{Rng as _, thread_rng};
 
+    fn check(test: impl Fn() + Sync + Send + 'static) {
+        shuttle::check_random(test, schedules());
+    }
+
+    fn schedules() -> usize {
+        std::env::var("CORTEXKEY_SCHEDULES").map_or(2_000, |text| text.parse().unwrap())
+    }
+
+    /// A schedule of 64 threads has some twenty times the steps of one of eight.
     #[test]
     fn of_64_racing_verifiers_one_accepts() {
-        let count = std::env::var("CORTEXKEY_SCHEDULES");
-        let count = count.map_or(2_000, |text| text.parse().unwrap());
         let one_request = || assert_one_accept(&race(&guard(None), vec![(1, NOW_MS); 64]));
-        shuttle::check_random(one_request, count);
+        shuttle::check_random(one_request, schedules().div_ceil(20));
+    }
+
+    #[test]
+    fn of_eight_equal_requests_behind_a_full_line_one_is_accepted() {
+        check(|| assert_one_accept(&race(&guard_with_a_full_line(), vec![(1, NOW_MS); 8])));
+    }
+
+    #[test]
+    fn the_last_use_of_a_quota_goes_to_one() {
+        check(|| {
+            let guard = guard(Some(Quota { uses_per_key: 3, keys: 2 }));
+            let requests = [1, 2, 3, 4, 4, 5].map(|number| (number, NOW_MS));
+            let verdicts = race(&guard, requests.to_vec());
+            assert_eq!(verdicts.iter().filter(|verdict| verdict.is_none()).count(), 3);
+        });
+    }
+
+    /// Clocks go on, differ and go back while lines are searched: what is dropped is not accepted
+    /// again.
+    #[test]
+    fn while_clocks_move_none_is_accepted_twice() {
+        const SKEW_MS: u64 = 60_000;
+        check(|| {
+            let mut chance = thread_rng();
+            let guard = guard(None);
+            let base_ms = NOW_MS + chance.gen_range(0..8_192);
+            for number in 100..110 {
+                let signed_ms = base_ms + chance.gen_range(0..SKEW_MS);
+                let now_ms = signed_ms - chance.gen_range(0..SKEW_MS);
+                assert_eq!(ask_at(&guard, number, signed_ms, now_ms), None);
+            }
+            let equal: Vec<_> =
+                (0..3).map(|number| (number, base_ms + chance.gen_range(0..2 * SKEW_MS))).collect();
+            let accepting = |_| {
+                let (guard, equal) = (guard.clone(), equal.clone());
+                thread::spawn(move || accepted_of(&guard, &equal, base_ms))
+            };
+            let threads: Vec<_> = (0..5).map(accepting).collect();
+            let accepted: Vec<u64> =
+                threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+            for (number, _) in equal {
+                let times = accepted.iter().filter(|accepted| **accepted == number).count();
+                assert!(times <= 1, "{number} in {accepted:?}");
+            }
+        });
+    }
+
+    /// Asks four times about one of the requests, by any clock that takes it, and about another.
+    fn accepted_of(guard: &MemoryGuard, equal: &[(u64, u64)], base_ms: u64) -> Vec<u64> {
+        const SKEW_MS: u64 = 60_000;
+        let mut chance = thread_rng();
+        let mut accepted = Vec::new();
+        for _ in 0..4 {
+            let (number, signed_ms) = equal[chance.gen_range(0..equal.len())];
+            let now_ms = signed_ms - SKEW_MS + chance.gen_range(0..2 * SKEW_MS);
+            if ask_at(guard, number, signed_ms, now_ms).is_none() {
+                accepted.push(number);
+            }
+            let other = 1_000 + chance.gen_range(0..1 << 40);
+            let signed_ms = base_ms + chance.gen_range(0..3 * SKEW_MS);
+            let now_ms = signed_ms - SKEW_MS + chance.gen_range(0..2 * SKEW_MS);
+            ask_at(guard, other, signed_ms, now_ms);
+        }
+        accepted
     }
 }

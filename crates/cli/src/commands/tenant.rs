@@ -64,10 +64,13 @@ pub(crate) struct Args {
     )]
     replay: Replay,
 
-    /// How many accepted requests the replay guard remembers: requests a second times twice the
-    /// skew in seconds, and for one key at most half of them; 1000000 unless said
+    /// How many accepted requests the replay guard remembers, whatever their timestamps: requests
+    /// a second times twice the skew in seconds; 1000000 unless set
     ///
-    /// What is beyond that is refused as replay-guard-full. One entry takes about 20 bytes.
+    /// Requests beyond that are refused as replay-guard-full. One key has half of them at most, and
+    /// what it sends beyond is refused as replay-guard-quota. For 1,000 requests a second and a skew
+    /// of 60 seconds, set 120000: any burst up to 60,000 of one key is accepted, and the other
+    /// 60,000 are left for all other keys. One entry takes 16 bytes.
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(2..=100_000_000))]
     guard_entries: Option<u32>,
 

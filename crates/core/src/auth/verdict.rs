@@ -120,7 +120,7 @@ verdicts! {
     ReplayGuardFull "replay-guard-full" -116
         "the replay guard has no room for another request"
         cause "more requests came within the window than the guard was made for"
-        remedy "give the guard more entries: requests a second times twice the skew"
+        remedy "give the guard more entries: requests a second times twice the skew in seconds; set a quota, so that one key cannot fill it"
     ReplayGuardQuota "replay-guard-quota" -118
         "the key has reached its quota of the replay guard"
         cause "one key sent more requests within the window than the guard remembers for one key"

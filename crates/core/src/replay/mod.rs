@@ -3,19 +3,11 @@
 //! It refuses to look at nonces, to be asked about requests that are not otherwise good, and to
 //! forget a request that could still be accepted: full or out of reach, it refuses.
 
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod memory;
-#[cfg(feature = "std")]
-mod quota;
-#[cfg(feature = "std")]
-mod shard;
-#[cfg(feature = "std")]
-mod sync;
 
-#[cfg(feature = "std")]
-pub use memory::{MemoryGuard, MemoryGuardConfig, Start};
-#[cfg(feature = "std")]
-pub use quota::Quota;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub use memory::{MemoryGuard, MemoryGuardConfig, Quota, Start};
 
 use core::fmt;
 

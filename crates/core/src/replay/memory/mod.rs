@@ -1,0 +1,154 @@
+//! [`MemoryGuard`]: a replay guard in the memory of one process.
+//!
+//! A use lives from its acceptance until its timestamp is below the low-water mark: the start of the
+//! window by the latest clock of any verifier that asked. The mark only rises, so a clock that goes
+//! back has nothing accepted again. What is remembered is in a [`Table`], how much of it each key
+//! has in [`Counts`].
+
+mod line;
+mod quota;
+mod sync;
+mod table;
+
+pub use quota::Quota;
+
+use quota::{Counting, Counts};
+use table::Table;
+
+use super::{GuardRefusal, ReplayGuard, VerifiedUse};
+use crate::auth::Skew;
+
+/// What a guard began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing is remembered, and there may have been a guard before: timestamps up to this time
+    /// plus the skew are refused, but for keys made since.
+    Fresh {
+        /// When the guard was made, in milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// Nothing can have been accepted before: the first guard ever, or a test.
+    First,
+}
+
+/// How a [`MemoryGuard`] is made.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryGuardConfig {
+    /// How many uses it can remember, whatever their timestamps: requests a second times twice the
+    /// skew in seconds.
+    pub entries: usize,
+    /// The largest skew of the verifiers that ask it.
+    pub skew: Skew,
+    /// What it begins with.
+    pub start: Start,
+    /// A secret of the process, so that nobody can aim at one place of a table. Draw it from the
+    /// system.
+    pub secret: [u64; 2],
+}
+
+impl MemoryGuardConfig {
+    /// A secret from the operating system, for [`secret`](Self::secret).
+    #[cfg(feature = "system")]
+    pub fn secret_from_system() -> Result<[u64; 2], getrandom::Error> {
+        Ok([getrandom::u64()?, getrandom::u64()?])
+    }
+}
+
+/// A bounded guard for the threads of one process.
+///
+/// All memory is taken when it is made: at most 20 bytes an entry from 40,000 entries on, and
+/// never above 800 kB for fewer. An insert takes constant time. A guard in another process does not
+/// know what this one accepted.
+///
+/// Threads share it by reference. A verifier with a larger skew than it was made for is answered
+/// with `replay-guard-unavailable`.
+///
+/// # Capacity, bursts and quotas
+///
+/// A use is remembered from its acceptance until its timestamp is as old as the skew. A guard
+/// accepts any mix of timestamps up to `entries` of them: all may come at once. It refuses for want
+/// of room only beyond that, from about one and a half times `entries` on.
+///
+/// For 1,000 requests a second and a skew of 60 seconds, 60,000 uses are remembered where all clocks
+/// agree, and 120,000 where every client's clock is ahead by the skew: `entries` is 1,000 times
+/// twice 60, which are 2.4 MB. A client that catches up after an outage may send 50,000 requests at
+/// once, within one millisecond, and each is accepted.
+///
+/// Without a [`Quota`], one key that floods the service fills the guard for all. With `uses_per_key`
+/// 60,000 and 100 keys, one key has half of it at most, and what it sends beyond is refused as
+/// `replay-guard-quota`; the other half is left for all others, whatever timestamps the key chooses.
+/// Where several keys flood, each key is still sure of its share: 120,000 / 8 / 100 = 150 uses.
+pub struct MemoryGuard {
+    table: Table,
+    counts: Option<Counts>,
+    skew_ms: u64,
+    start: Start,
+    secret: [u64; 2],
+}
+
+impl MemoryGuard {
+    /// A guard; it takes its memory now.
+    pub fn new(config: MemoryGuardConfig) -> Self {
+        let skew_ms = config.skew.as_ms();
+        Self {
+            table: Table::new(config.entries, skew_ms),
+            counts: None,
+            skew_ms,
+            start: config.start,
+            secret: config.secret,
+        }
+    }
+
+    /// With a limit for each key, so that one key cannot fill the guard.
+    #[must_use]
+    pub fn with_quota(mut self, quota: Quota) -> Self {
+        let secret = self.secret[0].rotate_left(32) ^ self.secret[1];
+        let sure = self.table.reserve();
+        self.counts = Some(Counts::new(quota, sure, table::span_ms(self.skew_ms), secret));
+        self
+    }
+
+    /// How many uses each key is sure of, however many the other keys have; 0 without a quota.
+    pub fn sure_uses_per_key(&self) -> u32 {
+        self.counts.as_ref().map_or(0, Counts::sure)
+    }
+
+    /// 64 bits that stand for the key id and the digest in this process.
+    #[inline]
+    fn hash(&self, verified: &VerifiedUse) -> u64 {
+        let (words, _) = verified.digest.as_chunks::<8>();
+        let a = u64::from_le_bytes(words[0]) ^ self.secret[0];
+        let b = u64::from_le_bytes(words[1]) ^ self.secret[1];
+        // Two ids with one key share digests, so the id is mixed in.
+        let b = b ^ verified.key_id.get().wrapping_mul(table::GOLDEN);
+        let product = u128::from(a) * u128::from(b);
+        #[expect(clippy::cast_possible_truncation, reason = "the halves are folded")]
+        let folded = (product >> 64) as u64 ^ product as u64;
+        folded
+    }
+}
+
+impl ReplayGuard for MemoryGuard {
+    #[inline]
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        let is_ahead = verified.timestamp_ms > verified.now_ms.saturating_add(self.skew_ms);
+        if verified.skew_ms > self.skew_ms || is_ahead {
+            // Such a verifier accepts what this guard may have dropped already.
+            return Err(GuardRefusal::Unavailable);
+        }
+        if let Start::Fresh { at_ms } = self.start {
+            // The guard's own skew: a verifier with a larger one than this may have been before.
+            let unknown_until_ms = at_ms.saturating_add(self.skew_ms);
+            if verified.timestamp_ms <= unknown_until_ms && verified.key_created_ms < at_ms {
+                return Err(GuardRefusal::Starting);
+            }
+        }
+        self.table.raise_mark(verified.now_ms.saturating_sub(self.skew_ms));
+        let spot = self.table.spot(self.hash(verified), verified.timestamp_ms);
+        let (key_id, ms) = (verified.key_id.get(), verified.timestamp_ms);
+        self.table.insert(&spot, Counting { counts: self.counts.as_ref(), key_id, ms })
+    }
+}
+
+#[cfg(test)]
+mod tests;

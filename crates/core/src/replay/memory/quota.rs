@@ -1,0 +1,309 @@
+//! [`Quota`]: how many uses one key may have remembered, so that one key cannot fill a guard.
+//!
+//! A key's count has a number for each of eleven slices of time. It drops those below the low-water
+//! mark: so a use counts until the end of its timestamp's slice, at most a fifth of the skew longer
+//! than it is remembered.
+
+use alloc::boxed::Box;
+
+use super::sync::{AtomicU32, AtomicU64, LockedWord, Relaxed};
+use super::table::{GOLDEN, mixed, part_of};
+use crate::replay::GuardRefusal;
+
+/// A limit for each key of a guard.
+///
+/// Beside the limit, each key is sure of a share: an eighth of the guard's entries, divided by
+/// `keys`. Up to that its uses are accepted even where other keys, however many, have filled the
+/// guard. See [`MemoryGuard`](super::MemoryGuard) for an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many uses of one key are remembered at a time; more are refused.
+    pub uses_per_key: u32,
+    /// How many keys can have uses at a time. 110 bytes are taken for each.
+    pub keys: usize,
+}
+
+/// A window touches one slice more than it has.
+const SLICES: usize = 11;
+/// Places that one search looks at, at most. Two thirds of the places have keys at most, so a key
+/// finds none with a chance of 2^-37.
+const PROBES: u64 = 64;
+
+/// Whether one more use is within what its key is sure of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    Sure,
+    Common,
+}
+
+/// Counts one use of one key, where the guard has a quota.
+#[derive(Clone, Copy)]
+pub(super) struct Counting<'c> {
+    pub(super) counts: Option<&'c Counts>,
+    pub(super) key_id: u64,
+    pub(super) ms: u64,
+}
+
+impl Counting<'_> {
+    /// Counts the use, or says why it cannot be accepted.
+    #[inline]
+    pub(super) fn add(&self, mark_ms: u64) -> Result<Share, GuardRefusal> {
+        match self.counts {
+            Some(counts) => counts.add(self.key_id, self.ms, mark_ms),
+            None => Ok(Share::Common),
+        }
+    }
+
+    /// Takes back what was counted and not remembered.
+    #[cold]
+    pub(super) fn take_back(&self) {
+        if let Some(counts) = self.counts {
+            counts.take_back(self.key_id, self.ms);
+        }
+    }
+}
+
+/// The keys' counts, in a table that does not grow.
+pub(super) struct Counts {
+    /// Whose count is at the same place of `places`; 0 is nobody's.
+    ids: Box<[AtomicU64]>,
+    places: Box<[Count]>,
+    /// Taken by the thread that gives a place to another key.
+    giving: LockedWord,
+    uses_per_key: u32,
+    /// What each key can have, whatever the others have.
+    sure: u32,
+    /// 2^64 over a slice.
+    turn: u64,
+    secret: u64,
+}
+
+/// A key's uses, by slices of time. It is one line of the processor's cache.
+#[repr(align(64))]
+struct Count {
+    /// The oldest slice that is counted, which only rises; its lock guards the others.
+    oldest: LockedWord,
+    key_id: AtomicU64,
+    /// The sum of `uses`.
+    all: AtomicU32,
+    uses: [AtomicU32; SLICES],
+}
+
+impl Counts {
+    /// `sure` is how many uses can be made sure to all keys together.
+    pub(super) fn new(quota: Quota, sure: usize, span_ms: u64, secret: u64) -> Self {
+        let places = quota.keys + quota.keys / 2 + 8;
+        let sure = u32::try_from(sure / quota.keys.max(1)).unwrap_or(u32::MAX);
+        Self {
+            ids: (0..places).map(|_| AtomicU64::new(0)).collect(),
+            places: (0..places).map(|_| Count::new()).collect(),
+            giving: LockedWord::new(0),
+            uses_per_key: quota.uses_per_key,
+            sure: sure.min(quota.uses_per_key),
+            turn: u64::MAX / span_ms.div_ceil(SLICES as u64 - 1),
+            secret,
+        }
+    }
+
+    /// How many uses each key is sure of.
+    pub(super) fn sure(&self) -> u32 {
+        self.sure
+    }
+
+    /// Counts a use of that time, or says why it cannot be accepted.
+    #[inline]
+    fn add(&self, key_id: u64, ms: u64, mark_ms: u64) -> Result<Share, GuardRefusal> {
+        let (slice, oldest) = (self.slice(ms), self.slice(mark_ms));
+        loop {
+            let place = match self.find(key_id) {
+                Some(place) => place,
+                None => self.claim(key_id, oldest).ok_or(GuardRefusal::Full)?,
+            };
+            let count = &self.places[place];
+            let word = count.oldest.take();
+            let is_ours = count.key_id.load(Relaxed) == key_id;
+            let word = if is_ours { count.drop_below(word, oldest) } else { word };
+            let answer = is_ours.then(|| self.add_to(count, slice, word));
+            count.oldest.give(word);
+            // Else the place was given to another key in between.
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+    }
+
+    /// Adds to a count that is taken.
+    #[inline]
+    fn add_to(&self, count: &Count, slice: u64, oldest: u64) -> Result<Share, GuardRefusal> {
+        let all = count.all.load(Relaxed);
+        if all >= self.uses_per_key {
+            return Err(GuardRefusal::Quota);
+        }
+        if !(oldest..oldest.saturating_add(SLICES as u64)).contains(&slice) {
+            return Err(GuardRefusal::Forgotten);
+        }
+        let uses = count.of(slice);
+        uses.store(uses.load(Relaxed) + 1, Relaxed);
+        count.all.store(all + 1, Relaxed);
+        Ok(if all < self.sure { Share::Sure } else { Share::Common })
+    }
+
+    #[inline(never)]
+    fn take_back(&self, key_id: u64, ms: u64) {
+        let Some(place) = self.find(key_id) else { return };
+        let (slice, count) = (self.slice(ms), &self.places[place]);
+        let oldest = count.oldest.take();
+        let uses = count.of(slice);
+        let counted = uses.load(Relaxed);
+        if count.key_id.load(Relaxed) == key_id && slice >= oldest && counted > 0 {
+            uses.store(counted - 1, Relaxed);
+            count.all.store(count.all.load(Relaxed) - 1, Relaxed);
+        }
+        count.oldest.give(oldest);
+    }
+
+    /// The slice of a time.
+    #[inline]
+    fn slice(&self, ms: u64) -> u64 {
+        ((u128::from(ms) * u128::from(self.turn)) >> 64) as u64
+    }
+
+    /// Where a key may be, one place after the other. Key ids are small numbers; the secret keeps
+    /// anybody from choosing ones that meet.
+    #[inline]
+    fn place(&self, key_id: u64, probe: u64) -> usize {
+        let number = mixed(key_id ^ self.secret).wrapping_add(probe.wrapping_mul(GOLDEN));
+        part_of(mixed(number), self.ids.len())
+    }
+
+    /// The place of a key that has one: at the latest before the first place that nobody ever had.
+    #[inline]
+    fn find(&self, key_id: u64) -> Option<usize> {
+        for probe in 0..PROBES {
+            let place = self.place(key_id, probe);
+            let id = self.ids[place].load(Relaxed);
+            if id == key_id {
+                return Some(place);
+            }
+            if id == 0 {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Gives a key the first place of nobody, or of a key that has no uses; none where each has.
+    #[cold]
+    #[inline(never)]
+    fn claim(&self, key_id: u64, oldest: u64) -> Option<usize> {
+        let word = self.giving.take();
+        let place = self.find(key_id).or_else(|| {
+            let mut places = (0..PROBES).map(|probe| self.place(key_id, probe));
+            places.find(|place| self.claim_at(*place, key_id, oldest))
+        });
+        self.giving.give(word);
+        place
+    }
+
+    fn claim_at(&self, place: usize, key_id: u64, oldest: u64) -> bool {
+        let count = &self.places[place];
+        let word = count.drop_below(count.oldest.take(), oldest);
+        let is_free = count.all.load(Relaxed) == 0;
+        if is_free {
+            count.key_id.store(key_id, Relaxed);
+            self.ids[place].store(key_id, Relaxed);
+        }
+        count.oldest.give(word);
+        is_free
+    }
+}
+
+impl Count {
+    fn new() -> Self {
+        Self {
+            oldest: LockedWord::new(0),
+            key_id: AtomicU64::new(0),
+            all: AtomicU32::new(0),
+            uses: core::array::from_fn(|_| AtomicU32::new(0)),
+        }
+    }
+
+    #[inline]
+    fn of(&self, slice: u64) -> &AtomicU32 {
+        &self.uses[usize::try_from(slice % SLICES as u64).unwrap_or(0)]
+    }
+
+    /// Drops what is older than a slice; the oldest that is then counted.
+    #[inline]
+    fn drop_below(&self, oldest: u64, low: u64) -> u64 {
+        for slice in oldest..low.min(oldest.saturating_add(SLICES as u64)) {
+            let uses = self.of(slice);
+            self.all.store(self.all.load(Relaxed) - uses.load(Relaxed), Relaxed);
+            uses.store(0, Relaxed);
+        }
+        oldest.max(low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SKEW_MS: u64 = 60_000;
+    const NOW_MS: u64 = 1_790_611_732_512;
+
+    fn counts(uses_per_key: u32, keys: usize) -> Counts {
+        Counts::new(Quota { uses_per_key, keys }, 0, 2 * SKEW_MS, 0x5eed)
+    }
+
+    /// Counts a use of the time that the clock has.
+    fn add(counts: &Counts, key_id: u64, now_ms: u64) -> Result<(), GuardRefusal> {
+        counts.add(key_id, now_ms, now_ms - SKEW_MS).map(drop)
+    }
+
+    #[test]
+    fn a_key_has_its_quota_and_no_more() {
+        let counts = counts(3, 10);
+        assert!((0..3).all(|_| add(&counts, 7, NOW_MS).is_ok()));
+        assert_eq!(add(&counts, 7, NOW_MS + 1), Err(GuardRefusal::Quota));
+        assert_eq!(add(&counts, 8, NOW_MS + 1), Ok(()));
+        // While it is remembered it counts, and a slice after that it no longer does.
+        assert_eq!(add(&counts, 7, NOW_MS + SKEW_MS), Err(GuardRefusal::Quota));
+        assert_eq!(add(&counts, 7, NOW_MS + 6 * SKEW_MS / 5 + 16), Ok(()));
+        assert_eq!(add(&counts, 7, NOW_MS + 1_000 * SKEW_MS), Ok(()));
+    }
+
+    #[test]
+    fn what_is_taken_back_counts_no_more() {
+        let counts = counts(1, 10);
+        for _ in 0..3 {
+            assert_eq!(add(&counts, 7, NOW_MS), Ok(()));
+            assert_eq!(add(&counts, 7, NOW_MS), Err(GuardRefusal::Quota));
+            counts.take_back(7, NOW_MS);
+        }
+        counts.take_back(7, NOW_MS);
+        counts.take_back(8, NOW_MS);
+        assert_eq!(add(&counts, 7, NOW_MS), Ok(()));
+    }
+
+    /// As many keys as it was made for have a place, whichever they are.
+    #[test]
+    fn every_key_that_fits_has_a_place() {
+        for keys in [1, 2, 10, 100, 10_000] {
+            let counts = counts(1, keys);
+            for id in 1..=keys as u64 {
+                let id = if id.is_multiple_of(2) { id } else { id << 40 };
+                assert_eq!(add(&counts, id, NOW_MS), Ok(()), "{id} of {keys}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_without_uses_make_room_for_others() {
+        let counts = counts(1, 1);
+        let fits = |at_ms| (1..10_000).filter(|id| add(&counts, *id, at_ms).is_ok()).count();
+        assert!((1..100).contains(&fits(NOW_MS)));
+        assert_eq!(fits(NOW_MS + SKEW_MS), 0);
+        assert!(fits(NOW_MS + 6 * SKEW_MS / 5 + 16) > 0);
+    }
+}

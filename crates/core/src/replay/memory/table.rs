@@ -1,0 +1,259 @@
+//! [`Table`]: the uses that a guard remembers.
+//!
+//! It is one array of [`Line`]s. A use's first line is where its timestamp is on a ring, plus chance
+//! within a small window, so a stream in the order of time works on a small part of the array, which
+//! stays in a near cache. Where that line is full, the next is drawn from a window four times as
+//! wide, and so on until any line will do: so any mix of timestamps finds the room there is.
+//!
+//! Nothing is swept, and a use never changes its line. A slot whose use can no longer be accepted is
+//! free. A line that a use had to go past notes until when that matters, and a search ends at the
+//! first line that no live use went past. So an ordinary insert touches one line.
+//!
+//! What keeps equal uses from being accepted twice: they have the same lines in the same order, and
+//! the first of them lets one search at a time. The mark is read only with the line taken: then it
+//! is not older than the one by which anybody dropped a use from that line before.
+
+use alloc::boxed::Box;
+
+use super::line::{Line, Mark, Note, SLOTS, slot};
+use super::quota::{Counting, Share};
+use super::sync::{AtomicU64, Padded, Relaxed};
+use crate::replay::GuardRefusal;
+
+/// Lines that one search touches at most. At `entries` uses two thirds of the lines are full at
+/// most, and all but the first eight lines of a search are drawn from all: it finds no room with a
+/// chance of 2^-51.
+const PROBES: u32 = 96;
+/// Uses for which there is a line, and lines beyond those, for chance in a small table.
+pub(super) const USES_A_LINE: usize = 4;
+pub(super) const SPARE_LINES: usize = if cfg!(any(loom, shuttle)) { 1 } else { 2_048 };
+/// Lines of the window that a first line is drawn from.
+const NEAR_LINES: usize = if cfg!(any(loom, shuttle)) { 1 } else { 64 };
+/// The mark rises in steps of so many milliseconds, a power of two, so threads seldom write to it.
+const MARK_STEP_MS: u64 = 16;
+
+/// A use, and where it belongs.
+#[derive(Clone, Copy)]
+pub(super) struct Spot {
+    hash: u64,
+    ms: u64,
+    /// Where its timestamp is on the ring, as a part of 2^64.
+    phase: u64,
+    slot: u64,
+}
+
+pub(super) struct Table {
+    lines: Box<[Line]>,
+    /// How far above the mark a timestamp can be.
+    span_ms: u64,
+    /// What a millisecond is of the ring, which is 2^64 long.
+    turn: u64,
+    /// The first window is one part in 2^this of the ring.
+    narrow: u32,
+    /// How many slots of a line any use may have; one more is kept for keys within their sure share.
+    common: usize,
+    mark_ms: Padded<AtomicU64>,
+}
+
+/// Whether a use is known behind its first line, or the first probe that has room for it.
+enum Found {
+    Known,
+    RoomFrom(u32),
+}
+
+impl Table {
+    pub(super) fn new(entries: usize, skew_ms: u64) -> Self {
+        let lines = lines_for(entries);
+        Self {
+            lines: (0..lines).map(|_| Line::new()).collect(),
+            span_ms: span_ms(skew_ms),
+            // A sixteenth more than a steady stream has live: so far clocks may differ.
+            turn: u64::MAX / (skew_ms + skew_ms / 16),
+            narrow: (lines / NEAR_LINES).checked_ilog2().unwrap_or(0),
+            common: SLOTS,
+            mark_ms: Padded(AtomicU64::new(0)),
+        }
+    }
+
+    /// Keeps one slot of each line for keys within their sure share; says how many uses all keys
+    /// together can be sure of. That is every second such slot, so one is soon found.
+    pub(super) fn reserve(&mut self) -> usize {
+        self.common = SLOTS - 1;
+        self.lines.len() / 2
+    }
+
+    pub(super) fn spot(&self, hash: u64, ms: u64) -> Spot {
+        Spot { hash, ms, phase: ms.wrapping_mul(self.turn), slot: slot(hash, ms) }
+    }
+
+    /// Raises the mark: what is older than this is not accepted any more.
+    #[inline]
+    pub(super) fn raise_mark(&self, dead_ms: u64) {
+        let dead_ms = dead_ms & !(MARK_STEP_MS - 1);
+        if dead_ms > self.mark_ms.0.load(Relaxed) {
+            self.mark_ms.0.fetch_max(dead_ms, Relaxed);
+        }
+    }
+
+    /// Remembers the use where it is new and its key may have one more.
+    #[inline]
+    pub(super) fn insert(&self, spot: &Spot, counting: Counting<'_>) -> Result<(), GuardRefusal> {
+        let line = self.line(spot, 0);
+        let note = line.take_as_first();
+        let mark = self.mark();
+        if spot.ms < mark.ms {
+            line.give(note);
+            return Err(GuardRefusal::Forgotten);
+        }
+        if line.has(spot.slot) {
+            line.give(note);
+            return Err(GuardRefusal::Replayed);
+        }
+        let note = line.drop_dead(note, self.common, mark, self.span_ms);
+        if note.used() >= self.common || note.is_passed(mark, self.span_ms) {
+            return self.search(line, note, spot, counting);
+        }
+        let counted = counting.add(mark.ms);
+        line.give(if counted.is_ok() { line.put(note, spot.slot) } else { note });
+        counted.map(drop)
+    }
+
+    /// The same where the first line alone does not answer.
+    #[inline(never)]
+    fn search(
+        &self,
+        first: &Line,
+        note: Note,
+        spot: &Spot,
+        counting: Counting<'_>,
+    ) -> Result<(), GuardRefusal> {
+        let mark = self.mark();
+        let has_room = note.used() < self.common;
+        let found = if note.is_passed(mark, self.span_ms) {
+            first.begin_search(self.passing(spot, note, has_room, mark));
+            self.find(spot, has_room)
+        } else {
+            first.begin_search(note);
+            Found::RoomFrom(0)
+        };
+        let answer = match found {
+            Found::Known => Err(GuardRefusal::Replayed),
+            Found::RoomFrom(probe) => counting.add(self.mark().ms).and_then(|share| {
+                let placed = self.place(spot, probe, share);
+                if placed.is_err() {
+                    counting.take_back();
+                }
+                placed
+            }),
+        };
+        first.end_search();
+        answer
+    }
+
+    /// Looks for the use behind its first line. The lines before the first one with room note that
+    /// the use goes past them, since nobody looks at them again.
+    fn find(&self, spot: &Spot, first_has_room: bool) -> Found {
+        let mut room = first_has_room.then_some(0);
+        for probe in 1..PROBES {
+            let line = self.line(spot, probe);
+            let note = line.take();
+            let mark = self.mark();
+            if line.has(spot.slot) {
+                line.give(note);
+                return Found::Known;
+            }
+            let note = line.drop_dead(note, self.common, mark, self.span_ms);
+            if !note.is_passed(mark, self.span_ms) {
+                line.give(note);
+                return Found::RoomFrom(room.unwrap_or(probe));
+            }
+            if note.used() < self.common {
+                room = room.or(Some(probe));
+            }
+            line.give(self.passing(spot, note, room.is_some(), mark));
+        }
+        Found::RoomFrom(room.unwrap_or(0))
+    }
+
+    /// The note of a line that the use goes past, unless there was room before.
+    fn passing(&self, spot: &Spot, note: Note, had_room: bool, mark: Mark) -> Note {
+        if had_room { note } else { note.with_passing(spot.ms, mark, self.span_ms) }
+    }
+
+    /// Puts the use into the first line from `probe` on that has room for it. The lines before have
+    /// noted that it goes past them.
+    fn place(&self, spot: &Spot, probe: u32, share: Share) -> Result<(), GuardRefusal> {
+        let most = match share {
+            Share::Sure => SLOTS,
+            Share::Common => self.common,
+        };
+        for probe in probe..PROBES {
+            let line = self.line(spot, probe);
+            let note = line.take();
+            let mark = self.mark();
+            if spot.ms < mark.ms {
+                // The mark has risen, and an equal use may have been dropped from a line before.
+                line.give(note);
+                return Err(GuardRefusal::Forgotten);
+            }
+            let note = line.drop_dead(note, self.common, mark, self.span_ms);
+            if note.used() < most {
+                line.give(line.put(note, spot.slot));
+                return Ok(());
+            }
+            line.give(note.with_passing(spot.ms, mark, self.span_ms));
+        }
+        Err(GuardRefusal::Full)
+    }
+
+    /// The line that is looked at as number `probe`. Each is drawn anew: steps of equal length would
+    /// come round to the same few lines.
+    #[inline]
+    fn line(&self, spot: &Spot, probe: u32) -> &Line {
+        let chance = mixed(spot.hash.wrapping_add(u64::from(probe).wrapping_mul(GOLDEN)));
+        let window = chance >> self.narrow.saturating_sub(2 * probe);
+        &self.lines[part_of(spot.phase.wrapping_add(window), self.lines.len())]
+    }
+
+    #[inline]
+    fn mark(&self) -> Mark {
+        Mark { ms: self.mark_ms.0.load(Relaxed) }
+    }
+
+    /// How many uses are remembered that can still be accepted.
+    #[cfg(test)]
+    pub(super) fn live(&self) -> usize {
+        self.lines.iter().map(|line| line.live(self.mark(), self.span_ms)).sum()
+    }
+}
+
+pub(super) const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// As many lines as a table has that holds so many uses, whatever their timestamps.
+pub(super) fn lines_for(entries: usize) -> usize {
+    entries.div_ceil(USES_A_LINE) + SPARE_LINES
+}
+
+/// How far a timestamp can be above the mark: the mark is at most a step behind the start of the
+/// window.
+pub(super) fn span_ms(skew_ms: u64) -> u64 {
+    2 * skew_ms + MARK_STEP_MS
+}
+
+/// All bits of a number, spread over all bits.
+#[inline]
+pub(super) fn mixed(number: u64) -> u64 {
+    let product = u128::from(number) * 0xd6e8_feb8_6659_fd93;
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are folded")]
+    let folded = (product >> 64) as u64 ^ product as u64;
+    folded
+}
+
+/// As far into `len` places as the number is into all numbers.
+#[inline]
+pub(super) fn part_of(number: u64, len: usize) -> usize {
+    let place = (u128::from(number) * len as u128) >> 64;
+    #[expect(clippy::cast_possible_truncation, reason = "it is less than `len`")]
+    let place = place as usize;
+    place
+}
