@@ -422,7 +422,7 @@ fn replay(
     Ok(Replay::new(options.replay, Memory::Own(guard(options, start)?), floor))
 }
 
-/// The guard; one key gets at most half of it, so that it cannot keep all others out.
+/// The guard; one key gets at most half of it, so that its bursts never keep the others out.
 fn guard(options: &Options, start: Start) -> Result<MemoryGuard, StartError> {
     let entries = options.guard_entries;
     let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
