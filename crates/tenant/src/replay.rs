@@ -29,7 +29,7 @@ pub(crate) enum Memory {
     /// Nowhere.
     None,
     /// In this process.
-    Own(MemoryGuard),
+    Own(Box<MemoryGuard>),
     /// On a server that others ask as well.
     Shared(RedisGuard),
 }

@@ -419,7 +419,7 @@ fn replay(
         start = Start::Fresh { at_ms: floor_ms.saturating_sub(options.skew.as_ms()) };
         floor = Some(opened);
     }
-    Ok(Replay::new(options.replay, Memory::Own(guard(options, start)?), floor))
+    Ok(Replay::new(options.replay, Memory::Own(Box::new(guard(options, start)?)), floor))
 }
 
 /// The guard; one key gets at most half of it, so that its bursts never keep the others out.
