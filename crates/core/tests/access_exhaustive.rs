@@ -12,8 +12,8 @@ mod naive;
 
 use chacha20::ChaCha20Rng;
 use cortexkey_core::access::{
-    AccessKey, Answer, Change, Decision, KeyDefinition, Question, Role, Sbac, TagMode, Tenant,
-    compare, decide,
+    AccessKey, Actions, Answer, Change, Decision, Grant, KeyDefinition, Question, Role, Sbac,
+    TagMode, Tenant, compare, decide,
 };
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
@@ -83,13 +83,13 @@ fn a_role_that_a_refusal_names_allows_and_no_role_takes_away() {
             }
             let (components, actions) = match changes[..] {
                 [Change::Component { component, permission }] => {
-                    (vec![(*component, *permission)], vec![])
+                    (vec![Grant::listed(component, *permission)], vec![])
                 }
                 [Change::Action(action)] => (vec![], vec![*action]),
                 _ => panic!("{decision}"),
             };
-            let (components, actions) = (&components[..], Some(&actions[..]));
-            let role = Role { components, actions, ..Role::unknown("added") };
+            let (grants, actions) = (&components[..], Actions::only(&actions));
+            let role = Role { grants, actions, ..Role::unknown("added") };
             let more = [&roles[..], &[role]].concat();
             assert_eq!(answer_of_roles(&more, question), Answer::Allowed, "{decision}");
         }

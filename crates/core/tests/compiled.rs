@@ -9,8 +9,8 @@ use cortexkey_core::access::compiled::{
     CompileError, CompiledError, CompiledKey, Compiler, Definitions, Found, NAME_BYTES_MAX,
 };
 use cortexkey_core::access::{
-    Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, KeyDefinition, Permission, Role, Sbac,
-    Scope, TagMode, Tenant,
+    Actions, Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, Grant, KeyDefinition,
+    KnownLevel, Permission, Role, Sbac, Scope, TagMode, Tenant,
 };
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
@@ -22,17 +22,24 @@ static IDS: LazyLock<[KeyId; 2]> =
     LazyLock::new(|| [7, u64::MAX].map(|id| KeyId::new(id).unwrap()));
 const HEAD_BYTES: usize = 48;
 
-const ROLES: &[Role<'_>] = &[
+const ROLES: &[Role<'static>] = &[
     Role::unknown("Viewer"),
     Role { holds_all: true, ..Role::unknown("Instance Administrator") },
     Role {
-        components: &[("Auditing", Permission::View), ("Public API", Permission::None)],
-        actions: Some(&[]),
+        grants: &[
+            Grant::listed("Auditing", Permission::View),
+            Grant::listed("Public API", Permission::None),
+        ],
+        actions: Actions::only(&[]),
         ..Role::unknown("SIEM Export")
     },
     Role {
-        components: &[("Jobs", Permission::Edit)],
-        actions: Some(&["Live Terminal"]),
+        grants: &[Grant {
+            level: KnownLevel::at_least(Permission::View),
+            ..Grant::listed("Jobs", Permission::Edit)
+        }],
+        others: KnownLevel::at_most(Permission::View),
+        actions: Actions { held: &["Live Terminal"], lacked: &["Isolate"], is_complete: false },
         ..Role::unknown("Ops")
     },
 ];
@@ -184,7 +191,7 @@ fn every_damage_is_seen() {
     assert_eq!(Definitions::read(&longer).err(), Some(CompiledError::Damaged));
     assert_eq!(Definitions::read(b"apiVersion: 1").err(), Some(CompiledError::NotCompiled));
     let mut newer = bytes;
-    newer[8] = 2;
+    newer[8] = 3;
     assert_eq!(Definitions::read(&newer).err(), Some(CompiledError::Version { version: 2 }));
 }
 

@@ -5,8 +5,8 @@
 //! holds: a role that neither the catalogue nor the product's documents know is unknown.
 
 use cortexkey_core::access::{
-    AccessKey, Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, Permission, PredefinedRole,
-    Product, Role, Sbac, Scope, TagMode, Tenant,
+    AccessKey, Actions, Area, Axis, CasesAndIssues, Certainty, Component, DatasetScope,
+    EndpointScope, Grant, KnownLevel, PredefinedRole, Product, Role, Sbac, Scope, TagMode, Tenant,
 };
 
 use crate::definition::{self, Definition, EndpointMode, Mode, RawMode, Unreferenced};
@@ -54,10 +54,29 @@ pub struct HeldRole {
     pub machine: bool,
     /// Whether it holds everything.
     pub holds_all: bool,
-    /// The components whose level is known.
-    pub components: Vec<(String, Permission)>,
-    /// Its actions, where somebody listed them.
-    pub actions: Option<Vec<String>>,
+    /// The components of which something is known.
+    pub grants: Vec<HeldGrant>,
+    /// What is known of every other component.
+    pub others: KnownLevel,
+    /// The named actions that it holds.
+    pub held_actions: Vec<String>,
+    /// The named actions that it is known not to hold.
+    pub lacked_actions: Vec<String>,
+    /// Whether `held_actions` is all of them.
+    pub actions_are_complete: bool,
+}
+
+/// What a role grants on one component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldGrant {
+    /// The component's name in the console.
+    pub component: String,
+    /// The level, or its bound.
+    pub level: KnownLevel,
+    /// How certain the level is.
+    pub certainty: Certainty,
+    /// The title of the document or report that says it; empty for what a policy lists.
+    pub source: &'static str,
 }
 
 /// Who describes a role.
@@ -180,6 +199,7 @@ impl HeldRole {
     pub fn of(name: &str, catalogue: &[&policy::Role], product: Option<Product>) -> Self {
         let listed = catalogue.iter().find(|role| role.name.value == name);
         let predefined = PredefinedRole::by_name(name).filter(|role| may_have(product, role));
+        let public = predefined.map_or(Role::unknown(""), |role| role.role_in(product));
         let mut role = Self {
             name: name.to_owned(),
             origin: match (listed, predefined) {
@@ -190,24 +210,55 @@ impl HeldRole {
             implied_by: None,
             privileged: predefined.is_some_and(|role| role.privileged),
             machine: predefined.is_some_and(|role| role.machine),
-            holds_all: predefined.is_some_and(|role| role.holds_all),
-            components: Vec::new(),
-            actions: None,
+            holds_all: public.holds_all,
+            grants: Vec::new(),
+            others: public.others,
+            held_actions: texts(public.actions.held),
+            lacked_actions: texts(public.actions.lacked),
+            actions_are_complete: public.actions.is_complete,
         };
         if let Some(listed) = listed {
-            role.privileged |= listed.privileged.get() == Some(&true);
-            let levels = listed.components.iter();
-            role.components = levels.map(|(name, level)| (name.value.clone(), *level)).collect();
-            // An empty list is what a role without `actions` has, too.
-            role.actions = (!listed.actions.is_empty()).then(|| owned(&listed.actions));
+            role.list(listed);
         }
         // A catalogue completes what is public of a predefined role.
-        for (component, level) in predefined.map_or(&[][..], |role| role.components) {
-            if !role.components.iter().any(|(known, _)| known == component) {
-                role.components.push(((*component).to_owned(), *level));
-            }
+        for grant in public.grants {
+            role.add_missing(HeldGrant {
+                component: grant.component.to_owned(),
+                level: grant.level,
+                certainty: grant.certainty,
+                source: grant.source,
+            });
         }
         role
+    }
+
+    /// Takes over what a catalogue says of the role.
+    fn list(&mut self, listed: &policy::Role) {
+        self.privileged |= listed.privileged.get() == Some(&true);
+        for (name, level) in &listed.components {
+            let renamed = Component::renamed(&name.value);
+            let itself = renamed.is_empty().then_some(name.value.as_str());
+            for component in renamed.iter().copied().chain(itself) {
+                self.add_missing(HeldGrant {
+                    component: component.to_owned(),
+                    level: KnownLevel::exactly(*level),
+                    certainty: Certainty::Listed,
+                    source: "",
+                });
+            }
+        }
+        // An empty list is what a role without `actions` has, too.
+        if !listed.actions.is_empty() {
+            self.held_actions = owned(&listed.actions);
+            self.lacked_actions.clear();
+            self.actions_are_complete = true;
+        }
+    }
+
+    fn add_missing(&mut self, grant: HeldGrant) {
+        if !self.grants.iter().any(|known| known.component == grant.component) {
+            self.grants.push(grant);
+        }
     }
 
     /// The roles named, and all that they imply; each once.
@@ -240,23 +291,47 @@ impl HeldRole {
 
     /// Lends roles in the core's form.
     pub fn lend<R>(roles: &[Self], ask: impl FnOnce(&[Role<'_>]) -> R) -> R {
-        let lists: Vec<_> = roles.iter().map(Self::lists).collect();
-        let roles: Vec<Role<'_>> = roles
-            .iter()
-            .zip(&lists)
-            .map(|(role, (components, actions))| Role {
-                name: &role.name,
-                holds_all: role.holds_all,
-                components,
-                actions: actions.as_deref(),
-            })
-            .collect();
+        let lists: Vec<Lists<'_>> = roles.iter().map(Lists::of).collect();
+        let roles: Vec<Role<'_>> =
+            roles.iter().zip(&lists).map(|(r, lists)| r.with(lists)).collect();
         ask(&roles)
     }
 
-    fn lists(&self) -> (Vec<(&str, Permission)>, Option<Vec<&str>>) {
-        let components = self.components.iter().map(|(name, level)| (name.as_str(), *level));
-        (components.collect(), self.actions.as_deref().map(texts))
+    fn with<'r>(&'r self, lists: &'r Lists<'r>) -> Role<'r> {
+        Role {
+            name: &self.name,
+            holds_all: self.holds_all,
+            grants: &lists.grants,
+            others: self.others,
+            actions: Actions {
+                held: &lists.held,
+                lacked: &lists.lacked,
+                is_complete: self.actions_are_complete,
+            },
+        }
+    }
+}
+
+/// A role's lists, in the core's form.
+struct Lists<'r> {
+    grants: Vec<Grant<'r>>,
+    held: Vec<&'r str>,
+    lacked: Vec<&'r str>,
+}
+
+impl<'r> Lists<'r> {
+    fn of(role: &'r HeldRole) -> Self {
+        let grant = |grant: &'r HeldGrant| Grant {
+            component: &grant.component,
+            level: grant.level,
+            certainty: grant.certainty,
+            source: grant.source,
+        };
+        Self {
+            grants: role.grants.iter().map(grant).collect(),
+            held: borrowed(&role.held_actions),
+            lacked: borrowed(&role.lacked_actions),
+        }
     }
 }
 
@@ -264,7 +339,8 @@ impl HeldScope {
     /// Lends the core's form.
     pub fn lend<R>(&self, ask: impl FnOnce(Scope<'_>) -> R) -> R {
         let (assets, domains) = (self.assets.names(), self.cases_and_issues.names());
-        let (groups, tags) = (texts(&self.endpoint_groups.names), texts(&self.endpoint_tags.names));
+        let (groups, tags) =
+            (borrowed(&self.endpoint_groups.names), borrowed(&self.endpoint_tags.names));
         let filters: Vec<(&str, &str)> = self
             .datasets
             .iter()
@@ -291,7 +367,7 @@ impl HeldScope {
 
 impl Selection {
     fn names(&self) -> Vec<&str> {
-        if let Self::Select(names) = self { texts(names) } else { Vec::new() }
+        if let Self::Select(names) = self { borrowed(names) } else { Vec::new() }
     }
 
     fn area<'a>(&self, names: &'a [&'a str]) -> Area<'a> {
@@ -465,8 +541,12 @@ fn owned(names: &[Spanned<String>]) -> Vec<String> {
     names.iter().map(|name| name.value.clone()).collect()
 }
 
-fn texts(names: &[String]) -> Vec<&str> {
+fn borrowed(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).collect()
+}
+
+fn texts(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -18,30 +18,6 @@ const PUBLIC_NAMES: [(&str, &str); 5] = [
     ("Query Center", "investigation_query"),
 ];
 
-/// Named actions, by the component that the console shows them under.
-const ACTIONS: [(&str, &[&str]); 3] = [
-    (
-        "Action Center",
-        &[
-            "Isolate",
-            "Terminate Process",
-            "Quarantine",
-            "File Retrieval",
-            "File Search",
-            "Destroy Files",
-            "Allow List/Block List",
-            "Disable Response Actions",
-            "Remediation",
-            "Delete Quarantined Files",
-        ],
-    ),
-    (
-        "Agent Scripts Library",
-        &["Run Standard Script", "Run High-Risk Script", "Script Configurations"],
-    ),
-    ("Live Terminal", &["Live Terminal"]),
-];
-
 /// What one name in the API asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -91,9 +67,8 @@ pub(crate) fn config() -> PermissionConfig {
 
 fn permission(component: &Component) -> ComponentPermission {
     let (view_name, edit_name) = component_names(component);
-    let below = ACTIONS.iter().filter(|(of, _)| *of == component.name);
-    let sub_permissions = below
-        .flat_map(|(_, actions)| *actions)
+    let actions = component.actions.iter();
+    let sub_permissions = actions
         .map(|action| ActionPermission {
             action_name: action_name(action),
             name: (*action).to_owned(),
@@ -108,7 +83,7 @@ fn permission(component: &Component) -> ComponentPermission {
 }
 
 fn actions() -> impl Iterator<Item = &'static str> {
-    ACTIONS.iter().flat_map(|(_, actions)| actions.iter().copied())
+    COMPONENTS.iter().flat_map(|component| component.actions.iter().copied())
 }
 
 fn component_names(component: &Component) -> (Option<String>, Option<String>) {

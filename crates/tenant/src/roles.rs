@@ -4,7 +4,9 @@
 
 use core::fmt;
 
-use cortexkey_core::access::{COMPONENTS, Component, Permission, PredefinedRole, Product, Role};
+use cortexkey_core::access::{
+    Actions, Component, Grant, KnownLevel, Permission, PredefinedRole, Product, Role,
+};
 
 use crate::permissions::{self, Asked};
 
@@ -17,10 +19,10 @@ const VIEWS_CASES: (&str, Permission) = ("Cases and Issues", View);
 const EDITS_CASES: (&str, Permission) = ("Cases and Issues", Edit);
 const VIEWS_ASSETS: (&str, Permission) = ("Asset Inventory", View);
 const VIEWS_GROUPS: (&str, Permission) = ("Asset Groups", View);
-const MANAGES_AGENTS: (&str, Permission) = ("Administrations", Edit);
+const MANAGES_AGENTS: (&str, Permission) = ("Agent Administrations", Edit);
 
-/// What this tenant takes predefined roles to hold, where the core knows nothing. Only what its
-/// own calls ask for is here; `docs/tenant.md` lists it.
+/// What this tenant takes predefined roles to hold of the components that its calls need, where
+/// nothing public says more. `docs/tenant.md` lists it.
 pub const ASSUMED_ROLES: &[(&str, &[(&str, Permission)])] = &[
     (
         "Viewer",
@@ -39,11 +41,63 @@ pub const ASSUMED_ROLES: &[(&str, &[(&str, Permission)])] = &[
     ("Read-Only", &[VIEWS_CASES]),
 ];
 
+const NOTHING: KnownLevel = KnownLevel::exactly(Permission::None);
+
+/// A predefined role as this tenant plays it: every level is settled.
+struct PlayedRole {
+    public: &'static PredefinedRole,
+    grants: Vec<Grant<'static>>,
+    others: KnownLevel,
+    held_actions: &'static [&'static str],
+}
+
+impl PlayedRole {
+    fn of(public: &'static PredefinedRole, product: Product) -> Self {
+        let role = public.role_in(Some(product));
+        let assumed = ASSUMED_ROLES.iter().find(|(name, _)| *name == public.name);
+        let assumed = assumed.map_or(&[][..], |(_, levels)| *levels);
+        let mut grants: Vec<Grant<'static>> = Vec::new();
+        for grant in role.grants {
+            if let Some(level) = played(grant.level) {
+                grants.push(Grant::listed(grant.component, level));
+            }
+        }
+        if played(role.others).is_none() {
+            for (component, level) in assumed {
+                if !grants.iter().any(|grant| grant.component == *component) {
+                    grants.push(Grant::listed(component, *level));
+                }
+            }
+        }
+        let others = played(role.others).map_or(NOTHING, KnownLevel::exactly);
+        Self { public, grants, others, held_actions: role.actions.held }
+    }
+
+    fn role(&self) -> Role<'_> {
+        Role {
+            name: self.public.name,
+            holds_all: self.public.holds_all,
+            grants: &self.grants,
+            others: self.others,
+            actions: Actions::only(self.held_actions),
+        }
+    }
+}
+
+/// The level that this tenant plays: of a bound, view.
+fn played(level: KnownLevel) -> Option<Permission> {
+    match level.exact() {
+        Some(level) => Some(level),
+        None if level == KnownLevel::UNKNOWN => None,
+        None => Some(View),
+    }
+}
+
 /// A role that somebody made: a name, and what it holds. What it does not list it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomRole {
     pub(crate) name: String,
-    pub(crate) components: Vec<(&'static str, Permission)>,
+    pub(crate) components: Vec<Grant<'static>>,
     pub(crate) actions: Vec<&'static str>,
 }
 
@@ -64,9 +118,15 @@ impl CustomRole {
 
     /// With a component at a level, both as the console names them.
     pub fn with(mut self, component: &str, level: Permission) -> Result<Self, CustomRoleError> {
-        let known = Component::by_name(component).ok_or(CustomRoleError::UnknownComponent)?;
-        self.components.retain(|(name, _)| *name != known.name);
-        self.components.push((known.name, level));
+        let mut names = Component::renamed(component).to_vec();
+        if names.is_empty() {
+            let known = Component::by_name(component).ok_or(CustomRoleError::UnknownComponent)?;
+            names.push(known.name);
+        }
+        for name in names {
+            self.components.retain(|grant| grant.component != name);
+            self.components.push(Grant::listed(name, level));
+        }
         Ok(self)
     }
 
@@ -79,23 +139,12 @@ impl CustomRole {
         Ok(self)
     }
 
-    /// With level none for everything that it does not list: of a role that was made here, nothing
-    /// is unknown.
-    fn complete(mut self) -> Self {
-        for component in COMPONENTS {
-            if !self.components.iter().any(|(name, _)| *name == component.name) {
-                self.components.push((component.name, Permission::None));
-            }
-        }
-        self
-    }
-
     /// With what a name in the product's API asks for; `None` where it is no such name.
     pub(crate) fn with_permission(mut self, name: &str) -> Option<Self> {
         match permissions::asked(name)? {
             Asked::Component(component, level) => {
-                let held = self.components.iter().find(|(name, _)| *name == component);
-                let level = held.map_or(level, |(_, held)| level.max(*held));
+                let held = self.components.iter().find(|grant| grant.component == component);
+                let level = held.map_or(level, |grant| level.max(grant.level.lowest()));
                 self.with(component, level).ok()
             }
             Asked::Action(action) => {
@@ -147,6 +196,7 @@ pub(crate) struct RoleEntry {
 /// All roles of a tenant.
 pub(crate) struct Roles {
     product: Product,
+    predefined: Vec<PlayedRole>,
     pub(crate) custom: Vec<RoleEntry>,
     /// How many custom roles were ever made: an id is never given twice.
     pub(crate) made: u64,
@@ -157,12 +207,18 @@ impl Roles {
         let given = |(at, role): (usize, CustomRole)| RoleEntry {
             number: 0,
             role_id: format!("given_role_{}", at + 1),
-            role: role.complete(),
+            role,
             description: None,
             created_by: "tenant@localhost".to_owned(),
             created_ms: now_ms,
         };
-        Self { product, custom: custom.into_iter().enumerate().map(given).collect(), made: 0 }
+        let played = PredefinedRole::of(product).map(|role| PlayedRole::of(role, product));
+        Self {
+            product,
+            predefined: played.collect(),
+            custom: custom.into_iter().enumerate().map(given).collect(),
+            made: 0,
+        }
     }
 
     /// Which product the tenant is.
@@ -180,7 +236,6 @@ impl Roles {
     ) -> &RoleEntry {
         self.made += 1;
         let role_id = format!("custom_role_{}", self.made);
-        let role = role.complete();
         let created_by = created_by.to_owned();
         let at = self.custom.len();
         let number = self.made;
@@ -195,16 +250,15 @@ impl Roles {
     }
 
     /// Puts a role back that was kept, in place of one of the same name.
-    pub(crate) fn restore(&mut self, number: u64, mut entry: RoleEntry) {
+    pub(crate) fn restore(&mut self, number: u64, entry: RoleEntry) {
         self.custom.retain(|known| known.role.name != entry.role.name);
-        entry.role = entry.role.complete();
         self.custom.push(entry);
         self.made = self.made.max(number);
     }
 
     /// The predefined roles that this tenant has.
     pub(crate) fn predefined(&self) -> impl Iterator<Item = &'static PredefinedRole> {
-        PredefinedRole::of(self.product)
+        self.predefined.iter().map(|role| role.public)
     }
 
     /// The id of a predefined role. The product's are not public; these do not resemble the name, so
@@ -229,17 +283,16 @@ impl Roles {
 
     /// The role with this display name.
     pub(crate) fn find(&self, name: &str) -> Option<Role<'_>> {
-        if let Some(predefined) = self.predefined().find(|role| role.name == name) {
-            let assumed = ASSUMED_ROLES.iter().find(|(assumed, _)| *assumed == name);
-            let components = assumed.map_or(predefined.components, |(_, components)| components);
-            return Some(Role { components, ..predefined.role() });
+        if let Some(played) = self.predefined.iter().find(|role| role.public.name == name) {
+            return Some(played.role());
         }
         let role = &self.custom.iter().find(|entry| entry.role.name == name)?.role;
         Some(Role {
             name: &role.name,
             holds_all: false,
-            components: &role.components,
-            actions: Some(&role.actions),
+            grants: &role.components,
+            others: NOTHING,
+            actions: Actions::only(&role.actions),
         })
     }
 
@@ -252,6 +305,7 @@ impl Roles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cortexkey_core::access::Rights;
 
     #[test]
     fn names_are_found_as_they_are_written() {
@@ -261,20 +315,34 @@ mod tests {
         assert!(roles.find("Generic Collector").is_some());
         assert!(roles.find("instance_administrator").is_none());
         assert!(roles.find("Analyst").is_none(), "of another product");
-        let components = roles.find("Key maker").unwrap().components;
-        assert_eq!(components[0], ("Public API", Edit));
-        assert!(components.contains(&("Auditing", Permission::None)));
+        let key_maker = [roles.find("Key maker").unwrap()];
+        assert_eq!(Rights(&key_maker).component("Public API").exact(), Some(Edit));
+        assert_eq!(Rights(&key_maker).component("Auditing"), NOTHING);
     }
 
     #[test]
-    fn what_is_assumed_is_of_roles_and_components_that_there_are() {
+    fn what_is_assumed_is_of_roles_and_components_that_exist() {
         for (name, components) in ASSUMED_ROLES {
-            let role = PredefinedRole::by_name(name).unwrap();
-            assert!(role.components.is_empty(), "the core knows what {name} holds");
+            assert!(PredefinedRole::by_name(name).is_some(), "{name}");
             for (component, _) in *components {
                 assert!(Component::by_name(component).is_some(), "{component}");
             }
         }
+    }
+
+    #[test]
+    fn predefined_roles_are_played_as_far_as_they_are_public() {
+        let roles = Roles::new(Product::Xsiam, vec![], 1);
+        let held = |role: &str, component: &str| {
+            Rights(&[roles.find(role).unwrap()]).component(component).exact()
+        };
+        // Public, a bound, and assumed.
+        assert_eq!(held("IT Admin", "Data Sources"), Some(Edit));
+        assert_eq!(held("Viewer", "Public API"), Some(View));
+        assert_eq!(held("Privileged Investigator", "Asset Inventory"), Some(View));
+        // Public rather than assumed.
+        assert_eq!(held("Investigator", "Cases and Issues"), Some(Edit));
+        assert_eq!(held("Generic Collector", "Auditing"), Some(Permission::None));
     }
 
     #[test]
@@ -285,7 +353,9 @@ mod tests {
         assert_eq!(role().with_action("Reboot").err(), Some(CustomRoleError::UnknownAction));
         let both = role().with_permission("public_api_action").unwrap();
         let both = both.with_permission("public_api_view").unwrap();
-        assert_eq!(both.components, [("Public API", Edit)], "the higher level stays");
+        assert_eq!(both.components, [Grant::listed("Public API", Edit)], "the higher level stays");
+        let renamed = role().with("Scans", View).unwrap();
+        assert_eq!(renamed.components.len(), 3, "one of the former names");
         assert!(both.with_permission("public_api").is_none());
     }
 }

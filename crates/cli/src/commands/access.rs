@@ -10,7 +10,7 @@ mod show;
 use std::path::PathBuf;
 
 use clap::ArgGroup;
-use cortexkey_core::access::{Answer, Component, Decision, Question, decide};
+use cortexkey_core::access::{Answer, Component, Decision, Product, Question, decide};
 use cortexkey_manifest::access::{Access, ScopeModel};
 use cortexkey_manifest::definition::Unreferenced;
 use cortexkey_manifest::{closest, mask_tokens};
@@ -20,7 +20,7 @@ pub(crate) use self::files::{Found, broken, read, role_named, sound};
 use self::files::{Located, locate};
 use self::question::{Asked, EndpointOf};
 use self::show::{Overview, head_json, notes, notes_text};
-pub(crate) use self::show::{marks, plain, role_json, row};
+pub(crate) use self::show::{marks, plain, role_json, row, rows_aligned};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, BOLD, Format, GOOD};
 
@@ -187,12 +187,19 @@ fn decided(access: &Access, question: &Question<'_>) -> (Answer, Value) {
 
 /// A component that neither the product's documents nor a role name: most likely a slip.
 fn component_note(access: &Access, name: &str) -> Result<Option<String>, Failure> {
-    let listed = || access.roles.iter().flat_map(|role| &role.components);
-    if Component::by_name(name).is_some() || listed().any(|(known, _)| known == name) {
+    let grants = access.roles.iter().flat_map(|role| &role.grants);
+    let listed: Vec<&str> = grants.map(|grant| grant.component.as_str()).collect();
+    let known = Component::of(access.tenant.product.unwrap_or(Product::Xsiam));
+    let known = || known.iter().map(|component| component.name).chain(listed.iter().copied());
+    if known().any(|known| known == name) {
         return Ok(None);
     }
-    let known = cortexkey_core::access::COMPONENTS.iter().map(|component| component.name);
-    match closest(name, known.chain(listed().map(|(name, _)| name.as_str()))) {
+    let renamed = Component::renamed(name);
+    if !renamed.is_empty() {
+        return Err(Failure::wrong_use(format!("{} is a former name", plain(name)))
+            .help(format!("ask for {}", renamed.join(", or "))));
+    }
+    match closest(name, known()) {
         Some(near) => Err(Failure::wrong_use(format!("there is no component {}", plain(name)))
             .help(format!("did you mean \"{near}\"? Case and spaces count"))),
         None => Ok(Some(format!("no public document and no role names a component {name}"))),

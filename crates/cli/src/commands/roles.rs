@@ -1,28 +1,33 @@
-//! `cortexkey roles`: which roles there are, and what one of them holds.
+//! `cortexkey roles`: which roles exist, and what one of them holds, with certainty and source.
 //!
-//! It refuses to say that a role does not hold what nobody listed: that is unknown.
+//! What nobody listed is unknown: it is never shown as "does not hold".
 
 use std::path::PathBuf;
 
-use cortexkey_core::access::{COMPONENTS, PREDEFINED_ROLES, PredefinedRole, Product};
-use cortexkey_manifest::access::HeldRole;
+use cortexkey_core::access::{
+    Certainty, Component, KnownLevel, PREDEFINED_ROLES, PredefinedRole, Product,
+};
+use cortexkey_manifest::access::{HeldGrant, HeldRole, Origin};
 use cortexkey_manifest::closest;
 use serde_json::{Value, json};
 
-use crate::commands::access::{Found, line, marks, plain, role_json, role_named, row};
+use crate::commands::access::{
+    Found, line, marks, plain, role_json, role_named, row, rows_aligned,
+};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BOLD, DIM, Format};
 
 /// List roles, or what one role holds
 ///
 /// The product's predefined roles are built in, and the policy's catalogue adds an organisation's
-/// own. Of most predefined roles only the name is public: what they hold is unknown until the
-/// catalogue lists it.
+/// own. Only part of what predefined roles hold is public. Each level is shown with its certainty
+/// and source; the rest is unknown until the catalogue lists it.
 #[derive(clap::Args)]
 #[command(after_help = r#"Examples:
   cortexkey roles
   cortexkey roles --product xsoar-8
   cortexkey roles "SIEM Export"                  one role's components, with levels
+  cortexkey roles Viewer --product xsiam         what is public of it in one product
   cortexkey roles --format json --policy cortexkey.yaml
 
 Exit codes: 0 done; 2 wrong use, a role that nobody lists, or a policy with mistakes."#)]
@@ -135,9 +140,11 @@ fn listed(role: &HeldRole) -> String {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     };
-    let actions = role.actions.as_ref();
-    let actions = actions.map_or("actions not listed".into(), |a| count(a.len(), "action"));
-    format!("{}, {actions}", count(role.components.len(), "component"))
+    let actions = match (role.held_actions.len(), role.actions_are_complete) {
+        (0, false) => "actions not listed".to_owned(),
+        (listed, _) => count(listed, "action"),
+    };
+    format!("{}, {actions}", count(role.grants.len(), "component"))
 }
 
 /// A role as JSON, with what only a list of roles says.
@@ -146,12 +153,20 @@ fn full_json(found: &Found, role: &HeldRole) -> Value {
     let mut json = role_json(role);
     json["products"] = json!(predefined.map(|role| role.products));
     json["note"] = json!(predefined.map(|role| role.note));
+    json["public"] = predefined.map_or(Value::Null, public_json);
     json["implies"] = json!(implied(found, &role.name));
     let listed = found.catalogue();
     let listed = listed.iter().find(|listed| listed.name.value == role.name);
     let replacement = listed.and_then(|role| role.deprecated.get()).map(|d| d.replacement.get());
     json["deprecated"] = replacement.map_or(Value::Null, |name| json!({ "use": name }));
     json
+}
+
+/// What is public of a role, product by product.
+fn public_json(role: &PredefinedRole) -> Value {
+    let known = |product| role.grants_in(product).map(|grants| (product, grants));
+    let known = Product::ALL.into_iter().filter_map(known);
+    known.map(|(product, grants)| json!({ "product": product, "grants": grants })).collect()
 }
 
 fn implied(found: &Found, name: &str) -> Vec<String> {
@@ -174,7 +189,6 @@ fn one(
     product: Option<Product>,
     format: Format,
 ) -> Result<String, Failure> {
-    let role = role_named(found, name).ok_or_else(|| no_such_role(found, name))?;
     let predefined = PredefinedRole::by_name(name);
     let of_another = |product: &Product| predefined.is_some_and(|r| !r.products.contains(product));
     if let Some(product) = product.filter(of_another)
@@ -183,6 +197,7 @@ fn one(
         return Err(Failure::wrong_use(format!("{product} has no role {}", plain(name)))
             .help(format!("`cortexkey roles --product {product}` lists its roles")));
     }
+    let role = role_named(found, name, product).ok_or_else(|| no_such_role(found, name))?;
     if format == Format::Json {
         let roles = [full_json(found, &role)];
         return Ok(line(&json!({ "version": 1, "policy": found.path(), "roles": roles })));
@@ -204,27 +219,65 @@ fn one(
     if !implied.is_empty() {
         out += &row("implies", &implied.join(", "));
     }
-    Ok(out + &held(&role))
+    if product.is_none() && role.origin == Origin::Predefined && !role.holds_all {
+        out += &public(predefined);
+        return Ok(out);
+    }
+    Ok(out + &held(&role, product.unwrap_or(Product::Xsiam)))
 }
 
-fn held(role: &HeldRole) -> String {
+/// What is public of a role, product by product, where the catalogue lists nothing of it.
+fn public(role: Option<&PredefinedRole>) -> String {
+    let mut out = String::new();
+    for product in Product::ALL {
+        if role.is_some_and(|role| role.grants_in(product).is_some()) {
+            let role = role.map_or("", |role| role.name);
+            out += &format!("\n{BOLD}In {product}{BOLD:#}\n");
+            out += &levels(&HeldRole::of(role, &[], Some(product)), product);
+        }
+    }
+    if out.is_empty() {
+        out += "\nnothing is public of what it holds; `catalog.roles` of a policy can list it\n";
+    }
+    out
+}
+
+fn held(role: &HeldRole, product: Product) -> String {
     let mut out = format!("\n{BOLD}Components{BOLD:#}\n");
     if role.holds_all {
         return out + "  every component at edit, every action\n";
     }
-    for (name, level) in &role.components {
-        out += &row(name, level.as_str());
-    }
-    let unlisted = COMPONENTS.iter().filter(|c| !role.components.iter().any(|(n, _)| n == c.name));
-    out +=
-        &row("unknown", &format!("{} other components that are named in public", unlisted.count()));
+    out += &levels(role, product);
     out += &format!("\n{BOLD}Actions{BOLD:#}\n");
-    let lines = role.actions.iter().flatten().map(|action| format!("  {}\n", plain(action)));
-    out += &lines.collect::<String>();
-    if role.actions.is_none() {
-        out += "  unknown: nobody listed them\n";
+    let held = role.held_actions.iter().map(|action| format!("  {}\n", plain(action)));
+    out += &held.collect::<String>();
+    if !role.lacked_actions.is_empty() {
+        out += &row("not held", &role.lacked_actions.join(", "));
+    }
+    if !role.actions_are_complete {
+        let all = role.held_actions.is_empty() && role.lacked_actions.is_empty();
+        out += if all { "  unknown: nobody listed them\n" } else { "  others are unknown\n" };
     }
     out
+}
+
+/// Each component with its level, how certain it is, and who says so.
+fn levels(role: &HeldRole, product: Product) -> String {
+    let words = |grant: &HeldGrant| match (grant.certainty, grant.source) {
+        (Certainty::Listed, _) => grant.level.to_string(),
+        (certainty, source) => format!("{} ({certainty}: {source})", grant.level),
+    };
+    let line = |grant: &HeldGrant| (grant.component.clone(), words(grant));
+    let mut lines: Vec<_> = role.grants.iter().map(line).collect();
+    let names =
+        |component: &&Component| role.grants.iter().any(|grant| grant.component == component.name);
+    let unlisted = Component::of(product).iter().filter(|component| !names(component)).count();
+    let others = match role.others {
+        KnownLevel::UNKNOWN => "unknown: nobody listed them".to_owned(),
+        level => level.to_string(),
+    };
+    lines.push((format!("{unlisted} other components"), others));
+    rows_aligned(&lines)
 }
 
 fn no_such_role(found: &Found, name: &str) -> Failure {

@@ -108,7 +108,7 @@ fn the_example_as_json() {
     for (args, code) in [
         (&["access", "svc-siem-export-prod", "--format", "json"][..], 0),
         (&["access", "svc-siem-export-prod", "--asset", "prod-us", "--format", "json"], 1),
-        (&["access", "bot-triage-prod", "--action", "Isolate", "--format", "json"], 1),
+        (&["access", "bot-triage-prod", "--action", "Isolate", "--format", "json"], 0),
     ] {
         let ran = run_in(&example(), args);
         let _: Value = serde_json::from_str(&ran.stdout).unwrap();

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::component::{COMPONENTS, Permission};
+use super::known::{Certainty, Grant, KnownLevel};
 use super::role::{Rights, Role};
 use super::scope::{Area, Axis, DatasetScope, EndpointScope, Scope};
 use crate::auth::Level;
@@ -278,39 +279,56 @@ fn of_roles<'a>(before: &[Role<'a>], after: &[Role<'a>], found: &mut Widenings<'
         return;
     }
     for role in after {
-        let is_added = !before.iter().any(|old| old.name == role.name);
-        if role.holds_all || (is_added && !is_listed(role, &[before, after])) {
+        let same = |old: &Role<'_>| old.name == role.name && old.others == role.others;
+        let is_added = !before.iter().any(same) && !is_listed(role, &[before, after]);
+        if role.holds_all || is_added {
             found.add(Widening::RoleAdded { role: role.name });
         }
-    }
-    for role in after.iter().filter(|role| !role.holds_all) {
-        for &(component, to) in role.components {
-            let (from, _) = Rights(before).component(component);
-            if to > from.unwrap_or(Permission::None) && is_highest(after, component, to) {
-                found.add(Widening::ComponentRaised { component, from, to });
-            }
+        if !role.holds_all {
+            of_role(role, is_added, before, after, found);
         }
-        for action in role.actions.unwrap_or_default() {
-            if Rights(before).action(action) != Some(true) {
-                found.add(Widening::ActionGained { action });
-            }
+    }
+}
+
+/// What one role brings. Where the role itself is reported as added, only what a policy lists is
+/// named: the rest is public.
+fn of_role<'a>(
+    role: &Role<'a>,
+    is_added: bool,
+    before: &[Role<'a>],
+    after: &[Role<'a>],
+    found: &mut Widenings<'a>,
+) {
+    let is_named = |grant: &&Grant<'_>| !is_added || grant.certainty == Certainty::Listed;
+    for grant in role.grants.iter().filter(is_named) {
+        let component = grant.component;
+        let from = Rights(before).component(component);
+        let to = Rights(after).component(component).lowest();
+        if to > from.lowest() {
+            let known = from.lowest() > Permission::None || from.exact().is_some();
+            let from = known.then_some(from.lowest());
+            found.add(Widening::ComponentRaised { component, from, to });
+        }
+    }
+    let is_public = is_added && !role.actions.is_complete;
+    for action in role.actions.held.iter().filter(|_| !is_public) {
+        if Rights(before).action(action) != Some(true) {
+            found.add(Widening::ActionGained { action });
         }
     }
 }
 
 /// Whether all that a role holds is listed: its actions, and of every component its level.
 fn is_listed(role: &Role<'_>, roles: &[&[Role<'_>]]) -> bool {
-    let lists = |name: &str| role.components.iter().any(|(listed, _)| *listed == name);
-    let mut named = roles.iter().copied().flatten().flat_map(|other| other.components);
-    role.actions.is_some()
-        && COMPONENTS.iter().all(|component| lists(component.name))
-        && named.all(|(name, _)| lists(name))
-}
-
-/// Whether no listing of the roles goes beyond the level, so that a component is reported once.
-fn is_highest(roles: &[Role<'_>], component: &str, level: Permission) -> bool {
-    let mut listed = roles.iter().flat_map(|role| role.components);
-    listed.all(|(name, other)| *name != component || *other <= level)
+    let lists = |name: &str| {
+        let mut grants = role.grants.iter();
+        grants.any(|grant| grant.component == name && grant.level.exact().is_some())
+    };
+    let mut named = roles.iter().copied().flatten().flat_map(|other| other.grants);
+    let components_are_listed = role.others == KnownLevel::exactly(Permission::None)
+        || (COMPONENTS.iter().all(|component| lists(component.name))
+            && named.all(|grant| lists(grant.component)));
+    role.actions.is_complete && components_are_listed
 }
 
 fn of_scope<'a>(before: &Scope<'a>, after: &Scope<'a>, found: &mut Widenings<'a>) {

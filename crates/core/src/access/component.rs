@@ -1,10 +1,12 @@
 //! Components: what roles grant permissions on, and the levels of a [`Permission`].
 //!
-//! It refuses to be the product's full list: there is no public one. It holds the names that the
-//! product's documents use, in their groups.
+//! The tables hold what the product's documents name. There is no complete public list, so a name
+//! that is missing here can still exist.
 
 use core::fmt;
 use core::str::FromStr;
+
+use super::product::Product;
 
 /// How much of a component a role grants: nothing, looking, or changing. Changing implies looking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,136 +62,333 @@ pub enum ComponentLevels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Component {
-    /// Its name in the console.
+    /// Its name in the console. Where two groups have a component of one name, the group follows
+    /// in parentheses.
     pub name: &'static str,
-    /// The group that it stands in.
+    /// The group that lists it in the console.
     pub group: &'static str,
-    /// Which levels there are.
+    /// The levels that the console offers.
     pub levels: ComponentLevels,
-    /// How a key that holds it gets round its scope, where that is known.
-    pub way_round_scope: Option<&'static str>,
+    /// The named actions below it, each with a check box of its own.
+    pub actions: &'static [&'static str],
+    /// How a key that holds it sees more than its scope, where that is known.
+    pub scope_bypass: Option<ScopeBypass>,
+}
+
+/// How a component lets a key see more than its scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
+pub struct ScopeBypass {
+    /// The lowest level that is enough.
+    pub level: Permission,
+    /// How, as a clause.
+    pub how: &'static str,
 }
 
 impl Component {
-    /// Looks a component up by its exact name.
+    /// The components that a product's documents name. XSIAM, XDR 5, Cortex Cloud and AgentiX
+    /// share one platform and its components.
+    pub const fn of(product: Product) -> &'static [Self] {
+        match product {
+            Product::Xsoar8 => XSOAR_8_COMPONENTS,
+            Product::Xpanse => XPANSE_COMPONENTS,
+            Product::Xsiam | Product::Xdr5 | Product::CortexCloud | Product::Agentix => COMPONENTS,
+        }
+    }
+
+    /// Looks a component up by its exact name, in the platform first.
     pub fn by_name(name: &str) -> Option<&'static Self> {
-        COMPONENTS.iter().find(|component| component.name == name)
+        let all = [COMPONENTS, XSOAR_8_COMPONENTS, XPANSE_COMPONENTS];
+        all.into_iter().flatten().find(|component| component.name == name)
+    }
+
+    /// What a name of an earlier version stands for now; empty for any other name. Some of the
+    /// earlier names stood for several components.
+    pub fn renamed(former: &str) -> &'static [&'static str] {
+        let renamed = FORMER_NAMES.iter().find(|(name, _)| *name == former);
+        renamed.map_or(&[], |(_, names)| names)
+    }
+
+    const fn bypassing(self, level: Permission, how: &'static str) -> Self {
+        Self { scope_bypass: Some(ScopeBypass { level, how }), ..self }
+    }
+
+    const fn with_actions(self, actions: &'static [&'static str]) -> Self {
+        Self { actions, ..self }
     }
 }
 
 const fn of(group: &'static str, name: &'static str, levels: ComponentLevels) -> Component {
-    Component { name, group, levels, way_round_scope: None }
-}
-
-const fn round(
-    group: &'static str,
-    name: &'static str,
-    levels: ComponentLevels,
-    how: &'static str,
-) -> Component {
-    Component { name, group, levels, way_round_scope: Some(how) }
+    Component { name, group, levels, actions: &[], scope_bypass: None }
 }
 
 use ComponentLevels::{NoneEdit, NoneView, Switch, Three};
 
-/// The components that the product's documents name.
-pub const COMPONENTS: &[Component] = &[
-    of("Cases and Issues", "Cases and Issues", Three),
-    of("AI Security", "AI Security", Three),
-    of("Application Security", "Third Party Tools", Three),
-    of("Application Security", "Generic Collector", NoneEdit),
-    of("Application Security", "Application Security Issues", Three),
-    of("Application Security", "Policy Management", Three),
-    of("Application Security", "Scans", Three),
-    of("Application Security", "Application Security Configurations", Three),
-    of("CLI Tool", "CLI Tool", Three),
-    of("Cloud Security", "Cloud Security", Three),
-    of("Compliance", "Compliance-Cloud", Three),
-    of("Data Security", "Data Classification", Three),
-    of("Data Security", "Data Security", Three),
-    of("Identity Security", "Identity Security", Three),
-    of("Policies", "Policies-Cloud Workload", Three),
-    of("Configurations", "Access Management", Three),
-    of("Configurations", "Alert Notifications", Three),
-    of("Configurations", "Apps-Instance", Three),
-    of("Configurations", "Auditing", NoneView),
-    of("Configurations", "Cortex XDR Analytics", Three),
-    of("Configurations", "Credentials", Three),
-    of("Configurations", "Data Broker", Three),
-    round(
-        "Configurations",
-        "Data Management",
-        NoneEdit,
-        "a dataset view shows rows that no scope limits",
-    ),
-    of("Configurations", "Data Sources", Three),
-    of("Configurations", "External Issues Mapping", Three),
-    of("Configurations", "General Configuration", Three),
-    of("Configurations", "Integrations-Instance", Three),
-    of("Configurations", "Integrations", Three),
-    of("Configurations", "Log Collection", Three),
-    of("Configurations", "Long-running HTTP Integrations", Three),
-    of("Configurations", "Network Scanners", Three),
-    of("Configurations", "Object Setup", Three),
-    of("Configurations", "Public API", Three),
-    of("Configurations", "Threat Intelligence", Three),
-    of("AI", "AI Prompts", Three),
-    of("AI", "Agentic Assistant Agents", Three),
-    of("Dashboards and Reports", "Dashboards", Switch),
-    of("Dashboards and Reports", "Reports", Switch),
-    of("Dashboards and Reports", "Command Center", NoneView),
-    of("Dashboards and Reports", "Ingestion Monitoring", NoneView),
-    of("Endpoint DLP", "Data-in-Motion Rules", Three),
-    of("Endpoint DLP", "Endpoint Applications", Three),
-    of("Endpoint DLP", "Endpoint Application Groups", Three),
-    of("Endpoint DLP", "DLP Settings", Three),
-    of("Exceptions", "Approver Admin", Three),
-    of("Exceptions", "Management Admin", Three),
-    of("Exceptions", "Issue Exclusions", Three),
-    of("Exposure", "Attack Surface", Three),
-    of("Exposure", "Exposure Management", Three),
-    of("Exposure", "Vulnerability Management", Three),
-    of("Help", "Help", NoneEdit),
-    of("Agents", "Administrations", NoneEdit),
-    of("Agents", "Extension Policies", NoneEdit),
-    of("Agents", "Groups", NoneEdit),
-    of("Agents", "Installations", NoneEdit),
-    of("Agents", "Prevention Policies", NoneEdit),
-    of("Agents", "Profiles", NoneEdit),
-    of("Agents", "Device Control", NoneEdit),
-    of("Agents", "Global Exceptions", NoneEdit),
-    of("Agents", "Host Firewall", NoneEdit),
-    of("Assets", "Asset Groups", Three),
-    of("Assets", "Asset Inventory", Three),
-    of("Assets", "Asset Roles", Three),
-    of("Assets", "Compliance (Legacy)", NoneView),
-    of("Assets", "Network Configuration", Three),
-    of("Automation", "Exclusion Center", Three),
-    round("Automation", "Jobs", Three, "automation runs with full scope"),
-    round("Automation", "Playbooks", Switch, "automation runs with full scope"),
-    round("Automation", "Playground", NoneEdit, "automation runs with full scope"),
-    round("Automation", "Scripts", Switch, "automation runs with full scope"),
-    of("Response", "Action Center", Three),
-    of("Response", "Agent Scripts Library", Three),
-    of("Response", "EDL", NoneEdit),
-    of("Response", "Live Terminal", NoneEdit),
-    of("Search", "Forensics", Three),
-    of("Search", "Graph Search", Three),
-    of("Search", "Host Insights", Three),
-    round(
-        "Search",
-        "Query Center",
-        Three,
-        "XQL on the alerts and incidents datasets heeds no scope",
-    ),
-    round(
-        "Search",
-        "Query Library",
-        Switch,
-        "XQL on the alerts and incidents datasets heeds no scope",
-    ),
-    of("Observability", "Jupyter", NoneEdit),
-    of("Managed Services", "Managed Services", Three),
-    of("Marketplace", "Marketplace", Three),
-    round("Detection", "Detection Rules", Three, "a correlation rule sees what no scope limits"),
+/// The components of the platform that XSIAM, XDR 5, Cortex Cloud and AgentiX share.
+pub const COMPONENTS: &[Component] =
+    &[
+        of("Cases and Issues", "Cases and Issues", Three).with_actions(&[
+            "Run Playbooks",
+            "Create Case",
+            "Restrict Case Access",
+            "Add Trigger Playbook",
+        ]),
+        of("Application Security", "Supply Chain Tools", Three),
+        of("Application Security", "Supply Chain Catalog", Three),
+        of("Application Security", "Generic Collector", NoneEdit),
+        of("Application Security", "Issues (Application Security)", Three),
+        of("Application Security", "AppSec Rules", Three),
+        of("Application Security", "AppSec Policies", Three),
+        of("Application Security", "Periodic scans", Three),
+        of("Application Security", "PR scans", Three),
+        of("Application Security", "CI/CD scans", Three),
+        of("Configurations", "Application Security", NoneEdit),
+        of("CLI Tool", "CLI Tool", Three),
+        of("Cloud Security", "Rules (Cloud Security)", Three),
+        of("Cloud Security", "Policies (Cloud Security)", Three),
+        of("Compliance - Cloud", "Catalog and Assessment Profiles", Three),
+        of("Compliance - Cloud", "Reports (Compliance - Cloud)", Three),
+        of("AI Security", "AI Security", Three),
+        of("Data Security", "Data Classification", Three),
+        of("Data Security", "Data Security", Three),
+        of("Identity Security", "Identity Security", Three),
+        of("Policies", "Policies - Cloud Workload", Three),
+        of("Configurations", "Access Management", Three),
+        of("Configurations", "Alert Notifications", Three),
+        of("Configurations", "Apps - Instance", Three),
+        of("Configurations", "Auditing", NoneView),
+        of("Configurations", "Cortex XDR Analytics (On-demand analytics)", Three),
+        of("Configurations", "Credentials", Three),
+        of("Configurations", "Broker Service", Three),
+        of("Configurations", "Data Management", NoneEdit)
+            .bypassing(Permission::Edit, "a dataset view shows rows that no scope limits"),
+        of("Configurations", "Query Management", Three),
+        of("Configurations", "Data Sources", Three),
+        of("Configurations", "External Issues Mapping", Three),
+        of("Configurations", "General Configuration", Three),
+        of("Configurations", "Integrations - instance", Three),
+        of("Configurations", "Integrations", Three),
+        of("Configurations", "Log Collection", Three),
+        of("Configurations", "Long-running HTTP Integrations", Three),
+        of("Configurations", "Network Scanners", Three),
+        of("Configurations", "Public API", Three),
+        of("Configurations", "Threat Intelligence (API configuration)", Three),
+        of("Object Setup", "Case Properties", Three),
+        of("Object Setup", "Exclusion List", Three),
+        of("Object Setup", "Fields and Types", Three),
+        of("Object Setup", "Layout", Three),
+        of("Object Setup", "Sync Profile", Three),
+        of("Cortex Agentic Assistant", "AI Prompts", Three)
+            .with_actions(&["Manage prompts library", "Manage prompts in playbook editor"]),
+        of("Cortex Agentic Assistant", "Agents (Cortex Agentic Assistant)", NoneEdit).with_actions(
+            &["Interact with Agents", "Manage Actions", "Manage Agents", "Agents Admin"],
+        ),
+        of("Dashboards and Reports", "Dashboards", Switch)
+            .with_actions(&["Create Dashboards", "Edit Public Dashboards"]),
+        of("Dashboards and Reports", "Reports", Switch)
+            .with_actions(&["Create Report Templates", "Edit Public Report Templates"]),
+        of("Dashboards and Reports", "Command Center Dashboards", NoneView),
+        of("Dashboards and Reports", "Cloud Security Command Center", Three),
+        of("Dashboards and Reports", "Email Command Center", NoneView),
+        of("Dashboards and Reports", "Ingestion Monitoring", NoneView),
+        of("Data Security - Endpoint DLP", "Data-in-Motion Rules", Three),
+        of("Data Security - Endpoint DLP", "Endpoint Applications", Three),
+        of("Data Security - Endpoint DLP", "Endpoint Applications Groups", Three),
+        of("Data Security - Endpoint DLP", "Endpoint DLP Settings", Three),
+        of("Exceptions Configuration", "Exception Approver Admin", Three),
+        of("Exceptions Configuration", "Exception Management Admin", Three),
+        of("Exceptions Configuration", "Issue Exclusions", Three),
+        of("Attack Surface", "Attack Surface Rules", Three),
+        of("Attack Surface", "Vulnerability Testing", Three),
+        of("Exposure Management", "Exposure Management", Three),
+        of("Vulnerability Management", "Vulnerability Management", Three),
+        of("Help", "Help", NoneEdit),
+        of("Inventory - Agent", "Agent Administrations", Three).with_actions(&[
+            "Agent Management",
+            "Retrieve Agent Data",
+            "Agent Scan",
+            "Change Managing Server",
+            "Pause Protection",
+            "Agent Token Management",
+        ]),
+        of("Inventory - Agent", "Agent Extension Policies", Three),
+        of("Inventory - Agent", "Agent Groups", Three),
+        of("Inventory - Agent", "Agent Installations", Three),
+        of("Inventory - Agent", "Agent Prevention Policies", Three),
+        of("Inventory - Agent", "Agent Profiles", Three),
+        of("Inventory - Agent", "Device Control", Three)
+            .with_actions(&["Device Control Rules", "Device Control Exceptions"]),
+        of("Inventory - Agent", "Global Exceptions", Three),
+        of("Inventory - Agent", "Host Firewall", Three),
+        of("Inventory - Assets", "Asset Groups", Three),
+        of("Inventory - Assets", "Asset Inventory", Three),
+        of("Inventory - Assets", "Asset Roles Configuration", Three),
+        of("Inventory - Assets", "Compliance (Legacy)", NoneView),
+        of("Inventory - Assets", "Network Configuration", Three),
+        of("Automation", "Automation Exclusion Center", Three),
+        of("Automation", "Jobs", Three)
+            .bypassing(Permission::Edit, "automation runs with full scope"),
+        of("Automation", "Playbooks", Switch)
+            .bypassing(Permission::Edit, "automation runs with full scope")
+            .with_actions(&["Create Playbooks", "Edit Public Playbooks", "Unlock"]),
+        of("Automation", "Playground", NoneEdit)
+            .bypassing(Permission::Edit, "automation runs with full scope"),
+        of("Automation", "Scripts", Switch)
+            .bypassing(Permission::Edit, "automation runs with full scope")
+            .with_actions(&[
+                "Create Scripts",
+                "Edit Public Scripts",
+                "Create scripts that will run with super user",
+            ]),
+        of("Response", "Action Center", Three).with_actions(&[
+            "Isolate",
+            "Terminate Process",
+            "Quarantine",
+            "File Retrieval",
+            "File Search",
+            "Destroy Files",
+            "Allow List/Block List",
+            "Disable Response Actions",
+            "Remediation",
+            "Delete Quarantine Files",
+        ]),
+        of("Response", "Agent Scripts Library", Three).with_actions(&[
+            "Run Standard Script",
+            "Run High-Risk Script",
+            "Script Configurations",
+        ]),
+        of("Response", "EDL", NoneEdit),
+        // Policies name the action as well, as earlier guides did.
+        of("Response", "Live Terminal", NoneEdit).with_actions(&["Live Terminal"]),
+        of("Search", "Forensics", Three),
+        of("Search", "Graph Search", Three),
+        of("Search", "Host Insights", Three)
+            .bypassing(Permission::View, "the host inventory ignores scopes"),
+        of("Search", "Query Center", Three)
+            .bypassing(Permission::Edit, "XQL on the alerts and incidents datasets ignores scopes"),
+        of("Search", "Query Library", Switch)
+            .bypassing(Permission::View, "XQL on the alerts and incidents datasets ignores scopes")
+            .with_actions(&["Create Queries", "Edit Public Queries"]),
+        of("Jupyter and Observability", "Jupyter Notebook", NoneEdit),
+        of("Jupyter and Observability", "Observability", NoneEdit),
+        of("Managed Services", "Managed Services", Three),
+        of("Marketplace", "Marketplace", Three),
+        of("Threat Management", "Detection Rules", Three)
+            .bypassing(Permission::Edit, "a correlation rule sees rows that no scope limits")
+            .with_actions(&["Prevention Rules", "Request WildFire Verdict Change"]),
+        of("Threat Management", "Threat Intelligence", Three),
+    ];
+
+/// The components of XSOAR 8, as far as its guide names them.
+const XSOAR_8_COMPONENTS: &[Component] = &[
+    of("Data", "Data", Three).with_actions(&[
+        "Execute potential harmful actions",
+        "Edit incident properties",
+        "Change the incident status",
+        "Delete incidents",
+        "Manage incident workplan",
+        "Edit indicators",
+    ]),
+    of("Jobs", "Jobs", Three),
+    of("Scripts", "Scripts", Three),
+    of("Playbooks", "Playbooks", Three),
+    of("Settings", "Settings", Three),
 ];
+
+/// The components of Xpanse.
+const XPANSE_COMPONENTS: &[Component] = &[
+    of("Dashboards & Reports", "Dashboards", Three),
+    of("Dashboards & Reports", "Reports", Three),
+    of("Incident Response", "Alerts & Incidents", Three),
+    of("Incident Response", "Query Center", Three),
+    of("Incident Response", "Personal Query Library", Three),
+    of("Incident Response", "Playbooks", Three),
+    of("Incident Response", "Remediation Path Rules", Three),
+    of("Incident Response", "Attack Surface Rules", Three),
+    of("Incident Response", "Vulnerability Testing", Three),
+    of("Assets", "Network Configuration", Three),
+    of("Assets", "Asset Inventory", Three),
+    of("Assets", "Business Unit Overrides", Three),
+    of("Assets", "Websites", Three),
+    of("Marketplace", "Browse", Three),
+    of("Configurations", "Auditing", Three),
+    of("Configurations", "Alert Notifications", Three),
+    of("Configurations", "General Configuration", Three),
+    of("Configurations", "Group Management", Three),
+    of("Configurations", "Public API", Three),
+    of("Configurations", "Incident Properties", Three),
+    of("Configurations", "Integrations", Three),
+];
+
+/// Names of earlier versions of this table, with what they stand for now. Policies may still use
+/// them.
+const FORMER_NAMES: &[(&str, &[&str])] = &[
+    ("Third Party Tools", &["Supply Chain Tools", "Supply Chain Catalog"]),
+    ("Application Security Issues", &["Issues (Application Security)"]),
+    ("Policy Management", &["AppSec Rules", "AppSec Policies"]),
+    ("Scans", &["Periodic scans", "PR scans", "CI/CD scans"]),
+    ("Application Security Configurations", &["Application Security"]),
+    ("Cloud Security", &["Rules (Cloud Security)", "Policies (Cloud Security)"]),
+    ("Compliance-Cloud", &["Catalog and Assessment Profiles", "Reports (Compliance - Cloud)"]),
+    ("Policies-Cloud Workload", &["Policies - Cloud Workload"]),
+    ("Apps-Instance", &["Apps - Instance"]),
+    ("Cortex XDR Analytics", &["Cortex XDR Analytics (On-demand analytics)"]),
+    ("Data Broker", &["Broker Service"]),
+    ("Integrations-Instance", &["Integrations - instance"]),
+    (
+        "Object Setup",
+        &["Case Properties", "Exclusion List", "Fields and Types", "Layout", "Sync Profile"],
+    ),
+    ("Agentic Assistant Agents", &["Agents (Cortex Agentic Assistant)"]),
+    ("Command Center", &["Command Center Dashboards"]),
+    ("Endpoint Application Groups", &["Endpoint Applications Groups"]),
+    ("DLP Settings", &["Endpoint DLP Settings"]),
+    ("Approver Admin", &["Exception Approver Admin"]),
+    ("Management Admin", &["Exception Management Admin"]),
+    ("Attack Surface", &["Attack Surface Rules", "Vulnerability Testing"]),
+    ("Administrations", &["Agent Administrations"]),
+    ("Extension Policies", &["Agent Extension Policies"]),
+    ("Groups", &["Agent Groups"]),
+    ("Installations", &["Agent Installations"]),
+    ("Prevention Policies", &["Agent Prevention Policies"]),
+    ("Profiles", &["Agent Profiles"]),
+    ("Asset Roles", &["Asset Roles Configuration"]),
+    ("Exclusion Center", &["Automation Exclusion Center"]),
+    ("Jupyter", &["Jupyter Notebook"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_table_holds_a_name_twice() {
+        for table in [COMPONENTS, XSOAR_8_COMPONENTS, XPANSE_COMPONENTS] {
+            for (i, component) in table.iter().enumerate() {
+                let name = component.name;
+                assert!(table[..i].iter().all(|other| other.name != name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn former_names_stand_for_components_and_name_none() {
+        for (former, names) in FORMER_NAMES {
+            assert!(Component::by_name(former).is_none(), "{former} is a component today");
+            for name in *names {
+                assert!(COMPONENTS.iter().any(|component| component.name == *name), "{name}");
+            }
+        }
+        assert_eq!(Component::renamed("Scans").len(), 3);
+        assert!(Component::renamed("Auditing").is_empty());
+    }
+
+    #[test]
+    fn products_have_components_of_their_own() {
+        let names = |product| Component::of(product).iter().map(|component| component.name);
+        assert!(names(Product::Xsoar8).any(|name| name == "Settings"));
+        assert!(names(Product::Xpanse).any(|name| name == "Websites"));
+        assert!(!names(Product::Xsoar8).any(|name| name == "Cases and Issues"));
+        assert!(names(Product::Xdr5).eq(names(Product::Xsiam)));
+    }
+}

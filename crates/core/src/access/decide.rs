@@ -122,7 +122,8 @@ pub enum Reference<'a> {
         /// Its endpoint, where it has an agent.
         endpoint: Option<Endpoint<'a>>,
     },
-    /// An asset that was deleted.
+    /// An asset that was deleted. The documents disagree on whether such an issue needs the switch
+    /// for what references nothing known; here it does, which is the narrower reading.
     Deleted,
     /// Something that no inventory knows.
     Unknown,
@@ -148,18 +149,19 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn component(&mut self, rights: Rights<'a>, name: &'a str, wanted: Permission) -> Answer {
-        let (held, sure) = rights.component(name);
-        let answer = match (held.unwrap_or(Permission::None) >= wanted, sure) {
-            (true, _) => Answer::Allowed,
-            (false, true) => Answer::Refused,
-            (false, false) => Answer::Unknown,
-        };
-        // Without a role, nothing is held, and that is known.
-        let held = if sure { Some(held.unwrap_or(Permission::None)) } else { held };
+        let settled = rights.reaches(name, wanted);
+        let answer = settled.map_or(Answer::Unknown, |(reached, _)| Answer::of(reached));
         if answer != Answer::Allowed {
             self.trace.change(Change::Component { component: name, permission: wanted });
         }
-        self.trace.step("roles", Reason::Component { component: name, held, wanted }, answer)
+        let reason = Reason::Component {
+            component: name,
+            held: rights.component(name),
+            wanted,
+            certainty: settled.map(|(_, certainty)| certainty),
+            assumed: rights.assumed(name).filter(|_| settled.is_none()),
+        };
+        self.trace.step("roles", reason, answer)
     }
 
     fn action(&mut self, rights: Rights<'a>, name: &'a str) -> Answer {
@@ -221,9 +223,9 @@ impl<'a> Judge<'a> {
     /// issue asked for by itself is the only one.
     fn issues(
         &mut self,
-        mut issues: impl Iterator<Item = (&'a str, &'a [Reference<'a>])> + Clone,
+        issues: impl Iterator<Item = (&'a str, &'a [Reference<'a>])> + Clone,
     ) -> Answer {
-        let asked = issues.clone().flat_map(|(domain, references)| Asked::by(domain, references));
+        let asked = issues.flat_map(|(domain, references)| Asked::by(domain, references));
         let assets = asked.clone().filter_map(Asked::asset);
         let endpoints = asked.clone().filter_map(Asked::endpoint);
         let mut answer = Answer::Allowed;
@@ -235,10 +237,6 @@ impl<'a> Judge<'a> {
         }
         if asked.clone().next().is_some() {
             return answer;
-        }
-        // Only where nothing known is referenced does a deleted asset lift the limits.
-        if issues.any(|(_, references)| references.contains(&Reference::Deleted)) {
-            return self.trace.step("assets", Reason::DeletedAsset, Answer::Allowed);
         }
         self.unreferenced()
     }

@@ -13,6 +13,7 @@ use core::fmt;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct as _, Serializer};
 
 use super::component::Permission;
+use super::known::{Certainty, KnownLevel};
 use super::product::Product;
 use super::trace::{Answer, Change, Decision, Reason, Step, Words};
 use crate::auth::{KeyId, Level, Verdict};
@@ -31,6 +32,7 @@ macro_rules! as_code {
 
 as_code!(
     Answer: as_str,
+    Certainty: as_str,
     Permission: as_str,
     Product: as_str,
     Level: as_str,
@@ -125,7 +127,6 @@ fn reason<M: SerializeMap>(map: &mut M, reason: &Reason<'_>) -> Result<(), M::Er
         Reason::TagsFit => "tags-fit",
         Reason::TagsDoNotFit { .. } => "tags-do-not-fit",
         Reason::Unreferenced => "unreferenced",
-        Reason::DeletedAsset => "deleted-asset",
         Reason::DatasetsUnscoped => "datasets-unscoped",
         Reason::DatasetDefault => "dataset-default",
         Reason::DatasetFilter { .. } => "dataset-filter",
@@ -133,10 +134,13 @@ fn reason<M: SerializeMap>(map: &mut M, reason: &Reason<'_>) -> Result<(), M::Er
     };
     map.serialize_entry("reason", code)?;
     match reason {
-        Reason::Component { component, held, wanted } => {
+        Reason::Component { component, held, wanted, certainty, assumed } => {
             map.serialize_entry("component", component)?;
-            map.serialize_entry("held", held)?;
-            map.serialize_entry("wanted", wanted)
+            map.serialize_entry("held", &held_for_certain(*held))?;
+            map.serialize_entry("atMost", &held.highest())?;
+            map.serialize_entry("wanted", wanted)?;
+            map.serialize_entry("certainty", certainty)?;
+            map.serialize_entry("assumed", assumed)
         }
         Reason::Action { action } => map.serialize_entry("action", action),
         Reason::Selected { name } => map.serialize_entry("name", name),
@@ -148,6 +152,22 @@ fn reason<M: SerializeMap>(map: &mut M, reason: &Reason<'_>) -> Result<(), M::Er
         Reason::TagsDoNotFit { tags } => map.serialize_entry("tags", tags),
         Reason::DatasetFilter { filter } => map.serialize_entry("filter", filter),
         _ => Ok(()),
+    }
+}
+
+/// The level that is held for certain; none where nothing is known.
+fn held_for_certain(held: KnownLevel) -> Option<Permission> {
+    let lowest = held.lowest();
+    (lowest > Permission::None || held.exact().is_some()).then_some(lowest)
+}
+
+/// As `{"atLeast", "atMost"}`, each one of `none`, `view` and `edit`.
+impl Serialize for KnownLevel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("KnownLevel", 2)?;
+        fields.serialize_field("atLeast", &self.lowest())?;
+        fields.serialize_field("atMost", &self.highest())?;
+        fields.end()
     }
 }
 

@@ -45,8 +45,11 @@ pub mod compiled;
 mod component;
 mod decide;
 mod filter;
+mod grants;
 #[cfg(feature = "serde")]
 mod json;
+mod known;
+mod predefined;
 mod product;
 mod role;
 mod scope;
@@ -54,11 +57,14 @@ mod trace;
 
 #[cfg(feature = "alloc")]
 pub use compare::{Gain, KeyDefinition, Widening, compare};
-pub use component::{COMPONENTS, Component, ComponentLevels, Permission};
+pub use component::{COMPONENTS, Component, ComponentLevels, Permission, ScopeBypass};
 pub use decide::{AccessKey, Question, Reference, Sbac, TagMode, Tenant, decide};
 pub use filter::{FILTER_FIELDS, FilterError, FilterOperator, RowFilter};
+pub use grants::RoleGrants;
+pub use known::{Certainty, Grant, KnownLevel};
+pub use predefined::{PREDEFINED_ROLES, PredefinedRole};
 pub use product::Product;
-pub use role::{PREDEFINED_ROLES, PredefinedRole, Rights, Role, ways_round_scope};
+pub use role::{Actions, Rights, Role, scope_bypasses};
 pub use scope::{
     Area, Axis, BUILT_IN_DOMAINS, CasesAndIssues, DatasetScope, Endpoint, EndpointScope, Scope,
 };

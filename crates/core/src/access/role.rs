@@ -1,10 +1,11 @@
-//! Roles: the predefined ones as data, [`Role`], and the union of several ([`Rights`]).
+//! [`Role`], and what several of them grant together: [`Rights`].
 //!
-//! It refuses to invent what a predefined role grants: the product publishes names, not levels,
-//! so for most of them every component is unknown until an organisation lists it.
+//! What a role does not list is unknown, not absent: the product publishes few levels, so most
+//! decisions about predefined roles need an organisation's own list. Facts that are only assumed
+//! settle nothing.
 
 use super::component::{COMPONENTS, Permission};
-use super::product::Product;
+use super::known::{Certainty, Grant, KnownLevel};
 
 /// A role as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,62 +15,135 @@ pub struct Role<'a> {
     pub name: &'a str,
     /// Whether it holds every component at `edit` and every action, as the administrators' roles.
     pub holds_all: bool,
-    /// The components whose level is known. A component that is not listed is unknown.
-    pub components: &'a [(&'a str, Permission)],
-    /// The named actions that it holds (Live Terminal, Destroy Files, …), all of them; `None`
-    /// where nobody listed them.
-    pub actions: Option<&'a [&'a str]>,
+    /// The components of which something is known.
+    pub grants: &'a [Grant<'a>],
+    /// What is known of every other component.
+    pub others: KnownLevel,
+    /// The named actions that it holds (Live Terminal, Destroy Files, …).
+    pub actions: Actions<'a>,
 }
 
 impl<'a> Role<'a> {
     /// A role of which only the name is known.
     pub const fn unknown(name: &'a str) -> Self {
-        Self { name, holds_all: false, components: &[], actions: None }
+        let others = KnownLevel::UNKNOWN;
+        Self { name, holds_all: false, grants: &[], others, actions: Actions::UNKNOWN }
+    }
+
+    /// What is known for certain of its level on a component, and how certainly. Facts that are
+    /// only assumed count as unknown.
+    fn level(&self, component: &str) -> (KnownLevel, Certainty) {
+        if self.holds_all {
+            return (KnownLevel::exactly(Permission::Edit), Certainty::Documented);
+        }
+        let mut known = self
+            .grants
+            .iter()
+            .filter(|grant| grant.component == component && grant.certainty < Certainty::Assumed);
+        match known.next() {
+            Some(first) => {
+                let level = known.fold(first.level, |level, grant| level.union(grant.level));
+                (level, first.certainty)
+            }
+            None => (self.others, Certainty::Documented),
+        }
+    }
+}
+
+/// What is known of a role's named actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
+pub struct Actions<'a> {
+    /// Those that it holds.
+    pub held: &'a [&'a str],
+    /// Those that it is known not to hold.
+    pub lacked: &'a [&'a str],
+    /// Whether `held` is all of them, so that it lacks every other action.
+    pub is_complete: bool,
+}
+
+impl<'a> Actions<'a> {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { held: &[], lacked: &[], is_complete: false };
+
+    /// These, and no others.
+    pub const fn only(held: &'a [&'a str]) -> Self {
+        Self { held, lacked: &[], is_complete: true }
+    }
+
+    /// Whether an action is held; `None` where that is not known.
+    pub fn hold(self, name: &str) -> Option<bool> {
+        if self.held.contains(&name) {
+            Some(true)
+        } else if self.is_complete || self.lacked.contains(&name) {
+            Some(false)
+        } else {
+            None
+        }
     }
 }
 
 /// What several roles grant together: of each component the highest level, of actions all.
 ///
 /// ```
-/// use cortexkey_core::access::{Permission, Rights, Role};
+/// use cortexkey_core::access::{Grant, KnownLevel, Permission, Rights, Role};
 ///
-/// let viewer = Role { components: &[("Auditing", Permission::View)], ..Role::unknown("A") };
-/// let minter = Role { components: &[("Public API", Permission::Edit)], ..Role::unknown("B") };
-/// let rights = Rights(&[viewer, minter]);
-/// // `edit` is the most there is, so what the other role holds cannot matter.
-/// assert_eq!(rights.component("Public API"), (Some(Permission::Edit), true));
-/// // `view` is sure; whether the other role grants more is not known.
-/// assert_eq!(rights.component("Auditing"), (Some(Permission::View), false));
+/// let auditing = [Grant::listed("Auditing", Permission::View)];
+/// let viewer = Role { grants: &auditing, ..Role::unknown("A") };
+/// let public_api = [Grant::listed("Public API", Permission::Edit)];
+/// let key_maker = Role { grants: &public_api, ..Role::unknown("B") };
+/// let roles = [viewer, key_maker];
+/// // `edit` is the highest level, so the other role cannot change it.
+/// assert_eq!(Rights(&roles).component("Public API").exact(), Some(Permission::Edit));
+/// // `view` is certain; whether the other role grants more is not known.
+/// let auditing = Rights(&roles).component("Auditing");
+/// assert_eq!(auditing, KnownLevel::at_least(Permission::View));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Rights<'a>(pub &'a [Role<'a>]);
 
 impl Rights<'_> {
-    /// The highest level of a component that is known to be held, and whether that is all: `false`
-    /// where a role's level is unknown and could be higher.
-    pub fn component(self, name: &str) -> (Option<Permission>, bool) {
-        let mut highest = None;
-        let mut sure = true;
-        for role in self.0 {
-            let level = if role.holds_all {
-                Some(Permission::Edit)
-            } else {
-                role.components.iter().filter(|(n, _)| *n == name).map(|(_, level)| *level).max()
-            };
-            highest = highest.max(level);
-            sure &= level.is_some();
+    /// What is known of the level at which a component is held. Without a role, that is none.
+    pub fn component(self, name: &str) -> KnownLevel {
+        let none = KnownLevel::exactly(Permission::None);
+        self.0.iter().fold(none, |level, role| level.union(role.level(name).0))
+    }
+
+    /// Whether a component is held at a level, and how certain that is; `None` where it is not
+    /// known.
+    pub fn reaches(self, name: &str, wanted: Permission) -> Option<(bool, Certainty)> {
+        let levels = || self.0.iter().map(|role| role.level(name));
+        let granting = levels().filter(|(level, _)| level.reaches(wanted) == Some(true));
+        if let Some(certainty) = granting.map(|(_, certainty)| certainty).min() {
+            return Some((true, certainty));
         }
-        (highest, sure || highest == Some(Permission::Edit))
+        // A refusal needs every role's fact, so the least certain one counts.
+        let refused = levels().all(|(level, _)| level.reaches(wanted) == Some(false));
+        let weakest = levels().map(|(_, certainty)| certainty).max();
+        match wanted {
+            Permission::None => Some((true, Certainty::Documented)),
+            _ => refused.then_some((false, weakest.unwrap_or(Certainty::Documented))),
+        }
+    }
+
+    /// What the documents suggest about a component without saying it, where they do. It settles
+    /// nothing.
+    pub fn assumed(self, name: &str) -> Option<KnownLevel> {
+        let grants = self.0.iter().flat_map(|role| role.grants);
+        grants
+            .filter(|grant| grant.component == name && grant.certainty == Certainty::Assumed)
+            .map(|grant| grant.level)
+            .reduce(KnownLevel::union)
     }
 
     /// Whether an action is held; `None` where a role could hold it and nobody listed.
     pub fn action(self, name: &str) -> Option<bool> {
         let mut answer = Some(false);
         for role in self.0 {
-            match role.actions {
+            match role.actions.hold(name) {
                 _ if role.holds_all => return Some(true),
-                Some(actions) if actions.contains(&name) => return Some(true),
-                Some(_) => {}
+                Some(true) => return Some(true),
+                Some(false) => {}
                 None => answer = None,
             }
         }
@@ -78,11 +152,7 @@ impl Rights<'_> {
 
     /// Whether the key can make other keys: *Public API* at `edit`. `None` where that is unknown.
     pub fn makes_keys(self) -> Option<bool> {
-        match self.component("Public API") {
-            (Some(Permission::Edit), _) => Some(true),
-            (_, true) => Some(false),
-            (_, false) => None,
-        }
+        self.component("Public API").reaches(Permission::Edit)
     }
 
     /// Whether the key may make, change or delete keys with a role: *Public API* at `edit`, and for
@@ -99,189 +169,83 @@ impl Rights<'_> {
     }
 }
 
-/// The components of the roles that are known to go round a scope, and how. A key that holds one
-/// has a scope that does not bind.
-pub fn ways_round_scope<'a>(
+/// The components that the roles hold and that let a key see more than its scope, each with how.
+pub fn scope_bypasses<'a>(
     roles: &'a [Role<'a>],
 ) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
     COMPONENTS.iter().filter_map(|component| {
-        let how = component.way_round_scope?;
-        let (held, _) = Rights(roles).component(component.name);
-        // Looking is enough to run a query; the others need changing.
-        let needed = if component.group == "Search" { Permission::View } else { Permission::Edit };
-        (held >= Some(needed)).then_some((component.name, how))
+        let bypass = component.scope_bypass?;
+        let held = Rights(roles).component(component.name);
+        (held.reaches(bypass.level) == Some(true)).then_some((component.name, bypass.how))
     })
-}
-
-/// A role that the product brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
-pub struct PredefinedRole {
-    /// Its display name.
-    pub name: &'static str,
-    /// The products that have it.
-    pub products: &'static [Product],
-    /// Whether it is one to give with care: an administrator's role, or one with destructive
-    /// actions.
-    pub privileged: bool,
-    /// Whether it is meant for machines, and so natural for a key.
-    pub machine: bool,
-    /// Whether it holds everything.
-    pub holds_all: bool,
-    /// What the product's documents say of it, where they say something.
-    pub note: &'static str,
-    /// What is publicly known of its components.
-    pub components: &'static [(&'static str, Permission)],
-}
-
-impl PredefinedRole {
-    /// Looks a role up by its exact name.
-    pub fn by_name(name: &str) -> Option<&'static Self> {
-        PREDEFINED_ROLES.iter().find(|role| role.name == name)
-    }
-
-    /// The roles of a product.
-    pub fn of(product: Product) -> impl Iterator<Item = &'static Self> {
-        PREDEFINED_ROLES.iter().filter(move |role| role.products.contains(&product))
-    }
-
-    /// As a role to decide with.
-    pub const fn role(&self) -> Role<'static> {
-        Role {
-            name: self.name,
-            holds_all: self.holds_all,
-            components: self.components,
-            actions: None,
-        }
-    }
 }
 
 /// The role that only its own holders may give or take.
 pub(super) const INSTANCE_ADMINISTRATOR: &str = "Instance Administrator";
 pub(super) const ACCOUNT_ADMIN: &str = "Account Admin";
 
-const EVERYWHERE: &[Product] = &Product::ALL;
-/// The platform that XSIAM, XDR 5, Cortex Cloud and AgentiX share.
-const PLATFORM: &[Product] =
-    &[Product::Xsiam, Product::Xdr5, Product::CortexCloud, Product::Agentix];
-
-/// How a role is marked in the table below.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Plain,
-    Privileged,
-    Machine,
-    Super,
-}
-
-const fn role(
-    name: &'static str,
-    products: &'static [Product],
-    mark: Mark,
-    note: &'static str,
-) -> PredefinedRole {
-    PredefinedRole {
-        name,
-        products,
-        privileged: matches!(mark, Privileged | Super),
-        machine: matches!(mark, Machine),
-        holds_all: matches!(mark, Super),
-        note,
-        components: &[],
-    }
-}
-
-use Mark::{Machine, Plain, Privileged, Super};
-
-/// The predefined roles, with what is publicly known of each.
-pub const PREDEFINED_ROLES: &[PredefinedRole] = &[
-    role(ACCOUNT_ADMIN, EVERYWHERE, Super, "full access to all tenants; assigned in the Gateway"),
-    role(INSTANCE_ADMINISTRATOR, EVERYWHERE, Super, "full access to this tenant"),
-    role("Deployment Admin", PLATFORM, Privileged, "agents, their installation and their policies"),
-    role("IT Admin", PLATFORM, Plain, "endpoints, without Live Terminal"),
-    role("Privileged IT Admin", PLATFORM, Privileged, "as IT Admin, with Live Terminal"),
-    role(
-        "Scoped Agent Admin",
-        PLATFORM,
-        Plain,
-        "agents within a scope; once Scoped Endpoint Admin",
-    ),
-    role("Scoped Endpoint Admin", PLATFORM, Plain, "the older name of Scoped Agent Admin"),
-    role("Investigator", PLATFORM, Plain, "looks into cases"),
-    role("Privileged Investigator", PLATFORM, Privileged, "looks into cases, and more"),
-    role("Responder", PLATFORM, Plain, "responds to cases"),
-    role("Privileged Responder", PLATFORM, Privileged, "as Responder, with Live Terminal"),
-    role("Investigation Admin", PLATFORM, Privileged, "investigation and its settings"),
-    role("Security Admin", PLATFORM, Privileged, "security settings, without Live Terminal"),
-    role("Privileged Security Admin", PLATFORM, Privileged, "the most powerful security role"),
-    role("Viewer", PLATFORM, Plain, "looks at most of the product, changes nothing"),
-    role("Developer", PLATFORM, Plain, "application security for developers"),
-    role("AppSec Admin", PLATFORM, Plain, "application security"),
-    role("DevSecOps", PLATFORM, Plain, "application security in pipelines"),
-    role("Compliance Administrator", PLATFORM, Plain, "compliance"),
-    role("AI Security Viewer", PLATFORM, Plain, "looks at AI security"),
-    role("AI Security Administrator", PLATFORM, Plain, "AI security"),
-    role("Data Security Viewer", PLATFORM, Plain, "looks at data security"),
-    role("Data Security Administrator", PLATFORM, Plain, "data security"),
-    role("Identity Security Viewer", PLATFORM, Plain, "looks at identity security"),
-    role("Identity Security Administrator", PLATFORM, Plain, "identity security"),
-    role(
-        "Identity Security Runtime Viewer",
-        PLATFORM,
-        Plain,
-        "looks at identity security at run time",
-    ),
-    role(
-        "Identity Security Runtime Administrator",
-        PLATFORM,
-        Plain,
-        "identity security at run time",
-    ),
-    role("Exposure Management Administrator", PLATFORM, Plain, "exposure management"),
-    role("Generic Collector", PLATFORM, Machine, "the least for scanners of third parties"),
-    role("App Service Account", PLATFORM, Machine, "notebooks and apps; datasets unrestricted"),
-    role("CLI Role", PLATFORM, Machine, "scans by the vendor's command line"),
-    PredefinedRole {
-        components: &[("Credentials", Permission::None)],
-        ..role("CLI Read Only Role", PLATFORM, Machine, "scans that change nothing")
-    },
-    role("Analyst", &[Product::Xsoar8, Product::Xpanse], Plain, "works on incidents"),
-    role("Read-Only", &[Product::Xsoar8], Plain, "looks, changes nothing"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Component;
+    use crate::access::PredefinedRole;
+    use Permission::{Edit, View};
+
+    const UNKNOWN: Role<'_> = Role::unknown("?");
+
+    fn reaches(roles: &[Role<'_>], wanted: Permission) -> Option<(bool, Certainty)> {
+        Rights(roles).reaches("C", wanted)
+    }
 
     #[test]
-    fn the_tables_hold_no_name_twice() {
-        for (i, role) in PREDEFINED_ROLES.iter().enumerate() {
-            assert!(PREDEFINED_ROLES[..i].iter().all(|other| other.name != role.name));
-            assert!(!role.note.is_empty());
-            for (component, _) in role.components {
-                assert!(Component::by_name(component).is_some(), "{component}");
-            }
-        }
-        for (i, component) in COMPONENTS.iter().enumerate() {
-            assert!(COMPONENTS[..i].iter().all(|other| other.name != component.name));
-        }
+    fn a_bound_settles_what_it_can() {
+        let viewer = Role { others: KnownLevel::at_most(View), ..UNKNOWN };
+        assert_eq!(reaches(&[viewer], Edit), Some((false, Certainty::Documented)));
+        assert_eq!(reaches(&[viewer], View), None);
+        assert_eq!(reaches(&[viewer, UNKNOWN], Edit), None);
+        assert_eq!(reaches(&[], View), Some((false, Certainty::Documented)));
+        assert_eq!(reaches(&[UNKNOWN], Permission::None), Some((true, Certainty::Documented)));
+    }
+
+    #[test]
+    fn the_weakest_fact_that_is_needed_gives_the_certainty() {
+        let grant = |level, certainty| [Grant { certainty, ..Grant::listed("C", level) }];
+        let listed = grant(View, Certainty::Listed);
+        let observed = grant(View, Certainty::Observed);
+        let [listed, observed] = [&listed, &observed].map(|grants| Role { grants, ..UNKNOWN });
+        let both = [listed, observed];
+        // One role is enough to allow: the more certain one counts.
+        assert_eq!(reaches(&both, View), Some((true, Certainty::Listed)));
+        // Both are needed to refuse: the less certain one counts.
+        assert_eq!(reaches(&both, Edit), Some((false, Certainty::Observed)));
+    }
+
+    #[test]
+    fn what_is_assumed_settles_nothing_and_can_be_asked_for() {
+        let grants = [Grant { certainty: Certainty::Assumed, ..Grant::listed("C", Edit) }];
+        let role = Role { grants: &grants, ..UNKNOWN };
+        assert_eq!(reaches(&[role], View), None);
+        assert_eq!(Rights(&[role]).assumed("C"), Some(KnownLevel::exactly(Edit)));
+        assert_eq!(Rights(&[role]).assumed("D"), None);
+    }
+
+    #[test]
+    fn actions_are_held_lacked_or_unknown() {
+        let partly = Actions { held: &["A"], lacked: &["B"], is_complete: false };
+        assert_eq!(["A", "B", "C"].map(|name| partly.hold(name)), [Some(true), Some(false), None]);
+        assert_eq!(Actions::only(&["A"]).hold("C"), Some(false));
+        let roles = [Role { actions: partly, ..UNKNOWN }, Role { holds_all: true, ..UNKNOWN }];
+        assert_eq!(Rights(&roles).action("B"), Some(true));
     }
 
     #[test]
     fn only_administrators_assign_the_administrators_role() {
-        let manager = Role {
-            components: &[
-                ("Access Management", Permission::Edit),
-                ("Public API", Permission::Edit),
-            ],
-            ..Role::unknown("Manager")
-        };
-        let admin = PredefinedRole::by_name("Instance Administrator").unwrap().role();
+        let grants = [Grant::listed("Access Management", Edit), Grant::listed("Public API", Edit)];
+        let manager = Role { grants: &grants, ..Role::unknown("Manager") };
+        let admin = PredefinedRole::by_name("Instance Administrator").unwrap().role_in(None);
         assert_eq!(Rights(&[manager]).may_assign("Viewer"), Some(true));
         assert_eq!(Rights(&[manager]).may_assign("Instance Administrator"), Some(false));
         assert_eq!(Rights(&[manager, admin]).may_assign("Instance Administrator"), Some(true));
-        assert_eq!(Rights(&[Role::unknown("?")]).may_assign("Viewer"), None);
+        assert_eq!(Rights(&[UNKNOWN]).may_assign("Viewer"), None);
         assert_eq!(Rights(&[]).makes_keys(), Some(false));
         assert_eq!(Rights(&[admin]).makes_keys(), Some(true));
     }

@@ -5,6 +5,7 @@
 use core::fmt;
 
 use super::component::Permission;
+use super::known::{Certainty, KnownLevel};
 
 /// What a question is answered with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,10 +67,14 @@ pub enum Reason<'a> {
     Component {
         /// The component.
         component: &'a str,
-        /// The highest level that is known to be held.
-        held: Option<Permission>,
+        /// What is known of the level at which it is held.
+        held: KnownLevel,
         /// The level that was asked for.
         wanted: Permission,
+        /// How certain the answer is; `None` where it is unknown.
+        certainty: Option<Certainty>,
+        /// What the documents suggest without saying it, where the answer is unknown.
+        assumed: Option<KnownLevel>,
     },
     /// Whether the roles hold an action.
     Action {
@@ -106,8 +111,6 @@ pub enum Reason<'a> {
     },
     /// Nothing known is referenced; the switch for that is on or off.
     Unreferenced,
-    /// A deleted asset limits nothing.
-    DeletedAsset,
     /// The tenant has no scopes for dataset rows.
     DatasetsUnscoped,
     /// The dataset has no filter, so the default holds.
@@ -263,13 +266,19 @@ impl fmt::Display for Words<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let allowed = self.0.answer == Answer::Allowed;
         match self.0.reason {
-            Reason::Component { component, held: Some(held), wanted }
-                if self.0.answer != Answer::Unknown =>
-            {
-                write!(f, "{component} is held at {held}, and {wanted} was asked for")
+            Reason::Component { component, held, wanted, certainty: Some(certainty), .. } => {
+                write!(f, "{component} is held at {}, and {wanted} was asked for", Level(held))?;
+                match certainty {
+                    Certainty::Observed => f.write_str(" (observed, not documented)"),
+                    _ => Ok(()),
+                }
             }
-            Reason::Component { component, wanted, .. } => {
-                write!(f, "nobody listed whether {component} is held at {wanted}")
+            Reason::Component { component, wanted, assumed, .. } => {
+                write!(f, "nobody listed whether {component} is held at {wanted}")?;
+                match assumed {
+                    Some(level) => write!(f, "; the documents suggest {}", Level(level)),
+                    None => Ok(()),
+                }
             }
             Reason::Action { action } => match self.0.answer {
                 Answer::Allowed => write!(f, "{action} is held"),
@@ -301,7 +310,6 @@ impl fmt::Display for Words<'_, '_> {
                 f.write_str("what references nothing known is let in")
             }
             Reason::Unreferenced => f.write_str("what references nothing known is not let in"),
-            Reason::DeletedAsset => f.write_str("a deleted asset limits nothing"),
             Reason::DatasetsUnscoped => f.write_str("this tenant has no scopes for rows"),
             Reason::DatasetDefault if allowed => f.write_str("all rows are let in"),
             Reason::DatasetDefault => f.write_str("no rows are let in"),
@@ -311,6 +319,20 @@ impl fmt::Display for Words<'_, '_> {
                 Answer::Unknown => write!(f, "whether the row fits {filter} cannot be told"),
             },
             Reason::NoScope => f.write_str("the key has no scope"),
+        }
+    }
+}
+
+/// A level behind the word "at".
+struct Level(KnownLevel);
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (lowest, highest) = (self.0.lowest(), self.0.highest());
+        match self.0.exact() {
+            Some(level) => write!(f, "{level}"),
+            None if highest == Permission::Edit => write!(f, "{lowest} or higher"),
+            None => write!(f, "{highest} at most"),
         }
     }
 }

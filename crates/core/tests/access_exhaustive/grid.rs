@@ -3,8 +3,8 @@
 //! It refuses to judge: it builds, and translates between the two evaluators' types.
 
 use cortexkey_core::access::{
-    Area, Axis, CasesAndIssues, DatasetScope, Endpoint, EndpointScope, Permission, Question,
-    Reference, Role, Sbac, Scope, TagMode,
+    Actions, Area, Axis, CasesAndIssues, Certainty, DatasetScope, Endpoint, EndpointScope, Grant,
+    KnownLevel, Permission, Question, Reference, Role, Sbac, Scope, TagMode,
 };
 
 use crate::naive::{self, Thing};
@@ -94,7 +94,6 @@ fn issue(domain: &str, references: &[Reference<'_>]) -> naive::Issue {
     let mut issue = naive::Issue {
         domain: domain.to_owned(),
         agent: false,
-        deleted: false,
         assets: Vec::new(),
         endpoints: Vec::new(),
     };
@@ -105,8 +104,7 @@ fn issue(domain: &str, references: &[Reference<'_>]) -> naive::Issue {
                 issue.agent |= agent.is_some();
                 issue.endpoints.extend(agent.as_ref().map(endpoint));
             }
-            Reference::Deleted => issue.deleted = true,
-            Reference::Unknown => {}
+            Reference::Deleted | Reference::Unknown => {}
         }
     }
     issue
@@ -279,26 +277,51 @@ pub(crate) fn rows() -> Vec<Question<'static>> {
     datasets.flat_map(|dataset| rows.map(|row| Question::DatasetRow { dataset, row })).collect()
 }
 
-/// Roles: of nothing known, of some components, and of everything.
-pub(crate) const ROLES: [Role<'static>; 7] = [
+const fn grant(component: &'static str, level: KnownLevel) -> Grant<'static> {
+    Grant { component, level, certainty: Certainty::Documented, source: "test" }
+}
+
+const fn exactly(component: &'static str, level: Permission) -> Grant<'static> {
+    grant(component, KnownLevel::exactly(level))
+}
+
+const NOTHING_OF_C_D_E: &[Grant<'static>] = &[
+    exactly("C", Permission::None),
+    exactly("D", Permission::None),
+    exactly("E", Permission::None),
+];
+const GUESS: Grant<'static> =
+    Grant { certainty: Certainty::Assumed, ..exactly("C", Permission::Edit) };
+
+/// Roles: of nothing known, of some components, of bounds, of a guess, and of everything.
+pub(crate) const ROLES: [Role<'static>; 10] = [
     Role::unknown("unknown"),
-    Role { components: &[("C", Permission::View)], ..Role::unknown("views C") },
+    Role { grants: &[exactly("C", Permission::View)], ..Role::unknown("views C") },
     Role {
-        components: &[("C", Permission::Edit), ("D", Permission::None)],
-        actions: Some(&[]),
+        grants: &[exactly("C", Permission::Edit), exactly("D", Permission::None)],
+        actions: Actions::only(&[]),
         ..Role::unknown("edits C")
     },
     Role {
-        components: &[("C", Permission::None), ("D", Permission::View)],
-        actions: Some(&["X"]),
+        grants: &[exactly("C", Permission::None), exactly("D", Permission::View)],
+        actions: Actions::only(&["X"]),
         ..Role::unknown("views D")
     },
+    Role { grants: NOTHING_OF_C_D_E, actions: Actions::only(&["Y"]), ..Role::unknown("nothing") },
+    Role { actions: Actions::only(&["X", "Y"]), ..Role::unknown("acts") },
     Role {
-        components: &[("C", Permission::None), ("D", Permission::None), ("E", Permission::None)],
-        actions: Some(&["Y"]),
-        ..Role::unknown("nothing")
+        grants: &[grant("D", KnownLevel::at_least(Permission::View))],
+        others: KnownLevel::at_most(Permission::View),
+        actions: Actions { held: &["X"], lacked: &["Y"], is_complete: false },
+        ..Role::unknown("bounds")
     },
-    Role { actions: Some(&["X", "Y"]), ..Role::unknown("acts") },
+    Role {
+        grants: &[exactly("C", Permission::Edit)],
+        others: KnownLevel::exactly(Permission::None),
+        actions: Actions::only(&[]),
+        ..Role::unknown("C alone")
+    },
+    Role { grants: &[GUESS], ..Role::unknown("guessed") },
     Role { holds_all: true, ..Role::unknown("all") },
 ];
 
@@ -313,17 +336,24 @@ pub(crate) fn rights_questions() -> Vec<Question<'static>> {
     questions
 }
 
-/// A role as the naive evaluator takes it: one that holds all is written out.
+/// A role as the naive evaluator takes it: every level that is possible, and one that holds all
+/// written out.
 pub(crate) fn naive_role(role: &Role<'_>) -> naive::Role {
     if role.holds_all {
         return naive::Role {
-            components: ["C", "D", "E", "F"].map(|name| (name.to_owned(), 2)).into(),
-            actions: Some(owned(&["X", "Y", "Z"])),
+            components: Vec::new(),
+            others: vec![2],
+            actions: owned(&["X", "Y", "Z"]),
+            lacked: Some(Vec::new()),
         };
     }
-    let components = role.components.iter();
+    let possible = |level: KnownLevel| (level.lowest() as u8..=level.highest() as u8).collect();
+    let certain = role.grants.iter().filter(|grant| grant.certainty != Certainty::Assumed);
+    let Actions { held, lacked, is_complete } = role.actions;
     naive::Role {
-        components: components.map(|(name, level)| ((*name).to_owned(), *level as u8)).collect(),
-        actions: role.actions.map(owned),
+        components: certain.map(|g| (g.component.to_owned(), possible(g.level))).collect(),
+        others: possible(role.others),
+        actions: owned(held),
+        lacked: (!is_complete).then(|| owned(lacked)),
     }
 }

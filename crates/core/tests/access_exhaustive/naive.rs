@@ -93,8 +93,6 @@ pub(crate) struct Issue {
     pub domain: String,
     /// Whether it is on an asset with an agent.
     pub agent: bool,
-    /// Whether its asset was deleted.
-    pub deleted: bool,
     /// Only the known ones.
     pub assets: Vec<Asset>,
     /// Only the known ones.
@@ -174,10 +172,10 @@ fn issue_in(tenant: &Tenant, scope: &Scope, issue: &Issue) -> bool {
     if !scope.domains.has(&issue.domain) {
         return false;
     }
-    // Open: an issue of a deleted asset that references a known one too. Narrower: the known
-    // one limits it.
+    // The documents disagree on an issue of a deleted asset. Narrower: a deleted asset is one that
+    // nothing knows, and a known asset beside it limits the issue.
     if issue.assets.is_empty() && issue.endpoints.is_empty() {
-        return issue.deleted || scope.unreferenced;
+        return scope.unreferenced;
     }
     if asks_endpoints(issue) {
         issue.endpoints.iter().any(|one| endpoint_in(tenant, scope, one))
@@ -196,11 +194,10 @@ fn case_in(tenant: &Tenant, scope: &Scope, case: &Case) -> bool {
     }
     let mut assets = Vec::new();
     let mut endpoints = Vec::new();
-    let (mut asked_assets, mut asked_endpoints, mut deleted) = (false, false, false);
+    let (mut asked_assets, mut asked_endpoints) = (false, false);
     for issue in &case.issues {
         if issue.assets.is_empty() && issue.endpoints.is_empty() {
             // References nothing known, and so asks no area.
-            deleted |= issue.deleted;
         } else if asks_endpoints(issue) {
             asked_endpoints = true;
             endpoints.extend(issue.endpoints.clone());
@@ -210,7 +207,7 @@ fn case_in(tenant: &Tenant, scope: &Scope, case: &Case) -> bool {
         }
     }
     if !asked_assets && !asked_endpoints {
-        return deleted || scope.unreferenced;
+        return scope.unreferenced;
     }
     let assets_hold = !asked_assets || assets.iter().any(|one| asset_in(scope, one));
     let endpoints_hold =
@@ -245,35 +242,41 @@ fn row_visible(tenant: &Tenant, scope: Option<&Scope>, row: &Row) -> Answer {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
-    /// Only the known components; 0 none, 1 view, 2 edit.
-    pub components: Vec<(String, u8)>,
-    /// Nothing when not known.
-    pub actions: Option<Vec<String>>,
+    /// The levels that are possible, of components of which something is known; 0 none, 1 view,
+    /// 2 edit.
+    pub components: Vec<(String, Vec<u8>)>,
+    /// The levels that are possible for every other component.
+    pub others: Vec<u8>,
+    pub actions: Vec<String>,
+    /// Actions that it is known not to hold; nothing where that is every other one.
+    pub lacked: Option<Vec<String>>,
 }
 
+/// Tries every combination of possible levels: they must agree.
 pub(crate) fn component(roles: &[Role], name: &str, wanted: u8) -> Answer {
-    // Nothing is what everybody holds.
-    if wanted == 0 {
-        return Answer::Allowed;
-    }
-    let mut answer = Answer::Refused;
+    let mut worlds = vec![0];
     for role in roles {
-        match role.components.iter().find(|(held, _)| held == name) {
-            Some((_, level)) if *level >= wanted => return Answer::Allowed,
-            Some(_) => {}
-            None => answer = Answer::Unknown,
-        }
+        let listed = role.components.iter().find(|(held, _)| held == name);
+        let levels = listed.map_or(&role.others, |(_, levels)| levels);
+        let with = |held: u8| levels.iter().map(move |level| held.max(*level));
+        worlds = worlds.iter().flat_map(|held| with(*held)).collect();
     }
-    answer
+    match worlds.iter().filter(|held| **held >= wanted).count() {
+        0 => Answer::Refused,
+        n if n == worlds.len() => Answer::Allowed,
+        _ => Answer::Unknown,
+    }
 }
 
 pub(crate) fn action(roles: &[Role], name: &str) -> Answer {
+    let is = |one: &String| one == name;
     let mut answer = Answer::Refused;
     for role in roles {
-        match &role.actions {
-            Some(held) if held.iter().any(|one| one == name) => return Answer::Allowed,
-            Some(_) => {}
-            None => answer = Answer::Unknown,
+        if role.actions.iter().any(is) {
+            return Answer::Allowed;
+        }
+        if role.lacked.as_ref().is_some_and(|lacked| !lacked.iter().any(is)) {
+            answer = Answer::Unknown;
         }
     }
     answer

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::yaml::{Limits, parse};
-use cortexkey_core::access::{Answer, Endpoint, Question, Rights, decide};
+use cortexkey_core::access::{Answer, Endpoint, Permission, Question, Rights, decide};
 
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n\
     tenants:\n  eu: { product: xsiam, sbac: enforced, tags: permissive }\n  \
@@ -56,9 +56,31 @@ fn the_catalogue_completes_what_is_public_and_takes_nothing_from_it() {
     let held = access("[CLI Read Only Role]", "", Some("eu")).unwrap();
     held.lend(|key, _| {
         let of = |name| Rights(key.roles).component(name);
-        assert_eq!(of("Credentials"), (Some(Permission::None), true));
-        assert_eq!(of("Auditing"), (Some(Permission::View), true));
+        assert_eq!(of("Credentials"), KnownLevel::exactly(Permission::None));
+        assert_eq!(of("Auditing"), KnownLevel::exactly(Permission::View));
     });
+}
+
+#[test]
+fn a_former_name_of_a_component_counts_as_its_present_ones() {
+    let text = POLICY.replace("{ Public API: none }", "{ Scans: edit, PR scans: view }");
+    let tree = parse(&text, &Limits::default()).tree;
+    let policy = policy::read(&tree, tree.documents()[0]).policy.unwrap();
+    let catalogue: Vec<&policy::Role> = policy.catalog.roles.iter().collect();
+    let role = HeldRole::of("Export", &catalogue, Some(Product::Xsiam));
+    let names: Vec<_> = role.grants.iter().map(|grant| grant.component.as_str()).collect();
+    assert_eq!(names, ["Periodic scans", "PR scans", "CI/CD scans"]);
+    assert!(role.grants.iter().all(|grant| grant.level == KnownLevel::exactly(Permission::Edit)));
+}
+
+#[test]
+fn what_is_public_of_a_role_holds_in_the_product_that_documents_it() {
+    let makes_keys = |tenant| {
+        let held = access("[Viewer]", "", tenant).unwrap();
+        held.lend(|key, _| Rights(key.roles).makes_keys())
+    };
+    assert_eq!(makes_keys(Some("eu")), Some(false));
+    assert_eq!(makes_keys(None), None);
 }
 
 #[test]
@@ -69,8 +91,9 @@ fn implied_roles_are_held_once_whatever_the_circle() {
     assert_eq!(names, [("Glass", None), ("Deep", Some("Glass")), ("Viewer", Some("Glass"))]);
     held.lend(|key, _| {
         assert_eq!(Rights(key.roles).action("Live Terminal"), Some(true));
-        // `Viewer` may hold more than anybody listed.
-        assert_eq!(Rights(key.roles).component("Auditing"), (Some(Permission::View), false));
+        // `Deep` may hold more than anybody listed, and `Viewer` edits nothing.
+        let auditing = Rights(key.roles).component("Auditing");
+        assert_eq!(auditing, KnownLevel::at_least(Permission::View));
     });
 }
 

@@ -173,7 +173,7 @@ fn may_isolate(
 fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a>, Refusal> {
     app.licensed(Licence::Endpoints)?;
     let access = access(store, caller)?;
-    access.require("Administrations", Permission::View)?;
+    access.require("Agent Administrations", Permission::View)?;
     Ok(access)
 }
 

@@ -273,7 +273,7 @@ mod tests {
     use cortexkey_api::scope::{
         AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, EndpointsWrite, Mode,
     };
-    use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
+    use cortexkey_core::access::{Grant, Permission, Product, Sbac, TagMode};
 
     use super::*;
 
@@ -350,7 +350,8 @@ mod tests {
         assert_eq!((&entry.record, &entry.scope), (&record, &Some(scope)));
         assert_eq!((entry.stored.expiry(), entry.stored.created_ms()), (Expiry::At { ms: 7 }, 0));
         assert!(store.get(id(3)).is_none() && store.get(id(4)).is_none());
-        assert_eq!(store.roles.find("R").unwrap().components[0], ("Auditing", Permission::View));
+        let grant = Grant::listed("Auditing", Permission::View);
+        assert_eq!(store.roles.find("R").unwrap().grants, [grant]);
         assert_eq!(store.audit.entries().count(), 1);
         store.note(id(1), 9, deed());
         assert_eq!(store.audit.entries().last().unwrap().audit_id, 2);

@@ -5,7 +5,7 @@
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_api::audit::AuditRecord;
 use cortexkey_api::scope::ScopeWrite;
-use cortexkey_core::access::Permission;
+use cortexkey_core::access::{Grant, Permission};
 use cortexkey_core::auth::{KeyId, Level, StoredKey};
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use serde::{Deserialize, Serialize};
@@ -84,8 +84,9 @@ pub(super) fn keys(disk: &Disk) -> Result<Vec<Entry>, DiskError> {
 }
 
 pub(super) fn of_role(entry: &RoleEntry) -> Row {
-    let text = |(name, level): &(&str, Permission)| ((*name).to_owned(), level.as_str().to_owned());
-    let held = |(_, level): &&(&str, Permission)| *level != Permission::None;
+    let level = |grant: &Grant<'_>| grant.level.lowest();
+    let text = |grant: &Grant<'_>| (grant.component.to_owned(), level(grant).as_str().to_owned());
+    let held = |grant: &&Grant<'_>| level(grant) != Permission::None;
     json(&RoleRow {
         role_id: entry.role_id.clone(),
         name: entry.role.name.clone(),

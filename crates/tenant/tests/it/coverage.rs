@@ -3,13 +3,13 @@
 
 mod scopes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use Permission::{Edit, View};
 use cortexkey_core::access::{
-    AccessKey, Answer, Permission, PredefinedRole, Product, Question, Role, Sbac, TagMode, Tenant,
-    decide,
+    AccessKey, Actions, Answer, Grant, KnownLevel, Permission, PredefinedRole, Product, Question,
+    Role, Sbac, TagMode, Tenant, decide,
 };
 use cortexkey_core::auth::{Level, Signer};
 use cortexkey_tenant::{ASSUMED_ROLES, CustomRole, Licence};
@@ -87,13 +87,18 @@ const CALLS: &[Call] = &[
     call("POST", "/public_api/v1/audits/management_logs", &[("Auditing", View)], nothing),
     call("POST", "/public_api/v1/assets", &[("Asset Inventory", View)], nothing),
     call("GET", "/public_api/v1/assets/asset-1", &[("Asset Inventory", View)], nothing),
-    call("POST", "/public_api/v1/endpoints/get_endpoint", &[("Administrations", View)], nothing),
+    call(
+        "POST",
+        "/public_api/v1/endpoints/get_endpoint",
+        &[("Agent Administrations", View)],
+        nothing,
+    ),
     Call {
         action: Some("Isolate"),
         ..call(
             "POST",
             "/public_api/v1/endpoints/unisolate",
-            &[("Administrations", View)],
+            &[("Agent Administrations", View)],
             || json!({ "endpoint_id": "agent-1" }),
         )
     },
@@ -110,20 +115,54 @@ fn custom_roles() -> Vec<CustomRole> {
         role("Access manager").with("Access Management", Edit).unwrap(),
         role("Access viewer").with("Access Management", View).unwrap(),
         role("Auditor").with("Auditing", View).unwrap(),
-        role("Isolator").with("Administrations", Edit).unwrap().with_action("Isolate").unwrap(),
+        role("Isolator")
+            .with("Agent Administrations", Edit)
+            .unwrap()
+            .with_action("Isolate")
+            .unwrap(),
     ]
 }
 
 /// What the custom roles hold, said a second time.
-fn held(name: &str) -> (Vec<(&'static str, Permission)>, Vec<&'static str>) {
+fn held(name: &str) -> (Vec<Grant<'static>>, Vec<&'static str>) {
+    let one = |component, level| vec![Grant::listed(component, level)];
     match name {
-        "Key maker" => (vec![("Public API", Edit)], vec![]),
-        "Access manager" => (vec![("Access Management", Edit)], vec![]),
-        "Access viewer" => (vec![("Access Management", View)], vec![]),
-        "Auditor" => (vec![("Auditing", View)], vec![]),
-        "Isolator" => (vec![("Administrations", Edit)], vec!["Isolate"]),
+        "Key maker" => (one("Public API", Edit), vec![]),
+        "Access manager" => (one("Access Management", Edit), vec![]),
+        "Access viewer" => (one("Access Management", View), vec![]),
+        "Auditor" => (one("Auditing", View), vec![]),
+        "Isolator" => (one("Agent Administrations", Edit), vec!["Isolate"]),
         _ => (vec![], vec![]),
     }
+}
+
+/// What a predefined role holds of each component that a call needs: what is public, a bound as
+/// view, else what the tenant assumes, else nothing.
+fn played(role: &PredefinedRole, product: Product) -> Vec<Grant<'static>> {
+    let public = role.role_in(Some(product));
+    let assumed = ASSUMED_ROLES.iter().find(|(name, _)| *name == role.name);
+    let level_of = |component: &str| {
+        let grant = public.grants.iter().find(|grant| grant.component == component);
+        let known = grant.map_or(public.others, |grant| grant.level);
+        match (known.lowest(), known.highest()) {
+            (Permission::None, Edit) => {
+                let listed = assumed
+                    .and_then(|(_, levels)| levels.iter().find(|(name, _)| *name == component));
+                listed.map_or(Permission::None, |(_, level)| *level)
+            }
+            (lowest, highest) if lowest == highest => lowest,
+            _ => View,
+        }
+    };
+    let needed: BTreeSet<&str> =
+        CALLS.iter().flat_map(|call| call.needs).map(|(component, _)| *component).collect();
+    needed.into_iter().map(|name| Grant::listed(name, level_of(name))).collect()
+}
+
+/// A role of which nothing is unknown.
+fn settled<'r>(name: &'r str, grants: &'r [Grant<'r>], held: &'r [&'r str]) -> Role<'r> {
+    let others = KnownLevel::exactly(Permission::None);
+    Role { grants, others, actions: Actions::only(held), ..Role::unknown(name) }
 }
 
 fn send(f: &Fixture, signer: &Signer, call: &Call) -> u16 {
@@ -160,16 +199,17 @@ fn roles_table(product: Product) -> String {
     };
     let first = PredefinedRole::of(product).last().unwrap().name;
     assert_eq!(make(first).key_id().get(), 3);
-    let predefined = PredefinedRole::of(product).map(|role| {
-        let assumed = ASSUMED_ROLES.iter().find(|(name, _)| *name == role.name);
-        let components = assumed.map_or(role.components, |(_, components)| *components);
-        (role.name, Role { components, ..role.role() })
+    let played: Vec<_> =
+        PredefinedRole::of(product).map(|role| (role, played(role, product))).collect();
+    let predefined = played.iter().map(|(public, grants)| {
+        let actions = public.role_in(Some(product)).actions.held;
+        let holds_all = public.holds_all;
+        (public.name, Role { holds_all, ..settled(public.name, grants, actions) })
     });
     let own: Vec<_> = custom_roles().into_iter().map(|role| role.name().to_owned()).collect();
     let own: Vec<_> = own.iter().map(|name| (name.as_str(), held(name))).collect();
-    let custom = own.iter().map(|(name, (components, actions))| {
-        (*name, Role { components, actions: Some(actions), ..Role::unknown(name) })
-    });
+    let custom =
+        own.iter().map(|(name, (components, actions))| (*name, settled(name, components, actions)));
     // Of most predefined roles nothing is known but what every key may do.
     let mut rows: BTreeMap<Vec<bool>, Vec<&str>> = BTreeMap::new();
     for (name, role) in predefined.chain(custom) {

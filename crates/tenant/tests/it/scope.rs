@@ -102,7 +102,7 @@ fn what_names_nothing_is_refused() {
 #[test]
 fn a_key_without_access_management_does_not_touch_scopes() {
     let fixture = start(|_| {});
-    let request = json!({ "roles": ["Viewer"], "security_level": "advanced" });
+    let request = json!({ "roles": ["Generic Collector"], "security_level": "advanced" });
     let viewer = fixture.generate(&request, Level::Advanced);
     assert_eq!(fixture.get(&fixture.sign(&viewer), SCOPE_1).status, 403);
     let body = json!({ "request_data": scope() });

@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use cortexkey_core::access::Product;
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, run as run_files};
 use cortexkey_lint::{Corpus, CorpusFile, KeyDocument, Policy, Report, Timestamp};
 use cortexkey_manifest::access::{Access, HeldRole};
@@ -250,9 +251,9 @@ pub(crate) fn broken(path: &str, tree: &Tree, span: Span, message: &str) -> Fail
     .help(format!("run `cortexkey lint {path}` first"))
 }
 
-/// A role by name with those that it implies, for a product.
-pub(crate) fn role_named(found: &Found, name: &str) -> Option<HeldRole> {
-    let role = HeldRole::of(name, &found.catalogue(), None);
+/// A role by name, with what is public of it in a product.
+pub(crate) fn role_named(found: &Found, name: &str, product: Option<Product>) -> Option<HeldRole> {
+    let role = HeldRole::of(name, &found.catalogue(), product);
     (role.origin != cortexkey_manifest::access::Origin::Unknown).then_some(role)
 }
 

@@ -1,10 +1,13 @@
 //! What a key may see and do, in words and as JSON.
 //!
-//! It refuses to say no where nobody knows, and to send what a terminal would act on.
+//! What is not known is shown as unknown, never as a no. Nothing is printed that a terminal would
+//! act on.
 
-use cortexkey_core::access::{COMPONENTS, Permission, Rights, Role, Sbac, ways_round_scope};
+use cortexkey_core::access::{
+    Certainty, Component, KnownLevel, Permission, Product, Rights, Role, Sbac, scope_bypasses,
+};
 use cortexkey_manifest::access::{
-    Access, EndpointAxis, HeldRole, HeldScope, Origin, ScopeModel, Selection,
+    Access, EndpointAxis, HeldGrant, HeldRole, HeldScope, Origin, ScopeModel, Selection,
 };
 use cortexkey_manifest::definition::{RawMode, Unreferenced};
 use cortexkey_manifest::{is_invisible, mask_tokens};
@@ -16,46 +19,58 @@ use crate::text::{BOLD, DIM};
 /// What is known of a key, gathered once for both forms.
 pub(super) struct Overview<'l> {
     located: &'l Located,
-    /// Each component that somebody listed, its level, and whether that is all.
-    components: Vec<(String, Option<Permission>, bool)>,
+    components: Vec<ComponentRight>,
     actions: Vec<String>,
-    /// Whether the roles list all their actions.
+    /// Whether every role's actions are complete.
     actions_complete: bool,
     holds_all: bool,
     makes_keys: Option<bool>,
-    ways_round: Vec<(&'static str, &'static str)>,
-    /// Components that lead round a scope, of which nobody knows whether they are held.
-    ways_unknown: Vec<&'static str>,
+    bypasses: Vec<(&'static str, &'static str)>,
+    /// Components that would bypass the scope, where it is not known whether they are held.
+    unknown_bypasses: Vec<&'static str>,
+}
+
+/// What the roles together hold of a component that one of them names.
+struct ComponentRight {
+    name: String,
+    level: KnownLevel,
+    /// What the documents suggest, where the level is not known exactly.
+    assumed: Option<KnownLevel>,
+    /// Whether the level rests on reports alone.
+    observed: bool,
 }
 
 impl<'l> Overview<'l> {
     pub(super) fn of(located: &'l Located) -> Self {
         let access = &located.access;
+        let product = access.tenant.product.unwrap_or(Product::Xsiam);
         access.lend(|key, _| {
             let rights = Rights(key.roles);
-            let mut components: Vec<(String, Option<Permission>, bool)> = Vec::new();
-            for (name, _) in access.roles.iter().flat_map(|role| &role.components) {
-                if !components.iter().any(|(known, ..)| known == name) {
-                    let (level, sure) = rights.component(name);
-                    components.push((name.clone(), level, sure));
+            let mut names: Vec<&str> = Vec::new();
+            for grant in key.roles.iter().flat_map(|role| role.grants) {
+                if !names.contains(&grant.component) {
+                    names.push(grant.component);
                 }
             }
             let mut actions: Vec<String> = Vec::new();
-            for action in access.roles.iter().flat_map(|role| role.actions.iter().flatten()) {
-                if !actions.contains(action) {
-                    actions.push(action.clone());
+            for action in key.roles.iter().flat_map(|role| role.actions.held) {
+                if !actions.iter().any(|known| known == action) {
+                    actions.push((*action).to_owned());
                 }
             }
-            let ways_round: Vec<_> = ways_round_scope(key.roles).collect();
+            let bypasses: Vec<_> = scope_bypasses(key.roles).collect();
             Self {
                 located,
-                components,
+                components: names
+                    .into_iter()
+                    .map(|name| ComponentRight::of(rights, name))
+                    .collect(),
                 actions,
-                actions_complete: access.roles.iter().all(|r| r.actions.is_some() || r.holds_all),
-                holds_all: access.roles.iter().any(|role| role.holds_all),
+                actions_complete: key.roles.iter().all(|r| r.actions.is_complete || r.holds_all),
+                holds_all: key.roles.iter().any(|role| role.holds_all),
                 makes_keys: rights.makes_keys(),
-                ways_unknown: unknown_ways(key.roles, &ways_round),
-                ways_round,
+                unknown_bypasses: unknown_bypasses(key.roles, product),
+                bypasses,
             }
         })
     }
@@ -63,10 +78,7 @@ impl<'l> Overview<'l> {
     pub(super) fn json(&self) -> Value {
         let access = &self.located.access;
         let mut json = head_json(self.located);
-        let components = self
-            .components
-            .iter()
-            .map(|(name, level, sure)| json!({ "name": name, "permission": level, "sure": sure }));
+        let components = self.components.iter().map(ComponentRight::json);
         json["rights"] = json!({
             "holdsAll": self.holds_all,
             "components": components.collect::<Vec<_>>(),
@@ -75,10 +87,15 @@ impl<'l> Overview<'l> {
             "makesKeys": self.makes_keys,
         });
         json["scope"] = access.scope.as_ref().map_or(Value::Null, scope_json);
-        let ways = self.ways_round.iter();
-        let ways = ways.map(|(component, how)| json!({ "component": component, "how": how }));
-        json["waysRoundScope"] = ways.collect();
-        json["waysRoundScopeUnknown"] = json!(self.ways_unknown);
+        let bypasses = self.bypasses.iter();
+        let bypasses: Value = bypasses
+            .map(|(component, how)| json!({ "component": component, "how": how }))
+            .collect();
+        json["scopeBypasses"] = bypasses.clone();
+        json["scopeBypassesUnknown"] = json!(self.unknown_bypasses);
+        // The names of earlier versions.
+        json["waysRoundScope"] = bypasses;
+        json["waysRoundScopeUnknown"] = json!(self.unknown_bypasses);
         json["withScopesOn"] = Value::Null;
         if asks_what_is_lost(access) {
             json["withScopesOn"] = json!({ "loses": losses(access) });
@@ -94,32 +111,25 @@ impl<'l> Overview<'l> {
         if self.holds_all {
             out += &row("everything", "every component at edit, every action");
         } else {
-            for (name, level, sure) in &self.components {
-                let level = level.map_or("unknown", Permission::as_str);
-                let more = if *sure { "" } else { ", or more: not every role lists it" };
-                out += &row(name, &format!("{level}{more}"));
-            }
-            out += &row("other components", "unknown: nobody listed them");
-            out += &row("actions", &self.actions_in_words());
+            let of = |component: &ComponentRight| (component.name.clone(), component.words());
+            let mut lines: Vec<_> = self.components.iter().map(of).collect();
+            lines.push(("other components".to_owned(), others(access)));
+            lines.push(("actions".to_owned(), self.actions_in_words()));
+            out += &rows_aligned(&lines);
         }
         out += &row(
             "makes keys",
             self.makes_keys.map_or("unknown", |yes| if yes { "yes" } else { "no" }),
         );
+        if access.tenant.scopes == ScopeModel::NoScopes {
+            out += &format!("\n{BOLD}May see{BOLD:#}  {DIM}what its roles allow{DIM:#}\n");
+            return out + &notes_text(&notes(access));
+        }
         out += &format!("\n{BOLD}May see{BOLD:#}  {DIM}{}{DIM:#}\n", enforcement(access));
         for (area, words) in areas(access) {
             out += &row(area, &words);
         }
-        out += &format!("\n{BOLD}Ways round the scope{BOLD:#}\n");
-        for (component, how) in &self.ways_round {
-            out += &row(component, how);
-        }
-        if self.ways_round.is_empty() {
-            out += "  none is known to be held\n";
-        }
-        if !self.ways_unknown.is_empty() {
-            out += &row("unknown", &self.ways_unknown.join(", "));
-        }
+        out += &self.bypasses_in_words();
         if asks_what_is_lost(access) {
             out += &format!("\n{BOLD}With scopes on it would lose{BOLD:#}\n");
             let lost = losses(access);
@@ -131,6 +141,20 @@ impl<'l> Overview<'l> {
         out + &notes_text(&notes(access))
     }
 
+    fn bypasses_in_words(&self) -> String {
+        let mut out = format!("\n{BOLD}Scope bypasses{BOLD:#}\n");
+        for (component, how) in &self.bypasses {
+            out += &row(component, how);
+        }
+        if self.bypasses.is_empty() {
+            out += "  none is known to be held\n";
+        }
+        if !self.unknown_bypasses.is_empty() {
+            out += &row("unknown", &self.unknown_bypasses.join(", "));
+        }
+        out
+    }
+
     fn actions_in_words(&self) -> String {
         match (self.actions.as_slice(), self.actions_complete) {
             ([], true) => "none".to_owned(),
@@ -139,6 +163,54 @@ impl<'l> Overview<'l> {
             (actions, false) => format!("{}; others unknown", actions.join(", ")),
         }
     }
+}
+
+impl ComponentRight {
+    fn of(rights: Rights<'_>, name: &str) -> Self {
+        let level = rights.component(name);
+        let assumed =
+            rights.assumed(name).filter(|assumed| level.exact().is_none() && *assumed != level);
+        let certainty = rights.reaches(name, level.lowest()).map(|(_, certainty)| certainty);
+        let observed = level != KnownLevel::UNKNOWN && certainty == Some(Certainty::Observed);
+        Self { name: name.to_owned(), level, assumed, observed }
+    }
+
+    fn json(&self) -> Value {
+        let lowest = self.level.lowest();
+        let is_known = lowest > Permission::None || self.level.exact().is_some();
+        json!({
+            "name": self.name,
+            "permission": is_known.then_some(lowest),
+            "atMost": self.level.highest(),
+            "sure": self.level.exact().is_some(),
+            "assumed": self.assumed,
+            "observed": self.observed,
+        })
+    }
+
+    fn words(&self) -> String {
+        let mut words = self.level.to_string();
+        if self.observed {
+            words += " (observed, not documented)";
+        }
+        if let Some(assumed) = self.assumed {
+            words += &format!("; the documents suggest {assumed}");
+        }
+        words
+    }
+}
+
+/// What is known of the components that no role names.
+fn others(access: &Access) -> String {
+    access.lend(|key, _| {
+        let none = KnownLevel::exactly(Permission::None);
+        let known = key.roles.iter().fold(none, |level, role| level.union(role.others));
+        if known == KnownLevel::UNKNOWN {
+            "unknown: nobody listed them".to_owned()
+        } else {
+            known.to_string()
+        }
+    })
 }
 
 /// Which key it is, its tenant, its roles.
@@ -168,9 +240,14 @@ pub(super) fn head_json(located: &Located) -> Value {
 }
 
 pub(crate) fn role_json(role: &HeldRole) -> Value {
-    let components = role.components.iter();
-    let components: serde_json::Map<String, Value> =
-        components.map(|(name, level)| (name.clone(), json!(level))).collect();
+    let settled = |grant: &&HeldGrant| grant.certainty < Certainty::Assumed;
+    let exact = role
+        .grants
+        .iter()
+        .filter(settled)
+        .filter_map(|grant| Some((grant.component.clone(), json!(grant.level.exact()?))));
+    let components: serde_json::Map<String, Value> = exact.collect();
+    let lists_actions = role.actions_are_complete || !role.held_actions.is_empty();
     json!({
         "name": role.name,
         "origin": origin(role.origin),
@@ -179,7 +256,21 @@ pub(crate) fn role_json(role: &HeldRole) -> Value {
         "machine": role.machine,
         "holdsAll": role.holds_all,
         "components": components,
-        "actions": role.actions,
+        "grants": role.grants.iter().map(grant_json).collect::<Vec<_>>(),
+        "others": role.others,
+        "actions": lists_actions.then_some(&role.held_actions),
+        "actionsLacked": role.lacked_actions,
+        "actionsComplete": role.actions_are_complete,
+    })
+}
+
+fn grant_json(grant: &HeldGrant) -> Value {
+    json!({
+        "component": grant.component,
+        "atLeast": grant.level.lowest(),
+        "atMost": grant.level.highest(),
+        "certainty": grant.certainty,
+        "source": grant.source,
     })
 }
 
@@ -219,7 +310,8 @@ fn head_text(located: &Located) -> String {
         let marks = marks(role.privileged, role.machine, role.holds_all);
         words.extend((!marks.is_empty()).then_some(marks));
         words.extend(role.implied_by.as_ref().map(|by| format!("implied by {by}")));
-        if role.components.is_empty() && !role.holds_all {
+        let is_known = !role.grants.is_empty() || role.others != KnownLevel::UNKNOWN;
+        if !is_known && !role.holds_all {
             words.push("what it holds is unknown".to_owned());
         }
         out += &row(&role.name, &words.join(", "));
@@ -416,13 +508,25 @@ fn scope_json(scope: &HeldScope) -> Value {
     json
 }
 
-fn unknown_ways(roles: &[Role<'_>], known: &[(&'static str, &'static str)]) -> Vec<&'static str> {
-    let leading = COMPONENTS.iter().filter(|component| component.way_round_scope.is_some());
-    let names = leading.map(|component| component.name);
-    names
-        .filter(|name| !known.iter().any(|(held, _)| held == name))
-        .filter(|name| !Rights(roles).component(name).1)
-        .collect()
+/// The components of a product that would bypass a scope, where it is not known whether the roles
+/// hold them.
+fn unknown_bypasses(roles: &[Role<'_>], product: Product) -> Vec<&'static str> {
+    let unknown = |component: &&Component| {
+        let bypass = component.scope_bypass;
+        bypass.is_some_and(|bypass| {
+            Rights(roles).component(component.name).reaches(bypass.level).is_none()
+        })
+    };
+    Component::of(product).iter().filter(unknown).map(|component| component.name).collect()
+}
+
+/// Lines of a list, their words in one column.
+pub(crate) fn rows_aligned(lines: &[(String, String)]) -> String {
+    let width = lines.iter().map(|(name, _)| plain(name).chars().count()).max().unwrap_or(0);
+    let width = width.max(20);
+    let line =
+        |(name, words): &(String, String)| format!("  {:<width$}  {}\n", plain(name), plain(words));
+    lines.iter().map(line).collect()
 }
 
 /// One line of a list: a name and what is said of it.

@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 
 use super::*;
-use crate::access::CasesAndIssues;
+use crate::access::{Actions, CasesAndIssues, Component, Grant};
 
 const KEY: KeyDefinition<'_> = KeyDefinition {
     name: "k",
@@ -53,19 +53,19 @@ fn keys_levels_and_expiries() {
 
 #[test]
 fn roles_are_judged_by_their_union_where_all_is_listed() {
+    let views = [Grant::listed("Auditing", Permission::View)];
+    let edits = [Grant::listed("Auditing", Permission::Edit)];
     let known = Role {
-        components: &[("Auditing", Permission::View)],
-        actions: Some(&["Live Terminal"]),
+        grants: &views,
+        actions: Actions::only(&["Live Terminal"]),
         ..Role::unknown("known")
     };
-    let raised = Role {
-        components: &[("Auditing", Permission::Edit)],
-        actions: Some(&["Live Terminal", "Isolate"]),
-        ..known
-    };
+    let raised =
+        Role { grants: &edits, actions: Actions::only(&["Live Terminal", "Isolate"]), ..known };
     let admin = Role { holds_all: true, ..Role::unknown("admin") };
-    let all = COMPONENTS.iter().map(|c| (c.name, Permission::None)).collect::<Vec<_>>();
-    let nothing = Role { components: &all, actions: Some(&[]), ..Role::unknown("nothing") };
+    let none = |component: &Component| Grant::listed(component.name, Permission::None);
+    let all = COMPONENTS.iter().map(none).collect::<Vec<_>>();
+    let nothing = Role { grants: &all, actions: Actions::only(&[]), ..Role::unknown("nothing") };
     assert_eq!(of_roles(&[known], &[raised]), ["component-raised", "action-gained"]);
     assert_eq!(of_roles(&[raised], &[known]), [""; 0]);
     assert_eq!(of_roles(&[known], &[nothing]), [""; 0]);
@@ -74,7 +74,8 @@ fn roles_are_judged_by_their_union_where_all_is_listed() {
     assert_eq!(of_roles(&[known], &[admin]), ["role-added"]);
     assert_eq!(of_roles(&[admin], &[Role::unknown("x")]), [""; 0]);
     // It could hold a component that only the other names.
-    let own = Role { components: &[("Own", Permission::View)], ..known };
+    let own = [Grant::listed("Own", Permission::View)];
+    let own = Role { grants: &own, ..known };
     assert_eq!(of_roles(&[own], &[own, nothing]), ["role-added"]);
 }
 

@@ -11,7 +11,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | `89 43 4b 43 0d 0a 1a 0a` |
-//! | 4 | the version of the form, 1 |
+//! | 4 | the version of the form, 2 |
 //! | 4 | how many bytes follow the digest |
 //! | 32 | SHA-256 of what follows |
 //! | 4 | how many keys |
@@ -29,7 +29,8 @@
 //! | whether scopes are enforced | `u8`: 0 they are, 1 they are not, 2 unknown |
 //! | how tags are matched | `u8`: 0 permissive, 1 restrictive |
 //! | whether there are scopes for rows | `u8`: 0 no, 1 yes |
-//! | roles | `u16` count, then each: name; `u8` flags (1 holds all, 2 its actions are listed); `u16` count of components, each a text and `u8` (0 none, 1 view, 2 edit); `u16` count of actions, texts |
+//! | roles | `u16` count, then each: name; `u8` flags (1 holds all, 2 its actions are complete); level of components that are not named; `u16` count of components, each a text and a level; `u16` count of actions that it holds, texts; `u16` count of actions that it lacks, texts |
+//! | a level, as far as it is known | `u8`: 0 none, 1 view, 2 edit, 3 at least view, 4 at most view, 5 unknown |
 //! | whether it has a scope | `u8`: 0 no, 1 yes, and then: |
 //! | assets, cases and issues | each `u8` (0 none, 1 all, 2 select) and `u16` count of names, texts |
 //! | unreferenced | `u8`: 0 no, 1 yes |
@@ -48,7 +49,7 @@ use super::decide::{AccessKey, Tenant};
 use crate::auth::KeyId;
 
 const MAGIC: [u8; 8] = *b"\x89CKC\r\n\x1a\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEAD_BYTES: usize = 48;
 
 /// The longest name of a key or of a tenant, in bytes.

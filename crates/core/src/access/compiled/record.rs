@@ -6,11 +6,21 @@ use alloc::vec::Vec;
 
 use super::{CompiledKey, KeyEntry, NAME_BYTES_MAX};
 use crate::access::{
-    Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, KeyDefinition, Permission, Role, Sbac,
-    Scope, TagMode, Tenant,
+    Actions, Area, Axis, CasesAndIssues, Certainty, DatasetScope, EndpointScope, Grant,
+    KeyDefinition, KnownLevel, Permission, Role, Sbac, Scope, TagMode, Tenant,
 };
 use crate::auth::{KeyId, Level};
 use crate::lifecycle::Expiry;
+
+/// What can be known of a level; its place is its code.
+pub(super) const LEVELS: [KnownLevel; 6] = [
+    KnownLevel::exactly(Permission::None),
+    KnownLevel::exactly(Permission::View),
+    KnownLevel::exactly(Permission::Edit),
+    KnownLevel::at_least(Permission::View),
+    KnownLevel::at_most(Permission::View),
+    KnownLevel::UNKNOWN,
+];
 
 /// What a [`CompiledKey`] borrows.
 pub(super) struct Record<'a> {
@@ -25,8 +35,11 @@ pub(super) struct Record<'a> {
 struct RoleRecord<'a> {
     name: &'a str,
     holds_all: bool,
-    components: Vec<(&'a str, Permission)>,
-    actions: Option<Vec<&'a str>>,
+    grants: Vec<Grant<'a>>,
+    others: KnownLevel,
+    held_actions: Vec<&'a str>,
+    lacked_actions: Vec<&'a str>,
+    actions_are_complete: bool,
 }
 
 struct ScopeRecord<'a> {
@@ -101,8 +114,13 @@ impl RoleRecord<'_> {
         Role {
             name: self.name,
             holds_all: self.holds_all,
-            components: &self.components,
-            actions: self.actions.as_deref(),
+            grants: &self.grants,
+            others: self.others,
+            actions: Actions {
+                held: &self.held_actions,
+                lacked: &self.lacked_actions,
+                is_complete: self.actions_are_complete,
+            },
         }
     }
 }
@@ -223,26 +241,27 @@ impl<'a> Cursor<'a> {
 
     fn role(&mut self) -> Option<RoleRecord<'a>> {
         let name = self.text()?;
-        let flags = self.byte()?;
-        let components = self.list(Self::component)?;
-        let actions = self.list(Self::text)?;
-        let actions = match flags & 2 {
-            0 if !actions.is_empty() => return None,
-            0 => None,
-            _ => Some(actions),
-        };
-        (flags < 4).then_some(RoleRecord { name, holds_all: flags & 1 != 0, components, actions })
+        let flags = self.byte().filter(|flags| *flags < 4)?;
+        Some(RoleRecord {
+            name,
+            holds_all: flags & 1 != 0,
+            actions_are_complete: flags & 2 != 0,
+            others: self.level()?,
+            grants: self.list(Self::grant)?,
+            held_actions: self.list(Self::text)?,
+            lacked_actions: self.list(Self::text)?,
+        })
     }
 
-    fn component(&mut self) -> Option<(&'a str, Permission)> {
-        let name = self.text()?;
-        let level = match self.byte()? {
-            0 => Permission::None,
-            1 => Permission::View,
-            2 => Permission::Edit,
-            _ => return None,
-        };
-        Some((name, level))
+    fn grant(&mut self) -> Option<Grant<'a>> {
+        let component = self.text()?;
+        let level = self.level()?;
+        Some(Grant { component, level, certainty: Certainty::Listed, source: "" })
+    }
+
+    fn level(&mut self) -> Option<KnownLevel> {
+        let code = usize::from(self.byte()?);
+        LEVELS.get(code).copied()
     }
 
     fn scope(&mut self) -> Option<ScopeRecord<'a>> {

@@ -10,8 +10,9 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use super::record::LEVELS;
 use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, CompiledKey, MAGIC, NAME_BYTES_MAX, VERSION};
-use crate::access::{Area, Axis, Permission, Role, Sbac, Scope, TagMode};
+use crate::access::{Area, Axis, Certainty, Grant, KnownLevel, Role, Sbac, Scope, TagMode};
 use crate::auth::Level;
 use crate::lifecycle::Expiry;
 
@@ -149,17 +150,25 @@ fn record(key: &CompiledKey<'_>) -> Result<Vec<u8>, CompileError> {
 
 fn role(out: &mut Vec<u8>, role: &Role<'_>) -> Result<(), CompileError> {
     text(out, role.name)?;
-    out.push(u8::from(role.holds_all) | u8::from(role.actions.is_some()) << 1);
-    list(out, role.components, |out, (name, level)| {
-        text(out, name)?;
-        out.push(match level {
-            Permission::None => 0,
-            Permission::View => 1,
-            Permission::Edit => 2,
-        });
+    out.push(u8::from(role.holds_all) | u8::from(role.actions.is_complete) << 1);
+    out.push(level(role.others));
+    // What is only assumed settles no decision, so nobody misses it.
+    let certain = |grant: &&Grant<'_>| grant.certainty < Certainty::Assumed;
+    let grants: Vec<&Grant<'_>> = role.grants.iter().filter(certain).collect();
+    list(out, &grants, |out, grant| {
+        text(out, grant.component)?;
+        out.push(level(grant.level));
         Ok(())
     })?;
-    list(out, role.actions.unwrap_or_default(), |out, name| text(out, name))
+    list(out, role.actions.held, |out, name| text(out, name))?;
+    list(out, role.actions.lacked, |out, name| text(out, name))
+}
+
+/// A level's code; one that is not in the table cannot be built.
+fn level(level: KnownLevel) -> u8 {
+    const UNKNOWN: u8 = 5;
+    let code = LEVELS.iter().position(|known| *known == level);
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(UNKNOWN)
 }
 
 fn scope(out: &mut Vec<u8>, scope: &Scope<'_>) -> Result<(), CompileError> {

@@ -19,7 +19,7 @@ spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, role
 apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: SVC-export, owner: team-detection }
-spec: { securityLevel: advanced, comment: Exports issues, lifetime: 30d, roles: [Investigator], scope: { assets: { mode: none },
+spec: { securityLevel: advanced, comment: Exports issues, lifetime: 30d, roles: [Developer], scope: { assets: { mode: none },
   casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
 

@@ -20,7 +20,7 @@ spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, role
 apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-import, owner: team-detection }
-spec: { securityLevel: advanced, comment: Imports indicators, lifetime: 30d, roles: [Investigator],
+spec: { securityLevel: advanced, comment: Imports indicators, lifetime: 30d, roles: [Developer],
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
 

@@ -17,9 +17,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a standard key holds a privileged role",
     why: "A standard key travels in full with every request. With an administrator's role, one line in the log of a proxy is the whole tenant.",
-    bad: Example::fields("spec:\n  securityLevel: standard\n  roles: [Security Admin]\n")
+    bad: Example::fields("spec:\n  securityLevel: standard\n  roles: [Deployment Admin]\n")
         .policy(ALLOWED),
-    good: Example::fields("spec:\n  securityLevel: advanced\n  roles: [Security Admin]\n")
+    good: Example::fields("spec:\n  securityLevel: advanced\n  roles: [Deployment Admin]\n")
         .policy(ALLOWED),
     mend: "Make the key advanced, or give it a role that is not privileged. Privileged are the predefined roles that the product calls so or that administer it, and those that the catalogue marks.",
     options: &[],

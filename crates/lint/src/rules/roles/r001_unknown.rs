@@ -17,7 +17,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
           in the middle of a rollout. A name that differs by case or by a letter is found here, \
           before anything is sent.",
     bad: Example::fields("spec:\n  roles: [Investigatr]\n"),
-    good: Example::fields("spec:\n  roles: [Investigator]\n"),
+    good: Example::fields("spec:\n  roles: [Developer]\n"),
     mend: "Correct the name. A role of your own goes into `catalog.roles` of the policy. Where the \
            tenant's product is not known, the predefined roles of all products count.",
     options: &[],

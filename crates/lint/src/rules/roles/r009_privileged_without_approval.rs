@@ -12,9 +12,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a privileged role, and nobody's consent in `approvals`",
     why: "A privileged role is given in one line of a file. `approvals` says who agreed to it and where that was discussed, beside the line itself.",
-    bad: Example::fields("spec:\n  roles: [Security Admin]\n"),
+    bad: Example::fields("spec:\n  roles: [Deployment Admin]\n"),
     good: Example::fields(
-        "metadata:\n  approvals: [{ by: ciso@example.com, ticket: SEC-99 }]\nspec:\n  roles: [Security Admin]\n",
+        "metadata:\n  approvals: [{ by: ciso@example.com, ticket: SEC-99 }]\nspec:\n  roles: [Deployment Admin]\n",
     ),
     mend: "Write `approvals: [{ by: …, ticket: … }]` under `metadata` once somebody has agreed.",
     options: &[],

@@ -1,6 +1,6 @@
 //! R010 role-mints-keys: a role with `Public API` at edit: the key can make keys.
 
-use cortexkey_core::access::Permission;
+use cortexkey_core::access::{Certainty, Permission, Rights};
 use cortexkey_manifest::access::HeldRole;
 use cortexkey_manifest::policy::Severity;
 
@@ -25,13 +25,26 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let edit =
-        |(name, level): &(String, Permission)| name == "Public API" && *level == Permission::Edit;
-    let mints = |role: &HeldRole| role.holds_all || role.components.iter().any(edit);
-    for (span, role) in first_held(cx, mints) {
-        let message = format!("{} holds Public API at edit: the key can make keys", words(role));
+    let creates_keys = |role: &HeldRole| creates_keys(role).is_some();
+    for (span, role) in first_held(cx, creates_keys) {
+        let certainty = match self::creates_keys(role) {
+            Some(Certainty::Observed) => " (observed, not documented)",
+            _ => "",
+        };
+        let message =
+            format!("{} holds Public API at edit{certainty}: the key can make keys", words(role));
         let draft = Draft::at_key(cx, span, message)
             .help("take Public API back to view or none in the role");
         sink.report_as(settings, draft);
     }
+}
+
+/// Whether a role is known to hold what creates keys, and how certainly.
+fn creates_keys(role: &HeldRole) -> Option<Certainty> {
+    HeldRole::lend(std::slice::from_ref(role), |roles| {
+        match Rights(roles).reaches("Public API", Permission::Edit) {
+            Some((true, certainty)) => Some(certainty),
+            _ => None,
+        }
+    })
 }

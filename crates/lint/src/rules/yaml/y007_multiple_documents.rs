@@ -25,7 +25,7 @@ spec:
   securityLevel: advanced
   comment: Exports incidents to the SIEM of the test stage
   lifetime: 30d
-  roles: [Investigator]
+  roles: [Developer]
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
 ";
 
