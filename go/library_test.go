@@ -168,7 +168,7 @@ func TestDecisions(t *testing.T) {
 		{"lab/lab", AssetQuestion{}, AnswerAllowed, "scopes are off"},
 		{"old/lab", AssetQuestion{}, AnswerUnknown, "older model"},
 		{"export", issue, AnswerAllowed, "servers-eu is selected"},
-		{"export", IssueQuestion{Domain: "Security", References: []Reference{{Deleted: true}}}, AnswerAllowed, "a deleted asset"},
+		{"export", IssueQuestion{Domain: "Security", References: []Reference{{Deleted: true}}}, AnswerRefused, "is not let in"},
 		{"export", CaseQuestion{"Security", []IssueQuestion{issue, {Domain: "IT"}}}, AnswerAllowed, "servers-eu is selected"},
 		{"export", CaseQuestion{"Café", nil}, AnswerRefused, "domain Café added"},
 		{"export", EndpointQuestion(*endpoint), AnswerAllowed, "servers-eu is selected"},

@@ -1117,7 +1117,8 @@ typedef struct cxk_decision {
 #define CXK_REFERENCE_ASSET 1
 
 /**
- * An asset that was deleted.
+ * An asset that was deleted. An issue that references nothing else needs the switch for
+ * unreferenced issues, as one of an unknown asset does.
  */
 #define CXK_REFERENCE_DELETED 2
 

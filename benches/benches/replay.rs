@@ -39,7 +39,7 @@ fn decisions(c: &mut Criterion) {
     let mut group = c.benchmark_group("decide");
     let groups: Vec<String> = (0..10).map(|i| format!("asset-group-{i}")).collect();
     let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-    let roles = [PredefinedRole::by_name("Viewer").unwrap().role()];
+    let roles = [PredefinedRole::by_name("Viewer").unwrap().role_in(None)];
     let key = AccessKey {
         roles: &roles,
         scope: Some(Scope {

@@ -304,7 +304,7 @@ fn hex(extent: Extent) -> Group {
 fn decisions(extent: Extent) -> Group {
     let groups: Vec<String> = (0..10).map(|i| format!("asset-group-{i}")).collect();
     let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-    let roles = [PredefinedRole::by_name("Viewer").expect("a role").role()];
+    let roles = [PredefinedRole::by_name("Viewer").expect("a role").role_in(None)];
     let key = AccessKey {
         roles: &roles,
         scope: Some(Scope {

@@ -58,7 +58,8 @@ pub type cxk_reference_kind = u32;
 
 /// An asset of the inventory.
 pub const CXK_REFERENCE_ASSET: cxk_reference_kind = 1;
-/// An asset that was deleted.
+/// An asset that was deleted. An issue that references nothing else needs the switch for
+/// unreferenced issues, as one of an unknown asset does.
 pub const CXK_REFERENCE_DELETED: cxk_reference_kind = 2;
 /// Something that no inventory knows.
 pub const CXK_REFERENCE_UNKNOWN: cxk_reference_kind = 3;

@@ -58,12 +58,19 @@ pub struct HeldRole {
     pub grants: Vec<HeldGrant>,
     /// What is known of every other component.
     pub others: KnownLevel,
-    /// The named actions that it holds.
-    pub held_actions: Vec<String>,
-    /// The named actions that it is known not to hold.
-    pub lacked_actions: Vec<String>,
-    /// Whether `held_actions` is all of them.
-    pub actions_are_complete: bool,
+    /// Its named actions.
+    pub actions: HeldActions,
+}
+
+/// What is known of a role's named actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldActions {
+    /// Those that it holds.
+    pub held: Vec<String>,
+    /// Those that it is known not to hold.
+    pub lacked: Vec<String>,
+    /// Whether `held` is all of them.
+    pub is_complete: bool,
 }
 
 /// What a role grants on one component.
@@ -213,9 +220,11 @@ impl HeldRole {
             holds_all: public.holds_all,
             grants: Vec::new(),
             others: public.others,
-            held_actions: texts(public.actions.held),
-            lacked_actions: texts(public.actions.lacked),
-            actions_are_complete: public.actions.is_complete,
+            actions: HeldActions {
+                held: texts(public.actions.held),
+                lacked: texts(public.actions.lacked),
+                is_complete: public.actions.is_complete,
+            },
         };
         if let Some(listed) = listed {
             role.list(listed);
@@ -249,9 +258,8 @@ impl HeldRole {
         }
         // An empty list is what a role without `actions` has, too.
         if !listed.actions.is_empty() {
-            self.held_actions = owned(&listed.actions);
-            self.lacked_actions.clear();
-            self.actions_are_complete = true;
+            let held = owned(&listed.actions);
+            self.actions = HeldActions { held, lacked: Vec::new(), is_complete: true };
         }
     }
 
@@ -306,7 +314,7 @@ impl HeldRole {
             actions: Actions {
                 held: &lists.held,
                 lacked: &lists.lacked,
-                is_complete: self.actions_are_complete,
+                is_complete: self.actions.is_complete,
             },
         }
     }
@@ -329,8 +337,8 @@ impl<'r> Lists<'r> {
         };
         Self {
             grants: role.grants.iter().map(grant).collect(),
-            held: borrowed(&role.held_actions),
-            lacked: borrowed(&role.lacked_actions),
+            held: borrowed(&role.actions.held),
+            lacked: borrowed(&role.actions.lacked),
         }
     }
 }

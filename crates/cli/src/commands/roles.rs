@@ -140,7 +140,7 @@ fn listed(role: &HeldRole) -> String {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     };
-    let actions = match (role.held_actions.len(), role.actions_are_complete) {
+    let actions = match (role.actions.held.len(), role.actions.is_complete) {
         (0, false) => "actions not listed".to_owned(),
         (listed, _) => count(listed, "action"),
     };
@@ -249,13 +249,13 @@ fn held(role: &HeldRole, product: Product) -> String {
     }
     out += &levels(role, product);
     out += &format!("\n{BOLD}Actions{BOLD:#}\n");
-    let held = role.held_actions.iter().map(|action| format!("  {}\n", plain(action)));
+    let held = role.actions.held.iter().map(|action| format!("  {}\n", plain(action)));
     out += &held.collect::<String>();
-    if !role.lacked_actions.is_empty() {
-        out += &row("not held", &role.lacked_actions.join(", "));
+    if !role.actions.lacked.is_empty() {
+        out += &row("not held", &role.actions.lacked.join(", "));
     }
-    if !role.actions_are_complete {
-        let all = role.held_actions.is_empty() && role.lacked_actions.is_empty();
+    if !role.actions.is_complete {
+        let all = role.actions.held.is_empty() && role.actions.lacked.is_empty();
         out += if all { "  unknown: nobody listed them\n" } else { "  others are unknown\n" };
     }
     out

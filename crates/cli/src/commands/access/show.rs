@@ -247,7 +247,7 @@ pub(crate) fn role_json(role: &HeldRole) -> Value {
         .filter(settled)
         .filter_map(|grant| Some((grant.component.clone(), json!(grant.level.exact()?))));
     let components: serde_json::Map<String, Value> = exact.collect();
-    let lists_actions = role.actions_are_complete || !role.held_actions.is_empty();
+    let lists_actions = role.actions.is_complete || !role.actions.held.is_empty();
     json!({
         "name": role.name,
         "origin": origin(role.origin),
@@ -258,9 +258,9 @@ pub(crate) fn role_json(role: &HeldRole) -> Value {
         "components": components,
         "grants": role.grants.iter().map(grant_json).collect::<Vec<_>>(),
         "others": role.others,
-        "actions": lists_actions.then_some(&role.held_actions),
-        "actionsLacked": role.lacked_actions,
-        "actionsComplete": role.actions_are_complete,
+        "actions": lists_actions.then_some(&role.actions.held),
+        "actionsLacked": role.actions.lacked,
+        "actionsComplete": role.actions.is_complete,
     })
 }
 
