@@ -38,6 +38,10 @@ mod notices;
 mod options;
 mod permissions;
 mod redis_guard;
+#[cfg(test)]
+#[path = "../tests/it/redis_server.rs"]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod redis_server;
 mod replay;
 mod roles;
 mod server;

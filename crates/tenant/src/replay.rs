@@ -1,6 +1,7 @@
 //! [`Replay`]: what is done about requests that come twice, and with what memory.
 //!
-//! It refuses to decide by itself: it asks a guard, and keeps what was only observed.
+//! A guard decides. Whatever the guard is, and where there is none, the floor on the disk rises, so
+//! that another guard can take over at the next start.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,12 +17,17 @@ use crate::store::{Disk, DiskError};
 /// After a restart without good-bye, so long no request of an older key is accepted.
 const LEAD_MS: u64 = 2_000;
 const FLOOR: &str = "replay-floor-ms";
+/// The floor of what was accepted without the shared guard, which that guard cannot know.
+const OWN_FLOOR: &str = "replay-own-floor-ms";
 
 /// What is done about requests that come twice.
 pub(crate) struct Replay {
     mode: ReplayMode,
     memory: Memory,
     floor: Option<Floor>,
+    /// What an earlier start accepted without the guard that is asked now: up to this timestamp
+    /// nothing is accepted, but with keys made since.
+    before_ms: u64,
 }
 
 /// Where accepted requests are remembered.
@@ -36,7 +42,9 @@ pub(crate) enum Memory {
 
 impl Replay {
     pub(crate) fn new(mode: ReplayMode, memory: Memory, floor: Option<Floor>) -> Self {
-        Self { mode, memory, floor }
+        let is_shared = matches!(memory, Memory::Shared(_));
+        let before_ms = floor.as_ref().filter(|_| is_shared).map_or(0, |floor| floor.own_ms);
+        Self { mode, memory, floor, before_ms }
     }
 
     /// Asks about a use: what it is refused for, and what it would be refused for where that is
@@ -63,6 +71,12 @@ impl Replay {
         match &self.memory {
             Memory::None => Ok(()),
             Memory::Own(guard) => guard.check_and_insert(verified),
+            // Keys of before say 0: the disk does not keep when they were made.
+            Memory::Shared(_)
+                if verified.timestamp_ms() <= self.before_ms && verified.key_created_ms() == 0 =>
+            {
+                Err(GuardRefusal::Starting)
+            }
             Memory::Shared(guard) => guard.check_and_insert(verified, now_ms).await,
         }
     }
@@ -95,17 +109,27 @@ pub(crate) struct Floor {
     written_ms: AtomicU64,
     /// The highest timestamp that was asked about.
     highest_ms: AtomicU64,
+    /// What was accepted without the shared guard, as of this start.
+    own_ms: u64,
+    is_shared: bool,
     writing: Mutex<()>,
 }
 
 impl Floor {
     /// The floor of a disk, and where it is: 0 where nothing was ever accepted.
-    pub(crate) fn open(disk: Arc<Disk>) -> Result<(Self, u64), DiskError> {
+    pub(crate) fn open(disk: Arc<Disk>, is_shared: bool) -> Result<(Self, u64), DiskError> {
         let written_ms = disk.number(FLOOR)?.unwrap_or(0);
+        // Where only the shorter name was ever written, nothing says what guard there was.
+        let own_ms = disk.number(OWN_FLOOR)?.unwrap_or(written_ms);
+        if is_shared {
+            disk.set_number(OWN_FLOOR, own_ms)?;
+        }
         let floor = Self {
             disk,
             written_ms: AtomicU64::new(written_ms),
             highest_ms: AtomicU64::new(written_ms),
+            own_ms,
+            is_shared,
             writing: Mutex::new(()),
         };
         Ok((floor, written_ms))
@@ -122,12 +146,17 @@ impl Floor {
         }
         let ahead_ms = timestamp_ms.saturating_add(LEAD_MS);
         // Other requests go on meanwhile.
-        tokio::task::block_in_place(|| self.disk.set_number(FLOOR, ahead_ms))?;
+        tokio::task::block_in_place(|| self.write(ahead_ms))?;
         self.written_ms.store(ahead_ms, Ordering::Release);
         Ok(())
     }
 
     fn close(&self) -> Result<(), DiskError> {
-        self.disk.set_number(FLOOR, self.highest_ms.load(Ordering::Relaxed))
+        self.write(self.highest_ms.load(Ordering::Relaxed))
+    }
+
+    fn write(&self, floor_ms: u64) -> Result<(), DiskError> {
+        let own = (!self.is_shared).then_some((OWN_FLOOR, floor_ms));
+        self.disk.set_numbers(&[Some((FLOOR, floor_ms)), own])
     }
 }

@@ -30,7 +30,7 @@ use crate::inspect::Inspector;
 use crate::log::LogLine;
 use crate::notices::{NOTICES, Notices, Notification};
 use crate::options::{Control, NewAdminKeys, Options, ReplayMode};
-use crate::redis_guard::{RedisFault, RedisGuard};
+use crate::redis_guard::{RedisFault, RedisGuard, RedisGuardError};
 use crate::replay::{Floor, Memory, Replay};
 use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::{Limits, serve};
@@ -398,28 +398,39 @@ fn replay(
     disk: Option<&Arc<Disk>>,
     now_ms: u64,
 ) -> Result<Replay, StartError> {
-    if options.replay == ReplayMode::Off {
-        return Ok(Replay::new(ReplayMode::Off, Memory::None, None));
-    }
-    if let Some(url) = &options.replay_server {
-        let connect = RedisGuard::connect(url, now_ms, options.skew.as_ms());
-        // On a thread of its own: the caller may be within a runtime, where nothing may block.
-        let connected = std::thread::scope(|scope| {
-            let thread = scope.spawn(|| runtime.block_on(connect));
-            thread.join().unwrap_or(Err(RedisFault::Strange))
-        });
-        let guard = connected.map_err(StartError::ReplayServer)?;
-        return Ok(Replay::new(options.replay, Memory::Shared(guard), None));
-    }
-    let mut start = Start::Fresh { at_ms: now_ms };
-    let mut floor = None;
-    if let Some(disk) = disk {
-        let (opened, floor_ms) = Floor::open(Arc::clone(disk))?;
-        // Such a guard refuses up to the skew after its start: here that is the floor.
-        start = Start::Fresh { at_ms: floor_ms.saturating_sub(options.skew.as_ms()) };
-        floor = Some(opened);
-    }
-    Ok(Replay::new(options.replay, Memory::Own(Box::new(guard(options, start)?)), floor))
+    let is_shared = options.replay_server.is_some() && options.replay != ReplayMode::Off;
+    let opened = disk.map(|disk| Floor::open(Arc::clone(disk), is_shared)).transpose()?;
+    let (floor, floor_ms) = opened.unzip();
+    let memory = match &options.replay_server {
+        _ if options.replay == ReplayMode::Off => Memory::None,
+        Some(url) => Memory::Shared(shared_guard(url, options, runtime, disk, now_ms)?),
+        None => {
+            // Such a guard refuses up to the skew after its start: here that is the floor.
+            let at_ms = floor_ms.map_or(now_ms, |ms: u64| ms.saturating_sub(options.skew.as_ms()));
+            Memory::Own(Box::new(guard(options, Start::Fresh { at_ms })?))
+        }
+    };
+    Ok(Replay::new(options.replay, memory, floor))
+}
+
+fn shared_guard(
+    url: &str,
+    options: &Options,
+    runtime: &Handle,
+    disk: Option<&Arc<Disk>>,
+    now_ms: u64,
+) -> Result<RedisGuard, StartError> {
+    let (clock, skew_ms) = (options.clock.clone(), options.skew.as_ms());
+    let connect = RedisGuard::connect(url, clock, now_ms, skew_ms, disk);
+    // On a thread of its own: the caller may be within a runtime, where nothing may block.
+    let connected = std::thread::scope(|scope| {
+        let connected = scope.spawn(|| runtime.block_on(connect)).join();
+        connected.unwrap_or(Err(RedisGuardError::Server(RedisFault::Strange)))
+    });
+    connected.map_err(|error| match error {
+        RedisGuardError::Server(fault) => StartError::ReplayServer(fault),
+        RedisGuardError::Disk(error) => StartError::Disk(error),
+    })
 }
 
 /// The guard; one key gets at most half of it, so that its bursts never keep the others out.

@@ -103,6 +103,15 @@ impl Disk {
         self.commit(&[Write::Number(name, number)])
     }
 
+    /// Puts some numbers in place, all or none.
+    pub(crate) fn set_numbers(
+        &self,
+        numbers: &[Option<(&'static str, u64)>],
+    ) -> Result<(), DiskError> {
+        let write = |(name, number): &(&'static str, u64)| Write::Number(name, *number);
+        self.commit(&numbers.iter().flatten().map(write).collect::<Vec<_>>())
+    }
+
     /// A number; `None` where it was never put.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, DiskError> {
         without_panic(|| {

@@ -1,14 +1,16 @@
-//! A replay guard on a real redis-server: refused while the server is away, full, read-only or set
-//! to evict, and what was accepted is not accepted again.
+//! A replay guard on a real redis-server and valkey-server: refused while the server is away, full,
+//! read-only or set to evict, and what was accepted is not accepted again, whatever clocks, skews,
+//! restarts and changes of the mode do.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cortexkey_core::auth::Level;
-use cortexkey_tenant::{Clock, Options, RedisFault, StartError, Tenant};
+use cortexkey_core::auth::{Level, Signer, Skew};
+use cortexkey_tenant::{Clock, Control, Options, RedisFault, ReplayMode, StartError, Tenant};
 use serde_json::json;
 
 use crate::common::{Fixture, Headers, VALIDATE, start};
-use crate::redis_server::RedisServer;
+use crate::redis_server::{RedisServer, valkey};
 
 impl RedisServer {
     /// Says something to the server; its first line.
@@ -26,6 +28,7 @@ fn tenant(server: &RedisServer) -> Fixture {
         options.replay_server = Some(server.url());
         options.clock = Clock::System;
         options.explain = true;
+        options.skew = Skew::from_ms(1_000).unwrap();
     })
 }
 
@@ -47,6 +50,10 @@ fn wait_for(f: &Fixture, wanted: &str) {
 }
 
 fn wait_with(f: &Fixture, headers: impl Fn() -> Headers, wanted: &str) {
+    wait_until(f, &mut || headers(), wanted);
+}
+
+fn wait_until(f: &Fixture, headers: &mut dyn FnMut() -> Headers, wanted: &str) {
     let until = Instant::now() + Duration::from_secs(20);
     let mut last = String::new();
     while Instant::now() < until {
@@ -61,8 +68,13 @@ fn wait_with(f: &Fixture, headers: impl Fn() -> Headers, wanted: &str) {
 
 #[test]
 fn it_refuses_while_the_server_cannot_be_relied_on() {
-    let server = RedisServer::start();
-    let f = tenant(&server);
+    for server in RedisServer::start_each() {
+        relies_on(&server);
+    }
+}
+
+fn relies_on(server: &RedisServer) {
+    let f = tenant(server);
     let used = fresh(&f);
     assert_eq!(verdict(&f, &used), "accept");
     assert_eq!(verdict(&f, &used), "replayed");
@@ -85,8 +97,10 @@ fn it_refuses_while_the_server_cannot_be_relied_on() {
     assert_eq!(server.say("CLIENT PAUSE 1500 ALL"), "+OK");
     assert_eq!(verdict(&f, &fresh(&f)), "replay-guard-unavailable");
     wait_for(&f, "accept");
-    // Through all of it.
-    wait_with(&f, || used.clone(), "replayed");
+    // Through all of it, though it is too old meanwhile.
+    assert_ne!(verdict(&f, &used), "accept");
+    let keys = server.lines("ZCARD {cortexkey-replay}:used").unwrap().next().unwrap().unwrap();
+    assert!(keys.trim_start_matches(':').parse::<u32>().unwrap() > 1, "{keys}");
 }
 
 #[test]
@@ -107,10 +121,175 @@ fn a_server_that_starts_again_may_have_forgotten_and_nothing_from_before_is_acce
     let key = answer["reply"]["key"].as_str().unwrap();
     let key = cortexkey_core::auth::Key::new(key.as_bytes()).unwrap();
     let id = cortexkey_core::auth::KeyId::new(3).unwrap();
-    let signer = cortexkey_core::auth::Signer::new(id, Level::Advanced, key);
-    let made_since = crate::common::sign_at(&signer, now_ms());
-    assert_eq!(verdict(&f, &made_since), "accept");
+    let signer = Signer::new(id, Level::Advanced, key);
+    let mut made_since = Headers::new();
+    let mut sign = || {
+        made_since = crate::common::sign_at(&signer, now_ms());
+        made_since.clone()
+    };
+    wait_until(&f, &mut sign, "accept");
     assert_eq!(verdict(&f, &made_since), "replayed");
+}
+
+/// A tenant on a folder, with the mode that is said.
+fn on_disk(folder: &Path, change: impl FnOnce(&mut Options)) -> Fixture {
+    start(|options| {
+        options.data = Some(folder.to_owned());
+        options.clock = Clock::System;
+        options.explain = true;
+        change(options);
+    })
+}
+
+#[test]
+fn a_request_of_another_skew_is_remembered() {
+    let server = RedisServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let with_skew = |ms: u64| {
+        on_disk(folder.path(), |options| {
+            options.replay_server = Some(server.url());
+            options.skew = Skew::from_ms(ms).unwrap();
+        })
+    };
+    let f = with_skew(1_000);
+    let signer = f.advanced();
+    let used = crate::common::sign_at(&signer, now_ms());
+    assert_eq!(verdict(&f, &used), "accept");
+    f.tenant.stop();
+    std::thread::sleep(Duration::from_millis(1_500));
+    let f = with_skew(60_000);
+    wait_with(&f, || crate::common::sign_at(&signer, now_ms()), "accept");
+    assert_eq!(verdict(&f, &used), "replayed");
+}
+
+#[test]
+fn the_servers_clock_decides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = folder.path().join("clock");
+    let set = |ahead: &str| {
+        let new = folder.path().join("new");
+        std::fs::write(&new, ahead).unwrap();
+        std::fs::rename(new, &clock).unwrap();
+    };
+    for program in [Some("redis-server".into()), valkey()].into_iter().flatten() {
+        set("0");
+        let server = RedisServer::start_with_clock(&program, &clock);
+        let f = tenant(&server);
+        let time = || {
+            let answer = server.lines("TIME").unwrap().nth(2).unwrap().unwrap();
+            answer.trim().parse::<u64>().unwrap()
+        };
+        let mut used = Vec::new();
+        for ahead in ["0", "300", "-300", "90000", "0"] {
+            set(ahead);
+            std::thread::sleep(Duration::from_millis(300));
+            let expected: i64 = ahead.parse().unwrap();
+            let is_set = time().cast_signed() - (now_ms() / 1_000).cast_signed() - expected;
+            assert!(is_set.abs() < 60, "the server's clock is not set: {is_set}");
+            let mut last = Headers::new();
+            let mut sign = || {
+                last = fresh(&f);
+                last.clone()
+            };
+            wait_until(&f, &mut sign, "accept");
+            used.push(last);
+            for headers in &used {
+                assert_ne!(verdict(&f, headers), "accept", "{ahead}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_ahead_keeps_no_other_tenant_out() {
+    const HOUR_MS: u64 = 3_600_000;
+    let server = RedisServer::start();
+    let f = tenant(&server);
+    let ahead = start(|options| {
+        options.replay_server = Some(server.url());
+        options.clock = Clock::System;
+        options.control = Control::Change;
+        options.explain = true;
+    });
+    for by_ms in [120_000, 2 * HOUR_MS, 48 * HOUR_MS] {
+        let change = json!({ "nowMs": now_ms() + by_ms });
+        assert_eq!(ahead.put(&vec![], "/_cortexkey/clock", &change).status, 200);
+        let sign = || crate::common::sign_at(&ahead.advanced(), now_ms() + by_ms);
+        wait_with(&ahead, sign, "accept");
+        wait_for(&f, "accept");
+    }
+    ahead.tenant.stop();
+    wait_for(&f, "accept");
+}
+
+#[test]
+fn a_clock_that_goes_forward_and_back_around_a_loss_accepts_nothing_twice() {
+    const HOUR_MS: u64 = 3_600_000;
+    let mut server = RedisServer::start();
+    let f = start(|options| {
+        options.replay_server = Some(server.url());
+        options.clock = Clock::System;
+        options.control = Control::Change;
+        options.explain = true;
+    });
+    let set = |ms: u64| {
+        let change = json!({ "nowMs": ms });
+        assert_eq!(f.put(&vec![], "/_cortexkey/clock", &change).status, 200);
+    };
+    set(now_ms() + HOUR_MS);
+    let used = crate::common::sign_at(&f.advanced(), now_ms() + HOUR_MS + 50_000);
+    wait_with(&f, || crate::common::sign_at(&f.advanced(), now_ms() + HOUR_MS), "accept");
+    assert_eq!(verdict(&f, &used), "accept");
+    set(now_ms());
+    server.start_again();
+    wait_for(&f, "replay-guard-starting");
+    set(now_ms() + HOUR_MS);
+    for _ in 0..30 {
+        assert_ne!(verdict(&f, &used), "accept");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn what_is_evicted_between_two_looks_is_noticed_by_the_next_request() {
+    let server = RedisServer::start();
+    let f = tenant(&server);
+    let used = fresh(&f);
+    assert_eq!(verdict(&f, &used), "accept");
+    for key in ["used", "state"] {
+        server.set("maxmemory-policy", "allkeys-lru");
+        assert_eq!(server.say(&format!("DEL {{cortexkey-replay}}:{key}")), ":1");
+        server.set("maxmemory-policy", "noeviction");
+        assert_eq!(server.say("CONFIG RESETSTAT"), "+OK");
+        assert_ne!(verdict(&f, &used), "accept", "{key}");
+    }
+}
+
+#[test]
+fn another_mode_accepts_nothing_that_was_accepted_in_the_one_before() {
+    let server = RedisServer::start();
+    let shared = |options: &mut Options| options.replay_server = Some(server.url());
+    let modes: [(&str, &dyn Fn(&mut Options)); 4] = [
+        ("shared", &shared),
+        ("enforce", &|_| {}),
+        ("observe", &|options| options.replay = ReplayMode::Observe),
+        ("off", &|options| options.replay = ReplayMode::Off),
+    ];
+    for (before, set_before) in &modes {
+        for (after, set_after) in &modes[..2] {
+            let folder = tempfile::tempdir().unwrap();
+            let f = on_disk(folder.path(), set_before);
+            let signer = f.advanced();
+            let used = crate::common::sign_at(&signer, now_ms() + 20_000);
+            assert_eq!(verdict(&f, &used), "accept", "{before}");
+            f.tenant.stop();
+            let f = on_disk(folder.path(), set_after);
+            for _ in 0..35 {
+                assert_ne!(verdict(&f, &used), "accept", "{before}, then {after}");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,15 @@
-//! A real redis-server in a process of its own, without persistence; for the tests of more than one
-//! crate.
+//! A real redis-server or valkey-server in a process of its own, without persistence; for the tests
+//! of more than one crate.
 //!
-//! It refuses to take another program for it: a port that is free at one moment is somebody else's
-//! at the next, and a connection to a port that the system hands out may even meet itself.
+//! It takes no other program for it: a port that is free at one moment is somebody else's at the
+//! next, and a connection to a port that the system hands out may even meet itself.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::print_stderr, reason = "a skip says why")]
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -16,16 +20,38 @@ const PORTS: std::ops::Range<u16> = 20_000..32_000;
 pub(crate) struct RedisServer {
     process: Child,
     port: u16,
+    program: PathBuf,
+    /// The file that says how many seconds its clock is ahead; the machine's clock without one.
+    clock: Option<PathBuf>,
 }
 
 impl RedisServer {
     pub(crate) fn start() -> Self {
+        Self::start_program(Path::new("redis-server"), None)
+    }
+
+    /// One of each program that there is: redis-server and, where it is installed, valkey-server.
+    pub(crate) fn start_each() -> Vec<Self> {
+        let programs = [Some(PathBuf::from("redis-server")), valkey()];
+        programs.iter().flatten().map(|program| Self::start_program(program, None)).collect()
+    }
+
+    /// One whose clock is as many seconds ahead as a file says.
+    pub(crate) fn start_with_clock(program: &Path, clock: &Path) -> Self {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/server_clock.c");
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-o"]).arg(clock.with_extension("so")).arg(source);
+        assert!(cc.status().unwrap().success(), "cc cannot build the server's clock");
+        Self::start_program(program, Some(clock))
+    }
+
+    fn start_program(program: &Path, clock: Option<&Path>) -> Self {
         static TRIED: AtomicU16 = AtomicU16::new(0);
         for _ in 0..100 {
             let tried = u32::from(TRIED.fetch_add(1, Ordering::Relaxed));
             let chance = std::process::id().wrapping_mul(97).wrapping_add(tried);
             let offset = u16::try_from(chance % u32::from(PORTS.end - PORTS.start)).unwrap();
-            if let Some(server) = Self::on(PORTS.start + offset) {
+            if let Some(server) = Self::on(PORTS.start + offset, program, clock) {
                 return server;
             }
         }
@@ -35,7 +61,8 @@ impl RedisServer {
     /// Ends, if it has not, and starts again with nothing remembered.
     pub(crate) fn start_again(&mut self) {
         self.end();
-        *self = Self::on(self.port).expect("somebody else took redis-server's port");
+        let again = Self::on(self.port, &self.program, self.clock.as_deref());
+        *self = again.expect("somebody else took redis-server's port");
     }
 
     pub(crate) fn end(&mut self) {
@@ -59,14 +86,20 @@ impl RedisServer {
     }
 
     /// Nothing where the port is somebody else's.
-    fn on(port: u16) -> Option<Self> {
+    fn on(port: u16, program: &Path, clock: Option<&Path>) -> Option<Self> {
         let text = port.to_string();
-        let process = Command::new("redis-server")
-            .args(["--port", &text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        let mut command = Command::new(program);
+        if let Some(clock) = clock {
+            let shim = clock.with_extension("so");
+            command.env("LD_PRELOAD", shim).env("SERVER_CLOCK", clock);
+        }
+        command.args(["--port", &text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        let process = command
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is not installed; cargo xtask test installs it");
-        let mut server = Self { process, port };
+        let clock = clock.map(Path::to_owned);
+        let mut server = Self { process, port, program: program.to_owned(), clock };
         let until = Instant::now() + Duration::from_secs(20);
         while !server.is_ready() {
             if server.process.try_wait().unwrap().is_some() {
@@ -91,4 +124,23 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Where valkey-server is: on the search path, or in the build folder, where `cargo xtask test`
+/// puts it.
+pub(crate) fn valkey() -> Option<PathBuf> {
+    let name = Path::new("valkey-server");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name));
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/valkey").join(name);
+    let built = match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => PathBuf::from(folder).join("valkey").join(name),
+        None => built,
+    };
+    let valkey = found.chain([built]).find(|file| file.is_file());
+    if valkey.is_none() {
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "valkey-server is missing");
+        eprintln!("skipped: valkey-server is not installed; cargo xtask test installs it");
+    }
+    valkey
 }

@@ -1,0 +1,120 @@
+//! [`RedisFault`]: why a server cannot be a guard; and the look at a server that finds it.
+
+use core::fmt;
+
+use redis::aio::MultiplexedConnection;
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+use tokio::time::timeout;
+
+use super::ANSWER_TIME;
+
+/// Why a server cannot be a guard. It never holds the address, which may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RedisFault {
+    /// The address cannot be read.
+    Address,
+    /// The connection is refused.
+    Away,
+    /// It does not answer in time.
+    Silent,
+    /// The password is wrong, or the user may not use the commands that are needed.
+    Denied,
+    /// It evicts keys when it is full.
+    Evicts,
+    /// It is a replica, which may know less than its master.
+    Replica,
+    /// It is loading its data.
+    Loading,
+    /// It is set to write its data to its disk, and cannot.
+    Persistence,
+    /// It answers what Redis and Valkey do not.
+    Strange,
+}
+
+impl RedisFault {
+    pub(super) fn of(error: &RedisError) -> Self {
+        match error.kind() {
+            ErrorKind::Io => Self::Away,
+            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {
+                Self::Denied
+            }
+            ErrorKind::InvalidClientConfig => Self::Address,
+            _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM")) => Self::Denied,
+            _ if error.code() == Some("LOADING") => Self::Loading,
+            _ if error.code() == Some("MISCONF") => Self::Persistence,
+            _ => Self::Strange,
+        }
+    }
+}
+
+impl fmt::Display for RedisFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "the address is not of the form redis://[:password@]host:port[/db]",
+            Self::Away => "nobody answers there; start the server, or correct the address",
+            Self::Silent => "the server does not answer within half a second",
+            Self::Denied => {
+                "the server does not let us in: give the password; the user needs EVALSHA, SCRIPT, \
+                 INFO, TIME, HMGET, HSET, HDEL, HGETALL, ZADD, ZCARD, ZREM, ZSCORE and \
+                 ZRANGEBYSCORE"
+            }
+            Self::Evicts => {
+                "the server evicts keys when it is full, and with them what was accepted; set \
+                 maxmemory-policy noeviction"
+            }
+            Self::Replica => "the server is a replica; give the address of the master",
+            Self::Loading => "the server is still loading its data; try again when it is ready",
+            Self::Persistence => {
+                "the server cannot write its data to its disk (aof_last_write_status or \
+                 rdb_last_bgsave_status is not ok); free its disk, or turn persistence off"
+            }
+            Self::Strange => "the server does not answer as Redis 6.2 or Valkey does",
+        })
+    }
+}
+
+impl core::error::Error for RedisFault {}
+
+/// Whether a server is set up to be a guard.
+pub(super) async fn check(connection: &mut MultiplexedConnection) -> Result<(), RedisFault> {
+    if info(connection, "memory", &["maxmemory_policy"]).await? != [Some("noeviction".to_owned())] {
+        return Err(RedisFault::Evicts);
+    }
+    if info(connection, "replication", &["role"]).await? != [Some("master".to_owned())] {
+        return Err(RedisFault::Replica);
+    }
+    let names = ["loading", "aof_enabled", "aof_last_write_status", "rdb_last_bgsave_status"];
+    let [loading, aof, aof_status, rdb_status] =
+        info(connection, "persistence", &names).await?.try_into().unwrap_or_default();
+    let is_ok = |status: Option<String>| status.as_deref() == Some("ok");
+    match (loading.as_deref(), aof.as_deref()) {
+        (Some("0"), Some("1")) if !is_ok(aof_status) => Err(RedisFault::Persistence),
+        (Some("0"), Some(_)) if !is_ok(rdb_status) => Err(RedisFault::Persistence),
+        (Some("0"), Some(_)) => Ok(()),
+        (Some(_), _) => Err(RedisFault::Loading),
+        _ => Err(RedisFault::Strange),
+    }
+}
+
+/// Some fields of a section of the command INFO.
+async fn info(
+    connection: &mut MultiplexedConnection,
+    section: &str,
+    names: &[&str],
+) -> Result<Vec<Option<String>>, RedisFault> {
+    let info = redis::cmd("INFO").arg(section).to_owned();
+    let answer = timeout(ANSWER_TIME, info.query_async::<String>(connection)).await;
+    let text = answer.map_err(|_| RedisFault::Silent)?.map_err(|error| RedisFault::of(&error))?;
+    let field = |name: &&str| {
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        Some(value.trim().to_owned())
+    };
+    Ok(names.iter().map(field).collect())
+}
+
+/// Whether an error says that the server's memory is full.
+pub(super) fn is_full(error: &RedisError) -> bool {
+    // Within a script the server says it in its text.
+    error.code() == Some("OOM") || error.detail().is_some_and(|text| text.contains("OOM"))
+}

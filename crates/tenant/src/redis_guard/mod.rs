@@ -1,0 +1,278 @@
+//! [`RedisGuard`]: a replay guard that several tenants share, on Redis or Valkey.
+//!
+//! `replay_guard.lua` decides; [`Member`] is one tenant's part in it; this connects the two. Every
+//! use is refused while the server is away, full, read-only, a replica, set to evict, or was not
+//! looked at lately.
+
+mod fault;
+mod member;
+mod ranges;
+
+#[cfg(test)]
+mod explorer;
+
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use cortexkey_core::replay::{GuardRefusal, VerifiedUse};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, RedisError, Script};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::store::{Disk, DiskError};
+
+pub use fault::RedisFault;
+use fault::{check, is_full};
+use member::{Answer, Known, Member, Odd, Use};
+
+/// The guard itself: the same file that programs in other languages use.
+const SCRIPT: &str = include_str!("replay_guard.lua");
+/// With one hash tag, so that a cluster keeps them on one node.
+const KEYS: [&str; 3] =
+    ["{cortexkey-replay}:state", "{cortexkey-replay}:used", "{cortexkey-replay}:live"];
+/// How long the server may take.
+const ANSWER_TIME: Duration = Duration::from_millis(500);
+const LOOK_PAUSE: Duration = Duration::from_millis(500);
+/// How often a use is asked about before it is given up: each time another generation began.
+const TRIES: usize = 3;
+/// The row on the disk that holds what the member must not forget.
+const ROW: (&str, u64) = ("shared-replay", 1);
+
+/// A guard on a server. It is made and asked within a tokio runtime.
+pub(crate) struct RedisGuard(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    connection: Mutex<Option<MultiplexedConnection>>,
+    script: Script,
+    began: Instant,
+    clock: Clock,
+    /// Held by the tenant alone, so that its folder is free as soon as it has stopped.
+    disk: Option<Weak<Disk>>,
+    member: Mutex<Member>,
+    /// Held while one looks: looks come one after the other.
+    looking: tokio::sync::Mutex<()>,
+    look_now: Arc<Notify>,
+}
+
+impl RedisGuard {
+    /// Connects, looks at the server, and becomes a member. Keys that this process makes from
+    /// `now_ms` on were never used before.
+    pub(crate) async fn connect(
+        url: &str,
+        clock: Clock,
+        now_ms: u64,
+        skew_ms: u64,
+        disk: Option<&Arc<Disk>>,
+    ) -> Result<Self, RedisGuardError> {
+        let client = Client::open(url).map_err(|_| RedisFault::Address)?;
+        let known = disk.map(|disk| read(disk)).transpose()?.flatten();
+        let name = chance()?;
+        let member = Member::new(name, skew_ms, now_ms, known);
+        let inner = Arc::new(Inner {
+            client,
+            connection: Mutex::new(None),
+            script: Script::new(SCRIPT),
+            began: Instant::now(),
+            clock,
+            disk: disk.map(Arc::downgrade),
+            member: Mutex::new(member),
+            looking: tokio::sync::Mutex::new(()),
+            look_now: Arc::default(),
+        });
+        inner.look().await?;
+        tokio::spawn(keep_looking(Arc::downgrade(&inner), Arc::clone(&inner.look_now)));
+        Ok(Self(inner))
+    }
+
+    /// Remembers the use, or says why it cannot be accepted.
+    pub(crate) async fn check_and_insert(
+        &self,
+        verified: &VerifiedUse,
+        now_ms: u64,
+    ) -> Result<(), GuardRefusal> {
+        let asked = Use {
+            timestamp_ms: verified.timestamp_ms(),
+            key_created_ms: verified.key_created_ms(),
+            tag: verified.shared_tag(),
+        };
+        for _ in 0..TRIES {
+            match self.0.ask(&asked, now_ms).await? {
+                Answer::Accepted => return Ok(()),
+                Answer::Replayed => return Err(GuardRefusal::Replayed),
+                Answer::Forgotten => return Err(GuardRefusal::Forgotten),
+                // A clock that was just set is not announced yet, and only that keeps a young key.
+                Answer::Starting if !self.0.member().is_young(&asked) => {
+                    return Err(GuardRefusal::Starting);
+                }
+                Answer::Starting | Answer::Join => {
+                    self.0.look().await.map_err(|_| GuardRefusal::Unavailable)?;
+                }
+                Answer::Replica => return Err(GuardRefusal::Unavailable),
+            }
+        }
+        Err(GuardRefusal::Starting)
+    }
+}
+
+impl Inner {
+    /// Asks about a use once.
+    async fn ask(&self, asked: &Use, now_ms: u64) -> Result<Answer, GuardRefusal> {
+        let connection = self.connection().clone();
+        let Some(mut connection) = connection else { return Err(GuardRefusal::Unavailable) };
+        let mut call = self.script.prepare_invoke();
+        call.key(&KEYS);
+        {
+            let mut member = self.member();
+            let at_ms = self.at_ms();
+            if !member.is_good(at_ms) {
+                return Err(GuardRefusal::Unavailable);
+            }
+            let is_young = member.is_young(asked);
+            match member.ask(asked, now_ms, at_ms) {
+                Err(answer) => return Ok(answer),
+                Ok(arguments) => call.arg(arguments).arg(&asked.tag).arg(u8::from(is_young)),
+            };
+        }
+        match timeout(ANSWER_TIME, call.invoke_async::<Vec<String>>(&mut connection)).await {
+            Ok(Ok(answer)) => self.member().answered(&answer).ok_or(GuardRefusal::Unavailable),
+            Ok(Err(error)) if is_full(&error) => Err(GuardRefusal::Full),
+            Ok(Err(error)) => {
+                self.failed(&error);
+                Err(GuardRefusal::Unavailable)
+            }
+            Err(_) => Err(GuardRefusal::Unavailable),
+        }
+    }
+
+    /// Looks at the server, and tells it of this member.
+    async fn look(&self) -> Result<(), RedisGuardError> {
+        let _looking = self.looking.lock().await;
+        let looked = self.look_once().await;
+        if looked.is_err() {
+            self.member().doubt();
+        }
+        looked
+    }
+
+    async fn look_once(&self) -> Result<(), RedisGuardError> {
+        let began_at_ms = self.at_ms();
+        let mut connection = self.connected().await?;
+        let outcome = self.look_over(&mut connection).await;
+        let answer = outcome.inspect_err(|_| *self.connection() = None)?;
+        let looked = self.member().looked(&answer, self.at_ms());
+        let to_save = looked.map_err(|odd| match odd {
+            Odd::Replica => RedisFault::Replica,
+            Odd::Strange => RedisFault::Strange,
+        })?;
+        if let (Some(known), Some(disk)) = (&to_save, &self.disk) {
+            let row = Zeroizing::new(known.text().into_bytes());
+            // Without it the tenant is stopping.
+            let disk = disk.upgrade().ok_or(DiskError::Broken)?;
+            // Other requests go on meanwhile.
+            tokio::task::block_in_place(|| disk.set_row(ROW.0, ROW.1, row))?;
+        }
+        self.member().rely_on(to_save, began_at_ms);
+        Ok(())
+    }
+
+    async fn look_over(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<Vec<String>, RedisGuardError> {
+        check(connection).await?;
+        let arguments = self.member().look(self.clock.now_ms(), chance()?);
+        let mut call = self.script.prepare_invoke();
+        call.key(&KEYS).arg(arguments);
+        let answer = timeout(ANSWER_TIME, call.invoke_async::<Vec<String>>(connection)).await;
+        let answer = answer.map_err(|_| RedisFault::Silent)?;
+        Ok(answer.map_err(|error| RedisFault::of(&error))?)
+    }
+
+    /// The connection; where there is none, a new one, to a server that was checked.
+    async fn connected(&self) -> Result<MultiplexedConnection, RedisFault> {
+        let there = self.connection().clone();
+        if let Some(connection) = there {
+            return Ok(connection);
+        }
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANSWER_TIME))
+            .set_response_timeout(Some(ANSWER_TIME));
+        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+        let connecting = timeout(2 * ANSWER_TIME, connecting).await;
+        let mut connection =
+            connecting.map_err(|_| RedisFault::Silent)?.map_err(|error| RedisFault::of(&error))?;
+        check(&mut connection).await?;
+        *self.connection() = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// After an error of the connection the next look makes another, at once.
+    fn failed(&self, error: &RedisError) {
+        if error.is_unrecoverable_error() || error.is_io_error() {
+            *self.connection() = None;
+            self.look_now.notify_one();
+        }
+    }
+
+    fn at_ms(&self) -> u64 {
+        // Never 0, which stands for the time before all of it.
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn member(&self) -> MutexGuard<'_, Member> {
+        self.member.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks again and again, as long as somebody has the guard.
+async fn keep_looking(guard: Weak<Inner>, look_now: Arc<Notify>) {
+    loop {
+        tokio::select! {
+            () = sleep(LOOK_PAUSE) => {}
+            () = look_now.notified() => {}
+        }
+        let Some(inner) = guard.upgrade() else { return };
+        // A failure shows in every answer until a look succeeds.
+        let _ = inner.look().await;
+    }
+}
+
+/// What a disk remembers of the guard.
+fn read(disk: &Disk) -> Result<Option<Known>, DiskError> {
+    let Some(row) = disk.row(ROW.0, ROW.1)? else { return Ok(None) };
+    let text = core::str::from_utf8(&row).map_err(|_| DiskError::Damaged)?;
+    Known::parse(text).map(Some).ok_or(DiskError::Damaged)
+}
+
+/// 64 bits by chance, in hexadecimal.
+fn chance() -> Result<String, DiskError> {
+    Ok(hex::encode(getrandom::u64().map_err(|_| DiskError::NoRandom)?.to_be_bytes()))
+}
+
+/// Why there is no guard.
+#[derive(Debug)]
+pub(crate) enum RedisGuardError {
+    Server(RedisFault),
+    Disk(DiskError),
+}
+
+impl From<RedisFault> for RedisGuardError {
+    fn from(fault: RedisFault) -> Self {
+        Self::Server(fault)
+    }
+}
+
+impl From<DiskError> for RedisGuardError {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(error)
+    }
+}
