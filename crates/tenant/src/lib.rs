@@ -41,6 +41,7 @@ mod redis_guard;
 #[cfg(test)]
 #[path = "../tests/it/redis_server.rs"]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 mod redis_server;
 mod replay;
 mod roles;
