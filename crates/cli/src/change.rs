@@ -2,12 +2,12 @@
 //!
 //! It refuses to change anything where nobody can be asked and nobody said yes.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use cortexkey_client::Connection;
 
 use crate::exit::Failure;
-use crate::text::{BOLD, DIM};
+use crate::text::{self, BOLD, DIM};
 
 /// Whether changes are agreed to.
 #[derive(clap::Args)]
@@ -27,9 +27,7 @@ impl ChangeArgs {
             return Err(Failure::wrong_use(format!("nobody can be asked: {question}"))
                 .help("give --yes to do it without asking"));
         }
-        let mut stderr = anstream::stderr();
-        write!(stderr, "{question} {DIM}[y/N]{DIM:#} ")?;
-        stderr.flush()?;
+        text::tell(&format!("{question} {DIM}[y/N]{DIM:#} "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if matches!(answer.trim(), "y" | "Y" | "yes") {
@@ -55,6 +53,5 @@ pub(crate) fn announce(connection: &Connection) {
 
 /// Says something on standard error.
 pub(crate) fn say(text: &str) {
-    // With standard error closed there is nobody to tell.
-    let _ = writeln!(anstream::stderr(), "{text}");
+    text::tell(&format!("{text}\n"));
 }

@@ -2,7 +2,6 @@
 //!
 //! It refuses the key itself as an argument; where it may come from is the client's to read.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +14,8 @@ use cortexkey_client::{
 use cortexkey_core::auth::Level;
 
 use crate::exit::Failure;
-use crate::text::DIM;
+use crate::mask;
+use crate::text::{self, DIM};
 
 fn timeout_ms() -> RangedU64ValueParser {
     value_parser!(u64).range(1..=TIMEOUT_MS_MAX)
@@ -106,7 +106,8 @@ impl KeyArgs {
             })
         };
         let (profile, key_id) = (self.profile.clone(), self.key_id.clone());
-        Given { profile, key_id, level: self.level, key, ..Given::default() }
+        let on_key = Some(mask::know as fn(&[u8]));
+        Given { profile, key_id, level: self.level, key, on_key, ..Given::default() }
     }
 }
 
@@ -178,8 +179,7 @@ fn tell(notice: &Notice<'_>) {
             .to_owned(),
         _ => return,
     };
-    // With standard error closed there is nobody to tell.
-    let _ = writeln!(anstream::stderr(), "{text}");
+    text::tell(&format!("{text}\n"));
 }
 
 /// Settings that do not stand are wrong use.

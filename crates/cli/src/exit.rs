@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::secret_args::hide_keys;
+use crate::text;
 
 /// The exit codes, the same for every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,17 +84,13 @@ impl Failure {
 
     /// Prints the failure on standard error.
     pub(crate) fn say(&self) {
-        use std::io::Write as _;
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         let cyan = Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold();
-        // A path may be a key that was put in its place.
-        let message = hide_keys(&self.message);
-        let mut text = format!("{red}error{red:#}: {message}\n");
+        let mut text = format!("{red}error{red:#}: {}\n", self.message);
         if let Some(help) = &self.help {
             text += &format!("{cyan} help{cyan:#}: {help}\n");
         }
-        // With standard error closed too, the exit code is all that is left.
-        let _ = anstream::stderr().write_all(text.as_bytes());
+        text::tell(&text);
     }
 }
 

@@ -16,6 +16,7 @@ mod connection;
 mod exit;
 mod input;
 mod many;
+mod mask;
 mod needs;
 mod progress;
 mod secret_args;
@@ -74,6 +75,7 @@ enum Command {
 
 fn main() -> ExitCode {
     leave_no_core();
+    mask::start();
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return secret_args::report(&error),

@@ -42,7 +42,7 @@ impl SinkArgs {
                 .help("use --sink-file FILE, or sink_command in a profile"));
             }
             return Ok(Sink::Show(Show::new(|key| {
-                text::print(&Zeroizing::new(format!("{key}\n")))
+                text::print_key(&Zeroizing::new(format!("{key}\n")))
             })));
         }
         match (&profile.command, &profile.folder) {

@@ -1,12 +1,17 @@
-//! Writing to standard output, and the few colours there are.
+//! Writing to standard output and standard error, and the few colours there are.
 //!
-//! It refuses to panic when standard output is closed, which `println!` does.
+//! Everything that the binary prints goes through here, where [`mask`](crate::mask) hides keys;
+//! clippy forbids other ways. A closed stream is an error or ignored, not the panic of `println!`.
+
+#![expect(clippy::disallowed_methods, reason = "the one place that writes to the streams")]
 
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use cortexkey_manifest::is_invisible;
 use serde_json::Value;
+
+use crate::mask;
 
 /// Whom output is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -48,12 +53,27 @@ pub(crate) fn visible(json: &str) -> String {
 
 /// Writes text to standard output, without its colours where they are not wanted.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    print_key(&mask::hide(text))
+}
+
+/// Writes text that is meant to show a key to standard output.
+pub(crate) fn print_key(text: &str) -> io::Result<()> {
     let mut stdout = anstream::stdout();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// Writes bytes to standard output as they are.
+/// Writes text to standard error. With that closed there is nobody to tell.
+pub(crate) fn tell(text: &str) {
+    let _ = anstream::stderr().write_all(mask::hide(text).as_bytes());
+}
+
+/// Writes a tenant's answer to standard output, without the key that asked for it.
+pub(crate) fn print_answer(bytes: &[u8]) -> io::Result<()> {
+    print_bytes(&mask::hide_known(bytes))
+}
+
+/// Writes bytes that hold no key to standard output as they are.
 pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .call(method, &args.path, body.as_ref().map(|body| body.as_slice()))
         .map_err(|error| failed(&error))?;
     if args.raw || response.body.is_empty() {
-        text::print_bytes(&response.body)?;
+        text::print_answer(&response.body)?;
         return Ok(Exit::Done);
     }
     let no_json = |failure: Failure| failure.help("--raw prints an answer that is no JSON");
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .map_err(|_| no_json(Failure::new(Exit::Findings, "the answer is JSON, but no UTF-8")))?;
     // It may hold a key.
     let json = Zeroizing::new(text::visible(body));
-    text::print_bytes(json.trim_end().as_bytes())?;
+    text::print_answer(json.trim_end().as_bytes())?;
     text::print_bytes(b"\n")?;
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 //! It refuses a definition or a policy with mistakes, and to write half a file.
 
 use std::fs;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use cortexkey_core::access::compiled::Compiler;
@@ -80,8 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         count => format!("{count} keys"),
     };
     let summary = format!("{count}, {} bytes, to {shown}\n", bytes.len());
-    // Who closed standard error does not want it.
-    let _ = anstream::stderr().write_all(summary.as_bytes());
+    text::tell(&summary);
     Ok(Exit::Done)
 }
 

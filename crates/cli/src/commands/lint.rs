@@ -4,7 +4,7 @@
 //! the linter says.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
@@ -140,8 +140,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         || run_files(&options, &mut io::stdin().lock()),
     );
     for message in &outcome.messages {
-        // With standard error closed there is nobody to tell.
-        let _ = writeln!(anstream::stderr(), "cortexkey lint: {message}");
+        text::tell(&format!("cortexkey lint: {message}\n"));
     }
     if let Some(diff) = outcome.diff.as_deref().filter(|_| args.diff) {
         text::print(&colored(diff))?;
@@ -221,10 +220,7 @@ fn write_stdout(args: &Args, report: &Report, format: Format) -> Result<(), Fail
         Color::Auto => io::stdout().is_terminal(),
     };
     // The stream takes colours out again where `NO_COLOR` or the terminal asks for it.
-    let mut stdout = anstream::stdout();
-    stdout.write_all(report.render(format, color && format == Format::Human).as_bytes())?;
-    stdout.flush()?;
-    Ok(())
+    Ok(text::print(&report.render(format, color && format == Format::Human))?)
 }
 
 /// A diff with the colours that diffs have.

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             Failure::new(Exit::Findings, format!("the system gives no random bytes: {error}"))
         })?,
     };
-    text::print(&render(&headers, args.format))?;
+    text::print_key(&render(&headers, args.format))?;
     Ok(Exit::Done)
 }
 

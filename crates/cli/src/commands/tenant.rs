@@ -3,7 +3,6 @@
 //! It refuses to listen on anything but loopback, and to print anything on standard output but its
 //! ready line.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -295,7 +294,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let signals = tenant.signals().map_err(|error| {
         Failure::new(Exit::Findings, format!("cannot wait for a signal: {error}"))
     })?;
-    text::print(&format!("{}\n", tenant.ready_line()))?;
+    text::print_key(&format!("{}\n", tenant.ready_line()))?;
     tenant.wait(signals);
     Ok(Exit::Done)
 }
@@ -310,8 +309,7 @@ fn log(format: LogFormat, quiet: bool) -> Log {
             LogFormat::Text => line.to_string(),
             LogFormat::Json => serde_json::to_string(line).unwrap_or_default(),
         };
-        // With standard error closed the tenant goes on without a log.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        text::tell(&format!("{text}\n"));
     })
 }
 
@@ -328,7 +326,7 @@ fn webhook_log(format: LogFormat) -> WebhookLog {
                     .to_string()
             }
         };
-        let _ = writeln!(std::io::stderr(), "{text}");
+        text::tell(&format!("{text}\n"));
     })
 }
 

@@ -89,7 +89,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
     let Some(path) = &args.file else {
         if io::stdin().is_terminal() {
-            eprint_hint();
+            text::tell(
+                "Reading requests from the terminal, one JSON object a line; Ctrl-D ends.\n",
+            );
         }
         return Ok(Box::new(io::stdin().lock()));
     };
@@ -101,12 +103,6 @@ fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
         return Err(unreadable(&"it is a folder; name a file with one JSON object a line"));
     }
     Ok(Box::new(BufReader::new(file)))
-}
-
-fn eprint_hint() {
-    use std::io::Write as _;
-    let _ = anstream::stderr()
-        .write_all(b"Reading requests from the terminal, one JSON object a line; Ctrl-D ends.\n");
 }
 
 fn answer(name: Option<String>, verdict: Verdict) -> Value {

@@ -86,6 +86,8 @@ fn no_message_repeats_a_key() {
         &["import", "--comment-pattern", &format!("({CANARY}")],
         &["plan", "--rotate-before", CANARY],
         &["config", "explain", "--profile", CANARY],
+        &["curl", "/x", CANARY],
+        &["curl", "/x", "-H", CANARY],
     ] {
         let shown: Vec<_> = args.iter().map(|arg| arg.replace(CANARY, "KEY")).collect();
         let shown = shown.join(" ").replace(path, "key.txt");

@@ -62,6 +62,16 @@ pub struct Given {
     pub retries: Option<u32>,
     /// `--ca-file`.
     pub ca_file: Option<PathBuf>,
+    /// Gets the key as it was read, for a front end that keeps it out of what it prints.
+    pub on_key: Option<fn(&[u8])>,
+}
+
+impl Given {
+    fn seen(&self, key: &[u8]) {
+        if let Some(on_key) = self.on_key {
+            on_key(key);
+        }
+    }
 }
 
 /// All that a call needs: where to, what signs it, and how it is made.
@@ -171,6 +181,7 @@ impl Credentials {
             (problem, _) => SettingsError::Key { origin: origin.clone(), problem },
         };
         let bytes = read.map_err(failed)?;
+        layers.given.seen(&bytes);
         let key = Key::new(&bytes).map_err(|error| failed(KeyProblem::Malformed(error)))?;
         let signer = Signer::new(key_id.value, level.value, key);
         Ok(Self { key_id, level, key_origin: origin, signer })
@@ -236,7 +247,10 @@ impl Pieces {
                 KeyPlace::Variable(name) => Ok(key_source::raw_of_variable(name, environment)),
             };
             match read {
-                Ok(value) => Ok(Found { value, origin }),
+                Ok(value) => {
+                    given.seen(&value);
+                    Ok(Found { value, origin })
+                }
                 Err(problem) => Err(SettingsError::Key { origin, problem }),
             }
         });
