@@ -18,6 +18,7 @@ mod input;
 mod many;
 mod mask;
 mod needs;
+mod output_file;
 mod progress;
 mod secret_args;
 mod sink_args;

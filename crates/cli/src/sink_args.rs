@@ -46,7 +46,10 @@ impl SinkArgs {
             })));
         }
         match (&profile.command, &profile.folder) {
-            (Some(program), _) => Ok(Sink::Command(program.clone())),
+            (Some(program), _) => Ok(match profile.exists.clone() {
+                Some(exists) => Sink::Guarded { command: program.clone(), exists },
+                None => Sink::Command(program.clone()),
+            }),
             (None, Some(folder)) => Ok(Sink::Folder(folder.clone())),
             (None, None) => Err(Failure::wrong_use(
                 "the new key has no place to go, and the tenant shows it only once",

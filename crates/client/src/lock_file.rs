@@ -6,14 +6,14 @@
 use core::fmt;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::renew::{Journal, JournalError};
-use crate::sink::sync_folder;
 use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant, read};
 use cortexkey_manifest::yaml::{Limits, parse};
 use cortexkey_manifest::{Problem, ProblemKind, decode};
+use cortexkey_system::{Links, Write, replace};
 
 const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -159,20 +159,10 @@ impl LockFile {
     }
 
     fn write(&self) -> Result<(), LockFileError> {
-        let new = self.path.with_extension("lock.new");
-        let written = || -> io::Result<()> {
-            // What an interrupted run left. A link that somebody put there is not followed.
-            match fs::remove_file(&new) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = File::create_new(&new)?;
-            file.write_all(self.lock.to_yaml().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &self.path)?;
-            sync_folder(&self.path)
-        };
-        written().map_err(|error| LockFileError::Write { path: self.path.clone(), error })
+        let how = Write::new(Links::Replace).durable();
+        let written = replace(&self.path, self.lock.to_yaml().as_bytes(), how);
+        written
+            .map_err(|error| LockFileError::Write { path: self.path.clone(), error: error.into() })
     }
 }
 
@@ -249,16 +239,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = |name: &str| folder.path().join(name);
         fs::write(place("victim"), "somebody's").unwrap();
-        for name in ["cortexkey.lock.new", "cortexkey.lock"] {
-            std::os::unix::fs::symlink(place("victim"), place(name)).unwrap();
-            let path = place("cortexkey.lock");
-            let mut file = LockFile { path: path.clone(), lock: Lock::default(), _held: None };
-            let entry = LockedKey { id: Some(7), ..LockedKey::default() };
-            file.set("eu", "api-acme.example", "svc", Some(entry)).unwrap();
-            assert_eq!(fs::read_to_string(place("victim")).unwrap(), "somebody's");
-            assert!(path.symlink_metadata().unwrap().is_file());
-            assert_eq!(LockFile::read(&path).unwrap().key("eu", "svc").unwrap().id, Some(7));
-            fs::remove_file(path).unwrap();
-        }
+        let path = place("cortexkey.lock");
+        std::os::unix::fs::symlink(place("victim"), &path).unwrap();
+        let mut file = LockFile { path: path.clone(), lock: Lock::default(), _held: None };
+        let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+        file.set("eu", "api-acme.example", "svc", Some(entry)).unwrap();
+        assert_eq!(fs::read_to_string(place("victim")).unwrap(), "somebody's");
+        assert!(path.symlink_metadata().unwrap().is_file());
+        assert_eq!(LockFile::read(&path).unwrap().key("eu", "svc").unwrap().id, Some(7));
     }
 }

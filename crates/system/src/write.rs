@@ -95,7 +95,7 @@ impl Pending {
         if about.is_none() && !how.private {
             as_the_umask_says(&mut builder);
         }
-        let file = builder.tempfile_in(folder_of(&target)).map_err(failed)?;
+        let file = builder.tempfile_in(folder_of(&target)).map_err(|error| failed(plain(error)))?;
         if let Some(about) = about {
             keep(file.as_file(), &about)
                 .map_err(|error| WriteError::system("keep the owner and mode of", path, error))?;
@@ -218,6 +218,17 @@ impl fmt::Display for WriteError {
     }
 }
 
+/// The system's own error, or one that says the reason.
+impl From<WriteError> for io::Error {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Exists { .. } => io::ErrorKind::AlreadyExists.into(),
+            WriteError::System { source, .. } => source,
+            other => Self::other(other.reason()),
+        }
+    }
+}
+
 impl core::error::Error for WriteError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
@@ -277,6 +288,15 @@ fn follow(path: &Path) -> Result<PathBuf, WriteError> {
         at = folder.join(fs::read_link(&place).map_err(failed)?);
     }
     Err(failed(io::Error::other("too many levels of symbolic links")))
+}
+
+/// The system's error without the random name that `tempfile` adds to it.
+fn plain(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    match text.split_once(" at path ") {
+        Some((reason, _)) => io::Error::new(error.kind(), reason.to_owned()),
+        None => error,
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

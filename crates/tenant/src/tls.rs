@@ -8,6 +8,7 @@ use core::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cortexkey_system::{Links, Write, replace};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
     GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
@@ -63,7 +64,9 @@ impl Tls {
         // One of the two is there.
         let folder = kept.or(made).unwrap_or(Path::new("."));
         let ca_path = folder.join(CA_FILE);
-        std::fs::write(&ca_path, &authority.certificate_pem)?;
+        let how = Write::new(Links::Replace).durable();
+        replace(&ca_path, authority.certificate_pem.as_bytes(), how)
+            .map_err(std::io::Error::from)?;
         let ca_path = std::path::absolute(ca_path)?;
         Ok(Self { config, ca_path, hosts, _folder: temporary })
     }

@@ -2,7 +2,6 @@
 //!
 //! It refuses a definition or a policy with mistakes, and to write half a file.
 
-use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ use cortexkey_manifest::{decode, quote};
 
 use crate::commands::access::{Found, broken, read, sound};
 use crate::exit::{Exit, Failure};
-use crate::text;
+use crate::{output_file, text};
 
 /// Compile key definitions into the form that the C library and Go load
 ///
@@ -71,7 +70,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if to_stdout {
         text::print_bytes(&bytes)?;
     } else {
-        write(&args.output, &bytes)?;
+        output_file::write(&args.output, &bytes).map_err(|error| {
+            let shown = quote(&args.output.to_string_lossy());
+            Failure::new(Exit::Findings, format!("cannot write {shown}: {error}"))
+        })?;
     }
     let shown =
         if to_stdout { "standard output".into() } else { quote(&args.output.to_string_lossy()) };
@@ -133,23 +135,4 @@ fn locked(found: &Found) -> Result<Option<Lock>, Failure> {
         Some(problem) => Err(mistake(&problem.message)),
         None => Ok(lowered.lock),
     }
-}
-
-/// Writes beside the file first, so that a reader never sees half of it.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error| {
-        let shown = quote(&path.to_string_lossy());
-        Failure::new(Exit::Findings, format!("cannot write {shown}: {error}"))
-    };
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-        // A device or a pipe is written to, not replaced.
-        return fs::write(path, bytes).map_err(failed);
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        failed(error)
-    })
 }

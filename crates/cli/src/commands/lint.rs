@@ -3,7 +3,6 @@
 //! It refuses to judge anything itself: it maps arguments to the linter's options and writes what
 //! the linter says.
 
-use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
@@ -14,8 +13,8 @@ use cortexkey_lint::files::{FixMode, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::{Format, Report};
 
 use crate::exit::{Exit, Failure};
-use crate::progress;
 use crate::text::{self, BAD, DIM, GOOD};
+use crate::{output_file, progress};
 
 /// Check key definitions against the organisation's policy
 ///
@@ -198,9 +197,9 @@ fn write_all(args: &Args, report: &Report) -> Result<(), Failure> {
     let mut to_stdout = false;
     for Target { format, file } in &args.format {
         if let Some(file) = file {
-            fs::write(file, report.render(*format, false)).map_err(|error| {
-                Failure::wrong_use(format!("cannot write {}: {error}", file.display()))
-            })?;
+            output_file::write(file, report.render(*format, false).as_bytes()).map_err(
+                |error| Failure::wrong_use(format!("cannot write {}: {error}", file.display())),
+            )?;
         } else {
             to_stdout = true;
             write_stdout(args, report, *format)?;

@@ -2,7 +2,6 @@
 //!
 //! It refuses to know what a policy means; the linter does.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::commands::access::Found;
 use crate::exit::{Exit, Failure};
+use crate::output_file;
 use crate::text::{self, BAD, BOLD, DIM, GOOD};
 
 /// Begin a policy, check it, show what holds, or run its cases
@@ -163,7 +163,7 @@ fn init(args: &Init) -> Result<Exit, Failure> {
     let failed = |error: io::Error| {
         Failure::wrong_use(format!("cannot write {}: {error}", args.output.display()))
     };
-    fs::write(&args.output, text).map_err(failed)?;
+    output_file::create(&args.output, text.as_bytes()).map_err(failed)?;
     text::print(&format!(
         "wrote {}; next:\n  cortexkey lint                     what is wrong today\n  \
          cortexkey lint --write-baseline    let only new faults count from now on\n",

@@ -20,5 +20,6 @@ mod keys;
 mod lint;
 mod quickstart;
 mod rotate_killed;
+mod sinks;
 mod tenant;
 mod vectors;

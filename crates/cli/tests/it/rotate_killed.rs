@@ -97,7 +97,9 @@ impl World {
         let read = self.admin.scope(KeyId::new(keys[0].id).unwrap()).unwrap().unwrap();
         assert_eq!(Seen::from(&read), self.scope, "{what}");
         assert_eq!(fs::read_dir(self.folder.path().join("keys")).unwrap().count(), 1, "{what}");
-        let state = fs::read_to_string(self.folder.path().join("cortexkey/cortexkey.lock"));
+        let tenant = self.killer.url.replace([':', '/'], "_");
+        let state = format!("cortexkey/{tenant}/key-{}/cortexkey.lock", self.old);
+        let state = fs::read_to_string(self.folder.path().join(state));
         assert!(state.unwrap().contains("tenants: {}"), "{what}");
     }
 }

@@ -104,7 +104,7 @@ impl Renewal<'_> {
         journal: &mut dyn Journal,
     ) -> Result<(), RenewError> {
         self.settle(entry, journal)?;
-        let prepared = self.prepare(new)?;
+        let prepared = self.prepare(new, entry)?;
         let own = self.client.signer().key_id();
         if new.scope.is_some() {
             // A key that nobody can scope is not made.
@@ -183,12 +183,18 @@ impl Renewal<'_> {
         Ok(())
     }
 
-    fn prepare(&self, new: &NewKey) -> Result<Prepared, RenewError> {
-        let host = self.client.address().host().to_owned();
+    fn prepare(&self, new: &NewKey, entry: &LockedKey) -> Result<Prepared, RenewError> {
+        let address = self.client.address();
         // A child's keys have the names of its siblings' keys, and go to the same places.
         let child = self.client.child().map(|child| format!("@{}", child.as_str()));
-        let name = new.name.as_ref().map(|name| name.clone() + child.as_deref().unwrap_or(""));
-        let about = About { name, host, level: new.level };
+        let child = child.unwrap_or_default();
+        let about = About {
+            name: new.name.as_ref().map(|name| name.clone() + &child),
+            host: address.host().to_owned(),
+            tenant: address.to_string() + &child,
+            replaces: entry.id,
+            level: new.level,
+        };
         self.sink.prepare(about).map_err(RenewError::Sink)
     }
 

@@ -79,6 +79,8 @@ pub struct Profile {
     pub ca_file: Option<PathBuf>,
     /// A program that takes new keys.
     pub sink_command: Option<Program>,
+    /// A program that says whether a new key's secret is there already.
+    pub sink_exists_command: Option<Program>,
     /// A folder that new keys are written into.
     pub sink_folder: Option<PathBuf>,
 }
@@ -196,7 +198,7 @@ pub(crate) fn folder(
     Some(base.join("cortexkey"))
 }
 
-const PROFILE_FIELDS: [&str; 17] = [
+const PROFILE_FIELDS: [&str; 18] = [
     "fqdn",
     "on_premises",
     "key_id",
@@ -213,6 +215,7 @@ const PROFILE_FIELDS: [&str; 17] = [
     "ca_file",
     "sink_command",
     "sink_command_timeout_ms",
+    "sink_exists_command",
     "sink_folder",
 ];
 
@@ -237,6 +240,7 @@ impl Profile {
             retries: fields.number("retries")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
             ca_file: fields.path("ca_file")?,
             sink_command: fields.program("sink_command", sink_timeout)?,
+            sink_exists_command: fields.program("sink_exists_command", sink_timeout)?,
             sink_folder: fields.path("sink_folder")?,
         };
         let both = |one: &str, other| ConfigProblem::Both { one: fields.name(one), other };
@@ -245,6 +249,9 @@ impl Profile {
         }
         if profile.sink_folder.is_some() && profile.sink_command.is_some() {
             return Err(both("sink_folder", "sink_command"));
+        }
+        if profile.sink_folder.is_some() && profile.sink_exists_command.is_some() {
+            return Err(both("sink_folder", "sink_exists_command"));
         }
         Ok(profile)
     }

@@ -102,6 +102,8 @@ pub struct Connection {
 pub struct NewKeys {
     /// `sink_command`.
     pub command: Option<Program>,
+    /// `sink_exists_command`.
+    pub exists: Option<Program>,
     /// `sink_folder`.
     pub folder: Option<PathBuf>,
 }
@@ -130,6 +132,7 @@ impl Connection {
             children: of_tenant.map_or_else(Vec::new, |profile| profile.children.clone()),
             new_keys: profile.map_or_else(NewKeys::default, |(_, profile)| NewKeys {
                 command: profile.sink_command.clone(),
+                exists: profile.sink_exists_command.clone(),
                 folder: profile.sink_folder.clone(),
             }),
             credentials: Credentials::of(&layers, stdin)?,

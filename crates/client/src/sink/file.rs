@@ -1,107 +1,135 @@
-//! [`NewFile`]: a file that takes a key, made before the key exists and put in its place at once.
+//! [`NewFile`]: a file that takes a key, tried before the key exists and put in its place at once.
 //!
-//! It refuses rights for group and others, and to leave half a key where a whole one stood.
+//! In a sink's folder each key's file has a second one beside it that says which tenant the key is
+//! of, so that a rotation replaces its own tenant's file and nobody else's.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
+
+use cortexkey_system::{Links, Pending, Write, WriteError, replace};
 
 use super::SinkError;
 
-/// A file beside the one that it will be. Dropped without a key, it is removed.
+/// How the file that names a key's tenant ends; it begins with a dot.
+const OWNER: &str = ".cortexkey-tenant";
+const OWNER_BYTES_MAX: u64 = 4096;
+
+/// A file that a key can be written to, which was tried.
 pub(super) struct NewFile {
-    file: File,
-    place: PathBuf,
-    to: PathBuf,
+    path: PathBuf,
     replace: bool,
 }
 
 impl NewFile {
-    pub(super) fn beside(to: &Path, replace: bool) -> Result<Self, SinkError> {
-        let failed = |error| SinkError::File { path: to.to_owned(), error };
-        if !replace && to.symlink_metadata().is_ok() {
-            return Err(SinkError::Exists { path: to.to_owned() });
+    /// A file at a path that the user named. Where it is to be replaced, links are followed: the
+    /// file that others read gets the key.
+    pub(super) fn at(path: &Path, replace: bool) -> Result<Self, SinkError> {
+        if !replace && path.symlink_metadata().is_ok() {
+            return Err(SinkError::Exists { path: path.to_owned() });
         }
-        let name = to.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-        if to.is_dir() {
-            return Err(failed(io::ErrorKind::IsADirectory.into()));
-        }
-        // Always the same name, so that what an interrupted run left behind is found and removed.
-        let mut own = std::ffi::OsString::from(".");
-        own.push(name);
-        own.push(".cortexkey-new");
-        let place = to.with_file_name(own);
-        match fs::remove_file(&place) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-        let file = create(&place).map_err(failed)?;
-        Ok(Self { file, place, to: to.to_owned(), replace })
+        let file = Self { path: path.to_owned(), replace };
+        // Dropped at once: a run that is killed before it has a key leaves nothing behind.
+        file.begin()?;
+        Ok(file)
     }
 
-    /// Writes the key, and puts the file where it belongs, or elsewhere.
-    pub(super) fn finish(mut self, key: &[u8], elsewhere: Option<&Path>) -> Result<(), SinkError> {
-        if let Some(to) = elsewhere {
-            to.clone_into(&mut self.to);
+    fn begin(&self) -> Result<Pending, WriteError> {
+        let links = if self.replace { Links::Follow } else { Links::Refuse };
+        Pending::begin(&self.path, Write::new(links).private().durable())
+    }
+
+    pub(super) fn finish(self, key: &[u8]) -> Result<(), SinkError> {
+        let pending = self.begin()?;
+        Ok(if self.replace { pending.replace(key) } else { pending.create(key) }?)
+    }
+}
+
+/// Sees to it that a file that the user named is not the key of another tenant in a sink's folder.
+pub(super) fn check_owner(path: &Path, tenant: &str) -> Result<(), SinkError> {
+    match owner(path) {
+        Some(owner) if owner != tenant && path.symlink_metadata().is_ok() => {
+            Err(SinkError::Foreign { path: path.to_owned(), owner: Some(owner) })
         }
-        self.write(key).map_err(|error| {
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                SinkError::Exists { path: self.to.clone() }
-            } else {
-                SinkError::File { path: self.to.clone(), error }
+        _ => Ok(()),
+    }
+}
+
+/// A file in a sink's folder.
+pub(super) struct InFolder {
+    file: NewFile,
+    folder: PathBuf,
+    tenant: String,
+}
+
+impl InFolder {
+    /// The file of a name. One that is there is replaced only where it is this tenant's.
+    pub(super) fn named(folder: &Path, name: &str, tenant: &str) -> Result<Self, SinkError> {
+        let path = folder.join(name);
+        let there = path.symlink_metadata().is_ok();
+        if there {
+            match owner(&path) {
+                Some(owner) if owner == tenant => {}
+                owner => return Err(SinkError::Foreign { path, owner }),
             }
-        })
-    }
-
-    fn write(&mut self, key: &[u8]) -> io::Result<()> {
-        self.file.write_all(key)?;
-        self.file.sync_all()?;
-        if self.replace {
-            fs::rename(&self.place, &self.to)?;
-        } else {
-            // A rename would take the place of a file that came meanwhile.
-            fs::hard_link(&self.place, &self.to)?;
         }
-        sync_folder(&self.to)
+        let file = NewFile::at(&path, there)?;
+        Ok(Self { file, folder: folder.to_owned(), tenant: tenant.to_owned() })
+    }
+
+    /// A file whose name is known once the key is; none is replaced.
+    pub(super) fn unnamed(folder: &Path, tenant: &str) -> Result<Self, SinkError> {
+        let file = NewFile { path: folder.join("new-key"), replace: false };
+        file.begin()?;
+        Ok(Self { file, folder: folder.to_owned(), tenant: tenant.to_owned() })
+    }
+
+    pub(super) fn finish(mut self, key: &[u8], name: &str) -> Result<(), SinkError> {
+        let path = self.folder.join(name);
+        if !self.file.replace && path.symlink_metadata().is_ok() {
+            return Err(SinkError::Exists { path });
+        }
+        // First, so that a key never stands there without its tenant.
+        let line = format!("{}\n", self.tenant);
+        let how = Write::new(Links::Replace).private().durable();
+        replace(&owner_path(&path), line.as_bytes(), how)?;
+        self.file.path = path;
+        self.file.finish(key)
     }
 }
 
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        // After a rename there is none any more.
-        let _ = fs::remove_file(&self.place);
+/// The tenant that a key's file belongs to; none where nothing says it.
+fn owner(path: &Path) -> Option<String> {
+    let path = owner_path(path);
+    let about = path.symlink_metadata().ok()?;
+    if !about.is_file() || about.len() > OWNER_BYTES_MAX {
+        return None;
     }
+    Some(fs::read_to_string(path).ok()?.trim_end().to_owned())
 }
 
-#[cfg(unix)]
-fn create(place: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(place)
+fn owner_path(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(OWNER);
+    path.with_file_name(name)
 }
 
-#[cfg(not(unix))]
-fn create(place: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(place)
-}
-
-/// A name in a folder is on the disk once the folder is.
-#[cfg(unix)]
-pub(crate) fn sync_folder(of: &Path) -> io::Result<()> {
-    let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+impl From<WriteError> for SinkError {
+    fn from(error: WriteError) -> Self {
+        let path = error.path().to_owned();
+        match error {
+            WriteError::Exists { .. } => Self::Exists { path },
+            other => Self::File { path, error: other.into() },
+        }
+    }
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
 
@@ -109,17 +137,14 @@ mod tests {
     fn a_file_is_the_owners_alone_and_in_place_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        NewFile::beside(&path, false).unwrap().finish(b"one", None).unwrap();
+        NewFile::at(&path, false).unwrap().finish(b"one").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(NewFile::beside(&path, false), Err(SinkError::Exists { .. })));
-
-        // What an interrupted run left behind is in nobody's way, and goes.
-        fs::write(folder.path().join(".key.cortexkey-new"), b"left").unwrap();
-        NewFile::beside(&path, true).unwrap().finish(b"two", None).unwrap();
+        assert!(matches!(NewFile::at(&path, false), Err(SinkError::Exists { .. })));
+        NewFile::at(&path, true).unwrap().finish(b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
 
-        drop(NewFile::beside(&folder.path().join("other"), false).unwrap());
+        drop(NewFile::at(&folder.path().join("other"), false).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -127,18 +152,68 @@ mod tests {
     fn a_file_that_came_meanwhile_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        let new = NewFile::beside(&path, false).unwrap();
+        let new = NewFile::at(&path, false).unwrap();
         fs::write(&path, b"somebody's").unwrap();
-        assert!(matches!(new.finish(b"mine", None), Err(SinkError::Exists { .. })));
+        assert!(matches!(new.finish(b"mine"), Err(SinkError::Exists { .. })));
         assert_eq!(fs::read(&path).unwrap(), b"somebody's");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn what_cannot_be_written_is_told_before_there_is_a_key() {
+    fn a_link_to_the_file_that_others_read_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        for path in [folder.path().join("no/such/folder"), folder.path().to_owned()] {
-            assert!(matches!(NewFile::beside(&path, true), Err(SinkError::File { .. })));
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&real, b"old").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("real", &link).unwrap();
+        NewFile::at(&link, true).unwrap().finish(b"new").unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+    }
+
+    #[test]
+    fn what_is_no_file_takes_no_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        assert!(cortexkey_system::command("mkfifo").arg(&fifo).status().unwrap().success());
+        let link = folder.path().join("link");
+        symlink("/dev/null", &link).unwrap();
+        for path in [
+            folder.path().join("no/such/folder"),
+            folder.path().to_owned(),
+            fifo,
+            link,
+            "/dev/null".into(),
+            "/dev/stdout".into(),
+            "/dev/fd/1".into(),
+            "/proc/self/fd/1".into(),
+        ] {
+            let refused = NewFile::at(&path, true).err();
+            assert!(matches!(refused, Some(SinkError::File { .. })), "{}", path.display());
         }
+    }
+
+    #[test]
+    fn in_a_folder_a_tenants_own_files_alone_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |key: &[u8], tenant: &str| {
+            InFolder::named(folder.path(), "svc", tenant).and_then(|file| file.finish(key, "svc"))
+        };
+        put(b"eu", "https://api-eu.example").unwrap();
+        put(b"eu again", "https://api-eu.example").unwrap();
+        assert!(matches!(put(b"us", "https://api-us.example"), Err(SinkError::Foreign { .. })));
+        assert_eq!(fs::read(folder.path().join("svc")).unwrap(), b"eu again");
+
+        let us = check_owner(&folder.path().join("svc"), "https://api-us.example");
+        assert!(matches!(us, Err(SinkError::Foreign { owner: Some(_), .. })));
+
+        // One that nothing is known of is somebody's.
+        fs::write(folder.path().join("key-7"), b"somebody's").unwrap();
+        let named = InFolder::named(folder.path(), "key-7", "https://api-eu.example");
+        assert!(matches!(named, Err(SinkError::Foreign { .. })));
+        let unnamed = InFolder::unnamed(folder.path(), "https://api-eu.example").unwrap();
+        assert!(matches!(unnamed.finish(b"new", "key-7"), Err(SinkError::Exists { .. })));
+        assert_eq!(fs::read(folder.path().join("key-7")).unwrap(), b"somebody's");
     }
 }

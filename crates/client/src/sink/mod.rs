@@ -1,7 +1,8 @@
 //! [`Sink`]: where a new key goes. It is settled, and tried as far as can be, before there is one.
 //!
-//! It refuses to lose a key in silence: what fails says so, and whoever asked deletes the key. It
-//! refuses a shell, a file that others can read, and a pipe or log in place of a terminal.
+//! Where a key does not arrive, the caller gets an error and deletes it from the tenant. Programs
+//! run without a shell. A secret that is there already is replaced only by the rotation of its own
+//! key: in files by [`file`], in a store by a program of the user's that says whether it is there.
 
 mod file;
 
@@ -14,8 +15,7 @@ use cortexkey_api::Secret;
 use cortexkey_core::auth::{KeyId, Level};
 
 use crate::process::{Program, ProgramError};
-use file::NewFile;
-pub(crate) use file::sync_folder;
+use file::{InFolder, NewFile};
 
 /// Where a new key goes.
 #[derive(Clone, Debug)]
@@ -24,6 +24,14 @@ pub enum Sink {
     /// To a program's standard input, without a line end. `{name}`, `{key_id}`, `{level}` and
     /// `{host}` in its arguments are replaced.
     Command(Program),
+    /// The same, after another program said whether a secret of this name is there already: exit
+    /// code 0 for yes, 1 for no. Its arguments are filled in the same way.
+    Guarded {
+        /// Takes the key.
+        command: Program,
+        /// Says whether the secret is there.
+        exists: Program,
+    },
     /// Into a file that only its owner can read, without a line end.
     File {
         /// The file.
@@ -31,7 +39,8 @@ pub enum Sink {
         /// Whether a file that is there is replaced.
         replace: bool,
     },
-    /// Into a folder, one such file a key, named after it; a file that is there is replaced.
+    /// Into a folder, one such file a key, named after it. A file that is there is replaced only by
+    /// the same tenant's key of that name.
     Folder(PathBuf),
     /// To somebody who looks.
     Show(Show),
@@ -63,6 +72,10 @@ pub struct About {
     pub name: Option<String>,
     /// The host of its tenant.
     pub host: String,
+    /// The address of its tenant, port included.
+    pub tenant: String,
+    /// The id of the key that it replaces, where it replaces one.
+    pub replaces: Option<u64>,
     /// Its security level.
     pub level: Level,
 }
@@ -74,10 +87,13 @@ pub struct Prepared {
 }
 
 enum Way {
-    Command(Program),
+    Command {
+        program: Program,
+        exists: Option<Program>,
+    },
     File(NewFile),
-    /// In a folder; the name is that of the definition, else of the key.
-    InFolder(NewFile, PathBuf),
+    /// The name is that of the definition, else of the key.
+    InFolder(InFolder),
     Show(Show),
 }
 
@@ -104,6 +120,18 @@ pub enum SinkError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is there, and nothing says that it is this key's.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The tenant whose key it is, where that is known.
+        owner: Option<String>,
+    },
+    /// The store has a secret of this name, and this is no rotation of it.
+    SecretExists {
+        /// The program that says so.
+        program: String,
+    },
     /// The file cannot be made or written.
     File {
         /// The file.
@@ -119,22 +147,17 @@ impl Sink {
     /// Sees to it that a key can go there.
     pub fn prepare(&self, about: About) -> Result<Prepared, SinkError> {
         let way = match self {
-            Self::Command(program) => {
-                check_program(program)?;
-                let names = program.arguments().iter().any(|text| text.contains("{name}"));
-                if names && !about.name.as_deref().is_none_or(is_name) {
-                    return Err(SinkError::Name);
-                }
-                Way::Command(program.clone())
+            Self::Command(program) => Way::command(program, None, &about)?,
+            Self::Guarded { command, exists } => Way::command(command, Some(exists), &about)?,
+            Self::File { path, replace } => {
+                file::check_owner(path, &about.tenant)?;
+                Way::File(NewFile::at(path, *replace)?)
             }
-            Self::File { path, replace } => Way::File(NewFile::beside(path, *replace)?),
-            Self::Folder(folder) => {
-                let name = about.name.as_deref().unwrap_or("new-key");
-                if !is_name(name) {
-                    return Err(SinkError::Name);
-                }
-                Way::InFolder(NewFile::beside(&folder.join(name), true)?, folder.clone())
-            }
+            Self::Folder(folder) => Way::InFolder(match about.name.as_deref() {
+                Some(name) if is_name(name) => InFolder::named(folder, name, &about.tenant)?,
+                Some(_) => return Err(SinkError::Name),
+                None => InFolder::unnamed(folder, &about.tenant)?,
+            }),
             Self::Show(show) => Way::Show(show.clone()),
         };
         Ok(Prepared { way, about })
@@ -144,7 +167,9 @@ impl Sink {
 impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Command(program) => write!(f, "the program {}", program.name()),
+            Self::Command(program) | Self::Guarded { command: program, .. } => {
+                write!(f, "the program {}", program.name())
+            }
             Self::File { path, .. } => write!(f, "the file {}", path.display()),
             Self::Folder(folder) => write!(f, "the folder {}", folder.display()),
             Self::Show(_) => f.write_str("the terminal"),
@@ -157,36 +182,84 @@ impl Prepared {
     pub fn deliver(self, id: KeyId, key: &Secret) -> Result<(), SinkError> {
         let about = self.about;
         match self.way {
-            Way::Command(program) => {
+            Way::Command { program, exists } => {
+                // Where its name was known, it was asked before there was a key.
+                if let Some(exists) = exists.filter(|_| about.name.is_none()) {
+                    check_free(&exists, &about, Some(id))?;
+                }
                 let of_program =
                     |error| SinkError::Program { program: program.name().to_owned(), error };
-                let name = about.name.clone().unwrap_or_else(|| format!("key-{id}"));
-                let fill = |argument: &String| {
-                    argument
-                        .replace("{key_id}", &id.to_string())
-                        .replace("{level}", about.level.as_str())
-                        .replace("{host}", &about.host)
-                        // Last: a name may hold what looks like another of these.
-                        .replace("{name}", &name)
-                };
-                let arguments = program.arguments().iter().map(fill).collect();
-                let environment = [
-                    ("CORTEXKEY_NEW_KEY_ID", id.to_string()),
-                    ("CORTEXKEY_NEW_KEY_NAME", name.clone()),
-                    ("CORTEXKEY_NEW_KEY_LEVEL", about.level.to_string()),
-                    ("CORTEXKEY_NEW_KEY_HOST", about.host.clone()),
-                ];
-                let program = program.with_arguments(arguments);
+                let (program, environment) = filled(&program, &about, Some(id));
                 program.write(key.expose().as_bytes(), &environment).map_err(of_program)
             }
-            Way::File(file) => file.finish(key.expose().as_bytes(), None),
-            Way::InFolder(file, folder) => {
-                let to = about.name.is_none().then(|| folder.join(format!("key-{id}")));
-                file.finish(key.expose().as_bytes(), to.as_deref())
+            Way::File(file) => file.finish(key.expose().as_bytes()),
+            Way::InFolder(file) => {
+                let name = about.name.unwrap_or_else(|| format!("key-{id}"));
+                file.finish(key.expose().as_bytes(), &name)
             }
             Way::Show(show) => (show.0)(key.expose()).map_err(SinkError::Show),
         }
     }
+}
+
+impl Way {
+    fn command(
+        program: &Program,
+        exists: Option<&Program>,
+        about: &About,
+    ) -> Result<Self, SinkError> {
+        for program in [program].into_iter().chain(exists) {
+            check_program(program)?;
+            let names = program.arguments().iter().any(|text| text.contains("{name}"));
+            if names && !about.name.as_deref().is_none_or(is_name) {
+                return Err(SinkError::Name);
+            }
+        }
+        if let Some(exists) = exists.filter(|_| about.name.is_some()) {
+            check_free(exists, about, None)?;
+        }
+        Ok(Self::Command { program: program.clone(), exists: exists.cloned() })
+    }
+}
+
+/// Sees to it that a store has no secret of this name. A rotation replaces its own: the program gets
+/// the id of the old key, and may look whose secret it is.
+fn check_free(exists: &Program, about: &About, id: Option<KeyId>) -> Result<(), SinkError> {
+    let name = || exists.name().to_owned();
+    let (program, environment) = filled(exists, about, id);
+    match program.write(b"", &environment) {
+        Ok(()) => Err(SinkError::SecretExists { program: name() }),
+        Err(ProgramError::Failed { code: Some(1) }) => Ok(()),
+        Err(error) => Err(SinkError::Program { program: name(), error }),
+    }
+}
+
+/// A program with its arguments filled in, and its variables.
+fn filled(
+    program: &Program,
+    about: &About,
+    id: Option<KeyId>,
+) -> (Program, Vec<(&'static str, String)>) {
+    let id = id.map(|id| id.to_string()).unwrap_or_default();
+    let name = about.name.clone().unwrap_or_else(|| format!("key-{id}"));
+    let fill = |argument: &String| {
+        argument
+            .replace("{key_id}", &id)
+            .replace("{level}", about.level.as_str())
+            .replace("{host}", &about.host)
+            // Last: a name may hold what looks like another of these.
+            .replace("{name}", &name)
+    };
+    let arguments = program.arguments().iter().map(fill).collect();
+    let replaces = about.replaces.map(|id| id.to_string()).unwrap_or_default();
+    let environment = vec![
+        ("CORTEXKEY_NEW_KEY_ID", id),
+        ("CORTEXKEY_NEW_KEY_NAME", name),
+        ("CORTEXKEY_NEW_KEY_LEVEL", about.level.to_string()),
+        ("CORTEXKEY_NEW_KEY_HOST", about.host.clone()),
+        ("CORTEXKEY_REPLACED_KEY_ID", replaces),
+    ];
+    (program.with_arguments(arguments), environment)
 }
 
 /// Whether a definition's name can stand in an argument or be a file's, and lead nowhere else.
@@ -222,12 +295,28 @@ impl fmt::Display for SinkError {
                  it one of letters, digits, `-`, `_`, `.` and `@`",
             ),
             Self::Program { program, error } => {
-                write!(f, "the program {program}, which the new key was handed to, {error}")
+                write!(f, "the sink's program {program} {error}")
             }
             Self::Exists { path } => write!(
                 f,
                 "{} is there already, and may hold a key that is in use; name another file",
                 path.display()
+            ),
+            Self::Foreign { path, owner: Some(owner) } => write!(
+                f,
+                "{} is there already, and holds a key of {owner}; name another file",
+                path.display()
+            ),
+            Self::Foreign { path, owner: None } => write!(
+                f,
+                "{} is there already, and nothing beside it says that it is this tenant's key; \
+                 name it with --sink-file to replace it",
+                path.display()
+            ),
+            Self::SecretExists { program } => write!(
+                f,
+                "the secret is there already, as the program {program} says, and may be a key that \
+                 is in use; choose another name, or delete the secret first"
             ),
             Self::File { path, error } => {
                 write!(f, "the file {} cannot be written: {error}", path.display())

@@ -3,12 +3,13 @@
 //! It refuses a row that was changed, or moved to another place; it cannot see that a whole file
 //! was replaced by an older one.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use cortexkey_system::{Links, Write, replace};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::disk::DiskError;
@@ -103,25 +104,9 @@ fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
 
 /// Makes a file that only its owner can read, whole or not at all, and sees it onto the disk.
 fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let unfinished = folder.join(format!("{name}.new"));
-    // Of a start that was broken off; and nothing is written through somebody's link.
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = options.open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(unfinished, folder.join(name))?;
-    // The name as well.
-    fs::File::open(folder)?.sync_all()
+    // Nothing is written through somebody's link.
+    let how = Write::new(Links::Replace).private().durable();
+    Ok(replace(&folder.join(name), bytes, how)?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cortexkey_api::api_keys::ApiKeyRecord;
@@ -21,6 +20,7 @@ use crate::commands::call::failed;
 use crate::commands::keys::{lock_failure, now_ms, one_line};
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
+use crate::output_file;
 use crate::text::{self, DIM};
 
 /// Write definitions of the keys that a tenant has
@@ -164,8 +164,8 @@ fn told(path: &Path, imported: &Imported) -> String {
 fn write(folder: &Path, imported: &Imported) -> Result<PathBuf, String> {
     let path = folder.join(format!("{}.yaml", imported.name));
     let failed = |error| format!("cannot write {}: {error}", path.display());
-    match fs::File::create_new(&path) {
-        Ok(mut file) => file.write_all(imported.yaml.as_bytes()).map_err(failed)?,
+    match output_file::create(&path, imported.yaml.as_bytes()) {
+        Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let there = fs::read(&path).map_err(failed)?;
             if there != imported.yaml.as_bytes() {

@@ -31,13 +31,19 @@ pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecor
     })
 }
 
-/// The file that remembers, between two runs, what is under way without a definition.
-pub(super) fn state_file() -> Result<LockFile, Failure> {
+/// The file that remembers, between two runs, what is under way without a definition: one for each
+/// tenant and key, so that a run never waits for that of another key.
+pub(super) fn state_file(client: &Client, name: &str) -> Result<LockFile, Failure> {
     let environment = |name: &str| std::env::var_os(name);
     let folder: PathBuf = state_folder(&environment).ok_or_else(|| {
         Failure::wrong_use("neither XDG_STATE_HOME nor HOME is set, so nothing can be remembered")
             .help("set one of them to a folder of yours")
     })?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    let child = client.child().map(|child| format!("@{}", child.as_str())).unwrap_or_default();
+    // A port has a colon before it, which not every system takes in a name.
+    let tenant = (client.address().to_string() + &child).replace(|c| !is_plain(c), "_");
+    let folder = folder.join(tenant).join(name);
     std::fs::create_dir_all(&folder).map_err(|error| {
         Failure::wrong_use(format!("cannot make the folder {}: {error}", folder.display()))
     })?;

@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         if let Some(exit) = args.check.run(client, &needs(scope.is_some()))? {
             return Ok(exit);
         }
-        let mut state = state_file()?;
+        let mut state = state_file(client, "new-keys")?;
         finish_earlier(client, &sink, &mut state)?;
         if args.finish {
             text::print("nothing is left to finish\n")?;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::{Mode, ScopeRead, ScopeWrite};
 use cortexkey_client::{
-    ChildTenant, Client, Journal, LockFile, NewKey, Permission, RenewError, Renewal, Seen, Sink,
-    Stage, is_system, level_of, write_of,
+    ChildTenant, Client, Journal, LockFile, LockFileError, NewKey, Permission, RenewError, Renewal,
+    Seen, Sink, Stage, is_system, level_of, write_of,
 };
 use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::{FILE_NAME, LockedKey, Retiring};
@@ -104,6 +104,10 @@ Exit codes: 0 done, or done but for the end of the grace; 1 it failed, and says 
 2 wrong use; 4 done, but the scope was not copied for want of a permission, or with --grace 0 the old
 key could not be deleted yet.";
 
+/// How long another run's hold of the lock file is waited for after a grace: ten minutes.
+const HOLD_TRIES: u32 = 600;
+const HOLD_AGAIN: Duration = Duration::from_secs(1);
+
 /// Where the rotation is remembered.
 struct Place {
     file: LockFile,
@@ -168,8 +172,12 @@ impl Rotation<'_> {
         } else {
             self.renew(&mut entry, no_sink)?;
         }
-        if args.wait {
-            wait(&entry);
+        if args.wait && !entry.retiring.is_empty() {
+            self.place = self.place.wait(&entry)?;
+            let id = entry.id;
+            entry = self.place.file.entry(&self.place.tenant, &self.place.name);
+            // Where another run finished it meanwhile, nothing is remembered any more.
+            entry.id = entry.id.or(id);
         }
         // The lock file has whole seconds, which would be a grace after all.
         let due_ms = if args.grace == 0 { u64::MAX } else { now_ms() };
@@ -282,7 +290,8 @@ fn place(args: &Args, client: &Client) -> Result<(Place, Option<KeyId>), Failure
         return Err(Failure::wrong_use("that is no key id, and there is no lock file here")
             .help("give the number in the column ID, or --lock-file FILE"));
     };
-    let (file, name) = (state_file()?, format!("key-{id}"));
+    let name = format!("key-{id}");
+    let file = state_file(client, &name)?;
     let tenant = LockFile::tenant(host, child);
     Ok((Place { file, tenant, name, is_defined: false }, Some(id)))
 }
@@ -446,6 +455,28 @@ fn ask(args: &Args, entry: &LockedKey, new: &NewKey) -> Result<(), Failure> {
         format!("Rotate key {id}?")
     };
     args.change.ask(&question)
+}
+
+impl Place {
+    /// Waits for the end of the grace, and lets others have the file meanwhile.
+    fn wait(self, entry: &LockedKey) -> Result<Self, Failure> {
+        let Self { file, tenant, name, is_defined } = self;
+        let path = file.path().to_owned();
+        drop(file);
+        wait(entry);
+        for _ in 0..HOLD_TRIES {
+            match LockFile::hold(&path) {
+                Err(LockFileError::Held { .. }) => std::thread::sleep(HOLD_AGAIN),
+                Err(error) => return Err(lock_failure(&error)),
+                Ok(file) => return Ok(Self { file, tenant, name, is_defined }),
+            }
+        }
+        Err(Failure::new(
+            Exit::Findings,
+            format!("another run still holds {}; the old key is not deleted yet", path.display()),
+        )
+        .help("`cortexkey keys rotate --finish` with the same key deletes it"))
+    }
 }
 
 fn wait(entry: &LockedKey) {

@@ -1,0 +1,46 @@
+//! Files that a command writes because the user named them.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use cortexkey_system::{Links, Pending, Write, replace};
+
+/// Writes a file whole, and follows a link to it. A pipe or a device that the user names is written
+/// to as it is: there is nothing in it to lose.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return fs::write(path, bytes);
+    }
+    Ok(replace(path, bytes, Write::new(Links::Follow))?)
+}
+
+/// Writes a file that is not there yet; [`io::ErrorKind::AlreadyExists`] where something is.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    Ok(Pending::begin(path, Write::new(Links::Refuse))?.create(bytes)?)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_a_link_to_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        fs::write(&real, "old").unwrap();
+        write(&link, b"new").unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        write(Path::new("/dev/null"), b"new").unwrap();
+        assert!(write(folder.path(), b"new").is_err());
+        assert_eq!(create(&link, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        create(&folder.path().join("other"), b"x").unwrap();
+    }
+}
