@@ -27,8 +27,9 @@
 mod access;
 mod clock;
 mod crowd;
-mod data;
+mod directory;
 mod faults;
+mod forwarding;
 mod gather;
 mod http;
 mod inspect;
@@ -55,6 +56,7 @@ mod webhook;
 
 pub use clock::{Clock, SettableClock};
 pub use faults::{Fault, FaultError, FaultKind};
+pub use inventory::InventoryError;
 pub use log::LogLine;
 pub use notices::Notification;
 pub use options::{
