@@ -18,36 +18,9 @@ const PUBLIC_NAMES: [(&str, &str); 5] = [
     ("Query Center", "investigation_query"),
 ];
 
-<<<<<<< HEAD
-=======
 /// Components whose name for View in the API is public and has no `_view`.
 const BARE_VIEW_NAMES: [&str; 2] = ["Action Center", "Alert Notifications"];
 
-/// Named actions, by the component that the console shows them under.
-const ACTIONS: [(&str, &[&str]); 3] = [
-    (
-        "Action Center",
-        &[
-            "Isolate",
-            "Terminate Process",
-            "Quarantine",
-            "File Retrieval",
-            "File Search",
-            "Destroy Files",
-            "Allow List/Block List",
-            "Disable Response Actions",
-            "Remediation",
-            "Delete Quarantined Files",
-        ],
-    ),
-    (
-        "Agent Scripts Library",
-        &["Run Standard Script", "Run High-Risk Script", "Script Configurations"],
-    ),
-    ("Live Terminal", &["Live Terminal"]),
-];
-
->>>>>>> 3f3790b (Tenant: users, groups, rules of forwarding, and an inventory of one's own)
 /// What one name in the API asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -75,7 +48,8 @@ pub(crate) fn asked(name: &str) -> Option<Asked> {
 
 /// The component that the console shows a named action under.
 pub(crate) fn component_of(action: &str) -> Option<&'static str> {
-    ACTIONS.iter().find(|(_, actions)| actions.contains(&action)).map(|(component, _)| *component)
+    let component = COMPONENTS.iter().find(|component| component.actions.contains(&action))?;
+    Some(component.name)
 }
 
 /// The named action with this name in the console.

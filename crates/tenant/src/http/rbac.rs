@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::routing::{MethodRouter, post};
-use cortexkey_core::access::{COMPONENTS, Permission};
+use cortexkey_core::access::{Component, Permission, Rights};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -100,13 +100,14 @@ async fn roles(
 
 fn role(store: &Store, name: &str) -> Result<Value, Refusal> {
     let role = store.roles.find(name).ok_or_else(|| Refusal::invalid("Role was not found"))?;
-    let held = role.components.iter().filter(|(_, level)| *level != Permission::None);
-    let mut permissions: Vec<&str> = if role.holds_all {
-        COMPONENTS.iter().map(|component| component.name).collect()
-    } else {
-        held.map(|(name, _)| *name).collect()
+    let roles = [role];
+    let held = |component: &&Component| {
+        let level = Rights(&roles).component(component.name);
+        level.reaches(Permission::View) == Some(true)
     };
-    permissions.extend(role.actions.unwrap_or_default());
+    let components = Component::of(store.roles.product()).iter().filter(held);
+    let mut permissions: Vec<&str> = components.map(|component| component.name).collect();
+    permissions.extend(role.actions.held);
     let entry = store.roles.custom.iter().find(|entry| entry.role.name == name);
     if entry.is_some_and(|entry| !entry.datasets.is_empty()) {
         permissions.push("Datasets Access Control");

@@ -13,7 +13,7 @@ use cortexkey_api::role::{
     RoleRecord, created_message,
 };
 use cortexkey_api::{Data, Message};
-use cortexkey_core::access::Permission;
+use cortexkey_core::access::{Grant, Permission};
 
 use super::App;
 use super::api_keys::{access, refused};
@@ -194,8 +194,10 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
 /// A named action needs the component that it stands under, at View/Edit.
 fn check_actions(role: &CustomRole) -> Result<(), Refusal> {
     let lacks = |action: &&&str| {
-        permissions::component_of(action)
-            .is_some_and(|component| !role.components.contains(&(component, Permission::Edit)))
+        permissions::component_of(action).is_some_and(|component| {
+            let grant = Grant::listed(component, Permission::Edit);
+            !role.components.contains(&grant)
+        })
     };
     match role.actions.iter().find(lacks) {
         Some(action) => Err(Refusal::invalid("component_permissions is not valid")
