@@ -116,6 +116,48 @@ pub(crate) fn go() -> Result<(), String> {
     }
 }
 
+/// A program in Go: its name, the package that it is, and its version.
+pub(crate) struct GoTool {
+    name: &'static str,
+    package: &'static str,
+    version: &'static str,
+}
+
+pub(crate) const STATICCHECK: GoTool = GoTool {
+    name: "staticcheck",
+    package: "honnef.co/go/tools/cmd/staticcheck",
+    version: "v0.8.2",
+};
+pub(crate) const GOLANGCI_LINT: GoTool = GoTool {
+    name: "golangci-lint",
+    package: "github.com/golangci/golangci-lint/v2/cmd/golangci-lint",
+    version: "v2.15.0",
+};
+pub(crate) const GOVULNCHECK: GoTool =
+    GoTool { name: "govulncheck", package: "golang.org/x/vuln/cmd/govulncheck", version: "v1.9.0" };
+
+impl GoTool {
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// The program, in the build folder; it is built there the first time.
+pub(crate) fn go_tool(root: &Path, tool: &GoTool) -> Result<PathBuf, String> {
+    let GoTool { name, package, version } = tool;
+    let folder = target_dir(root).join("go-tools").join(version);
+    let program = folder.join(name);
+    if !program.exists() {
+        let mut install = Command::new("go");
+        // Outside the module, whose own requirements stay none.
+        install
+            .args(["install", &format!("{package}@{version}")])
+            .current_dir(std::env::temp_dir());
+        check(install.env("GOBIN", &folder).env("GOFLAGS", ""))?;
+    }
+    Ok(program)
+}
+
 fn rustup(component: &str) -> Result<String, String> {
     check(Command::new("rustup").args(["component", "add", component]))
 }

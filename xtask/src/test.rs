@@ -188,47 +188,79 @@ fn c_library(root: &Path) -> Outcome {
 }
 
 fn go_pure(root: &Path) -> Outcome {
-    go_tests(root, |what| {
-        let mut go = Command::new("go");
-        go.arg(what).current_dir(root.join("go")).env("CGO_ENABLED", "0");
-        go
-    })
+    let tool = |program: &Path| {
+        let mut tool = Command::new(program);
+        tool.current_dir(root.join("go")).env("CGO_ENABLED", "0");
+        tool
+    };
+    // Compiled for a processor of 32 bits, too.
+    go_tests(root, &tool, &[&["./..."]], Some("386"))
 }
 
 fn go_cgo(root: &Path) -> Outcome {
     match capi::installed::install(root) {
-        Ok(installed) => go_tests(root, |what| {
-            let mut go = installed.go(root, what, "1");
-            go.args(["-tags", "cortexkey_cgo"]).env("LD_LIBRARY_PATH", installed.lib());
-            go
-        }),
+        Ok(installed) => {
+            let tool = |program: &Path| {
+                let mut tool = installed.go_tool(root, program, "1");
+                tool.env("LD_LIBRARY_PATH", installed.lib());
+                tool
+            };
+            // The packages over the library, and the tag that puts it under the others.
+            let tests: [&[&str]; 2] = [&["./..."], &["-tags", "cortexkey_cgo", "."]];
+            go_tests(root, &tool, &tests, None)
+        }
         Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
     }
 }
 
-fn go_tests(root: &Path, go: impl Fn(&str) -> Command) -> Outcome {
+/// Checks the module's sources, for another processor as well where one is named, then runs the tests,
+/// once with each of these arguments.
+fn go_tests(
+    root: &Path,
+    tool: &dyn Fn(&Path) -> Command,
+    tests: &[&[&str]],
+    processor: Option<&str>,
+) -> Outcome {
     if let Err(why) = setup::go() {
         return Outcome::Skipped(why);
     }
-    let untidy = capture(Command::new("gofmt").args(["-l", "."]).current_dir(root.join("go")));
-    if !untidy.success || !untidy.stdout.is_empty() {
-        let output = format!("gofmt would change:\n{}", untidy.all());
-        return Outcome::Failed { passed: 0, failed: 1, output };
-    }
-    if let Err(output) = check(go("vet").arg("./...")) {
-        return Outcome::Failed { passed: 0, failed: 1, output };
-    }
-    let ran = capture(go("test").args(["-count=1", "-v", "./..."]));
-    let count = |mark: &str| {
-        let is_result = |line: &&str| line.trim_start().starts_with(mark);
-        u64::try_from(ran.stdout.lines().filter(is_result).count()).unwrap_or(0)
+    let staticcheck = match setup::go_tool(root, &setup::STATICCHECK) {
+        Ok(staticcheck) => staticcheck,
+        Err(why) => return Outcome::Skipped(format!("no staticcheck: {why}")),
     };
-    let (passed, failed) = (count("--- PASS:"), count("--- FAIL:"));
-    if ran.success && count("--- SKIP:") == 0 {
-        Outcome::Passed(passed)
-    } else {
-        Outcome::Failed { passed, failed: failed.max(1), output: ran.all() }
+    let go = Path::new("go");
+    let checked = go_formatted(root)
+        .and_then(|()| check(tool(go).args(["vet", "./..."])))
+        .and_then(|_| check(tool(&staticcheck).arg("./...")))
+        .and_then(|_| match processor {
+            Some(other) => check(tool(go).args(["vet", "./..."]).env("GOARCH", other)),
+            None => Ok(String::new()),
+        });
+    if let Err(output) = checked {
+        return Outcome::Failed { passed: 0, failed: 1, output };
     }
+    let (mut passed, mut failed, mut output) = (0, 0, String::new());
+    for arguments in tests {
+        let ran = capture(tool(go).args(["test", "-count=1", "-v"]).args(*arguments));
+        let count = |mark: &str| {
+            let is_result = |line: &&str| line.trim_start().starts_with(mark);
+            u64::try_from(ran.stdout.lines().filter(is_result).count()).unwrap_or(0)
+        };
+        passed += count("--- PASS:");
+        if !ran.success || count("--- SKIP:") > 0 {
+            failed += count("--- FAIL:").max(1);
+            output += &ran.all();
+        }
+    }
+    if failed == 0 { Outcome::Passed(passed) } else { Outcome::Failed { passed, failed, output } }
+}
+
+fn go_formatted(root: &Path) -> Result<(), String> {
+    let untidy = capture(Command::new("gofmt").args(["-l", "."]).current_dir(root.join("go")));
+    if untidy.success && untidy.stdout.is_empty() {
+        return Ok(());
+    }
+    Err(format!("gofmt would change:\n{}", untidy.all()))
 }
 
 fn fuzz_targets(root: &Path) -> Outcome {

@@ -157,19 +157,25 @@ fn decide(root: &Path, program: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A program that needs the library does not compile without it, and is told why.
+/// A program that imports the package over the library does not compile without cgo, and the compiler
+/// says why.
 fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), String> {
-    let folder = installed.consumer(
-        &root.join("go"),
-        "without",
-        "_, err := cortexkey.LoadDefinitions(nil)\n\t_, err = cortexkey.NewMemoryGuard(nil)\n\tprintln(err)",
-    )?;
+    let body = "_, err := cortexkey.LoadDefinitions(nil)\n\tprintln(err.Error())";
+    let folder = installed.consumer_of(&root.join("go"), "without", "/lib", body)?;
     let ran = capture(installed.go(root, "build", "0").arg(".").current_dir(&folder));
-    if ran.success || ran.all().matches("needs_the_build_tag_cortexkey_cgo").count() != 2 {
+    if ran.success || !ran.all().contains("build constraints exclude all Go files") {
         return Err(format!(
-            "a program without the library compiles, or is not told why: {}",
+            "package lib compiles without cgo, or nothing says why: {}",
             ran.all()
         ));
+    }
+    let program = folder.join("with");
+    let mut build = installed.go(root, "build", "1");
+    build.args(["-tags", "cortexkey_static", "-o"]).arg(&program).arg(".").current_dir(&folder);
+    check(&mut build)?;
+    let ran = capture(&mut Command::new(&program));
+    if !ran.all().contains("invalid definitions") {
+        return Err(format!("a program over package lib: {}", ran.all()));
     }
     Ok(())
 }
@@ -221,13 +227,20 @@ fn go_in_an_empty_root(installed: &Installed, program: &Path) -> Result<(), Stri
 impl Installed {
     /// Go, with the installed library, in the module's folder.
     pub(crate) fn go(&self, root: &Path, what: &str, cgo: &str) -> Command {
-        let mut go = Command::new("go");
-        go.arg(what).current_dir(root.join("go")).env("CGO_ENABLED", cgo);
-        go.env("PKG_CONFIG_PATH", &self.pkgconfig).env("GOFLAGS", "").env("GOWORK", "off");
-        if cgo == "1" {
-            go.env("GOFLAGS", self.relink());
-        }
+        let mut go = self.go_tool(root, Path::new("go"), cgo);
+        go.arg(what);
         go
+    }
+
+    /// A program that asks Go, with the same environment.
+    pub(crate) fn go_tool(&self, root: &Path, program: &Path, cgo: &str) -> Command {
+        let mut tool = Command::new(program);
+        tool.current_dir(root.join("go")).env("CGO_ENABLED", cgo);
+        tool.env("PKG_CONFIG_PATH", &self.pkgconfig).env("GOFLAGS", "").env("GOWORK", "off");
+        if cgo == "1" {
+            tool.env("GOFLAGS", self.relink());
+        }
+        tool
     }
 
     /// Go does not see that pkg-config names another library than before. A flag of the one package
@@ -239,6 +252,17 @@ impl Installed {
 
     /// A module that uses ours, which is in a folder.
     fn consumer(&self, ours: &Path, name: &str, body: &str) -> Result<PathBuf, String> {
+        self.consumer_of(ours, name, "", body)
+    }
+
+    /// The same with one of its packages.
+    fn consumer_of(
+        &self,
+        ours: &Path,
+        name: &str,
+        package: &str,
+        body: &str,
+    ) -> Result<PathBuf, String> {
         let folder = self.work.join(name);
         let made = |e: std::io::Error| format!("{}: {e}", folder.display());
         fs::create_dir_all(&folder).map_err(made)?;
@@ -249,7 +273,7 @@ impl Installed {
         );
         fs::write(folder.join("go.mod"), text).map_err(made)?;
         let text = format!(
-            "// Package main is a user.\npackage main\n\nimport cortexkey \"{module}\"\n\nfunc main() {{\n\t{body}\n}}\n"
+            "// Package main is a user.\npackage main\n\nimport cortexkey \"{module}{package}\"\n\nfunc main() {{\n\t{body}\n}}\n"
         );
         fs::write(folder.join("main.go"), text).map_err(made)?;
         Ok(folder)
@@ -268,7 +292,7 @@ pub(crate) fn go_tools(root: &Path, installed: &Installed) -> Result<(), String>
         ("GOGC=1", "-v=false", Some(("GOGC", "1"))),
     ] {
         let mut test = installed.go(root, "test", "1");
-        test.args(["-count=1"]).args(CGO).arg(flag).arg(installed.relink());
+        test.args(["-count=1", "-tags", "cortexkey_static"]).arg(flag).arg(installed.relink());
         test.arg("./...").envs(variable);
         check(&mut test).map_err(|output| format!("Go under {name}:\n{output}"))?;
         println!("ok: Go under {name}");
