@@ -1,9 +1,9 @@
 // Package cortexkey signs and verifies HTTP requests with the API keys of Palo Alto Networks Cortex products
-// (XSOAR, XSIAM, XDR).
+// (XSOAR, XSIAM, XDR), and decides what a key may do.
 //
 // A key is Standard (it is sent as it is) or Advanced (a SHA-256 digest of key, nonce and time is
-// sent); the API Keys table of the console shows which, as Security Level. Guessing it is
-// refused: it is an argument of [NewSigner].
+// sent); the API Keys table of the console shows which, as Security Level. The level cannot be guessed
+// from a key, so it is an argument of [NewSigner].
 //
 //	signer, err := cortexkey.NewSigner(7, cortexkey.Advanced, os.Getenv("CORTEXKEY_API_KEY"))
 //	if err != nil {
@@ -11,22 +11,20 @@
 //	}
 //	defer signer.Close()
 //
-//	if err := signer.SignRequest(req); err != nil {
+//	transport, err := cortexkey.NewTransport(signer, nil, "api-acme.xdr.us.paloaltonetworks.com")
+//	if err != nil {
 //		return err
 //	}
-//	resp, err := client.Do(req)
+//	client := &http.Client{Transport: transport}
 //
-// Every attempt is signed anew, retries too. The signature covers neither method, path nor body:
-// it shows who sends, not what was sent.
+// The transport signs every attempt, also those that net/http makes by itself, and sends headers to no
+// host but those it was given, so a client follows no redirect elsewhere. A [SignerSource] in place of the
+// signer lets keys change while requests run; [NewFileSource] follows a file.
 //
-// # Redirects
+// [Signer.SignRequest] signs one request. Sign each attempt anew, and set CheckRedirect of
+// [net/http.Client] to return [net/http.ErrUseLastResponse]: it copies headers when it follows a redirect.
 //
-// [net/http.Client] copies headers when it follows a redirect, and takes Authorization off only
-// when the host changes. A client of this API should follow none: set CheckRedirect to return
-// [net/http.ErrUseLastResponse].
-//
-// [NewTransport] makes a client's transport that signs each attempt, and sends headers to no host but
-// those it was given.
+// The signature covers neither method, path nor body: it shows who sends, not what was sent.
 //
 // # Verifying
 //
@@ -37,14 +35,28 @@
 //	if err := keyring.Put(7, cortexkey.Advanced, key); err != nil {
 //		return err
 //	}
+//	guard, err := cortexkey.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 120_000, Started: time.Now()})
+//	if err != nil {
+//		return err
+//	}
 //	verifier, err := cortexkey.NewVerifier(keyring, guard)
 //	if err != nil {
 //		return err
 //	}
 //	return http.ListenAndServe(addr, verifier.Middleware(handler))
 //
-// A signature covers neither method, path nor body, so a captured request can be sent once for any
-// call; the guard, a [ReplayGuard], is all that stands between once and often.
+// A captured request can be sent again for any call. The guard, a [ReplayGuard], is what has it accepted
+// only once. [MemoryGuard] serves one process; several processes need a guard that they share.
+//
+// # Deciding
+//
+// [LoadDefinitions] reads what `cortexkey compile` wrote, and [Definitions.Decide] answers what a key may
+// do and see, and why.
+//
+// # Errors
+//
+// Errors are for [errors.Is]. Nil receivers and nil arguments are errors ([ErrNil]), and values that were
+// closed, or not made by their constructors, return [ErrClosed].
 //
 // # Secrets
 //
@@ -52,9 +64,8 @@
 // without the key, and no error holds it. What they keep is wiped by their Close; strings that
 // net/http was given cannot be.
 //
-// # Backends
+// # The C library
 //
-// The package is pure Go and needs no C compiler. With the build tag cortexkey_cgo the same API
-// stands on the C library libcortexkey, which also has a replay guard in memory and decides what keys
-// may do; [Backend] says which one a program has. Both give the same answers to the same vectors.
+// The package is pure Go and needs no C compiler. Package [github.com/cortexkey/cortexkey/go/lib] makes
+// the same types over the C library libcortexkey, with the same answers.
 package cortexkey

@@ -2,7 +2,11 @@ package cortexkey
 
 // The errors, for errors.Is. No error holds a key, nor a byte of one.
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/cortexkey/cortexkey/go/internal/backend"
+)
 
 var (
 	// ErrInvalidKey: the key is not 1 to 256 bytes of visible ASCII.
@@ -17,32 +21,40 @@ var (
 	ErrInvalidTimestamp = errors.New("cortexkey: invalid timestamp")
 	// ErrInvalidOption: an option cannot be used.
 	ErrInvalidOption = errors.New("cortexkey: invalid option")
+	// ErrNil: a receiver or an argument is nil that must not be.
+	ErrNil = errors.New("cortexkey: nil")
 	// ErrNilRequest: there is no request to sign.
 	ErrNilRequest = errors.New("cortexkey: nil request")
 	// ErrNonceSource: the source of nonces failed.
 	ErrNonceSource = errors.New("cortexkey: no random bytes for a nonce")
 	// ErrNotAdvanced: the key is Standard, which is sent as it is and signs nothing.
 	ErrNotAdvanced = errors.New("cortexkey: not an Advanced key")
-	// ErrClosed: what was asked has been closed.
-	ErrClosed = errors.New("cortexkey: closed")
+	// ErrClosed: a value was used after its Close, or was not made by its constructor.
+	ErrClosed = backend.ErrClosed
 	// ErrRefused: a verifier refused a request; the error is the [Verdict] itself.
 	ErrRefused = errors.New("cortexkey: request refused")
 	// ErrUnknownKey: the keyring has no key of this id.
 	ErrUnknownKey = errors.New("cortexkey: no such key")
-	// ErrNilGuard: a verifier was to be made without a replay guard.
+	// ErrNilGuard: NewVerifier got no replay guard.
 	ErrNilGuard = errors.New("cortexkey: no replay guard")
+	// ErrInvalidGuard: the replay guard works with keyrings of package lib only.
+	ErrInvalidGuard = backend.ErrInvalidGuard
 	// ErrHostNotAllowed: a transport was asked to send headers to a host that it was not given.
 	ErrHostNotAllowed = errors.New("cortexkey: host not allowed")
 	// ErrPlainHTTP: a transport was asked to send headers where everybody on the way can read them.
 	ErrPlainHTTP = errors.New("cortexkey: plain HTTP")
-	// ErrInvalidDefinitions: bytes are no compiled definitions, or were damaged.
-	ErrInvalidDefinitions = errors.New("cortexkey: invalid definitions")
+	// ErrRepeated: a connection broke again and again before an answer came.
+	ErrRepeated = errors.New("cortexkey: connection lost")
+	// ErrKeyFile: a file with a key cannot be read as one.
+	ErrKeyFile = errors.New("cortexkey: key file")
+	// ErrInvalidDefinitions: bytes are not compiled definitions, or are damaged.
+	ErrInvalidDefinitions = backend.ErrInvalidDefinitions
 	// ErrNotFound: there is no such definition.
-	ErrNotFound = errors.New("cortexkey: no such definition")
+	ErrNotFound = backend.ErrNotFound
 	// ErrAmbiguousName: several definitions have the name; give tenant/name.
-	ErrAmbiguousName = errors.New("cortexkey: ambiguous name")
-	// ErrInvalidQuestion: a question cannot be asked so.
-	ErrInvalidQuestion = errors.New("cortexkey: invalid question")
-	// ErrLibrary: the C library failed, or does not fit (with the build tag cortexkey_cgo only).
-	ErrLibrary = errors.New("cortexkey: C library")
+	ErrAmbiguousName = backend.ErrAmbiguousName
+	// ErrInvalidQuestion: a question is outside its limits.
+	ErrInvalidQuestion = backend.ErrInvalidQuestion
+	// ErrLibrary: the C library failed, or does not fit its header.
+	ErrLibrary = backend.ErrLibrary
 )

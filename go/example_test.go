@@ -3,8 +3,13 @@ package cortexkey_test
 // The examples of the package's documents.
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -90,4 +95,168 @@ func ExampleWithClock() {
 	}
 	fmt.Println(headers.Timestamp(), signer)
 	// Output: 1795435200000 cortexkey.Signer{key id 7, advanced}
+}
+
+func ExampleNewTransport() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "signed with key %s", r.Header.Get(cortexkey.HeaderKeyID))
+	}))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://") // api-acme.xdr.us.paloaltonetworks.com
+
+	signer, err := cortexkey.NewSigner(7, cortexkey.Advanced, "test-api-key")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer signer.Close()
+	transport, err := cortexkey.NewTransport(signer, nil, host)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	response, err := client.Post(server.URL+"/api_keys/validate/", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	fmt.Println(string(body), err)
+	_, err = client.Get("https://elsewhere.example/")
+	fmt.Println(errors.Is(err, cortexkey.ErrHostNotAllowed))
+	// Output:
+	// signed with key 7 <nil>
+	// true
+}
+
+// A key that is rotated: the file is replaced, and later requests are signed with the key that it has then.
+func ExampleNewFileSource() {
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "cortex.env") // a mounted secret, say
+	file := "CORTEXKEY_API_KEY_ID=7\nCORTEXKEY_API_KEY_TYPE=advanced\nCORTEXKEY_API_KEY=test-api-key\n"
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	source, err := cortexkey.NewFileSource(path, nil, func(err error) { fmt.Println("the key stays:", err) })
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer source.Close()
+	transport, err := cortexkey.NewTransport(source, nil, "api-acme.xdr.us.paloaltonetworks.com")
+	fmt.Println(transport != nil, err)
+	// Output: true <nil>
+}
+
+func ExampleNewVerifier() {
+	keyring, err := cortexkey.NewKeyring()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer keyring.Close()
+	if err := keyring.Put(7, cortexkey.Advanced, "test-api-key"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	// 1,000 requests a second, times twice the skew of 60 seconds.
+	guard, err := cortexkey.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 120_000, First: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	verifier, err := cortexkey.NewVerifier(keyring, guard)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer verifier.Close()
+
+	request := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
+	signer, err := cortexkey.NewSigner(7, cortexkey.Advanced, "test-api-key")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer signer.Close()
+	if err := signer.SignRequest(request); err != nil {
+		fmt.Println(err)
+		return
+	}
+	principal, err := verifier.Verify(request.Context(), request.Header)
+	fmt.Println(principal.KeyID, principal.Level, err)
+	_, err = verifier.Verify(request.Context(), request.Header)
+	fmt.Println(err, errors.Is(err, cortexkey.VerdictReplayed))
+	// Output:
+	// 7 advanced <nil>
+	// cortexkey: replayed: the request was accepted before true
+}
+
+func ExampleVerifier_Middleware() {
+	keyring, err := cortexkey.NewKeyring()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer keyring.Close()
+	if err := keyring.Put(7, cortexkey.Advanced, "test-api-key"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	// A service that restarts: for a minute it refuses what the process before may have accepted.
+	guard, err := cortexkey.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 120_000, Started: time.Now()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	verifier, err := cortexkey.NewVerifier(keyring, guard, cortexkey.WithRefusalLog(func(_ *http.Request, err error) {
+		fmt.Println("refused:", err)
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer verifier.Close()
+
+	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		principal, _ := cortexkey.PrincipalFrom(r.Context())
+		fmt.Fprintf(w, "hello, key %d", principal.KeyID)
+	})
+	recorder := httptest.NewRecorder()
+	verifier.Middleware(hello).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+	fmt.Println(recorder.Code)
+	// Output:
+	// refused: cortexkey: missing-header: an authentication header is missing
+	// 401
+}
+
+func ExampleDefinitions_Decide() {
+	compiled, err := os.ReadFile("testdata/definitions/after.ckc") // of cortexkey compile
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	definitions, err := cortexkey.LoadDefinitions(compiled)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer definitions.Close()
+	at, err := definitions.FindID(17) // of the principal of a request
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	decision, err := definitions.Decide(at, cortexkey.AssetQuestion{Groups: []string{"prod-eu"}})
+	fmt.Println(decision.Allowed(), decision.Why, err)
+	// Output: true allowed: assets: prod-eu is selected <nil>
 }

@@ -1,6 +1,6 @@
 package cortexkey
 
-// The headers of one request. They refuse to be printed: a Standard key's hold the key.
+// The headers of one request. They are never printed: a Standard key's hold the key.
 
 import (
 	"fmt"
@@ -55,16 +55,20 @@ func (h Headers) All() iter.Seq2[string, string] {
 }
 
 // Set puts the headers into an [http.Header], in place of any of these names that it has, in
-// whatever case: nonce and time of an earlier attempt go, too.
-func (h Headers) Set(header http.Header) {
+// any case: nonce and time of an earlier attempt are removed, too. A nil header is an error.
+func (h Headers) Set(header http.Header) error {
+	if header == nil {
+		return fmt.Errorf("%w: Headers.Set(nil); give a header such as http.Header{}", ErrNil)
+	}
 	if h.values == nil {
-		return
+		return fmt.Errorf("%w: Headers; a signer returns them", ErrNil)
 	}
 	var values headerValues
 	for i := range values {
 		values[i] = h.values(i)
 	}
 	values.set(header)
+	return nil
 }
 
 // Format writes the key id and no other value, whatever the verb.
@@ -121,6 +125,15 @@ func (v headerValues) set(header http.Header) {
 	for i, name := range headerNames {
 		if v[i] != "" {
 			header[name] = all[i : i+1 : i+1]
+		}
+	}
+}
+
+// removeAll removes the headers that authenticate.
+func removeAll(header http.Header) {
+	for name := range header {
+		if at := headerAt(name); at >= 0 && at != childTenantAt {
+			delete(header, name)
 		}
 	}
 }

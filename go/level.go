@@ -1,6 +1,6 @@
 package cortexkey
 
-// The security level of a key. It refuses a default: the zero Level is none.
+// The security level of a key. There is no default: the zero Level is invalid.
 
 import (
 	"fmt"
@@ -25,7 +25,8 @@ func ParseLevel(text string) (Level, error) {
 	case "advanced":
 		return Advanced, nil
 	}
-	return 0, fmt.Errorf("%w: %q; it is \"standard\" or \"advanced\"", ErrInvalidLevel, text)
+	// The text itself is not repeated: level and key may have been mixed up.
+	return 0, fmt.Errorf("%w: a text of %d bytes; it is \"standard\" or \"advanced\", in lower case", ErrInvalidLevel, len(text))
 }
 
 // String returns "standard" or "advanced".
@@ -37,6 +38,26 @@ func (l Level) String() string {
 		return "advanced"
 	}
 	return fmt.Sprintf("Level(%d)", int(l))
+}
+
+// MarshalText writes "standard" or "advanced". Another level is an error.
+func (l Level) MarshalText() ([]byte, error) {
+	if l != Standard && l != Advanced {
+		return nil, fmt.Errorf("%w: %s; it is Standard or Advanced", ErrInvalidLevel, l)
+	}
+	return []byte(l.String()), nil
+}
+
+// UnmarshalText reads what [ParseLevel] reads.
+func (l *Level) UnmarshalText(text []byte) error {
+	if l == nil {
+		return fmt.Errorf("%w: *Level", ErrNil)
+	}
+	parsed, err := ParseLevel(string(text))
+	if err == nil {
+		*l = parsed
+	}
+	return err
 }
 
 // LogValue returns the name of the level.

@@ -1,6 +1,6 @@
 package cortexkey
 
-// Verification for net/http. It refuses to tell strangers why.
+// Verification for net/http. Every refusal looks the same to the client.
 
 import (
 	"context"
@@ -13,25 +13,45 @@ const refusal = `{"reply":{"err_code":401,"err_msg":"Public API request unauthor
 
 type principalKey struct{}
 
-// Middleware lets requests through to a handler that are authentic, with their [Principal] in the
-// context, and answers 401 to the others, to all in the same way.
+// Middleware passes authentic requests to next, with their [Principal] in the context, and answers all
+// others with the same 401. Routers that take func(http.Handler) http.Handler, such as chi, take it as
+// it is. Where next is nil, an authentic request is answered with 500.
 func (v *Verifier) Middleware(next http.Handler) http.Handler {
+	if next == nil {
+		next = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no handler", http.StatusInternalServerError)
+		})
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, err := v.Verify(r.Context(), r.Header)
 		if err != nil {
-			v.refused(r, err)
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = io.WriteString(w, refusal)
+			v.refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, principal)))
+		next.ServeHTTP(w, r.WithContext(WithPrincipal(r.Context(), principal)))
 	})
 }
 
-// PrincipalFrom returns who sent the request of a context, and whether [Verifier.Middleware] let it
-// through.
+// WithPrincipal returns a context from which [PrincipalFrom] gets a principal, for frameworks that
+// [Verifier.Middleware] does not fit and for tests of handlers.
+func WithPrincipal(ctx context.Context, principal Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, principal)
+}
+
+// PrincipalFrom returns the sender of the request of a context, and whether a verifier accepted it.
 func PrincipalFrom(ctx context.Context) (Principal, bool) {
+	if ctx == nil {
+		return Principal{}, false
+	}
 	principal, ok := ctx.Value(principalKey{}).(Principal)
 	return principal, ok
+}
+
+func (v *Verifier) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if v != nil && v.refused != nil {
+		v.refused(r, err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusUnauthorized)
+	_, _ = io.WriteString(w, refusal)
 }

@@ -1,31 +1,45 @@
 package cortexkey
 
-// What an Advanced key signs one request with, in memory of the caller's.
+// What an Advanced key signs one request with, in the caller's memory.
 
 import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
 // Signature is the digest, nonce and time of one request, for [Signer.Sign], which allocates
-// nothing. It can be used again, and prints without its values: before it is sent it is as good as
-// a password.
+// nothing. It can be used again, and prints without its values: until it is sent, anyone who reads it
+// can send a request.
 type Signature struct {
-	// As the C library lays it out: each value ends with NUL.
-	authorization [digestBytes + 1]byte
-	nonce         [nonceBytes + 1]byte
-	timestamp     [timestampBytes + 1]byte
+	values backend.Signature
 }
 
 // Authorization is the value of [HeaderAuthorization]. The bytes are the signature's own.
-func (s *Signature) Authorization() []byte { return s.authorization[:digestBytes] }
+func (s *Signature) Authorization() []byte {
+	if s == nil {
+		return nil
+	}
+	return s.values.Authorization[:digestBytes]
+}
 
 // Nonce is the value of [HeaderNonce]. The bytes are the signature's own.
-func (s *Signature) Nonce() []byte { return s.nonce[:nonceBytes] }
+func (s *Signature) Nonce() []byte {
+	if s == nil {
+		return nil
+	}
+	return s.values.Nonce[:nonceBytes]
+}
 
 // Timestamp is the value of [HeaderTimestamp]. The bytes are the signature's own.
-func (s *Signature) Timestamp() []byte { return s.timestamp[:timestampBytes] }
+func (s *Signature) Timestamp() []byte {
+	if s == nil {
+		return nil
+	}
+	return s.values.Timestamp[:timestampBytes]
+}
 
 const redactedSignature = "cortexkey.Signature{REDACTED}"
 

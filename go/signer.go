@@ -1,7 +1,7 @@
 package cortexkey
 
-// The signer: checks what it is given, takes the time, draws the nonce. The digest is the
-// backend's. It refuses to guess a level, and to sign after Close.
+// The signer: it checks what it is given, takes the time and draws the nonce. The digest is made by
+// what it stands on.
 
 import (
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/cortexkey/cortexkey/go/internal/hook"
 	"github.com/cortexkey/cortexkey/go/internal/purego"
 )
 
@@ -23,14 +24,15 @@ type Signer struct {
 	childTenant string
 	clock       func() time.Time // nil: the machine's
 	random      io.Reader        // nil: the system's
-	mu          sync.RWMutex     // Close waits for those who sign
-	backend     func() *backend  // nil once closed; a function, since fmt does not look into one
+	over        hook.NewSignerBackend
+	mu          sync.RWMutex    // Close waits for those who sign
+	signing     func() *signing // nil once closed; a function, since fmt does not look into one
 }
 
 // NewSigner returns a signer for the key with an id, from the column ID of the API Keys table,
-// and a level, from its column Security Level. The length of a key does not tell its level.
+// and a level, from its column Security Level. The length of a key does not show its level.
 //
-// The key is not kept as it is; a caller who has it as []byte may wipe it at once.
+// An Advanced key itself is not kept. A caller that has a key as []byte may wipe it at once.
 func NewSigner[K ~string | ~[]byte](keyID uint64, level Level, key K, opts ...Option) (*Signer, error) {
 	copied := append([]byte(nil), key...)
 	defer clear(copied)
@@ -76,13 +78,23 @@ func WithChildTenant(id string) Option {
 	}
 }
 
-// KeyID returns the id of the key.
-func (s *Signer) KeyID() uint64 { return s.keyID }
+// KeyID returns the id of the key; 0 for a nil signer.
+func (s *Signer) KeyID() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.keyID
+}
 
-// Level returns the level of the key.
-func (s *Signer) Level() Level { return s.level }
+// Level returns the level of the key; 0 for a nil signer.
+func (s *Signer) Level() Level {
+	if s == nil {
+		return 0
+	}
+	return s.level
+}
 
-// Headers returns the headers of one attempt, with a fresh nonce and the time.
+// Headers returns the headers of one attempt, with a new nonce and the time.
 func (s *Signer) Headers() (Headers, error) {
 	values, err := s.fresh()
 	if err != nil {
@@ -95,7 +107,7 @@ func (s *Signer) Headers() (Headers, error) {
 // in milliseconds), for tests and repeatable answers. Never send two requests with one nonce. A
 // Standard key uses neither, and neither is looked at.
 func (s *Signer) HeadersAt(nonce string, timestampMS int64) (Headers, error) {
-	if s.level == Standard {
+	if s.Level() != Advanced {
 		return s.Headers()
 	}
 	if err := checkNonce(nonce); err != nil {
@@ -105,8 +117,8 @@ func (s *Signer) HeadersAt(nonce string, timestampMS int64) (Headers, error) {
 		return Headers{}, err
 	}
 	var signature Signature
-	copy(signature.nonce[:], nonce)
-	err := s.open(func(b *backend) error { return b.signAt(timestampMS, &signature) })
+	copy(signature.values.Nonce[:], nonce)
+	err := s.signAt(timestampMS, &signature)
 	if err != nil {
 		return Headers{}, err
 	}
@@ -130,23 +142,29 @@ func (s *Signer) SignRequest(req *http.Request) error {
 	return nil
 }
 
-// Sign signs one request with an Advanced key, into memory of the caller's. It allocates nothing.
+// Sign signs one request with an Advanced key, into the caller's memory. It allocates nothing.
 func (s *Signer) Sign(signature *Signature) error {
+	if signature == nil {
+		return fmt.Errorf("%w: Sign(nil); give the address of a Signature", ErrNil)
+	}
 	return s.SignBatch(unsafe.Slice(signature, 1))
 }
 
-// SignBatch signs a request for each signature with an Advanced key: each with a nonce of its own,
-// all with the same time. It allocates nothing. Send them within the minute.
+// SignBatch signs one request for each signature with an Advanced key: each with its own nonce, all with
+// the same time. It allocates nothing. Send them within the minute.
 func (s *Signer) SignBatch(signatures []Signature) error {
+	if s == nil {
+		return s.closed()
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	switch {
-	case s.backend == nil:
+	case s.signing == nil:
 		return s.closed()
 	case s.level != Advanced:
 		return fmt.Errorf("%w: key id %d; use SignRequest or Headers", ErrNotAdvanced, s.keyID)
 	case s.clock == nil && s.random == nil:
-		return s.backend().sign(signatures)
+		return s.signing().sign(signatures)
 	}
 	ms, err := s.now()
 	if err != nil {
@@ -156,7 +174,7 @@ func (s *Signer) SignBatch(signatures []Signature) error {
 		if err := s.drawNonce(&signatures[i]); err != nil {
 			return err
 		}
-		if err := s.backend().signAt(ms, &signatures[i]); err != nil {
+		if err := s.signing().signAt(ms, &signatures[i]); err != nil {
 			return err
 		}
 	}
@@ -166,11 +184,14 @@ func (s *Signer) SignBatch(signatures []Signature) error {
 // Close wipes what the signer keeps, after those who are signing are done. Signing then gives
 // [ErrClosed]. Closing again does nothing.
 func (s *Signer) Close() error {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.backend != nil {
-		s.backend().close()
-		s.backend = nil
+	if s.signing != nil {
+		s.signing().close()
+		s.signing = nil
 	}
 	return nil
 }
@@ -181,7 +202,7 @@ func newSigner(keyID uint64, level Level, key []byte, opts []Option) (*Signer, e
 		return nil, err
 	}
 	s := &Signer{
-		keyID: keyID, level: level, idText: strconv.FormatUint(keyID, 10),
+		keyID: keyID, level: level, idText: strconv.FormatUint(keyID, 10), over: newSignerBackend,
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -191,33 +212,37 @@ func newSigner(keyID uint64, level Level, key []byte, opts []Option) (*Signer, e
 			return nil, err
 		}
 	}
-	b, err := newBackend(keyID, level, key)
+	made, err := newSigning(keyID, level, key, s.over)
 	if err != nil {
 		return nil, err
 	}
-	s.backend = func() *backend { return b }
+	s.signing = func() *signing { return made }
 	return s, nil
 }
 
 // fresh signs one request for net/http.
 func (s *Signer) fresh() (headerValues, error) {
-	if s.level == Standard {
-		values := headerValues{keyIDAt: s.idText, childTenantAt: s.childTenant}
-		err := s.open(func(b *backend) (err error) {
-			values[authorizationAt], err = b.standard()
-			return err
-		})
-		return values, err
+	if s.Level() == Advanced {
+		var signature Signature
+		if err := s.Sign(&signature); err != nil {
+			return headerValues{}, err
+		}
+		return s.values(&signature), nil
 	}
-	var signature Signature
-	if err := s.Sign(&signature); err != nil {
-		return headerValues{}, err
+	if s == nil {
+		return headerValues{}, s.closed()
 	}
-	return s.values(&signature), nil
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.signing == nil {
+		return headerValues{}, s.closed()
+	}
+	key, err := s.signing().standard()
+	return headerValues{keyIDAt: s.idText, authorizationAt: key, childTenantAt: s.childTenant}, err
 }
 
-// values turns a signature into text. Digest, nonce and time share one string, which is all that is
-// allocated.
+// values turns a signature into header values. Digest, nonce and time share one string, which is all
+// that is allocated.
 func (s *Signer) values(signature *Signature) headerValues {
 	const nonceEnd = digestBytes + nonceBytes
 	var text [nonceEnd + timestampBytes]byte
@@ -228,18 +253,20 @@ func (s *Signer) values(signature *Signature) headerValues {
 	return headerValues{s.idText, all[:digestBytes], all[digestBytes:nonceEnd], all[nonceEnd:], s.childTenant}
 }
 
-// open asks the backend while it is there.
-func (s *Signer) open(ask func(*backend) error) error {
+func (s *Signer) signAt(ms int64, signature *Signature) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.backend == nil {
+	if s.signing == nil {
 		return s.closed()
 	}
-	return ask(s.backend())
+	return s.signing().signAt(ms, signature)
 }
 
 func (s *Signer) closed() error {
-	return fmt.Errorf("%w: key id %d; make a new one", ErrClosed, s.keyID)
+	if s == nil {
+		return fmt.Errorf("%w: *Signer; NewSigner returns one", ErrNil)
+	}
+	return fmt.Errorf("%w: the signer of key id %d; make a new one", ErrClosed, s.keyID)
 }
 
 func (s *Signer) now() (int64, error) {
@@ -255,7 +282,7 @@ func (s *Signer) now() (int64, error) {
 }
 
 func (s *Signer) drawNonce(signature *Signature) error {
-	nonce := (*[nonceBytes]byte)(signature.nonce[:])
+	nonce := (*[nonceBytes]byte)(signature.values.Nonce[:])
 	err := error(nil)
 	if s.random != nil {
 		err = purego.DrawFrom(s.random, nonce)

@@ -97,22 +97,60 @@ func (c *closing) Close() error {
 
 func TestNewTransportRefuses(t *testing.T) {
 	signer := newTestSigner(t, Standard)
-	for _, hosts := range [][]string{nil, {""}, {"https://host"}, {"host/path"}, {"user@host"}, {":80"}, {"a b"}} {
+	for _, hosts := range [][]string{
+		nil, {""}, {"https://host"}, {"host/path"}, {"user@host"}, {":80"}, {"a b"}, {"*.host"}, {"*"}, {"host:80"},
+		{"host:0"}, {"host:65536"}, {"host:"}, {"host:https"}, {"a..b"}, {"host.."}, {"host?q"}, {"host#f"}, {"::1"},
+		{"b\u00fccher.example"}, {strings.Repeat("a", 64)}, {"host", "*.host"}, {"%41"},
+	} {
 		if _, err := NewTransport(signer, nil, hosts...); !errors.Is(err, ErrInvalidOption) {
 			t.Errorf("%q: %v", hosts, err)
 		}
 	}
-	if _, err := NewTransport(nil, nil, "host"); !errors.Is(err, ErrInvalidOption) {
-		t.Error(err)
+	for _, source := range []SignerSource{nil, (*Signer)(nil), SignerFunc(nil)} {
+		if _, err := NewTransport(source, nil, "host"); !errors.Is(err, ErrNil) {
+			t.Errorf("%T: %v", source, err)
+		}
 	}
-	transport, _ := NewTransport(signer, nil, "host")
-	if _, err := transport.RoundTrip(&http.Request{}); !errors.Is(err, ErrNilRequest) {
-		t.Error(err)
+	transport, _ := NewTransport(signer, (*http.Transport)(nil), "host")
+	for _, request := range []*http.Request{nil, {}} {
+		if _, err := transport.RoundTrip(request); !errors.Is(err, ErrNilRequest) {
+			t.Error(err)
+		}
 	}
 	_ = signer.Close()
 	request, _ := http.NewRequest(http.MethodGet, "https://host", http.NoBody)
 	if _, err := transport.RoundTrip(request); !errors.Is(err, ErrClosed) {
 		t.Error(err)
+	}
+}
+
+// Each host that is taken is that of some request, in whatever spelling.
+func TestHostsMatch(t *testing.T) {
+	signer := newTestSigner(t, Standard)
+	base := roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+	})
+	for host, urls := range map[string][]string{
+		"localhost:80":     {"http://localhost/", "http://LOCALHOST:80/"},
+		"localhost":        {"http://localhost", "https://localhost:443"},
+		"127.0.0.1:8080":   {"http://127.0.0.1:8080"},
+		"[::1]:8080":       {"http://[0:0:0:0:0:0:0:1]:8080"},
+		"host.example:443": {"https://host.example/"},
+		"Host.Example.":    {"https://host.example/", "https://host.example.:443/"},
+		"a_b.example":      {"https://a_b.example/"},
+		"10.0.0.1:8443":    {"https://10.0.0.1:8443/"},
+	} {
+		transport, err := NewTransport(signer, base, host)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, url := range urls {
+			request, _ := http.NewRequest(http.MethodGet, url, http.NoBody)
+			if _, err := transport.RoundTrip(request); err != nil {
+				t.Errorf("%s for %s: %v", url, host, err)
+			}
+		}
 	}
 }
 

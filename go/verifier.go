@@ -1,7 +1,6 @@
 package cortexkey
 
-// The verifier: finds the headers, takes the time, asks the replay guard last. It refuses to go on
-// without a guard.
+// The verifier: it finds the headers, takes the time, and asks the replay guard last.
 
 import (
 	"context"
@@ -9,42 +8,25 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"reflect"
 	"sync"
 	"time"
 
-	"github.com/cortexkey/cortexkey/go/internal/purego"
+	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// ReplayGuard remembers which requests were accepted, so that none is accepted twice.
-type ReplayGuard interface {
-	// Remember remembers a tag until a time, and says whether that is new: nil if so,
-	// [VerdictReplayed] if the tag was known, any other error if that cannot be told, which refuses
-	// the request. Look and remember in one step; in Redis that is SET tag 1 NX PXAT until.
-	//
-	// A tag names one use of one key, the same in every process. Only requests that are otherwise
-	// good come here, so strangers cannot fill a guard.
-	Remember(ctx context.Context, tag [16]byte, until time.Time) error
-}
-
-// Unguarded remembers nothing, for tests and for looking at one request by itself. A service that
-// uses it can be replayed within the window.
-type Unguarded struct{}
-
-// Remember answers nil.
-func (Unguarded) Remember(context.Context, [16]byte, time.Time) error { return nil }
-
-// Verifier says whether requests are authentic. Any number of goroutines may use it at once.
+// Verifier checks whether requests are authentic. Any number of goroutines may use it at once.
 type Verifier struct {
 	clock    func() time.Time
 	refused  func(*http.Request, error)
 	guard    ReplayGuard
 	skewMS   uint64
 	lenient  bool
-	mu       sync.RWMutex     // Close waits for those who verify
-	verifier func() *verifier // nil once closed; a function, since fmt does not look into one
+	mu       sync.RWMutex            // Close waits for those who verify
+	verifier func() backend.Verifier // nil once closed; a function, since fmt does not look into one
 }
 
-// Principal is who sent a request that was accepted.
+// Principal is the sender of a request that was accepted.
 type Principal struct {
 	// KeyID is the id of the key.
 	KeyID uint64
@@ -52,15 +34,15 @@ type Principal struct {
 	Level Level
 	// Expires is when the key expires; zero where it does not.
 	Expires time.Time
-	// Signed is when the client says it signed; zero with a Standard key.
+	// Signed is the request's timestamp; zero with a Standard key.
 	Signed time.Time
 }
 
 // NewVerifier returns a verifier of the keys of a keyring. The guard is asked about every Advanced
-// request that is otherwise good; see [ReplayGuard].
+// request that is otherwise good; see [ReplayGuard] and [NewMemoryGuard].
 func NewVerifier(ring *Keyring, guard ReplayGuard, opts ...VerifierOption) (*Verifier, error) {
-	if guard == nil {
-		return nil, fmt.Errorf("%w: NewVerifier(…, nil); without one every request can be sent again", ErrNilGuard)
+	if isNil(guard) {
+		return nil, fmt.Errorf("%w: NewVerifier(…, nil); without a guard every request can be sent again", ErrNilGuard)
 	}
 	v := &Verifier{clock: time.Now, refused: func(*http.Request, error) {}, guard: guard, skewMS: 60_000}
 	for _, opt := range opts {
@@ -71,15 +53,27 @@ func NewVerifier(ring *Keyring, guard ReplayGuard, opts ...VerifierOption) (*Ver
 			return nil, err
 		}
 	}
-	err := ring.open(func(keys *keyring) error {
-		made, err := newVerifier(keys, guard, v.skewMS, v.lenient)
-		v.verifier = func() *verifier { return made }
+	if ours, ok := guard.(*MemoryGuard); ok {
+		if err := ours.serves(v.skewMS); err != nil {
+			return nil, err
+		}
+	}
+	own, _ := guard.(backend.LibraryGuard)
+	err := ring.open(func(keys backend.Keyring) error {
+		made, err := keys.Verifier(own, v.skewMS, v.lenient)
+		v.verifier = func() backend.Verifier { return made }
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return v, nil
+}
+
+// isNil also finds a nil pointer or function in an interface.
+func isNil(value any) bool {
+	v := reflect.ValueOf(value)
+	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
 
 // VerifierOption changes how a verifier works.
@@ -120,21 +114,21 @@ func WithVerifierClock(now func() time.Time) VerifierOption {
 func WithRefusalLog(log func(*http.Request, error)) VerifierOption {
 	return func(v *Verifier) error {
 		if log == nil {
-			return fmt.Errorf("%w: WithRefusalLog(nil)", ErrInvalidOption)
+			return fmt.Errorf("%w: WithRefusalLog(nil); give a function that logs", ErrInvalidOption)
 		}
 		v.refused = log
 		return nil
 	}
 }
 
-// Verify says whose request has these headers. A refusal is a [Verdict], which errors.Is finds by
-// itself and as [ErrRefused]. It allocates nothing.
+// Verify checks a request's headers and returns its sender. A refusal is a [Verdict], which errors.Is
+// finds by itself and as [ErrRefused]. It allocates nothing.
 func (v *Verifier) Verify(ctx context.Context, header http.Header) (Principal, error) {
-	var request purego.Request
+	var request backend.Request
 	if !find(header, &request) {
 		return Principal{}, refusals[VerdictDuplicateHeader]
 	}
-	principal, verdict := v.verify(&request)
+	principal, nowMS, verdict := v.verify(request)
 	if verdict != VerdictAccept {
 		if err, ok := refusals[verdict]; ok {
 			return Principal{}, err
@@ -142,9 +136,8 @@ func (v *Verifier) Verify(ctx context.Context, header http.Header) (Principal, e
 		return Principal{}, v.failed(verdict)
 	}
 	if principal.RememberUntilMS != 0 {
-		until := time.UnixMilli(int64(principal.RememberUntilMS))
-		if err := v.guard.Remember(ctx, principal.Tag, until); err != nil {
-			return Principal{}, guardError(err)
+		if err := v.remember(ctx, &principal, nowMS); err != nil {
+			return Principal{}, err
 		}
 	}
 	accepted := Principal{KeyID: principal.KeyID, Level: Standard}
@@ -161,10 +154,13 @@ func (v *Verifier) Verify(ctx context.Context, header http.Header) (Principal, e
 // Close frees what the verifier keeps, after those who are verifying are done; keyring and guard
 // stay open. Closing again does nothing.
 func (v *Verifier) Close() error {
+	if v == nil {
+		return nil
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.verifier != nil {
-		v.verifier().close()
+		v.verifier().Close()
 		v.verifier = nil
 	}
 	return nil
@@ -173,23 +169,44 @@ func (v *Verifier) Close() error {
 // closedVerdict is no verdict.
 const closedVerdict Verdict = math.MinInt32
 
-func (v *Verifier) verify(request *purego.Request) (purego.Principal, Verdict) {
+func (v *Verifier) verify(request backend.Request) (backend.Principal, uint64, Verdict) {
+	if v == nil {
+		return backend.Principal{}, 0, closedVerdict
+	}
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	if v.verifier == nil {
-		return purego.Principal{}, closedVerdict
+		return backend.Principal{}, 0, closedVerdict
 	}
 	// Before 1970 no timestamp fits, and no key has expired.
 	now := uint64(max(v.clock().UnixMilli(), 0))
-	principal, verdict := v.verifier().verify(request, now)
-	return principal, Verdict(verdict)
+	principal, verdict := v.verifier().Verify(request, now)
+	return principal, now, Verdict(verdict)
 }
 
 func (v *Verifier) failed(status Verdict) error {
-	if status == closedVerdict {
+	switch {
+	case v == nil:
+		return fmt.Errorf("%w: *Verifier; NewVerifier returns one", ErrNil)
+	case status == closedVerdict:
 		return fmt.Errorf("%w: the verifier", ErrClosed)
 	}
 	return fmt.Errorf("%w: status %d", ErrLibrary, int32(status))
+}
+
+// remember asks the guard about a request that is otherwise good.
+func (v *Verifier) remember(ctx context.Context, p *backend.Principal, nowMS uint64) error {
+	if ours, ok := v.guard.(*MemoryGuard); ok {
+		if verdict := ours.ask(p, nowMS, v.skewMS); verdict != VerdictAccept {
+			return refusals[verdict]
+		}
+		return nil
+	}
+	until := time.UnixMilli(int64(p.RememberUntilMS))
+	if err := v.guard.Remember(ctx, p.Tag, until); err != nil {
+		return guardError(err)
+	}
+	return nil
 }
 
 // guardError says what a guard's error means: a verdict of its own, or that it is out of reach.
@@ -200,8 +217,8 @@ func guardError(err error) error {
 	return fmt.Errorf("%w: %w", refusals[VerdictReplayGuardUnavailable], err)
 }
 
-// find finds the headers that authenticate a request, and says whether each is there once at most.
-func find(header http.Header, request *purego.Request) bool {
+// find finds the headers that authenticate a request, and reports whether each is there once at most.
+func find(header http.Header, request *backend.Request) bool {
 	for name, values := range header {
 		var place **string
 		switch headerAt(name) {

@@ -288,7 +288,7 @@ func TestMiddleware(t *testing.T) {
 		handler.ServeHTTP(recorder, request)
 		return recorder
 	}
-	if got := ask(signed(t, Advanced)); got.Body.String() != fmt.Sprintf("true 7 advanced %d %d", timestampMin, timestampMin+1) {
+	if got := ask(signed(t, Advanced)); got.Body.String() != fmt.Sprintf("true 7 advanced %d %d", int64(timestampMin), int64(timestampMin+1)) {
 		t.Error(got.Body)
 	}
 	wrong := signed(t, Advanced)

@@ -5,7 +5,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log"
@@ -13,33 +12,9 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"sync"
-	"time"
 
 	cortexkey "github.com/cortexkey/cortexkey/go"
 )
-
-// guard remembers tags in a map. It is short, not a model: with the C library take
-// cortexkey.NewMemoryGuard, which is bounded and knows that it has just begun; elsewhere Redis.
-type guard struct {
-	mu   sync.Mutex
-	tags map[[16]byte]time.Time
-}
-
-func (g *guard) Remember(_ context.Context, tag [16]byte, until time.Time) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for known, until := range g.tags {
-		if until.Before(time.Now()) {
-			delete(g.tags, known)
-		}
-	}
-	if _, known := g.tags[tag]; known {
-		return cortexkey.VerdictReplayed
-	}
-	g.tags[tag] = until
-	return nil
-}
 
 func main() {
 	if len(os.Args) != 3 {
@@ -52,7 +27,11 @@ func main() {
 	keyring, err := cortexkey.NewKeyring()
 	check(err)
 	check(keyring.Put(keyID, level, os.Getenv("CORTEXKEY_API_KEY")))
-	verifier, err := cortexkey.NewVerifier(keyring, &guard{tags: map[[16]byte]time.Time{}},
+	// First, since this server has a key that no server had before it. One that restarts gives Started:
+	// time.Now(), and refuses for a minute what the one before may have accepted.
+	guard, err := cortexkey.NewMemoryGuard(cortexkey.MemoryGuardConfig{Entries: 100 * 2 * 60, First: true})
+	check(err)
+	verifier, err := cortexkey.NewVerifier(keyring, guard,
 		cortexkey.WithRefusalLog(func(_ *http.Request, err error) { log.Print(err) }))
 	check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

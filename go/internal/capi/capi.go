@@ -1,4 +1,4 @@
-//go:build cortexkey_cgo && cgo
+//go:build cgo
 
 package capi
 

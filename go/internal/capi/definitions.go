@@ -1,4 +1,4 @@
-//go:build cortexkey_cgo && cgo
+//go:build cgo
 
 package capi
 
@@ -24,19 +24,14 @@ import "C"
 import (
 	"runtime"
 	"unsafe"
+
+	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
 // Definitions is a handle of the library.
 type Definitions struct {
 	handle  *C.cxk_definitions
 	cleanup runtime.Cleanup
-}
-
-// Definition is a key, as it is defined.
-type Definition struct {
-	Name, Tenant                 string
-	KeyID, ExpiresMS, LifetimeMS uint64
-	Level                        uint32
 }
 
 // LoadDefinitions makes a handle. It frees itself when it is lost, but Free does so at a known time.
@@ -57,13 +52,13 @@ func LoadDefinitions(bytes []byte) (*Definitions, Status) {
 }
 
 // Get returns the definition at a place.
-func (d *Definitions) Get(at int) (Definition, Status) {
+func (d *Definitions) Get(at int) (backend.Definition, Status) {
 	var c C.cxk_definition
 	status := C.cxk_definitions_get(d.handle, C.size_t(at), &c)
 	runtime.KeepAlive(d)
-	return Definition{
+	return backend.Definition{
 		Name: string(text(c.name[:])), Tenant: string(text(c.tenant[:])), KeyID: uint64(c.key_id),
-		ExpiresMS: uint64(c.expires_ms), LifetimeMS: uint64(c.lifetime_ms), Level: uint32(c.level),
+		ExpiresMS: uint64(c.expires_ms), LifetimeMS: uint64(c.lifetime_ms), Advanced: c.level == C.CXK_LEVEL_ADVANCED,
 	}, Status(status)
 }
 
@@ -105,40 +100,12 @@ func (d *Definitions) Free() {
 
 func freeDefinitions(handle *C.cxk_definitions) { C.cxk_definitions_free(handle) }
 
-// Question is what Decide asks; Kind is the library's number.
-type Question struct {
-	Kind, Permission uint32
-	Name             string
-	Groups, Tags     []string
-	References       []Reference
-	Issues           []Issue
-	Fields           [][2]string
-}
-
-// Reference is what an issue references; Kind is the library's number.
-type Reference struct {
-	Kind     uint32
-	Groups   []string
-	Endpoint *Endpoint
-}
-
-// Endpoint is an endpoint's groups and tags.
-type Endpoint struct {
-	Groups, Tags []string
-}
-
-// Issue is an issue of a case.
-type Issue struct {
-	Domain     string
-	References []Reference
-}
-
 // LineSize is how much room a line on a decision has.
 const LineSize = C.CXK_LINE_SIZE
 
 // Decide answers a question about the key at a place: OK, DecisionRefused, DecisionUnknown, or why
 // there is no answer. It writes into why how that came about, and a NUL behind it.
-func (d *Definitions) Decide(at int, q *Question, why []byte) (status, ifEnforced Status, scopesOff bool) {
+func (d *Definitions) Decide(at int, q *backend.Question, why []byte) (status, ifEnforced Status, scopesOff bool) {
 	m := memory{}
 	defer m.free()
 	question := (*C.cxk_question)(m.take(unsafe.Sizeof(C.cxk_question{})))
@@ -208,7 +175,7 @@ func (m *memory) texts(texts []string) (**C.char, C.size_t) {
 	return unsafe.SliceData(list), C.size_t(len(list))
 }
 
-func (m *memory) references(references []Reference) (*C.cxk_reference, C.size_t) {
+func (m *memory) references(references []backend.Reference) (*C.cxk_reference, C.size_t) {
 	list := array[C.cxk_reference](m, len(references))
 	for i, reference := range references {
 		list[i].kind = C.cxk_reference_kind(reference.Kind)

@@ -1,3 +1,3 @@
-// Package capi is the C library as Go sees it: the only place with import "C", built with the tag
-// cortexkey_cgo. It refuses callbacks, pointers into C outside a handle, and judgement of its own.
+// Package capi calls the C library: it is the only package with import "C". It makes no callbacks, holds
+// no pointer into C outside a handle, and decides nothing itself.
 package capi

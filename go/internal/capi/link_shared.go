@@ -1,4 +1,4 @@
-//go:build cortexkey_cgo && cgo && !cortexkey_static && !cortexkey_bundled
+//go:build cgo && !cortexkey_static && !cortexkey_bundled
 
 package capi
 

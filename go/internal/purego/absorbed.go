@@ -1,27 +1,27 @@
-// Package purego is SHA-256 with a key already in it, nonces, and a verifier, in Go alone. It
-// refuses to keep an Advanced key itself, clocks, and judgement that the C library does not have:
-// tests hold the two against each other.
+// Package purego signs and verifies in Go alone: SHA-256 that has taken in a key, nonces, and a keyring.
+// It keeps no Advanced key and reads no clock; tests compare its answers with the C library's.
 package purego
 
 import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"sync"
+
+	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
+// As in package backend.
 const (
-	// NonceBytes is how many characters a nonce has.
-	NonceBytes = 64
-	// DigestBytes is how many hexadecimal digits a digest has.
-	DigestBytes = 64
-	// TimestampBytes is how many digits a time has.
-	TimestampBytes = 13
+	NonceBytes     = backend.NonceBytes
+	DigestBytes    = backend.DigestBytes
+	TimestampBytes = backend.TimestampBytes
 	nonceBytesMax  = 128
 )
 
@@ -91,7 +91,7 @@ type worker struct {
 	message [nonceBytesMax + TimestampBytes]byte
 	sum     [sha256.Size]byte
 	// Random bytes, of which those before next were used and are zeros.
-	random [1024]byte
+	random [1024]byte // a multiple of eight
 	next   int
 }
 
@@ -117,8 +117,9 @@ func (w *worker) digest(a Absorbed, message []byte, digest *[sha256.Size]byte) e
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// draw makes a nonce of bytes that it erases. A remainder (byte % 62) would favour eight of the
-// characters; six bits are a number below 64, and two in 64 are drawn again.
+// draw makes a nonce of random bytes, which it erases: ten characters of eight bytes, by six bits each. A
+// remainder (byte % 62) would favour eight of the characters; six bits are a number below 64, and two in
+// 64 are drawn again.
 func (w *worker) draw(nonce *[NonceBytes]byte) error {
 	for drawn := 0; drawn < NonceBytes; {
 		if w.next == len(w.random) {
@@ -127,18 +128,20 @@ func (w *worker) draw(nonce *[NonceBytes]byte) error {
 			}
 			w.next = 0
 		}
-		rest := w.random[w.next:]
-		used := 0
-		for used < len(rest) && drawn < NonceBytes {
-			six := rest[used] & 63
-			nonce[drawn] = characters[six]
-			used++
-			if int(six) < len(alphabet) {
-				drawn++
+		word := w.random[w.next : w.next+8]
+		bits := binary.LittleEndian.Uint64(word)
+		binary.LittleEndian.PutUint64(word, 0)
+		w.next += 8
+		for range 10 {
+			six := bits & 63
+			bits >>= 6
+			nonce[drawn&(NonceBytes-1)] = characters[six]
+			if six < uint64(len(alphabet)) {
+				if drawn++; drawn == NonceBytes {
+					break
+				}
 			}
 		}
-		clear(rest[:used])
-		w.next += used
 	}
 	return nil
 }

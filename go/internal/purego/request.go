@@ -3,13 +3,9 @@ package purego
 import (
 	"encoding/hex"
 
+	"github.com/cortexkey/cortexkey/go/internal/backend"
 	"github.com/cortexkey/cortexkey/go/internal/verdict"
 )
-
-// Request is the four headers as they came; nil where there was none.
-type Request struct {
-	KeyID, Authorization, Nonce, Timestamp *string
-}
 
 // wellFormed is a request that the grammar takes.
 type wellFormed struct {
@@ -20,7 +16,7 @@ type wellFormed struct {
 }
 
 // parse reads a request byte by byte, before anything is hashed. The order is that of the verdicts.
-func (r *Request) parse(lenientNonces bool) (wellFormed, int32) {
+func parse(r *backend.Request, lenientNonces bool) (wellFormed, int32) {
 	var parsed wellFormed
 	if r.KeyID == nil || r.Authorization == nil || (r.Nonce == nil) != (r.Timestamp == nil) {
 		return parsed, verdict.MissingHeader

@@ -4,55 +4,61 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"sync"
 
+	"github.com/cortexkey/cortexkey/go/internal/backend"
 	"github.com/cortexkey/cortexkey/go/internal/verdict"
 )
 
 // Never is the expiry of a key that has none.
 const Never = math.MaxUint64
 
-// StoredKey is what a keyring keeps of a key: a SHA-256 of a Standard one, and of an Advanced one
+// storedKey is what a keyring keeps of a key: a SHA-256 of a Standard one, and of an Advanced one
 // what can sign.
-type StoredKey struct {
-	Advanced  bool
-	ExpiresMS uint64
-	Revoked   bool
-	digest    [sha256.Size]byte
-	absorbed  Absorbed
+type storedKey struct {
+	backend.Key
+	digest   [sha256.Size]byte
+	absorbed Absorbed
 }
 
-// Store makes what is kept of a key, which it neither changes nor keeps.
-func Store(key []byte, advanced bool, expiresMS uint64, revoked bool) (StoredKey, error) {
-	stored := StoredKey{Advanced: advanced, ExpiresMS: expiresMS, Revoked: revoked}
-	if !advanced {
-		stored.digest = sha256.Sum256(key)
+func store(key backend.Key, bytes []byte) (storedKey, error) {
+	stored := storedKey{Key: key}
+	if !key.Advanced {
+		stored.digest = sha256.Sum256(bytes)
 		return stored, nil
 	}
 	var err error
-	stored.absorbed, err = Absorb(key)
+	stored.absorbed, err = Absorb(bytes)
 	return stored, err
 }
 
-// Keyring is keys by id, which may change while others verify.
+// Keyring is keys by id, which may change while verifiers use them. It is wiped when it and all its
+// verifiers are closed.
 type Keyring struct {
-	mu   sync.RWMutex
-	keys map[uint64]StoredKey
+	mu    sync.RWMutex
+	keys  map[uint64]storedKey
+	users int // the keyring's owner, and verifiers
 }
 
-// Put adds a key, in place of the one with its id.
-func (k *Keyring) Put(id uint64, stored StoredKey) {
+// NewKeyring returns a keyring without keys.
+func NewKeyring() *Keyring { return &Keyring{keys: map[uint64]storedKey{}, users: 1} }
+
+// Put adds a key, in place of the one with its id. It neither changes nor keeps the bytes.
+func (k *Keyring) Put(key backend.Key, bytes []byte) error {
+	stored, err := store(key, bytes)
+	if err != nil {
+		return err
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.keys == nil {
-		k.keys = map[uint64]StoredKey{}
-	}
-	k.keys[id].absorbed.Wipe()
-	k.keys[id] = stored
+	k.keys[key.ID].absorbed.Wipe()
+	k.keys[key.ID] = stored
+	return nil
 }
 
-// Revoke revokes a key for good, and says whether there was one.
+// Revoke revokes a key until another is put in its place, and reports whether there was one.
 func (k *Keyring) Revoke(id uint64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -64,7 +70,7 @@ func (k *Keyring) Revoke(id uint64) bool {
 	return ok
 }
 
-// Remove wipes a key, and says whether there was one.
+// Remove wipes a key, and reports whether there was one.
 func (k *Keyring) Remove(id uint64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -74,77 +80,95 @@ func (k *Keyring) Remove(id uint64) bool {
 	return ok
 }
 
-// Clear wipes all keys.
-func (k *Keyring) Clear() {
+// Verifier returns a verifier, which keeps the keys until it is closed.
+func (k *Keyring) Verifier(guard backend.LibraryGuard, skewMS uint64, lenientNonces bool) (backend.Verifier, error) {
+	if guard != nil {
+		return nil, fmt.Errorf("%w: take a keyring from package lib, or cortexkey.NewMemoryGuard", backend.ErrInvalidGuard)
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.users++
+	return &verifier{k, skewMS, lenientNonces}, nil
+}
+
+// Close wipes the keys, unless a verifier still has them.
+func (k *Keyring) Close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.users--
+	if k.users > 0 {
+		return
+	}
 	for _, stored := range k.keys {
 		stored.absorbed.Wipe()
 	}
 	clear(k.keys)
 }
 
-// Principal is who sent a request that is authentic but for replay.
-type Principal struct {
-	KeyID     uint64
-	ExpiresMS uint64
-	SignedMS  uint64 // 0 with a Standard key
-	Advanced  bool
-	// For a replay guard; zeros with a Standard key.
-	Tag             [16]byte
-	RememberUntilMS uint64
+type verifier struct {
+	*Keyring
+	skewMS        uint64
+	lenientNonces bool
 }
 
 // Verify says whether a request is authentic, but for replay: verdict.Accept or why not.
-func (k *Keyring) Verify(r *Request, nowMS, skewMS uint64, lenientNonces bool) (Principal, int32) {
-	request, refused := r.parse(lenientNonces)
+func (v *verifier) Verify(r backend.Request, nowMS uint64) (backend.Principal, int32) {
+	request, refused := parse(&r, v.lenientNonces)
 	if refused != verdict.Accept {
-		return Principal{}, refused
+		return backend.Principal{}, refused
 	}
-	// Held to the end: who removes a key wipes it.
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	stored, ok := k.keys[request.keyID]
+	// Held to the end: removing a key wipes it.
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	stored, ok := v.keys[request.keyID]
 	refused = verdict.WrongSignature
 	switch {
 	case !ok:
-		stored, refused = StoredKey{Advanced: request.advanced, absorbed: dummy}, verdict.UnknownKey
+		stored, refused = standIn(request.advanced), verdict.UnknownKey
 	case stored.Advanced != request.advanced:
-		stored, refused = StoredKey{Advanced: request.advanced, absorbed: dummy}, verdict.LevelMismatch
+		stored, refused = standIn(request.advanced), verdict.LevelMismatch
 	}
 	// Where the key is not there, or of the other level, the same work is done with another.
-	same, err := stored.fits(r, &request)
+	same, err := stored.fits(&r, &request)
 	if err != nil || !same || refused != verdict.WrongSignature {
-		return Principal{}, refused
+		return backend.Principal{}, refused
 	}
 	switch {
 	case stored.Revoked:
-		return Principal{}, verdict.KeyRevoked
+		return backend.Principal{}, verdict.KeyRevoked
 	case nowMS >= stored.ExpiresMS && stored.ExpiresMS != Never:
-		return Principal{}, verdict.KeyExpired
+		return backend.Principal{}, verdict.KeyExpired
 	}
-	principal := Principal{KeyID: request.keyID, ExpiresMS: stored.ExpiresMS, Advanced: stored.Advanced}
+	principal := backend.Principal{
+		KeyID: request.keyID, ExpiresMS: stored.ExpiresMS, CreatedMS: stored.CreatedMS, Advanced: stored.Advanced,
+	}
 	if !request.advanced {
 		return principal, verdict.Accept
 	}
 	switch {
-	case request.timestampMS+skewMS < nowMS:
-		return Principal{}, verdict.TimestampStale
-	case request.timestampMS > nowMS+skewMS:
-		return Principal{}, verdict.TimestampFuture
+	case request.timestampMS+v.skewMS < nowMS:
+		return backend.Principal{}, verdict.TimestampStale
+	case request.timestampMS > nowMS+v.skewMS:
+		return backend.Principal{}, verdict.TimestampFuture
 	}
 	principal.SignedMS = request.timestampMS
-	principal.RememberUntilMS = request.timestampMS + skewMS
+	principal.RememberUntilMS = request.timestampMS + v.skewMS
+	principal.Tag = tag(&request)
+	return principal, verdict.Accept
+}
+
+// tag names one use of one key, as every language and process does.
+func tag(request *wellFormed) (tag [16]byte) {
 	var tagged [8 + sha256.Size]byte
 	binary.BigEndian.PutUint64(tagged[:], request.keyID)
 	copy(tagged[8:], request.digest[:])
 	sum := sha256.Sum256(tagged[:])
-	copy(principal.Tag[:], sum[:])
-	return principal, verdict.Accept
+	copy(tag[:], sum[:])
+	return tag
 }
 
 // fits compares in constant time.
-func (s *StoredKey) fits(r *Request, request *wellFormed) (bool, error) {
+func (s *storedKey) fits(r *backend.Request, request *wellFormed) (bool, error) {
 	if !request.advanced {
 		presented := sha256.Sum256([]byte(*r.Authorization))
 		return subtle.ConstantTimeCompare(presented[:], s.digest[:]) == 1, nil
@@ -156,6 +180,10 @@ func (s *StoredKey) fits(r *Request, request *wellFormed) (bool, error) {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(w.sum[:], request.digest[:]) == 1, nil
+}
+
+func standIn(advanced bool) storedKey {
+	return storedKey{Key: backend.Key{Advanced: advanced}, absorbed: dummy}
 }
 
 // dummy stands in for an Advanced key of 128 bytes, for work that takes as long. It is never

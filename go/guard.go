@@ -1,0 +1,148 @@
+package cortexkey
+
+// The replay guard in the memory of this process.
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/cortexkey/cortexkey/go/internal/backend"
+	"github.com/cortexkey/cortexkey/go/internal/replay"
+)
+
+// Limits of a [MemoryGuardConfig].
+const (
+	// MemoryGuardEntriesMax is the most entries of a guard: 1.6 GB.
+	MemoryGuardEntriesMax = 100_000_000
+	// MemoryGuardKeysMax is the most keys of a guard with a quota.
+	MemoryGuardKeysMax = 1_000_000
+)
+
+// MemoryGuardConfig is how a [MemoryGuard] is made.
+//
+// For 1,000 requests a second and a skew of 60 seconds, the guard remembers 60,000 uses where all clocks
+// agree, and 120,000 where every client's clock is ahead by the skew. Entries is 1,000 times twice 60,
+// which are 2.4 MB. A client that catches up after an outage may send 50,000 requests at once, within one
+// millisecond, and each is accepted.
+//
+// Without a quota, one key that floods the service fills the guard for all. With UsesPerKey 60,000 and
+// Keys 100, one key has half of the guard at most, and what it sends beyond is refused with
+// [VerdictReplayGuardQuota]. Where several keys flood, each key is still sure of its share, which
+// [MemoryGuard.SureUsesPerKey] returns: an eighth of the entries divided by Keys, here some 150 uses.
+type MemoryGuardConfig struct {
+	// Entries is how many requests the guard can remember, whatever their timestamps: requests a second
+	// times twice the skew in seconds.
+	Entries int
+	// Skew is the largest skew of the verifiers that ask the guard; 0 is 60 seconds.
+	Skew time.Duration
+	// Started is the time now. Requests that may have been accepted before it are refused with
+	// [VerdictReplayGuardStarting] for as long as the skew. It is required unless First is set.
+	Started time.Time
+	// First means that nothing can have been accepted before: the first guard ever of these keys, or a
+	// test.
+	First bool
+	// UsesPerKey is how many requests of one key the guard remembers at most; 0 is no limit. With it,
+	// Keys is how many keys can have requests in the guard at a time.
+	UsesPerKey, Keys int
+}
+
+// MemoryGuard is a [ReplayGuard] in the memory of this process, for its goroutines. It takes all of its
+// memory when it is made: at most 20 bytes an entry from 40,000 entries on, and 110 bytes a key of a
+// quota. It accepts any mix of timestamps within the window up to its entries, and refuses when it is
+// full; it never forgets a request that could still be accepted. A guard in another process does not know
+// what this one accepted.
+//
+// Several verifiers may share a guard. Give it to [NewVerifier] itself and not in a guard of your own that
+// calls it: a tag alone does not tell the guard what it needs, so its Remember refuses.
+type MemoryGuard struct {
+	guard  *replay.Guard
+	closed atomic.Bool
+}
+
+// NewMemoryGuard makes a guard.
+func NewMemoryGuard(config MemoryGuardConfig) (*MemoryGuard, error) {
+	checked, err := config.check()
+	if err != nil {
+		return nil, err
+	}
+	var secret [16]byte
+	if _, err := rand.Read(secret[:]); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNonceSource, err)
+	}
+	numbers := [2]uint64{binary.LittleEndian.Uint64(secret[:8]), binary.LittleEndian.Uint64(secret[8:])}
+	return &MemoryGuard{guard: replay.New(checked, numbers)}, nil
+}
+
+func (c MemoryGuardConfig) check() (backend.GuardOptions, error) {
+	none := backend.GuardOptions{}
+	skew := c.Skew
+	if skew == 0 {
+		skew = 60 * time.Second
+	}
+	switch {
+	case c.Entries < 1 || c.Entries > MemoryGuardEntriesMax || c.Entries > math.MaxInt/64:
+		return none, fmt.Errorf("%w: MemoryGuardConfig.Entries is %d; give 1 to %d: requests a second times twice the skew",
+			ErrInvalidOption, c.Entries, MemoryGuardEntriesMax)
+	case skew < time.Second || skew > 300*time.Second:
+		return none, fmt.Errorf("%w: MemoryGuardConfig.Skew is %v; give 1 to 300 seconds", ErrInvalidOption, c.Skew)
+	case c.First != c.Started.IsZero() || !c.First && c.Started.UnixMilli() <= 0:
+		return none, fmt.Errorf("%w: MemoryGuardConfig needs either Started, the time now, or First", ErrInvalidOption)
+	case (c.UsesPerKey == 0) != (c.Keys == 0) || c.UsesPerKey < 0 || uint64(c.UsesPerKey) > math.MaxUint32 ||
+		c.Keys < 0 || c.Keys > MemoryGuardKeysMax:
+		return none, fmt.Errorf("%w: MemoryGuardConfig needs UsesPerKey and Keys, 1 to %d, or neither",
+			ErrInvalidOption, MemoryGuardKeysMax)
+	}
+	checked := backend.GuardOptions{
+		Entries: c.Entries, SkewMS: uint64(skew.Milliseconds()), UsesPerKey: uint32(c.UsesPerKey), Keys: c.Keys,
+	}
+	if !c.First {
+		checked.StartedMS = uint64(c.Started.UnixMilli())
+	}
+	return checked, nil
+}
+
+// SureUsesPerKey returns how many requests each key is sure of, however many the other keys have; 0
+// without a quota.
+func (g *MemoryGuard) SureUsesPerKey() int {
+	if g == nil || g.guard == nil {
+		return 0
+	}
+	return g.guard.SureUsesPerKey()
+}
+
+// Remember refuses: only a verifier asks a MemoryGuard, in its own way.
+func (*MemoryGuard) Remember(context.Context, [16]byte, time.Time) error {
+	return refusals[VerdictReplayGuardUnavailable]
+}
+
+// Close has later calls of [NewVerifier] refuse the guard. Verifiers that have it keep it, and its memory
+// is freed with the last of them. Closing again does nothing.
+func (g *MemoryGuard) Close() error {
+	if g != nil {
+		g.closed.Store(true)
+	}
+	return nil
+}
+
+// serves reports why the guard does not serve a verifier.
+func (g *MemoryGuard) serves(skewMS uint64) error {
+	if g.guard == nil || g.closed.Load() {
+		return fmt.Errorf("%w: the replay guard", ErrClosed)
+	}
+	if skewMS > g.guard.SkewMS() {
+		return fmt.Errorf("%w: the verifier's skew of %v is larger than the replay guard's of %v; give both the same",
+			ErrInvalidOption, time.Duration(skewMS)*time.Millisecond, time.Duration(g.guard.SkewMS())*time.Millisecond)
+	}
+	return nil
+}
+
+func (g *MemoryGuard) ask(p *backend.Principal, nowMS, skewMS uint64) Verdict {
+	return Verdict(g.guard.Ask(&replay.Use{
+		KeyID: p.KeyID, CreatedMS: p.CreatedMS, TimestampMS: p.SignedMS, SkewMS: skewMS, NowMS: nowMS, Tag: p.Tag,
+	}))
+}

@@ -1,0 +1,107 @@
+package cortexkey
+
+// The hosts that a transport signs for.
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// hostPort is a host in one spelling, and the port that is connected to.
+type hostPort struct {
+	host string
+	port uint16
+}
+
+// parseHost reads a name or address, with or without a port, and returns what requests to it have: with
+// the port of https, and for this machine that of http, too. A host that no request can have is an error.
+func parseHost(text string) ([]hostPort, error) {
+	refuse := func(why string) ([]hostPort, error) {
+		return nil, fmt.Errorf("%w: NewTransport: %q %s; give a host such as api-acme.xdr.us.paloaltonetworks.com",
+			ErrInvalidOption, text, why)
+	}
+	parsed, err := url.Parse("https://" + text)
+	switch {
+	case strings.Contains(text, "://"):
+		return refuse("has a scheme")
+	case err != nil || parsed.Host != text || parsed.Hostname() == "" || strings.HasSuffix(text, ":"):
+		return refuse("is not a host")
+	}
+	host := spelling(parsed.Hostname())
+	if !isHostName(host) {
+		return refuse("is neither a name nor an address")
+	}
+	if parsed.Port() == "" {
+		allowed := []hostPort{{host, 443}}
+		if isLoopback(host) {
+			allowed = append(allowed, hostPort{host, 80})
+		}
+		return allowed, nil
+	}
+	port, err := strconv.ParseUint(parsed.Port(), 10, 16)
+	switch {
+	case err != nil || port == 0:
+		return refuse("has an impossible port")
+	case port == 80 && !isLoopback(host):
+		return refuse("has the port of plain HTTP, over which nothing is sent")
+	}
+	return []hostPort{{host, uint16(port)}}, nil
+}
+
+// hostOf is the host of a request; zero where it has none.
+func hostOf(u *url.URL) hostPort {
+	host := spelling(u.Hostname())
+	port := u.Port()
+	switch {
+	case port != "":
+		number, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return hostPort{}
+		}
+		return hostPort{host, uint16(number)}
+	case u.Scheme == "https":
+		return hostPort{host, 443}
+	case u.Scheme == "http":
+		return hostPort{host, 80}
+	}
+	return hostPort{}
+}
+
+// spelling is a host in lower case without a final dot, and an address in its shortest form.
+func spelling(host string) string {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.String()
+	}
+	return host
+}
+
+// isHostName reports whether a host can be one of a request: an address, or labels of ASCII letters, digits,
+// hyphens and underscores. A name in other letters has an ASCII form (xn--…), which requests may have, too.
+func isHostName(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	if len(host) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 || strings.ContainsFunc(label, func(c rune) bool { return !isHostRune(c) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func isHostRune(c rune) bool {
+	return c == '-' || c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z'
+}
+
+func isLoopback(host string) bool {
+	host = spelling(host)
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}

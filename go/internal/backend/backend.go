@@ -1,0 +1,200 @@
+// Package backend is what this module's types stand on: the interfaces that pure Go and the C library
+// implement, and the values that pass between them. It has no behaviour.
+package backend
+
+import "errors"
+
+// Errors of backends, which package cortexkey exports under the same names.
+var (
+	// ErrInvalidDefinitions: bytes are not compiled definitions, or are damaged.
+	ErrInvalidDefinitions = errors.New("cortexkey: invalid definitions")
+	// ErrNotFound: there is no such definition.
+	ErrNotFound = errors.New("cortexkey: no such definition")
+	// ErrAmbiguousName: several definitions have the name.
+	ErrAmbiguousName = errors.New("cortexkey: ambiguous name")
+	// ErrInvalidQuestion: a question is outside its limits.
+	ErrInvalidQuestion = errors.New("cortexkey: invalid question")
+	// ErrInvalidGuard: a replay guard does not work with this keyring.
+	ErrInvalidGuard = errors.New("cortexkey: the replay guard needs another backend")
+	// ErrClosed: a handle was used after Close.
+	ErrClosed = errors.New("cortexkey: closed")
+	// ErrLibrary: the C library failed, or does not fit its header.
+	ErrLibrary = errors.New("cortexkey: C library")
+)
+
+const (
+	// NonceBytes is how many characters a nonce has.
+	NonceBytes = 64
+	// DigestBytes is how many hexadecimal digits a digest has.
+	DigestBytes = 64
+	// TimestampBytes is how many digits a timestamp has.
+	TimestampBytes = 13
+)
+
+// Signature is laid out as the C library does: each value ends with NUL.
+type Signature struct {
+	Authorization [DigestBytes + 1]byte
+	Nonce         [NonceBytes + 1]byte
+	Timestamp     [TimestampBytes + 1]byte
+}
+
+// Signer signs with one key of the C library.
+type Signer interface {
+	// Standard returns the key, where its level is Standard.
+	Standard() (string, error)
+	// Sign signs each with the machine's time and a new nonce.
+	Sign(signatures []Signature) error
+	// SignAt signs with a time, and with the nonce that is in its place.
+	SignAt(ms int64, signature *Signature) error
+	Close()
+}
+
+// Key is all of a key but its bytes.
+type Key struct {
+	ID        uint64
+	Advanced  bool
+	Revoked   bool
+	ExpiresMS uint64 // Never where it does not expire
+	CreatedMS uint64 // 0 where that is unknown
+}
+
+// Keyring is keys by id, which may change while verifiers use them.
+type Keyring interface {
+	Put(key Key, bytes []byte) error
+	// Revoke reports whether there was such a key.
+	Revoke(id uint64) bool
+	// Remove reports whether there was such a key.
+	Remove(id uint64) bool
+	// Verifier returns a verifier, which keeps the keys until it is closed itself. The guard is one of
+	// the backend's own, or nil where package cortexkey asks the guard.
+	Verifier(guard LibraryGuard, skewMS uint64, lenientNonces bool) (Verifier, error)
+	Close()
+}
+
+// GuardOptions is how a replay guard in memory is made.
+type GuardOptions struct {
+	Entries, Keys int
+	UsesPerKey    uint32 // 0: no quota
+	SkewMS        uint64
+	StartedMS     uint64 // 0: nothing can have been accepted before
+}
+
+// LibraryGuard is a replay guard that only verifiers of the C library can ask.
+type LibraryGuard interface {
+	// InLibrary lends the handle, which is not freed meanwhile.
+	InLibrary(use func(handle any) error) error
+}
+
+// Verifier checks requests, but for replay where the guard is not its own.
+type Verifier interface {
+	Verify(r Request, nowMS uint64) (Principal, int32)
+	Close()
+}
+
+// Request is the four headers as they came; nil where there was none.
+type Request struct {
+	KeyID, Authorization, Nonce, Timestamp *string
+}
+
+// Principal is the sender of a request that is authentic but for replay.
+type Principal struct {
+	KeyID     uint64
+	ExpiresMS uint64
+	CreatedMS uint64
+	SignedMS  uint64 // 0 with a Standard key
+	Advanced  bool
+	// For a replay guard; zeros with a Standard key, or where the guard was asked already.
+	Tag             [16]byte
+	RememberUntilMS uint64
+}
+
+// Definitions is compiled definitions.
+type Definitions interface {
+	At(at int) (Definition, error)
+	Find(name string) (int, error)
+	FindID(keyID uint64) (int, error)
+	Decide(at int, question *Question) (Decision, error)
+	Close()
+}
+
+// Definition is a key, as it is defined.
+type Definition struct {
+	Name, Tenant                 string
+	KeyID, ExpiresMS, LifetimeMS uint64
+	Advanced                     bool
+}
+
+// Answer is what a question is answered with.
+type Answer int
+
+// The answers.
+const (
+	Unknown Answer = iota
+	Refused
+	Allowed
+)
+
+// Decision is an answer and how it came about.
+type Decision struct {
+	Answer, IfEnforced Answer
+	ScopesOff          bool
+	Why                string
+}
+
+// Limits of questions, in each backend.
+const (
+	TextBytesMax = 4096
+	ListMax      = 4096
+)
+
+// Kind is which question is asked; the numbers are the C library's.
+type Kind uint32
+
+// The kinds.
+const (
+	Component      Kind = 1
+	Action         Kind = 2
+	Asset          Kind = 3
+	Finding        Kind = 4
+	IssueKind      Kind = 5
+	Case           Kind = 6
+	EndpointKind   Kind = 7
+	ManageEndpoint Kind = 8
+	DatasetRow     Kind = 9
+)
+
+// Question is what Decide answers.
+type Question struct {
+	Kind         Kind
+	Permission   uint32
+	Name         string
+	Groups, Tags []string
+	References   []Reference
+	Issues       []Issue
+	Fields       [][2]string
+}
+
+// Kinds of references; the numbers are the C library's.
+const (
+	AssetReference   = 1
+	DeletedReference = 2
+	UnknownReference = 3
+)
+
+// Reference is what an issue references.
+type Reference struct {
+	Kind     uint32
+	Groups   []string
+	Endpoint *Endpoint
+}
+
+// Endpoint is an endpoint's groups and tags.
+type Endpoint struct {
+	Groups, Tags []string
+}
+
+// Issue is an issue of a case.
+type Issue struct {
+	Domain     string
+	References []Reference
+}

@@ -1,0 +1,21 @@
+// Package hook lets package lib put the C library below the types of package cortexkey, without an
+// exported function of that package. Package cortexkey sets the variables when it is initialised.
+package hook
+
+import "github.com/cortexkey/cortexkey/go/internal/backend"
+
+// NewSignerBackend makes the backend of a signer from what package cortexkey has checked.
+type NewSignerBackend func(keyID uint64, advanced bool, key []byte) (backend.Signer, error)
+
+var (
+	// SignerOption returns a cortexkey.Option that has a signer stand on another backend.
+	SignerOption func(NewSignerBackend) any
+	// Keyring returns a *cortexkey.Keyring over a backend.
+	Keyring func(backend.Keyring) any
+	// Definitions returns a *cortexkey.Definitions over a backend.
+	Definitions func(backend.Definitions) any
+	// DefinitionsBackend lends the backend of a *cortexkey.Definitions while it is open.
+	DefinitionsBackend func(definitions any, use func(backend.Definitions) error) error
+	// GuardOptions returns the checked values of a cortexkey.MemoryGuardConfig.
+	GuardOptions func(config any) (backend.GuardOptions, error)
+)

@@ -1,0 +1,5 @@
+//go:build cgo && !race && !asan && !msan
+
+package lib_test
+
+const instrumented = false

@@ -1,0 +1,216 @@
+package cortexkey
+
+// Where a transport gets its signer: one that stays, or one that changes when a key is rotated.
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// SignerSource returns the signer to sign the next attempt with. It is asked for each attempt, by any
+// goroutine, so it should keep what it has. It may close a signer that it has replaced: a transport asks
+// again where the signer that it got has been closed.
+type SignerSource interface {
+	Signer(ctx context.Context) (*Signer, error)
+}
+
+// Signer returns the signer itself, which is a [SignerSource] that never changes.
+func (s *Signer) Signer(context.Context) (*Signer, error) {
+	if s == nil {
+		return nil, s.closed()
+	}
+	return s, nil
+}
+
+// SignerFunc is a function as a [SignerSource].
+type SignerFunc func(ctx context.Context) (*Signer, error)
+
+// Signer calls the function.
+func (f SignerFunc) Signer(ctx context.Context) (*Signer, error) {
+	if f == nil {
+		return nil, fmt.Errorf("%w: SignerFunc", ErrNil)
+	}
+	return f(ctx)
+}
+
+// FileSource is a [SignerSource] that follows a file: when the file changes, later attempts are signed
+// with the key that it has then. Any number of goroutines may use it at once.
+type FileSource struct {
+	path  string
+	parse func(contents []byte) (*Signer, error)
+	log   func(error)
+
+	mu     sync.Mutex
+	signer *Signer     // nil once closed
+	info   os.FileInfo // of the file that was read last
+	next   time.Time   // when to look again
+}
+
+const (
+	// fileInterval is how often a file is looked at.
+	fileInterval = time.Second
+	// fileSettled is how old a change must be to be the last.
+	fileSettled   = 3 * time.Second
+	fileBytesMax  = 64 << 10
+	fileKeyName   = "CORTEXKEY_API_KEY"
+	fileIDName    = "CORTEXKEY_API_KEY_ID"
+	fileLevelName = "CORTEXKEY_API_KEY_TYPE"
+)
+
+// NewFileSource reads a file and returns a source that looks at it again at most once a second, while
+// requests are sent. Links are followed, so a mounted secret may be replaced as a whole. A nil parse is
+// [ParseKeyFile].
+//
+// A change that cannot be read leaves the key before in use, since a file may be seen half written; log,
+// where it is not nil, is called with the error. The error never holds a key, unless parse puts one in.
+func NewFileSource(path string, parse func(contents []byte) (*Signer, error), log func(error)) (*FileSource, error) {
+	if parse == nil {
+		parse = func(contents []byte) (*Signer, error) { return ParseKeyFile(contents) }
+	}
+	if log == nil {
+		log = func(error) {}
+	}
+	f := &FileSource{path: path, parse: parse, log: log}
+	if err := f.read(); err != nil {
+		return nil, err
+	}
+	f.next = time.Now().Add(fileInterval)
+	return f, nil
+}
+
+// Signer returns a signer with the file's key.
+func (f *FileSource) Signer(context.Context) (*Signer, error) {
+	if f == nil {
+		return nil, fmt.Errorf("%w: *FileSource; NewFileSource returns one", ErrNil)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.signer == nil {
+		return nil, fmt.Errorf("%w: the source of %s", ErrClosed, f.path)
+	}
+	if now := time.Now(); !now.Before(f.next) {
+		f.next = now.Add(fileInterval)
+		if err := f.read(); err != nil {
+			f.log(err)
+		}
+	}
+	return f.signer, nil
+}
+
+// Close closes the signer. Closing again does nothing.
+func (f *FileSource) Close() error {
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	signer := f.signer
+	f.signer = nil
+	return signer.Close()
+}
+
+// read reads the file where it is not the one that was read last.
+func (f *FileSource) read() error {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrKeyFile, err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: %s is not a regular file", ErrKeyFile, f.path)
+	}
+	if f.info != nil && os.SameFile(f.info, info) && f.info.ModTime().Equal(info.ModTime()) && f.info.Size() == info.Size() {
+		return nil
+	}
+	contents, err := readAtMost(f.path, fileBytesMax)
+	defer clear(contents)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrKeyFile, err)
+	}
+	signer, err := f.parse(contents)
+	if err == nil && signer == nil {
+		err = fmt.Errorf("%w: parse returned no signer", ErrNil)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrKeyFile, f.path, err)
+	}
+	_ = f.signer.Close() // which waits for goroutines that are signing
+	f.signer, f.info = signer, info
+	if time.Since(info.ModTime()) < fileSettled {
+		// It may still be being written, which a coarse clock of the file system would not show.
+		f.info = nil
+	}
+	return nil
+}
+
+func readAtMost(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	contents, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(contents)) > most {
+		err = fmt.Errorf("%s has more than %d bytes", path, most)
+	}
+	return contents, err
+}
+
+// ParseKeyFile returns a signer for a key that stands in a file with its id and level: as lines
+// CORTEXKEY_API_KEY_ID=7, CORTEXKEY_API_KEY_TYPE=advanced and CORTEXKEY_API_KEY=…, which are the command
+// line's names, or as a JSON object with these names and strings. Other names are not looked at.
+func ParseKeyFile(contents []byte, opts ...Option) (*Signer, error) {
+	values, err := keyFileValues(contents)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{fileIDName, fileLevelName, fileKeyName} {
+		if values[name] == "" {
+			return nil, fmt.Errorf("%w: %s is missing", ErrKeyFile, name)
+		}
+	}
+	keyID, err := strconv.ParseUint(values[fileIDName], 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s is not a number", ErrKeyFile, fileIDName)
+	}
+	level, err := ParseLevel(values[fileLevelName])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrKeyFile, fileLevelName, err)
+	}
+	return NewSigner(keyID, level, values[fileKeyName], opts...)
+}
+
+func keyFileValues(contents []byte) (map[string]string, error) {
+	values := map[string]string{}
+	if bytes.HasPrefix(bytes.TrimSpace(contents), []byte("{")) {
+		// The decoder's errors may repeat a value.
+		if json.Unmarshal(contents, &values) != nil {
+			return nil, fmt.Errorf("%w: it is not a JSON object of strings", ErrKeyFile)
+		}
+		return values, nil
+	}
+	line := 0
+	for text := range strings.Lines(string(contents)) {
+		line++
+		text = strings.TrimSpace(text)
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		name, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, fmt.Errorf("%w: line %d is not NAME=value", ErrKeyFile, line)
+		}
+		if _, twice := values[name]; twice {
+			return nil, fmt.Errorf("%w: line %d sets a name again", ErrKeyFile, line)
+		}
+		values[name] = value
+	}
+	return values, nil
+}
