@@ -27,9 +27,8 @@
 mod access;
 mod clock;
 mod crowd;
-mod directory;
+mod data;
 mod faults;
-mod forwarding;
 mod gather;
 mod http;
 mod inspect;
@@ -56,7 +55,6 @@ mod webhook;
 
 pub use clock::{Clock, SettableClock};
 pub use faults::{Fault, FaultError, FaultKind};
-pub use inventory::InventoryError;
 pub use log::LogLine;
 pub use notices::Notification;
 pub use options::{

@@ -54,8 +54,6 @@ pub struct Options {
     pub max_keys: usize,
     /// How `PUT api-key/{id}` reads the roles that it is given.
     pub edit_roles: EditRoles,
-    /// The file with what scopes can name; a small inventory is built in.
-    pub inventory: Option<PathBuf>,
     /// Which product it is: says which predefined roles there are.
     pub product: Product,
     /// Whether scopes are enforced (SBAC). In a new tenant of the product they are not.
@@ -95,7 +93,6 @@ impl Default for Options {
             new_admin_keys: NewAdminKeys::WhenEmpty,
             max_keys: 10_000,
             edit_roles: EditRoles::default(),
-            inventory: None,
             product: Product::Xsiam,
             enforce_scopes: false,
             tag_mode: TagMode::Permissive,

@@ -24,11 +24,9 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::{Clock, SettableClock};
-use crate::directory::Directory;
 use crate::faults::{Fault, FaultError, Faults};
-use crate::http::{App, regroup, router};
+use crate::http::{App, router};
 use crate::inspect::Inspector;
-use crate::inventory::{self, InventoryError};
 use crate::log::LogLine;
 use crate::notices::{NOTICES, Notices, Notification};
 use crate::options::{Control, NewAdminKeys, Options, ReplayMode};
@@ -257,8 +255,6 @@ pub enum StartError {
     Tls(TlsError),
     /// The server that is to remember accepted requests cannot be used.
     ReplayServer(RedisFault),
-    /// The inventory cannot be used.
-    Inventory(InventoryError),
     /// The options leave no room for the two keys that it starts with.
     NoRoomForKeys,
 }
@@ -283,7 +279,6 @@ impl fmt::Display for StartError {
             ),
             Self::Disk(error) => fmt::Display::fmt(error, f),
             Self::Tls(error) => fmt::Display::fmt(error, f),
-            Self::Inventory(error) => fmt::Display::fmt(error, f),
             Self::ReplayServer(fault) => write!(f, "the replay server cannot be used: {fault}"),
             Self::NoRoomForKeys => f.write_str("the tenant needs room for two keys at least"),
         }
@@ -297,7 +292,6 @@ impl core::error::Error for StartError {
             Self::Disk(error) => Some(error),
             Self::ReplayServer(fault) => Some(fault),
             Self::Tls(error) => Some(error),
-            Self::Inventory(error) => Some(error),
             _ => None,
         }
     }
@@ -348,26 +342,12 @@ fn prepare(
         datasets: options.scoped_datasets,
     };
     let mut store = Store::new(options.max_keys, roles, settings);
-    let inventory = match &options.inventory {
-        Some(path) => inventory::read(path),
-        None => inventory::seeded(),
-    };
-    let (inventory, people) = inventory.map_err(StartError::Inventory)?;
-    (store.inventory, store.directory) = (inventory.clone(), Directory::new(people));
-    let of_file = options.inventory.as_ref().map(|_| (inventory, store.directory.clone()));
     let mut notices = Notices::default();
     if let Some(disk) = &disk {
         store = store.on(Arc::clone(disk))?;
         let until_ms = disk.number(NOTICES)?.unwrap_or(0);
         notices.skip(store.entries().map(|entry| &entry.record), until_ms);
     }
-    if let Some((inventory, directory)) = of_file {
-        // The file is what holds, whatever was changed in an earlier run.
-        (store.inventory, store.directory) = (inventory, directory);
-        store.keep_groups();
-        store.keep_directory();
-    }
-    regroup(&mut store.inventory);
     let is_empty = store.entries().next().is_none();
     let seeded = if is_empty || options.new_admin_keys == NewAdminKeys::Always {
         let standard = seed(&mut store, Level::Standard, now_ms)?;

@@ -165,11 +165,6 @@ struct Emulated {
     #[arg(long)]
     scoped_datasets: bool,
 
-    /// What scopes can name: groups, domains, endpoints, assets and users of an organisation, in JSON,
-    /// as `cortexkey import --inventory` writes it; a small inventory is built in
-    #[arg(long, value_name = "FILE")]
-    inventory: Option<PathBuf>,
-
     /// How PUT api-key/{id} reads roles: by their ids, as the product's description says, or by their
     /// display names
     #[arg(long, value_name = "WHAT", default_value = "id")]
@@ -283,7 +278,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         scoped_datasets: args.kind.scoped_datasets,
         unlicensed: args.kind.unlicensed.iter().copied().map(Licence::from).collect(),
         max_keys: args.kind.max_keys as usize,
-        inventory: args.kind.inventory.clone(),
         edit_roles: match args.kind.edit_roles_by {
             RolesBy::Id => EditRoles::Id,
             RolesBy::Name => EditRoles::Name,
