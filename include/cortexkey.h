@@ -25,15 +25,24 @@
  *
  * Link with `pkg-config --libs cortexkey`.
  *
+ * - Language: C99 and later, C++11 and later; cortexkey.hpp needs C++17.
  * - Status: every call that can fail returns `CXK_OK` (0) or a number below zero, and has then
- *   set its outputs to zeros. `cxk_status_name()` and `cxk_status_message()` put it into words.
+ *   set its outputs to zeros, but where zeros could be taken for an answer: then a status is that of
+ *   the call, and a place or count is `CXK_NOWHERE`. `cxk_status_name()` and `cxk_status_message()` put it into words.
  * - Memory: the only memory that the library hands out is a handle, given back to the `_free` of
  *   its type. Answers go to fixed-size structures of the caller's. Where there is no memory for a
  *   handle the status is `CXK_NO_MEMORY`; where what was there a moment before is gone, and where
  *   a decision finds none, the process is aborted, as Rust does.
- * - Threads: a handle that a function takes as pointer to const may be used by any number of
- *   threads at once. `_free` needs the handle for itself. There is no global state, nothing to
- *   initialise, and no last error per thread.
+ * - Threads: any number of threads may use a handle at once, also one that a function changes. Only
+ *   `_free` needs the handle for itself. There is nothing to initialise, and no last error per
+ *   thread.
+ * - Forks: signers, keyrings, definitions, and verifiers with `CXK_VERIFIER_OWN_GUARD`, work in a
+ *   forked child, and no nonce is drawn twice. Fork while no other thread changes a keyring. A
+ *   replay guard does not go through a fork, since the parent and each child would accept the same
+ *   request: in the child it answers `replay-guard-unavailable`. A server that forks its workers
+ *   verifies in one process, or makes verifiers with `CXK_VERIFIER_OWN_GUARD` and asks a store that
+ *   all workers share. A worker that alone gets all requests of its keys makes a guard after the fork.
+ * - Unloading: `dlclose()` is safe once all handles are freed and no thread is in a call.
  * - NULL: only what is marked `CXK_NULLABLE` may be NULL; elsewhere the answer is `CXK_NULL_ARG`.
  * - Alignment: an output that is not aligned for its type is refused (`CXK_BAD_ARG`).
  * - Handles: a pointer to a handle of another type is seen and refused (`CXK_WRONG_HANDLE`). A
@@ -322,6 +331,8 @@
  */
 #define CXK_LINE_SIZE 16384
 
+
+
 /**
  * The most entries of each list of a question.
  */
@@ -334,7 +345,8 @@
 typedef struct cxk_definitions cxk_definitions;
 
 /**
- * The keys that verifiers know, by id. Verifiers and other threads see a change at once.
+ * The keys that verifiers know, by id. Any number of threads may change it at once, while others
+ * verify; they see a change at once. Verifiers read it without a lock.
  *
  * It keeps a SHA-256 of a Standard key, from which a short key that a person made up can be
  * guessed; and of an Advanced key what can sign. All is wiped in `cxk_keyring_free()`.
@@ -863,12 +875,13 @@ typedef struct cxk_question {
 } cxk_question;
 
 /**
- * What goes with an answer; all zeros when there is none.
+ * What goes with an answer. Where there is none, `answer` and `if_enforced` are the status of the
+ * call, and never `CXK_OK`.
  */
 typedef struct cxk_decision {
   /**
-   * What the call answers: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`. Look at
-   * `decided` first: where that is 0, there is no answer.
+   * What the call returns: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`, or why
+   * there is no answer.
    */
   cxk_status answer;
   /**
@@ -1097,7 +1110,7 @@ typedef struct cxk_decision {
 #define CXK_ASK_DATASET_ROW 9
 
 /**
- * Nothing: the component is hidden.
+ * Nothing: the component is hidden. No question asks for it.
  */
 #define CXK_PERMISSION_NONE 0
 
@@ -1209,7 +1222,7 @@ CXK_API CXK_MUST_USE cxk_status cxk_nonce(char *CXK_NONNULL out, size_t out_size
  *
  * - Ownership: both stay the caller's.
  * - Threads: any.
- * - Errors: 0 where a pointer is NULL, or `len` is 0 or above 2^31.
+ * - Errors: 0 where a pointer is NULL, or `len` is 0 or above 2^31 - 1.
  *
  * ```c
  * const char seen[] = "0123456789abcdef", kept[] = "0123456789abcdef";
@@ -1461,11 +1474,12 @@ CXK_API CXK_MUST_USE cxk_status cxk_keyring_new(struct cxk_keyring *CXK_NULLABLE
  */
 CXK_API
 CXK_MUST_USE
-cxk_status cxk_keyring_put(const struct cxk_keyring *CXK_NONNULL keyring,
+cxk_status cxk_keyring_put(struct cxk_keyring *CXK_NONNULL keyring,
                            const struct cxk_key *CXK_NONNULL key);
 
 /**
- * Revokes a key for good: it stays known, and its requests are refused as `key-revoked`.
+ * Revokes a key: it stays known, and its requests are refused as `key-revoked`, until the key is
+ * removed, or put anew without `CXK_KEY_REVOKED`.
  *
  * - Threads: any number at once, while others verify. No request that is verified after the call
  *   is accepted.
@@ -1479,10 +1493,7 @@ cxk_status cxk_keyring_put(const struct cxk_keyring *CXK_NONNULL keyring,
  *
  * `keyring` comes from `cxk_keyring_new()` and lives.
  */
-CXK_API
-CXK_MUST_USE
-cxk_status cxk_keyring_revoke(const struct cxk_keyring *CXK_NONNULL keyring,
-                              uint64_t key_id);
+CXK_API CXK_MUST_USE cxk_status cxk_keyring_revoke(struct cxk_keyring *CXK_NONNULL keyring, uint64_t key_id);
 
 /**
  * Removes and wipes a key; its requests are then refused as `unknown-key`.
@@ -1499,10 +1510,7 @@ cxk_status cxk_keyring_revoke(const struct cxk_keyring *CXK_NONNULL keyring,
  *
  * `keyring` comes from `cxk_keyring_new()` and lives.
  */
-CXK_API
-CXK_MUST_USE
-cxk_status cxk_keyring_remove(const struct cxk_keyring *CXK_NONNULL keyring,
-                              uint64_t key_id);
+CXK_API CXK_MUST_USE cxk_status cxk_keyring_remove(struct cxk_keyring *CXK_NONNULL keyring, uint64_t key_id);
 
 /**
  * Ends a keyring. Verifiers that were made with it keep its keys until they end, too; then all is
@@ -1596,7 +1604,7 @@ CXK_API
 CXK_MUST_USE
 cxk_status cxk_verifier_new(const struct cxk_verifier_options *CXK_NULLABLE options,
                             const struct cxk_keyring *CXK_NONNULL keyring,
-                            const struct cxk_replay_guard *CXK_NULLABLE guard,
+                            struct cxk_replay_guard *CXK_NULLABLE guard,
                             struct cxk_verifier *CXK_NULLABLE *CXK_NONNULL out);
 
 /**
@@ -1638,7 +1646,7 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
  *   itself fails, every status is its status, and every principal is zeros.
  * - Threads: any number at once, while keys change.
  * - Errors: `CXK_SOME_REFUSED` where not all were accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
- *   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests).
+ *   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests), `CXK_NO_MEMORY`.
  *
  * ```c
  * cxk_header headers[] = {{"x-xdr-auth-id", 13, "7", 1}, {"Authorization", 13, "a-key", 5}};
@@ -1705,7 +1713,7 @@ CXK_API void cxk_verifier_free(struct cxk_verifier *CXK_NULLABLE verifier);
  */
 CXK_API
 CXK_MUST_USE
-cxk_status cxk_definitions_load(const char *CXK_NONNULL bytes,
+cxk_status cxk_definitions_load(const void *CXK_NONNULL bytes,
                                 size_t len,
                                 struct cxk_definitions *CXK_NULLABLE *CXK_NONNULL out);
 
@@ -1735,7 +1743,7 @@ cxk_status cxk_definitions_get(const struct cxk_definitions *CXK_NONNULL definit
 /**
  * The place of the definition with a name, or with `tenant/name`.
  *
- * - Ownership: `out` is the caller's memory; 0 when the call fails.
+ * - Ownership: `out` is the caller's memory; `CXK_NOWHERE` when the call fails.
  * - Threads: any number at once.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_TEXT`,
  *   `CXK_NOT_FOUND`, `CXK_AMBIGUOUS_NAME`.
@@ -1762,7 +1770,7 @@ cxk_status cxk_definitions_find(const struct cxk_definitions *CXK_NONNULL defini
  * the lock file when definitions are compiled; ids of keys that were replaced and live on for a
  * grace lead to their definition, too.
  *
- * - Ownership: `out` is the caller's memory; 0 when the call fails.
+ * - Ownership: `out` is the caller's memory; `CXK_NOWHERE` when the call fails.
  * - Threads: any number at once.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`,
  *   `CXK_AMBIGUOUS_NAME` (several tenants have such an id: compile those of one).
@@ -1787,8 +1795,8 @@ cxk_status cxk_definitions_find_id(const struct cxk_definitions *CXK_NONNULL def
  * its code (`role-added`), the key and a sentence, with tabs between and a line end behind.
  *
  * - Ownership: `text` is the caller's memory of `text_size` bytes. It always ends with NUL, and
- *   is cut where it is too small. `gains` counts all gains, whether their lines fit or not. Both
- *   are zeros when the call fails.
+ *   is cut where it is too small. `gains` counts all gains, whether their lines fit or not. When the
+ *   call fails, `text` is all zeros and `gains` is `CXK_NOWHERE`, which is no count of none.
  * - Threads: any number at once.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_BUFFER_TOO_SMALL` (no room
  *   for a NUL), `CXK_TOO_LARGE` (`text_size` above 64 MiB).
@@ -1796,8 +1804,8 @@ cxk_status cxk_definitions_find_id(const struct cxk_definitions *CXK_NONNULL def
  * ```c
  * char text[4096];
  * size_t gains;
- * if (cxk_compare(definitions, definitions, text, sizeof text, &gains) == CXK_OK && gains > 0)
- *   fputs(text, stderr);
+ * if (cxk_compare(definitions, definitions, text, sizeof text, &gains) != CXK_OK) exit(2);
+ * if (gains > 0) fputs(text, stderr);
  * ```
  *
  * # Safety
@@ -1836,8 +1844,8 @@ CXK_API void cxk_definitions_free(struct cxk_definitions *CXK_NULLABLE definitio
  * `CXK_DECISION_REFUSED` where it may not, `CXK_DECISION_UNKNOWN` where that hangs on something
  * that nobody listed.
  *
- * - Ownership: `out` is the caller's memory; all zeros when there is no answer. `text` is the
- *   caller's memory of `text_size` bytes for one line that says how the answer came about, and
+ * - Ownership: `out` is the caller's memory; when there is no answer it holds the status. `text`
+ *   is the caller's memory of `text_size` bytes for one line that says how the answer came about, and
  *   what would change it; NULL where nobody wants it. It ends with NUL, and is cut where it is too
  *   small.
  * - Threads: any number at once.
@@ -1876,6 +1884,9 @@ cxk_status cxk_decide(const struct cxk_definitions *CXK_NONNULL definitions,
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
+
+/** No place of a definition, and no count: what a call sets that fails, where 0 would be a place. */
+#define CXK_NOWHERE SIZE_MAX
 
 /** A key to fill; it never expires unless that is set. */
 #define CXK_KEY_INIT {sizeof(cxk_key), 0, 0, NULL, 0, CXK_NEVER, 0, 0, 0}

@@ -137,11 +137,11 @@ class Keyring : public detail::Owner<cxk_keyring, cxk_keyring_free> {
     const cxk_status status = cxk_keyring_new(&made);
     return {status, Keyring(made)};
   }
-  [[nodiscard]] cxk_status put(const cxk_key &key) const noexcept {
+  [[nodiscard]] cxk_status put(const cxk_key &key) noexcept {
     return cxk_keyring_put(get(), &key);
   }
   [[nodiscard]] cxk_status put(std::uint64_t key_id, cxk_level level, std::string_view key,
-                               std::uint64_t expires_ms) const noexcept {
+                               std::uint64_t expires_ms) noexcept {
     cxk_key entry = CXK_KEY_INIT;
     entry.key_id = key_id;
     entry.level = level;
@@ -150,10 +150,10 @@ class Keyring : public detail::Owner<cxk_keyring, cxk_keyring_free> {
     entry.expires_ms = expires_ms;
     return put(entry);
   }
-  [[nodiscard]] cxk_status revoke(std::uint64_t key_id) const noexcept {
+  [[nodiscard]] cxk_status revoke(std::uint64_t key_id) noexcept {
     return cxk_keyring_revoke(get(), key_id);
   }
-  [[nodiscard]] cxk_status remove(std::uint64_t key_id) const noexcept {
+  [[nodiscard]] cxk_status remove(std::uint64_t key_id) noexcept {
     return cxk_keyring_remove(get(), key_id);
   }
 };
@@ -177,7 +177,7 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
 
   /** With a guard in memory; null only with CXK_VERIFIER_OWN_GUARD. Neither needs to outlive it. */
   static Result<Verifier> make(const cxk_verifier_options &options, const Keyring &keyring,
-                               const ReplayGuard *guard) noexcept {
+                               ReplayGuard *guard) noexcept {
     cxk_verifier *made = nullptr;
     const cxk_status status = cxk_verifier_new(
         &options, keyring.get(), guard == nullptr ? nullptr : guard->get(), &made);
@@ -189,9 +189,15 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
     const cxk_status status = cxk_verify(get(), headers, count, now_ms, &out);
     return {status, out};
   }
+  /** Many requests at one time of the clock; CXK_SOME_REFUSED where not all were accepted. */
+  [[nodiscard]] cxk_status verify_batch(const cxk_request *requests, std::size_t count,
+                                        std::uint64_t now_ms, cxk_status *statuses,
+                                        cxk_principal *principals) const noexcept {
+    return cxk_verify_batch(get(), requests, count, now_ms, statuses, principals);
+  }
 };
 
-/** A header for Verifier::verify(); it borrows both texts. */
+/** A header for Verifier::verify(); it borrows both strings. */
 inline cxk_header header(std::string_view name, std::string_view value) noexcept {
   return {name.data(), name.size(), value.data(), value.size()};
 }
@@ -207,12 +213,12 @@ class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> 
     return {status, Definitions(made)};
   }
   Result<std::size_t> find(std::string_view name) const noexcept {
-    std::size_t at = 0;
+    std::size_t at = CXK_NOWHERE;
     const cxk_status status = cxk_definitions_find(get(), name.data(), name.size(), &at);
     return {status, at};
   }
   Result<std::size_t> find_id(std::uint64_t key_id) const noexcept {
-    std::size_t at = 0;
+    std::size_t at = CXK_NOWHERE;
     const cxk_status status = cxk_definitions_find_id(get(), key_id, &at);
     return {status, at};
   }
@@ -224,14 +230,53 @@ class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> 
   /** CXK_OK where the key may; `why`, where it is wanted, says how that came about. */
   [[nodiscard]] cxk_status decide(std::size_t place, const cxk_question &question,
                                   std::string *why = nullptr) const {
+    return decision(place, question, why).answer;
+  }
+  /** As decide(), with what the answer would be if the tenant enforced scopes. */
+  [[nodiscard]] cxk_decision decision(std::size_t place, const cxk_question &question,
+                                      std::string *why = nullptr) const {
     cxk_decision out;
-    if (why == nullptr) return cxk_decide(get(), place, &question, &out, nullptr, 0);
+    if (why == nullptr) {
+      out.answer = cxk_decide(get(), place, &question, &out, nullptr, 0);
+      return out;
+    }
     why->assign(CXK_LINE_SIZE, '\0');
-    const cxk_status status = cxk_decide(get(), place, &question, &out, &(*why)[0], why->size());
+    out.answer = cxk_decide(get(), place, &question, &out, &(*why)[0], why->size());
     why->resize(why->find('\0'));
-    return status;
+    return out;
+  }
+  /**
+   * How many gains keys have from these definitions to the later ones; CXK_NOWHERE where the call
+   * fails. `lines`, where it is wanted, has a line for each, as far as `most` bytes go.
+   */
+  Result<std::size_t> compare(const Definitions &later, std::string *lines = nullptr,
+                              std::size_t most = 65536) const {
+    std::size_t gains = CXK_NOWHERE;
+    std::string text(most, '\0');
+    const cxk_status status = cxk_compare(get(), later.get(), &text[0], text.size(), &gains);
+    if (lines != nullptr) lines->assign(text.c_str());
+    return {status, gains};
   }
 };
+
+/** How a key that expires at a time stands at another; both in milliseconds since 1970. */
+inline Result<cxk_expiry> expiry_at(std::uint64_t expires_ms, std::uint64_t now_ms) noexcept {
+  cxk_expiry out;
+  const cxk_status status = cxk_expiry_at(expires_ms, now_ms, &out);
+  return {status, out};
+}
+
+/** A new nonce of 64 letters and digits. */
+inline Result<std::string> nonce() {
+  char out[CXK_NONCE_SIZE];
+  const cxk_status status = cxk_nonce(out, sizeof out);
+  return {status, std::string(out)};
+}
+
+/** Whether two strings are the same and not empty, in a time that depends on their lengths alone. */
+inline bool equal(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && cxk_equal(a.data(), b.data(), a.size()) == 1;
+}
 
 }  // namespace cortexkey
 

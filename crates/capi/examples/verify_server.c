@@ -13,13 +13,14 @@
 struct found {
   cxk_header headers[64];
   size_t count;
+  int is_too_many;
 };
 
 static enum MHD_Result add(void *to, enum MHD_ValueKind kind, const char *name, size_t name_len,
                            const char *value, size_t value_len) {
   struct found *found = to;
   (void)kind;
-  if (found->count == 64) return MHD_NO;
+  if (found->count == 64) return found->is_too_many = 1, MHD_NO; /* not verified without the rest */
   found->headers[found->count++] = (cxk_header){name, name_len, value, value_len};
   return MHD_YES;
 }
@@ -29,18 +30,20 @@ static enum MHD_Result answer(void *verifier, struct MHD_Connection *connection,
                               size_t *body_len, void **state) {
   static const char refused[] = "{\"reply\":{\"err_code\":401,\"err_msg\":\"Public API request "
                                 "unauthorized\",\"err_extra\":null}}";
-  struct found found = {.count = 0};
+  struct found found = {.count = 0, .is_too_many = 0};
   struct timespec now;
-  cxk_principal principal;
+  cxk_principal principal = {0};
   char text[64];
   (void)url, (void)method, (void)version, (void)body;
   if (*state == NULL) return *state = verifier, MHD_YES; /* the headers are here, the body is not */
   if (*body_len > 0) return *body_len = 0, MHD_YES;      /* a body does not matter */
   clock_gettime(CLOCK_REALTIME, &now);
   MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add, &found);
+  const uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
   const cxk_status status =
-      cxk_verify(verifier, found.headers, found.count,
-                 (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, &principal);
+      found.is_too_many
+          ? CXK_TOO_LARGE
+          : cxk_verify(verifier, found.headers, found.count, now_ms, &principal);
   fprintf(stderr, "%s\n", cxk_status_name(status)); /* for the log; strangers hear 401 */
   snprintf(text, sizeof text, "hello, key %llu\n", (unsigned long long)principal.key_id);
   const char *said = status == CXK_OK ? text : refused;

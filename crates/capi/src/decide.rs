@@ -45,7 +45,7 @@ pub const CXK_ASK_DATASET_ROW: cxk_question_kind = 9;
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_permission = u32;
 
-/// Nothing: the component is hidden.
+/// Nothing: the component is hidden. No question asks for it.
 pub const CXK_PERMISSION_NONE: cxk_permission = 0;
 /// Looking at it.
 pub const CXK_PERMISSION_VIEW: cxk_permission = 1;
@@ -162,12 +162,13 @@ pub struct cxk_question {
     pub reserved: u32,
 }
 
-/// What goes with an answer; all zeros when there is none.
+/// What goes with an answer. Where there is none, `answer` and `if_enforced` are the status of the
+/// call, and never `CXK_OK`.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_decision {
-    /// What the call answers: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`. Look at
-    /// `decided` first: where that is 0, there is no answer.
+    /// What the call returns: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`, or why
+    /// there is no answer.
     pub answer: cxk_status,
     /// What the answer would be if the tenant enforced scopes: the same, but where they are off.
     pub if_enforced: cxk_status,
@@ -188,8 +189,8 @@ unsafe impl ZeroIsValid for cxk_decision {}
 /// `CXK_DECISION_REFUSED` where it may not, `CXK_DECISION_UNKNOWN` where that hangs on something
 /// that nobody listed.
 ///
-/// - Ownership: `out` is the caller's memory; all zeros when there is no answer. `text` is the
-///   caller's memory of `text_size` bytes for one line that says how the answer came about, and
+/// - Ownership: `out` is the caller's memory; when there is no answer it holds the status. `text`
+///   is the caller's memory of `text_size` bytes for one line that says how the answer came about, and
 ///   what would change it; NULL where nobody wants it. It ends with NUL, and is cut where it is too
 ///   small.
 /// - Threads: any number at once.
@@ -252,7 +253,13 @@ pub unsafe extern "C" fn cxk_decide(
         // SAFETY: this function's contract.
         unsafe { output::fill_all(text, text_size, 1 << 20, fill_text) }
     };
-    if status == CXK_OK { answer } else { status }
+    if status == CXK_OK {
+        return answer;
+    }
+    let no_answer = cxk_decision { answer: status, if_enforced: status, decided: 0, scopes_off: 0 };
+    // SAFETY: this function's contract.
+    unsafe { output::overwrite(out, no_answer) };
+    status
 }
 
 /// Asks, and writes the trace.
@@ -317,9 +324,9 @@ unsafe fn ask(
     decision.ok_or(CXK_NOT_FOUND)
 }
 
+/// Every key holds a component at no permission: a caller who forgot to set one is not answered.
 fn permission_of(permission: cxk_permission) -> Result<Permission, cxk_status> {
     match permission {
-        CXK_PERMISSION_NONE => Ok(Permission::None),
         CXK_PERMISSION_VIEW => Ok(Permission::View),
         CXK_PERMISSION_EDIT => Ok(Permission::Edit),
         _ => Err(CXK_INVALID_OPTION),

@@ -2,7 +2,7 @@
 //!
 //! It refuses YAML, and bytes of which one is not as it was written.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
 use core::fmt::Write as _;
 
 use cortexkey_core::access::compiled::{
@@ -68,6 +68,9 @@ unsafe impl ZeroIsValid for cxk_definition {}
 // SAFETY: zero is a number.
 unsafe impl ZeroIsValid for usize {}
 
+/// No place of a definition: what `cxk_definitions_find()` sets when it fails.
+pub const CXK_NOWHERE: usize = usize::MAX;
+
 /// Loads compiled definitions, of which it keeps a copy.
 ///
 /// - Ownership: `*out` is the caller's, who gives it to `cxk_definitions_free()`; NULL when the
@@ -91,13 +94,13 @@ unsafe impl ZeroIsValid for usize {}
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_definitions_load(
-    bytes: *const c_char,
+    bytes: *const c_void,
     len: usize,
     out: *mut *mut cxk_definitions,
 ) -> cxk_status {
     let load = |out: &mut *mut cxk_definitions| {
         // SAFETY: this function's contract.
-        let bytes = unsafe { input::bytes(bytes, len, COMPILED_BYTES_MAX, CXK_TOO_LARGE) }?;
+        let bytes = unsafe { input::bytes(bytes.cast(), len, COMPILED_BYTES_MAX, CXK_TOO_LARGE) }?;
         handle::has_memory(FEW_BYTES + 2 * bytes.len())?;
         let definitions = Definitions::read(bytes).map_err(|error| match error {
             CompiledError::Version { .. } => CXK_UNSUPPORTED_FORMAT,
@@ -143,7 +146,7 @@ pub unsafe extern "C" fn cxk_definitions_get(
 
 /// The place of the definition with a name, or with `tenant/name`.
 ///
-/// - Ownership: `out` is the caller's memory; 0 when the call fails.
+/// - Ownership: `out` is the caller's memory; `CXK_NOWHERE` when the call fails.
 /// - Threads: any number at once.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_TEXT`,
 ///   `CXK_NOT_FOUND`, `CXK_AMBIGUOUS_NAME`.
@@ -175,14 +178,14 @@ pub unsafe extern "C" fn cxk_definitions_find(
         Ok(())
     };
     // SAFETY: this function's contract.
-    unsafe { output::fill(out, find) }
+    unsafe { fill_number(out, find) }
 }
 
 /// The place of the definition that a key id belongs to: that of a principal, say. Ids come from
 /// the lock file when definitions are compiled; ids of keys that were replaced and live on for a
 /// grace lead to their definition, too.
 ///
-/// - Ownership: `out` is the caller's memory; 0 when the call fails.
+/// - Ownership: `out` is the caller's memory; `CXK_NOWHERE` when the call fails.
 /// - Threads: any number at once.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`,
 ///   `CXK_AMBIGUOUS_NAME` (several tenants have such an id: compile those of one).
@@ -210,15 +213,15 @@ pub unsafe extern "C" fn cxk_definitions_find_id(
         Ok(())
     };
     // SAFETY: this function's contract.
-    unsafe { output::fill(out, find) }
+    unsafe { fill_number(out, find) }
 }
 
 /// Says what keys gain from one version of the definitions to the next: a line for each gain, with
 /// its code (`role-added`), the key and a sentence, with tabs between and a line end behind.
 ///
 /// - Ownership: `text` is the caller's memory of `text_size` bytes. It always ends with NUL, and
-///   is cut where it is too small. `gains` counts all gains, whether their lines fit or not. Both
-///   are zeros when the call fails.
+///   is cut where it is too small. `gains` counts all gains, whether their lines fit or not. When the
+///   call fails, `text` is all zeros and `gains` is `CXK_NOWHERE`, which is no count of none.
 /// - Threads: any number at once.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_BUFFER_TOO_SMALL` (no room
 ///   for a NUL), `CXK_TOO_LARGE` (`text_size` above 64 MiB).
@@ -226,8 +229,8 @@ pub unsafe extern "C" fn cxk_definitions_find_id(
 /// ```c
 /// char text[4096];
 /// size_t gains;
-/// if (cxk_compare(definitions, definitions, text, sizeof text, &gains) == CXK_OK && gains > 0)
-///   fputs(text, stderr);
+/// if (cxk_compare(definitions, definitions, text, sizeof text, &gains) != CXK_OK) exit(2);
+/// if (gains > 0) fputs(text, stderr);
 /// ```
 ///
 /// # Safety
@@ -269,7 +272,12 @@ pub unsafe extern "C" fn cxk_compare(
         }
     };
     // SAFETY: this function's contract.
-    unsafe { output::fill_all(text, text_size, COMPILED_BYTES_MAX, compare) }
+    let status = unsafe { output::fill_all(text, text_size, COMPILED_BYTES_MAX, compare) };
+    if status != CXK_OK {
+        // SAFETY: this function's contract.
+        unsafe { output::overwrite(gains, CXK_NOWHERE) };
+    }
+    status
 }
 
 /// Ends definitions.
@@ -301,6 +309,24 @@ impl cxk_definition {
         put(&mut self.name, &[entry.name])?;
         put(&mut self.tenant, &[entry.tenant])
     }
+}
+
+/// As [`output::fill`], where 0 is the first place.
+///
+/// # Safety
+///
+/// As [`output::fill`].
+unsafe fn fill_number(
+    out: *mut usize,
+    write: impl FnOnce(&mut usize) -> Result<(), cxk_status>,
+) -> cxk_status {
+    // SAFETY: this function's contract.
+    let status = unsafe { output::fill(out, write) };
+    if status != CXK_OK {
+        // SAFETY: this function's contract.
+        unsafe { output::overwrite(out, CXK_NOWHERE) };
+    }
+    status
 }
 
 fn place(found: Found) -> Result<usize, cxk_status> {

@@ -162,29 +162,29 @@ const CALLS: &[Call] = &[
         with_output(|out| unsafe { cxk_definitions_get(h.definitions, 0, out) })
     }),
     ("cxk_definitions_find", |h| {
-        let name = c"old/lab".as_ptr();
-        with_output(|out| unsafe { cxk_definitions_find(h.definitions, name, 7, out) })
+        let (name, mut at) = (c"old/lab".as_ptr(), 7);
+        let status = unsafe { cxk_definitions_find(h.definitions, name, 7, &raw mut at) };
+        (status, at == CXK_NOWHERE)
     }),
     ("cxk_definitions_find_id", |h| {
-        let (status, _) =
-            with_output(|out| unsafe { cxk_definitions_find_id(h.definitions, 17, out) });
-        // Its place is 0.
-        (status, status != CXK_OK)
+        let mut at = 7;
+        let status = unsafe { cxk_definitions_find_id(h.definitions, 17, &raw mut at) };
+        (status, at == CXK_NOWHERE)
     }),
     ("cxk_decide", |h| {
         let mut text: [c_char; 90] = [7; 90];
-        let (status, is_zero) = with_output(|out| unsafe {
-            cxk_decide(h.definitions, 0, &question(), out, text.as_mut_ptr(), text.len())
-        });
-        (status, is_zero && text == [0; 90])
+        let mut out = cxk_decision { answer: 7, if_enforced: 7, decided: 7, scopes_off: 7 };
+        let (place, len) = (text.as_mut_ptr(), text.len());
+        let status = unsafe { cxk_decide(h.definitions, 0, &question(), &raw mut out, place, len) };
+        let is_status = [out.answer, out.if_enforced] == [CXK_INTERNAL; 2];
+        (status, is_status && out.decided == 0 && text == [0; 90])
     }),
     ("cxk_compare", |h| {
         let mut text: [c_char; 90] = [7; 90];
-        let (status, is_zero) = with_output(|out| unsafe {
-            cxk_compare(h.definitions, h.definitions, text.as_mut_ptr(), text.len(), out)
-        });
-        // There is no gain.
-        (status, is_zero && text == [0; 90] && status != CXK_OK)
+        let (place, len, mut gains) = (text.as_mut_ptr(), text.len(), 7);
+        let status =
+            unsafe { cxk_compare(h.definitions, h.definitions, place, len, &raw mut gains) };
+        (status, gains == CXK_NOWHERE && text == [0; 90])
     }),
 ];
 

@@ -3,23 +3,23 @@
 //! It refuses to keep a Standard key itself, to give any key back, and two keys under one id.
 
 use core::ffi::c_char;
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 use cortexkey_core::auth::{KEY_BYTES_MAX, Key, KeyId, StoredKey};
 
 use crate::expiry::expiry_of;
 use crate::handle::{self, FEW_BYTES, Handle};
 use crate::input::{self, Extensible};
+use crate::keys::Keys;
 use crate::output::{self, ZeroIsValid};
 use crate::panic::caught;
 use crate::signer::{cxk_level, level_of};
 use crate::status::{
-    CXK_INVALID_KEY, CXK_INVALID_KEY_ID, CXK_INVALID_OPTION, CXK_NO_MEMORY, CXK_NOT_FOUND,
-    cxk_status,
+    CXK_INVALID_KEY, CXK_INVALID_KEY_ID, CXK_INVALID_OPTION, CXK_NOT_FOUND, cxk_status,
 };
 
-/// The keys that verifiers know, by id. Verifiers and other threads see a change at once.
+/// The keys that verifiers know, by id. Any number of threads may change it at once, while others
+/// verify; they see a change at once. Verifiers read it without a lock.
 ///
 /// It keeps a SHA-256 of a Standard key, from which a short key that a person made up can be
 /// guessed; and of an Advanced key what can sign. All is wiped in `cxk_keyring_free()`.
@@ -57,22 +57,7 @@ pub struct cxk_key {
     pub reserved: u32,
 }
 
-/// The map behind the handle, which verifiers hold, too.
-#[derive(Default)]
-pub(crate) struct Keyring(RwLock<HashMap<KeyId, StoredKey>>);
-
-impl Keyring {
-    /// The keys as they are now. A panic while they were changed cannot have left one half done.
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, HashMap<KeyId, StoredKey>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<KeyId, StoredKey>> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Handle for Arc<Keyring> {
+impl Handle for Arc<Keys> {
     type Opaque = cxk_keyring;
     const TAG: u64 = u64::from_be_bytes(*b"cxkkeyrg");
 }
@@ -105,7 +90,7 @@ unsafe impl Extensible for cxk_key {}
 pub unsafe extern "C" fn cxk_keyring_new(out: *mut *mut cxk_keyring) -> cxk_status {
     let make = |out: &mut *mut cxk_keyring| {
         handle::has_memory(FEW_BYTES)?;
-        *out = handle::new(Arc::new(Keyring::default()))?;
+        *out = handle::new(Arc::new(Keys::default()))?;
         Ok(())
     };
     // SAFETY: this function's contract.
@@ -136,28 +121,23 @@ pub unsafe extern "C" fn cxk_keyring_new(out: *mut *mut cxk_keyring) -> cxk_stat
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_keyring_put(
-    keyring: *const cxk_keyring,
+    keyring: *mut cxk_keyring,
     key: *const cxk_key,
 ) -> cxk_status {
     caught(|| {
         // SAFETY: this function's contract.
-        let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
+        let keyring: &Arc<Keys> = unsafe { handle::get(keyring) }?;
         // SAFETY: as above.
         let key = unsafe { input::structure(key) }?;
         handle::has_memory(FEW_BYTES)?;
         // SAFETY: as above.
         let stored = unsafe { stored(&key) }?;
-        let mut keys = keyring.write();
-        keys.try_reserve(1).map_err(|_| CXK_NO_MEMORY)?;
-        let old = keys.insert(stored.key_id(), stored);
-        drop(keys);
-        // Wiped once the others go on.
-        drop(old);
-        Ok(())
+        keyring.put(stored)
     })
 }
 
-/// Revokes a key for good: it stays known, and its requests are refused as `key-revoked`.
+/// Revokes a key: it stays known, and its requests are refused as `key-revoked`, until the key is
+/// removed, or put anew without `CXK_KEY_REVOKED`.
 ///
 /// - Threads: any number at once, while others verify. No request that is verified after the call
 ///   is accepted.
@@ -172,16 +152,12 @@ pub unsafe extern "C" fn cxk_keyring_put(
 /// `keyring` comes from `cxk_keyring_new()` and lives.
 #[unsafe(no_mangle)]
 #[must_use]
-pub unsafe extern "C" fn cxk_keyring_revoke(
-    keyring: *const cxk_keyring,
-    key_id: u64,
-) -> cxk_status {
+pub unsafe extern "C" fn cxk_keyring_revoke(keyring: *mut cxk_keyring, key_id: u64) -> cxk_status {
     caught(|| {
         // SAFETY: this function's contract.
-        let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
+        let keyring: &Arc<Keys> = unsafe { handle::get(keyring) }?;
         let key_id = KeyId::new(key_id).ok_or(CXK_NOT_FOUND)?;
-        keyring.write().get_mut(&key_id).ok_or(CXK_NOT_FOUND)?.revoke();
-        Ok(())
+        keyring.revoke(key_id)
     })
 }
 
@@ -200,16 +176,12 @@ pub unsafe extern "C" fn cxk_keyring_revoke(
 /// `keyring` comes from `cxk_keyring_new()` and lives.
 #[unsafe(no_mangle)]
 #[must_use]
-pub unsafe extern "C" fn cxk_keyring_remove(
-    keyring: *const cxk_keyring,
-    key_id: u64,
-) -> cxk_status {
+pub unsafe extern "C" fn cxk_keyring_remove(keyring: *mut cxk_keyring, key_id: u64) -> cxk_status {
     caught(|| {
         // SAFETY: this function's contract.
-        let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
+        let keyring: &Arc<Keys> = unsafe { handle::get(keyring) }?;
         let key_id = KeyId::new(key_id).ok_or(CXK_NOT_FOUND)?;
-        let removed = keyring.write().remove(&key_id);
-        removed.map(drop).ok_or(CXK_NOT_FOUND)
+        keyring.remove(key_id)
     })
 }
 
@@ -231,7 +203,7 @@ pub unsafe extern "C" fn cxk_keyring_remove(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_keyring_free(keyring: *mut cxk_keyring) {
     // SAFETY: this function's contract.
-    unsafe { handle::free::<Arc<Keyring>>(keyring) };
+    unsafe { handle::free::<Arc<Keys>>(keyring) };
 }
 
 /// What is kept of a key.
@@ -248,7 +220,7 @@ unsafe fn stored(key: &cxk_key) -> Result<StoredKey, cxk_status> {
     // SAFETY: this function's contract.
     let bytes = unsafe { input::bytes(key.key, key.key_len, KEY_BYTES_MAX, CXK_INVALID_KEY) }?;
     let bytes = Key::new(bytes).map_err(|_| CXK_INVALID_KEY)?;
-    let mut stored = StoredKey::new(key_id, level, bytes)
+    let stored = StoredKey::new(key_id, level, bytes)
         .expiring(expiry_of(key.expires_ms))
         .created_at(key.created_ms);
     if key.flags & CXK_KEY_REVOKED != 0 {

@@ -37,6 +37,7 @@ mod decide;
 mod fault_tests;
 mod handle;
 mod input;
+mod keys;
 mod output;
 mod panic;
 mod source;

@@ -48,12 +48,15 @@ pub unsafe extern "C" fn cxk_nonce(out: *mut c_char, out_size: usize) -> cxk_sta
     unsafe { output::fill_all(out, out_size, 4_096, draw) }
 }
 
+/// The most that a slice may have where a pointer has 32 bits.
+const EQUAL_BYTES_MAX: usize = (1 << 31) - 1;
+
 /// Whether two memories hold the same `len` bytes: 1 if so, 0 if not. How long it takes depends on
 /// `len` alone.
 ///
 /// - Ownership: both stay the caller's.
 /// - Threads: any.
-/// - Errors: 0 where a pointer is NULL, or `len` is 0 or above 2^31.
+/// - Errors: 0 where a pointer is NULL, or `len` is 0 or above 2^31 - 1.
 ///
 /// ```c
 /// const char seen[] = "0123456789abcdef", kept[] = "0123456789abcdef";
@@ -70,7 +73,7 @@ pub unsafe extern "C" fn cxk_equal(a: *const c_void, b: *const c_void, len: usiz
     let compare = || {
         // SAFETY: this function's contract.
         let bytes = |start: *const c_void| unsafe {
-            input::bytes(start.cast(), len, 1 << 31, CXK_TOO_LARGE)
+            input::bytes(start.cast(), len, EQUAL_BYTES_MAX, CXK_TOO_LARGE)
         };
         equal = bytes(a)?.ct_eq(bytes(b)?).into();
         Ok(())

@@ -1,6 +1,7 @@
 //! Memory that the caller lends for an answer.
 //!
-//! It refuses partial answers: whatever goes wrong, the caller's memory is all zeros.
+//! Whatever goes wrong, the caller's memory is all zeros; where zeros could be taken for an answer it
+//! holds the status, or a number that is none.
 
 use core::ffi::{c_char, c_void};
 use core::fmt;
@@ -99,6 +100,18 @@ pub(crate) unsafe fn clear<T: ZeroIsValid>(out: *mut T, count: usize, most: usiz
     if !out.is_null() && out.is_aligned() && count <= most {
         // SAFETY: as in `fill_all`.
         unsafe { out.write_bytes(0, count) };
+    }
+}
+
+/// Sets an output whose zeros could be taken for an answer, after a call that failed.
+///
+/// # Safety
+///
+/// As [`fill`].
+pub(crate) unsafe fn overwrite<T: ZeroIsValid>(out: *mut T, value: T) {
+    if !out.is_null() && out.is_aligned() {
+        // SAFETY: as in `fill_all`.
+        unsafe { out.write(value) };
     }
 }
 

@@ -6,17 +6,20 @@ use core::cell::Cell;
 use core::ffi::c_char;
 use std::sync::Arc;
 
-use cortexkey_core::auth::{NonceLengths, Principal, Request, Verdict, Verifier};
+use cortexkey_core::auth::{KeyId, NonceLengths, Principal, Request, Verdict, Verifier};
 use cortexkey_core::replay::{GuardRefusal, MemoryGuard, ReplayGuard, VerifiedUse};
 
 use crate::expiry::expires_ms_of;
 use crate::handle::{self, Handle};
 use crate::input::{self, Extensible};
-use crate::keyring::{Keyring, cxk_keyring};
+use crate::keyring::cxk_keyring;
+use crate::keys::{Found, Keys};
 use crate::output::{self, ZeroIsValid};
 use crate::replay_guard::{cxk_replay_guard, skew};
 use crate::signer::{CXK_BATCH_MAX, cxk_level, number_of};
-use crate::status::{CXK_INVALID_OPTION, CXK_NULL_ARG, CXK_OK, CXK_SOME_REFUSED, cxk_status};
+use crate::status::{
+    CXK_INVALID_OPTION, CXK_NO_MEMORY, CXK_NULL_ARG, CXK_OK, CXK_SOME_REFUSED, cxk_status,
+};
 
 /// Verifies requests against the keys of a keyring, and asks a replay guard last. It never
 /// changes, so any number of threads may verify with it at once.
@@ -105,7 +108,7 @@ pub struct cxk_principal {
 /// What is behind the handle.
 struct Verifying {
     verifier: Verifier,
-    keyring: Arc<Keyring>,
+    keyring: Arc<Keys>,
     /// None: the caller has its own.
     guard: Option<Arc<MemoryGuard>>,
 }
@@ -151,7 +154,7 @@ unsafe impl ZeroIsValid for cxk_status {}
 pub unsafe extern "C" fn cxk_verifier_new(
     options: *const cxk_verifier_options,
     keyring: *const cxk_keyring,
-    guard: *const cxk_replay_guard,
+    guard: *mut cxk_replay_guard,
     out: *mut *mut cxk_verifier,
 ) -> cxk_status {
     let make = |out: &mut *mut cxk_verifier| {
@@ -166,7 +169,7 @@ pub unsafe extern "C" fn cxk_verifier_new(
             return Err(CXK_INVALID_OPTION);
         }
         // SAFETY: this function's contract.
-        let keyring: &Arc<Keyring> = unsafe { handle::get(keyring) }?;
+        let keyring: &Arc<Keys> = unsafe { handle::get(keyring) }?;
         let guard = match (flags & CXK_VERIFIER_OWN_GUARD != 0, guard.is_null()) {
             (true, true) => None,
             (true, false) => return Err(CXK_INVALID_OPTION),
@@ -221,12 +224,9 @@ pub unsafe extern "C" fn cxk_verify(
         // SAFETY: this function's contract.
         let request = unsafe { verifying.request(headers, count) }?;
         let tap = Tap::new(verifying.guard.as_deref());
-        let keys = verifying.keyring.read();
-        let principal = verifying
-            .verifier
-            .verify(&request, keys.get(&request.key_id()), now_ms, &tap)
-            .map_err(Verdict::number)?;
-        *out = tap.principal(&principal);
+        let stored = verifying.keyring.get(request.key_id());
+        let answer = verifying.verifier.verify(&request, stored.as_deref(), now_ms, &tap);
+        *out = tap.principal(&answer.map_err(Verdict::number)?);
         Ok(())
     };
     // SAFETY: this function's contract.
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn cxk_verify(
 ///   itself fails, every status is its status, and every principal is zeros.
 /// - Threads: any number at once, while keys change.
 /// - Errors: `CXK_SOME_REFUSED` where not all were accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
-///   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests).
+///   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests), `CXK_NO_MEMORY`.
 ///
 /// ```c
 /// cxk_header headers[] = {{"x-xdr-auth-id", 13, "7", 1}, {"Authorization", 13, "a-key", 5}};
@@ -270,11 +270,13 @@ pub unsafe extern "C" fn cxk_verify_batch(
         let verifying: &Verifying = unsafe { handle::get(verifier) }?;
         // SAFETY: this function's contract.
         let requests = unsafe { input::array(requests, count, CXK_BATCH_MAX) }?;
+        let mut chunk = Chunk::new()?;
         for ((requests, statuses), principals) in
             requests.chunks(CHUNK).zip(statuses.chunks_mut(CHUNK)).zip(principals.chunks_mut(CHUNK))
         {
             // SAFETY: this function's contract.
-            unsafe { verifying.chunk(requests, now_ms, statuses, principals) };
+            unsafe { chunk.read(verifying, requests, statuses) };
+            chunk.verify(verifying, now_ms, statuses, principals);
         }
         Ok(())
     };
@@ -330,39 +332,83 @@ const VALUE_BYTES_SEEN: usize = 257;
 /// How many requests of a batch are looked at together.
 const CHUNK: usize = 64;
 
-impl Verifying {
-    /// Verifies at most `CHUNK` requests. Statuses and principals are zeros before.
+/// The requests of a part of a batch that could be read, and their keys.
+struct Chunk<'a> {
+    requests: Vec<Request<'a>>,
+    /// Where each request is in its part of the batch.
+    places: Vec<usize>,
+    /// Each key once, as it is for all requests of the part.
+    keys: Vec<(KeyId, Found)>,
+}
+
+impl<'a> Chunk<'a> {
+    fn new() -> Result<Self, cxk_status> {
+        let mut chunk = Self { requests: Vec::new(), places: Vec::new(), keys: Vec::new() };
+        let reserved = [
+            chunk.requests.try_reserve_exact(CHUNK),
+            chunk.places.try_reserve_exact(CHUNK),
+            chunk.keys.try_reserve_exact(CHUNK),
+        ];
+        let is_reserved = reserved.iter().all(Result::is_ok);
+        if is_reserved { Ok(chunk) } else { Err(CXK_NO_MEMORY) }
+    }
+
+    /// Reads at most `CHUNK` requests, and sets the status of those that cannot be read.
     ///
     /// # Safety
     ///
-    /// The headers of the requests are as [`request`](Self::request) takes them.
-    unsafe fn chunk(
-        &self,
+    /// The headers of the requests are as [`Verifying::request`] takes them.
+    unsafe fn read(
+        &mut self,
+        verifying: &Verifying,
         requests: &[cxk_request],
-        now_ms: u64,
         statuses: &mut [cxk_status],
-        principals: &mut [cxk_principal],
     ) {
-        let mut read = [const { None }; CHUNK];
-        for ((request, status), place) in requests.iter().zip(statuses.iter_mut()).zip(&mut read) {
+        self.requests.clear();
+        self.places.clear();
+        self.keys.clear();
+        for (place, (request, status)) in requests.iter().zip(statuses).enumerate() {
             // SAFETY: this function's contract.
-            match unsafe { self.request(request.headers, request.count) } {
-                Ok(request) => *place = Some(request),
+            match unsafe { verifying.request(request.headers, request.count) } {
+                Ok(request) => {
+                    let key_id = request.key_id();
+                    if !self.keys.iter().any(|(known, _)| *known == key_id) {
+                        self.keys.push((key_id, verifying.keyring.get(key_id)));
+                    }
+                    self.requests.push(request);
+                    self.places.push(place);
+                }
                 Err(refused) => *status = refused,
-            }
-        }
-        let keys = self.keyring.read();
-        for ((request, status), out) in read.iter().zip(statuses).zip(principals) {
-            let Some(request) = request else { continue };
-            let tap = Tap::new(self.guard.as_deref());
-            let stored = keys.get(&request.key_id());
-            match self.verifier.verify(request, stored, now_ms, &tap) {
-                Ok(principal) => *out = tap.principal(&principal),
-                Err(verdict) => *status = verdict.number(),
             }
         }
     }
 
+    /// Verifies what was read. Statuses of these requests and all principals are zeros before.
+    fn verify(
+        &self,
+        verifying: &Verifying,
+        now_ms: u64,
+        statuses: &mut [cxk_status],
+        principals: &mut [cxk_principal],
+    ) {
+        let tap = Tap::new(verifying.guard.as_deref());
+        let stored = |key_id| {
+            let found = self.keys.iter().find(|(known, _)| *known == key_id);
+            found.and_then(|(_, key)| key.as_deref())
+        };
+        verifying.verifier.verify_batch(&self.requests, stored, now_ms, &tap, |read, answer| {
+            let principal = answer.map(|principal| tap.principal(&principal));
+            let Some(place) = self.places.get(read) else { return };
+            match (principal, principals.get_mut(*place), statuses.get_mut(*place)) {
+                (Ok(principal), Some(out), _) => *out = principal,
+                (Err(verdict), _, Some(status)) => *status = verdict.number(),
+                _ => {}
+            }
+        });
+    }
+}
+
+impl Verifying {
     /// Reads the headers that authenticate a request.
     ///
     /// # Safety
@@ -416,8 +462,9 @@ impl<'g> Tap<'g> {
         Self { guard, seen: Cell::new(None) }
     }
 
+    /// What C gets of a principal, with the tag of its own use and of no earlier one.
     fn principal(&self, principal: &Principal) -> cxk_principal {
-        let (replay_tag, remember_until_ms) = self.seen.get().unwrap_or_default();
+        let (replay_tag, remember_until_ms) = self.seen.take().unwrap_or_default();
         cxk_principal {
             key_id: principal.key_id().get(),
             expires_ms: expires_ms_of(principal.expiry()),

@@ -253,7 +253,7 @@ fn refused_requests_leave_no_trace() {
     let signer = Signer::new(id, Level::Advanced, key);
     let good = StoredKey::new(id, Level::Advanced, key);
     let other = StoredKey::new(id, Level::Advanced, Key::new(b"other-api-key").unwrap());
-    let mut revoked = StoredKey::new(id, Level::Advanced, key);
+    let revoked = StoredKey::new(id, Level::Advanced, key);
     revoked.revoke();
     let expired = StoredKey::new(id, Level::Advanced, key)
         .expiring(cortexkey_core::lifecycle::Expiry::At { ms: NOW_MS });

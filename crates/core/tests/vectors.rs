@@ -80,7 +80,7 @@ fn verify(case: &Value) -> Result<(), Verdict> {
 fn stored(stored: &Value) -> StoredKey {
     let key = Key::new(text(stored, "key").as_bytes()).unwrap();
     let expiry = stored["expires_ms"].as_u64().map_or(Expiry::Never, |ms| Expiry::At { ms });
-    let mut key = StoredKey::new(key_id(stored), level(stored), key).expiring(expiry);
+    let key = StoredKey::new(key_id(stored), level(stored), key).expiring(expiry);
     if stored["revoked"].as_bool().unwrap() {
         key.revoke();
     }

@@ -13,6 +13,7 @@
 //! | `chacha20` | sixteen blocks of keystream at a time |
 //! | `generator` | a buffer of keystream for each thread, seeded from the operating system |
 //! | `page` | memory that a forked child gets as zeros |
+//! | `process` | a mark that tells a process from one that was forked from it |
 //! | `wide`, `processor` | what the processor has, found at run time |
 //!
 //! The vector kernels need AVX-512 with VBMI2. Elsewhere, and where this crate is built with
@@ -25,6 +26,7 @@ mod alphanumeric;
 mod chacha20;
 mod generator;
 mod page;
+mod process;
 mod processor;
 #[cfg(target_arch = "x86_64")]
 mod sha256;
@@ -36,6 +38,7 @@ mod wide;
 #[cfg(target_arch = "x86_64")]
 pub use alphanumeric::{RANDOM_BYTES, alphanumeric};
 pub use generator::ThreadGenerator;
+pub use process::ProcessMark;
 pub use processor::Processor;
 #[cfg(target_arch = "x86_64")]
 pub use sha256::{LANES, Lanes, SharedBlock};

@@ -3,8 +3,9 @@
 //! It refuses to be had where the system cannot promise that. Then there is nothing to keep, and
 //! whoever wanted it asks the system each time.
 
+use core::ffi::c_void;
 use core::ops::{Deref, DerefMut};
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use zeroize::Zeroize;
 
@@ -48,16 +49,33 @@ impl<T: Wipeable> Drop for WipedOnFork<T> {
     fn drop(&mut self) {
         self.zeroize();
         // SAFETY: `new` made this mapping of this size, and nothing refers to it any more.
-        unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<T>()) };
+        unsafe { unmap(self.0.cast(), size_of::<T>()) };
     }
 }
 
+/// # Safety
+///
+/// The mapping is of [`map`] with this length, and nothing refers to it any more.
 #[cfg(target_os = "linux")]
-fn map(len: usize) -> Option<NonNull<libc::c_void>> {
+unsafe fn unmap(place: NonNull<c_void>, len: usize) {
+    // SAFETY: this function's contract.
+    unsafe { libc::munmap(place.as_ptr(), len) };
+}
+
+/// Never called: there is no mapping.
+///
+/// # Safety
+///
+/// As above.
+#[cfg(not(target_os = "linux"))]
+unsafe fn unmap(_: NonNull<c_void>, _: usize) {}
+
+#[cfg(target_os = "linux")]
+fn map(len: usize) -> Option<NonNull<c_void>> {
     const PROTECTION: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
     const FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: a new mapping, which touches no memory that is in use.
-    let place = unsafe { libc::mmap(ptr::null_mut(), len, PROTECTION, FLAGS, -1, 0) };
+    let place = unsafe { libc::mmap(core::ptr::null_mut(), len, PROTECTION, FLAGS, -1, 0) };
     if place == libc::MAP_FAILED {
         return None;
     }
@@ -80,12 +98,12 @@ const NO_ADVICE: libc::c_int = -1;
 
 /// Whether the system takes an advice for the mapping, which must be private, anonymous and ours.
 #[cfg(target_os = "linux")]
-fn advise(place: *mut libc::c_void, len: usize, advice: libc::c_int) -> bool {
+fn advise(place: *mut c_void, len: usize, advice: libc::c_int) -> bool {
     // SAFETY: none of the advices given here takes contents away from this process.
     unsafe { libc::madvise(place, len, advice) == 0 }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn map(_: usize) -> Option<NonNull<libc::c_void>> {
+fn map(_: usize) -> Option<NonNull<c_void>> {
     None
 }

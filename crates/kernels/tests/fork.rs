@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::os::fd::FromRawFd as _;
 use std::thread;
 
-use cortexkey_kernels::ThreadGenerator;
+use cortexkey_kernels::{ProcessMark, ThreadGenerator};
 use rand_core::TryRng as _;
 
 const CHILDREN: usize = 1_000;
@@ -55,6 +55,23 @@ fn forked_children_draw_what_nobody_else_draws() {
         unsafe { libc::wait(std::ptr::null_mut()) };
     }
     assert_all_differ(all);
+}
+
+#[test]
+fn a_mark_is_of_the_process_that_made_it() {
+    let mark = ProcessMark::new();
+    // SAFETY: the child only looks, makes a mark and exits.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let is_right = !mark.is_here() && ProcessMark::new().is_here();
+        // SAFETY: it ends the process, without what belongs to the parent.
+        unsafe { libc::_exit(i32::from(!is_right)) };
+    }
+    let mut status = -1;
+    // SAFETY: it waits for the child, whose status has its place.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0, "the child takes its parent's mark for its own");
+    assert!(mark.is_here());
 }
 
 #[test]

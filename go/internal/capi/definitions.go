@@ -43,7 +43,7 @@ func LoadDefinitions(bytes []byte) (*Definitions, Status) {
 		return nil, InvalidDefinitions
 	}
 	definitions := new(Definitions)
-	status := C.cxk_definitions_load(chars(bytes), C.size_t(len(bytes)), &definitions.handle)
+	status := C.cxk_definitions_load(unsafe.Pointer(chars(bytes)), C.size_t(len(bytes)), &definitions.handle)
 	if status != C.CXK_OK {
 		return nil, Status(status)
 	}

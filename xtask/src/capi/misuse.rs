@@ -525,8 +525,15 @@ fn case(prototype: &Prototype<'_>, call: &Call, arguments: &[String], answer: &s
         let is_there = arguments.get(*at).is_some_and(|argument| argument.starts_with("OUT("));
         // As much of a nonce as there was said to be room for.
         let is_empty = prototype.name == "cxk_nonce" && arguments.iter().any(|a| a == "0");
+        // Where zeros could be taken for an answer, there is none of another kind.
+        let says_nothing = match *bytes {
+            "sizeof(size_t)" => "*OUT(size_t) == CXK_NOWHERE".to_owned(),
+            "sizeof(cxk_decision)" if answer.starts_with("CXK_DECISION") => continue,
+            "sizeof(cxk_decision)" => "is_no_decision(OUT(cxk_decision))".to_owned(),
+            bytes => format!("all_zero(output, {bytes})"),
+        };
         if is_there && !is_empty {
-            let _ = writeln!(text, "  CHECK(all_zero(output, {bytes}));");
+            let _ = writeln!(text, "  CHECK({says_nothing});");
         }
     }
     if answer == OK && call.outputs.iter().any(|(_, bytes)| *bytes == "sizeof(void *)") {

@@ -11,6 +11,11 @@
 /* By way of a variable, since compilers see through a literal NULL in a CXK_NONNULL place. */
 static void *volatile null;
 
+static int is_no_decision(const cxk_decision *decision) {
+  return decision->decided == 0 && decision->scopes_off == 0 && decision->answer < 0 &&
+         decision->if_enforced == decision->answer;
+}
+
 static uint64_t output[(1 << 20) / 8];
 static uint64_t rubbish[8] = {1, 2, 3, 4, 5, 6, 7, 8};
 static char text[4096], long_text[8192], bytes[4096];

@@ -5,6 +5,12 @@
  *
  *   behaviour FOLDER      with before.ckc and after.ckc
  */
+#ifndef _WIN32
+#define _POSIX_C_SOURCE 200809L
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 #include "check.h"
 
 static void check_version(void) {
@@ -207,6 +213,90 @@ static void check_guards(void) {
   cxk_keyring_free(keyring);
 }
 
+/* Requests of all kinds, many of them equal, in a batch and one by one. */
+static void check_batch_answers(uint32_t flags) {
+  enum { COUNT = 400 };
+  static cxk_headers signed_headers[COUNT];
+  static cxk_header headers[COUNT][4];
+  static cxk_request requests[COUNT];
+  static cxk_status statuses[COUNT];
+  static cxk_principal principals[COUNT];
+  cxk_keyring *keyring = new_keyring();
+  cxk_replay_guard *guards[2] = {NULL, NULL};
+  cxk_verifier *verifiers[2];
+  cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;
+  size_t i, accepted = 0;
+  CHECK(put_key(keyring, 1, CXK_LEVEL_ADVANCED, KEY, CXK_NEVER, 0) == CXK_OK);
+  CHECK(put_key(keyring, 2, CXK_LEVEL_STANDARD, KEY, CXK_NEVER, 0) == CXK_OK);
+  CHECK(put_key(keyring, 3, CXK_LEVEL_ADVANCED, KEY, CXK_NEVER, CXK_KEY_REVOKED) == CXK_OK);
+  CHECK(put_key(keyring, 4, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 0) == CXK_OK);
+  CHECK(put_key(keyring, 5, CXK_LEVEL_ADVANCED, "another", CXK_NEVER, 0) == CXK_OK);
+  options.flags = flags;
+  for (i = 0; i < 2; i++) {
+    if (flags == 0) guards[i] = new_guard(1000);
+    CHECK(cxk_verifier_new(&options, keyring, guards[i], &verifiers[i]) == CXK_OK);
+  }
+  for (i = 0; i < COUNT; i++) {
+    const uint64_t id = 1 + i % 7;
+    const cxk_level level = i % 5 == 1 ? CXK_LEVEL_STANDARD : CXK_LEVEL_ADVANCED;
+    const uint64_t ms = i % 11 == 0 ? TIME_MS - 60001 : TIME_MS + i % 3;
+    signed_headers[i] = sign(id, level, KEY, ms, (char)('a' + i / 2 % 26));
+    requests[i].headers = headers[i];
+    requests[i].count = as_request(&signed_headers[i], headers[i]);
+    if (i % 13 == 0) requests[i].count--;
+    if (i % 17 == 0) headers[i][0].value_len = 0;
+    if (i % 19 == 0) requests[i].headers = NULL;
+  }
+  CHECK(cxk_verify_batch(verifiers[0], requests, COUNT, TIME_MS, statuses, principals) ==
+        CXK_SOME_REFUSED);
+  for (i = 0; i < COUNT; i++) {
+    cxk_principal principal;
+    const cxk_status status =
+        cxk_verify(verifiers[1], requests[i].headers, requests[i].count, TIME_MS, &principal);
+    CHECK(status == statuses[i]);
+    CHECK(memcmp(&principal, &principals[i], sizeof principal) == 0);
+    accepted += status == CXK_OK;
+  }
+  CHECK(accepted > 20 && accepted < COUNT / 2);
+  for (i = 0; i < 2; i++) {
+    cxk_verifier_free(verifiers[i]);
+    cxk_replay_guard_free(guards[i]);
+  }
+  cxk_keyring_free(keyring);
+}
+
+#ifndef _WIN32
+/* A guard that was made before a fork refuses in the child; one that is made there accepts. */
+static void check_forks(void) {
+  cxk_keyring *keyring = new_keyring();
+  cxk_replay_guard *guard = new_guard(1000), *child_guard;
+  cxk_verifier *verifier = new_verifier(0, keyring, guard);
+  const cxk_headers request = sign(7, CXK_LEVEL_ADVANCED, KEY, TIME_MS, 'f');
+  cxk_principal principal;
+  pid_t child;
+  int status = -1;
+  CHECK(put_key(keyring, 7, CXK_LEVEL_ADVANCED, KEY, CXK_NEVER, 0) == CXK_OK);
+  fflush(stdout);
+  child = fork();
+  if (child == 0) {
+    mistakes = 0;
+    CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_REPLAY_GUARD_UNAVAILABLE);
+    child_guard = new_guard(1000);
+    verifier = new_verifier(0, keyring, child_guard);
+    CHECK(verify(verifier, &request, &principal) == CXK_OK);
+    CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_REPLAYED);
+    fflush(stdout);
+    _exit(mistakes);
+  }
+  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  CHECK(verify(verifier, &request, &principal) == CXK_OK);
+  CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_REPLAYED);
+  cxk_verifier_free(verifier);
+  cxk_replay_guard_free(guard);
+  cxk_keyring_free(keyring);
+}
+#endif
+
 static void check_own_guard(void) {
   cxk_keyring *keyring = new_keyring();
   cxk_verifier *verifier = new_verifier(0, keyring, NULL);
@@ -295,9 +385,10 @@ static void check_definitions(const cxk_definitions *before, const cxk_definitio
   CHECK(strcmp(one.name, "lab") == 0 && one.key_id == 0 && one.level == CXK_LEVEL_STANDARD);
   CHECK(one.expires_ms == CXK_NEVER && one.lifetime_ms == 90 * (uint64_t)86400000);
   CHECK(cxk_definitions_get(before, 2, &one) == CXK_NOT_FOUND && all_zero(&one, sizeof one));
-  CHECK(cxk_definitions_find(after, "lab", 3, &at) == CXK_AMBIGUOUS_NAME && at == 0);
+  CHECK(cxk_definitions_find(after, "lab", 3, &at) == CXK_AMBIGUOUS_NAME && at == CXK_NOWHERE);
   CHECK(cxk_definitions_find(after, "old/lab", 7, &at) == CXK_OK && at == 2);
   CHECK(cxk_definitions_find(after, "nobody", 6, &at) == CXK_NOT_FOUND);
+  CHECK(at == CXK_NOWHERE);
   CHECK(cxk_definitions_find_id(after, 16, &at) == CXK_OK && at == 0);
   CHECK(cxk_definitions_find_id(after, 18, &at) == CXK_NOT_FOUND);
   CHECK(cxk_definitions_find_id(after, 0, &at) == CXK_NOT_FOUND);
@@ -334,6 +425,22 @@ static cxk_status ask(const cxk_definitions *definitions, const char *name,
   return status;
 }
 
+/* Without an answer nothing in it can be taken for a yes. */
+static void check_no_answer(const cxk_definitions *definitions) {
+  cxk_question question = CXK_QUESTION_INIT;
+  cxk_decision decision = {CXK_OK, CXK_OK, 1, 1};
+  question.kind = CXK_ASK_ACTION;
+  question.name = "Isolate";
+  CHECK(cxk_decide(definitions, CXK_NOWHERE, &question, &decision, NULL, 0) == CXK_NOT_FOUND);
+  CHECK(decision.answer == CXK_NOT_FOUND && decision.if_enforced == CXK_NOT_FOUND);
+  CHECK(decision.decided == 0 && decision.scopes_off == 0);
+  /* A permission that nobody set. */
+  question.kind = CXK_ASK_COMPONENT;
+  question.name = "Public API";
+  CHECK(cxk_decide(definitions, 0, &question, &decision, NULL, 0) == CXK_INVALID_OPTION);
+  CHECK(decision.answer == CXK_INVALID_OPTION && decision.if_enforced == CXK_INVALID_OPTION);
+}
+
 static void check_decisions(const cxk_definitions *definitions) {
   const char *const us[] = {"prod-us"}, *const ap[] = {"prod-ap", "x"}, *const eu[] = {"servers-eu"};
   const cxk_endpoint endpoint = {eu, 1, NULL, 0};
@@ -344,6 +451,7 @@ static void check_decisions(const cxk_definitions *definitions) {
   const cxk_field row[] = {{"_vendor", "acme"}}, other[] = {{"_vendor", "b"}};
   cxk_question question = CXK_QUESTION_INIT;
 
+  check_no_answer(definitions);
   question.kind = CXK_ASK_COMPONENT;
   question.name = "Public API";
   question.permission = CXK_PERMISSION_EDIT;
@@ -455,6 +563,11 @@ int main(int argc, char **argv) {
   check_keys_change();
   check_replays();
   check_guards();
+  check_batch_answers(0);
+  check_batch_answers(CXK_VERIFIER_OWN_GUARD);
+#ifndef _WIN32
+  check_forks();
+#endif
   check_own_guard();
   check_lenient_nonces();
   check_expiry();

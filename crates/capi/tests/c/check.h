@@ -44,7 +44,7 @@ static inline cxk_signer *new_signer(cxk_level level) {
   return signer;
 }
 
-static inline cxk_status put_key(const cxk_keyring *keyring, uint64_t id, cxk_level level,
+static inline cxk_status put_key(cxk_keyring *keyring, uint64_t id, cxk_level level,
                                  const char *key, uint64_t expires_ms, uint32_t flags) {
   cxk_key stored = CXK_KEY_INIT;
   stored.key_id = id;
@@ -75,7 +75,7 @@ static inline cxk_replay_guard *new_guard(uint64_t entries) {
 }
 
 static inline cxk_verifier *new_verifier(uint64_t skew_ms, const cxk_keyring *keyring,
-                                         const cxk_replay_guard *guard) {
+                                         cxk_replay_guard *guard) {
   cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;
   cxk_verifier *verifier = NULL;
   options.skew_ms = skew_ms;

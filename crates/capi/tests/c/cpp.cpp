@@ -46,7 +46,7 @@ void signs(const std::vector<std::string> &field) {
 }
 
 void verifies(const std::vector<std::string> &field) {
-  const auto keyring = cortexkey::Keyring::make();
+  auto keyring = cortexkey::Keyring::make();
   cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;
   options.flags = CXK_VERIFIER_OWN_GUARD;
   options.skew_ms = number(field[4]);
@@ -86,10 +86,13 @@ void owns() {
   check(!cortexkey::Signer::make(0, CXK_LEVEL_STANDARD, "a-key"), "no key id");
 }
 
+std::string read(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 void decides(const std::string &folder) {
-  std::ifstream file(folder + "/after.ckc", std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const auto definitions = cortexkey::Definitions::load(bytes);
+  const auto definitions = cortexkey::Definitions::load(read(folder + "/after.ckc"));
   check(bool(definitions), "load");
   const auto at = definitions->find("eu/export");
   check(at && *at == *definitions->find_id(17), "find");
@@ -103,6 +106,49 @@ void decides(const std::string &folder) {
   check(definitions->decide(*at, question, &why) == CXK_DECISION_REFUSED, "decide");
   check(why.find("prod-ap") != std::string::npos, why.c_str());
   check(definitions->decide(*at, question) == CXK_DECISION_REFUSED, "decide in silence");
+  const auto decision = definitions->decision(*at, question, &why);
+  check(decision.decided == 1 && decision.if_enforced == CXK_DECISION_REFUSED, "decision");
+  const auto none = definitions->decision(CXK_NOWHERE, question);
+  check(none.answer == CXK_NOT_FOUND && none.if_enforced == CXK_NOT_FOUND, "no decision");
+  check(!definitions->find("nobody") && *definitions->find("nobody") == CXK_NOWHERE, "nobody");
+  const auto before = cortexkey::Definitions::load(read(folder + "/before.ckc"));
+  std::string lines;
+  const auto gains = before->compare(*definitions, &lines);
+  check(gains && *gains == 6 && lines.find("new-key\t") != std::string::npos, "compare");
+}
+
+void verifies_batches() {
+  const std::uint64_t now_ms = 1700000000000;
+  auto keyring = cortexkey::Keyring::make();
+  cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;
+  options.entries = 1000;
+  options.flags = CXK_REPLAY_GUARD_FIRST;
+  auto guard = cortexkey::ReplayGuard::make(options);
+  const cxk_verifier_options defaults = CXK_VERIFIER_OPTIONS_INIT;
+  const auto verifier = cortexkey::Verifier::make(defaults, *keyring, &*guard);
+  check(keyring->put(7, CXK_LEVEL_ADVANCED, "a-key", CXK_NEVER) == CXK_OK, "put");
+  const auto signer = cortexkey::Signer::make(7, CXK_LEVEL_ADVANCED, "a-key");
+  const auto made = signer->headers_at(std::string(64, 'n'), now_ms);
+  const cxk_header headers[] = {cortexkey::header(CXK_HEADER_KEY_ID, made->key_id),
+                                cortexkey::header(CXK_HEADER_AUTHORIZATION, made->authorization),
+                                cortexkey::header(CXK_HEADER_NONCE, made->nonce),
+                                cortexkey::header(CXK_HEADER_TIMESTAMP, made->timestamp)};
+  const cxk_request requests[] = {{headers, 4}, {headers, 4}, {headers, 2}};
+  cxk_status statuses[3];
+  cxk_principal principals[3];
+  check(verifier->verify_batch(requests, 3, now_ms, statuses, principals) == CXK_SOME_REFUSED,
+        "verify_batch");
+  check(statuses[0] == CXK_OK && principals[0].key_id == 7, "the first");
+  check(statuses[1] == CXK_VERDICT_REPLAYED && principals[1].key_id == 0, "the second");
+}
+
+void helps() {
+  const auto nonce = cortexkey::nonce();
+  check(nonce && nonce->size() == 64 && *nonce != *cortexkey::nonce(), "nonce");
+  check(cortexkey::equal(*nonce, *nonce) && !cortexkey::equal(*nonce, "n"), "equal");
+  check(!cortexkey::equal("", ""), "nothing equals nothing");
+  const auto expiry = cortexkey::expiry_at(1800000000000, 1799999999999);
+  check(expiry && expiry->state == CXK_EXPIRY_WITHIN_DAY, "expiry_at");
 }
 
 }  // namespace
@@ -111,6 +157,8 @@ int main(int argc, char **argv) {
   if (argc != 2) return 2;
   owns();
   decides(argv[1]);
+  verifies_batches();
+  helps();
   int count = 0;
   for (std::string line; std::getline(std::cin, line);) {
     if (line.empty() || line[0] == '#') continue;

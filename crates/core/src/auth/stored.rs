@@ -5,6 +5,7 @@
 mod material;
 
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroize;
 
@@ -26,7 +27,7 @@ pub struct StoredKey {
     key_id: KeyId,
     parts: Parts,
     expiry: Expiry,
-    revoked: bool,
+    revoked: AtomicBool,
     /// When the key was made, where the verifier's replay guard may know that it is younger than
     /// the guard itself.
     created_ms: u64,
@@ -80,7 +81,13 @@ impl StoredKey {
     }
 
     fn with(key_id: KeyId, parts: Parts) -> Self {
-        Self { key_id, parts, expiry: Expiry::Never, revoked: false, created_ms: 0 }
+        Self {
+            key_id,
+            parts,
+            expiry: Expiry::Never,
+            revoked: AtomicBool::new(false),
+            created_ms: 0,
+        }
     }
 
     /// With an expiry. Without it the key lives until it is revoked.
@@ -101,9 +108,9 @@ impl StoredKey {
         self
     }
 
-    /// Revokes the key, for good.
-    pub fn revoke(&mut self) {
-        self.revoked = true;
+    /// Revokes the key, for good. It may be shared: what is verified after the call sees it.
+    pub fn revoke(&self) {
+        self.revoked.store(true, Ordering::Release);
     }
 
     /// Changes the level. It breaks every client of the key, so it is seldom right.
@@ -131,7 +138,7 @@ impl StoredKey {
 
     /// Whether it was revoked.
     pub fn is_revoked(&self) -> bool {
-        self.revoked
+        self.revoked.load(Ordering::Acquire)
     }
 
     /// When it was made, in milliseconds since 1970; 0 where nobody said.

@@ -63,6 +63,11 @@ impl MemoryGuardConfig {
 /// Threads share it by reference. A verifier with a larger skew than it was made for is answered
 /// with `replay-guard-unavailable`.
 ///
+/// A guard does not go through a fork: the parent and each child would accept the same request. With
+/// the feature `kernels` a forked child is answered with `replay-guard-unavailable`; without it, do
+/// not use a guard in a process that was forked after the guard was made. A server that forks its
+/// workers has one process verify for all, or a guard that the workers share.
+///
 /// # Capacity, bursts and quotas
 ///
 /// A use is remembered from its acceptance until its timestamp is as old as the skew. A guard
@@ -84,6 +89,9 @@ pub struct MemoryGuard {
     skew_ms: u64,
     start: Start,
     secret: [u64; 2],
+    /// The process that it remembers for.
+    #[cfg(feature = "kernels")]
+    process: cortexkey_kernels::ProcessMark,
 }
 
 impl MemoryGuard {
@@ -96,7 +104,19 @@ impl MemoryGuard {
             skew_ms,
             start: config.start,
             secret: config.secret,
+            #[cfg(feature = "kernels")]
+            process: cortexkey_kernels::ProcessMark::new(),
         }
+    }
+
+    /// Whether it is asked in the process that made it.
+    #[inline]
+    fn is_of_this_process(&self) -> bool {
+        #[cfg(feature = "kernels")]
+        let is_here = self.process.is_here();
+        #[cfg(not(feature = "kernels"))]
+        let is_here = true;
+        is_here
     }
 
     /// With a limit for each key, so that one key cannot fill the guard.
@@ -131,6 +151,10 @@ impl MemoryGuard {
 impl ReplayGuard for MemoryGuard {
     #[inline]
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        if !self.is_of_this_process() {
+            // A child that was forked, and each of its siblings, would accept the request.
+            return Err(GuardRefusal::Unavailable);
+        }
         let is_ahead = verified.timestamp_ms > verified.now_ms.saturating_add(self.skew_ms);
         if verified.skew_ms > self.skew_ms || is_ahead {
             // Such a verifier accepts what this guard may have dropped already.
