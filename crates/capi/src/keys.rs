@@ -109,14 +109,14 @@ impl Table {
 
     /// The slot of an id that has one.
     fn slot(&self, key_id: KeyId) -> Option<&Slot> {
-        self.from_place_of(key_id)
+        self.slots_from(key_id)
             .take_while(|slot| slot.key_id.load(Ordering::Acquire) != 0)
             .find(|slot| slot.key_id.load(Ordering::Relaxed) == key_id.get())
     }
 
     /// Gives a key the first free slot; there is one.
     fn insert(&self, key_id: KeyId, key: Arc<StoredKey>) {
-        let mut slots = self.from_place_of(key_id);
+        let mut slots = self.slots_from(key_id);
         if let Some(slot) = slots.find(|slot| slot.key_id.load(Ordering::Relaxed) == 0) {
             slot.key.store(Some(key));
             // A reader that sees the id sees the key.
@@ -125,7 +125,7 @@ impl Table {
     }
 
     /// All slots, from the one where an id belongs.
-    fn from_place_of(&self, key_id: KeyId) -> impl Iterator<Item = &Slot> {
+    fn slots_from(&self, key_id: KeyId) -> impl Iterator<Item = &Slot> {
         let spread = key_id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let place = usize::try_from(spread).unwrap_or(0) & (self.0.len() - 1);
         let (front, back) = self.0.split_at(place);

@@ -341,7 +341,7 @@ struct Chunk<'a> {
     keys: Vec<(KeyId, Found)>,
 }
 
-impl<'a> Chunk<'a> {
+impl Chunk<'_> {
     fn new() -> Result<Self, cxk_status> {
         let mut chunk = Self { requests: Vec::new(), places: Vec::new(), keys: Vec::new() };
         let reserved = [
