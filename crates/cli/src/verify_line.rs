@@ -76,7 +76,7 @@ fn stored_key(stored: Json) -> Result<StoredKey, String> {
         return Err("field `stored.revoked` is neither true nor false".into());
     };
     fields.finish()?;
-    let mut stored = StoredKey::new(key_id, level, key).expiring(expiry);
+    let stored = StoredKey::new(key_id, level, key).expiring(expiry);
     if revoked {
         stored.revoke();
     }
