@@ -6,6 +6,7 @@ It refuses to touch anything but temporary folders, and takes nothing from the n
 needs to install the wheel.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -114,6 +115,35 @@ def story(repository):
     repository.commit("a policy with a mistake", passes=False, says="P006 policy-unknown-rule")
     repository.write("README.md", "# nothing of ours\n")
     repository.commit("no YAML at all", passes=True)
+    links_and_names(repository)
+
+
+def links_and_names(repository):
+    """Files that a hook for YAML files alone would not see."""
+    repository.write("cortexkey.yaml", POLICY.replace("**/*.yaml", "**/*"))
+    repository.write("shared/svc-link.yaml", key("svc-link", level="standard"))
+    repository.commit("definitions of any name", passes=True)
+    (repository.folder / "keys/svc-link.yaml").symlink_to("../shared/svc-link.yaml")
+    repository.commit("a link to a bad key", passes=False, says="L001 level-standard-forbidden")
+    (repository.folder / "keys/svc-out.yaml").symlink_to("/proc/self/environ")
+    repository.commit("a link that leads out", passes=False, says="leads out of the repository")
+    repository.write("keys/svc-json.json", json.dumps({
+        "apiVersion": "cortexkey/v1", "kind": "ApiKey",
+        "metadata": {"name": "svc-json", "owner": "team-json"}, "spec": {"securityLevel": "standard"},
+    }))
+    repository.commit("a bad key in JSON", passes=False, says="L001 level-standard-forbidden")
+    # What a deletion leaves behind is looked at, and nothing else is in this commit.
+    repository.write("cortexkey.yaml", POLICY + "waivers: [{ rule: L002, key: svc-good, reason: r, "
+                     "approvedBy: a, expires: 2099-01-31 }]\nrules: { waiver-too-long: { enabled: false }, "
+                     "waiver-unused: { enabled: false } }\n")
+    repository.commit("a waiver", passes=True)
+    (repository.folder / "keys/svc-good.yaml").unlink()
+    repository.commit("a deletion alone", passes=False, says="P009 waiver-incomplete")
+    # A name is not an option.
+    repository.write("lax.yaml", POLICY.replace("recommended", "minimal"))
+    repository.write("--policy=lax.yaml", "")
+    repository.write("keys/svc-bad.yaml", key("svc-bad", level="standard"))
+    repository.commit("a file named as an option", passes=False, says="L001 level-standard-forbidden")
 
 
 def one_among_a_thousand(repository):
