@@ -7,6 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use cortexkey_lint::files::Outcome;
 
 use crate::text;
 
@@ -59,6 +60,12 @@ impl Failure {
     /// Wrong use, or settings that cannot stand.
     pub(crate) fn wrong_use(message: impl Into<String>) -> Self {
         Self::new(Exit::WrongUse, message)
+    }
+
+    /// Why the linter could not begin.
+    pub(crate) fn of_linter(outcome: &Outcome) -> Self {
+        let failure = Self::wrong_use(outcome.messages.join("; "));
+        Self { help: outcome.help.clone(), ..failure }
     }
 
     /// Standard output went away or refuses.

@@ -25,9 +25,12 @@ mod sink_args;
 mod text;
 mod verify_line;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
+use cortexkey_manifest::{escape, quote};
 
 use crate::exit::{Exit, Failure};
 
@@ -77,6 +80,9 @@ enum Command {
 fn main() -> ExitCode {
     leave_no_core();
     mask::start();
+    if let Some(failure) = file_as_option(std::env::args_os().skip(1)) {
+        return failure.report();
+    }
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return secret_args::report(&error),
@@ -89,6 +95,20 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(),
     }
+}
+
+/// Refuses a file's name that would be read as an option. Whoever hands over the names of changed
+/// files, as pre-commit does, hands over names that others chose.
+fn file_as_option(args: impl Iterator<Item = OsString>) -> Option<Failure> {
+    let mut options = args.take_while(|arg| arg != "--");
+    let name = options.find(|arg| {
+        let begins = arg.as_encoded_bytes().starts_with(b"-") && arg.len() > 1;
+        begins && Path::new(arg).symlink_metadata().is_ok()
+    })?;
+    let name = name.to_string_lossy();
+    let message = format!("{} is a file here, and would be read as an option", quote(&name));
+    let help = format!("write ./{name}, or put `--` before the files", name = escape(&name));
+    Some(Failure::wrong_use(message).help(help))
 }
 
 /// A crash leaves no memory behind in which others could look for keys. Where the system does not

@@ -100,10 +100,11 @@ fn compile(
     let Some(definition) = &document.definition else {
         return Err(refuse(document.span, "this is no key definition"));
     };
-    let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
+    let policy = found.policy_of(file);
+    let tenant = definition.tenant().or_else(|| policy.only_tenant());
     let locked = lock.and_then(|lock| lock.key(tenant?, definition.name()?));
-    let tenant = tenant.map(|name| (name, found.policy.tenant(name)));
-    Access::of(definition, &found.catalogue(), tenant)
+    let tenant = tenant.map(|name| (name, policy.tenant(name)));
+    Access::of(definition, &found.catalogue_of(file), tenant)
         .map_err(Refusal::Gap)
         .and_then(|access| add(compiler, definition, &access, locked))
         .map_err(|refusal| match refusal {

@@ -141,6 +141,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     for message in &outcome.messages {
         text::tell(&format!("cortexkey lint: {message}\n"));
     }
+    if let Some(help) = &outcome.help {
+        text::tell(&format!(" help: {help}\n"));
+    }
     if let Some(diff) = outcome.diff.as_deref().filter(|_| args.diff) {
         text::print(&colored(diff))?;
     }
@@ -180,6 +183,9 @@ fn options(args: &Args) -> Result<Options, Failure> {
         _ => FixMode::No,
     };
     options.jobs = args.jobs.map(usize::from);
+    let folder = |name: &str| std::env::var_os(name).filter(|folder| !folder.is_empty());
+    options.project =
+        folder("GITHUB_WORKSPACE").or_else(|| folder("CI_PROJECT_DIR")).map(PathBuf::from);
     Ok(options)
 }
 

@@ -190,7 +190,7 @@ fn check(args: &Check) -> Result<Exit, Failure> {
     options.policy.clone_from(&args.policy);
     let outcome = run_files(&options, &mut io::empty());
     let Some(report) = outcome.report else {
-        return Err(Failure::wrong_use(outcome.messages.join("; ")));
+        return Err(Failure::of_linter(&outcome));
     };
     let report = report.of_policy();
     text::print(&report.render(args.format, args.format == Form::Human))?;

@@ -111,12 +111,21 @@ fn what_is_asked_wrong_is_code_two_with_a_next_step() {
 #[test]
 fn without_git_a_comparison_is_refused() {
     let folder = many(3);
-    let output = run_with(folder.path(), &["lint", "--since", "HEAD"], |command| {
-        command.env("PATH", folder.path());
-    });
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("--since asks git: the program `git` cannot be run"), "{said}");
+    let (code, _, said) = run(folder.path(), &["lint", "--since", "HEAD"]);
+    assert!(code == 2 && said.contains("is in no repository"), "{said}");
+    // A repository cannot be listed either.
+    let mut git = cortexkey_system::command("git");
+    assert!(git.args(["init", "--quiet"]).current_dir(folder.path()).status().unwrap().success());
+    for args in
+        [&["lint"][..], &["lint", "--since", "HEAD"], &["compile", "-o", "x"], &["access", "svc-1"]]
+    {
+        let output = run_with(folder.path(), args, |command| {
+            command.env("PATH", folder.path());
+        });
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?} {said}");
+        assert!(said.contains("`git`") && said.contains("help: install git"), "{args:?} {said}");
+    }
 }
 
 #[test]
@@ -152,4 +161,103 @@ fn each_rule_is_explained_and_listed() {
         assert!(code == 0 && page.starts_with(rule.code), "{page}");
         assert!(page.lines().all(|line| line.chars().count() < 180), "{page}");
     }
+}
+
+#[test]
+fn a_files_name_is_not_an_option() {
+    let folder = many(3);
+    for name in ["--policy=builtin:minimal", "--fix", "-h", "--version"] {
+        fs::write(folder.path().join(name), "").unwrap();
+        let (code, out, said) = run(folder.path(), &["lint", name]);
+        assert!(code == 2 && out.is_empty(), "{name} {said}");
+        assert!(
+            said.contains("would be read as an option") && said.contains("help: write ./-"),
+            "{said}"
+        );
+        // Behind `--` it is a path like any other.
+        let (code, out, _) = run(folder.path(), &["lint", "--format", "concise", "--", name]);
+        assert!(code == 0 && out.contains("1 file passed over"), "{name} {out}");
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_keeps_the_link_that_it_is_written_through() {
+    let folder = many(3);
+    std::os::unix::fs::symlink("real.json", folder.path().join("link.json")).unwrap();
+    fs::write(folder.path().join("real.json"), "old").unwrap();
+    for file in ["link.json", "new.json", "/dev/null"] {
+        let (code, _, said) = run(folder.path(), &["lint", &format!("--format=json={file}")]);
+        assert_eq!(code, 1, "{said}");
+    }
+    assert!(folder.path().join("link.json").is_symlink());
+    let real = fs::read_to_string(folder.path().join("real.json")).unwrap();
+    assert_eq!(real, fs::read_to_string(folder.path().join("new.json")).unwrap());
+    let (code, _, said) = run(folder.path(), &["lint", "--format=json=keys"]);
+    assert!(code == 2 && said.contains("cannot write keys"), "{said}");
+}
+
+/// The paths that each form for reviews names.
+fn review_paths(folder: &Path, args: &[&str], change: impl Fn(&mut Command)) -> Vec<Vec<String>> {
+    let of = |format: &str, before: &str, after: char| -> Vec<String> {
+        let args = [&["lint", "--format", format][..], args].concat();
+        let output = run_with(folder, &args, |command| change(command));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let found =
+            text.split(before).skip(1).map(|rest| rest.split(after).next().unwrap().to_owned());
+        let mut found: Vec<String> =
+            found.filter(|path| path.contains("svc") || path.contains("keys")).collect();
+        found.sort();
+        found.dedup();
+        found
+    };
+    vec![
+        of("github", "file=", ','),
+        of("gitlab", "\"path\": \"", '"'),
+        of("sarif", "\"uri\": \"", '"'),
+    ]
+}
+
+#[test]
+fn paths_of_reviews_start_at_the_repositorys_root() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("re po");
+    let inner = root.join("infra/cortex");
+    fs::create_dir_all(inner.join("keys")).unwrap();
+    fs::create_dir_all(root.join("ci")).unwrap();
+    let policy =
+        "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\nkeys: ['keys/*.yaml']\n";
+    fs::write(inner.join("cortexkey.yaml"), policy).unwrap();
+    fs::write(inner.join("keys/svc-a.yaml"), "apiVersion: cortexkey/v1\nkind: ApiKey\n").unwrap();
+    let mut git = cortexkey_system::command("git");
+    assert!(git.args(["init", "--quiet"]).current_dir(&root).status().unwrap().success());
+    let policy = inner.join("cortexkey.yaml");
+    let policy = policy.to_str().unwrap();
+    let wanted = "infra/cortex/keys/svc-a.yaml".to_owned();
+    let places = [
+        (&inner, &[][..]),
+        (&inner.join("keys"), &[]),
+        (&root, &[]),
+        (&root.join("ci"), &["--policy", policy]),
+    ];
+    for (place, args) in &places {
+        for project in
+            [None, Some(root.as_path()), Some(folder.path()), Some(Path::new("/nowhere"))]
+        {
+            for variable in ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"] {
+                let paths = review_paths(place, args, |command| {
+                    command.env_remove("GITHUB_WORKSPACE").env_remove("CI_PROJECT_DIR");
+                    command.envs(project.map(|project| (variable, project)));
+                });
+                assert_eq!(paths, vec![vec![wanted.clone()]; 3], "{place:?} {project:?}");
+            }
+        }
+    }
+    // Without a repository the service's folder counts.
+    fs::remove_dir_all(root.join(".git")).unwrap();
+    let paths = review_paths(&inner, &[], |command| {
+        command.env("CI_PROJECT_DIR", &root).env_remove("GITHUB_WORKSPACE");
+    });
+    assert_eq!(paths, vec![vec![wanted]; 3]);
 }

@@ -22,6 +22,8 @@ use crate::exit::{Exit, Failure};
 /// The policy that holds.
 pub(crate) struct Found {
     pub(crate) policy: Policy,
+    /// Those of other files of the corpus.
+    others: Vec<Policy>,
     /// The files of its corpus, where it was asked for.
     pub(crate) corpus: Corpus,
 }
@@ -55,14 +57,32 @@ impl Found {
         options.policy = named.map(Path::to_path_buf);
         ask(&mut options);
         let outcome = run_files(&options, &mut io::empty());
-        let (Some(report), Some(policy)) = (&outcome.report, outcome.policy) else {
-            return Err(Failure::wrong_use(outcome.messages.join("; ")));
-        };
-        if outcome.wrong {
-            Err(policy_mistake(report))
-        } else {
-            Ok(Self { policy, corpus: outcome.corpus })
+        if outcome.report.is_none() {
+            return Err(Failure::of_linter(&outcome));
         }
+        match (outcome.report, outcome.policy) {
+            (Some(report), _) if outcome.wrong => Err(policy_mistake(&report)),
+            (_, Some(policy)) => {
+                Ok(Self { policy, others: outcome.others, corpus: outcome.corpus })
+            }
+            _ => Err(Failure::wrong_use("no policy was read")),
+        }
+    }
+
+    /// The policy that governs a file of the corpus, with what else was found.
+    pub(crate) fn of(mut self, file: &CorpusFile) -> Self {
+        if let Some(other) = file.policy.checked_sub(1)
+            && other < self.others.len()
+        {
+            self.policy = self.others.swap_remove(other);
+        }
+        self
+    }
+
+    /// The same without taking it.
+    pub(crate) fn policy_of(&self, file: &CorpusFile) -> &Policy {
+        let other = file.policy.checked_sub(1).and_then(|other| self.others.get(other));
+        other.unwrap_or(&self.policy)
     }
 
     /// The policy itself.
@@ -83,6 +103,11 @@ impl Found {
     /// The catalogue's roles, the nearest layer's first.
     pub(crate) fn catalogue(&self) -> Vec<&policy::Role> {
         self.policy.roles().collect()
+    }
+
+    /// The same of the policy that governs a file.
+    pub(crate) fn catalogue_of(&self, file: &CorpusFile) -> Vec<&policy::Role> {
+        self.policy_of(file).roles().collect()
     }
 }
 
@@ -130,7 +155,7 @@ fn by_name(key: &str, mut found: Found) -> Result<Located, Failure> {
         for document in &file.documents {
             let Some(definition) = &document.definition else { continue };
             let Some(name) = definition.name() else { continue };
-            let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
+            let tenant = definition.tenant().or_else(|| found.policy_of(file).only_tenant());
             if name == key || tenant.is_some_and(|tenant| key == format!("{tenant}/{name}")) {
                 hits.push((file, document));
             }
@@ -141,7 +166,7 @@ fn by_name(key: &str, mut found: Found) -> Result<Located, Failure> {
         [] => Err(no_such_key(key, &found, &all, unread)),
         [(file, document)] => {
             sound(file)?;
-            lower(found, file, document)
+            lower(found.of(file), file, document)
         }
         several => {
             let mut files: Vec<&str> = several.iter().map(|(file, _)| file.path.as_str()).collect();

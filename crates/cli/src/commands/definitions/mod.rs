@@ -100,15 +100,17 @@ impl DefinitionArgs {
     }
 
     fn of_tenant(&self, outcome: Outcome, of_profile: Option<&str>) -> Result<Loaded, Failure> {
-        let Some(policy) = outcome.policy else {
-            return Err(Failure::wrong_use(outcome.messages.join("; ")));
+        let Some(policy) = &outcome.policy else {
+            return Err(Failure::of_linter(&outcome));
         };
-        let tenant = self.tenant(&policy, of_profile)?;
-        let lock_file = self.lock_file(&policy);
-        let names_one = policy.tenants().count() <= 1;
-        let catalogue: Vec<_> = policy.roles().collect();
+        let tenant = self.tenant(policy, of_profile)?;
+        let lock_file = self.lock_file(policy);
         let mut desired: Vec<Desired> = Vec::new();
         for file in &outcome.corpus.files {
+            // A child's catalogue counts for what it governs.
+            let policy = outcome.policy_of(file).unwrap_or(policy);
+            let names_one = policy.tenants().count() <= 1;
+            let catalogue: Vec<_> = policy.roles().collect();
             for document in &file.documents {
                 let Some(definition) = &document.definition else { continue };
                 let of = definition.tenant();
@@ -122,12 +124,12 @@ impl DefinitionArgs {
                     let at = file.tree.position(gap.span.start);
                     let place = format!("{}:{}:{}", file.path, at.line, at.column);
                     Failure::wrong_use(format!("{place}: {}", gap.message))
-                        .help("mend the definition")
+                        .help("fix the definition")
                 })?);
             }
         }
-        drop(catalogue);
         check_names(&desired)?;
+        let Some(policy) = outcome.policy else { return Err(Failure::of_linter(&outcome)) };
         Ok(Loaded { policy, desired, tenant, lock_file })
     }
 
