@@ -80,6 +80,14 @@ impl Baseline {
         (Self { version: VERSION, findings }, left)
     }
 
+    /// Those of several policies as one.
+    #[must_use]
+    pub fn join(all: Vec<Self>) -> Self {
+        let mut findings: Vec<Entry> = all.into_iter().flat_map(|one| one.findings).collect();
+        findings.sort();
+        Self { version: VERSION, findings }
+    }
+
     /// The text of the file.
     #[must_use]
     pub fn text(&self) -> String {

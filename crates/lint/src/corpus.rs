@@ -1,11 +1,14 @@
 //! The files that are judged, parsed and lowered. No file is opened here.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cortexkey_manifest::definition::{self, Definition};
 use cortexkey_manifest::lock::{self, Lock};
 use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
+
+use crate::claims;
 
 /// One document of a file that may be a key definition.
 #[derive(Clone, Debug)]
@@ -42,6 +45,12 @@ pub struct CorpusFile {
     pub reported: bool,
     /// True when its bytes could be read, whatever they hold.
     pub readable: bool,
+    /// Which of the run's policies it is checked against; see [`crate::files::Outcome::policy_of`].
+    pub policy: usize,
+    /// Where it can be written: not where it came from standard input or a repository's index.
+    pub place: Option<PathBuf>,
+    /// Where it says that it is a definition, although it belongs to no corpus.
+    pub(crate) outside: Option<Span>,
 }
 
 impl CorpusFile {
@@ -82,7 +91,35 @@ impl CorpusFile {
             documents,
             reported: true,
             readable: true,
+            policy: 0,
+            place: None,
+            outside: None,
         }
+    }
+
+    /// Parses the bytes of a file that no corpus names; nothing where it holds no definition.
+    #[must_use]
+    pub fn outside(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Option<Self> {
+        let mut file = Self::new(path, bytes, limits);
+        file.define(true).then_some(file)
+    }
+
+    /// Whether the file belongs to no corpus, and holds a definition all the same.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        self.outside.is_some()
+    }
+
+    /// Whether a file that no corpus names says that it is a definition. `outside` keeps it from
+    /// being read as one.
+    pub(crate) fn define(&mut self, outside: bool) -> bool {
+        let Some(span) = claims::definition(self) else { return false };
+        if outside {
+            self.outside = Some(span);
+            self.documents = Vec::new();
+            self.problems = Vec::new();
+        }
+        true
     }
 
     /// Stands for a file that cannot be read: that is a finding, never a silence.

@@ -82,6 +82,16 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
+impl Finding {
+    /// Moves it with its report's sources, behind this many others.
+    pub(crate) fn moved(&mut self, by: usize) {
+        let related = self.related.iter_mut().map(|related| &mut related.place);
+        for place in related.chain([&mut self.place]) {
+            place.source += by;
+        }
+    }
+}
+
 /// What silenced a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaivedBy {

@@ -275,7 +275,8 @@ impl Judge<'_> {
 
     fn summary(&self, findings: &[Finding], waived: usize) -> Summary {
         let count = |severity: Severity| findings.iter().filter(|f| f.severity == severity).count();
-        let reported = self.corpus.files.iter().filter(|file| file.reported);
+        let reported = self.corpus.files.iter();
+        let reported = reported.filter(|file| file.reported && !file.is_outside());
         Summary {
             files: reported.clone().count(),
             keys: reported.map(|file| file.documents.len()).sum(),

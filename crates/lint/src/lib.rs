@@ -15,6 +15,7 @@
 
 mod baseline;
 mod cases;
+mod claims;
 mod corpus;
 mod custom;
 pub mod example;

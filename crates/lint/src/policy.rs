@@ -96,13 +96,12 @@ impl Policy {
         self.layers.last().map(|layer| layer.path.as_str())
     }
 
-    /// Patterns of the corpus, and the path of the policy file that has them.
-    #[must_use]
-    pub fn keys(&self) -> Option<(&str, &[Spanned<String>])> {
+    /// Patterns of the corpus, with the path of the policy file that has them: those of every layer,
+    /// since a child takes nothing out of its parent's corpus.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &[Spanned<String>])> {
         self.layers
             .iter()
-            .rev()
-            .find_map(|layer| Some((layer.path.as_str(), layer.file.keys.as_deref()?)))
+            .filter_map(|layer| Some((layer.path.as_str(), layer.file.keys.as_deref()?)))
     }
 
     /// How long before its end a key with a lifetime is due to be rotated, in milliseconds; the

@@ -1,540 +1,595 @@
-//! Which files are judged, and which of them are reported on.
+//! Which files are checked, and which of them are reported on.
 //!
-//! The corpus is the policy's `keys`; where it names none, what was given; where nothing was
-//! given, the YAML files of the folder. A file that is given and is not in the corpus is counted.
-//!
-//! Refuses to pass over what it cannot see: a path given by hand that does not exist or cannot be
-//! read, and a folder of the corpus that cannot be looked into, are errors.
+//! The corpus is what the policies' `keys` name among the files of the ground; where a policy names
+//! none, its YAML files. Paths narrow what is reported, not what is seen. A path given by hand that
+//! does not exist or cannot be read, and whatever of the corpus cannot be seen, are errors.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{self, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::rc::Rc;
 
-use cortexkey_manifest::lock::FILE_NAME;
 use cortexkey_manifest::policy::is_policy;
-use cortexkey_manifest::{Problem, ProblemKind, Span, quote};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use ignore::WalkBuilder;
-use rayon::prelude::*;
+use walkdir::WalkDir;
 
+use super::field::{Field, Governed, PRIMARY, has_policy_name, is_yaml, may_define};
+use super::ground::Ground;
+use super::listing::{Blob, Listed, Listing};
 use super::paths::{absolute, shown, shown_whole};
-use super::{Options, POLICY_NAMES, git, open};
-use crate::cases::CaseFile;
-use crate::corpus::{Before, Corpus, CorpusFile, LockedKeys};
-use crate::judge::{FEW, FileJudge, Part};
-use crate::policy::Policy;
+use super::{Options, Refusal, open};
+use crate::corpus::CorpusFile;
 
-/// What was found.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) corpus: Corpus,
-    /// What each file gave by itself, where the run changes none of them.
-    pub(super) parts: Option<Vec<Part>>,
-    pub(super) messages: Vec<String>,
-    pub(super) nothing_read: bool,
+/// How many links to folders may lie on the way to a file.
+const LINKS_MAX: usize = 8;
+/// How many files links to folders may lead to.
+const LINKED_MAX: usize = 100_000;
+
+/// A file that is to be read.
+pub(super) struct Wanted {
+    pub(super) path: PathBuf,
+    /// Which policy governs it.
+    pub(super) by: usize,
+    pub(super) reported: bool,
+    pub(super) origin: Origin,
+    /// Where it lies, its links resolved; nothing for what is not on the disk.
+    pub(super) real: Option<PathBuf>,
+    /// Whether it was reached by a link.
+    is_alias: bool,
+    pub(super) role: Role,
 }
 
-/// Finds and reads the corpus.
-pub(super) fn collect(
-    options: &Options,
-    policy: &Policy,
-    stdin: &mut dyn Read,
-    judge: Option<&FileJudge<'_>>,
-) -> Result<Found, String> {
-    let patterns = Patterns::of(options, policy)?;
-    let policies =
-        policy.sources().map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();
-    let home = super::home(options, policy);
-    let (found, wanted) = (Found::default(), Vec::new());
-    let mut search =
-        Search { options, patterns, policies, lock: home.join(FILE_NAME), found, wanted };
-    search.paths(stdin)?;
-    let lock = lock(options, &home);
-    let before = search.before(&home)?;
-    let mut found = search.finish(judge, &home);
-    (found.corpus.lock, found.corpus.before) = (lock, before);
-    Ok(found)
-}
-
-/// The files that the policy's `tests` name. A pattern that fits none is a mistake.
-pub(super) fn cases(
-    options: &Options,
-    policy: &Policy,
-    home: &Path,
-) -> Result<Vec<CaseFile>, String> {
-    let mut files: BTreeMap<PathBuf, CaseFile> = BTreeMap::new();
-    for pattern in policy.tests() {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        let glob = glob.map_err(|error| format!("`tests`: {error}"))?.compile_matcher();
-        let root = absolute(home, Path::new(literal(pattern)));
-        let mut any = false;
-        for entry in WalkBuilder::new(&root).standard_filters(false).build() {
-            let entry = entry.map_err(|error| format!("`tests`: {error}"))?;
-            let path = entry.path();
-            let below = path.strip_prefix(home).ok().is_some_and(|path| glob.is_match(path));
-            if !below || entry.file_type().is_none_or(|kind| kind.is_dir()) {
-                continue;
-            }
-            any = true;
-            let name = shown(&options.folder, path);
-            let bytes = open::read(path, &options.limits).map_err(|why| why.message(&name))?;
-            files.insert(path.to_path_buf(), CaseFile::new(name, bytes, &options.limits));
-        }
-        if !any {
-            return Err(format!("`tests`: no file fits {}", quote(pattern)));
-        }
-    }
-    Ok(files.into_values().collect())
-}
-
-/// The lock file beside the policy, where there is one.
-fn lock(options: &Options, home: &Path) -> Option<LockedKeys> {
-    let path = home.join(FILE_NAME);
-    let name = shown(&options.folder, &path);
-    let bytes = match open::read(&path, &options.limits) {
-        Err(open::Why::System(error)) if error.kind() == io::ErrorKind::NotFound => return None,
-        bytes => bytes,
-    };
-    let read = bytes.map(|bytes| LockedKeys::new(name.as_str(), bytes, &options.limits));
-    Some(read.unwrap_or_else(|why| {
-        let mut lock = LockedKeys::new(name, Vec::new(), &options.limits);
-        let problem =
-            Problem::new(ProblemKind::YamlSyntax, Span::default(), why.finding(&options.limits));
-        lock.problems = vec![problem.help(why.help())];
-        lock
-    }))
-}
-
-/// The policy's `keys`.
-struct Patterns {
-    set: Option<GlobSet>,
-    /// The folder that they start from, absolute.
-    base: PathBuf,
-    /// The folders below which each of them looks.
-    roots: Vec<PathBuf>,
-}
-
-impl Patterns {
-    fn of(options: &Options, policy: &Policy) -> Result<Self, String> {
-        let Some((path, keys)) = policy.keys() else {
-            let base = absolute(&options.folder, Path::new(""));
-            return Ok(Self { set: None, base, roots: Vec::new() });
-        };
-        let file = absolute(&options.folder, Path::new(path));
-        let base = file.parent().unwrap_or(&file).to_path_buf();
-        let mut set = GlobSetBuilder::new();
-        let mut roots = Vec::new();
-        for key in keys {
-            let pattern = key.value.strip_prefix("./").unwrap_or(&key.value);
-            if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
-                let pattern = quote(pattern);
-                return Err(format!(
-                    "{path}: the pattern {pattern} in `keys` leaves the policy's folder; move the \
-                     policy up, or the keys below it"
-                ));
-            }
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            set.add(glob.map_err(|error| format!("{path}: `keys`: {error}"))?);
-            roots.push(absolute(&base, Path::new(literal(pattern))));
-        }
-        let set = set.build().map_err(|error| format!("{path}: `keys`: {error}"))?;
-        Ok(Self { set: Some(set), base, roots })
-    }
-
-    /// True when a file belongs to the corpus; nothing when the policy names no files.
-    fn hold(&self, path: &Path) -> Option<bool> {
-        let set = self.set.as_ref()?;
-        let inside = path.strip_prefix(&self.base).ok();
-        Some(inside.is_some_and(|path| set.is_match(path)))
-    }
-
-    /// True when a folder may hold files of the corpus.
-    fn reach(&self, folder: &Path) -> bool {
-        self.reached()(folder)
-    }
-
-    /// The same as a value.
-    fn reached(&self) -> impl Fn(&Path) -> bool + Send + Sync + 'static {
-        let roots = self.set.as_ref().map(|_| self.roots.clone());
-        move |folder| {
-            let on_the_way = |root: &PathBuf| root.starts_with(folder) || folder.starts_with(root);
-            roots.as_ref().is_none_or(|roots| roots.iter().any(on_the_way))
-        }
-    }
-}
-
-/// The folders that a pattern begins with, up to the first that is no plain name.
-fn literal(pattern: &str) -> &str {
-    let wild = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());
-    let end = pattern.get(..wild).and_then(|plain| plain.rfind('/'));
-    pattern.get(..end.unwrap_or(0)).unwrap_or_default()
+/// What a file is looked at for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// It is part of a corpus.
+    Corpus,
+    /// It was given by hand, and is part of the corpus if it holds a definition.
+    Perhaps,
+    /// It belongs to no corpus, and should hold no definition.
+    Outside,
 }
 
 /// Where the bytes of a file come from.
-enum Origin {
+pub(super) enum Origin {
     Disk,
-    Stdin(Result<Vec<u8>, open::Why>),
+    /// The index alone, as in a sparse checkout.
+    Index(Blob),
+    /// They are here already.
+    Bytes(Result<Vec<u8>, open::Why>),
     /// It has been tried, and cannot be read.
     Nowhere(open::Why),
 }
 
-struct Search<'a> {
-    options: &'a Options,
-    patterns: Patterns,
-    /// The policy's own files.
-    policies: BTreeSet<PathBuf>,
-    /// The lock file, whether it is there or not.
-    lock: PathBuf,
-    found: Found,
-    /// The corpus, in the order in which its files were met; some more than once.
-    wanted: Vec<Wanted>,
+/// What was found.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Each file once, in the order of their paths.
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) messages: Vec<String>,
+    /// Files that were given and belong to no corpus.
+    pub(super) skipped: usize,
+    /// The policies that are reported on.
+    pub(super) policies: BTreeSet<usize>,
+    /// Whether some files of the corpus are not reported on.
+    pub(super) is_partial: bool,
 }
 
-impl Search<'_> {
-    fn paths(&mut self, stdin: &mut dyn Read) -> Result<(), String> {
-        let named = self.patterns.set.is_some();
-        let all = self.options.paths.is_empty() || self.names_policy();
-        if named {
-            self.walk(&self.patterns.base.clone(), all);
-        } else if self.options.paths.is_empty() {
-            self.walk(&self.options.folder.clone(), true);
+/// Finds the corpus.
+pub(super) struct Search<'a, 'b> {
+    pub(super) options: &'a Options,
+    pub(super) ground: &'a Ground,
+    pub(super) field: &'b mut Field<'a>,
+    pub(super) listing: Rc<Listing>,
+    found: Found,
+    /// Where folders lie, their links resolved.
+    folders: HashMap<PathBuf, PathBuf>,
+    /// Where each wanted file is among them, by its path, and by where it lies.
+    by_path: HashMap<PathBuf, usize>,
+    by_place: HashMap<PathBuf, usize>,
+    /// How many files links to folders have led to.
+    linked: usize,
+}
+
+impl<'a, 'b> Search<'a, 'b> {
+    pub(super) fn new(
+        options: &'a Options,
+        ground: &'a Ground,
+        field: &'b mut Field<'a>,
+        listing: Rc<Listing>,
+    ) -> Self {
+        Self {
+            options,
+            ground,
+            field,
+            listing,
+            found: Found::default(),
+            folders: HashMap::new(),
+            by_path: HashMap::new(),
+            by_place: HashMap::new(),
+            linked: 0,
         }
-        // A commit that ignores a definition and forces it in must not get past a whole run.
-        if named && all {
-            self.tracked();
-        }
+    }
+
+    /// Finds the files below these folders, and what the paths that are given narrow them to.
+    pub(super) fn run(
+        mut self,
+        scopes: &[PathBuf],
+        stdin: &mut dyn Read,
+    ) -> Result<Found, Refusal> {
+        let mut all = self.options.paths.is_empty();
+        self.listed(scopes, all)?;
+        self.unseen(scopes, all)?;
+        self.each_once();
         let mut stdin_taken = false;
         for path in &self.options.paths {
             if path.as_os_str() == "-" {
                 if stdin_taken {
-                    return Err("standard input (`-`) is given twice".to_owned());
+                    return Err(Refusal::new("standard input (`-`) is given twice"));
                 }
                 stdin_taken = true;
-                self.stdin(stdin);
+                self.stdin(stdin)?;
                 continue;
             }
-            self.given(absolute(&self.options.folder, path));
+            all |= self.given(&absolute(&self.options.folder, path))?;
         }
-        self.found.corpus.partial = !all && named;
+        let mut found = self.found;
+        found.wanted.sort_by(|a, b| (&a.path, a.role).cmp(&(&b.path, b.role)));
+        found.policies.extend(found.wanted.iter().filter(|file| file.reported).map(|file| file.by));
+        found.is_partial = !all || found.wanted.iter().any(|file| !file.reported);
+        Ok(found)
+    }
+
+    /// Takes in what the corpora name among the listed files.
+    fn listed(&mut self, scopes: &[PathBuf], all: bool) -> Result<(), Refusal> {
+        let listing = Rc::clone(&self.listing);
+        for file in &listing.files {
+            if scopes.iter().any(|scope| file.path.starts_with(scope)) {
+                self.take(file, &file.path, all, 0)?;
+            }
+        }
         Ok(())
     }
 
-    /// The corpus at the revision that is asked for.
-    fn before(&self, home: &Path) -> Result<Option<Before>, String> {
-        let Some(revision) = &self.options.since else { return Ok(None) };
-        git::before(home, revision, &self.options.limits, &|path| self.belongs(path)).map(Some)
+    /// Takes in one file under a path of its own, which differs where links lead to it.
+    fn take(
+        &mut self,
+        file: &Listed,
+        path: &Path,
+        reported: bool,
+        links: usize,
+    ) -> Result<(), Refusal> {
+        if self.field.is_of_policy(path) {
+            return Ok(());
+        }
+        let Some(governed) = self.field.governs(path)? else { return Ok(()) };
+        let is_link = file.is_link.unwrap_or_else(|| path.is_symlink());
+        // Without `keys`, the files that are given are the corpus.
+        let is_named = self.field.loaded[governed.by].patterns.any() || reported;
+        if governed.in_corpus && is_named {
+            return self.candidate(file, path, governed, reported, links);
+        }
+        if is_link {
+            return self.link(path, governed, reported, links);
+        }
+        if reported && !governed.in_corpus && may_define(path) && links == 0 {
+            self.look(path, governed.by, Role::Outside, file.sparse.clone());
+        }
+        Ok(())
     }
 
-    fn names_policy(&self) -> bool {
-        let mut paths = self.options.paths.iter().map(|path| absolute(&self.options.folder, path));
-        paths.any(|path| self.policies.contains(&path) || path == self.lock)
+    /// A file that is looked at for definitions.
+    fn look(&mut self, path: &Path, by: usize, role: Role, sparse: Option<Blob>) {
+        let origin = sparse.map_or(Origin::Disk, Origin::Index);
+        let (path, reported, real, is_alias) = (path.to_path_buf(), true, None, false);
+        self.push(Wanted { path, by, reported, origin, real, is_alias, role });
     }
 
-    /// A path given by hand.
-    fn given(&mut self, path: PathBuf) {
-        match open::look(&path) {
-            // What was asked for and cannot be read is an error, in the corpus or not.
-            Err(why) => {
-                self.want_instead(path, Origin::Nowhere(why));
-            }
-            Ok(open::Seen::Folder) => self.folder(&path),
-            Ok(open::Seen::File) if self.policies.contains(&path) || path == self.lock => {}
-            Ok(open::Seen::File) if self.patterns.hold(&path) == Some(false) => {
-                self.found.corpus.passed_over += 1;
-            }
-            Ok(open::Seen::File) => {
-                self.want(path, true, Origin::Disk);
-            }
+    fn push(&mut self, wanted: Wanted) {
+        let at = self.found.wanted.len();
+        self.by_path.insert(wanted.path.clone(), at);
+        if let Some(real) = &wanted.real {
+            self.by_place.insert(real.clone(), at);
         }
+        self.found.wanted.push(wanted);
     }
 
-    fn folder(&mut self, folder: &Path) {
-        let named = self.patterns.set.is_some();
-        if !named {
-            self.walk(folder, true);
+    /// A file that a corpus names.
+    fn candidate(
+        &mut self,
+        file: &Listed,
+        path: &Path,
+        governed: Governed,
+        reported: bool,
+        links: usize,
+    ) -> Result<(), Refusal> {
+        let (path, by) = (path.to_path_buf(), governed.by);
+        let mut wanted = Wanted {
+            path,
+            by,
+            reported,
+            origin: Origin::Disk,
+            real: None,
+            is_alias: links > 0,
+            role: Role::Corpus,
+        };
+        if let Some(blob) = &file.sparse {
+            wanted.origin = Origin::Index(blob.clone());
+            self.push(wanted);
+            return Ok(());
         }
-        let mut holds = false;
-        for wanted in &mut self.wanted {
-            if wanted.path.starts_with(folder) {
-                wanted.reported = true;
-                holds = true;
+        match wanted.path.symlink_metadata() {
+            Ok(about) if about.is_symlink() => {
+                return self.link(&wanted.path, governed, reported, links);
+            }
+            Ok(_) => match self.real(&wanted.path, links > 0) {
+                Ok(Some(real)) => wanted.real = Some(real),
+                // A link took the place of one of its folders: git does not see it any more.
+                Ok(None) if links == 0 => return Ok(()),
+                Ok(None) => wanted.origin = Origin::Nowhere(open::Why::Leaves),
+                Err(error) => wanted.origin = Origin::Nowhere(open::Why::system(error)),
+            },
+            // It was deleted, which git does not know yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => wanted.origin = Origin::Nowhere(open::Why::system(error)),
+        }
+        self.push(wanted);
+        Ok(())
+    }
+
+    /// Where a file lies. Nothing where a link among its folders leads elsewhere.
+    fn real(&mut self, path: &Path, through_links: bool) -> io::Result<Option<PathBuf>> {
+        let (folder, name) = (path.parent().unwrap_or(path), path.file_name().unwrap_or_default());
+        if !self.folders.contains_key(folder) {
+            let real = fs::canonicalize(folder)?;
+            self.folders.insert(folder.to_path_buf(), real);
+        }
+        let real = &self.folders[folder];
+        let ground = self.ground;
+        let is_there = if through_links {
+            ground.real(folder)?.is_some()
+        } else {
+            folder.strip_prefix(&ground.root).is_ok_and(|below| *real == ground.real.join(below))
+        };
+        Ok(is_there.then(|| real.join(name)))
+    }
+
+    /// A symbolic link: to a file of the corpus, or to a folder that may hold some.
+    fn link(
+        &mut self,
+        path: &Path,
+        governed: Governed,
+        reported: bool,
+        links: usize,
+    ) -> Result<(), Refusal> {
+        let is_folder = path.is_dir();
+        let may_hold = governed.in_corpus || (is_folder && self.field.reaches(path));
+        if !may_hold {
+            return Ok(());
+        }
+        let mut wanted = Wanted {
+            path: path.to_path_buf(),
+            by: governed.by,
+            reported,
+            origin: Origin::Disk,
+            real: None,
+            is_alias: true,
+            role: Role::Corpus,
+        };
+        match self.ground.real(path) {
+            Ok(Some(real)) if is_folder => {
+                return self.linked_folder(path, &real, reported, links);
+            }
+            Ok(Some(real)) => wanted.real = Some(real),
+            Ok(None) => wanted.origin = Origin::Nowhere(open::Why::Leaves),
+            Err(error) => wanted.origin = Origin::Nowhere(open::Why::system(error)),
+        }
+        self.push(wanted);
+        Ok(())
+    }
+
+    /// The files behind a link to a folder, under the names that they have through it.
+    fn linked_folder(
+        &mut self,
+        path: &Path,
+        real: &Path,
+        reported: bool,
+        links: usize,
+    ) -> Result<(), Refusal> {
+        let here = fs::canonicalize(path.parent().unwrap_or(path)).unwrap_or_default();
+        if here.starts_with(real) || links >= LINKS_MAX {
+            self.found.messages.push(format!(
+                "{} is a link back to {}; it is not followed",
+                shown(&self.options.folder, path),
+                shown(&self.options.folder, &self.lexical(real))
+            ));
+            return Ok(());
+        }
+        let target = self.lexical(real);
+        for file in self.below(&target)? {
+            self.linked += 1;
+            if self.linked > LINKED_MAX {
+                return Err(Refusal::new(format!(
+                    "symbolic links lead to more than {LINKED_MAX} files, {} among them",
+                    shown(&self.options.folder, path)
+                ))
+                .help("take links to folders out of the corpus"));
+            }
+            let below = file.path.strip_prefix(&target).unwrap_or(&file.path);
+            self.take(&file, &path.join(below), reported, links + 1)?;
+        }
+        Ok(())
+    }
+
+    /// A resolved path as the listing has it.
+    fn lexical(&self, real: &Path) -> PathBuf {
+        let below = real.strip_prefix(&self.ground.real).unwrap_or(real);
+        self.ground.root.join(below)
+    }
+
+    /// The listed files below a folder; those on the disk where git ignores all of them.
+    fn below(&self, folder: &Path) -> Result<Vec<Listed>, Refusal> {
+        let listed = self.listing.below_folder(folder);
+        if !listed.is_empty() {
+            return Ok(listed.to_vec());
+        }
+        let mut out = Vec::new();
+        for entry in WalkDir::new(folder).sort_by_file_name() {
+            let entry = entry.map_err(|error| {
+                Refusal::new(format!("cannot look into {}: {error}", folder.display()))
+            })?;
+            if !entry.file_type().is_dir() {
+                let is_link = Some(entry.path_is_symlink());
+                out.push(Listed { path: entry.into_path(), is_link, sparse: None });
             }
         }
-        if !holds {
-            let what = if named {
-                "holds no file that fits the policy's `keys`"
+        Ok(out)
+    }
+
+    /// What could not be seen and may hold a part of the corpus.
+    fn unseen(&mut self, scopes: &[PathBuf], reported: bool) -> Result<(), Refusal> {
+        let listing = Rc::clone(&self.listing);
+        for (path, why) in &listing.unseen {
+            let near = |scope: &PathBuf| path.starts_with(scope) || scope.starts_with(path);
+            let Some(governed) = self.field.governs(path)? else { continue };
+            let may_hold = governed.in_corpus || self.field.reaches(path);
+            if may_hold && scopes.iter().any(near) {
+                self.want(path.clone(), governed.by, reported, Origin::Nowhere(why.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn want(&mut self, path: PathBuf, by: usize, reported: bool, origin: Origin) {
+        let (real, is_alias, role) = (None, false, Role::Corpus);
+        self.push(Wanted { path, by, reported, origin, real, is_alias, role });
+    }
+
+    /// A path given by hand; true where all of the corpus is meant.
+    fn given(&mut self, path: &Path) -> Result<bool, Refusal> {
+        if self.is_of_policy(path)? {
+            let of = self.field.of_policy(path);
+            for wanted in &mut self.found.wanted {
+                wanted.reported |= of.contains(&wanted.by);
+            }
+            self.found.policies.extend(of);
+            return Ok(true);
+        }
+        if self.report_at(self.by_path.get(path).copied()) {
+            return Ok(false);
+        }
+        // A sparse checkout keeps a folder out of the work tree.
+        if path.symlink_metadata().is_err() && self.report(&|wanted| wanted.path.starts_with(path))
+        {
+            return Ok(false);
+        }
+        let governed = self.field.governs(path)?;
+        let by = governed.map_or(PRIMARY, |governed| governed.by);
+        let real = if self.ground.holds(path) { self.ground.real(path).ok() } else { None };
+        if let Some(None) = real {
+            let named = governed.is_some_and(|governed| governed.in_corpus);
+            if named || (path.is_dir() && self.field.reaches(path)) {
+                self.instead(path, by, Origin::Nowhere(open::Why::Leaves));
             } else {
-                "holds no YAML file"
-            };
+                self.found.skipped += 1;
+            }
+            return Ok(false);
+        }
+        let real = real.flatten();
+        match open::look(path) {
+            // What was asked for and cannot be read is an error, in the corpus or not.
+            Err(why) => self.instead(path, by, Origin::Nowhere(why)),
+            Ok(open::Seen::Folder) => self.given_folder(path, real.as_deref())?,
+            Ok(open::Seen::File) => self.given_file(path, real.as_deref(), governed),
+        }
+        Ok(false)
+    }
+
+    fn is_of_policy(&mut self, path: &Path) -> Result<bool, Refusal> {
+        // A policy that no listing has is known once what lies beside it is asked for.
+        self.field.above(path.parent().unwrap_or(path))?;
+        Ok(self.field.is_of_policy(path))
+    }
+
+    fn given_file(&mut self, path: &Path, real: Option<&Path>, governed: Option<Governed>) {
+        // It is known under another name, as behind a link.
+        if self.report_at(real.and_then(|real| self.by_place.get(real).copied())) {
+            return;
+        }
+        let Some(Governed { by, in_corpus }) = governed else {
+            self.found.skipped += 1;
+            return;
+        };
+        let is_named = self.field.loaded[by].patterns.any();
+        if in_corpus {
+            self.instead(path, by, Origin::Disk);
+        } else if is_named {
+            self.found.skipped += 1;
+            self.look(path, by, Role::Outside, None);
+        } else {
+            self.look(path, by, Role::Perhaps, None);
+        }
+    }
+
+    fn given_folder(&mut self, folder: &Path, real: Option<&Path>) -> Result<(), Refusal> {
+        let below = |wanted: &Wanted| {
+            let through = wanted.real.as_deref().zip(real);
+            wanted.path.starts_with(folder)
+                || through.is_some_and(|(wanted, real)| wanted.starts_with(real))
+        };
+        let mut holds = self.report(&below);
+        let by = self.field.above(folder)?.first().copied();
+        let is_named = by.is_some_and(|by| self.field.loaded[by].patterns.any());
+        if !is_named {
+            holds |= self.all_yaml(folder)?;
+        }
+        if holds {
+            return Ok(());
+        }
+        let nobodys = self.listing.below_folder(folder).iter();
+        let nobodys = nobodys.filter(|file| is_yaml(&file.path)).count();
+        self.found.skipped += nobodys;
+        let what = if is_named {
+            "holds no file that fits the policy's `keys`"
+        } else {
+            "holds no YAML file"
+        };
+        if nobodys == 0 {
             let folder = shown(&self.options.folder, folder);
             self.found.messages.push(format!("the folder {folder} {what}"));
         }
+        Ok(())
     }
 
-    fn stdin(&mut self, stdin: &mut dyn Read) {
+    /// Without `keys`, the YAML files of a folder that is given are the corpus.
+    fn all_yaml(&mut self, folder: &Path) -> Result<bool, Refusal> {
+        let mut files = self.listing.below_folder(folder).to_vec();
+        if files.is_empty() {
+            // No listing holds it: it lies elsewhere, or is ignored and was asked for.
+            let mut listing = Listing::default();
+            listing.folder(folder)?;
+            files = listing.files;
+            let by = self.field.above(folder)?.first().copied();
+            for (path, why) in listing.unseen {
+                self.want(path, by.unwrap_or(PRIMARY), true, Origin::Nowhere(why));
+            }
+        }
+        let before = self.found.wanted.len();
+        for file in files {
+            self.take(&file, &file.path, true, 0)?;
+        }
+        let any = self.found.wanted.len() > before;
+        self.each_once();
+        Ok(any)
+    }
+
+    /// Leaves each file once: under its own path, and not also under that of a link.
+    fn each_once(&mut self) {
+        let mut wanted = std::mem::take(&mut self.found.wanted);
+        once_each_path(&mut wanted);
+        if wanted.iter().any(|wanted| wanted.is_alias) {
+            once_each_place(&mut wanted);
+        }
+        self.by_path.clear();
+        self.by_place.clear();
+        for wanted in wanted {
+            self.push(wanted);
+        }
+    }
+
+    /// Has files reported on; whether there are any.
+    fn report(&mut self, which: &dyn Fn(&Wanted) -> bool) -> bool {
+        let mut any = false;
+        for wanted in self.found.wanted.iter_mut().filter(|wanted| which(wanted)) {
+            wanted.reported = true;
+            any = true;
+        }
+        any
+    }
+
+    fn report_at(&mut self, at: Option<usize>) -> bool {
+        let wanted = at.and_then(|at| self.found.wanted.get_mut(at));
+        wanted.map(|wanted| wanted.reported = true).is_some()
+    }
+
+    /// A file that comes from here, whatever was found before.
+    fn instead(&mut self, path: &Path, by: usize, origin: Origin) {
+        if let Some(at) = self.by_path.get(path).copied() {
+            let known = &mut self.found.wanted[at];
+            (known.by, known.reported, known.origin) = (by, true, origin);
+            return;
+        }
+        self.want(path.to_path_buf(), by, true, origin);
+    }
+
+    fn stdin(&mut self, stdin: &mut dyn Read) -> Result<(), Refusal> {
         // Read in any case: a writer that is not read from gets an error.
         let bytes = open::bounded(stdin, &self.options.limits);
         let Some(name) = &self.options.stdin_filename else {
-            self.want_instead(PathBuf::from("<stdin>"), Origin::Stdin(bytes));
-            return;
+            let by = self.field.above(&self.options.folder)?.first().copied();
+            let by = by.unwrap_or(PRIMARY);
+            self.want(PathBuf::from("<stdin>"), by, true, Origin::Bytes(bytes));
+            return Ok(());
         };
         let path = absolute(&self.options.folder, name);
-        if self.patterns.hold(&path) == Some(false) || self.policies.contains(&path) {
-            self.found.corpus.passed_over += 1;
-        } else {
-            self.want_instead(path, Origin::Stdin(bytes));
-        }
-    }
-
-    /// A file of the corpus. Where it was met before, it comes from where that said.
-    fn want(&mut self, path: PathBuf, reported: bool, origin: Origin) {
-        self.wanted.push(Wanted { path, reported, origin, instead: false });
-    }
-
-    /// The same for one that is asked for, whatever was said of it before.
-    fn want_instead(&mut self, path: PathBuf, origin: Origin) {
-        self.wanted.push(Wanted { path, reported: true, origin, instead: true });
-    }
-
-    /// Adds what git ignores and yet holds, where the policy lies in a repository.
-    fn tracked(&mut self) {
-        let base = self.patterns.base.clone();
-        // A worktree and a submodule have a file there.
-        let is_repository = |git: PathBuf| git.is_file() || git.join("HEAD").is_file();
-        if !base.ancestors().any(|folder| is_repository(folder.join(".git"))) {
-            return;
-        }
-        match git::tracked_though_ignored(&base) {
-            Ok(files) => {
-                for path in files {
-                    if self.belongs(&path) {
-                        self.want(path, true, Origin::Disk);
-                    }
-                }
+        let governed = self.field.governs(&path)?;
+        match governed {
+            _ if self.is_of_policy(&path)? => self.found.skipped += 1,
+            // What is piped in by hand is checked, whatever its name.
+            Some(Governed { by, in_corpus })
+                if in_corpus || !self.field.loaded[by].patterns.any() =>
+            {
+                self.instead(&path, by, Origin::Bytes(bytes));
             }
-            Err(why) => self.found.messages.push(why),
+            _ => self.found.skipped += 1,
         }
+        Ok(())
     }
+}
 
-    fn walk(&mut self, folder: &Path, reported: bool) {
-        let folder = absolute(&self.options.folder, folder);
-        let reached = self.patterns.reached();
-        let walk = WalkBuilder::new(&folder)
-            .hidden(false)
-            .require_git(false)
-            // Git's own files say what is no part of a repository; others only hide it from tools.
-            .ignore(false)
-            // What a user ignores for himself must not change what a run finds.
-            .git_global(false)
-            .git_exclude(false)
-            .follow_links(true)
-            // The order in which they are judged, so that there is little left to sort.
-            .sort_by_file_name(Ord::cmp)
-            .filter_entry(move |entry| entry.file_name() != ".git" && reached(entry.path()))
-            .build();
-        for entry in walk {
-            match entry {
-                Ok(entry) => {
-                    let path = entry.path();
-                    let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                    if !folder && self.belongs(path) {
-                        self.want(path.to_path_buf(), reported, Origin::Disk);
-                    }
-                }
-                Err(error) => self.trouble(&error, reported),
-            }
-        }
-    }
+fn once_each_path(wanted: &mut Vec<Wanted>) {
+    wanted.sort_by(|a, b| (&a.path, a.role).cmp(&(&b.path, b.role)));
+    wanted.dedup_by(|again, kept| {
+        let same = again.path == kept.path;
+        kept.reported |= same && again.reported;
+        same
+    });
+}
 
-    /// True when a file that a walk met belongs to the corpus.
-    fn belongs(&self, path: &Path) -> bool {
-        if self.policies.contains(path) || path == self.lock {
+fn once_each_place(wanted: &mut Vec<Wanted>) {
+    let own = wanted.iter().filter(|file| !file.is_alias);
+    let mut reported: HashMap<PathBuf, bool> =
+        own.filter_map(|file| Some((file.real.clone()?, false))).collect();
+    // What links lead to, and is in no corpus itself, is kept under the first of them.
+    wanted.retain(|file| {
+        let Some(real) = file.real.as_ref().filter(|_| file.is_alias) else { return true };
+        if let Some(reported) = reported.get_mut(real) {
+            *reported |= file.reported;
             return false;
         }
-        self.patterns.hold(path).unwrap_or_else(|| {
-            let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
-            ["yaml", "yml"].iter().any(|known| end.eq_ignore_ascii_case(known))
-        })
-    }
-
-    /// A walk met something that it cannot read.
-    fn trouble(&mut self, error: &ignore::Error, reported: bool) {
-        let (path, ended) = cause(error);
-        if let ignore::Error::Loop { ancestor, child } = ended {
-            // All below has been seen on the way here, so nothing is missed.
-            self.found.messages.push(format!(
-                "{} is a link back to {}; it is not followed",
-                shown(&self.options.folder, child),
-                shown(&self.options.folder, ancestor)
-            ));
-            return;
-        }
-        match path {
-            // A link to nothing that would belong to the corpus is a file that cannot be read.
-            Some(path) if self.belongs(path) => {
-                self.want(path.to_path_buf(), reported, Origin::Disk);
-            }
-            // What lies in a folder that cannot be looked into would be missed without a word.
-            Some(path) if path.is_dir() && self.patterns.reach(path) => {
-                let why = fs::read_dir(path).err();
-                let why = why.unwrap_or_else(|| io::Error::other(ended.to_string()));
-                let origin = Origin::Nowhere(open::Why::Folder(why));
-                self.want(path.to_path_buf(), reported, origin);
-            }
-            Some(path) if !self.patterns.reach(path) => {}
-            _ => self.found.messages.push(format!("cannot look into a folder: {ended}")),
-        }
-    }
-
-    fn finish(mut self, judge: Option<&FileJudge<'_>>, home: &Path) -> Found {
-        let named = self.patterns.set.is_some();
-        let wanted = each_once(self.wanted);
-        let mut parts = judge.map(|_| Vec::with_capacity(wanted.len()));
-        for (read, item) in read_all(self.options, &wanted, named, judge).into_iter().zip(&wanted) {
-            let Some((mut file, part)) = read else {
-                self.found.corpus.passed_over += usize::from(is_worth_a_word(self.options, item));
-                continue;
-            };
-            file.id = shown_whole(home, &item.path);
-            self.found.corpus.files.push(file);
-            if let Some(parts) = &mut parts {
-                parts.push(part);
-            }
-        }
-        self.found.parts = parts;
-        let reported = self.found.corpus.files.iter().filter(|file| file.reported);
-        let read = reported.filter(|file| file.readable).count();
-        self.found.nothing_read = read == 0 && self.found.corpus.passed_over == 0;
-        if self.found.nothing_read && self.found.corpus.files.iter().all(|file| !file.reported) {
-            let what =
-                if named { "no file fits the policy's `keys`" } else { "no YAML file found" };
-            let message = if self.options.paths.is_empty() {
-                format!("{what}: nothing could be read")
-            } else {
-                "nothing could be read".to_owned()
-            };
-            self.found.messages.push(message);
-        }
-        self.found
+        reported.insert(real.clone(), file.reported);
+        true
+    });
+    for file in wanted.iter_mut() {
+        file.reported |= file.real.as_ref().is_some_and(|real| reported.get(real) == Some(&true));
     }
 }
 
 /// True for a file that holds policies and nothing else: one that could not be read to its end, or
 /// that readers see in two ways, may hold a key as well.
-fn is_policy_alone(file: &CorpusFile) -> bool {
+pub(super) fn is_policy_alone(file: &CorpusFile) -> bool {
     let documents = file.tree.documents();
     let all = documents.iter().all(|document| is_policy(&file.tree, *document));
     all && !documents.is_empty() && file.problems.is_empty()
 }
 
-/// False for a policy that a walk met under a policy's own name: nobody takes it for a key.
-fn is_worth_a_word(options: &Options, item: &Wanted) -> bool {
-    let name = item.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+/// False for a policy that was met under a policy's own name: nobody takes it for a key.
+pub(super) fn is_worth_a_word(options: &Options, item: &Wanted) -> bool {
     let mut given = options.paths.iter().map(|path| absolute(&options.folder, path));
-    !POLICY_NAMES.contains(&name) || given.any(|path| path == item.path)
-}
-
-/// A file of the corpus that is still to be read.
-struct Wanted {
-    path: PathBuf,
-    reported: bool,
-    origin: Origin,
-    /// Whether it comes from here whatever was said before.
-    instead: bool,
-}
-
-/// Each file once, in the order of their paths.
-fn each_once(mut wanted: Vec<Wanted>) -> Vec<Wanted> {
-    wanted.sort_by(|a, b| a.path.cmp(&b.path));
-    wanted.dedup_by(|again, kept| {
-        if again.path != kept.path {
-            return false;
-        }
-        kept.reported |= again.reported;
-        if again.instead {
-            kept.origin = std::mem::replace(&mut again.origin, Origin::Disk);
-        }
-        true
-    });
-    wanted
-}
-
-/// A file with what it gave by itself.
-type Judged = Option<(CorpusFile, Part)>;
-
-/// Reads and parses the files, on all processors where they are many; the order stays. Nothing
-/// comes of a policy among the keys, where its own policy names no files.
-fn read_all(
-    options: &Options,
-    wanted: &[Wanted],
-    named: bool,
-    judge: Option<&FileJudge<'_>>,
-) -> Vec<Judged> {
-    options.progress.all.store(wanted.len(), Ordering::Relaxed);
-    let one = |item: &Wanted| {
-        options.progress.done.fetch_add(1, Ordering::Relaxed);
-        // A file that breaks the reader must not vanish.
-        let read = catch_unwind(AssertUnwindSafe(|| read_one(options, item)));
-        let mut file = read.unwrap_or_else(|_| {
-            let why = "cannot be read: the reader failed on this file";
-            CorpusFile::unreadable(name(options, &item.path), why, "report it, with the file")
-        });
-        if !named && is_policy_alone(&file) {
-            return None;
-        }
-        let part = judge.map(|judge| judge.file(&file)).unwrap_or_default();
-        // What was judged is seldom looked at again, and all trees together are large.
-        if let (Some(_), Some(tree)) = (judge, Arc::get_mut(&mut file.tree)) {
-            tree.forget();
-        }
-        Some((file, part))
-    };
-    if wanted.len() < FEW {
-        return wanted.iter().map(one).collect();
-    }
-    wanted.par_iter().map(one).collect()
-}
-
-fn read_one(options: &Options, item: &Wanted) -> CorpusFile {
-    let limits = &options.limits;
-    let name = name(options, &item.path);
-    let bytes = match &item.origin {
-        Origin::Disk => open::read(&item.path, limits),
-        Origin::Stdin(Ok(bytes)) => Ok(bytes.clone()),
-        Origin::Stdin(Err(why)) | Origin::Nowhere(why) => return unread(options, item, why),
-    };
-    match bytes {
-        Ok(bytes) => CorpusFile { reported: item.reported, ..CorpusFile::new(name, bytes, limits) },
-        Err(why) => unread(options, item, &why),
-    }
-}
-
-fn unread(options: &Options, item: &Wanted, why: &open::Why) -> CorpusFile {
-    let limits = &options.limits;
-    let file = CorpusFile::unreadable(name(options, &item.path), &why.finding(limits), why.help());
-    let readable = matches!(why, open::Why::Large(_));
-    CorpusFile { reported: item.reported, readable, ..file }
+    !has_policy_name(&item.path) || given.any(|path| path == item.path)
 }
 
 /// A file's path as output shows it.
-fn name(options: &Options, path: &Path) -> String {
+pub(super) fn name(options: &Options, path: &Path) -> String {
     shown_whole(&options.folder, path).unwrap_or_else(|| path.to_string_lossy().into_owned())
-}
-
-/// The path that an error is about, and the error below its wrappings.
-fn cause(error: &ignore::Error) -> (Option<&Path>, &ignore::Error) {
-    match error {
-        ignore::Error::WithPath { path, err } => {
-            let (inner, err) = cause(err);
-            (inner.or(Some(path)), err)
-        }
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            cause(err)
-        }
-        error => (None, error),
-    }
 }

@@ -1,9 +1,9 @@
-//! What git knows of the corpus: how it was at an earlier revision, and which of its files are
-//! part of the repository although they are ignored.
+//! What git knows: which files are part of a repository, and how they were at a revision.
 //!
-//! It asks the program `git` and nothing else, changes nothing, and refuses a revision that git
-//! does not know: compared with nothing, every key would look new.
+//! Only git can answer either, so that no answer is an error and never an empty list. It asks the
+//! program `git`, and changes nothing.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,66 +11,199 @@ use std::process::Stdio;
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, quote};
 
+use super::{Refusal, open};
 use crate::corpus::{Before, CorpusFile};
 
-/// Reads the files of a revision that `belongs` wants, by their paths below `folder`.
+/// Variables that a hook sets for another repository, index or reading of paths than is meant here.
+/// Those with settings (`GIT_CONFIG_…`) stay: they may be what makes git trust the repository.
+const NOT_OURS: [&str; 16] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_TRACE",
+    "GIT_TRACE2",
+    "GIT_TRACE_SETUP",
+];
+
+/// One path that git names.
+pub(super) struct Named {
+    /// From the repository's root.
+    pub(super) path: PathBuf,
+    pub(super) kind: Kind,
+}
+
+/// What git says of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file that it tracks.
+    Tracked,
+    /// A symbolic link that it tracks.
+    Link,
+    /// A file of the index that is kept out of the work tree, as by a sparse checkout; its blob.
+    Sparse(String),
+    /// The same for a symbolic link.
+    SparseLink,
+    /// Another repository at one of its commits.
+    Submodule,
+    /// A file or link that it does not track and does not ignore.
+    Untracked,
+    /// The same for the folder of another repository.
+    Repository,
+}
+
+/// The files of a repository: what git tracks, and what it does not ignore. The second part are
+/// folders that git could not look into.
+pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), Refusal> {
+    let ask = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
+    let answer = git(root, &ask, None).map_err(|why| why.refusal(root))?;
+    let unknown = || Failed::Answer("an answer that is not understood".to_owned()).refusal(root);
+    let records = answer.out.split(|byte| *byte == 0).filter(|record| !record.is_empty());
+    let named = records.map(|record| named(record).ok_or_else(unknown));
+    let named = named.collect::<Result<Vec<_>, _>>()?;
+    let mut closed = Vec::new();
+    for line in answer.warnings.lines().filter(|line| !line.trim().is_empty()) {
+        match warning(line) {
+            Warning::Closed(folder) => closed.push(root.join(folder)),
+            Warning::Harmless => {}
+            Warning::Other => return Err(Failed::Answer(line.to_owned()).refusal(root)),
+        }
+    }
+    Ok((named, closed))
+}
+
+/// `H 100644 <blob> 0<tab><path>` for a file of the index, `? <path>` for another.
+fn named(record: &[u8]) -> Option<Named> {
+    let (tag, rest) = (record.first()?, record.get(2..)?);
+    if *tag == b'?' {
+        let folder = rest.strip_suffix(b"/");
+        let kind = if folder.is_some() { Kind::Repository } else { Kind::Untracked };
+        return Some(Named { path: path(folder.unwrap_or(rest))?, kind });
+    }
+    let tab = rest.iter().position(|byte| *byte == b'\t')?;
+    let about = std::str::from_utf8(rest.get(..tab)?).ok()?;
+    let mut about = about.split(' ');
+    let (mode, id) = (about.next()?, about.next()?);
+    let kind = match (mode, *tag == b'S') {
+        ("160000", _) => Kind::Submodule,
+        ("120000", false) => Kind::Link,
+        ("120000", true) => Kind::SparseLink,
+        (_, false) => Kind::Tracked,
+        (_, true) => Kind::Sparse(id.to_owned()),
+    };
+    Some(Named { path: path(rest.get(tab + 1..)?)?, kind })
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every name is one elsewhere")]
+fn path(bytes: &[u8]) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    Some(PathBuf::from(OsStr::from_bytes(bytes)))
+}
+
+#[cfg(not(unix))]
+fn path(bytes: &[u8]) -> Option<PathBuf> {
+    std::str::from_utf8(bytes).ok().map(|text| PathBuf::from(OsStr::new(text)))
+}
+
+enum Warning {
+    /// A folder that git could not look into.
+    Closed(PathBuf),
+    /// A file of patterns that git could not read: what it would ignore is listed.
+    Harmless,
+    Other,
+}
+
+fn warning(line: &str) -> Warning {
+    let Some(text) = line.strip_prefix("warning: ") else { return Warning::Other };
+    if let Some(rest) = text.strip_prefix("could not open directory '") {
+        let end = rest.rfind("': ").unwrap_or(rest.len());
+        let folder = rest.get(..end).unwrap_or(rest);
+        return Warning::Closed(PathBuf::from(folder.trim_end_matches('/')));
+    }
+    if text.starts_with("unable to access '") && text.contains("ignore'") {
+        return Warning::Harmless;
+    }
+    Warning::Other
+}
+
+/// The bytes of blobs, in their order.
+pub(super) fn blobs(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, Refusal> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked: String = ids.iter().map(|id| format!("{id}\n")).collect();
+    let answer = git(root, &["cat-file", "--batch"], Some(asked.as_bytes()));
+    let answer = answer.map_err(|why| why.refusal(root))?;
+    let mut rest = answer.out.as_slice();
+    let mut out = Vec::with_capacity(ids.len());
+    for id in ids {
+        let missing = || Failed::Answer(format!("the object {id} is missing")).refusal(root);
+        let (bytes, left) = blob(rest).ok_or_else(missing)?;
+        out.push(bytes.to_vec());
+        rest = left;
+    }
+    Ok(out)
+}
+
+/// Mode, path and blob of an entry of a tree.
+fn tree_entry(entry: &[u8]) -> Option<(&str, PathBuf, &str)> {
+    let tab = entry.iter().position(|byte| *byte == b'\t')?;
+    let about = std::str::from_utf8(entry.get(..tab)?).ok()?;
+    let (mode, id) = (about.split(' ').next()?, about.split(' ').nth(2)?);
+    Some((mode, path(entry.get(tab + 1..)?)?, id))
+}
+
+/// Reads the files of a revision that `belongs` wants, by their paths below `home`.
 pub(super) fn before(
     folder: &Path,
+    home: &Path,
     revision: &str,
     limits: &Limits,
     belongs: &dyn Fn(&Path) -> bool,
-) -> Result<Before, String> {
+) -> Result<Before, Refusal> {
     let name = quote(revision);
     let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
     let commit = format!("{revision}^{{commit}}");
     let commit = git(folder, &[&verify[..], &[commit.as_str()]].concat(), None);
     let commit = commit.map_err(|why| match why {
-        Some(why) => format!("--since asks git: {why}"),
-        None => format!("git knows no revision {name}; write one as `main` or `HEAD~1`"),
-    })?;
-    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-    let list = git(folder, &["ls-tree", "-r", "-z", &commit], None)
-        .map_err(|why| why.unwrap_or_else(|| format!("git cannot list the files of {name}")))?;
-    let entries = list.split(|byte| *byte == 0).filter_map(|entry| {
-        let entry = std::str::from_utf8(entry).ok()?;
-        let (about, path) = entry.split_once('\t')?;
-        let mut about = about.split(' ');
-        // A link is not a file of its own.
-        let mode = about.next()?;
-        let id = about.nth(1)?;
-        let regular = mode.starts_with("100") && belongs(&folder.join(path));
-        regular.then(|| (path.to_owned(), id.to_owned()))
-    });
-    let entries: Vec<(String, String)> = entries.collect();
-    let ids: String = entries.iter().map(|(_, id)| format!("{id}\n")).collect();
-    let blobs = git(folder, &["cat-file", "--batch"], Some(ids.as_bytes()))
-        .map_err(|why| why.unwrap_or_else(|| format!("git cannot read the files of {name}")))?;
-    let mut files = Vec::with_capacity(entries.len());
-    let mut rest = blobs.as_slice();
-    for (path, _) in entries {
-        let (bytes, left) =
-            blob(rest).ok_or_else(|| format!("git does not give {}", quote(&path)))?;
-        rest = left;
-        // What is too large was not judged then either.
-        if bytes.len() <= limits.bytes {
-            files.push(CorpusFile::new(path, bytes.to_vec(), limits));
+        Failed::Answer(said) if said.is_empty() => {
+            Refusal::new(format!("git knows no revision {name}"))
+                .help("write one as `main` or `HEAD~1`")
         }
-    }
-    Ok(Before { revision: revision.to_owned(), files })
-}
-
-/// Files below a folder that are ignored and yet part of the repository: somebody has forced them
-/// in, and whoever checks it out gets them.
-pub(super) fn tracked_though_ignored(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let ask = ["ls-files", "-z", "--cached", "--ignored", "--exclude-standard"];
-    let list = git(folder, &ask, None).map_err(|why| {
-        let why = why.unwrap_or_else(|| "git does not say".to_owned());
-        format!(
-            "files that git ignores are not judged, even if they are part of the repository: {why}"
-        )
+        why => {
+            let Refusal { message, help } = why.refusal(folder);
+            Refusal { message: format!("--since asks git: {message}"), help }
+        }
     })?;
-    let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.filter_map(|name| Some(folder.join(std::str::from_utf8(name).ok()?))).collect())
+    let commit = String::from_utf8_lossy(&commit.out).trim().to_owned();
+    let list = git(folder, &["ls-tree", "-r", "-z", &commit], None);
+    let list = list.map_err(|why| why.refusal(folder))?;
+    let entries = list.out.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+    let entries = entries.filter_map(tree_entry);
+    // A link is not a file of its own.
+    let regular = entries.filter(|(mode, _, _)| mode.starts_with("100"));
+    let entries: Vec<_> = regular.filter(|(_, path, _)| belongs(&folder.join(path))).collect();
+    let ids: Vec<&str> = entries.iter().map(|(_, _, id)| *id).collect();
+    let blobs = blobs(folder, &ids)?;
+    // What is too large was not checked then either.
+    let read = entries.iter().zip(blobs).filter(|(_, bytes)| bytes.len() <= limits.bytes);
+    let files = read.map(|((_, path, _), bytes)| {
+        let path = folder.join(path);
+        let below = path.strip_prefix(home).unwrap_or(&path);
+        CorpusFile::new(below.to_string_lossy(), bytes, limits)
+    });
+    Ok(Before { revision: revision.to_owned(), files: files.collect() })
 }
 
 /// One answer of `cat-file --batch`: a line with the size, the bytes, and a line feed.
@@ -82,32 +215,74 @@ fn blob(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(start..start + size)?, text.get(start + size + 1..)?))
 }
 
-/// What git prints; an error with words where git itself could not be asked.
-fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Vec<u8>, Option<String>> {
+/// What git printed.
+struct Answer {
+    out: Vec<u8>,
+    warnings: String,
+}
+
+/// Why git gave no answer.
+enum Failed {
+    /// It could not be run.
+    Program(std::io::Error),
+    /// It does not trust a repository that another user owns.
+    Owner,
+    /// Its words, which may be none.
+    Answer(String),
+}
+
+impl Failed {
+    fn refusal(self, root: &Path) -> Refusal {
+        let place = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+        let place = place.display();
+        match self {
+            Self::Program(error) => Refusal::new(format!(
+                "{place} is a git repository, and the program `git`, which alone knows its files, \
+                 cannot be run: {}",
+                open::reason(&error)
+            ))
+            .help("install git, or put it on PATH"),
+            Self::Owner => Refusal::new(format!(
+                "git does not list the files of {place}, because another user owns it"
+            ))
+            .help(format!("git config --global --add safe.directory '{place}'")),
+            Self::Answer(said) => {
+                Refusal::new(format!("git cannot list the files of {place}: {}", escape(&said)))
+                    .help("make `git status` work there; without git's answer nothing is checked")
+            }
+        }
+    }
+}
+
+fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Failed> {
     let mut command = cortexkey_system::command("git");
-    command.arg("-C").arg(folder).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A hook may run for another index or folder than the files lie in.
-    for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
+    command.arg("-C").arg(folder).args(["-c", "core.fsmonitor=false"]).args(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    for name in NOT_OURS {
         command.env_remove(name);
     }
-    command.env("GIT_OPTIONAL_LOCKS", "0");
+    // Where this repository is damaged, git would answer for one above it.
+    if let Some(above) = folder.parent() {
+        command.env("GIT_CEILING_DIRECTORIES", above);
+    }
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").env_remove("LANGUAGE");
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-    let mut child = command
-        .spawn()
-        .map_err(|error| Some(format!("the program `git` cannot be run: {error}")))?;
+    let mut child = command.spawn().map_err(Failed::Program)?;
     let writer = child.stdin.take().zip(input).map(|(mut stdin, input)| {
         let input = input.to_vec();
         // Written while the answer is read, or both would wait for each other.
         std::thread::spawn(move || stdin.write_all(&input))
     });
-    let output = child.wait_with_output().map_err(|error| Some(format!("git failed: {error}")))?;
+    let output = child.wait_with_output().map_err(Failed::Program)?;
     if let Some(writer) = writer {
         let _ = writer.join();
     }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     if output.status.success() {
-        return Ok(output.stdout);
+        return Ok(Answer { out: output.stdout, warnings: said });
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.trim();
-    Err((!said.is_empty()).then(|| format!("git says: {}", escape(said))))
+    if said.contains("dubious ownership") || said.contains("is owned by someone else") {
+        return Err(Failed::Owner);
+    }
+    Err(Failed::Answer(said))
 }

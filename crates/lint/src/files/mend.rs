@@ -1,11 +1,16 @@
-//! Mending files: in memory first, then on disk, or as a diff.
+//! Fixing files: in memory first, then on disk, or as a diff.
 //!
-//! It refuses to write a file that changed since it was read, and standard input.
+//! A file that changed since it was read is not written, nor one outside of the repository.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
-use super::{FixMode, Options, load_policy};
+use cortexkey_system::{Links, Write, replace};
+
+use super::ground::Ground;
+use super::open::reason;
+use super::{FixMode, Options, Refusal, load_policy};
 use crate::corpus::{Corpus, CorpusFile};
 use crate::fix;
 use crate::judge::Ask;
@@ -19,12 +24,11 @@ pub(super) fn mend(
     policy: &mut Policy,
     ask: &Ask<'_>,
     messages: &mut Vec<String>,
-) -> Result<String, String> {
+) -> Result<String, Refusal> {
     let stdin = options.paths.iter().any(|path| path.as_os_str() == "-");
     if stdin && options.fix == FixMode::Write {
-        return Err(
-            "standard input cannot be mended in place; --diff shows what would change".into()
-        );
+        return Err(Refusal::new("standard input cannot be fixed in place")
+            .help("--diff shows what would change"));
     }
     let reload = |texts: &BTreeMap<String, String>| load_policy(options, chosen, texts).ok();
     let mended = fix::mend(corpus, policy, ask, options.unsafe_fixes, &options.limits, &reload);
@@ -49,14 +53,26 @@ pub(super) fn mend(
         return Ok(diff);
     }
     for (path, new) in &mended.texts {
-        let Some((text, _)) = old.get(path) else { continue };
-        write(options, path, text, new)?;
+        let Some((text, of_policy)) = old.get(path) else { continue };
+        let file = corpus.files.iter().find(|file| file.path == *path);
+        let own = options.folder.join(path);
+        let place = match file {
+            Some(file) if !of_policy => file.place.as_deref(),
+            _ => Some(own.as_path()),
+        };
+        write(path, place, text, new)?;
     }
     for file in &mut corpus.files {
         if let Some(new) = mended.texts.get(&file.path) {
             let bytes = new.clone().into_bytes();
             let fresh = CorpusFile::new(file.path.clone(), bytes, &options.limits);
-            *file = CorpusFile { id: file.id.take(), reported: file.reported, ..fresh };
+            *file = CorpusFile {
+                id: file.id.take(),
+                reported: file.reported,
+                policy: file.policy,
+                place: file.place.take(),
+                ..fresh
+            };
         }
     }
     *policy = load_policy(options, chosen, &BTreeMap::new())?;
@@ -72,23 +88,21 @@ pub(super) fn mend(
     Ok(diff)
 }
 
-/// Writes a file beside itself first, so that it is whole at any moment.
-fn write(options: &Options, path: &str, old: &str, new: &str) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("cannot write {path}: {error}");
-    // A link stays a link.
-    let file = fs::canonicalize(options.folder.join(path)).map_err(failed)?;
-    if fs::read(&file).map_err(failed)? != old.as_bytes() {
-        return Err(format!("{path} changed while it was being mended; run it again"));
+/// Writes a file, unless it changed since it was read or lies outside of the repository.
+fn write(path: &str, place: Option<&Path>, old: &str, new: &str) -> Result<(), Refusal> {
+    let Some(place) = place else {
+        return Err(Refusal::new(format!(
+            "{path} is not in the work tree, and cannot be fixed there"
+        ))
+        .help("add it to the checkout with `git sparse-checkout add`"));
+    };
+    let failed = |why: &str| Refusal::new(format!("cannot write {path}: {why}"));
+    let ground = Ground::of(place.parent().unwrap_or(place))?;
+    let bytes = fs::read(place).map_err(|error| failed(&reason(&error)))?;
+    if bytes != old.as_bytes() {
+        return Err(Refusal::new(format!("{path} changed while it was being fixed; run it again")));
     }
-    let rights = fs::metadata(&file).map_err(failed)?.permissions();
-    let mut name = file.file_name().unwrap_or_default().to_os_string();
-    name.push(".cortexkey-tmp");
-    let beside = file.with_file_name(name);
-    let written = fs::write(&beside, new)
-        .and_then(|()| fs::set_permissions(&beside, rights))
-        .and_then(|()| fs::rename(&beside, &file));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        failed(error)
-    })
+    // A link stays a link.
+    replace(place, new.as_bytes(), Write::new(Links::Within(&ground.root)))
+        .map_err(|error| failed(&error.reason()))
 }

@@ -1,15 +1,21 @@
-//! Files in, a report out: finds the policy, finds the corpus, reads both, and has them judged.
+//! Files in, a report out: finds the policies and the corpus, reads both, and has them checked.
 //!
 //! This is the only part of the crate that touches the file system. It never waits for what is no
-//! regular file, never reads more of a file than the limits allow, and counts whatever it leaves
-//! out.
+//! regular file, never reads more of a file than the limits allow, follows no link out of the
+//! repository, and counts whatever it leaves out.
 
+mod beside;
 mod corpus;
-mod discover;
+mod field;
 mod git;
+mod ground;
+mod groups;
+mod listing;
 mod mend;
 mod open;
 mod paths;
+mod patterns;
+mod read;
 mod time;
 
 use std::collections::BTreeMap;
@@ -21,15 +27,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cortexkey_manifest::policy::{Severity, load_as};
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, mask_path};
+use cortexkey_system::{Links, Write, replace};
 use jiff::Timestamp;
 
-pub use discover::POLICY_NAMES;
+pub use ground::POLICY_NAMES;
 pub use time::now;
 
 use crate::baseline::Baseline;
 use crate::cases::CaseFile;
-use crate::corpus::Corpus;
-use crate::judge::{Ask, FileJudge, lint_as, lint_parts};
+use crate::corpus::{Corpus, CorpusFile};
 use crate::policy::Policy;
 use crate::report::Report;
 
@@ -68,6 +74,8 @@ pub struct Options {
     pub unsafe_fixes: bool,
     /// How far the run is, for whoever waits.
     pub progress: Arc<Progress>,
+    /// The folder that a service checks the repository out to, as GitHub's and GitLab's say.
+    pub project: Option<PathBuf>,
     /// How many threads; as many as there are processors, where nothing is said.
     pub jobs: Option<usize>,
 }
@@ -120,6 +128,7 @@ impl Options {
             unsafe_fixes: false,
             progress: Arc::default(),
             jobs: None,
+            project: None,
         }
     }
 }
@@ -129,12 +138,17 @@ impl Options {
 pub struct Outcome {
     /// What was found; nothing when the run could not begin.
     pub report: Option<Report>,
-    /// The policy that keys were held against; nothing when the run could not begin.
+    /// The policy that keys were checked against, the nearest to where the run began; nothing when
+    /// the run could not begin.
     pub policy: Option<Policy>,
+    /// The other policies of the run, which govern files of their own.
+    pub others: Vec<Policy>,
     /// The files that were read.
     pub corpus: Corpus,
     /// Sentences for standard error, in order.
     pub messages: Vec<String>,
+    /// What to do about the last of them, where the run could not begin.
+    pub help: Option<String>,
     /// True when the run was asked something wrong, or the policy cannot stand.
     pub wrong: bool,
     /// True when there was nothing that could be read.
@@ -157,14 +171,21 @@ impl Outcome {
         }
     }
 
-    fn refused(message: String) -> Self {
-        let (policy, corpus) = (None, Corpus::default());
-        let messages = vec![message];
+    /// The policy that governs a file of the corpus.
+    #[must_use]
+    pub fn policy_of(&self, file: &CorpusFile) -> Option<&Policy> {
+        let other = file.policy.checked_sub(1);
+        other.map_or(self.policy.as_ref(), |other| self.others.get(other))
+    }
+
+    fn refused(refusal: Refusal) -> Self {
         Self {
             report: None,
-            policy,
-            corpus,
-            messages,
+            policy: None,
+            others: Vec::new(),
+            corpus: Corpus::default(),
+            messages: vec![refusal.message],
+            help: refusal.help,
             wrong: true,
             nothing_read: false,
             diff: None,
@@ -172,11 +193,34 @@ impl Outcome {
     }
 }
 
+/// Why a run cannot begin or go on, and what to do about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    message: String,
+    help: Option<String>,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}
+
 /// Finds, reads and judges. `stdin` is only read when a path is `-`.
 pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
     let mut outcome = judge(options, stdin);
     // A key given where a path belongs must not go on into a log, and a name must not begin a line.
-    for message in &mut outcome.messages {
+    for message in outcome.messages.iter_mut().chain(&mut outcome.help) {
         *message = escape(&mask_path(message));
     }
     outcome
@@ -191,7 +235,9 @@ fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
             let mut bytes = BufferedStdin::of(options, stdin);
             match pool {
                 Ok(pool) => pool.install(|| judge_here(options, &mut bytes)),
-                Err(error) => Outcome::refused(format!("no threads can be had: {error}")),
+                Err(error) => {
+                    Outcome::refused(Refusal::new(format!("no threads can be had: {error}")))
+                }
             }
         }
     }
@@ -199,83 +245,14 @@ fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
 
 fn judge_here(options: &Options, stdin: &mut dyn Read) -> Outcome {
     let mut messages = Vec::new();
-    match try_judge(options, stdin, &mut messages) {
+    match groups::run(options, stdin, &mut messages) {
         Ok(outcome) => outcome,
-        Err(message) => {
-            let mut outcome = Outcome::refused(message);
+        Err(refusal) => {
+            let mut outcome = Outcome::refused(refusal);
             messages.append(&mut outcome.messages);
             Outcome { messages, ..outcome }
         }
     }
-}
-
-fn try_judge(
-    options: &Options,
-    stdin: &mut dyn Read,
-    messages: &mut Vec<String>,
-) -> Result<Outcome, String> {
-    let chosen = choose_policy(options, messages)?;
-    let policy = load_policy(options, &chosen, &BTreeMap::new())?;
-    below_another(options, &chosen, &policy)?;
-    let ask = Ask { now: options.now, comments: options.comments, baseline: None };
-    let found = if policy.is_usable() {
-        // Files that are mended are judged more than once.
-        let judge = (options.fix == FixMode::No).then(|| FileJudge::new(&policy, &ask));
-        corpus::collect(options, &policy, stdin, judge.as_ref())?
-    } else {
-        corpus::Found::default()
-    };
-    messages.extend(found.messages);
-    let baseline = known(options, &policy, found.corpus.partial)?;
-    let ask = Ask { baseline: baseline.as_ref(), ..ask };
-    let (mut corpus, mut policy) = (found.corpus, policy);
-    let mut diff = None;
-    if options.fix != FixMode::No && policy.is_usable() {
-        diff = Some(mend::mend(options, &chosen, &mut corpus, &mut policy, &ask, messages)?);
-    }
-    let mut report = match found.parts {
-        Some(parts) => lint_parts(&corpus, &policy, &ask, parts),
-        None => lint_as(&corpus, &policy, &ask),
-    };
-    if options.write_baseline {
-        let older = baseline.as_ref();
-        report = write_baseline(options, &corpus, &policy, &ask, older, messages)?;
-    } else if let Some(baseline) = baseline.as_ref().filter(|_| !corpus.partial) {
-        let stale = baseline.stale(&report);
-        if stale > 0 {
-            messages.push(format!(
-                "{stale} of the baseline's {} findings are gone; take them out with --write-baseline",
-                baseline.len()
-            ));
-        }
-    }
-    if !policy.is_usable() {
-        messages.push("the policy has mistakes, so no key was held against it".to_owned());
-    }
-    // A rule that does not exist, in a comment, asks for something that nobody gives.
-    let unknown = report.findings.iter().any(|finding| finding.code == "P006");
-    let (wrong, nothing_read) = (!policy.stands() || unknown, found.nothing_read);
-    let (report, policy, messages) = (Some(report), Some(policy), core::mem::take(messages));
-    Ok(Outcome { report, policy, corpus, messages, wrong, nothing_read, diff })
-}
-
-/// Refuses a policy that was found below another one of the repository and does not stand on it:
-/// else a folder could free itself of what holds for all.
-fn below_another(options: &Options, chosen: &str, policy: &Policy) -> Result<(), String> {
-    if options.policy.is_some() || chosen == DEFAULT_POLICY || !policy.is_usable() {
-        return Ok(());
-    }
-    let own = paths::absolute(&options.folder, Path::new(chosen));
-    let Some(other) = discover::above(&own)? else { return Ok(()) };
-    let wanted = identity(options, &other.to_string_lossy());
-    if policy.sources().any(|(path, _)| identity(options, path) == wanted) {
-        return Ok(());
-    }
-    let other = paths::shown(&options.folder, &other);
-    Err(format!(
-        "{chosen} lies below {other} and does not extend it; add it to its `extends`, or name the \
-         policy that holds with --policy"
-    ))
 }
 
 /// Reads the policy and its parents; some of their files may have another text already.
@@ -285,14 +262,20 @@ fn load_policy(
     texts: &BTreeMap<String, String>,
 ) -> Result<Policy, String> {
     let given = options.policy.as_ref().map(|path| path.to_string_lossy());
+    let home = paths::absolute(&options.folder, Path::new(chosen));
+    let home = home.parent().unwrap_or(&home);
     let mut read = |path: &str| {
         if let Some(text) = texts.get(path) {
             return Ok(text.as_bytes().to_vec());
         }
-        let bytes = open::read(&options.folder.join(path), &options.limits);
         // The policy itself is named as it was given; its parents are where they are.
-        let name = given.as_deref().filter(|_| path == chosen).unwrap_or(path);
-        bytes.map_err(|why| why.message(name))
+        let own = given.as_deref().filter(|_| path == chosen);
+        let place = options.folder.join(path);
+        let bytes = match own {
+            Some(_) => open::read(&place, &options.limits),
+            None => beside::read_inside(options, home, &place),
+        };
+        bytes.map_err(|why| why.message(own.unwrap_or(path)))
     };
     let layers = load_as(chosen, &options.limits, &mut read, &|path| identity(options, path));
     layers.map(Policy::new).map_err(|message| format!("the policy: {message}"))
@@ -300,7 +283,7 @@ fn load_policy(
 
 /// Reads the files with the policy's cases.
 pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, String> {
-    corpus::cases(options, policy, &home(options, policy))
+    beside::cases(options, policy, &home(options, policy))
 }
 
 /// Standard input in memory, where it is asked for: another thread will read it.
@@ -324,9 +307,9 @@ impl Read for BufferedStdin {
 }
 
 /// Reads the baseline. One that is to be written for the first time need not be there.
-fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Baseline>, String> {
+fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Baseline>, Refusal> {
     if options.write_baseline && partial {
-        return Err("--write-baseline takes all of the corpus; leave the paths out".to_owned());
+        return Err(Refusal::new("--write-baseline takes all of the corpus; leave the paths out"));
     }
     let named = options.baseline.as_ref();
     let path = match named {
@@ -344,7 +327,8 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
         format!("the baseline: {}; make one with --write-baseline", why.message(&name))
     })?;
     let text = String::from_utf8(bytes).map_err(|_| format!("the baseline {name} is not UTF-8"))?;
-    Baseline::read(&text).map(Some).map_err(|why| format!("the baseline {name}: {why}"))
+    let read = Baseline::read(&text).map(Some);
+    read.map_err(|why| Refusal::new(format!("the baseline {name}: {why}")))
 }
 
 /// Where a baseline goes that nobody named: beside the policy.
@@ -363,20 +347,23 @@ fn home(options: &Options, policy: &Policy) -> PathBuf {
     folder.unwrap_or_else(|| paths::absolute(&options.folder, Path::new("")))
 }
 
-/// Writes the baseline, and judges with it.
+/// Writes the baseline.
 fn write_baseline(
     options: &Options,
-    corpus: &Corpus,
     policy: &Policy,
-    ask: &Ask<'_>,
+    new: &Baseline,
+    left: usize,
     older: Option<&Baseline>,
     messages: &mut Vec<String>,
-) -> Result<Report, String> {
-    let all = lint_as(corpus, policy, &Ask { baseline: None, ..*ask });
-    let (new, left) = Baseline::of(&all, policy, older);
+) -> Result<(), Refusal> {
     let path = baseline_path(options, policy);
     let name = paths::shown(&options.folder, &path);
-    std::fs::write(&path, new.text()).map_err(|error| format!("cannot write {name}: {error}"))?;
+    // One that was named may lie anywhere; the other is part of the repository.
+    let ground = ground::Ground::of(path.parent().unwrap_or(&path))?;
+    let links =
+        if options.baseline.is_some() { Links::Follow } else { Links::Within(&ground.root) };
+    replace(&path, new.text().as_bytes(), Write::new(links))
+        .map_err(|error| Refusal::new(format!("cannot write {name}: {}", error.reason())))?;
     let gone = older.map_or(0, |older| older.len() - new.len());
     let plural = if new.len() == 1 { "" } else { "s" };
     let mut message = format!("{name} holds {} finding{plural}", new.len());
@@ -387,42 +374,11 @@ fn write_baseline(
         message += &format!("; {left} stay out of it: secrets, locked rules, and what is new");
     }
     messages.push(message);
-    Ok(lint_as(corpus, policy, &Ask { baseline: Some(&new), ..*ask }))
+    Ok(())
 }
 
 /// One text for all paths to one file of a policy.
 fn identity(options: &Options, path: &str) -> String {
     let whole = std::fs::canonicalize(options.folder.join(path)).ok();
     whole.and_then(|whole| whole.into_os_string().into_string().ok()).unwrap_or_else(|| path.into())
-}
-
-/// The policy's path as output names it, or `builtin:…`.
-fn choose_policy(options: &Options, messages: &mut Vec<String>) -> Result<String, String> {
-    if let Some(path) = &options.policy {
-        let text = path.to_string_lossy();
-        if text.starts_with("builtin:") {
-            return Ok(text.into_owned());
-        }
-        return Ok(paths::shown(&options.folder, path));
-    }
-    let given: Vec<&Path> = options
-        .paths
-        .iter()
-        .map(|path| match (path.as_os_str() == "-", &options.stdin_filename) {
-            (true, Some(name)) => name.as_path(),
-            (true, None) => Path::new("."),
-            _ => path.as_path(),
-        })
-        .collect();
-    if let Some(path) = discover::policy(&options.folder, &given)? {
-        let shown = paths::shown(&options.folder, &path);
-        if !discover::is_above(&options.folder, &path) {
-            messages.push(format!("keys are held against {shown}, the policy of the paths given"));
-        }
-        return Ok(shown);
-    }
-    let name = POLICY_NAMES[0];
-    let place = if given.is_empty() { "here or above" } else { "with or above the paths given" };
-    messages.push(format!("no {name} {place}: keys are held against {DEFAULT_POLICY}"));
-    Ok(DEFAULT_POLICY.to_owned())
 }

@@ -3,22 +3,41 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Limits;
 
 /// Why a file was not read.
+#[derive(Clone, Debug)]
 pub(super) enum Why {
     /// The system says so.
-    System(io::Error),
+    System(Arc<io::Error>),
     /// It is no regular file; this is what it is.
     Kind(&'static str),
     /// It is a folder that cannot be looked into.
-    Folder(io::Error),
+    Folder(Arc<io::Error>),
     /// It has this many bytes, or more than the limit where the count is not known.
     Large(u64),
+    /// It is a symbolic link out of the repository, and where to is not said.
+    Leaves,
+    /// It is a symbolic link that is kept out of the work tree.
+    SparseLink,
+    /// It is a submodule that is not checked out.
+    Submodule,
 }
 
+/// What is said of links out of the repository.
+const LEAVES: &str = "it is a symbolic link that leads out of the repository";
+
 impl Why {
+    pub(super) fn system(error: io::Error) -> Self {
+        Self::System(Arc::new(error))
+    }
+
+    pub(super) fn folder(error: io::Error) -> Self {
+        Self::Folder(Arc::new(error))
+    }
+
     /// A sentence about a path.
     pub(super) fn message(&self, path: &str) -> String {
         match self {
@@ -29,6 +48,9 @@ impl Why {
             Self::Kind(kind) => format!("cannot read {path}: it is {kind}, not a file"),
             Self::Folder(error) => format!("cannot look into {path}: {}", reason(error)),
             Self::Large(bytes) => format!("cannot read {path}: {bytes} bytes are over the limit"),
+            Self::Leaves => format!("cannot read {path}: {LEAVES}"),
+            Self::SparseLink => format!("cannot read {path}: it is a link outside the checkout"),
+            Self::Submodule => format!("cannot look into {path}: it is not checked out"),
         }
     }
 
@@ -44,6 +66,14 @@ impl Why {
             Self::Large(bytes) => {
                 format!("the file has {bytes} bytes; at most {} are read", limits.bytes)
             }
+            Self::Leaves => format!("cannot be read: {LEAVES}"),
+            Self::SparseLink => {
+                "cannot be read: it is a symbolic link that the sparse checkout leaves out"
+                    .to_owned()
+            }
+            Self::Submodule => {
+                "the submodule is not checked out, so that its files cannot be read".to_owned()
+            }
         }
     }
 
@@ -58,6 +88,9 @@ impl Why {
             }
             Self::Kind(_) => "name a file, a folder, or `-` for standard input",
             Self::Large(_) => "split the file, one key definition a file",
+            Self::Leaves => "put the file itself in the place of the link",
+            Self::SparseLink => "add it to the checkout with `git sparse-checkout add`",
+            Self::Submodule => "git submodule update --init",
         }
     }
 }
@@ -70,30 +103,30 @@ pub(super) enum Seen {
 
 /// Looks at a path without reading it: whether it is there, and whether it may be read.
 pub(super) fn look(path: &Path) -> Result<Seen, Why> {
-    let about = fs::metadata(path).map_err(Why::System)?;
+    let about = fs::metadata(path).map_err(Why::system)?;
     if about.is_dir() {
-        fs::read_dir(path).map_err(Why::Folder)?;
+        fs::read_dir(path).map_err(Why::folder)?;
         return Ok(Seen::Folder);
     }
     // Asked before it is opened: opening a FIFO waits for a writer.
     if !about.is_file() {
         return Err(Why::Kind(kind(&about)));
     }
-    File::open(path).map_err(Why::System)?;
+    File::open(path).map_err(Why::system)?;
     Ok(Seen::File)
 }
 
 /// The bytes of a regular file within the limits.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Why> {
     // Asked before it is opened: opening a FIFO waits for a writer.
-    let about = fs::metadata(path).map_err(Why::System)?;
+    let about = fs::metadata(path).map_err(Why::system)?;
     if !about.is_file() {
         return Err(Why::Kind(kind(&about)));
     }
     if about.len() > limits.bytes as u64 {
         return Err(Why::Large(about.len()));
     }
-    let mut file = File::open(path).map_err(Why::System)?;
+    let mut file = File::open(path).map_err(Why::system)?;
     let length = usize::try_from(about.len()).unwrap_or(0);
     let mut bytes = vec![0; length + 1];
     let read = file.read(&mut bytes).unwrap_or(0);
@@ -114,14 +147,14 @@ pub(super) fn bounded(from: &mut dyn Read, limits: &Limits) -> Result<Vec<u8>, W
 /// The rest of a stream, behind what was read of it.
 fn take(from: &mut dyn Read, limits: &Limits, mut bytes: Vec<u8>) -> Result<Vec<u8>, Why> {
     let left = (limits.bytes as u64 + 1).saturating_sub(bytes.len() as u64);
-    from.take(left).read_to_end(&mut bytes).map_err(Why::System)?;
+    from.take(left).read_to_end(&mut bytes).map_err(Why::system)?;
     if bytes.len() > limits.bytes {
         return Err(Why::Large(bytes.len() as u64));
     }
     Ok(bytes)
 }
 
-fn reason(error: &io::Error) -> String {
+pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),

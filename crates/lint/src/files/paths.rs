@@ -1,4 +1,5 @@
-//! Paths as output shows them: relative to where the command runs, with `/`.
+//! Paths as output shows them: relative to where the command runs, with `/`. Where `\` is a
+//! character of names, it stays one.
 
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
@@ -29,8 +30,18 @@ pub(super) fn shown_whole(folder: &Path, path: &Path) -> Option<String> {
         Ok(below) => Cow::Borrowed(below),
         Err(_) => Cow::Owned(relative(folder, path)?),
     };
-    let text = way.to_string_lossy().replace('\\', "/");
+    let text = slashed(&way);
     Some(if text.is_empty() { ".".to_owned() } else { text })
+}
+
+#[cfg(windows)]
+pub(super) fn slashed(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
+#[cfg(not(windows))]
+pub(super) fn slashed(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// The way from a folder to an absolute path.
@@ -59,5 +70,8 @@ mod tests {
         assert_eq!(show("/repo/keys/a.yaml"), "../keys/a.yaml");
         assert_eq!(show("/repo/sub"), ".");
         assert_eq!(show("/repo/sub/keys/a.yaml"), "keys/a.yaml");
+        // A name is not a path because of its characters.
+        #[cfg(unix)]
+        assert_eq!(show("/repo/sub/keys/a\\b.yaml"), "keys/a\\b.yaml");
     }
 }

@@ -93,7 +93,7 @@ impl<'a> FileJudge<'a> {
 
     pub(crate) fn file(&self, file: &CorpusFile) -> Part {
         let mut part = Part::default();
-        if !file.reported || !self.policy.is_usable() {
+        if !file.reported || file.is_outside() || !self.policy.is_usable() {
             return part;
         }
         self.text(file, &mut part.findings);

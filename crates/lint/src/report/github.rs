@@ -29,7 +29,7 @@ pub(super) fn render(report: &Report) -> String {
         let _ = writeln!(
             out,
             "::{kind} file={},line={},endLine={}{columns},title={}::{}",
-            property(&source.path),
+            property(source.in_review()),
             start.line,
             end.line,
             property(&format!("{} {}", finding.code, finding.name)),

@@ -20,7 +20,7 @@ pub(super) fn render(report: &Report) -> String {
             "fingerprint": finding.fingerprint,
             "severity": severity,
             "location": {
-                "path": source.path.strip_prefix("./").unwrap_or(&source.path),
+                "path": source.in_review(),
                 "lines": { "begin": start.line, "end": end.line },
             },
         })

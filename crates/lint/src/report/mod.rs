@@ -11,6 +11,7 @@ mod json;
 mod junit;
 mod sarif;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Tree;
@@ -27,6 +28,9 @@ pub struct Source {
     pub path: String,
     /// Its path from the policy's folder, wherever the command runs.
     pub(crate) id: String,
+    /// Its path from the root of the repository, for readers who see that and not where the command
+    /// ran; nothing for a built-in policy.
+    pub(crate) from_root: Option<String>,
     pub(crate) tree: Arc<Tree>,
     pub(crate) policy: bool,
     /// False for files that are read for their bearing on others.
@@ -36,13 +40,27 @@ pub struct Source {
 impl Source {
     pub(crate) fn new(path: &str, tree: &Arc<Tree>, policy: bool) -> Self {
         let path = mask_path(path);
-        Self { id: path.clone(), path, tree: Arc::clone(tree), policy, reported: true }
+        let from_root = (!is_builtin(&path)).then(|| path.clone());
+        Self { id: path.clone(), from_root, path, tree: Arc::clone(tree), policy, reported: true }
     }
 
     /// The same with the path that it has wherever the command runs.
     pub(crate) fn named(mut self, id: &str) -> Self {
         self.id = mask_path(id);
         self
+    }
+
+    /// The same with the path that it has from the root of the repository.
+    pub(crate) fn rooted(&mut self, path: &str) {
+        if self.from_root.is_some() {
+            self.from_root = Some(mask_path(path));
+        }
+    }
+
+    /// Its path for forms that a review of the whole repository shows.
+    fn in_review(&self) -> &str {
+        let path = self.from_root.as_deref().unwrap_or(&self.path);
+        path.strip_prefix("./").unwrap_or(path)
     }
 
     /// Its path for forms that people read: one line, that no log takes for a command.
@@ -78,8 +96,27 @@ pub struct Summary {
     pub waived: usize,
 }
 
+/// File, place, code and message of a finding about a policy.
+type About = (String, Span, String, String);
+
+/// What all reports that have the policy's file say of it.
+fn agreed(reports: &[Report]) -> BTreeSet<About> {
+    let said: Vec<BTreeSet<About>> = reports
+        .iter()
+        .map(|report| report.findings.iter().filter_map(|f| report.about_policy(f)).collect())
+        .collect();
+    let has = |report: &Report, path: &str| {
+        report.sources.iter().any(|source| source.policy && source.path == path)
+    };
+    let by_all = |about: &&About| {
+        let mut with = reports.iter().zip(&said).filter(|(report, _)| has(report, &about.0));
+        with.all(|(_, said)| said.contains(*about))
+    };
+    said.iter().flatten().filter(by_all).cloned().collect()
+}
+
 /// All that a run found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Files that findings point into: the policy's layers first, then the corpus.
     pub sources: Vec<Source>,
@@ -95,6 +132,65 @@ pub struct Report {
 }
 
 impl Report {
+    /// The reports of runs over one corpus with several policies. What is said of a policy's file
+    /// counts where every policy that stands on the file says it, and once.
+    pub(crate) fn join(mut reports: Vec<Self>) -> Self {
+        if reports.len() < 2 {
+            return reports.pop().unwrap_or_default();
+        }
+        let agreed = agreed(&reports);
+        let mut all = Self::default();
+        let mut said = BTreeSet::new();
+        for report in reports {
+            let (by, more) = (all.sources.len(), report.summary);
+            let counts = &mut all.summary;
+            counts.files += more.files;
+            counts.keys += more.keys;
+            counts.passed_over = more.passed_over;
+            counts.waived += more.waived;
+            counts.errors += more.errors;
+            counts.warnings += more.warnings;
+            counts.infos += more.infos;
+            for mut finding in report.findings.iter().cloned() {
+                if let Some(about) = report.about_policy(&finding)
+                    && !(agreed.contains(&about) && said.insert(about))
+                {
+                    match finding.severity {
+                        Severity::Error => counts.errors -= 1,
+                        Severity::Warning => counts.warnings -= 1,
+                        Severity::Info => counts.infos -= 1,
+                    }
+                    continue;
+                }
+                finding.moved(by);
+                all.findings.push(finding);
+            }
+            for mut waived in report.waived {
+                waived.finding.moved(by);
+                all.waived.push(waived);
+            }
+            all.sources.extend(report.sources);
+            let new = report.notices.into_iter().filter(|notice| !all.notices.contains(notice));
+            let new: Vec<String> = new.collect();
+            all.notices.extend(new);
+        }
+        let sources = &all.sources;
+        let place = |finding: &Finding| {
+            let Place { source, span } = finding.place;
+            (sources[source].path.clone(), span, finding.code.clone())
+        };
+        all.findings.sort_by_cached_key(place);
+        all.waived.sort_by_cached_key(|waived| place(&waived.finding));
+        all
+    }
+
+    /// What a finding says of a policy's file; nothing for one about a definition.
+    fn about_policy(&self, finding: &Finding) -> Option<About> {
+        let source = self.sources.get(finding.place.source).filter(|source| source.policy)?;
+        let (code, message) = (finding.code.clone().into_owned(), finding.message.clone());
+        Some((source.path.clone(), finding.place.span, code, message))
+    }
+
     /// The findings about the policy alone.
     #[must_use]
     pub fn of_policy(mut self) -> Self {
@@ -168,6 +264,10 @@ impl Report {
         }
         line
     }
+}
+
+fn is_builtin(path: &str) -> bool {
+    path.starts_with("builtin:")
 }
 
 /// A form of output.

@@ -1,47 +1,104 @@
 //! SARIF 2.1.0, for code scanning: rules with their pages, places, fingerprints, fixes.
 //!
-//! Paths are relative to the folder that the command runs in, which is `%SRCROOT%`.
+//! Paths are relative to the repository's root, which is `%SRCROOT%`. GitHub refuses a file above
+//! any of its limits as a whole, so that what is beyond them is left out, and a notification says
+//! so: errors come first, and what is suppressed comes last.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::Report;
+use super::{Report, Severity};
 use crate::finding::{Finding, Place};
 use crate::rules::{self, Rule, page_url};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
+/// Results of one run.
+const RESULTS_MAX: usize = 25_000;
+/// Bytes of the file when compressed, as it is uploaded.
+const GZIP_BYTES_MAX: usize = 10 * 1000 * 1000;
+/// Further places of one result.
+const RELATED_MAX: usize = 1000;
+
+/// A finding, and what suppresses it.
+type Item<'r> = (&'r Finding, Option<&'static str>);
+
 pub(super) fn render(report: &Report) -> String {
-    let all = || report.findings.iter().map(|finding| (finding, None));
-    let waived = || report.waived.iter().map(|waived| (&waived.finding, Some(waived.by.word())));
+    let waived = report.waived.iter().map(|waived| (&waived.finding, Some(waived.by.word())));
+    let mut items: Vec<Item<'_>> = report.findings.iter().map(|found| (found, None)).collect();
+    items.extend(waived);
+    let all = items.len();
+    if all > RESULTS_MAX {
+        gravest_first(&mut items);
+        items.truncate(RESULTS_MAX);
+    }
+    let mut text = log(report, &items, all);
+    while let Some(size) = too_large(&text) {
+        gravest_first(&mut items);
+        // A little less than what would fit if all of them were alike.
+        let fit = items.len() * (GZIP_BYTES_MAX / 10 * 9) / size;
+        items.truncate(fit.min(items.len().saturating_sub(1)));
+        text = log(report, &items, all);
+    }
+    text
+}
+
+fn gravest_first(items: &mut [Item<'_>]) {
+    items.sort_by_key(|(finding, by)| (by.is_some(), core::cmp::Reverse(finding.severity)));
+}
+
+/// The size of a file when compressed, if that is beyond the limit.
+fn too_large(text: &str) -> Option<usize> {
+    if text.len() <= GZIP_BYTES_MAX {
+        return None;
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish());
+    let size = written.map_or(text.len(), |bytes| bytes.len());
+    (size > GZIP_BYTES_MAX).then_some(size)
+}
+
+fn log(report: &Report, items: &[Item<'_>], all: usize) -> String {
     let mut codes: Vec<&str> = Vec::new();
-    for (finding, _) in all().chain(waived()) {
+    for (finding, _) in items {
         if !codes.contains(&&*finding.code) {
             codes.push(&finding.code);
         }
     }
     codes.sort_unstable();
     let names = |code: &str| {
-        let found = all().chain(waived()).find(|(finding, _)| finding.code == code);
+        let found = items.iter().find(|(finding, _)| finding.code == code);
         found.map(|(finding, _)| finding.name.clone().into_owned()).unwrap_or_default()
     };
     let rules: Vec<Value> = codes.iter().map(|code| rule(code, &names(code))).collect();
     let results: Vec<Value> =
-        all().chain(waived()).map(|(finding, by)| result(report, finding, by, &codes)).collect();
-    let log = json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "cortexkey",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": rules,
-            } },
-            "originalUriBaseIds": { "SRCROOT": { "description": { "text": "the folder that the command ran in" } } },
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
+        items.iter().map(|(finding, by)| result(report, finding, *by, &codes)).collect();
+    let mut run = json!({
+        "tool": { "driver": {
+            "name": "cortexkey",
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "informationUri": env!("CARGO_PKG_REPOSITORY"),
+            "rules": rules,
+        } },
+        "originalUriBaseIds": { "SRCROOT": { "description": { "text": "the root of the repository" } } },
+        "columnKind": "unicodeCodePoints",
+        "results": results,
     });
+    let cut = all - items.len();
+    if cut > 0 {
+        let text = format!(
+            "{cut} of {all} results are left out, the least severe ones: a file for code scanning \
+             has limits. `cortexkey lint --format json` has all of them."
+        );
+        run["invocations"] = json!([{
+            "executionSuccessful": true,
+            "toolExecutionNotifications": [{ "level": "warning", "message": { "text": text } }],
+        }]);
+    }
+    let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] });
     let mut out = serde_json::to_string_pretty(&log).unwrap_or_default();
     out.push('\n');
     out
@@ -65,7 +122,6 @@ fn rule(code: &str, name: &str) -> Value {
 
 /// How grave GitHub is to show a rule, from 0 to 10.
 fn security_severity(rule: &Rule) -> &'static str {
-    use super::Severity;
     match (rule.code.chars().next(), rule.severity) {
         (Some('X'), Severity::Error) => "9.0",
         (_, Severity::Error) => "7.0",
@@ -74,19 +130,25 @@ fn security_severity(rule: &Rule) -> &'static str {
     }
 }
 
-const fn level(severity: super::Severity) -> &'static str {
+const fn level(severity: Severity) -> &'static str {
     match severity {
-        super::Severity::Error => "error",
-        super::Severity::Warning => "warning",
-        super::Severity::Info => "note",
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
     }
 }
 
 fn result(report: &Report, finding: &Finding, by: Option<&str>, codes: &[&str]) -> Value {
-    let text = match &finding.help {
+    let mut text = match &finding.help {
         Some(help) => format!("{}; {help}", finding.message),
         None => finding.message.clone(),
     };
+    // A built-in policy is no file that a reader could open, so that its place goes into the words.
+    let of_file = |place: Place| report.sources[place.source].from_root.is_some();
+    for second in finding.related.iter().filter(|second| !of_file(second.place)) {
+        text += &format!(" ({} in {})", second.message, report.at(second.place));
+    }
+    let related: Vec<_> = finding.related.iter().filter(|second| of_file(second.place)).collect();
     let mut out = json!({
         "ruleId": finding.code,
         "ruleIndex": codes.iter().position(|code| *code == finding.code),
@@ -95,8 +157,8 @@ fn result(report: &Report, finding: &Finding, by: Option<&str>, codes: &[&str]) 
         "locations": [{ "physicalLocation": physical(report, finding.place) }],
         "partialFingerprints": { "cortexkey/v1": finding.fingerprint },
     });
-    if !finding.related.is_empty() {
-        let related = finding.related.iter().enumerate().map(|(id, second)| {
+    if !related.is_empty() {
+        let related = related.iter().take(RELATED_MAX).enumerate().map(|(id, second)| {
             json!({
                 "id": id,
                 "physicalLocation": physical(report, second.place),
@@ -130,7 +192,11 @@ fn physical(report: &Report, place: Place) -> Value {
 }
 
 fn artifact(report: &Report, place: Place) -> Value {
-    json!({ "uri": uri(&report.sources[place.source].path), "uriBaseId": "SRCROOT" })
+    let source = &report.sources[place.source];
+    match &source.from_root {
+        Some(path) => json!({ "uri": uri(path), "uriBaseId": "SRCROOT" }),
+        None => json!({ "uri": source.path }),
+    }
 }
 
 fn region(report: &Report, place: Place) -> Value {

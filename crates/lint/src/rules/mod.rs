@@ -108,6 +108,7 @@ pub static RULES: &[&Rule] = &[
     &schema::s004_bad_value::RULE,
     &schema::s005_unsupported_version::RULE,
     &schema::s006_field_order::RULE,
+    &schema::s007_outside_corpus::RULE,
     &naming::n001_pattern::RULE,
     &naming::n002_length::RULE,
     &naming::n003_file_mismatch::RULE,

@@ -18,6 +18,8 @@ pub struct Example {
     pub before: &'static str,
     /// The lock file, where there is one.
     pub lock: &'static str,
+    /// Whether the policy's `keys` do not name its file.
+    pub is_outside: bool,
     whole: bool,
 }
 
@@ -46,7 +48,16 @@ impl Example {
     /// Some fields of a definition, the others being without fault.
     #[must_use]
     pub const fn fields(yaml: &'static str) -> Self {
-        Self { yaml, without: &[], policy: "", path: "", before: "", lock: "", whole: false }
+        Self {
+            yaml,
+            without: &[],
+            policy: "",
+            path: "",
+            before: "",
+            lock: "",
+            is_outside: false,
+            whole: false,
+        }
     }
 
     /// A whole file.
@@ -87,6 +98,13 @@ impl Example {
     #[must_use]
     pub const fn lock(mut self, lock: &'static str) -> Self {
         self.lock = lock;
+        self
+    }
+
+    /// The same in a file that no policy's `keys` name.
+    #[must_use]
+    pub const fn outside(mut self) -> Self {
+        self.is_outside = true;
         self
     }
 

@@ -21,6 +21,7 @@ pub static TABLE: &[(&str, &str)] = &[
     ("S004", "schema-bad-value"),
     ("S005", "schema-unsupported-version"),
     ("S006", "schema-field-order"),
+    ("S007", "schema-outside-corpus"),
     ("N001", "name-pattern"),
     ("N002", "name-length"),
     ("N003", "name-file-mismatch"),

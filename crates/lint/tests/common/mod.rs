@@ -31,6 +31,33 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+/// Runs git in a folder as somebody.
+pub(crate) fn git(folder: &Path, args: &[&str]) {
+    let mut git = cortexkey_system::command("git");
+    git.arg("-C").arg(folder).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
+    git.args(["-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"]);
+    git.args(["-c", "protocol.file.allow=always"]);
+    let output = git.args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A repository with everything committed.
+pub(crate) fn repository(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        write(folder.path(), path, text.as_bytes());
+    }
+    git(folder.path(), &["init", "--quiet"]);
+    commit(folder.path());
+    folder
+}
+
+/// Commits everything, what is ignored included.
+pub(crate) fn commit(folder: &Path) {
+    git(folder, &["add", "--all", "--force"]);
+    git(folder, &["commit", "--quiet", "--allow-empty", "--message", "a"]);
+}
+
 pub(crate) fn write(folder: &Path, path: &str, bytes: &[u8]) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -26,7 +26,12 @@ pub(crate) fn policy(example: &Example) -> Policy {
 
 pub(crate) fn corpus(example: &Example) -> Corpus {
     let limits = Limits::default();
-    let file = CorpusFile::new(example.file_name(), example.document().into_bytes(), &limits);
+    let (name, bytes) = (example.file_name(), example.document().into_bytes());
+    let file = if example.is_outside {
+        CorpusFile::outside(name, bytes, &limits).unwrap()
+    } else {
+        CorpusFile::new(name, bytes, &limits)
+    };
     let before = (!example.before.is_empty()).then(|| {
         let text = example.document_before();
         let files = vec![CorpusFile::new(example.file_name(), text.into_bytes(), &limits)];

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{HEAD, code, folder, found, key, lint, lint_with, write};
+use crate::common::{HEAD, code, folder, found, git, key, lint, lint_with, write};
 use cortexkey_lint::Timestamp;
 use cortexkey_lint::files::{Options, run};
 use cortexkey_lint::report::Format;
@@ -63,6 +63,9 @@ fn ignored_files_are_not_in_the_corpus() {
         ("a.yaml", &key("a")),
         ("drafts/b.yaml", "x: ["),
     ]);
+    // Which files those are is for git alone to say.
+    assert_eq!(code(&lint(&folder, &[])), 1);
+    git(folder.path(), &["init", "--quiet"]);
     assert_eq!(code(&lint(&folder, &[])), 0);
 }
 
@@ -77,22 +80,20 @@ fn what_is_ignored_and_yet_part_of_the_repository_is_judged() {
         ("keys/b.yaml", &wrong),
         ("keys/draft.yaml", "x: ["),
     ]);
-    let git = |args: &[&str]| {
-        let mut git = std::process::Command::new("git");
-        let done = git.args(args).current_dir(folder.path()).status().unwrap();
-        assert!(done.success(), "{args:?}");
-    };
-    git(&["init", "--quiet"]);
-    git(&["add", "--force", "keys/a.yaml", "keys/b.yaml"]);
+    git(folder.path(), &["init", "--quiet"]);
+    git(folder.path(), &["add", "--force", "keys/a.yaml", "keys/b.yaml"]);
     let outcome = lint(&folder, &[]);
     let lines = found(&outcome);
     assert_eq!((code(&outcome), lines.len()), (1, 1), "{lines:?}");
     assert!(lines[0].starts_with("keys/b.yaml:5:18: error[L001"), "{lines:?}");
     assert_eq!((outcome.report.unwrap().summary.files, outcome.messages.len()), (2, 0));
-    // Where git does not answer, that is said.
+    // Where git does not answer, nothing is checked.
     write(folder.path(), ".git/config", b"[");
-    let said = lint(&folder, &[]).messages.join(" ");
-    assert!(said.contains("files that git ignores are not judged"), "{said}");
+    let outcome = lint(&folder, &[]);
+    let said = outcome.messages.join(" ");
+    assert_eq!(code(&outcome), 2);
+    assert!(outcome.report.is_none() && said.contains("git cannot list the files"), "{said}");
+    assert!(outcome.help.is_some());
 }
 
 #[test]
@@ -105,8 +106,9 @@ fn without_a_policy_the_recommended_one_holds_and_it_is_said() {
 
 #[test]
 fn the_search_upwards_stops_at_the_repository() {
-    let outer = folder(&[("cortexkey.yaml", "not: a policy\n"), ("repo/.git/HEAD", "")]);
+    let outer = folder(&[("cortexkey.yaml", "not: a policy\n")]);
     write(outer.path(), "repo/keys/a.yaml", key("a").as_bytes());
+    git(&outer.path().join("repo"), &["init", "--quiet"]);
     let outcome = lint_with(&outer.path().join("repo/keys"), &[], |_| {});
     assert_eq!(code(&outcome), 0, "{:?}", outcome.messages);
 }
@@ -235,22 +237,20 @@ fn what_may_not_be_read_is_an_error() {
 }
 
 #[test]
-fn paths_under_different_policies_are_refused() {
+fn paths_in_different_repositories_are_refused() {
     let strict = format!("{HEAD}extends: ['builtin:strict']\nkeys: ['*.yaml']\n");
     let folder = folder(&[
-        ("here/.git/HEAD", ""),
         ("here/keys/a.yaml", &key("a")),
-        ("there/.git/HEAD", ""),
         ("there/cortexkey.yaml", &strict),
         ("there/chart.yaml", &key("chart")),
     ]);
     let here = folder.path().join("here");
+    git(&here, &["init", "--quiet"]);
+    git(&folder.path().join("there"), &["init", "--quiet"]);
     let outcome = lint_with(&here, &["keys/a.yaml", "../there/chart.yaml"], |_| {});
     assert_eq!(code(&outcome), 2);
     let said = outcome.messages.join("\n");
-    for expected in ["two policies", "keys/a.yaml under none", "../there/cortexkey.yaml"] {
-        assert!(said.contains(expected), "{said}");
-    }
+    assert!(said.contains("two repositories, ../there being in another one"), "{said}");
     // A folder with a policy of its own does not settle it either.
     write(&here, "cortexkey.yaml", format!("{HEAD}keys: ['keys/*.yaml']\n").as_bytes());
     let both = ["../there/chart.yaml", "keys/a.yaml"];
@@ -284,19 +284,20 @@ fn a_policy_below_another_one_stands_on_it() {
     assert!(said.contains("keys/x/cortexkey.yaml lies below cortexkey.yaml"), "{said}");
     let named = lint_with(folder.path(), &[path], |o| o.policy = Some("cortexkey.yaml".into()));
     assert!(found(&named).join(" ").contains("L001"));
-    // A run over everything sees the policy where a key belongs.
-    let lines = found(&lint(&folder, &[])).join("\n");
-    assert!(
-        lines.contains("L001") && lines.contains("keys/x/cortexkey.yaml:2:7: error[S005"),
-        "{lines}"
-    );
+    // A run over everything says the same.
+    let outcome = lint(&folder, &[]);
+    assert_eq!((code(&outcome), outcome.report.is_none()), (2, true), "{:?}", outcome.messages);
     let child = weak.replace("builtin:minimal", "../../cortexkey.yaml");
     write(folder.path(), "keys/x/cortexkey.yaml", child.as_bytes());
     assert!(found(&lint(&folder, &[path])).join(" ").contains("L001"));
-    // A repository within is its own.
+    // A repository within is its own, but does not take out what the outer policy names.
     write(folder.path(), "keys/x/cortexkey.yaml", weak.as_bytes());
-    write(folder.path(), "keys/x/.git/HEAD", b"");
-    assert_eq!(code(&lint(&folder, &[path])), 0);
+    let inner = folder.path().join("keys/x");
+    git(&inner, &["init", "--quiet"]);
+    assert_eq!(code(&lint_with(&inner, &[], |_| {})), 0);
+    for paths in [&[path][..], &[]] {
+        assert!(found(&lint(&folder, paths)).join(" ").contains("L001"));
+    }
 }
 
 #[test]
@@ -312,34 +313,35 @@ fn two_policies_in_one_folder_are_refused() {
 #[test]
 fn a_path_outside_of_the_repository_is_passed_over_and_counted() {
     let policy = format!("{HEAD}keys: [\"keys/*.yaml\"]\n");
-    let outer = folder(&[("repo/.git/HEAD", ""), ("repo/cortexkey.yaml", &policy)]);
+    let outer = folder(&[("repo/cortexkey.yaml", &policy)]);
     write(outer.path(), "repo/keys/a.yaml", key("a").as_bytes());
+    git(&outer.path().join("repo"), &["init", "--quiet"]);
     write(outer.path(), "keys/b.yaml", b"x: [");
     let named = |paths: &[&str]| {
         lint_with(&outer.path().join("repo"), paths, |o| o.policy = Some("cortexkey.yaml".into()))
     };
     let outcome = named(&["../keys/b.yaml", "keys/a.yaml"]);
     assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
-    // Without the policy's name, the two fall under different ones.
+    // Without the policy's name, the one outside is nobody's.
     let outcome = lint_with(&outer.path().join("repo"), &["../keys/b.yaml", "keys/a.yaml"], |_| {});
-    assert_eq!(code(&outcome), 2, "{:?}", outcome.messages);
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn files_that_are_larger_than_they_say_are_read_to_the_limit_and_no_further() {
-    use std::os::unix::fs::symlink;
     let folder = folder(&[("keys/a.yaml", &key("a"))]);
     let sparse = fs::File::create(folder.path().join("keys/sparse.yaml")).unwrap();
     sparse.set_len(1 << 30).unwrap();
+    let limit = |options: &mut Options| options.limits.bytes = 3000;
     // It says that it has no bytes, as one does that has just begun to grow.
-    symlink("/proc/self/maps", folder.path().join("keys/grows.yaml")).unwrap();
-    let outcome = lint_with(folder.path(), &[], |options| options.limits.bytes = 3000);
-    let lines = found(&outcome).join("\n");
+    let lines = found(&lint_with(folder.path(), &["/proc/self/maps"], limit)).join("\n");
     assert!(
-        lines.contains("keys/grows.yaml:1:1: error[Y001 yaml-syntax]: the file has 3001 bytes"),
+        lines.contains("/maps:1:1: error[Y001 yaml-syntax]: the file has 3001 bytes"),
         "{lines}"
     );
+    let outcome = lint_with(folder.path(), &[], limit);
+    let lines = found(&outcome).join("\n");
     assert!(
         lines.contains("keys/sparse.yaml:1:1: error[Y001 yaml-syntax]: the file has 1073741824"),
         "{lines}"

@@ -1,6 +1,6 @@
 //! Files that somebody wrote to be passed over, to be printed, or to cost much.
 
-use crate::common::{HEAD, code, folder, found, key, lint};
+use crate::common::{HEAD, code, folder, found, git, key, lint, write};
 use cortexkey_lint::files::Outcome;
 use cortexkey_lint::report::Format;
 
@@ -199,19 +199,26 @@ fn nothing_but_git_takes_a_definition_out_of_the_corpus() {
         ("a.yaml", &wrong),
         ("B.YML", &wrong.replace("name: a, owner: team-a", "name: b, owner: team-b")),
         ("team/c.Yaml", &wrong.replace("name: a, owner: team-a", "name: c, owner: team-c")),
-        ("team/cortexkey.yaml", &wrong.replace("name: a, owner: team-a", "name: d, owner: team-d")),
-        ("team/x/.cortexkey.yaml", &inner),
-        ("rendered/e.yaml", &wrong.replace("name: a", "name: e")),
+        ("rendered/e.yaml", &wrong.replace("name: a, owner: team-a", "name: e, owner: team-e")),
     ]);
+    let is = |expected: &[&str]| {
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome);
+        assert_eq!((code(&outcome), lines.len()), (1, expected.len()), "{lines:?}");
+        for (line, file) in lines.iter().zip(expected) {
+            assert!(line.starts_with(file) && line.contains("L001"), "{lines:?}");
+        }
+        assert_eq!(outcome.report.unwrap().summary.passed_over, 0);
+    };
+    // Without a repository no file of patterns counts.
+    is(&["B.YML", "a.yaml", "rendered/e.yaml", "team/c.Yaml"]);
+    git(folder.path(), &["init", "--quiet"]);
+    is(&["B.YML", "a.yaml", "team/c.Yaml"]);
+    // What is called a policy and is a key is no way past either.
+    write(folder.path(), "team/cortexkey.yaml", wrong.replace("name: a", "name: d").as_bytes());
     let outcome = lint(&folder, &[]);
-    let lines = found(&outcome);
-    assert_eq!((code(&outcome), lines.len()), (1, 4), "{lines:?}");
-    for (line, file) in lines.iter().zip(["B.YML", "a.yaml", "team/c.Yaml", "team/cortexkey.yaml"])
-    {
-        assert!(line.starts_with(file) && line.contains("L001"), "{lines:?}");
-    }
-    assert_eq!(outcome.report.unwrap().summary.passed_over, 0);
-    // A folder with nothing but a policy of its own holds nothing to judge.
+    assert!(code(&outcome) == 2 && found(&outcome).join("\n").contains("S005"));
+    // A folder with nothing but a policy of its own holds nothing to check.
     let only = crate::common::folder(&[("team/cortexkey.yaml", &inner)]);
     assert_eq!(code(&lint(&only, &[])), 3);
 }

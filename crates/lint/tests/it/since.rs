@@ -1,30 +1,10 @@
 //! What keys gain against an earlier revision, with a real repository.
 
 use std::fs;
-use std::process::Command;
 
-use crate::common::{HEAD, code, found, key, lint_with, write};
+use crate::common::{HEAD, code, found, key, lint_with, repository, write};
 use cortexkey_lint::files::Outcome;
 use tempfile::TempDir;
-
-fn git(folder: &TempDir, args: &[&str]) {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(folder.path()).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
-    git.args(["-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"]);
-    let output = git.args(args).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn repository(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        write(folder.path(), path, text.as_bytes());
-    }
-    git(&folder, &["init", "--quiet"]);
-    git(&folder, &["add", "--all"]);
-    git(&folder, &["commit", "--quiet", "--message", "first"]);
-    folder
-}
 
 fn since(folder: &TempDir, revision: &str) -> Outcome {
     lint_with(folder.path(), &[], |options| options.since = Some(revision.to_owned()))

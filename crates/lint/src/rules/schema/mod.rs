@@ -6,3 +6,4 @@ pub(super) mod s003_wrong_type;
 pub(super) mod s004_bad_value;
 pub(super) mod s005_unsupported_version;
 pub(super) mod s006_field_order;
+pub(super) mod s007_outside_corpus;

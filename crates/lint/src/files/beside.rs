@@ -1,0 +1,93 @@
+//! What a policy names or has beside it that is no definition: its lock file, its cases, its parents,
+//! and the corpus at an earlier revision.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cortexkey_manifest::lock::FILE_NAME;
+use cortexkey_manifest::{Problem, ProblemKind, Span, quote};
+use globset::GlobBuilder;
+use walkdir::WalkDir;
+
+use super::paths::{absolute, shown};
+use super::patterns::literal;
+use super::{Options, Refusal, git, ground, open};
+use crate::cases::CaseFile;
+use crate::corpus::{Before, LockedKeys};
+use crate::policy::Policy;
+
+/// The corpus at the revision that is asked for.
+pub(super) fn before(
+    options: &Options,
+    home: &Path,
+    belongs: &dyn Fn(&Path) -> bool,
+) -> Result<Option<Before>, Refusal> {
+    let Some(revision) = &options.since else { return Ok(None) };
+    let root = home.ancestors().find(|folder| ground::is_repository(folder));
+    let root = root.ok_or_else(|| {
+        Refusal::new(format!("--since asks git, and {} is in no repository", home.display()))
+    })?;
+    git::before(root, home, revision, &options.limits, belongs).map(Some)
+}
+
+/// The files that the policy's `tests` name. A pattern that fits none is a mistake.
+pub(super) fn cases(
+    options: &Options,
+    policy: &Policy,
+    home: &Path,
+) -> Result<Vec<CaseFile>, String> {
+    let mut files: BTreeMap<PathBuf, CaseFile> = BTreeMap::new();
+    for pattern in policy.tests() {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        let glob = glob.map_err(|error| format!("`tests`: {error}"))?.compile_matcher();
+        let root = absolute(home, Path::new(literal(pattern)));
+        let mut any = false;
+        for entry in WalkDir::new(&root).sort_by_file_name() {
+            let entry = entry.map_err(|error| format!("`tests`: {error}"))?;
+            let path = entry.path();
+            let below = path.strip_prefix(home).ok().is_some_and(|path| glob.is_match(path));
+            if !below || entry.file_type().is_dir() {
+                continue;
+            }
+            any = true;
+            let name = shown(&options.folder, path);
+            let bytes = read_inside(options, home, path).map_err(|why| why.message(&name))?;
+            files.insert(path.to_path_buf(), CaseFile::new(name, bytes, &options.limits));
+        }
+        if !any {
+            return Err(format!("`tests`: no file fits {}", quote(pattern)));
+        }
+    }
+    Ok(files.into_values().collect())
+}
+
+/// The lock file beside the policy, where there is one.
+pub(super) fn lock(options: &Options, home: &Path) -> Option<LockedKeys> {
+    let path = home.join(FILE_NAME);
+    let name = shown(&options.folder, &path);
+    let bytes = match read_inside(options, home, &path) {
+        Err(open::Why::System(error)) if error.kind() == io::ErrorKind::NotFound => return None,
+        bytes => bytes,
+    };
+    let read = bytes.map(|bytes| LockedKeys::new(name.as_str(), bytes, &options.limits));
+    Some(read.unwrap_or_else(|why| {
+        let mut lock = LockedKeys::new(name, Vec::new(), &options.limits);
+        let problem =
+            Problem::new(ProblemKind::YamlSyntax, Span::default(), why.finding(&options.limits));
+        lock.problems = vec![problem.help(why.help())];
+        lock
+    }))
+}
+
+/// Reads a file that a policy names, unless a link or path leads out of the repository.
+pub(super) fn read_inside(
+    options: &Options,
+    home: &Path,
+    path: &Path,
+) -> Result<Vec<u8>, open::Why> {
+    if ground::leaves(&[home, &options.folder], path) {
+        return Err(open::Why::Leaves);
+    }
+    open::read(path, &options.limits)
+}

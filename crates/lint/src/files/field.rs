@@ -1,0 +1,242 @@
+//! The policies of a run, and which of them governs a file.
+//!
+//! Each file is governed by its nearest policy. One below another has to extend it, unless it lies
+//! in a repository of its own: then the outer policy keeps what its `keys` name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::ground::{self, Ground, POLICY_NAMES};
+use super::paths::{absolute, shown};
+use super::patterns::Patterns;
+use super::{DEFAULT_POLICY, Options, Refusal, load_policy};
+use crate::policy::Policy;
+
+/// The index of the policy that is nearest to where the run begins.
+pub(super) const PRIMARY: usize = 0;
+
+/// A policy of the run.
+pub(super) struct Loaded {
+    /// Its path as output shows it, or `builtin:…`.
+    pub(super) chosen: String,
+    pub(super) policy: Policy,
+    pub(super) patterns: Patterns,
+    /// Its own folder; where the command runs for a built-in one.
+    pub(super) home: PathBuf,
+    /// The folder of the topmost policy above it, from which its files have their names in a
+    /// baseline, wherever the command runs.
+    pub(super) top: PathBuf,
+    /// Its files.
+    pub(super) sources: BTreeSet<PathBuf>,
+    /// Whether it lies in a repository of its own below another policy, and does not extend that.
+    is_apart: bool,
+    /// Why no file may be checked against it.
+    pub(super) fault: Option<Refusal>,
+}
+
+impl Loaded {
+    pub(super) fn new(
+        options: &Options,
+        chosen: String,
+        top: Option<&Path>,
+    ) -> Result<Self, Refusal> {
+        let policy = load_policy(options, &chosen, &BTreeMap::new())?;
+        let home = super::home(options, &policy);
+        let top = top.unwrap_or(&home).to_path_buf();
+        let sources = policy.sources().filter(|(path, _)| !path.starts_with("builtin:"));
+        let sources = sources.map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();
+        let patterns = Patterns::of(&options.folder, &policy)?;
+        Ok(Self { chosen, policy, patterns, home, top, sources, is_apart: false, fault: None })
+    }
+
+    /// Whether a file is part of its corpus: one that its `keys` name or, without any, a YAML file.
+    fn takes(&self, path: &Path) -> bool {
+        if self.patterns.any() { self.patterns.name(path) } else { is_yaml(path) }
+    }
+}
+
+/// What governs a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Governed {
+    /// The policy's index.
+    pub(super) by: usize,
+    /// Whether the file is part of the corpus.
+    pub(super) in_corpus: bool,
+}
+
+/// The policies of a run.
+pub(super) struct Field<'a> {
+    options: &'a Options,
+    ground: &'a Ground,
+    pub(super) loaded: Vec<Loaded>,
+    by_file: BTreeMap<PathBuf, usize>,
+    /// The policy of files that have no policy above them, if any.
+    fallback: Option<usize>,
+    /// Whether one policy governs all, as with `--policy`.
+    is_fixed: bool,
+    /// The policies above the folder that was asked for last: neighbours come together.
+    last: Option<(PathBuf, Vec<usize>)>,
+}
+
+impl<'a> Field<'a> {
+    pub(super) fn new(options: &'a Options, ground: &'a Ground) -> Self {
+        let (loaded, by_file) = (Vec::new(), BTreeMap::new());
+        Self { options, ground, loaded, by_file, fallback: None, is_fixed: false, last: None }
+    }
+
+    /// Has one policy govern every file.
+    pub(super) fn fix(&mut self, loaded: Loaded) {
+        self.is_fixed = true;
+        self.fallback = Some(self.loaded.len());
+        self.loaded.push(loaded);
+    }
+
+    /// Has the default policy govern what has no other.
+    pub(super) fn default(&mut self) -> Result<(), Refusal> {
+        self.fall_back(DEFAULT_POLICY.to_owned())
+    }
+
+    /// Has the default policy be there, and govern nothing.
+    pub(super) fn spare(&mut self) -> Result<(), Refusal> {
+        self.default()?;
+        self.fallback = None;
+        Ok(())
+    }
+
+    fn fall_back(&mut self, chosen: String) -> Result<(), Refusal> {
+        let loaded = Loaded::new(self.options, chosen, None)?;
+        self.fallback = Some(self.loaded.len());
+        self.loaded.push(loaded);
+        // What was found for a folder before was none.
+        self.last = None;
+        Ok(())
+    }
+
+    /// The policies above a folder, the nearest first, each read once.
+    pub(super) fn above(&mut self, folder: &Path) -> Result<Vec<usize>, Refusal> {
+        if self.is_fixed {
+            return Ok(self.fallback.into_iter().collect());
+        }
+        if let Some((_, policies)) = self.last.as_ref().filter(|(known, _)| known == folder) {
+            return Ok(policies.clone());
+        }
+        let files = self.ground.policies(folder)?;
+        let top = files.last().and_then(|file| file.parent()).map(Path::to_path_buf);
+        let mut policies = Vec::with_capacity(files.len());
+        for (nth, file) in files.iter().enumerate() {
+            policies.push(self.read(file, files.get(nth + 1), top.as_deref())?);
+        }
+        policies.extend(self.fallback.filter(|_| policies.is_empty()));
+        self.last = Some((folder.to_path_buf(), policies.clone()));
+        Ok(policies)
+    }
+
+    fn read(
+        &mut self,
+        file: &Path,
+        above: Option<&PathBuf>,
+        top: Option<&Path>,
+    ) -> Result<usize, Refusal> {
+        if let Some(at) = self.by_file.get(file) {
+            return Ok(*at);
+        }
+        let options = self.options;
+        let mut loaded = Loaded::new(options, shown(&options.folder, file), top)?;
+        if let Some(above) = above.filter(|_| loaded.policy.is_usable())
+            && !extends(&loaded, above)
+        {
+            loaded.is_apart = Ground::is_apart(file, above);
+            let fault = || ground::below_another(&options.folder, file, above);
+            loaded.fault = (!loaded.is_apart).then(fault);
+        }
+        let at = self.loaded.len();
+        self.loaded.push(loaded);
+        self.by_file.insert(file.to_path_buf(), at);
+        Ok(at)
+    }
+
+    /// What governs a file; nothing where it has no policy above it.
+    pub(super) fn governs(&mut self, path: &Path) -> Result<Option<Governed>, Refusal> {
+        let above = self.above(path.parent().unwrap_or(path))?;
+        let nearest = self.first_of(&above, path);
+        if nearest.is_some_and(|nearest| nearest.in_corpus) {
+            return Ok(nearest);
+        }
+        // The `keys` of a parent in another folder count where that is.
+        let names = |loaded: &Loaded| loaded.patterns.name(path);
+        let elsewhere = self.loaded.iter().position(names);
+        Ok(elsewhere.map(|by| Governed { by, in_corpus: true }).or(nearest))
+    }
+
+    fn first_of(&self, policies: &[usize], path: &Path) -> Option<Governed> {
+        let (by, above) = policies.split_first()?;
+        let own = &self.loaded[*by];
+        // A repository of its own does not take out what an outer policy names.
+        if own.is_apart
+            && let Some(outer) = self.first_of(above, path).filter(|outer| outer.in_corpus)
+        {
+            return Some(outer);
+        }
+        Some(Governed { by: *by, in_corpus: own.takes(path) })
+    }
+
+    /// Whether a policy's corpus takes in a file, as far as its name says.
+    pub(super) fn takes(&self, by: usize, path: &Path) -> bool {
+        !self.is_of_policy(path) && self.loaded[by].takes(path)
+    }
+
+    /// Whether a folder may hold files of any corpus.
+    pub(super) fn reaches(&self, folder: &Path) -> bool {
+        self.loaded.iter().any(|loaded| {
+            let patterns = &loaded.patterns;
+            if patterns.any() { patterns.reach(folder) } else { folder.starts_with(&loaded.home) }
+        })
+    }
+
+    /// Whether a file is one of a policy's, or the lock file beside one.
+    pub(super) fn is_of_policy(&self, path: &Path) -> bool {
+        let is_lock =
+            path.file_name().is_some_and(|name| name == cortexkey_manifest::lock::FILE_NAME);
+        self.by_file.contains_key(path)
+            || self.loaded.iter().any(|loaded| {
+                loaded.sources.contains(path)
+                    || (is_lock && path.parent() == Some(loaded.home.as_path()))
+            })
+    }
+
+    /// The policies that a policy's file, or the lock file beside one, belongs to.
+    pub(super) fn of_policy(&self, path: &Path) -> BTreeSet<usize> {
+        let has = |loaded: &Loaded| {
+            loaded.sources.contains(path) || path.parent() == Some(loaded.home.as_path())
+        };
+        let all = self.loaded.iter().enumerate().filter(|(_, loaded)| has(loaded));
+        all.map(|(at, _)| at).collect()
+    }
+}
+
+/// Whether a policy has a file among those that it stands on, by whatever path.
+fn extends(loaded: &Loaded, file: &Path) -> bool {
+    loaded.sources.contains(file)
+        || std::fs::canonicalize(file).is_ok_and(|file| {
+            let real = |source: &PathBuf| std::fs::canonicalize(source).ok();
+            loaded.sources.iter().filter_map(real).any(|source| source == file)
+        })
+}
+
+pub(super) fn is_yaml(path: &Path) -> bool {
+    has_end(path, &["yaml", "yml"])
+}
+
+/// Whether a file may hold a definition, by its name.
+pub(super) fn may_define(path: &Path) -> bool {
+    has_end(path, &["yaml", "yml", "json"])
+}
+
+fn has_end(path: &Path, ends: &[&str]) -> bool {
+    let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
+    ends.iter().any(|known| end.eq_ignore_ascii_case(known))
+}
+
+pub(super) fn has_policy_name(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| POLICY_NAMES.iter().any(|known| name == *known))
+}

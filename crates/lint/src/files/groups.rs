@@ -1,0 +1,487 @@
+//! A run: finds and reads the files once, checks those of each policy against it, and joins the
+//! reports.
+//!
+//! Rules that look across files see all of them with every policy, and report on its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::corpus::{self, Found, Role, Search, Wanted};
+use super::field::{Field, Loaded, PRIMARY, has_policy_name};
+use super::ground::{self, Ground};
+use super::listing::Listing;
+use super::paths::{absolute, relative, shown, slashed};
+use super::{
+    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, beside, known, load_policy,
+    mend, read,
+};
+use crate::baseline::Baseline;
+use crate::corpus::{Before, Corpus, LockedKeys};
+use crate::judge::{Ask, FileJudge, Part, lint_as, lint_parts};
+use crate::policy::Policy;
+use crate::report::Report;
+
+/// Finds, reads, checks and fixes.
+pub(super) fn run(
+    options: &Options,
+    stdin: &mut dyn Read,
+    messages: &mut Vec<String>,
+) -> Result<Outcome, Refusal> {
+    let starts = starts(options);
+    let fixed = options.policy.as_deref().map(|policy| named(options, policy)).transpose()?;
+    let ground = ground(options, &starts, fixed.as_ref())?;
+    let mut field = Field::new(options, &ground);
+    let (listing, scopes) = match fixed {
+        Some(loaded) => by_one(options, &ground, &mut field, loaded)?,
+        None => by_nearest(options, &ground, &mut field, &starts, messages)?,
+    };
+    let search = Search::new(options, &ground, &mut field, listing);
+    let mut found = search.run(&scopes, stdin)?;
+    if options.paths.is_empty() {
+        found.policies.extend(0..field.loaded.len());
+    } else if found.policies.is_empty() {
+        found.policies.insert(PRIMARY);
+    }
+    governing(options, &field, &found, messages)?;
+    messages.append(&mut found.messages);
+    let Found { mut wanted, skipped, policies, is_partial, .. } = found;
+    wanted.retain(|wanted| field.loaded[wanted.by].policy.is_usable());
+    let ask = Ask { now: options.now, comments: options.comments, baseline: None };
+    let (mut corpus, parts) = read_corpus(options, &field, &mut wanted, &ask)?;
+    corpus.passed_over += skipped;
+    corpus.partial = is_partial;
+    let belongs = |by: usize, path: &Path| field.takes(by, path);
+    let groups = policies.iter().map(|at| Group::of(options, &field, *at, &belongs));
+    let groups = groups.collect::<Result<Vec<_>, _>>()?;
+    let loaded = std::mem::take(&mut field.loaded);
+    let is_named = loaded.iter().any(|loaded| loaded.patterns.any());
+    let policies = loaded.into_iter().map(|loaded| (loaded.chosen, loaded.policy)).collect();
+    let mut run = Run { options, corpus, parts, policies, groups };
+    let nothing_read = run.nothing_read();
+    if nothing_read && !run.corpus.files.iter().any(|file| file.reported) {
+        let what = if is_named { "no file fits the policy's `keys`" } else { "no YAML file found" };
+        messages.push(if options.paths.is_empty() {
+            format!("{what}: nothing could be read")
+        } else {
+            "nothing could be read".to_owned()
+        });
+    }
+    let (mut report, diff) = run.check(&ask, messages)?;
+    root(options, &ground, &mut report);
+    Ok(run.outcome(report, diff, nothing_read, messages))
+}
+
+/// Reads the files, and has each checked by itself where the run changes none.
+fn read_corpus(
+    options: &Options,
+    field: &Field<'_>,
+    wanted: &mut [Wanted],
+    ask: &Ask<'_>,
+) -> Result<(Corpus, Option<Vec<Part>>), Refusal> {
+    let is_fixing = options.fix != FixMode::No;
+    let judges: Vec<FileJudge<'_>> = if is_fixing {
+        Vec::new()
+    } else {
+        field.loaded.iter().map(|loaded| FileJudge::new(&loaded.policy, ask)).collect()
+    };
+    let (mut corpus, mut parts) = (Corpus::default(), Vec::with_capacity(wanted.len()));
+    for (read, item) in
+        read::all(options, &field.loaded, wanted, &judges)?.into_iter().zip(&*wanted)
+    {
+        if let Some((file, part)) = read {
+            corpus.files.push(file);
+            parts.push(part);
+        } else {
+            let counts = item.role != Role::Outside && corpus::is_worth_a_word(options, item);
+            corpus.passed_over += usize::from(counts);
+        }
+    }
+    Ok((corpus, (!is_fixing).then_some(parts)))
+}
+
+/// Gives the sources of a report their paths from the root of the repository, or of the service's
+/// checkout where that is the root of one around it.
+fn root(options: &Options, ground: &Ground, report: &mut Report) {
+    let around = options.project.as_deref().and_then(|project| {
+        let is_root = !ground.is_repository || ground::is_repository(project);
+        let project = std::fs::canonicalize(project).ok().filter(|_| is_root)?;
+        Some(ground.real.strip_prefix(project).ok()?.to_path_buf())
+    });
+    let root =
+        if ground.is_repository || around.is_some() { &ground.root } else { &options.folder };
+    for source in &mut report.sources {
+        if source.path.starts_with('<') {
+            continue;
+        }
+        let path = absolute(&options.folder, Path::new(&source.path));
+        let Some(path) = relative(root, &path) else { continue };
+        let whole = around.as_deref().unwrap_or(Path::new("")).join(path);
+        source.rooted(&slashed(&whole));
+    }
+}
+
+/// The folders that the policies are looked for from, upwards.
+fn starts(options: &Options) -> Vec<PathBuf> {
+    let folder = absolute(&options.folder, Path::new(""));
+    let of = |path: &PathBuf| match (path.as_os_str() == "-", &options.stdin_filename) {
+        (true, None) => folder.clone(),
+        (is_stdin, name) => {
+            let path =
+                absolute(&options.folder, name.as_ref().filter(|_| is_stdin).unwrap_or(path));
+            let is_folder = path.is_dir() && !path.is_symlink();
+            if is_folder { path } else { path.parent().unwrap_or(&path).to_path_buf() }
+        }
+    };
+    let starts: Vec<PathBuf> = options.paths.iter().map(of).collect();
+    if starts.is_empty() { vec![folder] } else { starts }
+}
+
+/// The policy that is named on the command line.
+fn named(options: &Options, policy: &Path) -> Result<Loaded, Refusal> {
+    let text = policy.to_string_lossy();
+    let is_builtin = text.starts_with("builtin:");
+    let chosen = if is_builtin { text.into_owned() } else { shown(&options.folder, policy) };
+    Loaded::new(options, chosen, None)
+}
+
+/// The one ground of a run. Paths in several repositories would be checked by halves.
+fn ground(
+    options: &Options,
+    starts: &[PathBuf],
+    fixed: Option<&Loaded>,
+) -> Result<Ground, Refusal> {
+    if let Some(fixed) = fixed.filter(|fixed| fixed.patterns.any()) {
+        return Ground::of(&fixed.home);
+    }
+    let own = Ground::of(&absolute(&options.folder, Path::new("")))?;
+    if fixed.is_some() {
+        return Ok(own);
+    }
+    let mut main: Option<Ground> = None;
+    for start in starts.iter().filter(|start| !own.holds(start)) {
+        if main.as_ref().is_some_and(|main| main.holds(start)) {
+            continue;
+        }
+        let other = Ground::of(start)?;
+        // Without repository and policy there is nothing to be halved.
+        if !other.is_repository && other.policies(start)?.is_empty() {
+            continue;
+        }
+        if main.is_some() || starts.iter().any(|start| own.holds(start)) {
+            return Err(Refusal::new(format!(
+                "these paths lie in two repositories, {} being in another one",
+                shown(&options.folder, start)
+            ))
+            .help("run once for each"));
+        }
+        main = Some(other);
+    }
+    Ok(main.unwrap_or(own))
+}
+
+type Scope = (Rc<Listing>, Vec<PathBuf>);
+
+/// One policy for every file.
+fn by_one<'a>(
+    options: &'a Options,
+    ground: &'a Ground,
+    field: &mut Field<'a>,
+    loaded: Loaded,
+) -> Result<Scope, Refusal> {
+    let is_usable = loaded.policy.is_usable();
+    let mut scopes: Vec<PathBuf> = loaded.patterns.bases().map(Path::to_path_buf).collect();
+    if let Some(base) = scopes.iter().find(|base| !ground.holds(base)) {
+        return Err(Refusal::new(format!(
+            "the `keys` of {} start at {}, outside of its repository",
+            loaded.chosen,
+            base.display()
+        ))
+        .help("extend policies of the same repository"));
+    }
+    let is_named = loaded.patterns.any();
+    if !is_named && options.paths.is_empty() {
+        scopes.push(absolute(&options.folder, Path::new("")));
+    }
+    field.fix(loaded);
+    if !is_usable || scopes.is_empty() {
+        return Ok((Rc::default(), Vec::new()));
+    }
+    // A repository is looked at as a whole: a definition may lie outside of what `keys` name.
+    if is_named && ground.is_repository {
+        scopes.push(field.loaded[PRIMARY].home.clone());
+    }
+    Ok((Rc::new(Listing::of(ground)?), scopes))
+}
+
+/// For each file the nearest policy.
+fn by_nearest<'a>(
+    options: &'a Options,
+    ground: &'a Ground,
+    field: &mut Field<'a>,
+    starts: &[PathBuf],
+    messages: &mut Vec<String>,
+) -> Result<Scope, Refusal> {
+    let all = options.paths.is_empty();
+    let mut scopes: BTreeSet<PathBuf> = BTreeSet::new();
+    for start in starts {
+        let above = field.above(start)?;
+        scopes.extend(above.last().map(|top| field.loaded[*top].home.clone()));
+        if above.is_empty() && ground.holds(start) && (all || start.is_dir()) {
+            scopes.insert(if all { ground.root.clone() } else { start.clone() });
+        }
+    }
+    // Without a repository and a policy, what is given is all that is looked at.
+    let is_listed = ground.is_repository || all || !field.loaded.is_empty();
+    let listing = if is_listed { Listing::of(ground)? } else { Listing::default() };
+    let policies = || listing.files.iter().filter(|file| has_policy_name(&file.path));
+    for file in policies() {
+        if !scopes.iter().any(|scope| file.path.starts_with(scope)) {
+            continue;
+        }
+        if file.sparse.is_some() {
+            let path = shown(&options.folder, &file.path);
+            return Err(Refusal::new(format!("the policy {path} is not in the work tree"))
+                .help("add it to the checkout with `git sparse-checkout add`"));
+        }
+        // One that was deleted, which git does not know yet, is none.
+        if file.path.symlink_metadata().is_ok() {
+            field.above(file.path.parent().unwrap_or(&file.path))?;
+        }
+    }
+    if field.loaded.is_empty() {
+        let place = if all { "here or above" } else { "with or above the paths given" };
+        if policies().next().is_some() {
+            field.spare()?;
+            messages.push(format!("no {} {place}", POLICY_NAMES[0]));
+        } else {
+            field.default()?;
+            scopes = if all { [absolute(&options.folder, Path::new(""))].into() } else { scopes };
+            messages.push(format!(
+                "no {} {place}: keys are checked against {DEFAULT_POLICY}",
+                POLICY_NAMES[0]
+            ));
+        }
+    }
+    // The `keys` of a parent start where its file is.
+    let bases = field.loaded.iter().flat_map(|loaded| loaded.patterns.bases());
+    scopes.extend(bases.map(Path::to_path_buf));
+    Ok((Rc::new(listing), scopes.into_iter().collect()))
+}
+
+/// Names the policies that are not where the command runs, and refuses one that may not govern.
+fn governing(
+    options: &Options,
+    field: &Field<'_>,
+    found: &Found,
+    messages: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    for at in &found.policies {
+        let Loaded { chosen, home, fault, .. } = &field.loaded[*at];
+        let is_file = options.policy.is_none() && !chosen.starts_with("builtin:");
+        if is_file && !ground::is_above(&options.folder, &home.join(POLICY_NAMES[0])) {
+            let whose = shown(&options.folder, home);
+            messages.push(format!("keys in {whose} are checked against {chosen}"));
+        }
+        let governs = found
+            .wanted
+            .iter()
+            .any(|wanted| wanted.by == *at && wanted.reported && wanted.role == Role::Corpus);
+        if let Some(fault) = fault.as_ref().filter(|_| governs) {
+            return Err(fault.clone());
+        }
+    }
+    Ok(())
+}
+
+/// What the files of one policy are checked with.
+struct Group {
+    /// The policy's index.
+    at: usize,
+    before: Option<Before>,
+    lock: Option<LockedKeys>,
+}
+
+impl Group {
+    fn of(
+        options: &Options,
+        field: &Field<'_>,
+        at: usize,
+        belongs: &dyn Fn(usize, &Path) -> bool,
+    ) -> Result<Self, Refusal> {
+        let loaded = &field.loaded[at];
+        let lock = beside::lock(options, &loaded.home);
+        let before = beside::before(options, &loaded.top, &|path| belongs(at, path))?;
+        Ok(Self { at, before, lock })
+    }
+}
+
+/// A run whose files are read.
+struct Run<'a> {
+    options: &'a Options,
+    corpus: Corpus,
+    /// What each file gave by itself, where the run changes none of them.
+    parts: Option<Vec<Part>>,
+    /// The policies by their paths as output shows them.
+    policies: Vec<(String, Policy)>,
+    groups: Vec<Group>,
+}
+
+impl Run<'_> {
+    fn nothing_read(&self) -> bool {
+        let reported = self.corpus.files.iter().filter(|file| file.reported && !file.is_outside());
+        reported.filter(|file| file.readable).count() == 0 && self.corpus.passed_over == 0
+    }
+
+    /// Fixes and checks, group by group.
+    fn check(
+        &mut self,
+        ask: &Ask<'_>,
+        messages: &mut Vec<String>,
+    ) -> Result<(Report, Option<String>), Refusal> {
+        let options = self.options;
+        let baseline = known(options, self.primary(), self.corpus.partial)?;
+        let known = Ask { baseline: baseline.as_ref(), ..*ask };
+        let diff = (options.fix != FixMode::No).then(|| self.fix(&known, messages)).transpose()?;
+        if options.write_baseline {
+            let report = self.write_baseline(ask, baseline.as_ref(), messages)?;
+            return Ok((report, diff));
+        }
+        let report = self.report(&known);
+        if let Some(baseline) = baseline.as_ref().filter(|_| !self.corpus.partial) {
+            let stale = baseline.stale(&report);
+            if stale > 0 {
+                messages.push(format!(
+                    "{stale} of the baseline's {} findings are gone; take them out with \
+                     --write-baseline",
+                    baseline.len()
+                ));
+            }
+        }
+        Ok((report, diff))
+    }
+
+    fn primary(&self) -> &Policy {
+        &self.policies[PRIMARY].1
+    }
+
+    fn fix(&mut self, ask: &Ask<'_>, messages: &mut Vec<String>) -> Result<String, Refusal> {
+        let mut diff = String::new();
+        for nth in 0..self.groups.len() {
+            let asked = self.enter(nth);
+            let (chosen, policy) = &mut self.policies[self.groups[nth].at];
+            if policy.is_usable() {
+                // Another group may have changed a file that this policy stands on.
+                *policy = load_policy(self.options, chosen, &BTreeMap::new())?;
+                diff += &mend::mend(self.options, chosen, &mut self.corpus, policy, ask, messages)?;
+            }
+            self.leave(nth, &asked);
+        }
+        Ok(diff)
+    }
+
+    /// The reports of all groups as one.
+    fn report(&mut self, ask: &Ask<'_>) -> Report {
+        let mut parts: Option<Vec<Option<Part>>> =
+            self.parts.take().map(|parts| parts.into_iter().map(Some).collect());
+        let mut reports = Vec::with_capacity(self.groups.len());
+        for nth in 0..self.groups.len() {
+            let asked = self.enter(nth);
+            let at = self.groups[nth].at;
+            let policy = &self.policies[at].1;
+            reports.push(match &mut parts {
+                Some(parts) => {
+                    let files = self.corpus.files.iter().zip(parts);
+                    let own = files.map(|(file, part)| {
+                        part.take_if(|_| file.policy == at).unwrap_or_default()
+                    });
+                    let own = own.collect();
+                    lint_parts(&self.corpus, policy, ask, own)
+                }
+                None => lint_as(&self.corpus, policy, ask),
+            });
+            self.leave(nth, &asked);
+        }
+        Report::join(reports)
+    }
+
+    /// Has the corpus be as one policy's run sees it; gives which files were to be reported on.
+    fn enter(&mut self, nth: usize) -> Vec<bool> {
+        let group = &mut self.groups[nth];
+        let asked = self.corpus.files.iter().map(|file| file.reported).collect();
+        for file in &mut self.corpus.files {
+            file.reported &= file.policy == group.at;
+        }
+        self.corpus.before = group.before.take();
+        self.corpus.lock = group.lock.take();
+        asked
+    }
+
+    fn leave(&mut self, nth: usize, asked: &[bool]) {
+        for (file, asked) in self.corpus.files.iter_mut().zip(asked) {
+            file.reported = *asked;
+        }
+        let group = &mut self.groups[nth];
+        group.before = self.corpus.before.take();
+        group.lock = self.corpus.lock.take();
+    }
+
+    /// Writes the baseline, and checks with it.
+    fn write_baseline(
+        &mut self,
+        ask: &Ask<'_>,
+        older: Option<&Baseline>,
+        messages: &mut Vec<String>,
+    ) -> Result<Report, Refusal> {
+        self.parts = None;
+        let (mut baselines, mut left) = (Vec::new(), 0);
+        for nth in 0..self.groups.len() {
+            let asked = self.enter(nth);
+            let policy = &self.policies[self.groups[nth].at].1;
+            let (new, stay) = Baseline::of(&lint_as(&self.corpus, policy, ask), policy, older);
+            baselines.push(new);
+            left += stay;
+            self.leave(nth, &asked);
+        }
+        let new = Baseline::join(baselines);
+        super::write_baseline(self.options, self.primary(), &new, left, older, messages)?;
+        Ok(self.report(&Ask { baseline: Some(&new), ..*ask }))
+    }
+
+    fn outcome(
+        mut self,
+        report: Report,
+        diff: Option<String>,
+        nothing_read: bool,
+        messages: &mut Vec<String>,
+    ) -> Outcome {
+        let used = |at: usize| self.groups.iter().any(|group| group.at == at);
+        let mut is_wrong = false;
+        for (at, (chosen, policy)) in self.policies.iter().enumerate().filter(|(at, _)| used(*at)) {
+            is_wrong |= !policy.stands();
+            if !policy.is_usable() {
+                let which = if at == PRIMARY { "the policy" } else { chosen.as_str() };
+                messages.push(format!("{which} has mistakes, so no key was checked against it"));
+            }
+        }
+        // A rule that does not exist, in a comment, asks for something that nobody gives.
+        is_wrong |= report.findings.iter().any(|finding| finding.code == "P006");
+        let first = self.groups.iter_mut().find(|group| group.at == PRIMARY);
+        if let Some(first) = first {
+            (self.corpus.before, self.corpus.lock) = (first.before.take(), first.lock.take());
+        }
+        let mut policies = self.policies.into_iter().map(|(_, policy)| policy);
+        Outcome {
+            report: Some(report),
+            policy: policies.next(),
+            others: policies.collect(),
+            corpus: self.corpus,
+            messages: std::mem::take(messages),
+            help: None,
+            wrong: is_wrong,
+            nothing_read,
+            diff,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A policy's `keys`: which files are its corpus.
+//!
+//! The patterns of all its layers count, each from its own file's folder: a child adds to what its
+//! parents take in, and takes nothing out.
+
+use std::path::{Path, PathBuf};
+
+use cortexkey_manifest::quote;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::paths::absolute;
+use crate::policy::Policy;
+
+/// The patterns of one layer.
+struct Layer {
+    set: GlobSet,
+    /// The folder that they start from, absolute.
+    base: PathBuf,
+    /// The folders below which each of them looks.
+    roots: Vec<PathBuf>,
+}
+
+/// The `keys` of a policy; none where no layer has any.
+pub(super) struct Patterns {
+    layers: Vec<Layer>,
+}
+
+impl Patterns {
+    /// `folder` is what the layers' paths are relative to.
+    pub(super) fn of(folder: &Path, policy: &Policy) -> Result<Self, String> {
+        let layers = policy.keys().map(|(path, keys)| {
+            let file = absolute(folder, Path::new(path));
+            let base = file.parent().unwrap_or(&file).to_path_buf();
+            let patterns: Vec<&str> = keys.iter().map(|key| key.value.as_str()).collect();
+            layer(path, base, &patterns)
+        });
+        Ok(Self { layers: layers.collect::<Result<_, _>>()? })
+    }
+
+    /// Whether any layer names files.
+    pub(super) fn any(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
+    /// Whether a file is named.
+    pub(super) fn name(&self, path: &Path) -> bool {
+        self.layers
+            .iter()
+            .any(|layer| path.strip_prefix(&layer.base).is_ok_and(|path| layer.set.is_match(path)))
+    }
+
+    /// The folders that the patterns start from.
+    pub(super) fn bases(&self) -> impl Iterator<Item = &Path> {
+        self.layers.iter().map(|layer| layer.base.as_path())
+    }
+
+    /// Whether a folder may hold files that are named.
+    pub(super) fn reach(&self, folder: &Path) -> bool {
+        let mut roots = self.layers.iter().flat_map(|layer| &layer.roots);
+        roots.any(|root| root.starts_with(folder) || folder.starts_with(root))
+    }
+}
+
+fn layer(path: &str, base: PathBuf, patterns: &[&str]) -> Result<Layer, String> {
+    let mut set = GlobSetBuilder::new();
+    let mut roots = Vec::new();
+    for pattern in patterns {
+        let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+        if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
+            let pattern = quote(pattern);
+            return Err(format!(
+                "{path}: the pattern {pattern} in `keys` leaves the policy's folder; move the \
+                 policy up, or the keys below it"
+            ));
+        }
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        set.add(glob.map_err(|error| format!("{path}: `keys`: {error}"))?);
+        roots.push(absolute(&base, Path::new(literal(pattern))));
+    }
+    let set = set.build().map_err(|error| format!("{path}: `keys`: {error}"))?;
+    Ok(Layer { set, base, roots })
+}
+
+/// The folders that a pattern begins with, up to the first that is no plain name.
+pub(super) fn literal(pattern: &str) -> &str {
+    let wild = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());
+    let end = pattern.get(..wild).and_then(|plain| plain.rfind('/'));
+    pattern.get(..end.unwrap_or(0)).unwrap_or_default()
+}

@@ -1,0 +1,121 @@
+//! Reading the files that were found, on all processors where they are many.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rayon::prelude::*;
+
+use super::corpus::{Origin, Role, Wanted, is_policy_alone, name};
+use super::field::{Loaded, has_policy_name};
+use super::paths::shown_whole;
+use super::{Options, Refusal, git, open};
+use crate::claims::may_be;
+use crate::corpus::CorpusFile;
+use crate::judge::{FEW, FileJudge, Part};
+
+/// A file with what it gave by itself; nothing where it turned out to be no part of the corpus.
+pub(super) type Read = Option<(CorpusFile, Part)>;
+
+/// Reads and parses the files; the order stays. Policies have one judge each, where the run changes
+/// no file.
+pub(super) fn all(
+    options: &Options,
+    loaded: &[Loaded],
+    wanted: &mut [Wanted],
+    judges: &[FileJudge<'_>],
+) -> Result<Vec<Read>, Refusal> {
+    from_index(wanted)?;
+    options.progress.all.store(wanted.len(), Ordering::Relaxed);
+    let tops: Vec<&Path> = loaded.iter().map(|loaded| loaded.top.as_path()).collect();
+    let one = |item: &Wanted| {
+        options.progress.done.fetch_add(1, Ordering::Relaxed);
+        let bytes = bytes(options, item);
+        if item.role == Role::Outside && !bytes.as_ref().is_ok_and(|bytes| may_be(bytes)) {
+            return None;
+        }
+        let is_unread = bytes.is_err();
+        // A file that breaks the reader must not vanish.
+        let read = catch_unwind(AssertUnwindSafe(|| parse(options, item, bytes)));
+        let mut file = read.unwrap_or_else(|_| {
+            let why = "cannot be read: the reader failed on this file";
+            CorpusFile::unreadable(name(options, &item.path), why, "report it, with the file")
+        });
+        let is_given = item.role == Role::Perhaps && is_unread;
+        if item.role != Role::Corpus && !is_given && !file.define(item.role == Role::Outside) {
+            return None;
+        }
+        // A policy among the keys is a policy, where one was found and where none says what is a key.
+        let is_named = loaded[item.by].patterns.any() && !has_policy_name(&item.path);
+        if item.role == Role::Corpus && !is_named && is_policy_alone(&file) {
+            return None;
+        }
+        (file.policy, file.place) = (item.by, place(item));
+        file.id = tops.get(item.by).and_then(|top| shown_whole(top, &item.path));
+        let judge = judges.get(item.by);
+        let part = judge.map(|judge| judge.file(&file)).unwrap_or_default();
+        // What was checked is seldom looked at again, and all trees together are large.
+        if let (Some(_), Some(tree)) = (judge, Arc::get_mut(&mut file.tree)) {
+            tree.forget();
+        }
+        Some((file, part))
+    };
+    if wanted.len() < FEW {
+        return Ok(wanted.iter().map(one).collect());
+    }
+    Ok(wanted.par_iter().map(one).collect())
+}
+
+/// Where a file can be written.
+fn place(item: &Wanted) -> Option<PathBuf> {
+    matches!(item.origin, Origin::Disk).then(|| item.path.clone())
+}
+
+/// Takes the bytes of files that are not in the work tree out of the index, all at once.
+fn from_index(wanted: &mut [Wanted]) -> Result<(), Refusal> {
+    let mut by_root: BTreeMap<PathBuf, Vec<(String, usize)>> = BTreeMap::new();
+    for (at, item) in wanted.iter().enumerate() {
+        if let Origin::Index(blob) = &item.origin {
+            by_root.entry(blob.root.clone()).or_default().push((blob.id.clone(), at));
+        }
+    }
+    for (root, items) in by_root {
+        let ids: Vec<&str> = items.iter().map(|(id, _)| id.as_str()).collect();
+        for (bytes, (_, at)) in git::blobs(&root, &ids)?.into_iter().zip(&items) {
+            wanted[*at].origin = Origin::Bytes(Ok(bytes));
+        }
+    }
+    Ok(())
+}
+
+fn bytes(options: &Options, item: &Wanted) -> Result<Vec<u8>, open::Why> {
+    let limits = &options.limits;
+    match &item.origin {
+        Origin::Disk => open::read(&item.path, limits),
+        Origin::Bytes(Ok(bytes)) if bytes.len() > limits.bytes => {
+            Err(open::Why::Large(bytes.len() as u64))
+        }
+        Origin::Bytes(bytes) => bytes.clone(),
+        Origin::Nowhere(why) => Err(why.clone()),
+        Origin::Index(_) => Err(open::Why::system(std::io::ErrorKind::NotFound.into())),
+    }
+}
+
+fn parse(options: &Options, item: &Wanted, bytes: Result<Vec<u8>, open::Why>) -> CorpusFile {
+    match bytes {
+        Ok(bytes) => {
+            let file = CorpusFile::new(name(options, &item.path), bytes, &options.limits);
+            CorpusFile { reported: item.reported, ..file }
+        }
+        Err(why) => unread(options, item, &why),
+    }
+}
+
+fn unread(options: &Options, item: &Wanted, why: &open::Why) -> CorpusFile {
+    let limits = &options.limits;
+    let file = CorpusFile::unreadable(name(options, &item.path), &why.finding(limits), why.help());
+    let readable = matches!(why, open::Why::Large(_));
+    CorpusFile { reported: item.reported, readable, ..file }
+}

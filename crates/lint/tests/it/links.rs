@@ -1,0 +1,207 @@
+//! Symbolic links: what they lead to within the repository is checked once, and what lies outside
+//! of it is neither read nor written.
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use cortexkey_lint::files::{FixMode, Options, Outcome};
+use cortexkey_lint::report::Format;
+use tempfile::TempDir;
+
+use crate::common::{HEAD, code, commit, folder, found, key, lint, lint_with, repository, write};
+
+fn policy() -> String {
+    format!("{HEAD}keys: ['keys/**/*.yaml']\n")
+}
+
+fn wrong(name: &str) -> String {
+    key(name).replace("advanced", "standard")
+}
+
+fn link(folder: &TempDir, target: impl AsRef<Path>, path: &str) {
+    let path = folder.path().join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    symlink(target, path).unwrap();
+}
+
+/// Everything that a run says, in every format.
+fn all_said(outcome: &Outcome) -> String {
+    let report = outcome.report.iter();
+    let rendered = report.flat_map(|r| Format::ALL.map(|(_, format)| r.render(format, false)));
+    let messages = outcome.messages.iter().chain(&outcome.help).cloned();
+    rendered.chain(messages).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_linked_folder_or_file_of_the_corpus_is_checked_once() {
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/b/x.yaml", &wrong("x"))]);
+    link(&folder, "b", "keys/a");
+    link(&folder, "b/x.yaml", "keys/c.yaml");
+    for _ in ["not committed", "committed"] {
+        let lines = found(&lint(&folder, &[]));
+        assert!(lines.len() == 1 && lines[0].starts_with("keys/b/x.yaml:5"), "{lines:?}");
+        for path in ["keys/a", "keys/a/x.yaml", "keys/c.yaml", "keys/b"] {
+            let lines = found(&lint(&folder, &[path]));
+            assert!(lines.len() == 1 && lines[0].contains("L001"), "{path} {lines:?}");
+        }
+        commit(folder.path());
+    }
+}
+
+#[test]
+fn what_only_a_link_leads_to_is_checked_under_its_name() {
+    let folder = repository(&[
+        ("cortexkey.yaml", &policy()),
+        ("other/x.yaml", &wrong("x")),
+        ("shared/deep/y.yaml", &wrong("y")),
+        ("shared/z.txt", "none of ours"),
+    ]);
+    link(&folder, "../other/x.yaml", "keys/x.yaml");
+    link(&folder, "../shared", "keys/shared");
+    link(&folder, "../shared", "keys/again");
+    link(&folder, "../../other", "shared/deep/other");
+    let lines = found(&lint(&folder, &[]));
+    let keys: Vec<&str> = lines.iter().filter(|l| l.contains("L001")).map(String::as_str).collect();
+    assert_eq!(keys.len(), 2, "{lines:?}");
+    assert!(keys.iter().any(|line| line.starts_with("keys/again/deep/y.yaml:")), "{keys:?}");
+    assert!(!lines.iter().any(|line| line.contains("C001")), "{lines:?}");
+}
+
+#[test]
+fn a_folder_of_links_to_itself_ends() {
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/a/x.yaml", &key("x"))]);
+    link(&folder, "..", "keys/up");
+    link(&folder, ".", "keys/here");
+    link(&folder, "../b", "keys/a/b");
+    link(&folder, "../a", "keys/b/a");
+    link(&folder, "round", "keys/round.yaml");
+    let outcome = lint(&folder, &[]);
+    let lines = found(&outcome);
+    assert_eq!((code(&outcome), lines.len()), (1, 1), "{lines:?}");
+    assert!(lines[0].starts_with("keys/round.yaml:1:1: error[Y001"), "{lines:?}");
+}
+
+#[test]
+fn nothing_outside_is_read_through_a_link() {
+    let secret = "outside-and-secret: [";
+    let outside = folder(&[("keys/x.yaml", secret), ("x.yaml", secret)]);
+    let target = |path: &str| outside.path().join(path);
+    for (path, to) in [
+        ("keys/e.yaml", target("x.yaml")),
+        ("keys/e.yaml", "/proc/self/environ".into()),
+        ("keys/e.yaml", "../.git/config".into()),
+        ("keys/deep", target("keys")),
+        ("keys", target("keys")),
+        ("cortexkey.lock", target("x.yaml")),
+        ("cortexkey.yaml", target("x.yaml")),
+    ] {
+        for is_repository in [true, false] {
+            let files = [("cortexkey.yaml", policy()), ("keep.txt", String::new())];
+            let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+            let folder = if is_repository { repository(&files) } else { folder(&files) };
+            if path == "cortexkey.yaml" {
+                fs::remove_file(folder.path().join(path)).unwrap();
+            }
+            // What leads into `.git` leads to nowhere where there is none.
+            if !is_repository && to.starts_with("..") {
+                continue;
+            }
+            link(&folder, &to, path);
+            for paths in [&[][..], &[path]] {
+                let outcome = lint(&folder, paths);
+                let said = all_said(&outcome);
+                assert!(!said.contains("secret") && !said.contains("repositoryformat"), "{said}");
+                assert!(!said.contains(outside.path().to_str().unwrap()), "{said}");
+                assert!(!said.contains("PATH="), "{said}");
+                assert!(said.contains(path) && said.contains("leads out of"), "{path} {said}");
+                assert_ne!(code(&outcome), 0, "{path} {paths:?} {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_parent_outside_of_the_repository_is_not_read() {
+    let outside = folder(&[("p.yaml", "outside-and-secret: [")]);
+    for parent in ["/proc/self/environ".into(), outside.path().join("p.yaml")] {
+        let policy = format!("{HEAD}extends: ['{}']\nkeys: ['*.key']\n", parent.display());
+        let folder = repository(&[("cortexkey.yaml", &policy), ("a.key", &key("a"))]);
+        let outcome = lint(&folder, &[]);
+        let said = all_said(&outcome);
+        assert!(code(&outcome) == 2 && said.contains("leads out of"), "{said}");
+        assert!(!said.contains("secret") && !said.contains("PATH="), "{said}");
+    }
+}
+
+#[test]
+fn links_elsewhere_that_no_corpus_reaches_are_nobodys() {
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/a.yaml", &key("a"))]);
+    link(&folder, "/etc", "docs/etc");
+    link(&folder, "/proc/self/environ", "docs/e.yaml");
+    for paths in [&[][..], &["docs/e.yaml", "docs/etc", "keys/a.yaml"]] {
+        assert_eq!(code(&lint(&folder, paths)), 0, "{paths:?}");
+    }
+}
+
+fn fix(folder: &Path, paths: &[&str]) -> Outcome {
+    lint_with(folder, paths, |options: &mut Options| options.fix = FixMode::Write)
+}
+
+#[test]
+fn fixes_stay_within_the_repository_and_use_no_name_that_can_be_foreseen() {
+    let twice = key("a").replace("[Viewer]", "[Viewer, Viewer]");
+    let outside = folder(&[("precious", "mine"), ("x.yaml", &twice)]);
+    let kept = || {
+        assert_eq!(fs::read_to_string(outside.path().join("precious")).unwrap(), "mine");
+        assert_eq!(fs::read_to_string(outside.path().join("x.yaml")).unwrap(), twice);
+    };
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/a.yaml", &twice)]);
+    let own = folder.path().join("keys/a.yaml.cortexkey-tmp");
+    symlink(outside.path().join("precious"), &own).unwrap();
+    link(&folder, outside.path().join("x.yaml"), "keys/x.yaml");
+    assert_eq!(code(&fix(folder.path(), &[])), 1);
+    kept();
+    assert!(own.is_symlink() && folder.path().join("keys/x.yaml").is_symlink());
+    let fixed = folder.path().join("keys/a.yaml");
+    assert!(!fs::read_to_string(&fixed).unwrap().contains("Viewer, Viewer"));
+
+    fs::remove_file(&own).unwrap();
+    fs::write(&own, "somebody's").unwrap();
+    fs::write(&fixed, &twice).unwrap();
+    fix(folder.path(), &[]);
+    assert_eq!(fs::read_to_string(&own).unwrap(), "somebody's");
+    assert_eq!(fs::read_dir(folder.path().join("keys")).unwrap().count(), 3);
+}
+
+#[test]
+fn a_fix_through_a_link_keeps_the_link_and_the_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let twice = key("a").replace("[Viewer]", "[Viewer, Viewer]");
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("o/a.yaml", &twice)]);
+    let real = folder.path().join("o/a.yaml");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    link(&folder, "../o/a.yaml", "keys/a.yaml");
+    assert_eq!(code(&fix(folder.path(), &[])), 0);
+    assert!(folder.path().join("keys/a.yaml").is_symlink());
+    assert!(!fs::read_to_string(&real).unwrap().contains("Viewer, Viewer"));
+    assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_tracked_folder_is_not_followed_out() {
+    let outside = folder(&[("b.yaml", "outside-and-secret: [")]);
+    let folder = repository(&[
+        ("cortexkey.yaml", &policy()),
+        ("keys/a.yaml", &key("a")),
+        ("keys/prod/b.yaml", &key("b")),
+    ]);
+    fs::remove_dir_all(folder.path().join("keys/prod")).unwrap();
+    link(&folder, outside.path(), "keys/prod");
+    let outcome = lint(&folder, &[]);
+    let said = all_said(&outcome);
+    assert!(code(&outcome) == 1 && said.contains("leads out of"), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    write(folder.path(), "keys/a.yaml", key("a").as_bytes());
+}

@@ -1,0 +1,191 @@
+//! Several policies in one repository: each file is checked against its nearest one, and the answer
+//! is the same from wherever it is asked.
+
+use crate::common::{HEAD, code, folder, found, key, lint, lint_with, repository};
+
+fn wrong(name: &str) -> String {
+    key(name).replace("advanced", "standard")
+}
+
+#[test]
+fn a_child_takes_nothing_out_of_its_parents_corpus() {
+    let outer = format!("{HEAD}keys: ['keys/**/*.yaml']\n");
+    for narrowed in ["keys: []", "keys: ['other/*.yaml']", "keys: ['x.yaml']"] {
+        let inner = format!("{HEAD}extends: [../../cortexkey.yaml]\n{narrowed}\n");
+        let folder = repository(&[
+            ("cortexkey.yaml", &outer),
+            ("keys/prod/cortexkey.yaml", &inner),
+            ("keys/prod/a.yaml", &wrong("a")),
+        ]);
+        let prod = folder.path().join("keys/prod");
+        let runs = [
+            lint(&folder, &[]),
+            lint(&folder, &["keys/prod/a.yaml"]),
+            lint(&folder, &["keys"]),
+            lint(&folder, &["keys/prod/cortexkey.yaml"]),
+            lint_with(&prod, &[], |_| {}),
+            lint_with(&prod, &["a.yaml"], |_| {}),
+        ];
+        for outcome in runs {
+            let lines = found(&outcome);
+            assert_eq!((code(&outcome), lines.len()), (1, 1), "{narrowed} {lines:?}");
+            assert!(lines[0].contains("a.yaml:5:18: error[L001"), "{lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_child_adds_to_the_corpus_and_its_rules_hold_for_what_is_its_own() {
+    let outer = format!("{HEAD}keys: ['keys/*.yaml']\n");
+    let inner = format!(
+        "{HEAD}extends: [../cortexkey.yaml]\nkeys: ['*.yaml']\nrules: {{ role-forbidden: {{ roles: [Viewer] }} }}\n"
+    );
+    let folder = repository(&[
+        ("cortexkey.yaml", &outer),
+        ("keys/a.yaml", &key("a")),
+        ("team/cortexkey.yaml", &inner),
+        ("team/b.yaml", &key("b")),
+    ]);
+    for run in [lint(&folder, &[]), lint_with(&folder.path().join("team"), &[], |_| {})] {
+        let lines = found(&run);
+        assert!(
+            lines.len() == 1 && lines[0].contains("b.yaml") && lines[0].contains("R002"),
+            "{lines:?}"
+        );
+        assert_eq!(run.report.unwrap().summary.files, 2);
+    }
+    // A name is taken wherever the other key lies.
+    let folder = repository(&[
+        ("cortexkey.yaml", &outer),
+        ("keys/a.yaml", &key("same")),
+        ("team/cortexkey.yaml", &inner),
+        ("team/b.yaml", &key("SAME")),
+    ]);
+    let lines = found(&lint(&folder, &[])).join("\n");
+    assert!(lines.contains("team/b.yaml:3:19: error[C001"), "{lines}");
+}
+
+#[test]
+fn what_is_wrong_in_a_policy_is_said_once() {
+    let outer = format!(
+        "{HEAD}keys: ['keys/**/*.yaml']\nwaivers: [\
+         {{ rule: L001, key: a, reason: r, approvedBy: b, expires: 2026-01-20 }},\
+         {{ rule: L001, key: gone, reason: r, approvedBy: b, expires: 2026-01-20 }}]\n"
+    );
+    let inner = format!("{HEAD}extends: [../../cortexkey.yaml]\n");
+    let folder = repository(&[
+        ("cortexkey.yaml", &outer),
+        ("keys/prod/cortexkey.yaml", &inner),
+        ("keys/prod/a.yaml", &wrong("a")),
+        ("keys/b.yaml", &key("b")),
+    ]);
+    let outcome = lint(&folder, &[]);
+    let lines = found(&outcome);
+    // The waiver for `a` is used by the child's run alone, and that counts.
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].contains("P002") && lines[1].contains("P009"), "{lines:?}");
+    assert_eq!(outcome.report.unwrap().summary.waived, 1);
+}
+
+#[test]
+fn policies_that_know_nothing_of_each_other_hold_for_their_own_files() {
+    let strict = format!("{HEAD}extends: ['builtin:strict']\nkeys: ['keys/*.yaml']\n");
+    let loose = format!("{HEAD}extends: ['builtin:minimal']\nkeys: ['keys/*.yaml']\n");
+    let folder = repository(&[
+        ("a/cortexkey.yaml", &strict),
+        ("a/keys/x.yaml", &wrong("x")),
+        ("b/cortexkey.yaml", &loose),
+        ("b/keys/y.yaml", &wrong("y")),
+        ("k8s/pod.yaml", "apiVersion: v1\nkind: Pod\n"),
+    ]);
+    let both = ["b/keys/y.yaml", "a/keys/x.yaml", "k8s/pod.yaml"];
+    for paths in [&[][..], &both, &["a", "b"]] {
+        let outcome = lint(&folder, paths);
+        let lines = found(&outcome).join("\n");
+        assert!(lines.contains("a/keys/x.yaml:5:18: error[L001"), "{paths:?} {lines}");
+        assert!(!lines.contains("b/keys/y.yaml:5"), "{lines}");
+        // It is said which policies those were.
+        let said = outcome.messages.join("\n");
+        assert!(said.contains("a/cortexkey.yaml") && said.contains("b/cortexkey.yaml"), "{said}");
+    }
+    // A run in the folder of one is about that one.
+    assert_eq!(code(&lint_with(&folder.path().join("b"), &[], |_| {})), 0);
+    // What is nobody's is skipped, also when it is all there is.
+    for paths in [&["k8s/pod.yaml"][..], &["k8s"]] {
+        let outcome = lint(&folder, paths);
+        assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
+    }
+}
+
+#[test]
+fn a_nested_policy_is_a_policy_wherever_it_lies() {
+    let outer = format!("{HEAD}keys: ['keys/**']\n");
+    let inner = format!("{HEAD}extends: [../../cortexkey.yaml]\n");
+    for build in [repository, folder] {
+        let folder = build(&[
+            ("cortexkey.yaml", &outer),
+            ("keys/prod/cortexkey.yaml", &inner),
+            ("keys/prod/a.yaml", &key("a")),
+        ]);
+        for paths in [&[][..], &["keys/prod/a.yaml"], &["keys/prod/cortexkey.yaml"]] {
+            let outcome = lint(&folder, paths);
+            assert_eq!((code(&outcome), found(&outcome).len()), (0, 0), "{:?}", found(&outcome));
+        }
+    }
+}
+
+#[test]
+fn fixes_and_baselines_reach_the_files_of_every_policy() {
+    use cortexkey_lint::files::FixMode;
+    let outer = format!("{HEAD}keys: ['keys/**/*.yaml']\n");
+    let inner = format!("{HEAD}extends: [../../cortexkey.yaml]\n");
+    let twice = |name: &str| key(name).replace("[Viewer]", "[Viewer, Viewer]");
+    let folder = repository(&[
+        ("cortexkey.yaml", &outer),
+        ("keys/a.yaml", &twice("a")),
+        ("keys/prod/cortexkey.yaml", &inner),
+        ("keys/prod/b.yaml", &twice("b").replace("advanced", "standard")),
+    ]);
+    let outcome = lint_with(folder.path(), &[], |options| options.fix = FixMode::Write);
+    let lines = found(&outcome);
+    assert!(lines.len() == 1 && lines[0].contains("L001"), "{lines:?}");
+    let known = lint_with(folder.path(), &[], |options| options.write_baseline = true);
+    assert_eq!(code(&known), 0, "{:?}", known.messages);
+    let known = lint_with(folder.path(), &[], |options| {
+        options.baseline = Some("cortexkey-baseline.json".into());
+    });
+    assert_eq!(code(&known), 0, "{:?}", found(&known));
+}
+
+#[test]
+fn a_definition_outside_of_every_corpus_is_reported() {
+    let json = "{\"apiVersion\": \"cortexkey\\/v1\", \"kind\": \"ApiKey\", \"metadata\": {\"name\": \"j\"}}";
+    for (parent, severity, expected) in [("recommended", "warning", 0), ("strict", "error", 1)] {
+        let policy = format!("{HEAD}extends: ['builtin:{parent}']\nkeys: ['keys/*.yaml']\n");
+        let folder = repository(&[
+            ("cortexkey.yaml", &policy),
+            ("keys/a.yaml", &key("a")),
+            ("other/b.yaml", &wrong("b")),
+            ("other/deep/c.yml", "a: 1\n---\napiVersion: \"\\x63ortexkey/v1\"\nkind: ApiKey\n"),
+            ("j.json", json),
+            ("broken.yaml", "apiVersion: cortexkey/v1\nspec: [\n"),
+            ("k8s/pod.yaml", "apiVersion: v1\nkind: Pod\n"),
+            ("org/base.yaml", HEAD),
+            ("notes.md", "apiVersion: cortexkey/v1\n"),
+        ]);
+        let outside = ["broken.yaml", "j.json", "other/b.yaml", "other/deep/c.yml"];
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome);
+        assert_eq!((code(&outcome), lines.len()), (expected, 4), "{lines:?}");
+        for (line, path) in lines.iter().zip(outside) {
+            assert!(line.starts_with(path) && line.contains("S007"), "{lines:?}");
+            assert!(line.contains(&format!("{severity}[S007")), "{lines:?}");
+        }
+        assert_eq!(outcome.report.unwrap().summary.files, 1);
+        // So it is where a commit brings it alone.
+        let outcome = lint(&folder, &["other/b.yaml", "k8s/pod.yaml"]);
+        let lines = found(&outcome);
+        assert!(lines.len() == 1 && lines[0].contains("S007"), "{lines:?}");
+        assert_eq!(outcome.report.unwrap().summary.passed_over, 2);
+    }
+}

@@ -1,0 +1,222 @@
+//! The corpus of real repositories: whatever hides a definition from a look at the work tree, the
+//! run sees it or does not begin.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::common::{HEAD, code, commit, found, git, key, lint, lint_with, repository, write};
+
+fn policy() -> String {
+    format!("{HEAD}keys: ['**/keys/**/*.yaml']\n")
+}
+
+fn wrong(name: &str) -> String {
+    key(name).replace("advanced", "standard")
+}
+
+/// A repository with a good key, and a bad one that its index has and `.gitignore` names.
+fn forced_in() -> TempDir {
+    repository(&[
+        ("cortexkey.yaml", &policy()),
+        ("keys/dev/a.yaml", &key("a")),
+        ("keys/prod/b.yaml", &wrong("b")),
+        (".gitignore", "keys/prod/\n"),
+    ])
+}
+
+fn is_found(folder: &Path) {
+    for paths in [&[][..], &["keys"], &["keys/prod/b.yaml"]] {
+        let outcome = lint_with(folder, paths, |_| {});
+        let lines = found(&outcome).join("\n");
+        assert!(code(&outcome) == 1 && lines.contains("L001"), "{paths:?} {lines}");
+    }
+}
+
+#[test]
+fn patterns_above_the_repository_and_other_readings_of_them_hide_nothing() {
+    is_found(forced_in().path());
+    let outer = tempfile::tempdir().unwrap();
+    write(outer.path(), ".gitignore", b"prod/\n");
+    let inner = outer.path().join("repo");
+    write(&inner, "cortexkey.yaml", policy().as_bytes());
+    write(&inner, "keys/prod/b.yaml", wrong("b").as_bytes());
+    git(&inner, &["init", "--quiet"]);
+    is_found(&inner);
+    // Git reads neither of these as a pattern for the file.
+    for (pattern, name) in
+        [("keys/{b,c}.yaml", "keys/b.yaml"), ("[[:digit:]]x.yaml", "keys/d]x.yaml")]
+    {
+        let folder = repository(&[("cortexkey.yaml", &policy()), (name, &wrong("b"))]);
+        write(folder.path(), ".gitignore", format!("{pattern}\n").as_bytes());
+        assert_eq!(code(&lint(&folder, &[])), 1, "{pattern}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_file_of_patterns_is_not_read() {
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("patterns", "b.yaml\n")]);
+    write(folder.path(), "keys/b.yaml", wrong("b").as_bytes());
+    std::os::unix::fs::symlink("../patterns", folder.path().join("keys/.gitignore")).unwrap();
+    assert_eq!(code(&lint(&folder, &[])), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_are_bytes() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = repository(&[("cortexkey.yaml", &policy()), (".gitignore", "keys/b*\n")]);
+    for name in [&b"keys/b\xff/x.yaml"[..], b"keys/b\xff.yaml", b"keys/b\n.yaml", b"keys/b\\c.yaml"]
+    {
+        let path = folder.path().join(std::ffi::OsStr::from_bytes(name));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, wrong("b")).unwrap();
+        commit(folder.path());
+        let lines = found(&lint(&folder, &[])).join("\n");
+        assert!(lines.contains("L001"), "{name:?} {lines}");
+        // A backslash of a name is no separator.
+        assert!(!lines.contains("b/c.yaml"), "{lines}");
+        git(folder.path(), &["rm", "-q", "-r", "keys"]);
+    }
+}
+
+#[test]
+fn a_sparse_checkout_leaves_nothing_out() {
+    let folder = forced_in();
+    git(folder.path(), &["sparse-checkout", "set", "--no-cone", "/*", "!/keys/prod"]);
+    assert!(!folder.path().join("keys/prod").exists());
+    is_found(folder.path());
+    // What is not there cannot be fixed there.
+    let twice = key("c").replace("[Viewer]", "[Viewer, Viewer]");
+    git(folder.path(), &["sparse-checkout", "disable"]);
+    write(folder.path(), "keys/prod/b.yaml", twice.as_bytes());
+    commit(folder.path());
+    git(folder.path(), &["sparse-checkout", "set", "--no-cone", "/*", "!/keys/prod"]);
+    let fix = |options: &mut cortexkey_lint::files::Options| {
+        options.fix = cortexkey_lint::files::FixMode::Write;
+    };
+    let outcome = lint_with(folder.path(), &[], fix);
+    let said = outcome.messages.join(" ");
+    assert!(code(&outcome) == 2 && said.contains("not in the work tree"), "{said}");
+    // A policy that is left out leaves nothing to check against.
+    write(folder.path(), "keys/dev/cortexkey.yaml", policy().as_bytes());
+    git(folder.path(), &["add", "--sparse", "--force", "keys/dev/cortexkey.yaml"]);
+    git(folder.path(), &["commit", "--quiet", "--message", "b"]);
+    git(folder.path(), &["sparse-checkout", "set", "--no-cone", "/*", "!/keys/dev/cortexkey.yaml"]);
+    let outcome = lint(&folder, &[]);
+    assert_eq!(code(&outcome), 2, "{:?}", outcome.messages);
+}
+
+#[test]
+fn a_submodule_is_part_of_the_corpus() {
+    let inner = repository(&[
+        (".gitignore", "*.local.yaml\n"),
+        ("keys/b.local.yaml", &wrong("b")),
+        ("keys/fine.yaml", &key("fine")),
+    ]);
+    let folder = repository(&[("cortexkey.yaml", &policy()), (".gitignore", "*.local.yaml\n")]);
+    let source = inner.path().to_str().unwrap();
+    git(folder.path(), &["submodule", "--quiet", "add", source, "team"]);
+    commit(folder.path());
+    for paths in [&[][..], &["team"], &["team/keys/b.local.yaml"], &["team/keys"]] {
+        let outcome = lint(&folder, paths);
+        let lines = found(&outcome).join("\n");
+        assert!(lines.contains("team/keys/b.local.yaml:5:18: error[L001"), "{paths:?} {lines}");
+        assert_eq!(code(&outcome), 1);
+    }
+    // One that is not checked out may hold anything.
+    git(folder.path(), &["submodule", "--quiet", "deinit", "--force", "team"]);
+    let lines = found(&lint(&folder, &[])).join("\n");
+    assert!(lines.contains("team:1:1: error[Y001") && lines.contains("not checked out"), "{lines}");
+    // Out of reach of `keys` it is nobody's business.
+    let narrow = format!("{HEAD}keys: ['keys/*.yaml']\n");
+    write(folder.path(), "cortexkey.yaml", narrow.as_bytes());
+    write(folder.path(), "keys/a.yaml", key("a").as_bytes());
+    assert_eq!(code(&lint(&folder, &[])), 0);
+}
+
+#[test]
+fn a_repository_within_that_is_no_submodule_is_seen_as_well() {
+    let folder = repository(&[("cortexkey.yaml", &policy())]);
+    write(folder.path(), "team/keys/b.yaml", wrong("b").as_bytes());
+    write(folder.path(), "team/keys/draft.yaml", b"a: [");
+    write(folder.path(), "team/.gitignore", b"draft.yaml\n");
+    git(&folder.path().join("team"), &["init", "--quiet"]);
+    let lines = found(&lint(&folder, &[]));
+    assert!(lines.len() == 1 && lines[0].contains("L001"), "{lines:?}");
+}
+
+#[test]
+fn where_git_cannot_answer_the_run_does_not_begin() {
+    let refuses = |folder: &TempDir, expected: &str| {
+        for paths in [&[][..], &["keys/dev/a.yaml"], &["keys"]] {
+            let outcome = lint(folder, paths);
+            let said = outcome.messages.join(" ");
+            assert!(code(&outcome) == 2 && said.contains(expected), "{paths:?} {said}");
+            assert!(outcome.report.is_none() && outcome.help.is_some());
+        }
+    };
+    let folder = forced_in();
+    write(folder.path(), ".git/index", b"x");
+    refuses(&folder, "index");
+    // Git would go on to look for a repository above this one.
+    let outer = forced_in();
+    let inner = outer.path().join("inner");
+    write(&inner, "cortexkey.yaml", policy().as_bytes());
+    git(&inner, &["init", "--quiet"]);
+    fs::remove_file(inner.join(".git/HEAD")).unwrap();
+    let outcome = lint_with(&inner, &[], |_| {});
+    assert!(code(&outcome) == 2 && outcome.help.is_some(), "{:?}", outcome.messages);
+}
+
+#[test]
+fn a_deleted_file_is_gone_and_an_unmerged_one_is_there_once() {
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/a.yaml", &key("a"))]);
+    write(folder.path(), "keys/b.yaml", wrong("b").as_bytes());
+    commit(folder.path());
+    fs::remove_file(folder.path().join("keys/b.yaml")).unwrap();
+    assert_eq!(code(&lint(&folder, &[])), 0);
+    git(folder.path(), &["checkout", "--quiet", "-b", "other"]);
+    write(folder.path(), "keys/a.yaml", key("a").replace("90d", "30d").as_bytes());
+    commit(folder.path());
+    git(folder.path(), &["checkout", "--quiet", "main"]);
+    write(folder.path(), "keys/a.yaml", key("a").replace("90d", "60d").as_bytes());
+    commit(folder.path());
+    let mut merge = Command::new("git");
+    merge.arg("-C").arg(folder.path()).args(["-c", "user.name=t", "-c", "user.email=t@x.example"]);
+    let merged = merge.args(["merge", "--quiet", "other"]).output().unwrap();
+    assert!(!merged.status.success());
+    let outcome = lint(&folder, &[]);
+    let report = outcome.report.as_ref().unwrap();
+    assert_eq!((code(&outcome), report.summary.files), (1, 1), "{:?}", found(&outcome));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_beyond_the_systems_limit_is_an_error() {
+    use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+    // Nobody can name such a path at once: one goes there step by step.
+    let nested = |folder: &Path| {
+        let name = "d".repeat(200);
+        let mut at = openat(CWD, folder.join("keys"), OFlags::DIRECTORY, Mode::empty()).unwrap();
+        for _ in 0..25 {
+            mkdirat(&at, &name, Mode::RWXU).unwrap();
+            at = openat(&at, &name, OFlags::DIRECTORY, Mode::empty()).unwrap();
+        }
+        let file = openat(&at, "evil.yaml", OFlags::CREATE | OFlags::WRONLY, Mode::RWXU).unwrap();
+        rustix::io::write(file, b"a: [").unwrap();
+    };
+    let files = [("cortexkey.yaml", policy()), ("keys/a.yaml", key("a"))];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    for folder in [crate::common::folder(&files), repository(&files)] {
+        nested(folder.path());
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome).join("\n");
+        assert!(code(&outcome) == 1 && lines.contains("error[Y001"), "{lines}");
+        let mut remove = Command::new("rm");
+        assert!(remove.arg("-rf").arg(folder.path().join("keys")).status().unwrap().success());
+    }
+}
