@@ -4,6 +4,7 @@
 //! mistakes, and to take the unknown for a yes.
 
 mod files;
+mod losses;
 mod question;
 mod show;
 
@@ -17,7 +18,8 @@ use cortexkey_manifest::{closest, mask_tokens};
 use serde_json::{Value, json};
 
 pub(crate) use self::files::{Found, broken, read, role_named, sound};
-use self::files::{Located, locate};
+use self::files::{Key, Located, every, locate};
+use self::losses::{losses_json, losses_text};
 use self::question::{Asked, EndpointOf};
 use self::show::{Overview, head_json, notes, notes_text};
 pub(crate) use self::show::{marks, plain, role_json, row, rows_aligned};
@@ -39,6 +41,7 @@ use crate::text::{self, BAD, BOLD, Format, GOOD};
   cortexkey access svc-siem-export-prod --action "Live Terminal"
   cortexkey access svc-siem-export-prod --asset prod-us,prod-ap --format json
   cortexkey access bot-triage-prod --endpoint servers-eu --tag vip
+  cortexkey access --all --if-enforced           what each key would lose with scopes on
   echo '{"issue":{"domain":"Posture","references":[{"asset":{"groups":["prod-us"]}}]}}' |
     cortexkey access svc-siem-export-prod --question -
 
@@ -56,8 +59,16 @@ Exit codes: 0 allowed, or no question; 1 refused or unknown; 2 wrong use, or a d
 with mistakes; 3 nothing could be read."#)]
 pub(crate) struct Args {
     /// A key's name (NAME or TENANT/NAME) in the policy's corpus, or a file with its definition
-    #[arg(value_name = "KEY_OR_FILE")]
-    key: String,
+    #[arg(value_name = "KEY_OR_FILE", required_unless_present = "all")]
+    key: Option<String>,
+
+    /// Every key of the policy's corpus; takes --if-enforced
+    #[arg(long, requires = "if_enforced", conflicts_with_all = ["key", "name", "ask"])]
+    all: bool,
+
+    /// What would it lose if the tenant enforced scopes? Ask before you turn them on
+    #[arg(long, conflicts_with = "ask")]
+    if_enforced: bool,
 
     /// Which key of the file, where it defines several
     #[arg(long, value_name = "NAME")]
@@ -99,7 +110,16 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let asked = asked(args)?;
-    let located = locate(&args.key, args.name.as_deref(), args.policy.as_deref())?;
+    let policy = args.policy.as_deref();
+    let Some(key) = &args.key else {
+        let (found, keys) = every(policy)?;
+        return if_enforced(&found, &keys, args.format);
+    };
+    let located = locate(key, args.name.as_deref(), policy)?;
+    if args.if_enforced {
+        let Located { found, name, file, line, access } = located;
+        return if_enforced(&found, &[Key { name, file, line, access }], args.format);
+    }
     let Some(asked) = asked else {
         let overview = Overview::of(&located);
         text::print(&match args.format {
@@ -114,6 +134,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Json => line(&outcome.json(&located, &asked)),
     })?;
     Ok(if outcome.answer == Answer::Allowed { Exit::Done } else { Exit::Findings })
+}
+
+/// Prints what keys would lose if their tenants enforced scopes.
+fn if_enforced(found: &Found, keys: &[Key], format: Format) -> Result<Exit, Failure> {
+    text::print(&match format {
+        Format::Text => losses_text(keys),
+        Format::Json => line(&json!({
+            "version": 1,
+            "policy": found.path(),
+            "keys": keys.iter().map(losses_json).collect::<Vec<_>>(),
+        })),
+    })?;
+    Ok(Exit::Done)
 }
 
 /// JSON as it is printed: for machines, and bearable to read. What may be a secret is masked.

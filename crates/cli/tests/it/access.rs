@@ -118,6 +118,65 @@ fn the_example_as_json() {
 }
 
 #[test]
+fn all_keys_say_what_they_would_lose_with_scopes_on() {
+    let open = "  scope:\n    assets: { mode: all }\n    \
+                casesAndIssues: { mode: all, unreferenced: true }\n    endpoints: { mode: all }\n";
+    let folder = corpus(&[
+        ("scoped", "off", "[Viewer]", SCOPE),
+        ("bare", "off", "[Viewer]", ""),
+        ("open", "unsaid", "[Viewer]", open),
+        ("limited", "on", "[Viewer]", SCOPE),
+        ("soar", "soar", "[Analyst]", ""),
+    ]);
+    let args = ["access", "--all", "--if-enforced", "--format", "json"];
+    let ran = run_in(folder.path(), &args);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let of = |name: &str| {
+        let keys = json["keys"].as_array().unwrap();
+        let key = keys.iter().find(|key| key["key"] == name).unwrap();
+        let lost = key["loses"].as_array().unwrap().len();
+        (key["scopes"].as_str().unwrap(), key["hasScope"].as_bool().unwrap(), lost)
+    };
+    assert_eq!(of("bare"), ("not-enforced", false, 1));
+    assert_eq!(of("open"), ("not-enforced", true, 0));
+    assert_eq!(of("limited"), ("enforced", true, 0));
+    assert_eq!(of("soar"), ("not-scoped", false, 0));
+    let (state, has_scope, lost) = of("scoped");
+    assert!(state == "not-enforced" && has_scope && lost > 3, "{lost}");
+
+    let mut all = String::new();
+    tell(&mut all, folder.path(), &["access", "--all", "--if-enforced"], 0);
+    tell(&mut all, folder.path(), &["access", "bare", "--if-enforced"], 0);
+    for wrong in [
+        &["access", "--all"][..],
+        &["access"],
+        &["access", "bare", "--all", "--if-enforced"],
+        &["access", "bare", "--if-enforced", "--asset", "x"],
+    ] {
+        assert_eq!(run_in(folder.path(), wrong).code, 2, "{wrong:?}");
+    }
+    insta::assert_snapshot!(all);
+
+    // One definition that cannot be used is an error: the answer is about all keys.
+    let broken = fs::read_to_string(folder.path().join("keys/all.yaml")).unwrap();
+    fs::write(folder.path().join("keys/broken.yaml"), broken.replace("roles:", "rules:")).unwrap();
+    assert_eq!(run_in(folder.path(), &args).code, 2);
+}
+
+#[test]
+fn a_product_without_scopes_is_not_told_of_them() {
+    let folder = corpus(&[("soar", "soar", "[Read-Only]", "")]);
+    let ran = run_in(folder.path(), &["access", "soar"]);
+    assert!(!ran.stdout.contains("Scope bypasses"), "{ran:?}");
+    let ask = ["access", "soar", "--component", "Playbooks=view", "--format", "json"];
+    let ran = run_in(folder.path(), &ask);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let step = &json["decision"]["steps"][0];
+    assert_eq!((&json["answer"], &step["certainty"]), (&"allowed".into(), &"documented".into()));
+}
+
+#[test]
 fn tenants_differ_in_what_scopes_do() {
     let keys = ["on", "off", "unsaid", "soar", "old", "elsewhere"];
     let keys: Vec<_> = keys.iter().map(|name| (*name, *name, "[Viewer, Glass]", SCOPE)).collect();

@@ -196,9 +196,15 @@ enum Tags {
     Restrictive,
 }
 
+/// The settings, and what to look at before scopes are turned on: a key without a scope sees
+/// nothing where they are enforced.
 async fn settings(State(app): State<Arc<App>>) -> Json<Value> {
-    let settings = app.store().settings;
+    let store = app.store();
+    let settings = store.settings;
+    let unscoped = store.entries().filter(|entry| entry.scope.is_none());
+    let unscoped: Vec<u64> = unscoped.map(|entry| entry.record.key_id.get()).collect();
     Json(json!({
+        "keysWithoutScope": unscoped,
         "enforceScopes": settings.sbac == Sbac::Enforced,
         "tags": settings.tags,
         "scopedDatasets": settings.datasets,

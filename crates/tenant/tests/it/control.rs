@@ -311,7 +311,12 @@ fn faults_and_settings_are_set_by_http() {
     let answer = f.put(&vec![], "/_cortexkey/settings", &change);
     assert_eq!(
         answer.json(),
-        json!({ "enforceScopes": true, "tags": "restrictive", "scopedDatasets": false })
+        json!({
+            "enforceScopes": true,
+            "tags": "restrictive",
+            "scopedDatasets": false,
+            "keysWithoutScope": [1, 2],
+        })
     );
     assert_eq!(assets()["reply"]["metadata"]["total_count"], 0);
 }

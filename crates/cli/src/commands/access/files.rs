@@ -246,7 +246,40 @@ pub(crate) fn sound(file: &CorpusFile) -> Result<(), Failure> {
     }
 }
 
+/// Every key of the policy's corpus. One definition that cannot be used is an error: an answer
+/// about all keys that leaves one out would be wrong.
+pub(super) fn every(named: Option<&Path>) -> Result<(Found, Vec<Key>), Failure> {
+    let mut found = Found::with_corpus(named)?;
+    let corpus = core::mem::take(&mut found.corpus);
+    let mut keys = Vec::new();
+    for file in &corpus.files {
+        sound(file)?;
+        for document in &file.documents {
+            keys.push(lower_key(&found, file, document)?);
+        }
+    }
+    if keys.is_empty() {
+        let message = format!("{} has no key definition that could be read", found.path());
+        return Err(Failure::new(Exit::NothingRead, message)
+            .help("give the policy with --policy FILE; `cortexkey lint` lists what is read"));
+    }
+    Ok((found, keys))
+}
+
+/// A key of the corpus, its place, and what it may do and see.
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) file: String,
+    pub(super) line: usize,
+    pub(super) access: Access,
+}
+
 fn lower(found: Found, file: &CorpusFile, document: &KeyDocument) -> Result<Located, Failure> {
+    let Key { name, file, line, access } = lower_key(&found, file, document)?;
+    Ok(Located { found, name, file, line, access })
+}
+
+fn lower_key(found: &Found, file: &CorpusFile, document: &KeyDocument) -> Result<Key, Failure> {
     let refuse = |span, message: &str| broken(&file.path, &file.tree, span, message);
     if let Some(problem) = document.problems.first() {
         return Err(refuse(problem.span, &problem.message));
@@ -257,12 +290,11 @@ fn lower(found: Found, file: &CorpusFile, document: &KeyDocument) -> Result<Loca
     let tenant = tenant.map(|name| (name, found.policy.tenant(name)));
     let access = Access::of(definition, &found.catalogue(), tenant)
         .map_err(|gap| refuse(gap.span, &gap.message))?;
-    Ok(Located {
+    Ok(Key {
         name: definition.name().unwrap_or_default().to_owned(),
         file: file.path.clone(),
         line: file.tree.position(definition.place.start).line,
         access,
-        found,
     })
 }
 

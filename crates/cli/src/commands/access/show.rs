@@ -14,6 +14,7 @@ use cortexkey_manifest::{is_invisible, mask_tokens};
 use serde_json::{Value, json};
 
 use super::files::Located;
+use super::losses::{asks_what_is_lost, losses};
 use crate::text::{BOLD, DIM};
 
 /// What is known of a key, gathered once for both forms.
@@ -421,7 +422,7 @@ fn selection(selection: &Selection, all: &str, what: &str) -> String {
     }
 }
 
-fn endpoints(scope: &HeldScope) -> String {
+pub(super) fn endpoints(scope: &HeldScope) -> String {
     let (groups, tags) = (&scope.endpoint_groups, &scope.endpoint_tags);
     let axis = |axis: &EndpointAxis, what: &str| match axis.mode {
         RawMode::NoScope => format!("no {what} (no_scope)"),
@@ -439,7 +440,7 @@ fn endpoints(scope: &HeldScope) -> String {
     }
 }
 
-fn rows(access: &Access, scope: &HeldScope) -> String {
+pub(super) fn rows(access: &Access, scope: &HeldScope) -> String {
     if !access.tenant.settings.datasets {
         return "not limited by scopes in this tenant".to_owned();
     }
@@ -451,53 +452,6 @@ fn rows(access: &Access, scope: &HeldScope) -> String {
         words += &format!("; of {dataset} where {filter}");
     }
     words
-}
-
-/// Whether it is worth asking what enforcing scopes would take away.
-fn asks_what_is_lost(access: &Access) -> bool {
-    access.tenant.scopes == ScopeModel::Areas && access.tenant.settings.sbac != Sbac::Enforced
-}
-
-/// What the key would lose if scopes were enforced; empty where its scope lets everything in.
-fn losses(access: &Access) -> Vec<String> {
-    let Some(scope) = &access.scope else {
-        return vec![
-            "all assets, findings, cases, issues and endpoints: it has no scope".to_owned(),
-        ];
-    };
-    let mut lost = Vec::new();
-    let mut area = |selection: &Selection, things: &str, what: &str| match selection {
-        Selection::All => {}
-        Selection::Select(names) if !names.is_empty() => {
-            lost.push(format!("{things} but those of {what} {}", names.join(", ")));
-        }
-        Selection::None | Selection::Select(_) => lost.push(things.to_owned()),
-    };
-    area(&scope.assets, "all assets and findings", "the asset groups");
-    area(&scope.cases_and_issues, "all cases and issues", "the domains");
-    if scope.assets != Selection::All && scope.cases_and_issues != Selection::None {
-        lost.push("issues, and cases, whose assets are all out of scope".to_owned());
-    }
-    match (&scope.cases_and_issues, scope.unreferenced) {
-        (Selection::None, _) | (_, Unreferenced::Yes) => {}
-        (_, Unreferenced::No) => {
-            lost.push("cases and issues that reference nothing known".to_owned());
-        }
-        (_, Unreferenced::Unknown) => {
-            lost.push("perhaps cases and issues that reference nothing known".to_owned());
-        }
-    }
-    let open = |axis: &EndpointAxis| matches!(axis.mode, RawMode::SeeAll | RawMode::Any);
-    if !(open(&scope.endpoint_groups) && open(&scope.endpoint_tags)) {
-        let kept = endpoints(scope);
-        let but = if kept == "none" { String::new() } else { format!(" but those of: {kept}") };
-        lost.push(format!("all endpoints{but}, with the Security issues and cases on the others"));
-    }
-    let rows = rows(access, scope);
-    if access.tenant.settings.datasets && rows != "all" {
-        lost.push(format!("rows of datasets; it would see: {rows}"));
-    }
-    lost
 }
 
 fn scope_json(scope: &HeldScope) -> Value {

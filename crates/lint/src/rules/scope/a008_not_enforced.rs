@@ -21,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "Scopes are off in a tenant until somebody turns them on. Until then they are stored, shown and have no effect: the key sees all that its roles allow.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(OFF),
     good: Example::fields("spec:\n  roles: [Viewer]\n").policy(ON),
-    mend: "Turn on scope based access control in the tenant's server settings, and write `sbac: enforced` in the policy. The rule is silent where the policy says nothing of it.",
+    mend: "Assign a scope to every key first: `cortexkey access --all --if-enforced` lists what each would lose. Then turn on scope based access control in the tenant's server settings, and write `sbac: enforced` in the policy. The rule reports nothing where the policy does not mention it.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -43,7 +43,10 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         Sbac::Unknown => format!("whether tenant {name} enforces scopes is unknown"),
     };
     let draft = Draft::at_key(cx, scope, message)
-        .help("turn scopes on in the tenant's server settings, and write `sbac: enforced`")
+        .help(
+            "assign scopes first (`cortexkey access --all --if-enforced` lists what each key would \
+             lose), then turn scopes on in the tenant and write `sbac: enforced`",
+        )
         .also_in(layer, sbac.span, "said here");
     sink.report_as(settings, draft);
 }
