@@ -368,7 +368,8 @@ fn areas_that_cancel_each_other_out_are_told_at_both_places() {
 
 #[test]
 fn a_scope_is_told_where_the_tenant_does_not_enforce_it() {
-    let help = "turn scopes on in the tenant's server settings, and write `sbac: enforced`";
+    let help = "assign scopes first (`cortexkey access --all --if-enforced` lists what each key \
+                would lose), then turn scopes on in the tenant and write `sbac: enforced`";
     for (facts, told) in [
         (
             "product: xsiam, sbac: disabled",
