@@ -54,7 +54,9 @@ fn page() -> String {
         let known: Vec<&RoleGrants> = known.collect();
         if !known.is_empty() {
             writeln!(page, "\n## What roles hold in {product}").unwrap();
-            known.iter().for_each(|grants| of_role(&mut page, grants));
+            for grants in known {
+                of_role(&mut page, grants);
+            }
         }
     }
     page += "\n## Components\n";
