@@ -108,7 +108,9 @@ impl Plan {
         }
         plan.unmanaged(locked, state, options);
         // Our own key goes last, since it signs everything else.
-        plan.actions.sort_by_key(|action| (action.id == Some(state.own), order(action.action)));
+        plan.actions.sort_by_key(|action| {
+            (action.id.is_some() && action.id == state.own, order(action.action))
+        });
         plan
     }
 
@@ -126,7 +128,7 @@ impl Plan {
         let (due, later): (Vec<&Retiring>, Vec<_>) =
             entry.retiring.iter().partition(|old| old.after_ms <= now_ms);
         let (own, due): (Vec<&Retiring>, Vec<_>) =
-            due.into_iter().partition(|old| old.id == state.own);
+            due.into_iter().partition(|old| Some(old.id) == state.own);
         let ids = |old: &[&Retiring]| {
             old.iter().map(|old| old.id.to_string()).collect::<Vec<_>>().join(", ")
         };
@@ -179,7 +181,7 @@ impl Plan {
         let keeps_administrator = state.keys.values().any(|record| {
             is_administrator(record)
                 && record.expiration.is_none_or(|ms| ms > options.now_ms)
-                && (known(record.id) || record.id == state.own)
+                && (known(record.id) || Some(record.id) == state.own)
                 && !doomed.contains(&record.id)
                 && retiring().all(|old| old.id != record.id)
         });
@@ -191,7 +193,7 @@ impl Plan {
             let (id, comment, roles) = (record.id, record.comment.clone(), record.roles.clone());
             let system = is_system(record);
             self.unmanaged.push(Unmanaged { id, comment, roles, system });
-            if id == state.own {
+            if Some(id) == state.own {
                 self.notes.push(format!("key {id} signs these calls and has no definition"));
             } else if options.prune && system {
                 self.notes.push(format!(
@@ -226,7 +228,7 @@ fn dropped(name: &str, entry: &LockedKey, state: &TenantState) -> Action {
         let reason = "it has no definition any more, and whether the tenant still has its key is \
                       not known, since the record cannot be read";
         (Kind::Refuse, reason, Step::Nothing)
-    } else if ids.contains(&state.own) {
+    } else if state.own.is_some_and(|own| ids.contains(&own)) {
         let reason = "it has no definition any more, but it is the key that signs these calls; \
                       delete it with another key";
         (Kind::Refuse, reason, Step::Nothing)

@@ -18,8 +18,8 @@ use crate::{CallError, Client, Permission};
 pub struct TenantState {
     /// The host of its API.
     pub host: String,
-    /// The key that these calls are signed with.
-    pub own: u64,
+    /// The key that these calls are signed with; none where it is not among the tenant's.
+    pub own: Option<u64>,
     /// All keys, by id.
     pub keys: BTreeMap<u64, ApiKeyRecord>,
     /// The scopes of those that were asked for; none where the product has no such call.
@@ -50,10 +50,10 @@ impl TenantState {
         let mut keys = list.keys.clone();
         let mut unclear = BTreeSet::new();
         for id in locked {
-            if keys.iter().any(|record| record.id == id) || list.lacks(id) {
+            if keys.iter().any(|record| record.id == id) {
                 continue;
             }
-            // A list that is not whole proves nothing; the key alone may be readable.
+            // That a list does not show a key proves nothing: it is asked for by itself.
             match KeyId::new(id).map(|id| client.find_key(id)) {
                 Some(Ok(Some(record))) => keys.push(record),
                 Some(Ok(None)) | None => {}
@@ -105,7 +105,7 @@ impl TenantState {
             unread_scopes,
             lacks_access_management,
             host: client.address().host().to_owned(),
-            own: client.signer().key_id().get(),
+            own: client.own_key(),
             keys,
             scopes,
             asset_groups: if asset_groups { client.asset_groups()? } else { Vec::new() },

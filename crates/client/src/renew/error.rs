@@ -20,6 +20,8 @@ pub enum Stage {
     Settle,
     /// Looking at the tenant before anything is changed.
     Prepare,
+    /// Seeing whether the new key can be scoped, before it is made.
+    Permission,
     /// Making the key.
     Generate,
     /// Giving it its scope.
@@ -100,7 +102,7 @@ impl RenewError {
         match self {
             Self::Call { stage, error } if error.status() == Some(403) => match stage {
                 Stage::Settle | Stage::Generate | Stage::Retire => Some(Permission::PublicApiEdit),
-                Stage::Scope => Some(Permission::AccessManagementEdit),
+                Stage::Scope | Stage::Permission => Some(Permission::AccessManagementEdit),
                 _ => None,
             },
             Self::NotKnown { error } | Self::NotUndone { error, .. } => error.missing_permission(),
@@ -114,6 +116,7 @@ impl fmt::Display for Stage {
         f.write_str(match self {
             Self::Settle => "what an interrupted run left could not be finished",
             Self::Prepare => "no key was made, since the tenant could not be read",
+            Self::Permission => "no key was made, since nobody could scope it",
             Self::Generate => "no key was made",
             Self::Scope => "the new key got no scope",
             Self::ReadBack => "the new key could not be read back",

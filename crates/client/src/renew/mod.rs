@@ -105,19 +105,18 @@ impl Renewal<'_> {
     ) -> Result<(), RenewError> {
         self.settle(entry, journal)?;
         let prepared = self.prepare(new, entry)?;
-        let own = self.client.signer().key_id();
         if new.scope.is_some() {
-            // A key that nobody can scope is not made.
-            self.client.scope(own).map_err(RenewError::at(Stage::Prepare))?;
+            self.check_may_scope()?;
         }
         let list = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Prepare))?;
-        let pending = mark::pending(new, &list, own.get(), now_ms);
+        let by = self.client.signer().key_id().get();
+        let pending = mark::pending(new, &list, by, now_ms);
         let pending = pending.map_err(RenewError::no_random)?;
         let expiration = pending.expires_ms;
         entry.pending = Some(pending);
         save(journal, entry)?;
 
-        let made = match self.generate(new, expiration) {
+        let made = match self.generate(new, expiration, entry) {
             Ok(made) => made,
             Err(error) => return Err(self.undo(error, None, entry, journal)),
         };
@@ -126,7 +125,11 @@ impl Renewal<'_> {
             return Err(self.undo(error, Some(id), entry, journal));
         }
         let old = entry.id.into_iter().chain(entry.doubtful.drain(..));
-        let after_ms = now_ms.saturating_add(grace_ms);
+        // A lock file has whole seconds, rather later than earlier, and no grace is over at once.
+        let after_ms = match grace_ms {
+            0 => now_ms / 1000 * 1000,
+            grace_ms => now_ms.saturating_add(grace_ms),
+        };
         entry.retiring.extend(old.map(|id| Retiring { id, after_ms }));
         (entry.id, entry.pending) = (Some(id.get()), None);
         save(journal, entry)
@@ -163,8 +166,8 @@ impl Renewal<'_> {
         now_ms: u64,
         journal: &mut dyn Journal,
     ) -> Result<(), RenewError> {
-        let own = self.client.signer().key_id().get();
-        let is_due = |old: &Retiring| old.after_ms <= now_ms && old.id != own;
+        let own = self.client.own_key();
+        let is_due = |old: &Retiring| old.after_ms <= now_ms && Some(old.id) != own;
         let due: Vec<KeyId> = entry
             .retiring
             .iter()
@@ -183,6 +186,14 @@ impl Renewal<'_> {
         Ok(())
     }
 
+    /// A key that nobody can scope is not made. Roles are read with the same permission as scopes.
+    fn check_may_scope(&self) -> Result<(), RenewError> {
+        match self.client.known_roles() {
+            Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(()),
+            roles => roles.map(|_| ()).map_err(RenewError::at(Stage::Permission)),
+        }
+    }
+
     fn prepare(&self, new: &NewKey, entry: &LockedKey) -> Result<Prepared, RenewError> {
         let address = self.client.address();
         // A child's keys have the names of its siblings' keys, and go to the same places.
@@ -198,15 +209,36 @@ impl Renewal<'_> {
         self.sink.prepare(about).map_err(RenewError::Sink)
     }
 
-    fn generate(&self, new: &NewKey, expiration: u64) -> Result<Made, RenewError> {
+    fn generate(
+        &self,
+        new: &NewKey,
+        expiration: u64,
+        entry: &LockedKey,
+    ) -> Result<Made, RenewError> {
         let request = GenerateRequest {
             roles: new.roles.clone(),
             security_level: security_level(new.level),
             expiration: Some(expiration),
             comment: new.comment.clone(),
         };
-        let made = self.client.generate_key(&request);
-        let made = made.map_err(RenewError::at(Stage::Generate))?;
+        let mut attempt = 0;
+        let made = loop {
+            let error = match self.client.generate_key_once(&request) {
+                Ok(made) => break made,
+                Err(error) => error,
+            };
+            // Something on the way may have refused an answer, and not the request.
+            if error.status() == Some(429)
+                && let Some(pending) = &entry.pending
+                && let Some(id) = self.look_for(pending, entry)?
+            {
+                self.take_back(id)?;
+            }
+            if !self.client.waits(attempt, &error, false) {
+                return Err(RenewError::Call { stage: Stage::Generate, error });
+            }
+            attempt += 1;
+        };
         let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
         (self.told)(Step::Generated(id));
         Ok(Made { id, key: made.key })

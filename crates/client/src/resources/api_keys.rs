@@ -45,7 +45,13 @@ impl Client {
 
     /// Lists all keys that fit, by id, page after page.
     pub fn key_list(&self, filters: &[Filter]) -> Result<KeyList, CallError> {
+        // No filter by ids finds more keys than ids.
+        let ids = filters.iter().filter_map(|filter| match filter {
+            Filter::IdIn(ids) => Some(ids.len()),
+            _ => None,
+        });
         let Pages { items, odd, missing } = pages(
+            ids.min().unwrap_or(usize::MAX),
             |from, to| {
                 let read = self.list_keys(&ListRequest {
                     filters: filters.to_vec(),
@@ -87,6 +93,14 @@ impl Client {
     /// Makes a key. Its text is in the answer, and never again.
     pub fn generate_key(&self, request: &GenerateRequest) -> Result<GenerateReply, CallError> {
         self.post("/public_api/v1/api_keys/generate", request)
+    }
+
+    /// Makes a key, and does not repeat the call, whatever comes of it.
+    pub(crate) fn generate_key_once(
+        &self,
+        request: &GenerateRequest,
+    ) -> Result<GenerateReply, CallError> {
+        self.post_once("/public_api/v1/api_keys/generate", request)
     }
 
     /// Deletes keys; how many there were.

@@ -11,6 +11,7 @@ impl Client {
     /// All asset groups, by id.
     pub fn asset_groups(&self) -> Result<Vec<AssetGroupRecord>, CallError> {
         pages(
+            usize::MAX,
             |from, to| {
                 let request = ListRequest {
                     search_from: Some(from),

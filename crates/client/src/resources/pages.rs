@@ -30,8 +30,9 @@ pub(super) struct Pages<T, O> {
     pub(super) missing: u64,
 }
 
-/// All items, by id. `page` asks for those from one place to another.
+/// All items, by id, or as many as are enough. `page` asks for those from one place to another.
 pub(super) fn pages<T, O: PartialEq>(
+    enough: usize,
     page: impl Fn(u64, u64) -> Result<Page<T, O>, CallError>,
     id: impl Fn(&T) -> u64,
 ) -> Result<Pages<T, O>, CallError> {
@@ -40,7 +41,9 @@ pub(super) fn pages<T, O: PartialEq>(
     loop {
         let Page { items, odd: more_odd, count } = page(from, from + PAGE)?;
         let length = (items.len() + more_odd.len()) as u64;
-        from += length;
+        // A record that cannot be read may be one too many, so that it does not move the place; what
+        // then comes twice does no harm.
+        from += if items.is_empty() { length } else { items.len() as u64 };
         counted = counted.max(count.unwrap_or(0));
         let seen = all.len() + odd.len();
         // One that moved from one page to the next comes twice.
@@ -48,9 +51,12 @@ pub(super) fn pages<T, O: PartialEq>(
         let new: Vec<O> = more_odd.into_iter().filter(|record| !odd.contains(record)).collect();
         odd.extend(new);
         let shown = all.len() + odd.len();
-        // A tenant that knows no pages gives the same again.
-        if shown == seen || length < PAGE && from >= counted {
-            let missing = counted.saturating_sub(shown as u64);
+        // A tenant that knows no pages gives the same again. A count that is more than a page is of
+        // all; any other one may be of the page.
+        let is_all = counted > length && from >= counted;
+        if shown == seen || is_all || shown >= enough {
+            let missing =
+                counted.saturating_sub(shown as u64).min(enough.saturating_sub(shown) as u64);
             return Ok(Pages { items: all.into_values().collect(), odd, missing });
         }
         if shown > ITEMS_MAX {

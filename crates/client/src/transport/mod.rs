@@ -239,6 +239,13 @@ impl Client {
         &self.signer
     }
 
+    /// The id of the key that signs, among the tenant's keys; none for a child tenant, which the
+    /// parent's key calls.
+    pub fn own_key(&self) -> Option<u64> {
+        let id = self.signer.key_id().get();
+        if self.options.child_tenant.is_none() { Some(id) } else { None }
+    }
+
     /// How calls are made.
     pub fn options(&self) -> &ClientOptions {
         &self.options
@@ -259,20 +266,29 @@ impl Client {
     pub fn send(&self, call: &Call<'_>) -> Result<Response, CallError> {
         let mut attempt = 0;
         loop {
-            let error = match self.attempt(call) {
+            match self.send_once(call) {
                 Ok(response) => return Ok(response),
-                Err(error) => error,
-            };
-            if self.corrects_clock(&error) {
-                continue;
+                Err(error) if !self.waits(attempt, &error, call.repeatable) => return Err(error),
+                Err(_) => attempt += 1,
             }
-            let Some(wait) = self.options.retry.wait(attempt, &error, call.repeatable) else {
-                return Err(error);
-            };
-            self.tell(&Notice::Again { error: &error, wait });
-            std::thread::sleep(wait);
-            attempt += 1;
         }
+    }
+
+    /// Makes one call and does not repeat it, but for a clock that is corrected: what was refused
+    /// with 401 had no effect.
+    fn send_once(&self, call: &Call<'_>) -> Result<Response, CallError> {
+        match self.attempt(call) {
+            Err(error) if self.corrects_clock(&error) => self.attempt(call),
+            answer => answer,
+        }
+    }
+
+    /// Waits before a call is made again; false where it is not.
+    pub(crate) fn waits(&self, attempt: u32, error: &CallError, repeatable: bool) -> bool {
+        let Some(wait) = self.options.retry.wait(attempt, error, repeatable) else { return false };
+        self.tell(&Notice::Again { error, wait });
+        std::thread::sleep(wait);
+        true
     }
 
     /// Takes the tenant's clock for ours, once, where that may be why a call was refused.
@@ -402,6 +418,19 @@ impl Client {
         request_data: &Q,
     ) -> Result<A, CallError> {
         self.ask(path, request_data, false)
+    }
+
+    /// The same, and never made again: for a call whose effect is looked for before it is repeated.
+    pub(crate) fn post_once<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        request_data: &Q,
+    ) -> Result<A, CallError> {
+        let body = serde_json::to_vec(&RequestData { request_data })
+            .map_err(|_| CallError::RequestNotJson)?;
+        let body = Some(body.as_slice());
+        let call = Call { method: Method::Post, path, body, repeatable: false };
+        Ok(self.send_once(&call)?.json::<Reply<A>>()?.reply)
     }
 
     /// The same for a question, which changes nothing and may be asked again.

@@ -38,7 +38,7 @@ fn record(id: u64, left_ms: Option<i64>, life_ms: u64) -> ApiKeyRecord {
 fn state(records: Vec<ApiKeyRecord>) -> TenantState {
     let keys: BTreeMap<u64, ApiKeyRecord> =
         records.into_iter().map(|record| (record.id, record)).collect();
-    TenantState { host: "api-x".into(), own: 2, keys, ..TenantState::default() }
+    TenantState { host: "api-x".into(), own: Some(2), keys, ..TenantState::default() }
 }
 
 fn locked(entry: LockedKey) -> LockedTenant {

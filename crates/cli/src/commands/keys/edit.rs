@@ -72,7 +72,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let scope = args.scope_file.as_deref().map(scope_from).transpose()?;
     let connection = args.connection.resolve()?;
-    let is_own = connection.credentials.key_id.value == args.id;
+    // A child's keys have ids of their own.
+    let is_own =
+        connection.options.child_tenant.is_none() && connection.credentials.key_id.value == args.id;
     announce(&connection);
     let client = connection.client();
     let needs = [

@@ -198,7 +198,7 @@ impl Rotation<'_> {
         self.settle(entry)?;
         no_sink.take().map_or(Ok(()), Err)?;
         let new = self.wanted(entry)?;
-        if entry.id == Some(self.client.signer().key_id().get()) {
+        if entry.id.is_some() && entry.id == self.client.own_key() {
             say("this is the key that signs these calls: your settings need the new one");
         }
         ask(self.args, entry, &new)?;
@@ -370,7 +370,7 @@ impl Rotation<'_> {
 
     fn report(&self, entry: &LockedKey) -> Result<Exit, Failure> {
         let args = self.args;
-        let own = self.client.signer().key_id();
+        let own = self.client.own_key();
         let text = if args.json {
             let retiring: Vec<_> = entry
                 .retiring
@@ -386,7 +386,7 @@ impl Rotation<'_> {
         Ok(if kept || self.scope_unknown { Exit::Partly } else { Exit::Done })
     }
 
-    fn in_words(&self, entry: &LockedKey, own: KeyId) -> String {
+    fn in_words(&self, entry: &LockedKey, own: Option<u64>) -> String {
         let key = &self.args.key;
         let id = entry.id.unwrap_or(0);
         let mut text = if self.args.finish && entry.retiring.is_empty() {
@@ -401,7 +401,7 @@ impl Rotation<'_> {
             );
         }
         for old in &entry.retiring {
-            text += &if old.id == own.get() {
+            text += &if Some(old.id) == own {
                 format!(
                     "key {} signs these calls, so it is not deleted yet; `cortexkey keys rotate {key} \
                      --finish`, run with the new key, deletes it after {}\n",
