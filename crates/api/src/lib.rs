@@ -13,10 +13,12 @@ mod envelope;
 mod error;
 pub mod filter;
 pub mod health;
+pub mod inventory;
 pub mod role;
 pub mod scope;
 pub mod scope_mapping;
 mod secret;
+pub mod user;
 pub mod validate;
 
 pub use envelope::{Data, Message, Reply, RequestData};

@@ -11,7 +11,7 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The display name of a role (`pretty_name`): what lists of keys show, and what `generate` takes.
 ///
@@ -113,16 +113,24 @@ pub struct CreateRequest {
     pub dataset_permissions: Option<Vec<DatasetPermission>>,
 }
 
+/// The product's description lets these be `null`.
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    json: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(json).map(Option::unwrap_or_default)
+}
+
 /// Datasets of one category that a role opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DatasetPermission {
     /// The category.
     pub category: String,
     /// Whether all of them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub access_all: bool,
     /// Which, where not all.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub permissions: Vec<String>,
 }
 
@@ -168,8 +176,9 @@ pub struct Category {
 /// A part of a category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubCategory {
-    /// Its name.
-    pub sub_category_name: String,
+    /// Its name; none where the category is not divided.
+    #[serde(default)]
+    pub sub_category_name: Option<String>,
     /// Its components.
     pub permissions: Vec<ComponentPermission>,
 }

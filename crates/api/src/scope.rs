@@ -167,7 +167,7 @@ pub struct Tagged<M> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     /// Its id; the product's documents do not say whether it is text or a number.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    #[serde(default)]
     pub tag_id: serde_json::Value,
     /// Its name.
     pub tag_name: String,

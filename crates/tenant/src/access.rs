@@ -10,7 +10,7 @@ use cortexkey_core::access::{
 };
 
 use crate::http::{Hidden, Refusal};
-use crate::inventory;
+use crate::inventory::Inventory;
 
 /// A caller's roles and scope, looked up.
 pub(crate) struct Access<'a> {
@@ -23,9 +23,10 @@ impl<'a> Access<'a> {
     pub(crate) fn new(
         roles: Vec<Role<'a>>,
         scope: Option<&'a ScopeWrite>,
+        inventory: &'a Inventory,
         settings: Settings,
     ) -> Self {
-        Self { roles, scope: scope.map(Lent::new), settings }
+        Self { roles, scope: scope.map(|scope| Lent::new(scope, inventory)), settings }
     }
 
     /// Refuses a caller whose roles are not known to hold a component at a level.
@@ -90,9 +91,9 @@ struct Lent<'a> {
 }
 
 impl<'a> Lent<'a> {
-    fn new(kept: &'a ScopeWrite) -> Self {
+    fn new(kept: &'a ScopeWrite, inventory: &'a Inventory) -> Self {
         let texts = |names: &'a [String]| names.iter().map(String::as_str).collect();
-        let group = |id: &u64| inventory::asset_group(*id).map(|group| group.name);
+        let group = |id: &u64| inventory.group(*id).map(|group| group.record.name.as_str());
         let rows = kept.datasets_rows.as_ref();
         let filters = rows.map_or(&[][..], |rows| &rows.filters);
         Self {

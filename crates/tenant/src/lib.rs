@@ -27,8 +27,9 @@
 mod access;
 mod clock;
 mod crowd;
-mod data;
+mod directory;
 mod faults;
+mod forwarding;
 mod gather;
 mod http;
 mod inspect;
@@ -47,6 +48,7 @@ mod replay;
 mod roles;
 mod server;
 mod signals;
+mod start_error;
 mod store;
 mod stream;
 mod tenant;
@@ -55,14 +57,16 @@ mod webhook;
 
 pub use clock::{Clock, SettableClock};
 pub use faults::{Fault, FaultError, FaultKind};
+pub use inventory::InventoryError;
 pub use log::LogLine;
 pub use notices::Notification;
 pub use options::{
-    Control, EditRoles, Licence, Log, NewAdminKeys, Options, ReplayMode, WebhookLog,
+    ConsoleKeys, Control, EditRoles, Licence, Log, NewAdminKeys, Options, ReplayMode, WebhookLog,
 };
 pub use redis_guard::RedisFault;
 pub use roles::{ASSUMED_ROLES, CustomRole, CustomRoleError};
 pub use signals::Signals;
+pub use start_error::StartError;
 pub use store::DiskError;
-pub use tenant::{SeededKey, SeededKeys, StartError, Tenant};
+pub use tenant::{ChildTenant, SeededKey, SeededKeys, Tenant};
 pub use tls::TlsError;

@@ -50,10 +50,17 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// When two new keys with the role Instance Administrator are made and shown.
     pub new_admin_keys: NewAdminKeys,
+    /// The ids of child tenants, for which this one is the parent (MSSP). Each listens on a port of
+    /// its own.
+    pub children: Vec<String>,
+    /// Whether keys can be generated as in the console, at `/_cortexkey/keys`.
+    pub console_keys: ConsoleKeys,
     /// How many keys there may be.
     pub max_keys: usize,
     /// How `PUT api-key/{id}` reads the roles that it is given.
     pub edit_roles: EditRoles,
+    /// The file with what scopes can name; a small inventory is built in.
+    pub inventory: Option<PathBuf>,
     /// Which product it is: says which predefined roles there are.
     pub product: Product,
     /// Whether scopes are enforced (SBAC). In a new tenant of the product they are not.
@@ -91,8 +98,11 @@ impl Default for Options {
             guard_entries: 1_000_000,
             data: None,
             new_admin_keys: NewAdminKeys::WhenEmpty,
+            children: Vec::new(),
+            console_keys: ConsoleKeys::Off,
             max_keys: 10_000,
             edit_roles: EditRoles::default(),
+            inventory: None,
             product: Product::Xsiam,
             enforce_scopes: false,
             tag_mode: TagMode::Permissive,
@@ -127,6 +137,16 @@ pub enum Control {
     Look,
     /// The clock, the faults and the settings as well, to change.
     Change,
+}
+
+/// Whether keys can be generated as in the console: with any role, and without an expiry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConsoleKeys {
+    /// Through the product's API alone, where every key expires.
+    #[default]
+    Off,
+    /// At `/_cortexkey/keys` as well, by programs on this machine, without a key.
+    On,
 }
 
 /// When two new keys with the role Instance Administrator are made and shown.

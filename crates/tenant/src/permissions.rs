@@ -5,7 +5,7 @@
 //! console's names in the same way.
 
 use cortexkey_api::role::{
-    ActionPermission, Category, ComponentPermission, PermissionConfig, SubCategory,
+    ActionPermission, Category, ComponentPermission, DatasetGroup, PermissionConfig, SubCategory,
 };
 use cortexkey_core::access::{COMPONENTS, Component, ComponentLevels, Permission};
 
@@ -17,6 +17,9 @@ const PUBLIC_NAMES: [(&str, &str); 5] = [
     ("Action Center", "actions_center"),
     ("Query Center", "investigation_query"),
 ];
+
+/// Components whose name for View in the API is public and has no `_view`.
+const BARE_VIEW_NAMES: [&str; 2] = ["Action Center", "Alert Notifications"];
 
 /// What one name in the API asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,18 +46,24 @@ pub(crate) fn asked(name: &str) -> Option<Asked> {
     })
 }
 
+/// The component that the console shows a named action under.
+pub(crate) fn component_of(action: &str) -> Option<&'static str> {
+    let component = COMPONENTS.iter().find(|component| component.actions.contains(&action))?;
+    Some(component.name)
+}
+
 /// The named action with this name in the console.
 pub(crate) fn action(name: &str) -> Option<&'static str> {
     actions().find(|action| *action == name)
 }
 
 /// Everything that a role can hold.
-pub(crate) fn config() -> PermissionConfig {
+pub(crate) fn config(datasets: &[DatasetGroup]) -> PermissionConfig {
     let mut categories: Vec<Category> = Vec::new();
     for component in COMPONENTS {
         if categories.last().is_none_or(|last| last.category_name != component.group) {
             let name = component.group.to_owned();
-            let parts = vec![SubCategory { sub_category_name: name.clone(), permissions: vec![] }];
+            let parts = vec![SubCategory { sub_category_name: None, permissions: vec![] }];
             categories.push(Category { category_name: name, sub_categories: parts });
         }
         let part = categories.last_mut().and_then(|last| last.sub_categories.last_mut());
@@ -62,7 +71,7 @@ pub(crate) fn config() -> PermissionConfig {
             part.permissions.push(permission(component));
         }
     }
-    PermissionConfig { rbac_permissions: categories, dataset_groups: Vec::new() }
+    PermissionConfig { rbac_permissions: categories, dataset_groups: datasets.to_vec() }
 }
 
 fn permission(component: &Component) -> ComponentPermission {
@@ -94,7 +103,8 @@ fn component_names(component: &Component) -> (Option<String>, Option<String>) {
         ComponentLevels::NoneView => (true, false),
         ComponentLevels::NoneEdit => (false, true),
     };
-    (view.then(|| format!("{stem}_view")), edit.then(|| format!("{stem}_action")))
+    let suffix = if BARE_VIEW_NAMES.contains(&component.name) { "" } else { "_view" };
+    (view.then(|| format!("{stem}{suffix}")), edit.then(|| format!("{stem}_action")))
 }
 
 fn action_name(action: &str) -> String {
@@ -122,7 +132,7 @@ mod tests {
 
     #[test]
     fn each_name_is_of_one_thing_and_leads_back_to_it() {
-        let config = config();
+        let config = config(&[]);
         let mut names = BTreeSet::new();
         let mut count = 0;
         let parts = config.rbac_permissions.iter().flat_map(|category| &category.sub_categories);
@@ -156,7 +166,12 @@ mod tests {
             "dashboard_view",
             "dashboard_action",
             "rules_action",
+            "actions_center",
             "actions_center_action",
+            "alert_notifications",
+            "alert_notifications_action",
+            "isolate",
+            "quarantine",
             "file_search",
             "external_alerts_action",
             "data_management_action",

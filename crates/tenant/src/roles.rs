@@ -9,6 +9,7 @@ use cortexkey_core::access::{
 };
 
 use crate::permissions::{self, Asked};
+use cortexkey_api::role::DatasetPermission;
 
 /// The role that the seeded keys have.
 pub(crate) const INSTANCE_ADMINISTRATOR: &str = "Instance Administrator";
@@ -189,6 +190,8 @@ pub(crate) struct RoleEntry {
     pub(crate) role_id: String,
     pub(crate) role: CustomRole,
     pub(crate) description: Option<String>,
+    /// Which datasets it opens, as it was asked.
+    pub(crate) datasets: Vec<DatasetPermission>,
     pub(crate) created_by: String,
     pub(crate) created_ms: u64,
 }
@@ -209,6 +212,7 @@ impl Roles {
             role_id: format!("given_role_{}", at + 1),
             role,
             description: None,
+            datasets: Vec::new(),
             created_by: "tenant@localhost".to_owned(),
             created_ms: now_ms,
         };
@@ -230,7 +234,7 @@ impl Roles {
     pub(crate) fn add(
         &mut self,
         role: CustomRole,
-        description: Option<String>,
+        (description, datasets): (Option<String>, Vec<DatasetPermission>),
         created_by: &str,
         created_ms: u64,
     ) -> &RoleEntry {
@@ -239,7 +243,15 @@ impl Roles {
         let created_by = created_by.to_owned();
         let at = self.custom.len();
         let number = self.made;
-        self.custom.push(RoleEntry { number, role_id, role, description, created_by, created_ms });
+        self.custom.push(RoleEntry {
+            number,
+            role_id,
+            role,
+            description,
+            datasets,
+            created_by,
+            created_ms,
+        });
         &self.custom[at]
     }
 
@@ -279,6 +291,14 @@ impl Roles {
                 .find(|role| Self::predefined_id(role) == role_id)
                 .map(|role| role.name)
         })
+    }
+
+    /// The id of the role with this display name.
+    pub(crate) fn id_of(&self, name: &str) -> Option<String> {
+        let custom = self.custom.iter().find(|entry| entry.role.name == name);
+        custom
+            .map(|entry| entry.role_id.clone())
+            .or_else(|| self.predefined().find(|role| role.name == name).map(Self::predefined_id))
     }
 
     /// The role with this display name.

@@ -6,6 +6,7 @@
 use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
@@ -24,9 +25,11 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::{Clock, SettableClock};
+use crate::directory::Directory;
 use crate::faults::{Fault, FaultError, Faults};
-use crate::http::{App, router};
+use crate::http::{App, regroup, router};
 use crate::inspect::Inspector;
+use crate::inventory;
 use crate::log::LogLine;
 use crate::notices::{NOTICES, Notices, Notification};
 use crate::options::{Control, NewAdminKeys, Options, ReplayMode};
@@ -35,13 +38,16 @@ use crate::replay::{Floor, Memory, Replay};
 use crate::roles::{INSTANCE_ADMINISTRATOR, Roles};
 use crate::server::{Limits, serve};
 use crate::signals::Signals;
-use crate::store::{About, Disk, DiskError, GenerateError, Store};
-use crate::tls::{Tls, TlsError};
+use crate::start_error::StartError;
+use crate::store::{About, Disk, GenerateError, Store};
+use crate::tls::Tls;
 use crate::webhook::Webhook;
 
 const THREADS_MAX: usize = 4;
 /// How often somebody looks whether a notice is due: the clock may be a test's.
 const NOTICE_PAUSE: Duration = Duration::from_millis(500);
+/// Where the data of children is, within their parent's folder.
+const CHILDREN_FOLDER: &str = "children";
 /// Connections that wait to be accepted.
 const QUEUE: u32 = 1024;
 
@@ -50,10 +56,37 @@ pub struct Tenant {
     url: String,
     app: Arc<App>,
     seeded: Option<SeededKeys>,
+    children: Vec<ChildTenant>,
     tls: Option<Tls>,
     stop: watch::Sender<bool>,
     handle: Handle,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A child of a tenant: a tenant of its own, with keys, roles and a port of its own. A key of the
+/// parent acts on its keys with the header `x-child-tenant-id`.
+pub struct ChildTenant {
+    id: String,
+    url: String,
+    app: Arc<App>,
+    seeded: Option<SeededKeys>,
+}
+
+impl ChildTenant {
+    /// The id, as `x-child-tenant-id` has it.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The address, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The keys that were made because it was empty.
+    pub fn seeded_keys(&self) -> Option<&SeededKeys> {
+        self.seeded.as_ref()
+    }
 }
 
 /// The two keys that an empty tenant is started with. Both have the role Instance Administrator
@@ -91,49 +124,53 @@ impl SeededKey {
 
 impl Tenant {
     /// Starts a tenant on threads of its own. When this returns, it accepts connections.
-    pub fn start(options: Options) -> Result<Self, StartError> {
+    pub fn start(mut options: Options) -> Result<Self, StartError> {
         let listen = options.listen;
         if !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback { listen });
         }
+        check_children(&options.children)?;
+        settle_clock(&mut options);
         let (stop, stopping) = watch::channel(false);
         let runtime = runtime().map_err(StartError::Threads)?;
         let handle = runtime.handle().clone();
-        let prepared = prepare(options, &handle, stopping.clone());
-        let Prepared { app, seeded, tls } = match prepared {
-            Ok(prepared) => prepared,
+        let started = start_all(options, &handle, &stopping);
+        let Started { served, tls } = match started {
+            Ok(started) => started,
             Err(error) => {
                 // Simply dropped it would panic within the caller's own runtime.
                 runtime.shutdown_background();
                 return Err(error);
             }
         };
-        let router = router(&app);
-        let bound = {
-            let _inside = handle.enter();
-            bind(listen).and_then(|listener| Ok((listener.local_addr()?, listener)))
-        };
-        let (address, listener) = match bound {
-            Ok(bound) => bound,
-            Err(error) => {
-                runtime.shutdown_background();
-                return Err(StartError::Listen { listen, error });
-            }
-        };
         let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(Arc::clone(&tls.config)));
-        let keeper = handle.spawn(keep(Arc::clone(&app), stopping.clone()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let mut members = Vec::new();
+        let mut serving = Vec::new();
+        for Served { child, app, seeded, address, listener } in served {
+            drop(handle.spawn(keep(Arc::clone(&app), stopping.clone())));
+            let router = router(&app);
+            let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
+            serving.push(serve(listener, router, acceptor, stopping, Limits::default()));
+            let url = format!("{scheme}://{address}");
+            members.push(ChildTenant { id: child.unwrap_or_default(), url, app, seeded });
+        }
         let thread = std::thread::Builder::new()
             .name("cortexkey-tenant".to_owned())
             .spawn(move || {
-                let limits = Limits::default();
-                runtime.block_on(serve(listener, router, acceptor, stopping, limits));
+                runtime.block_on(futures_util::future::join_all(serving));
                 runtime.shutdown_background();
             })
             .map_err(StartError::Threads)?;
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let url = format!("{scheme}://{address}");
-        drop(keeper);
-        Ok(Self { url, app, seeded, tls, stop, handle, thread: Some(thread) })
+        // The parent is the last: it was started with its children.
+        let Some(parent) = members.pop() else { return Err(StartError::NoRoomForKeys) };
+        let ChildTenant { url, app, seeded, .. } = parent;
+        Ok(Self { url, app, seeded, children: members, tls, stop, handle, thread: Some(thread) })
+    }
+
+    /// The child tenants, where it is a parent.
+    pub fn children(&self) -> &[ChildTenant] {
+        &self.children
     }
 
     /// The address, such as `http://127.0.0.1:43210`, without a slash at the end.
@@ -176,14 +213,16 @@ impl Tenant {
     /// One line of JSON, without the line end: address, process and the keys that were made. It
     /// holds keys; it is for the person or program that started the tenant.
     pub fn ready_line(&self) -> String {
-        let keys = self.seeded.as_ref().map(|seeded| ReadyKeys {
-            standard: ReadyKey::new(&seeded.standard),
-            advanced: ReadyKey::new(&seeded.advanced),
+        let children = self.children.iter().map(|child| ReadyChild {
+            id: &child.id,
+            url: &child.url,
+            keys: child.seeded.as_ref().map(ReadyKeys::new),
         });
         let line = ReadyLine {
             url: &self.url,
             pid: std::process::id(),
-            keys,
+            keys: self.seeded.as_ref().map(ReadyKeys::new),
+            children: children.collect(),
             ca: self.ca_path(),
             hosts: self.hosts(),
         };
@@ -219,6 +258,9 @@ impl Drop for Tenant {
         }
         // Where it fails, the next start waits a little longer.
         let _ = self.app.replay.close();
+        for child in &self.children {
+            let _ = child.app.replay.close();
+        }
     }
 }
 
@@ -229,84 +271,83 @@ impl fmt::Debug for Tenant {
     }
 }
 
-/// Why a tenant does not start.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The address is not of this machine alone.
-    NotLoopback {
-        /// The address.
-        listen: SocketAddr,
-    },
-    /// The system does not let it listen there.
-    Listen {
-        /// The address.
-        listen: SocketAddr,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The system gives no threads.
-    Threads(io::Error),
-    /// The system gives no random bytes for keys.
-    NoRandom,
-    /// The data folder cannot be used.
-    Disk(DiskError),
-    /// There is no TLS.
-    Tls(TlsError),
-    /// The server that is to remember accepted requests cannot be used.
-    ReplayServer(RedisFault),
-    /// The options leave no room for the two keys that it starts with.
-    NoRoomForKeys,
+const CHILDREN_MAX: usize = 100;
+const CHILD_CHARS_MAX: usize = 64;
+
+/// Ids are names of folders as well.
+fn check_children(ids: &[String]) -> Result<(), StartError> {
+    let is_id = |id: &String| {
+        (1..=CHILD_CHARS_MAX).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let once: BTreeSet<_> = ids.iter().collect();
+    if ids.iter().all(is_id) && once.len() == ids.len() && ids.len() <= CHILDREN_MAX {
+        return Ok(());
+    }
+    Err(StartError::Child)
 }
 
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotLoopback { listen } => write!(
-                f,
-                "the tenant does not listen on {listen}: it is for this machine alone; give \
-                 an address of this machine, such as 127.0.0.1:0"
-            ),
-            Self::Listen { listen, error } => write!(
-                f,
-                "the tenant cannot listen on {listen}: {error}; give another port, or 0 for a \
-                 free one"
-            ),
-            Self::Threads(error) => write!(f, "the tenant cannot start its threads: {error}"),
-            Self::NoRandom => f.write_str(
-                "the system gives no random bytes, and without them there are no keys; see that \
-                 the system call getrandom is allowed",
-            ),
-            Self::Disk(error) => fmt::Display::fmt(error, f),
-            Self::Tls(error) => fmt::Display::fmt(error, f),
-            Self::ReplayServer(fault) => write!(f, "the replay server cannot be used: {fault}"),
-            Self::NoRoomForKeys => f.write_str("the tenant needs room for two keys at least"),
-        }
+/// A clock that is to be set or kept is one that can be; parent and children share it.
+fn settle_clock(options: &mut Options) {
+    let may_be_set = options.control == Control::Change || options.data.is_some();
+    if let (true, Clock::System) = (may_be_set, &options.clock) {
+        options.clock = Clock::Settable(SettableClock::running());
     }
 }
 
-impl core::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Listen { error, .. } | Self::Threads(error) => Some(error),
-            Self::Disk(error) => Some(error),
-            Self::ReplayServer(fault) => Some(fault),
-            Self::Tls(error) => Some(error),
-            _ => None,
-        }
-    }
+/// Everything that listens, the parent last.
+struct Started {
+    served: Vec<Served>,
+    tls: Option<Tls>,
 }
 
-impl From<TlsError> for StartError {
-    fn from(error: TlsError) -> Self {
-        Self::Tls(error)
-    }
+/// A tenant that listens.
+struct Served {
+    /// The id, where it is a child.
+    child: Option<String>,
+    app: Arc<App>,
+    seeded: Option<SeededKeys>,
+    address: SocketAddr,
+    listener: TcpListener,
 }
 
-impl From<DiskError> for StartError {
-    fn from(error: DiskError) -> Self {
-        Self::Disk(error)
+fn start_all(
+    mut options: Options,
+    handle: &Handle,
+    stopping: &watch::Receiver<bool>,
+) -> Result<Started, StartError> {
+    let mut served = Vec::new();
+    let mut children = BTreeMap::new();
+    for id in std::mem::take(&mut options.children) {
+        let mut child = options.clone();
+        // The parent's authority vouches for all: they have one name.
+        child.tls = None;
+        child.listen.set_port(0);
+        child.data = options.data.as_ref().map(|folder| folder.join(CHILDREN_FOLDER).join(&id));
+        let started = start_one(child, handle, stopping, BTreeMap::new(), Some(id.clone()))?.0;
+        children.insert(id, Arc::clone(&started.app));
+        served.push(started);
     }
+    let (parent, tls) = start_one(options, handle, stopping, children, None)?;
+    served.push(parent);
+    Ok(Started { served, tls })
+}
+
+fn start_one(
+    options: Options,
+    handle: &Handle,
+    stopping: &watch::Receiver<bool>,
+    children: BTreeMap<String, Arc<App>>,
+    child: Option<String>,
+) -> Result<(Served, Option<Tls>), StartError> {
+    let listen = options.listen;
+    let Prepared { app, seeded, tls } = prepare(options, handle, stopping.clone(), children)?;
+    let bound = {
+        let _inside = handle.enter();
+        bind(listen).and_then(|listener| Ok((listener.local_addr()?, listener)))
+    };
+    let (address, listener) = bound.map_err(|error| StartError::Listen { listen, error })?;
+    Ok((Served { child, app, seeded, address, listener }, tls))
 }
 
 /// What is made before anything listens.
@@ -317,14 +358,11 @@ struct Prepared {
 }
 
 fn prepare(
-    mut options: Options,
+    options: Options,
     runtime: &Handle,
     stopping: watch::Receiver<bool>,
+    children: BTreeMap<String, Arc<App>>,
 ) -> Result<Prepared, StartError> {
-    let may_be_set = options.control == Control::Change || options.data.is_some();
-    if let (true, Clock::System) = (may_be_set, &options.clock) {
-        options.clock = Clock::Settable(SettableClock::running());
-    }
     let disk = options.data.as_deref().map(Disk::open).transpose()?.map(Arc::new);
     if let (Some(disk), Clock::Settable(clock)) = (&disk, &options.clock) {
         clock.go_on_from(disk)?;
@@ -342,12 +380,26 @@ fn prepare(
         datasets: options.scoped_datasets,
     };
     let mut store = Store::new(options.max_keys, roles, settings);
+    let inventory = match &options.inventory {
+        Some(path) => inventory::read(path),
+        None => inventory::seeded(),
+    };
+    let (inventory, people) = inventory.map_err(StartError::Inventory)?;
+    (store.inventory, store.directory) = (inventory.clone(), Directory::new(people));
+    let of_file = options.inventory.as_ref().map(|_| (inventory, store.directory.clone()));
     let mut notices = Notices::default();
     if let Some(disk) = &disk {
         store = store.on(Arc::clone(disk))?;
         let until_ms = disk.number(NOTICES)?.unwrap_or(0);
         notices.skip(store.entries().map(|entry| &entry.record), until_ms);
     }
+    if let Some((inventory, directory)) = of_file {
+        // The file is what holds, whatever was changed in an earlier run.
+        (store.inventory, store.directory) = (inventory, directory);
+        store.keep_groups();
+        store.keep_directory();
+    }
+    regroup(&mut store.inventory);
     let is_empty = store.entries().next().is_none();
     let seeded = if is_empty || options.new_admin_keys == NewAdminKeys::Always {
         let standard = seed(&mut store, Level::Standard, now_ms)?;
@@ -367,6 +419,8 @@ fn prepare(
         unlicensed: options.unlicensed,
         explain: options.explain,
         control: options.control,
+        console_keys: options.console_keys,
+        children,
         edit_roles: options.edit_roles,
         log: options.log,
         webhook_log: options.webhook_log,
@@ -487,11 +541,21 @@ struct ReadyLine<'a> {
     pid: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     keys: Option<ReadyKeys<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    children: Vec<ReadyChild<'a>>,
     /// The certificate to trust.
     #[serde(skip_serializing_if = "Option::is_none")]
     ca: Option<&'a Path>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     hosts: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ReadyChild<'a> {
+    id: &'a str,
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<ReadyKeys<'a>>,
 }
 
 #[derive(Serialize)]
@@ -504,6 +568,15 @@ struct ReadyKeys<'a> {
 struct ReadyKey<'a> {
     id: u64,
     key: &'a str,
+}
+
+impl<'a> ReadyKeys<'a> {
+    fn new(seeded: &'a SeededKeys) -> Self {
+        Self {
+            standard: ReadyKey::new(&seeded.standard),
+            advanced: ReadyKey::new(&seeded.advanced),
+        }
+    }
 }
 
 impl<'a> ReadyKey<'a> {

@@ -12,8 +12,8 @@ use clap::{ValueEnum, value_parser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 use cortexkey_tenant::{
-    Control, EditRoles, Licence, Log, LogLine, NewAdminKeys, Notification, Options, ReplayMode,
-    StartError, Tenant, TlsError, WebhookLog,
+    ConsoleKeys, Control, EditRoles, Licence, Log, LogLine, NewAdminKeys, Notification, Options,
+    ReplayMode, StartError, Tenant, TlsError, WebhookLog,
 };
 
 use crate::exit::{Exit, Failure};
@@ -140,6 +140,10 @@ struct Handles {
     #[arg(long)]
     control: bool,
 
+    /// Let keys be generated as in the console, without an expiry, at /_cortexkey/keys, without a key
+    #[arg(long)]
+    console_keys: bool,
+
     /// Send the notices that keys are about to expire here, by HTTP POST
     #[arg(long, value_name = "URL", value_parser = web_address)]
     webhook: Option<String>,
@@ -164,6 +168,16 @@ struct Emulated {
     /// Have scopes for rows of datasets: then every scope that is put must hold them
     #[arg(long)]
     scoped_datasets: bool,
+
+    /// What scopes can name: groups, domains, endpoints, assets and users of an organisation, in JSON,
+    /// as `cortexkey import --inventory` writes it; a small inventory is built in
+    #[arg(long, value_name = "FILE")]
+    inventory: Option<PathBuf>,
+
+    /// Be the parent of a child tenant with this id (MSSP), which x-child-tenant-id names; may be given
+    /// several times. The ready line has the address of each
+    #[arg(long, value_name = "ID")]
+    child: Vec<String>,
 
     /// How PUT api-key/{id} reads roles: by their ids, as the product's description says, or by their
     /// display names
@@ -278,6 +292,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         scoped_datasets: args.kind.scoped_datasets,
         unlicensed: args.kind.unlicensed.iter().copied().map(Licence::from).collect(),
         max_keys: args.kind.max_keys as usize,
+        inventory: args.kind.inventory.clone(),
+        children: args.kind.child.clone(),
+        console_keys: if args.handles.console_keys { ConsoleKeys::On } else { ConsoleKeys::Off },
         edit_roles: match args.kind.edit_roles_by {
             RolesBy::Id => EditRoles::Id,
             RolesBy::Name => EditRoles::Name,

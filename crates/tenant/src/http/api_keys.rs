@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::body::{Asked, AskedOrNothing};
+use super::child::Target;
 use super::gate::Caller;
 use super::list::check_order;
 use super::refusal::Refusal;
@@ -75,7 +76,7 @@ pub(super) enum Names {
 }
 
 pub(super) fn list_calls(names: Names) -> MethodRouter<Arc<App>> {
-    post(async move |state, caller, asked| list(state, caller, asked, names))
+    post(async move |state, caller, target, asked| list(state, caller, target, asked, names))
 }
 
 pub(super) fn generate_calls() -> MethodRouter<Arc<App>> {
@@ -89,11 +90,12 @@ pub(super) fn delete_calls() -> MethodRouter<Arc<App>> {
 fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    Extension(target): Extension<Target>,
     AskedOrNothing(request): AskedOrNothing<Listed>,
     names: Names,
 ) -> Result<Json<Value>, Refusal> {
-    let store = app.store();
-    access(&store, caller)?.require(PUBLIC_API, Permission::View)?;
+    access(&app.store(), caller)?.require(PUBLIC_API, Permission::View)?;
+    let store = target.0.store();
     let request = ListRequest::from(request);
     check_list(&request)?;
     let ListReply { data, filter_count, total_count } = store.list(&request);
@@ -111,11 +113,13 @@ fn list(
 async fn generate(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    Extension(target): Extension<Target>,
     Asked(request): Asked<GenerateRequest>,
 ) -> Answer<GenerateReply> {
     let now_ms = app.clock.now_ms();
-    let made = app.change(|store| {
-        let made = make(store, caller, request, now_ms);
+    let parent = target.is_child_of(&app).then(|| app.store());
+    let made = target.0.change(|store| {
+        let made = make(store, parent.as_deref(), caller, request, now_ms);
         let (subject, done) = match &made {
             Ok(made) => (format!("API key {}", made.id), true),
             Err(refusal) if refusal.is_forbidden() => (String::new(), false),
@@ -130,13 +134,15 @@ async fn generate(
     made.map(reply)
 }
 
+/// Generates a key. What the caller may do is asked of the parent, where the key is a child's.
 fn make(
     store: &mut Store,
+    parent: Option<&Store>,
     caller: Caller,
     request: GenerateRequest,
     now_ms: u64,
 ) -> Result<GenerateReply, Refusal> {
-    let access = access(store, caller)?;
+    let access = access(parent.unwrap_or(store), caller)?;
     access.require(PUBLIC_API, Permission::Edit)?;
     let roles = check_roles(store, &access, request.roles)?;
     let expiry = expiry(request.expiration, now_ms)?;
@@ -148,14 +154,43 @@ fn make(
     Ok(GenerateReply { id: id.get(), key })
 }
 
+/// Generates a key as an administrator in the console does: any role, and no expiry unless said.
+pub(super) fn make_in_console(
+    store: &mut Store,
+    roles: Vec<String>,
+    level: SecurityLevel,
+    comment: Option<String>,
+    expiration: Option<u64>,
+    now_ms: u64,
+) -> Result<GenerateReply, Refusal> {
+    let roles = known_roles(store, roles)?;
+    let comment = check_comment(comment)?;
+    let expiry = match expiration {
+        None => Expiry::Never,
+        Some(ms) if ms > now_ms => Expiry::At { ms },
+        Some(_) => return Err(Refusal::invalid("expiration is in the past")),
+    };
+    let (user_name, created_by) = ("Local tenant".to_owned(), "tenant@localhost".to_owned());
+    let by = (user_name.clone(), created_by.clone());
+    let about = About { roles, comment, created_by, user_name };
+    let (id, key) = store.generate(level_of(level), expiry, about, now_ms).map_err(no_key)?;
+    let subject = format!("API key {id}");
+    let description = format!("{subject} was generated in the console");
+    let deed = Deed { entity: AUDITED, subtype: "Generate", description, subject, done: true };
+    store.note_by(by, now_ms, deed);
+    Ok(GenerateReply { id: id.get(), key })
+}
+
 async fn delete(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    Extension(target): Extension<Target>,
     Asked(request): Asked<DeleteRequest>,
 ) -> Answer<DeleteReply> {
     let now_ms = app.clock.now_ms();
-    let deleted = app.change(|store| {
-        let may = may_delete(store, caller, &request);
+    let parent = target.is_child_of(&app).then(|| app.store());
+    let deleted = target.0.change(|store| {
+        let may = may_delete(store, parent.as_deref(), caller, &request);
         if may.as_ref().is_err_and(Refusal::is_forbidden) {
             store.note(caller.0.key_id(), now_ms, delete_refused());
         }
@@ -166,7 +201,8 @@ async fn delete(
         }
         Ok(ids)
     })?;
-    let mut notices = app.notices();
+    drop(parent);
+    let mut notices = target.0.notices();
     for id in &deleted {
         notices.forget(*id);
     }
@@ -176,10 +212,11 @@ async fn delete(
 /// The keys that there are of those to delete, where the caller may delete every one of them.
 fn may_delete(
     store: &Store,
+    parent: Option<&Store>,
     caller: Caller,
     request: &DeleteRequest,
 ) -> Result<Vec<KeyId>, Refusal> {
-    let access = access(store, caller)?;
+    let access = access(parent.unwrap_or(store), caller)?;
     access.require(PUBLIC_API, Permission::Edit)?;
     let ids = ids_to_delete(request)?;
     let entries: Vec<_> = ids.into_iter().filter_map(|id| store.get(id)).collect();
@@ -236,6 +273,13 @@ pub(super) fn check_roles(
     access: &Access<'_>,
     names: Vec<String>,
 ) -> Result<Vec<String>, Refusal> {
+    let names = known_roles(store, names)?;
+    access.require_handling(&store.roles.all(&names))?;
+    Ok(names)
+}
+
+/// The names, each once, where there are such roles.
+fn known_roles(store: &Store, names: Vec<String>) -> Result<Vec<String>, Refusal> {
     if names.is_empty() || names.len() > ROLES_MAX {
         return Err(Refusal::invalid("roles param is missing")
             .with_extra(format!("a key has 1 to {ROLES_MAX} roles")));
@@ -245,7 +289,6 @@ pub(super) fn check_roles(
         return Err(Refusal::invalid("Unknown custom roles")
             .with_extra("roles are given by the names that the console shows, such as Viewer"));
     }
-    access.require_handling(&wanted)?;
     let mut once: Vec<String> = Vec::new();
     for name in names {
         if !once.contains(&name) {

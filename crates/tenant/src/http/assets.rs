@@ -1,6 +1,6 @@
 //! `assets`: the inventory, as far as the caller's scope lets it be seen.
 //!
-//! It refuses to tell an asset that is out of scope from one that there is not.
+//! An asset that is out of scope is answered as one that does not exist.
 
 use std::sync::Arc;
 
@@ -20,21 +20,30 @@ use super::list::{self, Newer, Page, Thing};
 use super::path::Parts;
 use super::refusal::Refusal;
 use crate::access::Access;
-use crate::data::{ASSETS, Asset, CREATED_MS};
-use crate::inventory::ASSET_GROUPS;
+use crate::inventory::{Asset, SCOPING_ATTRIBUTES};
 use crate::options::Licence;
 use crate::store::Store;
 
 const PAGE_MAX: u64 = 1_000;
-const FIELDS: [(&str, &str); 8] = [
+/// What filters on assets and the predicates of asset groups may name.
+pub(super) const FIELDS: [(&str, &str); 17] = [
     ("xdm.asset.id", "xdm.asset.id"),
     ("xdm.asset.name", "xdm.asset.name"),
-    ("xdm.asset.type.class", "xdm.asset.type.class"),
-    ("xdm.asset.provider", "xdm.asset.provider"),
-    ("xdm.asset.cloud.region", "xdm.asset.cloud.region"),
-    ("xdm.asset.tags", "xdm.asset.tags"),
     ("xdm.asset.group_ids", "xdm.asset.group_ids"),
     ("xdm.asset.first_observed", "xdm.asset.first_observed"),
+    ("xdm.asset.last_observed", "xdm.asset.last_observed"),
+    (SCOPING_ATTRIBUTES[0], SCOPING_ATTRIBUTES[0]),
+    (SCOPING_ATTRIBUTES[1], SCOPING_ATTRIBUTES[1]),
+    (SCOPING_ATTRIBUTES[2], SCOPING_ATTRIBUTES[2]),
+    (SCOPING_ATTRIBUTES[3], SCOPING_ATTRIBUTES[3]),
+    (SCOPING_ATTRIBUTES[4], SCOPING_ATTRIBUTES[4]),
+    (SCOPING_ATTRIBUTES[5], SCOPING_ATTRIBUTES[5]),
+    (SCOPING_ATTRIBUTES[6], SCOPING_ATTRIBUTES[6]),
+    (SCOPING_ATTRIBUTES[7], SCOPING_ATTRIBUTES[7]),
+    (SCOPING_ATTRIBUTES[8], SCOPING_ATTRIBUTES[8]),
+    (SCOPING_ATTRIBUTES[9], SCOPING_ATTRIBUTES[9]),
+    (SCOPING_ATTRIBUTES[10], SCOPING_ATTRIBUTES[10]),
+    (SCOPING_ATTRIBUTES[11], SCOPING_ATTRIBUTES[11]),
 ];
 
 pub(super) fn list_calls() -> MethodRouter<Arc<App>> {
@@ -57,7 +66,11 @@ async fn search(
     let order = list::newer_order(&request.sort, &FIELDS)?;
     let (place, descending) = order.unwrap_or(("xdm.asset.id", false));
     let mut hidden = Hidden::default();
-    let mut seen: Vec<_> = visible(&access, &mut hidden).map(shown).collect();
+    let view = store.inventory.view();
+    let assets = store.inventory.assets.iter().enumerate();
+    let visible =
+        assets.filter(|(at, asset)| access.sees(&asset.id, &view.asset(*at), &mut hidden));
+    let mut seen: Vec<_> = visible.map(|(_, asset)| shown(asset)).collect();
     let total_count = seen.len();
     seen.retain(|thing| filter.as_ref().is_none_or(|filter| filter.fits(thing)));
     let filter_count = seen.len();
@@ -75,9 +88,10 @@ async fn one(
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
-    let found = ASSETS.iter().find(|asset| asset.id == id);
-    let visible = found.filter(|asset| access.sees(asset.id, &asset.question(), &mut hidden));
-    let Some(asset) = visible else {
+    let view = store.inventory.view();
+    let found = store.inventory.assets.iter().enumerate().find(|(_, asset)| asset.id == id);
+    let visible = found.filter(|(at, asset)| access.sees(&asset.id, &view.asset(*at), &mut hidden));
+    let Some((_, asset)) = visible else {
         let refusal = Refusal::not_found("Asset was not found");
         return Err(match hidden.reasons.pop() {
             Some(reason) => refusal.with_remedy(reason),
@@ -94,51 +108,10 @@ fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a
     Ok(access)
 }
 
-fn visible<'a>(
-    access: &'a Access<'_>,
-    hidden: &'a mut Hidden,
-) -> impl Iterator<Item = &'static Asset> + use<'a> {
-    ASSETS.iter().filter(move |asset| access.sees(asset.id, &asset.question(), hidden))
-}
-
-fn shown(asset: &Asset) -> Thing {
-    let group_ids: Vec<_> = ASSET_GROUPS
-        .iter()
-        .filter(|group| asset.groups.contains(&group.name))
-        .map(|group| group.id)
-        .collect();
-    list::thing(&json!({
-        "xdm.asset.id": asset.id,
-        "xdm.asset.name": asset.name,
-        "xdm.asset.type.class": asset.class,
-        "xdm.asset.provider": asset.provider,
-        "xdm.asset.cloud.region": asset.region,
-        "xdm.asset.tags": asset.groups,
-        "xdm.asset.group_ids": group_ids,
-        "xdm.asset.first_observed": CREATED_MS,
-        "xdm.asset.agent_id": asset.agent.map(|agent| agent.id),
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use cortexkey_api::filter::{XdmCondition, XdmFilter};
-
-    use super::*;
-
-    #[test]
-    fn a_group_holds_the_assets_that_its_predicate_says() {
-        for group in &ASSET_GROUPS {
-            let filter = XdmFilter::Condition(XdmCondition {
-                search_field: group.attribute.to_owned(),
-                search_type: "EQ".to_owned(),
-                search_value: group.value.into(),
-            });
-            let filter = Newer::new(&filter, &FIELDS).ok().unwrap();
-            for asset in &ASSETS {
-                let is_in = asset.groups.contains(&group.name);
-                assert_eq!(filter.fits(&shown(asset)), is_in, "{} {}", group.name, asset.id);
-            }
-        }
-    }
+/// An asset as it is listed: its record, and the groups that it is in now.
+pub(super) fn shown(asset: &Asset) -> Thing {
+    let mut record = asset.record.clone();
+    let ids: Vec<_> = asset.group_ids().collect();
+    record.insert("xdm.asset.group_ids".to_owned(), ids.into());
+    record
 }

@@ -44,7 +44,7 @@ async fn read(
     let store = app.store();
     access(&store, caller)?.require("Auditing", Permission::View)?;
     let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
-    let conditions = list::older(&request.filters, &FIELDS)?;
+    let conditions = list::documented(&request.filters, &FIELDS)?;
     let order = list::older_order(request.sort.as_ref(), &SORT_FIELDS)?;
     let (place, descending) = order.unwrap_or(("AUDIT_ID", true));
     let things = store.audit.entries().map(list::thing);

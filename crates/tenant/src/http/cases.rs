@@ -21,7 +21,7 @@ use super::hidden::{Hidden, Seen};
 use super::list::{self, Page, Thing};
 use super::refusal::Refusal;
 use crate::access::Access;
-use crate::data::{About, CASES, CREATED_MS, Case};
+use crate::inventory::{About, CREATED_MS, Case, Inventory, View};
 use crate::options::Licence;
 use crate::store::Store;
 
@@ -44,6 +44,15 @@ pub(super) struct SearchRequest {
     search_from: Option<u64>,
     search_to: Option<u64>,
     sort: Option<Sort>,
+    /// What to show beside the usual members.
+    include_fields: Vec<String>,
+}
+
+impl SearchRequest {
+    /// Whether a member is to be shown that usually is not.
+    pub(super) fn includes(&self, name: &str) -> bool {
+        self.include_fields.iter().any(|asked| asked == name)
+    }
 }
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
@@ -58,9 +67,10 @@ async fn search(
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
-    let sees =
-        |case: &&Case| access.sees(&format!("case {}", case.id), &case.question(), &mut hidden);
-    let things = CASES.iter().filter(sees).map(|case| shown(case, &access)).collect();
+    let view = store.inventory.view();
+    let cases = store.inventory.cases.iter();
+    let seen = cases.filter(|case| view.sees_case(&access, case, &mut hidden));
+    let things = seen.map(|case| shown(case, &store.inventory, &view, &access)).collect();
     let reply = page_of(&request, &FIELDS, "case_id", things)?;
     Ok(Seen(Reply { reply }, hidden))
 }
@@ -97,12 +107,14 @@ pub(super) fn page_of(
 }
 
 /// A case names what of it the caller sees.
-fn shown(case: &Case, access: &Access<'_>) -> Thing {
-    let issues = case.issues.iter().filter(|issue| access.may_see(&issue.question()));
-    let issue_ids: Vec<_> = issues.clone().map(|issue| issue.id).collect();
-    let assets = issues.flat_map(|issue| issue.about).filter_map(About::asset);
-    let asset_ids: BTreeSet<_> =
-        assets.filter(|asset| access.may_see(&asset.question())).map(|asset| asset.id).collect();
+fn shown(case: &Case, inventory: &Inventory, view: &View<'_>, access: &Access<'_>) -> Thing {
+    let issues = case.issues.iter().map(|at| &inventory.issues[*at]);
+    let issues: Vec<_> =
+        issues.filter(|issue| view.sees_issue(access, issue, &mut Hidden::default())).collect();
+    let issue_ids: Vec<_> = issues.iter().map(|issue| issue.id).collect();
+    let assets = issues.iter().flat_map(|issue| &issue.about).filter_map(About::asset);
+    let assets = assets.filter(|at| access.may_see(&view.asset(*at)));
+    let asset_ids: BTreeSet<_> = assets.map(|at| inventory.assets[at].id.as_str()).collect();
     list::thing(&json!({
         "case_id": case.id,
         "case_name": case.name,

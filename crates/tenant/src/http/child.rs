@@ -1,21 +1,47 @@
-//! Calls for a child tenant: this tenant has none.
+//! `x-child-tenant-id`: a key of the parent acts on the keys of a child tenant.
 //!
-//! It refuses to carry out on this tenant what was meant for another: that could delete its keys.
+//! The product's description has the header for the calls on `api_keys` alone. Any other call with
+//! it, and a child that there is not, is refused: carried out on the parent it could delete keys
+//! that nobody meant.
 
-use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode};
+use std::sync::Arc;
 
-use super::{Refusal, envelope_of};
+use axum::http::{HeaderName, StatusCode, request};
+
+use super::{App, Refusal, envelope_of};
 
 const CHILD: HeaderName = HeaderName::from_static("x-child-tenant-id");
+const CALLS: [&str; 3] = ["/api_keys/get_api_keys", "/api_keys/generate", "/api_keys/delete"];
 
-/// Refuses a call that names a child tenant, whichever.
-pub(super) fn check(request: &Parts) -> Result<(), Refusal> {
-    if !request.headers.contains_key(CHILD) {
-        return Ok(());
+/// The tenant that a call is about: the one that was asked, or a child of it.
+#[derive(Clone)]
+pub(super) struct Target(pub(super) Arc<App>);
+
+impl Target {
+    /// The tenant that the headers of a call name.
+    pub(super) fn of(app: &Arc<App>, request: &request::Parts) -> Result<Self, Refusal> {
+        let mut named = request.headers.get_all(CHILD).iter();
+        let Some(child) = named.next() else { return Ok(Self(Arc::clone(app))) };
+        let path = request.uri.path();
+        let refused = |why: &'static str| {
+            Refusal::new(StatusCode::BAD_REQUEST, "Invalid child tenant")
+                .with_extra(format!("x-child-tenant-id: {why}; nothing was done"))
+                .with_remedy(why)
+                .in_envelope(envelope_of(path))
+        };
+        if !CALLS.iter().any(|call| path.trim_end_matches('/').ends_with(call)) {
+            return Err(refused("only the calls on api_keys are for a child tenant"));
+        }
+        if named.next().is_some() {
+            return Err(refused("the header is given twice"));
+        }
+        let child = child.to_str().ok().and_then(|id| app.children.get(id));
+        let missing = "this tenant has no such child tenant (see --child)";
+        child.map(|child| Self(Arc::clone(child))).ok_or_else(|| refused(missing))
     }
-    Err(Refusal::new(StatusCode::BAD_REQUEST, "Invalid child tenant")
-        .with_extra("x-child-tenant-id: this tenant has no child tenants; nothing was done")
-        .with_remedy("leave x-child-tenant-id out; a local tenant has no child tenants")
-        .in_envelope(envelope_of(request.uri.path())))
+
+    /// Whether it is another tenant than the one that was asked.
+    pub(super) fn is_child_of(&self, app: &Arc<App>) -> bool {
+        !Arc::ptr_eq(&self.0, app)
+    }
 }

@@ -13,8 +13,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use cortexkey_api::api_keys::SecurityLevel;
 use cortexkey_core::access::{Sbac, TagMode};
 use futures_util::stream::{self, Stream};
 use serde::de::DeserializeOwned;
@@ -22,10 +23,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{App, Refusal, body};
+use super::{App, Refusal, api_keys, body};
 use crate::clock::Clock;
 use crate::faults::Fault;
-use crate::options::Control;
+use crate::options::{ConsoleKeys, Control};
 
 /// Where a request in a browser comes from; `none` where a person typed the address.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -49,6 +50,9 @@ pub(super) fn router(app: &Arc<App>) -> Router {
             .route("/_cortexkey/clock", get(clock).put(set_clock))
             .route("/_cortexkey/faults", get(faults).put(set_faults))
             .route("/_cortexkey/settings", get(settings).put(set_settings));
+    }
+    if app.console_keys == ConsoleKeys::On {
+        router = router.route("/_cortexkey/keys", post(console_key));
     }
     router.layer(from_fn(local_only)).with_state(Arc::clone(app))
 }
@@ -159,6 +163,32 @@ async fn set_clock(
     }
     app.look_for_notices();
     Ok(Json(json!({ "nowMs": app.clock.now_ms() })))
+}
+
+/// A key as the console's dialog has it: without an expiry where none is said.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ConsoleKey {
+    roles: Vec<String>,
+    security_level: SecurityLevel,
+    comment: Option<String>,
+    /// In milliseconds since 1970.
+    expiration: Option<u64>,
+}
+
+async fn console_key(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    sent: axum::body::Bytes,
+) -> Result<Response, Refusal> {
+    let ConsoleKey { roles, security_level, comment, expiration } = parse(&headers, &sent)?;
+    let now_ms = app.clock.now_ms();
+    let made = app.change(|store| {
+        api_keys::make_in_console(store, roles, security_level, comment, expiration, now_ms)
+    })?;
+    let mut response = (StatusCode::CREATED, Json(made)).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 #[derive(Serialize, Deserialize)]

@@ -22,7 +22,7 @@ use super::hidden::{Hidden, Seen};
 use super::list::{self, Page, Thing};
 use super::refusal::Refusal;
 use crate::access::Access;
-use crate::data::{AGENTS, Agent, CREATED_MS};
+use crate::inventory::{Agent, CREATED_MS};
 use crate::options::Licence;
 use crate::store::{Deed, Store};
 
@@ -80,9 +80,12 @@ async fn search(
     let order = list::older_order(request.sort.as_ref(), &FIELDS)?;
     let (place, descending) = order.unwrap_or(("endpoint_id", false));
     let mut hidden = Hidden::default();
-    let visible =
-        AGENTS.iter().filter(|agent| access.sees(agent.id, &agent.question(), &mut hidden));
-    let mut seen: Vec<_> = visible.map(|agent| shown(agent, &store.isolated)).collect();
+    let view = store.inventory.view();
+    let agents = store.inventory.endpoints.iter().enumerate();
+    let visible = agents.filter(|(at, agent)| {
+        access.sees(&agent.id, &Question::Endpoint(view.endpoint(*at)), &mut hidden)
+    });
+    let mut seen: Vec<_> = visible.map(|(_, agent)| shown(agent, &store.isolated)).collect();
     seen.retain(|thing| list::all_fit(&conditions, thing));
     list::sort(&mut seen, place, descending);
     let total_count = seen.len();
@@ -114,14 +117,14 @@ fn isolate(
             store.note(caller.0.key_id(), now_ms, deed(String::new(), refused(what), false));
         }
         let agents = may?;
-        let names = agents.iter().map(|agent| agent.name).collect::<Vec<_>>().join(", ");
+        let names = agents.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
         let said = format!("{what}: {names}");
         store.note(caller.0.key_id(), now_ms, deed(names, said, true));
-        for agent in &agents {
+        for (id, _) in &agents {
             if on {
-                store.isolated.insert(agent.id);
+                store.isolated.insert(id.clone());
             } else {
-                store.isolated.remove(agent.id);
+                store.isolated.remove(id);
             }
         }
         store.actions += 1;
@@ -134,13 +137,13 @@ fn isolate(
     Ok(Json(Reply { reply }))
 }
 
-/// The endpoints that were meant, where the caller may manage every one of them.
+/// The ids and names of the endpoints that were meant, where the caller may manage every one.
 fn may_isolate(
     app: &App,
     store: &Store,
     caller: Caller,
     request: &IsolateRequest,
-) -> Result<Vec<&'static Agent>, Refusal> {
+) -> Result<Vec<(String, String)>, Refusal> {
     let access = may_look(app, store, caller)?;
     access.require_action("Isolate")?;
     let conditions = list::older(&request.filters, &FIELDS)?;
@@ -150,14 +153,16 @@ fn may_isolate(
     }
     let mut hidden = Hidden::default();
     let mut meant = Vec::new();
-    for agent in &AGENTS {
+    let view = store.inventory.view();
+    for (at, agent) in store.inventory.endpoints.iter().enumerate() {
         let by_id = request.endpoint_id.as_ref().is_none_or(|id| agent.id == *id);
         if !by_id || !list::all_fit(&conditions, &shown(agent, &store.isolated)) {
             continue;
         }
         // Out of scope is as good as not there.
-        if access.sees(agent.id, &Question::ManageEndpoint(agent.endpoint), &mut hidden) {
-            meant.push(agent);
+        let question = Question::ManageEndpoint(view.endpoint(at));
+        if access.sees(&agent.id, &question, &mut hidden) {
+            meant.push((agent.id.clone(), agent.name.clone()));
         }
     }
     if meant.is_empty() {
@@ -177,27 +182,26 @@ fn may_look<'a>(app: &App, store: &'a Store, caller: Caller) -> Result<Access<'a
     Ok(access)
 }
 
-fn shown(agent: &Agent, isolated: &BTreeSet<&'static str>) -> Thing {
-    let is_isolated = isolated.contains(agent.id);
-    list::thing(&json!({
-        "endpoint_id": agent.id,
+/// An endpoint as it is listed: its record, beside what each has.
+fn shown(agent: &Agent, isolated: &BTreeSet<String>) -> Thing {
+    let is_isolated = isolated.contains(&agent.id);
+    let mut thing = list::thing(&json!({
         "endpoint_name": agent.name,
-        "endpointTags": agent.endpoint.tags.join(","),
-        "tags": { "server_tags": agent.endpoint.tags, "endpoint_tags": [] },
-        "endpoint_type": format!("AGENT_TYPE_{}", agent.kind.to_uppercase()),
         "endpoint_status": "CONNECTED",
-        "os_type": format!("AGENT_OS_{}", agent.os.to_uppercase()),
-        "operating_system": agent.os,
-        "ip": [agent.ip],
+        "ip": [],
         "ipv6": [],
         "users": [],
         "domain": "WORKGROUP",
         "alias": "",
         "first_seen": CREATED_MS,
         "last_seen": CREATED_MS,
-        "is_isolated": if is_isolated { "AGENT_ISOLATED" } else { "AGENT_UNISOLATED" },
-        "group_name": agent.endpoint.groups,
+        "group_name": [],
         "operational_status": "PROTECTED",
         "scan_status": "SCAN_STATUS_NONE",
-    }))
+    }));
+    thing.extend(agent.record.clone());
+    thing.insert("endpointTags".to_owned(), agent.tags().join(",").into());
+    let state = if is_isolated { "AGENT_ISOLATED" } else { "AGENT_UNISOLATED" };
+    thing.insert("is_isolated".to_owned(), state.into());
+    thing
 }

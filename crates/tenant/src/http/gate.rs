@@ -15,9 +15,10 @@ use axum::response::{IntoResponse, Response};
 use cortexkey_core::auth::{self, KeyId, Principal, Verdict};
 use cortexkey_core::replay::{GuardRefusal, VerifiedUse};
 
+use super::child::Target;
 use super::fault::{ToReset, instead, truncated};
 use super::refusal::{Refusal, Remedy};
-use super::{App, Hidden, body, child};
+use super::{App, Hidden, body};
 use crate::faults::{Fault, FaultKind};
 use crate::log::{LogLine, known_method, loggable};
 use crate::replay::Asked;
@@ -68,12 +69,12 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
             Refusal::unauthorized().into_response()
         }
         Ok(principal) => match app.faults.next(request.uri().path()) {
-            None => carry_out(request, principal, next).await,
+            None => carry_out(&app, request, principal, next).await,
             Some(fault) => {
                 if let FaultKind::SkewedDate { by_ms } = fault.kind {
                     date_ms = time_ms.saturating_add_signed(by_ms);
                 }
-                with_fault(&fault, request, principal, next).await
+                with_fault(&app, &fault, request, principal, next).await
             }
         },
     };
@@ -114,19 +115,26 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
 }
 
 /// Reads the body and asks the call.
-async fn carry_out(request: Request, principal: Principal, next: Next) -> Response {
+async fn carry_out(app: &Arc<App>, request: Request, principal: Principal, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let read = body::read(&parts.headers, body).await;
-    match child::check(&parts).and(read) {
+    match Target::of(app, &parts).and_then(|target| Ok((target, read?))) {
         Err(refusal) => refusal.into_response(),
-        Ok(bytes) => {
+        Ok((target, bytes)) => {
             parts.extensions.insert(Caller(principal));
+            parts.extensions.insert(target);
             next.run(Request::from_parts(parts, Body::from(bytes))).await
         }
     }
 }
 
-async fn with_fault(fault: &Fault, request: Request, principal: Principal, next: Next) -> Response {
+async fn with_fault(
+    app: &Arc<App>,
+    fault: &Fault,
+    request: Request,
+    principal: Principal,
+    next: Next,
+) -> Response {
     let connection = request.extensions().get::<ToReset>().cloned();
     let wrong = async || instead(&fault.kind, connection.as_ref()).await;
     let before = if fault.after { None } else { wrong().await };
@@ -136,7 +144,7 @@ async fn with_fault(fault: &Fault, request: Request, principal: Principal, next:
             body::drain(&parts.headers, body).await;
             response
         }
-        None => carry_out(request, principal, next).await,
+        None => carry_out(app, request, principal, next).await,
     };
     if fault.after
         && let Some(instead) = wrong().await

@@ -17,16 +17,18 @@ use super::hidden::{Hidden, Seen};
 use super::list::{self, Thing};
 use super::refusal::Refusal;
 use crate::access::Access;
-use crate::data::{About, Asset, CASES, CREATED_MS, Case, ISSUES, Issue};
+use crate::inventory::{About, CREATED_MS, Case, Inventory, Issue, View};
 
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 11] = [
     ("id", "id"),
     ("external_id", "external_id"),
     ("name", "name"),
     ("domain", "domain"),
+    ("issue_domain", "domain"),
     ("severity", "severity"),
     ("case_ids", "case_ids"),
     ("asset_ids", "asset_ids"),
+    ("asset_names", "asset_names"),
     ("observation_time", "observation_time"),
     ("_insert_time", "_insert_time"),
 ];
@@ -43,22 +45,39 @@ async fn search(
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
-    let sees = |issue: &&Issue| {
-        access.sees(&format!("issue {}", issue.id), &issue.question(), &mut hidden)
-    };
-    let things = ISSUES.iter().filter(sees).map(|issue| shown(issue, &access)).collect();
-    let reply = page_of(&request, &FIELDS, "id", things)?;
+    let view = store.inventory.view();
+    let issues = store.inventory.issues.iter();
+    let seen = issues.filter(|issue| view.sees_issue(&access, issue, &mut hidden));
+    let normalized = request.includes("normalized_fields");
+    let things = seen.map(|issue| shown(issue, &store.inventory, &view, &access, normalized));
+    let reply = page_of(&request, &FIELDS, "id", things.collect())?;
     Ok(Seen(Reply { reply }, hidden))
 }
 
 /// An issue names what the caller sees of what it is about, and what no scope limits.
-fn shown(issue: &Issue, access: &Access<'_>) -> Thing {
-    let sees = |asset: &Asset| access.may_see(&asset.question());
-    let about = issue.about.iter().filter(|about| about.asset().is_none_or(sees));
-    let assets = about.clone().filter_map(About::asset);
-    let of = |case: &&Case| case.issues.iter().any(|part| part.id == issue.id);
-    let cases = CASES.iter().filter(of).filter(|case| access.may_see(&case.question()));
-    list::thing(&json!({
+fn shown(
+    issue: &Issue,
+    inventory: &Inventory,
+    view: &View<'_>,
+    access: &Access<'_>,
+    normalized: bool,
+) -> Thing {
+    let sees = |at: usize| access.may_see(&view.asset(at));
+    let about: Vec<_> = issue.about.iter().filter(|about| about.asset().is_none_or(sees)).collect();
+    let assets: Vec<_> = about.iter().filter_map(|about| about.asset()).collect();
+    let of = |case: &&Case| case.issues.iter().any(|at| inventory.issues[*at].id == issue.id);
+    let cases = inventory.cases.iter().filter(of);
+    let cases = cases.filter(|case| view.sees_case(access, case, &mut Hidden::default()));
+    let asset = |id: &str| inventory.assets.iter().position(|asset| asset.id == id);
+    let findings = inventory.findings.iter().filter(|finding| {
+        finding.issue == Some(issue.id)
+            && asset(&finding.asset).is_some_and(|at| access.may_see(&view.finding(at)))
+    });
+    let names = about.iter().map(|about| match about {
+        About::Asset(at) => inventory.assets[*at].name.as_str(),
+        About::Deleted(name) | About::Unknown(name) => name,
+    });
+    let mut thing = list::thing(&json!({
         "id": issue.id,
         "external_id": format!("issue-{}", issue.id),
         "name": issue.name,
@@ -70,8 +89,22 @@ fn shown(issue: &Issue, access: &Access<'_>) -> Thing {
         "severity": issue.severity,
         "status.progress": "New",
         "case_ids": cases.map(|case| case.id).collect::<Vec<_>>(),
-        "asset_ids": assets.map(|asset| asset.id).collect::<Vec<_>>(),
-        "asset_names": about.map(About::name).collect::<Vec<_>>(),
+        "asset_ids": assets.iter().map(|at| &inventory.assets[*at].id).collect::<Vec<_>>(),
+        "asset_names": names.collect::<Vec<_>>(),
+        "finding_ids": findings.map(|finding| &finding.id).collect::<Vec<_>>(),
         "tags": [],
-    }))
+    }));
+    if normalized {
+        // The agents at both ends: of the first asset that has one, and of the second.
+        let mut agents =
+            assets.iter().filter_map(|at| inventory.agent_of(*at)).map(|agent| &agent.id);
+        thing.insert(
+            "normalized_fields".to_owned(),
+            json!({
+                "xdm.source.agent.identifier": agents.next(),
+                "xdm.target.agent.identifier": agents.next(),
+            }),
+        );
+    }
+    thing
 }

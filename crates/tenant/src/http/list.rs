@@ -68,6 +68,18 @@ pub(super) fn thing(value: &impl serde::Serialize) -> Thing {
     }
 }
 
+/// As [`older`], with the operators alone that the product's description has for audit logs.
+pub(super) fn documented(
+    conditions: &[Condition],
+    fields: &[(&str, &'static str)],
+) -> Result<Vec<(&'static str, Test)>, Refusal> {
+    let known = |condition: &Condition| ["in", "gte", "lte"].contains(&&*condition.operator);
+    if !conditions.iter().all(known) {
+        return Err(invalid("an operator is one of in, gte, lte"));
+    }
+    older(conditions, fields)
+}
+
 /// Conditions of the older form; `fields` maps what may be asked to where it stands.
 pub(super) fn older(
     conditions: &[Condition],

@@ -3,6 +3,7 @@
 //! It refuses to look at a path before the request is authenticated: to a stranger, a call that
 //! exists and one that does not look the same.
 
+mod agent_reports;
 mod api_key;
 mod api_keys;
 mod asset_groups;
@@ -20,11 +21,17 @@ mod hidden;
 mod issues;
 mod list;
 mod path;
+mod rbac;
 mod refusal;
 mod role;
+mod rules;
 mod scope;
+mod tenant_info;
+mod user_groups;
+mod users;
 mod validate;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -41,12 +48,13 @@ use crate::faults::Faults;
 use crate::inspect::Inspector;
 use crate::log::{known_method, loggable};
 use crate::notices::{NOTICES, Notices};
-use crate::options::{Control, EditRoles, Licence, Log, WebhookLog};
+use crate::options::{ConsoleKeys, Control, EditRoles, Licence, Log, WebhookLog};
 use crate::replay::Replay;
 use crate::store::{Disk, Store};
 use crate::webhook::Webhook;
 
 use api_keys::Names;
+pub(crate) use asset_groups::regroup;
 pub(crate) use fault::ToReset;
 pub(crate) use hidden::Hidden;
 pub(crate) use list::Page;
@@ -68,6 +76,10 @@ pub(crate) struct App {
     pub(crate) explain: bool,
     pub(crate) control: Control,
     pub(crate) edit_roles: EditRoles,
+    /// Whether keys can be generated as in the console.
+    pub(crate) console_keys: ConsoleKeys,
+    /// The child tenants, by id.
+    pub(crate) children: BTreeMap<String, Arc<Self>>,
     pub(crate) log: Option<Log>,
     /// How many requests there were.
     pub(crate) requests: AtomicU64,
@@ -162,6 +174,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     let mut router = both(Router::new(), "/api_keys/validate", validate::calls());
     for (path, call) in [
         ("/platform/iam/v1/api-key/{id}", api_key::calls()),
+        ("/platform/iam/v1/user", users::list_calls()),
+        ("/platform/iam/v1/user/{email}", users::one_calls()),
+        ("/platform/iam/v1/user-group", user_groups::list_calls()),
+        ("/platform/iam/v1/user-group/{id}", user_groups::one_calls()),
+        ("/platform/notifications/v1/list-rules", rules::list_calls()),
+        ("/platform/notifications/v1/rule", rules::create_calls()),
+        ("/platform/notifications/v1/rule/{uuid}", rules::one_calls()),
+        ("/platform/notifications/v1/update-rule-status/{uuid}", rules::status_calls()),
         ("/platform/iam/v1/role", role::list_calls()),
         ("/platform/iam/v1/role/permission-config", role::config_calls()),
         ("/platform/iam/v1/role/{role_id}", role::delete_calls()),
@@ -193,15 +213,24 @@ fn calls(names: Names) -> Router<Arc<App>> {
         ("/api_keys/generate", api_keys::generate_calls()),
         ("/api_keys/delete", api_keys::delete_calls()),
         ("/api_keys/validate", validate::calls()),
-        ("/asset-groups", asset_groups::calls()),
+        ("/asset-groups", asset_groups::list_calls()),
+        ("/asset-groups/create", asset_groups::create_calls()),
+        ("/asset-groups/update/{id}", asset_groups::update_calls()),
+        ("/asset-groups/delete/{id}", asset_groups::delete_calls()),
         ("/assets", assets::list_calls()),
         ("/assets/{id}", assets::one_calls()),
+        ("/audits/agents_reports", agent_reports::calls()),
         ("/audits/management_logs", audits::calls()),
         ("/case/search", cases::calls()),
         ("/endpoints/get_endpoint", endpoints::list_calls()),
         ("/endpoints/isolate", endpoints::isolate_calls()),
         ("/endpoints/unisolate", endpoints::unisolate_calls()),
         ("/issue/search", issues::calls()),
+        ("/rbac/get_roles", rbac::roles_calls()),
+        ("/rbac/get_user_group", rbac::groups_calls()),
+        ("/rbac/get_users", rbac::users_calls()),
+        ("/rbac/set_user_role", rbac::set_role_calls()),
+        ("/system/get_tenant_info", tenant_info::calls()),
         ("/healthcheck", health::calls()),
         ("/health_check", health::check_calls()),
     ] {

@@ -94,6 +94,15 @@ impl Refusal {
         self
     }
 
+    /// As [`of_platform`](Self::of_platform), where a 403 has the form of the public API.
+    pub(crate) fn of_notifications(self) -> Self {
+        let refusal = self.of_platform();
+        match refusal.envelope {
+            Envelope::PlatformForbidden => refusal.in_envelope(Envelope::PublicApi),
+            _ => refusal,
+        }
+    }
+
     /// As [`of_platform`](Self::of_platform), for calls whose description has no 400: there, what the
     /// tenant does not have is 500.
     pub(crate) fn of_platform_without_400(self) -> Self {

@@ -9,11 +9,11 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, delete, get};
 use cortexkey_api::role::{
-    CreateRequest, PermissionConfig, RoleCount, RoleId, RoleList, RoleName, RoleRecord,
-    created_message,
+    CreateRequest, DatasetPermission, PermissionConfig, RoleCount, RoleId, RoleList, RoleName,
+    RoleRecord, created_message,
 };
 use cortexkey_api::{Data, Message};
-use cortexkey_core::access::Permission;
+use cortexkey_core::access::{Grant, Permission};
 
 use super::App;
 use super::api_keys::{access, refused};
@@ -95,7 +95,8 @@ async fn create(
         let said = format!("the role {} was made", role.name);
         store.note(by, now_ms, deed("Role Create", role.name.clone(), said, true));
         let description = request.description.filter(|text| !text.is_empty());
-        Ok(store.add_role(role, description, &creator(by).0, now_ms))
+        let datasets = request.dataset_permissions.unwrap_or_default();
+        Ok(store.add_role(role, (description, datasets), &creator(by).0, now_ms))
     });
     let message = created_message(&made.map_err(Refusal::of_platform)?);
     Ok((StatusCode::CREATED, Json(Data { data: Message { message } })))
@@ -117,6 +118,12 @@ async fn remove(
         if store.roles.predefined().any(|role| Roles::predefined_id(role) == role_id) {
             return Err(Refusal::invalid("Non-custom and account-level roles cannot be deleted."));
         }
+        if store.roles.name_of(&role_id).is_some_and(|name| store.directory.has_role(name)) {
+            return Err(Refusal::invalid(
+                "Role name provided is assigned to a user or user group and therefore cannot be \
+                 deleted.",
+            ));
+        }
         let name = store.delete_role(&role_id);
         let name = name.ok_or_else(|| Refusal::invalid("Role name provided is not valid"))?;
         let said = format!("the role {name} was deleted");
@@ -132,8 +139,9 @@ async fn config(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Data<PermissionConfig>>, Refusal> {
-    require(&app.store(), caller, Permission::View)?;
-    Ok(Json(Data { data: permissions::config() }))
+    let store = app.store();
+    require(&store, caller, Permission::View)?;
+    Ok(Json(Data { data: permissions::config(&store.inventory.datasets) }))
 }
 
 fn require(store: &Store, caller: Caller, level: Permission) -> Result<(), Refusal> {
@@ -162,9 +170,7 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
     if store.roles.custom.len() >= ROLES_MAX {
         return Err(Refusal::invalid("The maximum number of roles is reached"));
     }
-    if request.dataset_permissions.as_ref().is_some_and(|datasets| !datasets.is_empty()) {
-        return Err(Refusal::invalid("dataset_permissions: this tenant has no datasets"));
-    }
+    check_datasets(store, request.dataset_permissions.as_deref().unwrap_or_default())?;
     let names = &request.component_permissions;
     if names.is_empty() || names.len() > PERMISSIONS_MAX {
         return Err(Refusal::invalid("component_permissions is not valid")
@@ -172,7 +178,7 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
     }
     // Predefined roles of other products are none of this tenant's.
     let role = CustomRole::new(name).map_err(|error| Refusal::invalid(&error.to_string()))?;
-    names.iter().enumerate().try_fold(role, |role, (at, name)| {
+    let role = names.iter().enumerate().try_fold(role, |role, (at, name)| {
         role.with_permission(name).ok_or_else(|| {
             // The name is not repeated: anything may have been sent.
             Refusal::invalid("component_permissions is not valid").with_extra(format!(
@@ -180,7 +186,44 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
                 at + 1
             ))
         })
-    })
+    })?;
+    check_actions(&role)?;
+    Ok(role)
+}
+
+/// A named action needs the component that it stands under, at View/Edit.
+fn check_actions(role: &CustomRole) -> Result<(), Refusal> {
+    let lacks = |action: &&&str| {
+        permissions::component_of(action).is_some_and(|component| {
+            let grant = Grant::listed(component, Permission::Edit);
+            !role.components.contains(&grant)
+        })
+    };
+    match role.actions.iter().find(lacks) {
+        Some(action) => Err(Refusal::invalid("component_permissions is not valid")
+            .with_extra(format!("{action} needs the action permission of its component"))),
+        None => Ok(()),
+    }
+}
+
+fn check_datasets(store: &Store, asked: &[DatasetPermission]) -> Result<(), Refusal> {
+    let bad = |why: &str| Err(Refusal::invalid("dataset_permissions is not valid").with_extra(why));
+    if asked.len() > PERMISSIONS_MAX {
+        return bad("too many categories");
+    }
+    for DatasetPermission { category, access_all, permissions } in asked {
+        let groups = &store.inventory.datasets;
+        let Some(group) = groups.iter().find(|group| group.dataset_category == *category) else {
+            return bad("role/permission-config lists the categories");
+        };
+        if *access_all && !permissions.is_empty() {
+            return bad("access_all leaves no names to list");
+        }
+        if permissions.iter().any(|name| !group.datasets.contains(name)) {
+            return bad("role/permission-config lists the datasets of each category");
+        }
+    }
+    Ok(())
 }
 
 fn deed(subtype: &'static str, subject: String, description: String, done: bool) -> Deed {

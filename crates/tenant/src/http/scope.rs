@@ -1,13 +1,14 @@
-//! `platform/iam/v1/scope/api-key/{id}`: what a key may see, read and replaced.
+//! `platform/iam/v1/scope/{entity}/{id}`: what a key, a user or a user group may see, read and
+//! replaced.
 //!
-//! It refuses names that the tenant does not have and selections that select nothing, and keeps
-//! scopes without enforcing them: like a new tenant of the product, this one has SBAC off.
+//! Scopes are kept without enforcing them: like a new tenant of the product, this one has SBAC off.
+//! Those of users and user groups are only kept, since every request comes with a key.
 
+use core::fmt;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get};
 use cortexkey_api::scope::{
     AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetsRows,
@@ -16,6 +17,7 @@ use cortexkey_api::scope::{
 use cortexkey_api::{Data, Envelope, Message};
 use cortexkey_core::access::{Permission, RowFilter};
 use cortexkey_core::auth::KeyId;
+use serde_json::Value;
 
 use super::App;
 use super::api_key::key_of;
@@ -25,10 +27,12 @@ use super::gate::Caller;
 use super::path::Parts;
 use super::refusal::Refusal;
 use super::role::{ACCESS_MANAGEMENT, PERMISSIONS};
-use crate::inventory;
+use super::users::no_group;
+use crate::inventory::Inventory;
 use crate::store::{Deed, Store};
 
 const DATASET_FILTERS_MAX: usize = 100;
+const NAME_CHARS_MAX: usize = 200;
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
     get(read).put(write)
@@ -47,10 +51,10 @@ async fn read(
 
 fn may_read(store: &Store, caller: Caller, entity: &str, id: &str) -> Result<ScopeRead, Refusal> {
     access(store, caller)?.require(ACCESS_MANAGEMENT, Permission::View)?;
-    let id = entity_of(store, entity, id)?;
-    let scope = store.get(id).and_then(|entry| entry.scope.as_ref());
-    // A key without a scope sees nothing where scopes are enforced, and that is what is shown.
-    Ok(scope.map_or_else(|| shown(&nothing()), shown))
+    let entity = Entity::of(store, entity, id)?;
+    let scope = entity.scope(store);
+    // Whoever has no scope sees nothing where scopes are enforced, and that is what is shown.
+    Ok(shown(scope.unwrap_or(&nothing()), &store.inventory))
 }
 
 async fn write(
@@ -64,7 +68,7 @@ async fn write(
         let may = may_write(store, caller, &entity, &id, &scope);
         let done = may.is_ok();
         if done || may.as_ref().is_err_and(Refusal::is_forbidden) {
-            let subject = format!("API key {}", id.parse::<KeyId>().map_or(0, KeyId::get));
+            let subject = may.as_ref().map_or_else(|_| String::new(), Entity::to_string);
             let description = if done {
                 format!("the scope of {subject} was set")
             } else {
@@ -74,11 +78,12 @@ async fn write(
             let deed = Deed { entity: PERMISSIONS, subtype, subject, description, done };
             store.note(caller.0.key_id(), now_ms, deed);
         }
-        store.set_scope(may?, scope);
-        Ok(())
+        let entity = may?;
+        entity.set_scope(store, scope);
+        Ok(entity)
     });
-    set.map_err(Refusal::of_platform)?;
-    let message = "The scope was updated successfully.".to_owned();
+    let entity = set.map_err(Refusal::of_platform)?;
+    let message = format!("Scope updated for {entity} successfully");
     Ok(Json(Data { data: Message { message } }))
 }
 
@@ -88,34 +93,96 @@ fn may_write(
     entity: &str,
     id: &str,
     scope: &ScopeWrite,
-) -> Result<KeyId, Refusal> {
+) -> Result<Entity, Refusal> {
     let access = access(store, caller)?;
     access.require(ACCESS_MANAGEMENT, Permission::Edit)?;
-    let id = entity_of(store, entity, id)?;
-    if let Some(entry) = store.get(id) {
-        access.require_handling(&store.roles.all(&entry.record.roles))?;
-    }
-    check(scope, store.settings.datasets)?;
-    Ok(id)
+    let entity = Entity::of(store, entity, id)?;
+    access.require_handling(&store.roles.all(&entity.roles(store)))?;
+    check(scope, &store.inventory, store.settings.datasets)?;
+    Ok(entity)
 }
 
-/// The key that a path names; there are no other entities here.
-fn entity_of(store: &Store, entity: &str, id: &str) -> Result<KeyId, Refusal> {
-    let remedy = "this tenant has scopes of keys: /platform/iam/v1/scope/api-key/{id}";
-    if !store.roles.product().has_scopes() {
-        // The call is not there at all.
-        return Err(Refusal::not_found("this product has no scopes")
-            .with_extra("this product has no scopes")
-            .with_remedy("start the tenant as another product")
-            .in_envelope(Envelope::Platform));
-    }
-    match entity {
-        "api-key" => key_of(store, id).map_err(|refusal| refusal.with_remedy(remedy)),
-        "user" | "user-group" => {
-            Err(Refusal::not_found("this tenant has no users and no user groups")
-                .with_remedy(remedy))
+/// Whose scope it is.
+enum Entity {
+    Key(KeyId),
+    /// By the e-mail address.
+    User(String),
+    /// By the id.
+    Group(String),
+}
+
+impl Entity {
+    /// The entity that a path names.
+    fn of(store: &Store, kind: &str, id: &str) -> Result<Self, Refusal> {
+        if !store.roles.product().has_scopes() {
+            // The call is not there at all.
+            return Err(Refusal::not_found("this product has no scopes")
+                .with_extra("this product has no scopes")
+                .with_remedy("start the tenant as another product")
+                .in_envelope(Envelope::Platform));
         }
-        _ => Err(Refusal::invalid("the entity is none of user, user-group, api-key")),
+        match kind {
+            "api-key" => key_of(store, id).map(Self::Key),
+            "user" => match store.directory.user(id) {
+                Some(user) => Ok(Self::User(user.record.user_email.clone())),
+                None => Err(Refusal::not_found("No user has this e-mail address")),
+            },
+            "user-group" => match store.directory.group(id) {
+                Some(group) => Ok(Self::Group(group.record.group_id.clone())),
+                None => Err(no_group(id)),
+            },
+            _ => Err(Refusal::invalid("entity_type is one of user, user-group, api-key")),
+        }
+    }
+
+    fn scope<'a>(&self, store: &'a Store) -> Option<&'a ScopeWrite> {
+        match self {
+            Self::Key(id) => store.get(*id)?.scope.as_ref(),
+            Self::User(email) => store.directory.user(email)?.scope.as_ref(),
+            Self::Group(id) => store.directory.group(id)?.scope.as_ref(),
+        }
+    }
+
+    /// The display names of its roles.
+    fn roles(&self, store: &Store) -> Vec<String> {
+        match self {
+            Self::Key(id) => store.get(*id).map_or_else(Vec::new, |key| key.record.roles.clone()),
+            Self::User(email) => {
+                let user = store.directory.user(email);
+                user.and_then(|user| user.record.role_name.clone()).into_iter().collect()
+            }
+            Self::Group(id) => {
+                let group = store.directory.group(id);
+                group.and_then(|group| group.record.pretty_role_name.clone()).into_iter().collect()
+            }
+        }
+    }
+
+    fn set_scope(&self, store: &mut Store, scope: ScopeWrite) {
+        match self {
+            Self::Key(id) => return store.set_scope(*id, scope),
+            Self::User(email) => {
+                if let Some(user) = store.directory.user_mut(email) {
+                    user.scope = Some(scope);
+                }
+            }
+            Self::Group(id) => {
+                if let Some(group) = store.directory.group_mut(id) {
+                    group.scope = Some(scope);
+                }
+            }
+        }
+        store.keep_directory();
+    }
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => write!(f, "API key {id}"),
+            Self::User(email) => write!(f, "user {email}"),
+            Self::Group(id) => write!(f, "user group {id}"),
+        }
     }
 }
 
@@ -134,12 +201,14 @@ fn nothing() -> ScopeWrite {
     }
 }
 
-fn check(scope: &ScopeWrite, datasets: bool) -> Result<(), Refusal> {
-    check_assets(&scope.assets)?;
-    check_cases(&scope.cases_issues)?;
+fn check(scope: &ScopeWrite, inventory: &Inventory, datasets: bool) -> Result<(), Refusal> {
+    check_assets(&scope.assets, inventory)?;
+    check_cases(&scope.cases_issues, inventory)?;
     let endpoints = &scope.endpoints;
-    check_axis("endpoint_groups", &endpoints.endpoint_groups, inventory::endpoint_group)?;
-    check_axis("endpoint_tags", &endpoints.endpoint_tags, inventory::endpoint_tag)?;
+    check_axis("endpoint_groups", &endpoints.endpoint_groups, |name| {
+        inventory.endpoint_group_id(name)
+    })?;
+    check_axis("endpoint_tags", &endpoints.endpoint_tags, |name| inventory.endpoint_tag_id(name))?;
     check_datasets(scope.datasets_rows.as_ref(), datasets)
 }
 
@@ -167,11 +236,11 @@ fn check_datasets(rows: Option<&DatasetsRows>, datasets: bool) -> Result<(), Ref
     }
 }
 
-fn check_assets(assets: &AssetsWrite) -> Result<(), Refusal> {
+fn check_assets(assets: &AssetsWrite, inventory: &Inventory) -> Result<(), Refusal> {
     let ids = &assets.asset_group_ids;
     check_selection("assets", assets.mode == Mode::Scope, ids.is_empty())?;
     for id in ids {
-        match inventory::asset_group(*id) {
+        match inventory.group(*id) {
             None => return Err(invalid(&format!("assets: no asset group has the id {id}"))),
             Some(group) if !group.scopable => {
                 return Err(invalid(&format!(
@@ -184,9 +253,9 @@ fn check_assets(assets: &AssetsWrite) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_cases(cases: &CasesIssuesWrite) -> Result<(), Refusal> {
+fn check_cases(cases: &CasesIssuesWrite, inventory: &Inventory) -> Result<(), Refusal> {
     check_selection("cases_issues", cases.mode == Mode::Scope, cases.names.is_empty())?;
-    check_names("cases_issues", &cases.names, inventory::domain)?;
+    check_names(&cases.names, |name| inventory.domain_id(name))?;
     if cases.mode == Mode::NoScope && cases.include_cases_issues_empty_entities {
         return Err(invalid(
             "cases_issues: include_cases_issues_empty_entities goes with see_all and scope",
@@ -198,10 +267,10 @@ fn check_cases(cases: &CasesIssuesWrite) -> Result<(), Refusal> {
 fn check_axis(
     area: &str,
     axis: &AxisWrite,
-    known: fn(&str) -> Option<usize>,
+    id: impl Fn(&str) -> Option<String>,
 ) -> Result<(), Refusal> {
     check_selection(area, axis.mode == AxisMode::Scope, axis.names.is_empty())?;
-    check_names(area, &axis.names, known)
+    check_names(&axis.names, id)
 }
 
 /// Names go with `scope`, and `scope` needs at least one.
@@ -213,49 +282,56 @@ fn check_selection(area: &str, selects: bool, is_empty: bool) -> Result<(), Refu
     }
 }
 
-fn check_names(
-    area: &str,
-    names: &[String],
-    known: fn(&str) -> Option<usize>,
-) -> Result<(), Refusal> {
-    // The name is not repeated: anything may have been sent.
-    match names.iter().position(|name| known(name).is_none()) {
-        Some(at) => Err(invalid(&format!("{area}: the tenant does not have name {}", at + 1))),
+fn check_names(names: &[String], id: impl Fn(&str) -> Option<String>) -> Result<(), Refusal> {
+    match names.iter().find(|name| id(name).is_none()) {
+        Some(name) => {
+            let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+            Err(Refusal::invalid(&format!("The scope name {name} does not exist.")))
+        }
         None => Ok(()),
     }
 }
 
 fn invalid(what: &str) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, "Invalid input").with_extra(what)
+    Refusal::invalid(what)
 }
 
 /// The shape that is read, which is another than the one that is written.
-fn shown(scope: &ScopeWrite) -> ScopeRead {
+fn shown(scope: &ScopeWrite, inventory: &Inventory) -> ScopeRead {
     let groups = scope.assets.asset_group_ids.iter().map(|id| AssetGroup {
         asset_group_id: *id,
-        asset_group_name: inventory::asset_group(*id)
-            .map_or_else(String::new, |group| group.name.to_owned()),
+        asset_group_name: inventory
+            .group(*id)
+            .map_or_else(String::new, |group| group.record.name.clone()),
     });
     let cases = &scope.cases_issues;
     let endpoints = &scope.endpoints;
+    let tags_of = |names: &[String], id: &dyn Fn(&str) -> Option<String>| {
+        names.iter().map(|name| tag(name, id(name))).collect()
+    };
+    let axis = |axis: &AxisWrite, id: &dyn Fn(&str) -> Option<String>| Tagged {
+        mode: axis.mode,
+        tags: match axis.mode {
+            AxisMode::Any => vec![tag("Any", None)],
+            _ => tags_of(&axis.names, id),
+        },
+    };
     ScopeRead {
         assets: AssetsRead { mode: scope.assets.mode, asset_groups: groups.collect() },
-        cases_issues: Tagged { mode: cases.mode, tags: tags(&cases.names, inventory::domain) },
+        cases_issues: Tagged {
+            mode: cases.mode,
+            tags: tags_of(&cases.names, &|name| inventory.domain_id(name)),
+        },
         endpoints: EndpointsRead {
-            endpoint_groups: axis(&endpoints.endpoint_groups, inventory::endpoint_group),
-            endpoint_tags: axis(&endpoints.endpoint_tags, inventory::endpoint_tag),
+            endpoint_groups: axis(&endpoints.endpoint_groups, &|name| {
+                inventory.endpoint_group_id(name)
+            }),
+            endpoint_tags: axis(&endpoints.endpoint_tags, &|name| inventory.endpoint_tag_id(name)),
         },
         datasets_rows: scope.datasets_rows.clone(),
     }
 }
 
-fn axis(axis: &AxisWrite, place: fn(&str) -> Option<usize>) -> Tagged<AxisMode> {
-    Tagged { mode: axis.mode, tags: tags(&axis.names, place) }
-}
-
-fn tags(names: &[String], place: fn(&str) -> Option<usize>) -> Vec<Tag> {
-    // Text, as the vendor's own client reads it.
-    let id = |name: &String| place(name).map_or_else(String::new, |place| place.to_string());
-    let tag = |name: &String| Tag { tag_id: id(name).into(), tag_name: name.clone() };
-    names.iter().map(tag).collect()
+fn tag(name: &str, id: Option<String>) -> Tag {
+    Tag { tag_id: id.map_or(Value::Null, Value::String), tag_name: name.to_owned() }
 }

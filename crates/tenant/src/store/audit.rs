@@ -38,13 +38,17 @@ impl AuditLog {
     }
 
     /// Adds an entry; it, and the id of the one that had to go.
-    pub(super) fn add(&mut self, by: KeyId, at_ms: u64, deed: Deed) -> (&AuditRecord, Option<u64>) {
+    pub(super) fn add(
+        &mut self,
+        (name, email): (String, String),
+        at_ms: u64,
+        deed: Deed,
+    ) -> (&AuditRecord, Option<u64>) {
         self.last_id += 1;
         let gone = match self.entries.len() {
             ENTRIES_MAX.. => self.entries.pop_front().map(|entry| entry.audit_id),
             _ => None,
         };
-        let (name, email) = creator(by);
         self.entries.push_back(AuditRecord {
             audit_id: self.last_id,
             audit_owner_name: Some(name),

@@ -13,12 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cortexkey_api::Secret;
+use cortexkey_api::asset_group::AssetGroupRecord;
+use cortexkey_api::role::DatasetPermission;
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::access::Tenant as Settings;
 use cortexkey_core::auth::{KeyId, Level, StoredKey};
 use cortexkey_core::lifecycle::{Expiry, GeneratedKey, KeyRecord};
 
 use crate::access::Access;
+use crate::directory::Directory;
+use crate::forwarding::Forwarding;
+use crate::inventory::{AssetGroup, Inventory};
 use crate::roles::{CustomRole, RoleEntry, Roles};
 
 pub(crate) use audit::{AuditLog, Deed, creator};
@@ -34,10 +39,16 @@ pub(crate) struct Store {
     max_keys: usize,
     pub(crate) roles: Roles,
     pub(crate) audit: AuditLog,
+    /// What scopes are applied to.
+    pub(crate) inventory: Inventory,
+    /// Users and user groups.
+    pub(crate) directory: Directory,
+    /// Rules that say which notices are forwarded, and where to.
+    pub(crate) forwarding: Forwarding,
     /// What decisions hang on besides keys.
     pub(crate) settings: Settings,
     /// The endpoints that are cut off; not kept across a restart, since they are no real ones.
-    pub(crate) isolated: BTreeSet<&'static str>,
+    pub(crate) isolated: BTreeSet<String>,
     /// How many actions on endpoints there were.
     pub(crate) actions: u64,
     disk: Option<Arc<Disk>>,
@@ -94,6 +105,9 @@ impl Store {
             max_keys,
             roles,
             audit: AuditLog::default(),
+            inventory: Inventory::default(),
+            directory: Directory::default(),
+            forwarding: Forwarding::default(),
             settings,
             isolated: BTreeSet::new(),
             actions: 0,
@@ -114,6 +128,17 @@ impl Store {
         }
         self.roles.made = self.roles.made.max(disk.number(rows::ROLES_MADE)?.unwrap_or(0));
         self.audit = AuditLog::restore(rows::audit(&disk)?);
+        if let Some((last_group, groups)) = rows::whole(&disk, rows::ASSET_GROUPS)? {
+            let groups: Vec<AssetGroupRecord> = groups;
+            self.inventory
+                .set_groups(groups.into_iter().map(AssetGroup::new).collect(), last_group);
+        }
+        if let Some(directory) = rows::whole(&disk, rows::DIRECTORY)? {
+            self.directory = directory;
+        }
+        if let Some(forwarding) = rows::whole(&disk, rows::FORWARDING)? {
+            self.forwarding = forwarding;
+        }
         self.disk = Some(disk);
         Ok(self)
     }
@@ -132,7 +157,7 @@ impl Store {
     pub(crate) fn access(&self, id: KeyId) -> Option<Access<'_>> {
         let entry = self.keys.get(&id)?;
         let roles = self.roles.all(&entry.record.roles);
-        Some(Access::new(roles, entry.scope.as_ref(), self.settings))
+        Some(Access::new(roles, entry.scope.as_ref(), &self.inventory, self.settings))
     }
 
     /// Makes a key. What is returned is the only copy of it.
@@ -178,6 +203,33 @@ impl Store {
         self.changed(id);
     }
 
+    /// All scopes, of whomever.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &ScopeWrite> {
+        let of_keys = self.keys.values().filter_map(|entry| entry.scope.as_ref());
+        let of_users = self.directory.users.iter().filter_map(|user| user.scope.as_ref());
+        let of_groups = self.directory.groups.iter().filter_map(|group| group.scope.as_ref());
+        of_keys.chain(of_users).chain(of_groups)
+    }
+
+    /// Notes that the asset groups are to be written.
+    pub(crate) fn keep_groups(&mut self) {
+        self.write(|store| {
+            let groups: Vec<_> = store.inventory.groups.iter().map(|group| &group.record).collect();
+            let row = rows::of_whole(&(store.inventory.last_group, groups));
+            Write::Row(rows::ASSET_GROUPS, 0, row)
+        });
+    }
+
+    /// Notes that users and user groups are to be written.
+    pub(crate) fn keep_directory(&mut self) {
+        self.write(|store| Write::Row(rows::DIRECTORY, 0, rows::of_whole(&store.directory)));
+    }
+
+    /// Notes that the rules of forwarding are to be written.
+    pub(crate) fn keep_forwarding(&mut self) {
+        self.write(|store| Write::Row(rows::FORWARDING, 0, rows::of_whole(&store.forwarding)));
+    }
+
     /// Puts a scope in place of a key's whole scope.
     pub(crate) fn set_scope(&mut self, id: KeyId, scope: ScopeWrite) {
         let Some(entry) = self.keys.get_mut(&id) else { return };
@@ -198,11 +250,11 @@ impl Store {
     pub(crate) fn add_role(
         &mut self,
         role: CustomRole,
-        description: Option<String>,
+        about: (Option<String>, Vec<DatasetPermission>),
         created_by: &str,
         now_ms: u64,
     ) -> String {
-        let entry = self.roles.add(role, description, created_by, now_ms);
+        let entry = self.roles.add(role, about, created_by, now_ms);
         let role_id = entry.role_id.clone();
         if self.disk.is_some() {
             let row = rows::of_role(entry);
@@ -234,6 +286,11 @@ impl Store {
 
     /// Notes what somebody did, or tried.
     pub(crate) fn note(&mut self, by: KeyId, at_ms: u64, deed: Deed) {
+        self.note_by(creator(by), at_ms, deed);
+    }
+
+    /// As [`note`](Self::note), by somebody without a key: a name and an e-mail address.
+    pub(crate) fn note_by(&mut self, by: (String, String), at_ms: u64, deed: Deed) {
         let (record, gone) = self.audit.add(by, at_ms, deed);
         if self.disk.is_some() {
             self.pending.push(Write::Row(rows::AUDIT, record.audit_id, rows::of_audit(record)));
@@ -333,7 +390,7 @@ mod tests {
         let record = {
             let mut store = open();
             let role = CustomRole::new("R").unwrap().with("Auditing", Permission::View).unwrap();
-            assert_eq!(store.add_role(role, None, "a", 5), "custom_role_1");
+            assert_eq!(store.add_role(role, (None, vec![]), "a", 5), "custom_role_1");
             for expiry in [Expiry::Never, Expiry::At { ms: 7 }, Expiry::Never] {
                 store.generate(Level::Advanced, expiry, about(), 5).unwrap();
             }
@@ -363,6 +420,6 @@ mod tests {
         let mut store = open();
         assert_eq!(store.get(id(2)).unwrap().record.roles, ["Viewer"]);
         let role = CustomRole::new("R").unwrap();
-        assert_eq!(store.add_role(role, None, "a", 5), "custom_role_2");
+        assert_eq!(store.add_role(role, (None, vec![]), "a", 5), "custom_role_2");
     }
 }

@@ -4,10 +4,12 @@
 
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_api::audit::AuditRecord;
+use cortexkey_api::role::DatasetPermission;
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::access::{Grant, Permission};
 use cortexkey_core::auth::{KeyId, Level, StoredKey};
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -19,6 +21,10 @@ use crate::roles::{CustomRole, RoleEntry};
 pub(super) const KEYS: &str = "keys";
 pub(super) const ROLES: &str = "roles";
 pub(super) const AUDIT: &str = "audit";
+/// Tables of one row that holds all of its kind: small, and seldom changed.
+pub(super) const ASSET_GROUPS: &str = "asset-groups";
+pub(super) const DIRECTORY: &str = "directory";
+pub(super) const FORWARDING: &str = "forwarding";
 pub(super) const LAST_ID: &str = "last-id";
 pub(super) const ROLES_MADE: &str = "roles-made";
 
@@ -39,6 +45,8 @@ struct RoleRow {
     created_ms: u64,
     components: Vec<(String, String)>,
     actions: Vec<String>,
+    #[serde(default)]
+    datasets: Vec<DatasetPermission>,
 }
 
 /// A key: the length of its material, the material, the rest as JSON.
@@ -95,6 +103,7 @@ pub(super) fn of_role(entry: &RoleEntry) -> Row {
         created_ms: entry.created_ms,
         components: entry.role.components.iter().filter(held).map(text).collect(),
         actions: entry.role.actions.iter().map(|action| (*action).to_owned()).collect(),
+        datasets: entry.datasets.clone(),
     })
 }
 
@@ -108,8 +117,10 @@ pub(super) fn roles(disk: &Disk) -> Result<Vec<(u64, RoleEntry)>, DiskError> {
         for action in &row.actions {
             role = role.with_action(action).ok()?;
         }
-        let RoleRow { role_id, description, created_by, created_ms, .. } = row;
-        Some((number, RoleEntry { number, role_id, role, description, created_by, created_ms }))
+        let RoleRow { role_id, description, datasets, created_by, created_ms, .. } = row;
+        let entry =
+            RoleEntry { number, role_id, role, description, datasets, created_by, created_ms };
+        Some((number, entry))
     };
     disk.rows(ROLES)?.into_iter().map(|row| entry(row).ok_or(DiskError::Damaged)).collect()
 }
@@ -121,6 +132,16 @@ pub(super) fn of_audit(record: &AuditRecord) -> Row {
 pub(super) fn audit(disk: &Disk) -> Result<Vec<AuditRecord>, DiskError> {
     let record = |(_, bytes): (u64, Row)| serde_json::from_slice(&bytes).ok();
     disk.rows(AUDIT)?.into_iter().map(|row| record(row).ok_or(DiskError::Damaged)).collect()
+}
+
+pub(super) fn of_whole(all: &impl Serialize) -> Row {
+    json(all)
+}
+
+/// What is kept whole; `None` where it never was.
+pub(super) fn whole<T: DeserializeOwned>(disk: &Disk, table: &str) -> Result<Option<T>, DiskError> {
+    let parse = |row: Row| serde_json::from_slice(&row).map_err(|_| DiskError::Damaged);
+    disk.row(table, 0)?.map(parse).transpose()
 }
 
 fn json(row: &impl Serialize) -> Row {

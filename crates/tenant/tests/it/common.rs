@@ -96,6 +96,15 @@ impl Fixture {
         answer(request.send(body.to_string()).unwrap())
     }
 
+    pub fn patch(&self, headers: &Headers, path: &str, body: &Value) -> Answer {
+        let mut request = self.agent.patch(self.tenant.url().to_owned() + path);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.header("Content-Type", "application/json");
+        answer(request.send(body.to_string()).unwrap())
+    }
+
     pub fn delete(&self, headers: &Headers, path: &str) -> Answer {
         let mut request = self.agent.delete(self.tenant.url().to_owned() + path);
         for (name, value) in headers {

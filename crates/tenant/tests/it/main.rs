@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 
+mod children;
 mod common;
 mod redis_server;
 
@@ -11,8 +12,11 @@ mod authentication;
 mod control;
 mod coverage;
 mod durable;
+mod inventory;
 mod limits;
+mod people;
 mod platform;
 mod redis;
+mod rules;
 mod scope;
 mod tls;

@@ -50,13 +50,15 @@ fn a_scope_is_put_whole_and_read_in_its_own_shape() {
                 { "asset_group_id": 17, "asset_group_name": "prod-us" },
             ] },
             "cases_issues": {
-                "mode": "scope", "tags": [{ "tag_id": "0", "tag_name": "Security" }],
+                "mode": "scope", "tags": [{ "tag_id": "DOM:1", "tag_name": "Security" }],
             },
             "endpoints": {
                 "endpoint_groups": {
-                    "mode": "scope", "tags": [{ "tag_id": "0", "tag_name": "servers-eu" }],
+                    "mode": "scope", "tags": [{ "tag_id": "EG:1", "tag_name": "servers-eu" }],
                 },
-                "endpoint_tags": { "mode": "any", "tags": [] },
+                "endpoint_tags": {
+                    "mode": "any", "tags": [{ "tag_id": null, "tag_name": "Any" }],
+                },
             },
         } })
     );
@@ -68,8 +70,8 @@ fn what_names_nothing_is_refused() {
     let admin = fixture.advanced();
     for (change, said) in [
         ("/assets/asset_group_ids", "no asset group has the id 99"),
-        ("/cases_issues/names", "the tenant does not have name 1"),
-        ("/endpoints/endpoint_groups/names", "the tenant does not have name 1"),
+        ("/cases_issues/names", "The scope name nothing does not exist."),
+        ("/endpoints/endpoint_groups/names", "The scope name nothing does not exist."),
         ("/assets", "an attribute that no scope takes"),
         ("/assets/mode", "a selection goes with the mode scope"),
         ("/endpoints/endpoint_tags/mode", "the mode scope needs at least one"),

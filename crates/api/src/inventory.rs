@@ -1,0 +1,106 @@
+//! [`Inventory`]: what an organisation has for scopes to name, in one JSON file.
+//!
+//! Groups, endpoints, assets, users and user groups are the records of the product's own lists, so
+//! that what a tenant answers can be put into the file as it is. Issues, cases and findings are in a
+//! short form of ours.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::asset_group::AssetGroupRecord;
+use crate::role::DatasetGroup;
+use crate::user::{UserGroupRecord, UserRecord};
+
+/// Everything that a scope can name, and what it is then applied to.
+///
+/// ```
+/// use cortexkey_api::inventory::Inventory;
+///
+/// let json = r#"{ "domains": ["Security", "Finance"], "endpointTags": ["vip"] }"#;
+/// let inventory: Inventory = serde_json::from_str(json)?;
+/// assert_eq!(inventory.endpoint_tags, ["vip"]);
+/// assert!(serde_json::from_str::<Inventory>(r#"{ "domain": [] }"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Inventory {
+    /// Asset groups, as `asset-groups` lists them.
+    pub asset_groups: Vec<AssetGroupRecord>,
+    /// Domains of cases and issues; the product's own where there are none.
+    pub domains: Vec<String>,
+    /// Endpoint groups, besides those that endpoints name.
+    pub endpoint_groups: Vec<String>,
+    /// Endpoint tags, besides those that endpoints have.
+    pub endpoint_tags: Vec<String>,
+    /// Endpoints, as `endpoints/get_endpoint` lists them.
+    pub endpoints: Vec<Map<String, Value>>,
+    /// Assets, as `assets` lists them. `xdm.asset.agent_id` names the endpoint of an asset.
+    pub assets: Vec<Map<String, Value>>,
+    /// Issues.
+    pub issues: Vec<Issue>,
+    /// Cases.
+    pub cases: Vec<Case>,
+    /// Findings.
+    pub findings: Vec<Finding>,
+    /// Users, as `user` lists them.
+    pub users: Vec<UserRecord>,
+    /// User groups, as `user-group` lists them.
+    pub user_groups: Vec<UserGroupRecord>,
+    /// Datasets by category, as `role/permission-config` lists them.
+    pub dataset_groups: Vec<DatasetGroup>,
+}
+
+/// An issue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Issue {
+    /// The id.
+    pub id: u64,
+    /// The name.
+    pub name: String,
+    /// The domain.
+    pub domain: String,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: String,
+    /// The ids of the assets that it references.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<String>,
+    /// The names of assets that it references and that were deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleted_assets: Vec<String>,
+    /// The names of what it references and no inventory has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+}
+
+/// A case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Case {
+    /// The id.
+    pub id: u64,
+    /// The name.
+    pub name: String,
+    /// The domain.
+    pub domain: String,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: String,
+    /// The ids of its issues.
+    pub issues: Vec<u64>,
+}
+
+/// A finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Finding {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The id of the asset that it is about.
+    pub asset: String,
+    /// The id of the issue that it led to, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<u64>,
+}

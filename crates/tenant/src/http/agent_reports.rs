@@ -1,0 +1,90 @@
+//! `audits/agents_reports`: what the agents report, as far as the caller's scope lets them be seen.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::routing::{MethodRouter, post};
+use cortexkey_api::Reply;
+use cortexkey_api::audit::ListRequest;
+use cortexkey_core::access::{Permission, Question};
+use serde_json::{Value, json};
+
+use super::App;
+use super::api_keys::access;
+use super::body::AskedOrAll;
+use super::gate::Caller;
+use super::hidden::{Hidden, Seen};
+use super::list::{self, Page, Thing};
+use super::refusal::Refusal;
+use crate::inventory::{Agent, CREATED_MS};
+use crate::options::Licence;
+
+const PAGE_MAX: u64 = 100;
+const FIELDS: [(&str, &str); 10] = [
+    ("endpoint_id", "ENDPOINTID"),
+    ("endpoint_name", "ENDPOINTNAME"),
+    ("type", "TYPE"),
+    ("sub_type", "SUBTYPE"),
+    ("result", "RESULT"),
+    ("timestamp", "TIMESTAMP"),
+    ("domain", "DOMAIN"),
+    ("xdr_version", "TRAPSVERSION"),
+    ("category", "CATEGORY"),
+    ("trapsversion", "TRAPSVERSION"),
+];
+
+pub(super) fn calls() -> MethodRouter<Arc<App>> {
+    post(read)
+}
+
+async fn read(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    AskedOrAll(request): AskedOrAll<ListRequest>,
+) -> Result<Seen<Reply<Value>>, Refusal> {
+    app.licensed(Licence::Endpoints)?;
+    let store = app.store();
+    let access = access(&store, caller)?;
+    access.require("Auditing", Permission::View)?;
+    let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
+    let conditions = list::documented(&request.filters, &FIELDS)?;
+    let order = list::older_order(request.sort.as_ref(), &FIELDS)?;
+    let (place, descending) = order.unwrap_or(("TIMESTAMP", true));
+    let mut hidden = Hidden::default();
+    let view = store.inventory.view();
+    let agents = store.inventory.endpoints.iter().enumerate();
+    let visible = agents.filter(|(at, agent)| {
+        access.sees(&agent.id, &Question::Endpoint(view.endpoint(*at)), &mut hidden)
+    });
+    let mut found: Vec<_> = visible.map(|(_, agent)| report(agent)).collect();
+    found.retain(|thing| list::all_fit(&conditions, thing));
+    list::sort(&mut found, place, descending);
+    let total_count = found.len();
+    let data: Vec<_> = page.of(found.into_iter()).collect();
+    let reply = json!({
+        "total_count": total_count, "result_count": data.len(), "data": data,
+    });
+    Ok(Seen(Reply { reply }, hidden))
+}
+
+/// Each agent has reported once: that it was installed.
+fn report(agent: &Agent) -> Thing {
+    let text = |member: &str| {
+        agent.record.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let seen = agent.record.get("first_seen").and_then(Value::as_u64).unwrap_or(CREATED_MS);
+    list::thing(&json!({
+        "TIMESTAMP": seen,
+        "RECEIVEDTIME": seen,
+        "ENDPOINTID": agent.id,
+        "ENDPOINTNAME": agent.name,
+        "DOMAIN": text("domain"),
+        "TRAPSVERSION": text("endpoint_version"),
+        "CATEGORY": "Audit",
+        "TYPE": "Installation",
+        "SUBTYPE": "Install",
+        "RESULT": "Success",
+        "REASON": "",
+        "DESCRIPTION": format!("the agent of {} was installed", agent.name),
+    }))
+}

@@ -1,0 +1,240 @@
+//! [`Inventory`]: what scopes of this tenant can name, and the assets, endpoints, issues and cases
+//! that they are applied to.
+//!
+//! It is read from a file or from the small one that is built in, and then only its asset groups
+//! change. Which assets a group holds is worked out by whoever can apply a filter
+//! ([`Inventory::regroup`]).
+
+mod load;
+mod view;
+
+use cortexkey_api::asset_group::AssetGroupRecord;
+use cortexkey_api::filter::XdmFilter;
+use cortexkey_api::inventory::Finding;
+use cortexkey_api::role::DatasetGroup;
+use serde_json::{Map, Value};
+
+pub use load::InventoryError;
+pub(crate) use load::{People, read, seeded};
+pub(crate) use view::View;
+
+/// A record as the product's lists show it.
+pub(crate) type Record = Map<String, Value>;
+
+/// When the built-in inventory was made, in milliseconds since 1970.
+pub(crate) const CREATED_MS: u64 = 1_750_000_000_000;
+
+/// The attributes that the asset group of a scope may be built from, by the names that filters on
+/// assets take. The console lists twelve; six of these names are public.
+pub(crate) const SCOPING_ATTRIBUTES: [&str; 12] = [
+    "xdm.asset.type.class",
+    "xdm.asset.type.category",
+    "xdm.asset.provider",
+    "xdm.asset.cloud.region",
+    "xdm.asset.realm",
+    "xdm.asset.tags",
+    "xdm.asset.organization",
+    "xdm.asset.account_name",
+    "xdm.asset.business_application_names",
+    "xdm.asset.kubernetes.cluster",
+    "xdm.asset.kubernetes.namespace",
+    "xdm.asset.code.repository",
+];
+
+/// What there is to be seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Inventory {
+    pub(crate) groups: Vec<AssetGroup>,
+    /// The highest id that a group ever had.
+    pub(crate) last_group: u64,
+    domains: Vec<Domain>,
+    pub(crate) endpoint_groups: Vec<String>,
+    pub(crate) endpoint_tags: Vec<String>,
+    pub(crate) endpoints: Vec<Agent>,
+    pub(crate) assets: Vec<Asset>,
+    pub(crate) issues: Vec<Issue>,
+    pub(crate) cases: Vec<Case>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) datasets: Vec<DatasetGroup>,
+}
+
+/// A group of assets.
+#[derive(Clone, Debug)]
+pub(crate) struct AssetGroup {
+    pub(crate) record: AssetGroupRecord,
+    /// Whether a scope may name it.
+    pub(crate) scopable: bool,
+}
+
+/// A domain of cases and issues.
+#[derive(Clone, Debug)]
+struct Domain {
+    name: String,
+    /// The number in its id, such as 4 in `DOM:4`.
+    number: usize,
+}
+
+/// An asset.
+#[derive(Clone, Debug)]
+pub(crate) struct Asset {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) record: Record,
+    /// The place of its endpoint, where it has an agent.
+    agent: Option<usize>,
+    /// The ids of the groups that its record names.
+    listed_in: Vec<u64>,
+    /// The names of the groups that it is in, and their ids.
+    groups: Vec<(u64, String)>,
+}
+
+/// An endpoint.
+#[derive(Clone, Debug)]
+pub(crate) struct Agent {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) record: Record,
+    groups: Vec<String>,
+    tags: Vec<String>,
+}
+
+/// An issue.
+#[derive(Clone, Debug)]
+pub(crate) struct Issue {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) domain: String,
+    pub(crate) severity: String,
+    pub(crate) about: Vec<About>,
+}
+
+/// What an issue is about.
+#[derive(Clone, Debug)]
+pub(crate) enum About {
+    /// An asset that there is, by its place.
+    Asset(usize),
+    /// An asset that there was.
+    Deleted(String),
+    /// Something that no inventory has.
+    Unknown(String),
+}
+
+/// A case.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) domain: String,
+    pub(crate) severity: String,
+    /// The places of its issues.
+    pub(crate) issues: Vec<usize>,
+}
+
+impl Inventory {
+    /// The asset group with this id.
+    pub(crate) fn group(&self, id: u64) -> Option<&AssetGroup> {
+        self.groups.iter().find(|group| group.record.id == id)
+    }
+
+    /// The id of a domain, as scopes show it.
+    pub(crate) fn domain_id(&self, name: &str) -> Option<String> {
+        let domain = self.domains.iter().find(|domain| domain.name == name)?;
+        Some(format!("DOM:{}", domain.number))
+    }
+
+    /// The id of an endpoint group, as scopes show it.
+    pub(crate) fn endpoint_group_id(&self, name: &str) -> Option<String> {
+        Some(format!("EG:{}", place(&self.endpoint_groups, name)?))
+    }
+
+    /// The id of an endpoint tag, as scopes show it.
+    pub(crate) fn endpoint_tag_id(&self, name: &str) -> Option<String> {
+        Some(format!("ET:{}", place(&self.endpoint_tags, name)?))
+    }
+
+    /// Sorts all assets into the groups anew: those that their records name, and those that `fits`.
+    pub(crate) fn regroup(&mut self, fits: impl Fn(&AssetGroup, &Asset) -> bool) {
+        for asset in &mut self.assets {
+            let within = |group: &&AssetGroup| {
+                asset.listed_in.contains(&group.record.id) || fits(group, asset)
+            };
+            let found = self.groups.iter().filter(within);
+            let found = found.map(|group| (group.record.id, group.record.name.clone()));
+            asset.groups = found.collect();
+        }
+    }
+
+    /// Puts these groups in place of all.
+    pub(crate) fn set_groups(&mut self, groups: Vec<AssetGroup>, last_group: u64) {
+        let ids = groups.iter().map(|group| group.record.id);
+        self.last_group = ids.max().unwrap_or(0).max(last_group);
+        self.groups = groups;
+    }
+
+    /// The endpoint of the asset at this place, where it has an agent.
+    pub(crate) fn agent_of(&self, asset: usize) -> Option<&Agent> {
+        self.assets[asset].agent.map(|agent| &self.endpoints[agent])
+    }
+
+    /// What is in scope is asked of this.
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(self)
+    }
+}
+
+impl AssetGroup {
+    pub(crate) fn new(record: AssetGroupRecord) -> Self {
+        let scopable = match (&record.membership_predicate, record.kind.as_str()) {
+            (Some(predicate), "Dynamic") => {
+                let mut fields = Vec::new();
+                fields_of(predicate, &mut fields);
+                fields.iter().all(|field| {
+                    SCOPING_ATTRIBUTES.iter().any(|known| known.eq_ignore_ascii_case(field))
+                })
+            }
+            // A group by hand is built from no attribute.
+            _ => false,
+        };
+        Self { record, scopable }
+    }
+}
+
+impl Agent {
+    /// Its tags, those of the server first.
+    pub(crate) fn tags(&self) -> &[String] {
+        &self.tags
+    }
+}
+
+impl About {
+    /// The place of the asset, where there is one.
+    pub(crate) fn asset(&self) -> Option<usize> {
+        match self {
+            Self::Asset(at) => Some(*at),
+            Self::Deleted(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl Asset {
+    /// The ids of the groups that it is in.
+    pub(crate) fn group_ids(&self) -> impl Iterator<Item = u64> {
+        self.groups.iter().map(|(id, _)| *id)
+    }
+}
+
+fn fields_of<'a>(filter: &'a XdmFilter, fields: &mut Vec<&'a str>) {
+    match filter {
+        XdmFilter::And { all: filters } | XdmFilter::Or { any: filters } => {
+            for filter in filters {
+                fields_of(filter, fields);
+            }
+        }
+        XdmFilter::Condition(condition) => fields.push(&condition.search_field),
+        XdmFilter::Everything {} => {}
+    }
+}
+
+fn place(names: &[String], name: &str) -> Option<usize> {
+    names.iter().position(|known| known == name).map(|at| at + 1)
+}
