@@ -7,6 +7,9 @@ use crate::corpus::CorpusFile;
 
 /// The group of our versions, as `apiVersion` has it.
 const GROUP: &str = "cortexkey/";
+/// What stands in every file that says so, as [`may_be`] looks for it.
+pub(crate) const SPELLINGS: [&str; 7] = [GROUP, "\\x", "\\u", "\\U", "\\/", "\\0", "\\1"];
+
 /// Kinds that are no definitions, and lie where it suits.
 const OTHERS: [&str; 3] = ["Policy", "PolicyTest", "Lock"];
 

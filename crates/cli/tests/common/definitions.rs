@@ -1,7 +1,7 @@
 //! A folder with definitions and a policy, a tenant, and the commands between them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest, SecurityLevel};
@@ -28,6 +28,14 @@ pub(crate) struct World {
     pub(crate) url: String,
 }
 
+/// Runs git in a folder as somebody.
+pub(crate) fn git(folder: &Path, args: &[&str]) {
+    let mut git = cortexkey_system::command("git");
+    git.arg("-C").arg(folder).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
+    let output = git.args(["-c", "commit.gpgsign=false"]).args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         let tenant = Tenant::start(Options::default()).unwrap();
@@ -36,9 +44,11 @@ impl World {
         let signer = Signer::new(seeded.id(), Level::Advanced, key);
         let admin = Client::new(tenant.url().parse().unwrap(), signer, ClientOptions::default());
         let folder = tempfile::tempdir().unwrap();
-        for name in ["keys", "secrets", "config/cortexkey", ".git"] {
+        for name in ["keys", "secrets", "config/cortexkey"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
+        // Only git can say that a definition is gone.
+        git(folder.path(), &["init", "--quiet"]);
         fs::write(folder.path().join("cortexkey.yaml"), POLICY).unwrap();
         let config = "[profiles.p]\nsink_folder = '../../secrets'\n";
         fs::write(folder.path().join("config/cortexkey/config.toml"), config).unwrap();

@@ -11,7 +11,7 @@ use cortexkey_client::{KeyEdit, Seen};
 use cortexkey_core::auth::KeyId;
 use serde_json::Value;
 
-use crate::common::definitions::{World, without_times};
+use crate::common::definitions::{World, git, without_times};
 use crate::common::finish;
 
 const EXPORT: &str =
@@ -356,4 +356,96 @@ fn a_tenant_is_imported_judged_and_then_as_it_is() {
     let read = world.admin.scope(scoped).unwrap().unwrap();
     assert_eq!(Seen::from(&read), Seen::from(&scope));
     assert_eq!(world.keys().len(), 3);
+}
+
+/// Two keys whose definitions are committed, and their lock file.
+fn committed() -> World {
+    let world = World::new();
+    world.define("svc-one", EXPORT, SCOPE);
+    world.define("svc-two", EXPORT, "");
+    world.good(&["apply", "--yes"]);
+    commit(&world);
+    world
+}
+
+fn commit(world: &World) {
+    git(world.folder.path(), &["add", "--all", "--force"]);
+    git(world.folder.path(), &["commit", "--quiet", "--message", "a"]);
+}
+
+#[test]
+fn a_definition_that_git_still_has_keeps_its_key() {
+    let (file, moved) = ("keys/svc-two.yaml", "other/svc-two.yaml");
+    let kept = |hide: &dyn Fn(&World), words: &str| {
+        let world = committed();
+        hide(&world);
+        for command in [&["plan"][..], &["apply", "--yes"], &["apply", "--yes", "--prune"]] {
+            let ran = world.run(command);
+            assert_eq!(ran.code, 1, "{words} {ran:?}");
+            assert!(ran.stdout.contains("! refuse svc-two"), "{words} {ran:?}");
+            assert!(ran.stdout.contains(words), "{words} {ran:?}");
+            assert!(!ran.stdout.contains("- delete svc-two"), "{ran:?}");
+            assert!(world.lock().contains("svc-two"));
+        }
+        assert!(world.keys().iter().any(|key| key.id == 4));
+        world
+    };
+    let in_git = |world: &World, args: &[&str]| git(world.folder.path(), args);
+    // Not committed yet: first the index has it, then `HEAD` alone.
+    kept(&|world| world.undefine("svc-two"), "keys/svc-two.yaml in the index");
+    let world = kept(&|world| in_git(world, &["rm", "--quiet", file]), "keys/svc-two.yaml in HEAD");
+    commit(&world);
+    assert!(world.good(&["apply", "--yes"]).contains("- delete svc-two (key 4)"));
+    assert_eq!(world.keys().len(), 1);
+    // It lies where `keys` does not look.
+    let away = |world: &World| {
+        fs::create_dir(world.path("other")).unwrap();
+        in_git(world, &["mv", file, moved]);
+        commit(world);
+    };
+    kept(&away, "other/svc-two.yaml in the work tree");
+    let narrow = |world: &World| {
+        let policy = fs::read_to_string(world.path("cortexkey.yaml")).unwrap();
+        let policy = policy.replace("keys/**/*.yaml", "keys/svc-one.yaml");
+        fs::write(world.path("cortexkey.yaml"), policy).unwrap();
+        commit(world);
+    };
+    kept(&narrow, "keys/svc-two.yaml in the work tree");
+    // What cannot be read may be it.
+    let broken = |world: &World| {
+        away(world);
+        fs::write(world.path(moved), "apiVersion: cortexkey/v1\nmetadata: [\n").unwrap();
+        commit(world);
+    };
+    kept(&broken, "other/svc-two.yaml in the work tree cannot be read");
+    // Without git there is no proof.
+    let bare = |world: &World| {
+        fs::remove_dir_all(world.path(".git")).unwrap();
+        world.undefine("svc-two");
+    };
+    kept(&bare, "in no git repository");
+}
+
+#[test]
+fn what_is_only_hidden_from_the_work_tree_is_no_deletion() {
+    let world = committed();
+    git(world.folder.path(), &["sparse-checkout", "set", "--no-cone", "/*", "!/keys/svc-two.yaml"]);
+    assert!(!world.path("keys/svc-two.yaml").exists());
+    assert!(world.good(&["plan"]).contains("nothing to do"));
+    git(world.folder.path(), &["sparse-checkout", "disable"]);
+    fs::write(world.path(".gitignore"), "keys/svc-two.yaml\n").unwrap();
+    assert!(world.good(&["plan"]).contains("nothing to do"));
+    // A lock file that is hidden makes no key one that nobody defined.
+    fs::remove_file(world.path("cortexkey.lock")).unwrap();
+    world.undefine("svc-two");
+    let pruned = world.run(&["plan", "--prune"]);
+    assert!(!pruned.stdout.contains("- delete key-4"), "{pruned:?}");
+    assert!(pruned.stdout.contains("! refuse key-4"), "{pruned:?}");
+    // Where git cannot be asked, nothing is planned.
+    fs::write(world.path(".git/index"), "x").unwrap();
+    for command in [&["plan"][..], &["apply", "--yes"], &["apply", "--yes", "--prune"]] {
+        let ran = world.run(command);
+        assert!(ran.code == 2 && ran.stderr.contains("git cannot list"), "{ran:?}");
+    }
+    assert_eq!(world.keys().len(), 2);
 }

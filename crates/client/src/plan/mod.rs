@@ -114,6 +114,19 @@ impl Plan {
         plan
     }
 
+    /// Turns deletions that `why` objects to into refusals with its words. Deleting needs proof that
+    /// a definition is gone, and a plan sees only those that it was given.
+    pub fn hold_back(&mut self, why: &dyn Fn(&Action) -> Option<String>) {
+        for action in self.actions.iter_mut().filter(|action| action.action == Kind::Delete) {
+            if let Some(why) = why(action) {
+                (action.action, action.step) = (Kind::Refuse, Step::Nothing);
+                action.reason = format!("it is not deleted: {why}");
+                action.changes.clear();
+            }
+        }
+        self.actions.sort_by_key(|action| action.action != Kind::Refuse);
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty()

@@ -3,6 +3,7 @@
 //! Only git can answer either, so that no answer is an error and never an empty list. It asks the
 //! program `git`, and changes nothing.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -154,6 +155,81 @@ pub(super) fn blobs(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, Refusal> 
         rest = left;
     }
     Ok(out)
+}
+
+/// The files of a commit: paths from the repository's root, and blobs. Without a commit yet there
+/// are none.
+pub(super) fn head(root: &Path) -> Result<Vec<(PathBuf, String)>, Refusal> {
+    let refusal = |why: Failed| why.refusal(root);
+    // A branch without a commit is no error, and any other failure is one.
+    let verify = ["rev-parse", "--verify", "--quiet", "HEAD"];
+    match git(root, &verify, None) {
+        Ok(_) => {}
+        Err(Failed::Answer(said)) if said.is_empty() => {
+            git(root, &["symbolic-ref", "--quiet", "HEAD"], None).map_err(refusal)?;
+            return Ok(Vec::new());
+        }
+        Err(why) => return Err(refusal(why)),
+    }
+    let answer = git(root, &["ls-tree", "-r", "-z", "HEAD"], None).map_err(refusal)?;
+    entries(root, &answer.out, tree_entry)
+}
+
+/// The files of the index: paths from the repository's root, and blobs.
+pub(super) fn index(root: &Path) -> Result<Vec<(PathBuf, String)>, Refusal> {
+    let answer = git(root, &["ls-files", "-z", "-s"], None).map_err(|why| why.refusal(root))?;
+    entries(root, &answer.out, index_entry)
+}
+
+/// Paths and blobs of the regular files among entries.
+fn entries<'e>(
+    root: &Path,
+    out: &'e [u8],
+    read: impl Fn(&'e [u8]) -> Option<(&'e str, PathBuf, &'e str)>,
+) -> Result<Vec<(PathBuf, String)>, Refusal> {
+    let unknown = || Failed::Answer("an answer that is not understood".to_owned()).refusal(root);
+    let mut files = Vec::new();
+    for entry in out.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+        let (mode, path, id) = read(entry).ok_or_else(unknown)?;
+        if mode.starts_with("100") {
+            files.push((path, id.to_owned()));
+        }
+    }
+    Ok(files)
+}
+
+/// The files that may say that they hold a definition: of `HEAD`, or of the index.
+pub(super) fn claiming(root: &Path, of: Side) -> Result<BTreeSet<PathBuf>, Refusal> {
+    let mut ask = vec!["grep", "-z", "-l", "-a", "-F", "--full-name"];
+    for word in crate::claims::SPELLINGS {
+        ask.extend(["-e", word]);
+    }
+    let side = if of == Side::Head { "HEAD" } else { "--cached" };
+    ask.push(side);
+    let answer = match git(root, &ask, None) {
+        Ok(answer) => answer,
+        // It found none.
+        Err(Failed::Answer(said)) if said.is_empty() => return Ok(BTreeSet::new()),
+        Err(why) => return Err(why.refusal(root)),
+    };
+    let names = answer.out.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let names = names.map(|name| name.strip_prefix(b"HEAD:").unwrap_or(name));
+    Ok(names.filter_map(path).collect())
+}
+
+/// Which files of a repository are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Head,
+    Index,
+}
+
+/// Mode, path and blob of an entry of the index.
+fn index_entry(entry: &[u8]) -> Option<(&str, PathBuf, &str)> {
+    let tab = entry.iter().position(|byte| *byte == b'\t')?;
+    let about = std::str::from_utf8(entry.get(..tab)?).ok()?;
+    let (mode, id) = (about.split(' ').next()?, about.split(' ').nth(1)?);
+    Some((mode, path(entry.get(tab + 1..)?)?, id))
 }
 
 /// Mode, path and blob of an entry of a tree.

@@ -17,6 +17,8 @@ use super::{Refusal, ground::Ground};
 #[derive(Default)]
 pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
+    /// The roots of the repositories among them.
+    pub(super) roots: Vec<PathBuf>,
     /// What could not be seen.
     pub(super) unseen: Vec<(PathBuf, Why)>,
 }
@@ -63,6 +65,7 @@ impl Listing {
     fn repository(&mut self, root: &Path) -> Result<(), Refusal> {
         let (named, closed) = git::list(root)?;
         self.files.reserve(named.len());
+        self.roots.push(root.to_path_buf());
         for Named { path, kind } in named {
             let path = root.join(path);
             match kind {

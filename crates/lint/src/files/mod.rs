@@ -15,6 +15,7 @@ mod mend;
 mod open;
 mod paths;
 mod patterns;
+mod proof;
 mod read;
 mod time;
 
@@ -31,6 +32,7 @@ use cortexkey_system::{Links, Write, replace};
 use jiff::Timestamp;
 
 pub use ground::POLICY_NAMES;
+pub use proof::Definitions;
 pub use time::now;
 
 use crate::baseline::Baseline;

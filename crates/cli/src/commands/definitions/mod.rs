@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cortexkey_client::{
-    ChildTenant, Client, Desired, LockFile, NewKeys, Plan, PlanOptions, TenantState,
+    ChildTenant, Client, Desired, Kind, LockFile, NewKeys, Plan, PlanOptions, TenantState,
 };
-use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, now, run as run_files};
+use cortexkey_lint::files::{DEFAULT_POLICY, Definitions, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
-use cortexkey_lint::{MAIN_TENANT, Policy, Severity};
+use cortexkey_lint::{MAIN_TENANT, Policy, Severity, Timestamp};
 use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedKey, LockedTenant};
 use cortexkey_manifest::quote;
 
@@ -229,7 +229,45 @@ impl Loaded {
             prune: args.prune,
         };
         let catalogue: Vec<_> = self.policy.roles().collect();
-        Ok(Plan::new(&place, &self.desired, &catalogue, locked, &state, &options))
+        let mut plan = Plan::new(&place, &self.desired, &catalogue, locked, &state, &options);
+        if plan.actions.iter().any(|action| action.action == Kind::Delete) {
+            self.hold_back(&mut plan, &place, locked)?;
+        }
+        Ok(plan)
+    }
+
+    /// Deletes nothing whose definition git still has: what is not seen is not what is gone.
+    fn hold_back(
+        &self,
+        plan: &mut Plan,
+        place: &str,
+        locked: Option<&LockedTenant>,
+    ) -> Result<(), Failure> {
+        let folder = std::env::current_dir().map_err(|error| {
+            Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+        })?;
+        let options = Options::new(folder, Timestamp::UNIX_EPOCH);
+        let definitions = Definitions::of(&options, &self.policy);
+        plan.hold_back(&|action| {
+            let is_defined = locked.is_some_and(|tenant| tenant.keys.contains_key(&action.key));
+            match (&definitions, is_defined) {
+                (Ok(definitions), true) => definitions.why_kept(&self.tenant, &action.key),
+                (Ok(definitions), false) => {
+                    let is_locked = action.id.is_some_and(|id| definitions.has_locked(place, id));
+                    is_locked.then(|| {
+                        "a cortexkey.lock of the repository names it; bring that file back, or \
+                         commit that it is gone"
+                            .to_owned()
+                    })
+                }
+                (Err(why), true) => {
+                    Some(format!("that its definition is gone has no proof: {why}"))
+                }
+                // It never had a definition, and was asked for by --prune.
+                (Err(_), false) => None,
+            }
+        });
+        Ok(())
     }
 }
 

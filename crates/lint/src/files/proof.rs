@@ -1,0 +1,136 @@
+//! Whether a definition is gone: nothing is, as long as the work tree, the index or `HEAD` of its
+//! repository has it, wherever it lies there and whatever hides it from the corpus.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cortexkey_manifest::lock::{FILE_NAME, LockedKey};
+
+use super::git::{self, Side};
+use super::ground::Ground;
+use super::listing::Listing;
+use super::paths::shown;
+use super::{Options, Refusal, home, open};
+use crate::claims::{self, may_be};
+use crate::corpus::{CorpusFile, LockedKeys};
+use crate::policy::Policy;
+
+/// The definitions of a repository, those that no run would check included.
+#[derive(Debug, Default)]
+pub struct Definitions {
+    found: Vec<Found>,
+    /// Files that may define any key, since they cannot be read.
+    unread: Vec<String>,
+    /// Key ids of lock files, by the tenant's name.
+    locked: BTreeMap<String, Vec<u64>>,
+}
+
+#[derive(Debug)]
+struct Found {
+    name: String,
+    /// Nothing where it is said nowhere.
+    tenant: Option<String>,
+    place: String,
+}
+
+impl Definitions {
+    /// Looks through the repository of a policy. An error says why that cannot be.
+    pub fn of(options: &Options, policy: &Policy) -> Result<Self, String> {
+        Self::try_of(options, policy).map_err(|refusal| match refusal.help {
+            Some(help) => format!("{}; {help}", refusal.message),
+            None => refusal.message,
+        })
+    }
+
+    fn try_of(options: &Options, policy: &Policy) -> Result<Self, Refusal> {
+        let ground = Ground::of(&home(options, policy))?;
+        if !ground.is_repository {
+            return Err(Refusal::new("the definitions are in no git repository"));
+        }
+        let listing = Listing::of(&ground)?;
+        let mut all = Self::default();
+        for (path, why) in &listing.unseen {
+            all.unread.push(format!("{}: {}", shown(&options.folder, path), why.help()));
+        }
+        for file in &listing.files {
+            if let Ok(bytes) = open::read(&file.path, &options.limits)
+                && file.is_link != Some(true)
+            {
+                all.take(options, &file.path, "the work tree", bytes);
+            }
+        }
+        for root in &listing.roots {
+            all.committed(options, root)?;
+        }
+        Ok(all)
+    }
+
+    fn committed(&mut self, options: &Options, root: &Path) -> Result<(), Refusal> {
+        let head = git::head(root)?;
+        // Without a commit there is no `HEAD` to search.
+        let in_head = if head.is_empty() { None } else { Some((Side::Head, "HEAD", head)) };
+        let sides = [(Side::Index, "the index", git::index(root)?)];
+        for (side, words, files) in sides.into_iter().chain(in_head) {
+            let claiming = git::claiming(root, side)?;
+            let may_define = |path: &Path| {
+                claiming.contains(path) || path.file_name().is_some_and(|name| name == FILE_NAME)
+            };
+            let files: Vec<_> = files.into_iter().filter(|(path, _)| may_define(path)).collect();
+            let ids: Vec<&str> = files.iter().map(|(_, id)| id.as_str()).collect();
+            for ((path, _), bytes) in files.iter().zip(git::blobs(root, &ids)?) {
+                self.take(options, &root.join(path), words, bytes);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, options: &Options, path: &Path, side: &str, bytes: Vec<u8>) {
+        let name = shown(&options.folder, path);
+        if path.file_name().is_some_and(|name| name == FILE_NAME) {
+            let lock = LockedKeys::new(name, bytes, &options.limits);
+            for (tenant, locked) in lock.lock.tenants {
+                let ids = locked.keys.values().flat_map(LockedKey::ids);
+                self.locked.entry(tenant).or_default().extend(ids);
+            }
+            return;
+        }
+        if !may_be(&bytes) {
+            return;
+        }
+        let place = format!("{name} in {side}");
+        let file = CorpusFile::new(name, bytes, &options.limits);
+        if claims::definition(&file).is_none() {
+            return;
+        }
+        if !file.problems.is_empty() {
+            self.unread.push(format!("{place} cannot be read"));
+        }
+        for definition in file.documents.iter().filter_map(|found| found.definition.as_ref()) {
+            if let Some(name) = definition.name() {
+                let tenant = definition.tenant().map(str::to_owned);
+                self.found.push(Found { name: name.to_owned(), tenant, place: place.clone() });
+            }
+        }
+    }
+
+    /// Why a key's definition is not gone, if it is not.
+    #[must_use]
+    pub fn why_kept(&self, tenant: &str, name: &str) -> Option<String> {
+        let is_it = |found: &&Found| {
+            found.name == name && found.tenant.as_deref().is_none_or(|of| of == tenant)
+        };
+        let found = self.found.iter().find(is_it).map(|found| {
+            format!("its definition is in {}; delete it there and commit that", found.place)
+        });
+        found.or_else(|| {
+            let unread = self.unread.first()?;
+            Some(format!("its definition may be in a file that cannot be read: {unread}"))
+        })
+    }
+
+    /// Whether a lock file that is committed or in the work tree has a key of a tenant.
+    #[must_use]
+    pub fn has_locked(&self, tenant: &str, id: u64) -> bool {
+        self.locked.get(tenant).is_some_and(|ids| ids.contains(&id))
+    }
+}
