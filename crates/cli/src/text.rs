@@ -43,7 +43,10 @@ pub(crate) fn visible(json: &str) -> String {
     for c in json.chars() {
         // Outside of its strings JSON has no other such characters than line ends and tabs.
         if is_invisible(c) && !matches!(c, '\n' | '\r' | '\t') {
-            out += &format!("\\u{:04x}", u32::from(c));
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out += &format!("\\u{unit:04x}");
+            }
         } else {
             out.push(c);
         }

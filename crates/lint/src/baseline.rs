@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::policy::Policy;
 use crate::report::Report;
-use crate::waive::barred;
+use crate::waive::barred_finding;
 
 /// The version of the form.
 const VERSION: u32 = 1;
@@ -149,7 +149,7 @@ fn take(known: &mut BTreeMap<&str, usize>, fingerprint: &str) -> bool {
 fn may_hold(policy: &Policy, finding: &Finding) -> bool {
     let secret = finding.code.starts_with('X') && finding.code.len() == 4;
     let of_policy = finding.code.starts_with('P') && finding.code.len() == 4;
-    !secret && !of_policy && barred(policy, &finding.code, None).is_none()
+    !secret && !of_policy && barred_finding(policy, finding, None).is_none()
 }
 
 fn place(error: &serde_json::Error) -> String {

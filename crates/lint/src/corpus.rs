@@ -51,6 +51,8 @@ pub struct CorpusFile {
     pub place: Option<PathBuf>,
     /// Where it says that it is a definition, although it belongs to no corpus.
     pub(crate) outside: Option<Span>,
+    /// True when its bytes are text.
+    pub decoded: bool,
 }
 
 impl CorpusFile {
@@ -94,7 +96,13 @@ impl CorpusFile {
             policy: 0,
             place: None,
             outside: None,
+            decoded: trusted,
         }
+    }
+
+    /// Its path from the folder of the policy in force, as far as it is known.
+    pub(crate) fn own_path(&self) -> &str {
+        self.id.as_deref().unwrap_or(&self.path)
     }
 
     /// Parses the bytes of a file that no corpus names; nothing where it holds no definition.

@@ -3,18 +3,20 @@
 //! Expressions are compiled and checked when the policy is read: a field that definitions do not
 //! have, an unknown function or a wrong type is a mistake of the policy, never a silent no. They
 //! see one definition and nothing else: no file, no clock, no network. Length and nesting are
-//! bounded, and there are no loops but over lists that the definition holds.
+//! bounded, and so is what an expression does ([`Budget`]).
 
+mod budget;
+mod metered;
 mod value;
 
 use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
-use cel::{Context, Env, ExecutionError, Program, Value};
+use cel::{Env, ExecutionError, Program, Value};
 use cortexkey_manifest::definition::{self, Definition};
 use cortexkey_manifest::policy::{CustomRule, Match, Severity};
 use cortexkey_manifest::yaml::{Limits, Tree, parse};
-use cortexkey_manifest::{Span, did_you_mean, quote};
+use cortexkey_manifest::{Span, did_you_mean, mask_tokens, quote};
 
 use crate::finding::Finding;
 use crate::rules::{Draft, finish};
@@ -24,7 +26,7 @@ use crate::settings::Subject;
 const LENGTH_MAX: usize = 1000;
 /// Brackets, and operations, inside one another.
 const DEPTH_MAX: usize = 48;
-/// Stack for the parser, which is deep where expressions are.
+/// Stack for the parser and for what it made, which are deep where expressions are.
 const STACK_BYTES: usize = 32 << 20;
 
 /// What a field holds, as expressions see it.
@@ -123,21 +125,35 @@ spec:
     datasets: { default: none, filters: [{ dataset: xdr_data, filter: '_vendor = \"acme\"' }] }
 ";
 
+pub(crate) use budget::Budget;
+use budget::{EVALUATION_MAX, Meter};
+use metered::Metered;
+
 /// A rule of a policy, ready to be asked.
-pub(crate) struct Custom {
+pub struct Custom {
     pub(crate) layer: usize,
     pub(crate) id: String,
     pub(crate) name: String,
     /// Where its name stands in the policy.
     pub(crate) place: Span,
     message: String,
-    severity: Severity,
     matches: Option<Match>,
-    program: Program,
+    assertion: String,
+    program: Metered,
     assert: Span,
     /// The fields that the expression names, without `key`.
     paths: Vec<Vec<String>>,
-    env: Arc<Env>,
+}
+
+/// A key that rules are asked about.
+pub(crate) struct Asked<'a> {
+    /// Index of its file among the report's sources.
+    pub(crate) source: usize,
+    pub(crate) tree: &'a Tree,
+    pub(crate) definition: &'a Definition,
+    pub(crate) subject: Subject<'a>,
+    /// What is left for the keys of its file.
+    pub(crate) spent: &'a Budget,
 }
 
 impl core::fmt::Debug for Custom {
@@ -174,38 +190,73 @@ impl Custom {
             name: name.value.clone(),
             place: name.span,
             message: message.clone(),
-            severity: rule.severity.get().copied().unwrap_or(Severity::Error),
             matches: rule.matches.get().cloned(),
+            assertion: assert.value.clone(),
             program,
             assert: assert.span,
             paths,
-            env: Arc::clone(env),
         }))
+    }
+
+    /// Its code.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it says where its expression does not hold.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The expression that must hold.
+    #[must_use]
+    pub fn assertion(&self) -> &str {
+        &self.assertion
+    }
+
+    /// For which keys it is; for all, where it has no `match`.
+    #[must_use]
+    pub fn matches(&self) -> Option<&Match> {
+        self.matches.as_ref()
     }
 
     /// True when the rule is about this key.
     pub(crate) fn applies(&self, subject: &Subject<'_>) -> bool {
-        self.matches.as_ref().is_none_or(|wanted| subject.matches(wanted))
+        self.matches.as_ref().is_none_or(|wanted| subject.matches(wanted, self.layer))
     }
 
     /// Asks the expression, and reports where it does not hold or cannot be answered.
-    pub(crate) fn check(
-        &self,
-        source: usize,
-        tree: &Tree,
-        definition: &Definition,
-        subject: &Subject<'_>,
-        out: &mut Vec<Finding>,
-    ) {
-        let message = match self.ask(value::of(definition, subject.tenant)) {
-            Ok(true) => return,
-            Ok(false) => self.message.clone(),
-            Err(ExecutionError::NoSuchKey(name)) => format!(
-                "{}: it asks for {}, which this key does not have",
-                self.message,
-                quote(&name)
+    pub(crate) fn check(&self, key: &Asked<'_>, severity: Severity, out: &mut Vec<Finding>) {
+        let Asked { source, tree, definition, ref subject, spent } = *key;
+        let meter = spent.meter();
+        let answer = answer(&self.program, value::of(definition, subject.tenant), &meter);
+        spent.settle(&meter);
+        let (message, unchecked) = match answer {
+            _ if meter.is_over() => (
+                format!("{}: the expression takes too many steps for this key", self.message),
+                true,
             ),
-            Err(_) => format!("{}: the expression has no answer for this key", self.message),
+            Ok(true) => return,
+            Ok(false) => (self.message.clone(), false),
+            Err(ExecutionError::NoSuchKey(name)) => (
+                format!(
+                    "{}: it asks for {}, which this key does not have",
+                    self.message,
+                    quote(&name)
+                ),
+                false,
+            ),
+            Err(_) => {
+                (format!("{}: the expression has no answer for this key", self.message), true)
+            }
         };
         let mut places: Vec<(Span, String)> = Vec::new();
         for path in &self.paths {
@@ -219,34 +270,33 @@ impl Custom {
         }
         let mut places = places.into_iter();
         let first = places.next().map_or(definition.place, |(span, _)| span);
-        let mut draft = Draft::new(source, first, message).key(definition.name()).also_in(
-            self.layer,
-            self.assert,
-            "must hold",
-        );
+        // What the other fields say belongs to what was found.
+        let beside = |(span, _): &(Span, String)| mask_tokens(span.slice(tree.source()));
+        let about: Vec<String> = places.as_slice().iter().map(beside).collect();
+        let mut draft = Draft::new(source, first, message)
+            .key(definition.name())
+            .about(about.join("\n"))
+            .also_in(self.layer, self.assert, "must hold");
+        if unchecked {
+            draft = draft.unchecked();
+        }
         for (span, words) in places {
             draft = draft.also(span, format!("{words} is asked for as well"));
         }
         let (id, name) = (self.id.clone(), self.name.clone());
-        out.push(finish(id.into(), name.into(), self.severity, draft));
-    }
-
-    fn ask(&self, key: Value) -> Result<bool, ExecutionError> {
-        answer(&self.program, &self.env, key)
+        out.push(finish(id.into(), name.into(), severity, draft));
     }
 }
 
-fn answer(program: &Program, env: &Arc<Env>, key: Value) -> Result<bool, ExecutionError> {
-    let mut context = Context::with_env(Arc::clone(env));
-    context.add_variable_from_value("key", key);
-    match program.execute(&context)? {
+fn answer(program: &Metered, key: Value, meter: &Meter) -> Result<bool, ExecutionError> {
+    match program.ask(key, meter)? {
         Value::Bool(holds) => Ok(holds),
         _ => Err(ExecutionError::UnexpectedType { got: "another".into(), want: "bool".into() }),
     }
 }
 
 /// Compiles an expression and checks all that it names.
-fn compile(text: &str, env: &Arc<Env>) -> Result<(Program, Vec<Vec<String>>), ExpressionError> {
+fn compile(text: &str, env: &Arc<Env>) -> Result<(Metered, Vec<Vec<String>>), ExpressionError> {
     bounded(text)?;
     let program = on_large_stack(text, env)?;
     let mut walk = Walk { bound: Vec::new(), paths: Vec::new(), error: None };
@@ -258,8 +308,10 @@ fn compile(text: &str, env: &Arc<Env>) -> Result<(Program, Vec<Vec<String>>), Ex
         let error = ExpressionError::new("the expression names no field of the key");
         return Err(ExpressionError { help: Some("begin with `key.`".into()), ..error });
     }
-    try_sample(&program, env)?;
-    Ok((program, walk.paths))
+    let metered = Metered::new(program.expression(), env)
+        .map_err(|error| ExpressionError::new(format!("a pattern is invalid: {error}")))?;
+    try_sample(&metered)?;
+    Ok((metered, walk.paths))
 }
 
 fn bounded(text: &str) -> Result<(), ExpressionError> {
@@ -310,11 +362,17 @@ fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError
 }
 
 /// Types are seen when an expression runs, so it is run once. That a label is missing says nothing.
-fn try_sample(program: &Program, env: &Arc<Env>) -> Result<(), ExpressionError> {
+fn try_sample(program: &Metered) -> Result<(), ExpressionError> {
     let parsed = parse(SAMPLE, &Limits::default());
     let Some(document) = parsed.tree.documents().first() else { return Ok(()) };
     let Some(sample) = definition::read(&parsed.tree, *document).definition else { return Ok(()) };
-    match answer(program, env, value::of(&sample, None)) {
+    let meter = Meter::new(EVALUATION_MAX);
+    match answer(program, value::of(&sample, None), &meter) {
+        _ if meter.is_over() => {
+            let message = "the expression takes too many steps, even for a small key";
+            let help = "go through lists of the key, and not through lists inside of each other";
+            Err(ExpressionError { help: Some(help.into()), ..ExpressionError::new(message) })
+        }
         Ok(_) | Err(ExecutionError::NoSuchKey(_)) => Ok(()),
         Err(ExecutionError::UnexpectedType { .. }) => {
             Err(ExpressionError::new("the expression must answer `true` or `false`"))

@@ -78,6 +78,9 @@ pub struct Finding {
     pub about: String,
     /// How it can be mended, where a program can.
     pub fix: Option<Fix>,
+    /// True when it says that a part of a file could not be checked. Nothing suppresses, waives,
+    /// lowers or baselines such a finding: whatever else is wrong there stays unseen.
+    pub unchecked: bool,
     /// Says across runs that it is the same finding; made without line numbers.
     pub fingerprint: String,
 }

@@ -1,14 +1,15 @@
 //! A policy to begin with, made from the definitions that are there.
 //!
-//! It writes down what it saw: owners, roles and groups. It refuses to guess what it cannot see,
-//! such as the product of a tenant, and says so in a comment.
+//! It writes down what it saw: owners, roles and groups. A name that looks like a slip of another
+//! one goes into a comment, so that it stays a finding; so does the reason for a tenant's product,
+//! which no definition states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use cortexkey_core::access::{BUILT_IN_DOMAINS, PREDEFINED_ROLES};
+use cortexkey_core::access::{BUILT_IN_DOMAINS, PREDEFINED_ROLES, PredefinedRole, Product};
 use cortexkey_manifest::definition::UNASSIGNED;
-use cortexkey_manifest::scalar;
+use cortexkey_manifest::{closest, scalar};
 
 use crate::corpus::Corpus;
 
@@ -17,6 +18,9 @@ pub const MAIN_TENANT: &str = "main";
 
 #[derive(Default)]
 struct Seen {
+    /// Its keys' roles, as written.
+    roles: BTreeSet<String>,
+    has_scopes: bool,
     groups: BTreeMap<String, Option<u64>>,
     endpoint_groups: BTreeSet<String>,
     endpoint_tags: BTreeSet<String>,
@@ -27,8 +31,9 @@ struct Seen {
 /// The text of a commented policy. `name` is the organisation's; `keys` are the corpus' patterns.
 #[must_use]
 pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
-    let (mut teams, mut domains) = (BTreeSet::new(), BTreeSet::new());
-    let mut roles: BTreeSet<String> = BTreeSet::new();
+    let (mut teams, mut domains) = (Names::default(), BTreeSet::new());
+    let mut roles = Names::default();
+    let mut tenant_names = Names::default();
     let mut tenants: BTreeMap<String, Seen> = BTreeMap::new();
     let only = only_tenant(corpus);
     let mut count = 0;
@@ -38,16 +43,22 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
         let owner = definition.metadata.as_ref().and_then(|metadata| metadata.owner.get());
         if let Some(owner) = owner.map(|owner| owner.trim()).filter(|owner| *owner != UNASSIGNED) {
             match owner.rsplit_once('@') {
-                Some((_, domain)) => domains.insert(domain.to_lowercase()),
-                None => teams.insert(owner.to_owned()),
-            };
+                Some((_, domain)) => {
+                    domains.insert(domain.to_lowercase());
+                }
+                None => teams.add(owner),
+            }
         }
-        let own = definition.roles().iter().map(|role| role.value.trim().to_owned());
         // What differs from a predefined role in case alone is a slip, and stays a finding.
         let is_predefined =
-            |role: &String| PREDEFINED_ROLES.iter().any(|p| p.name.eq_ignore_ascii_case(role));
-        roles.extend(own.filter(|role| !is_predefined(role)));
-        let seen = tenants.entry(definition.tenant().unwrap_or(only).to_owned()).or_default();
+            |role: &str| PREDEFINED_ROLES.iter().any(|p| p.name.eq_ignore_ascii_case(role));
+        let own = || definition.roles().iter().map(|role| role.value.trim());
+        own().filter(|role| !is_predefined(role)).for_each(|role| roles.add(role));
+        let tenant = definition.tenant().unwrap_or(only);
+        tenant_names.add(tenant);
+        let seen = tenants.entry(tenant.to_owned()).or_default();
+        seen.roles.extend(own().map(str::to_owned));
+        seen.has_scopes |= definition.spec.as_ref().is_some_and(|spec| spec.scope.get().is_some());
         let Some(scope) = definition.spec.as_ref().and_then(|spec| spec.scope.get()) else {
             continue;
         };
@@ -73,7 +84,70 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
     if tenants.is_empty() {
         tenants.insert(only.to_owned(), Seen::default());
     }
-    write(name, keys, count, &tenants, &roles, &teams, &domains)
+    let predefined: Vec<&str> = PREDEFINED_ROLES.iter().map(|role| role.name).collect();
+    let known = Known {
+        tenants: &tenants,
+        tenant_slips: tenant_names.slips(&[]),
+        role_slips: roles.slips(&predefined),
+        roles: roles.0.into_keys().collect(),
+        team_slips: teams.slips(&[]),
+        teams: teams.0.into_keys().collect(),
+        domains,
+    };
+    write(name, keys, count, &known)
+}
+
+/// Names, and how often each is written.
+#[derive(Default)]
+struct Names(BTreeMap<String, usize>);
+
+impl Names {
+    fn add(&mut self, name: &str) {
+        *self.0.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// Names that are nearly one of the product's, or nearly another one that is written more often.
+    fn slips(&self, known: &[&str]) -> BTreeMap<String, String> {
+        let meant = |(name, count): (&String, &usize)| {
+            let often = self.0.iter().filter(|(_, other)| **other > *count);
+            let others = known.iter().copied().chain(often.map(|(other, _)| other.as_str()));
+            // Names that a digit tells apart are counted, not misspelt.
+            let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+            let others = others.filter(|other| letters(other) != letters(name));
+            Some((name.clone(), closest(name, others)?.to_owned()))
+        };
+        self.0.iter().filter_map(meant).collect()
+    }
+}
+
+/// What was seen in all definitions.
+struct Known<'a> {
+    tenants: &'a BTreeMap<String, Seen>,
+    /// What is written, and what was most likely meant.
+    tenant_slips: BTreeMap<String, String>,
+    roles: Vec<String>,
+    role_slips: BTreeMap<String, String>,
+    teams: Vec<String>,
+    team_slips: BTreeMap<String, String>,
+    domains: BTreeSet<String>,
+}
+
+/// The product that the roles of a tenant's keys point at, and why.
+fn product(seen: &Seen) -> (Product, &'static str) {
+    let holds = |product: Product| {
+        PredefinedRole::of(product)
+            .any(|role| role.products.len() < Product::ALL.len() && seen.roles.contains(role.name))
+    };
+    if holds(Product::Xsiam) || seen.has_scopes {
+        return (Product::Xsiam, "xdr-5, cortex-cloud and agentix have the same roles");
+    }
+    if seen.roles.contains("Read-Only") {
+        return (Product::Xsoar8, "its keys hold Read-Only and no scope");
+    }
+    if holds(Product::Xsoar8) {
+        return (Product::Xsoar8, "its keys hold Analyst and no scope; xpanse has this role too");
+    }
+    (Product::Xsiam, "its keys' roles do not tell")
 }
 
 /// The name of the tenant that definitions do not name: the one that an import gave it.
@@ -86,20 +160,8 @@ fn only_tenant(corpus: &Corpus) -> &str {
     }
 }
 
-fn write(
-    name: &str,
-    keys: &[String],
-    count: usize,
-    tenants: &BTreeMap<String, Seen>,
-    roles: &BTreeSet<String>,
-    teams: &BTreeSet<String>,
-    domains: &BTreeSet<String>,
-) -> String {
-    let list = |names: &mut dyn Iterator<Item = &String>| {
-        let names: Vec<String> = names.map(|name| scalar(name)).collect();
-        format!("[{}]", names.join(", "))
-    };
-    let patterns = list(&mut keys.iter());
+fn write(name: &str, keys: &[String], count: usize, known: &Known<'_>) -> String {
+    let patterns = list(keys.iter());
     let mut out = format!(
         "# yaml-language-server: $schema={}/raw/main/schemas/policy.v1.json\n\
          # What the API keys of this organisation may look like. It was made from {count} definitions;\n\
@@ -108,13 +170,23 @@ fn write(
          # `builtin:minimal` asks for less, `builtin:strict` for more; `cortexkey rules` compares them.\n\
          extends: [builtin:recommended]\n\n\
          # Which files hold key definitions.\nkeys: {patterns}\n\n\
-         # The tenants that keys are made in. `product` cannot be seen in a definition: correct it.\n\
+         # The tenants that keys are made in. `product` is guessed from the keys' roles: correct it.\n\
          # `sbac` says whether the tenant enforces scopes: enforced, disabled or unknown.\ntenants:\n",
         env!("CARGO_PKG_REPOSITORY"),
         scalar(name),
     );
-    for (tenant, seen) in tenants {
-        let _ = writeln!(out, "  {}:\n    product: xsiam", scalar(tenant));
+    for (tenant, seen) in known.tenants {
+        if let Some(meant) = known.tenant_slips.get(tenant) {
+            let _ = writeln!(
+                out,
+                "  # {}: did the keys of this tenant mean {}?",
+                scalar(tenant),
+                scalar(meant)
+            );
+            continue;
+        }
+        let (product, why) = product(seen);
+        let _ = writeln!(out, "  {}:\n    product: {product}  # {why}", scalar(tenant));
         if seen.datasets {
             out.push_str("    datasets: true\n");
         }
@@ -131,7 +203,7 @@ fn write(
             ("domains", &seen.domains),
         ] {
             if !names.is_empty() {
-                let _ = writeln!(out, "    {field}: {}", list(&mut names.iter()));
+                let _ = writeln!(out, "    {field}: {}", list(names.iter()));
             }
         }
     }
@@ -147,23 +219,7 @@ fn write(
          # ticket-missing: { pattern: '[A-Z]+-[0-9]+' }\n\n\
          # What the organisation knows.\ncatalog:\n",
     );
-    if roles.is_empty() {
-        out.push_str("  # Roles of your own, with their components.\n  # roles: [{ name: SIEM Export, components: { \"Public API\": none } }]\n");
-    } else {
-        out.push_str("  # Roles that the product does not bring; take out slips. List their components, so that access\n  # can be judged.\n  roles:\n");
-        for role in roles {
-            let _ = writeln!(out, "    - {{ name: {} }}", scalar(role));
-        }
-    }
-    // Also where there are none: a catalogue must have something in it.
-    let _ = writeln!(out, "  # Teams that own keys.\n  teams: {}", list(&mut teams.iter()));
-    if !domains.is_empty() {
-        let _ = writeln!(
-            out,
-            "  # Whose addresses may own keys; take out what is not yours.\n  emailDomains: {}",
-            list(&mut domains.iter())
-        );
-    }
+    catalogue(&mut out, known);
     out.push_str(
         "  # Roles that must not come together.\n  # conflicts: [[Responder, Investigation Admin]]\n\n\
          # Findings that are accepted for a while.\n\
@@ -171,4 +227,110 @@ fn write(
          #       approvedBy: ciso@example.com, expires: 2027-03-31 }\n",
     );
     out
+}
+
+/// Roles, teams and domains; those that look like slips in comments.
+fn catalogue(out: &mut String, known: &Known<'_>) {
+    if known.roles.is_empty() {
+        out.push_str("  # Roles of your own, with their components.\n  # roles: [{ name: SIEM Export, components: { \"Public API\": none } }]\n");
+    } else {
+        out.push_str("  # Roles that the product does not bring; take out slips. List their components, so that access\n  # can be judged.\n");
+        // A list must have something in it.
+        let all_slips = known.roles.iter().all(|role| known.role_slips.contains_key(role));
+        out.push_str(if all_slips { "  # roles:\n" } else { "  roles:\n" });
+        for role in &known.roles {
+            match known.role_slips.get(role) {
+                Some(meant) => {
+                    let (role, meant) = (scalar(role), scalar(meant));
+                    let _ = writeln!(
+                        out,
+                        "    # - {{ name: {role} }}  # or did the keys mean {meant}?"
+                    );
+                }
+                None => {
+                    let _ = writeln!(out, "    - {{ name: {} }}", scalar(role));
+                }
+            }
+        }
+    }
+    // Also where there are none: a catalogue must have something in it.
+    let sure = |team: &&String| !known.team_slips.contains_key(*team);
+    let _ = writeln!(
+        out,
+        "  # Teams that own keys.\n  teams: {}",
+        list(known.teams.iter().filter(sure))
+    );
+    for (team, meant) in &known.team_slips {
+        let (team, meant) = (scalar(team), scalar(meant));
+        let _ = writeln!(out, "  # {team} is left out: did the keys mean {meant}?");
+    }
+    let domains = &known.domains;
+    if !domains.is_empty() {
+        let _ = writeln!(
+            out,
+            "  # Whose addresses may own keys; take out what is not yours.\n  emailDomains: {}",
+            list(domains.iter())
+        );
+    }
+}
+
+fn list<'n>(names: impl Iterator<Item = &'n String>) -> String {
+    let names: Vec<String> = names.map(|name| scalar(name)).collect();
+    format!("[{}]", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::CorpusFile;
+    use crate::policy::Policy;
+    use cortexkey_manifest::yaml::Limits;
+
+    fn init(keys: &[(&str, &str, &str, &str)]) -> String {
+        let file = |(name, owner, tenant, roles): &(&str, &str, &str, &str)| {
+            let text = format!(
+                "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: {name}, owner: {owner}, \
+                 tenant: {tenant} }}\nspec: {{ roles: {roles} }}\n"
+            );
+            CorpusFile::new(format!("{name}.yaml"), text.into_bytes(), &Limits::default())
+        };
+        let corpus = Corpus { files: keys.iter().map(file).collect(), ..Corpus::default() };
+        let text = policy_for(&corpus, "acme", &["keys/**".to_owned()]);
+        let policy = Policy::from_text("cortexkey.yaml", &text);
+        assert!(policy.stands(), "{text}");
+        text
+    }
+
+    #[test]
+    fn slips_go_into_comments() {
+        let text = init(&[
+            ("a", "team-detection", "prod-eu", "[Investigatr, SIEM Export]"),
+            ("b", "team-detection", "prod-eu", "[SIEM Export]"),
+            ("c", "team-detecton", "prod-ue", "[SIEM Exprot]"),
+        ]);
+        for line in [
+            "    # - { name: Investigatr }  # or did the keys mean Investigator?",
+            "    # - { name: SIEM Exprot }  # or did the keys mean SIEM Export?",
+            "    - { name: SIEM Export }",
+            "  teams: [team-detection]",
+            "  # team-detecton is left out: did the keys mean team-detection?",
+            "  # prod-ue: did the keys of this tenant mean prod-eu?",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        // Names that a number tells apart are no slips of one another.
+        let text = init(&[
+            ("a", "team-1", "prod-1", "[Role 1]"),
+            ("b", "team-1", "prod-1", "[Role 1]"),
+            ("c", "team-2", "prod-2", "[Role 2]"),
+        ]);
+        assert!(text.contains("teams: [team-1, team-2]") && text.contains("  prod-2:\n"), "{text}");
+    }
+
+    #[test]
+    fn a_product_is_guessed_from_roles_and_only_slips_make_no_list() {
+        assert!(init(&[("a", "t", "soc", "[Read-Only]")]).contains("product: xsoar-8"));
+        assert!(init(&[("a", "t", "soc", "[Responder]")]).contains("product: xsiam"));
+        assert!(init(&[("a", "t", "soc", "[Investigatr]")]).contains("  # roles:\n"));
+    }
 }

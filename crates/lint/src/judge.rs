@@ -7,7 +7,7 @@ mod file;
 
 use core::cmp::Ordering;
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::Definition;
@@ -27,7 +27,7 @@ use crate::rules::{
     self, Check, CorpusContext, Draft, FileContext, GIVES_WAY, PolicyContext, RULES, Rule, Sink,
     finish,
 };
-use crate::settings::{Settings, Subject};
+use crate::settings::Settings;
 use crate::suppress::{self, Suppression};
 use crate::waive::{self, Settled};
 
@@ -180,8 +180,9 @@ impl Judge<'_> {
         Settings::base(rule, file::resolved(self.policy, rule))
     }
 
-    fn subject<'d>(&'d self, definition: &'d Definition) -> Subject<'d> {
-        Subject { definition, tenant: definition.tenant().or_else(|| self.policy.only_tenant()) }
+    /// The tenant that a key says, or the policy's only one.
+    fn tenant<'d>(&'d self, definition: &'d Definition) -> Option<&'d str> {
+        definition.tenant().or_else(|| self.policy.only_tenant())
     }
 
     fn rules_on_policy(&self) -> Vec<Finding> {
@@ -239,27 +240,40 @@ impl Judge<'_> {
         suppressions: &[Suppression],
         matched: &BTreeSet<usize>,
     ) -> (Vec<Finding>, Vec<WaivedFinding>) {
-        let by_waiver = waive::waivers(self.policy, self.now, findings, &|finding, key| {
-            self.is_about(finding, key)
-        });
+        let ambiguous = self.ambiguous();
+        let is_ambiguous = |key: &str| ambiguous.contains(key);
+        let is_about = |finding: &Finding, key: &str| self.is_about(finding, key);
+        let by_waiver = waive::waivers(self.policy, self.now, findings, &is_about, &is_ambiguous);
         let Settled { kept, waived, used } = by_waiver;
         let by_comment = suppress::silence(self.policy, self.now, kept, suppressions);
-        let (mut kept, mut all) = (by_comment.kept, waived);
-        all.extend(by_comment.waived);
+        let mut by_comment = by_comment;
+        let (mut kept, mut all) = (core::mem::take(&mut by_comment.kept), waived);
+        all.append(&mut by_comment.waived);
         let base = |code: &str| rules::find(code).map(|rule| (rule, self.base(rule)));
-        suppress::disorders(
-            self.policy,
-            self.now,
-            suppressions,
-            &by_comment.used,
-            &base,
-            &mut kept,
-        );
+        suppress::disorders(self.policy, self.now, suppressions, &by_comment, &base, &mut kept);
         if !self.corpus.partial {
-            waive::unused(self.policy, self.now, &used, &base, &mut kept);
+            waive::unused(self.policy, self.now, &used, &is_ambiguous, &base, &mut kept);
             waive::unmatched(self.policy, matched, &base, &mut kept);
         }
         (kept, all)
+    }
+
+    /// Names that waivers write bare and that keys of several tenants have.
+    fn ambiguous(&self) -> BTreeSet<&str> {
+        let keys = self.policy.waivers().filter_map(|(_, waiver)| waiver.key.get());
+        let bare: BTreeSet<&str> =
+            keys.map(String::as_str).filter(|key| !key.contains('/')).collect();
+        if bare.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut tenants: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
+        let documents = self.corpus.files.iter().flat_map(|file| &file.documents);
+        for definition in documents.filter_map(|document| document.definition.as_ref()) {
+            if let Some(name) = definition.name().and_then(|name| bare.get(name)) {
+                tenants.entry(name).or_default().insert(self.tenant(definition));
+            }
+        }
+        tenants.into_iter().filter(|(_, of)| of.len() > 1).map(|(name, _)| name).collect()
     }
 
     /// True when a finding is about the key that a waiver names.
@@ -268,7 +282,7 @@ impl Judge<'_> {
         let Some(file) = self.corpus.files.get(at) else { return false };
         let holds = document_at(&file.documents, finding.place.span);
         holds.and_then(|document| document.definition.as_ref()).is_some_and(|definition| {
-            let tenant = self.subject(definition).tenant;
+            let tenant = self.tenant(definition);
             definition.name().is_some_and(|name| waive::names(key, tenant, name))
         })
     }
@@ -296,12 +310,15 @@ fn is_builtin(path: &str) -> bool {
 /// Takes out findings whose rule gives way to another that found something at the same place, or
 /// within it.
 fn give_way(findings: &mut Vec<Finding>) {
-    let strong: BTreeSet<(usize, Span, &str)> = GIVES_WAY
+    // One that a policy made less grave is no reason to hide one that is graver.
+    let strong: BTreeSet<(usize, Span, &str, Severity)> = GIVES_WAY
         .iter()
         .flat_map(|(_, strong)| *strong)
         .flat_map(|code| {
             let found = findings.iter().filter(move |finding| finding.code == *code);
-            found.map(move |finding| (finding.place.source, finding.place.span, *code))
+            found.map(move |finding| {
+                (finding.place.source, finding.place.span, *code, finding.severity)
+            })
         })
         .collect();
     if strong.is_empty() {
@@ -314,8 +331,11 @@ fn give_way(findings: &mut Vec<Finding>) {
         let Place { source, span } = finding.place;
         let first = Span { start: span.start, end: span.start };
         let last = Span { start: span.end, end: u32::MAX };
-        let mut near = strong.range((source, first, "")..=(source, last, "~"));
-        !near.any(|(_, inner, code)| inner.end <= span.end && to.contains(code))
+        let from = (source, first, "", Severity::Info);
+        let mut near = strong.range(from..=(source, last, "~", Severity::Error));
+        !near.any(|(_, inner, code, severity)| {
+            inner.end <= span.end && to.contains(code) && *severity >= finding.severity
+        })
     });
 }
 
@@ -342,8 +362,10 @@ fn cap(findings: &mut Vec<Finding>) {
     *findings = out;
 }
 
-/// A finding whose severity no setting changes.
+/// A finding about a policy or the lock file, which no setting changes: with a mistake in them it is
+/// not certain what is asked for.
 fn fixed(code: &'static str, draft: Draft) -> Finding {
+    let draft = draft.unchecked();
     finish(code.into(), rules::name_of(code).unwrap_or_default().into(), Severity::Error, draft)
 }
 

@@ -14,10 +14,15 @@ const LENGTH_MAX: usize = 1000;
 
 /// Compiles an expression, or says why it cannot be.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+    compile_within(pattern, SIZE_BYTES_MAX)
+}
+
+/// The same where the compiled expression may take fewer bytes.
+pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, String> {
     if pattern.chars().count() > LENGTH_MAX {
         return Err(format!("it is longer than {LENGTH_MAX} characters"));
     }
-    RegexBuilder::new(pattern).size_limit(SIZE_BYTES_MAX).build().map_err(|error| {
+    RegexBuilder::new(pattern).size_limit(bytes_max).build().map_err(|error| {
         let text = error.to_string();
         // The last line says what is wrong; those before it draw the expression.
         let last = text.lines().last().unwrap_or_default();

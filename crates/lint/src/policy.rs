@@ -4,18 +4,18 @@
 //! suggestion; what this version reads and does not act on is a notice. Nothing is dropped.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use cortexkey_core::access::Product;
 use cortexkey_manifest::policy::{
-    self, CustomRule, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Role, RuleEntry,
-    RuleSettings, Rules, Severity, Source, Tenant, Waiver,
+    self, CustomRule, Facts, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Role,
+    RuleEntry, RuleSettings, Rules, Severity, Source, Tenant, Waiver,
 };
 use cortexkey_manifest::yaml::{Limits, Tree};
 use cortexkey_manifest::{Span, Spanned, did_you_mean, quote, quote_refused};
 
 use crate::custom::Custom;
+use crate::places::Places;
 use crate::rules::{self, OptionDoc, Rule};
 use crate::settings::Settings;
 
@@ -37,6 +37,8 @@ pub struct Policy {
     pub(crate) merged: Merged,
     pub(crate) mistakes: Vec<PolicyMistake>,
     pub(crate) custom: Vec<Custom>,
+    pub(crate) facts: Facts,
+    pub(crate) places: Places,
     notices: Vec<String>,
 }
 
@@ -45,13 +47,29 @@ impl Policy {
     #[must_use]
     pub fn new(layers: Layers) -> Self {
         let Layers { layers, faults } = layers;
-        let merged = Merged::new(&layers, &Registry);
-        let (mistakes, custom, notices) = (Vec::new(), Vec::new(), Vec::new());
-        let mut policy = Self { layers, faults, merged, mistakes, custom, notices };
-        policy.check_rules();
+        let merged = Merged::new(&layers, &Registry::of(&layers));
+        let facts = Facts::new(&layers);
+        let (places, misplaced) = Places::new(&layers);
+        let misplaced = misplaced.into_iter().map(|(at, message)| PolicyMistake {
+            code: "S004",
+            at,
+            message,
+            help: Some("write a pattern such as `keys/prod/**`, from this policy's folder".into()),
+        });
+        let (mistakes, custom, notices) = (misplaced.collect(), Vec::new(), Vec::new());
+        let mut policy = Self { layers, faults, merged, mistakes, custom, facts, places, notices };
         policy.check_custom();
+        policy.check_rules();
         policy.check_waivers();
         policy
+    }
+
+    /// The same where `whole` gives the whole path of each of its files, so that patterns of files
+    /// start from the right folder.
+    #[must_use]
+    pub(crate) fn standing(mut self, whole: &dyn Fn(&str) -> String) -> Self {
+        self.places.stand(&self.layers, whole);
+        self
     }
 
     /// A built-in policy; nothing when there is none of that name.
@@ -123,7 +141,7 @@ impl Policy {
         own.map(|pattern| pattern.value.as_str())
     }
 
-    /// A tenant by name; a child's replaces its parent's.
+    /// A tenant by name.
     #[must_use]
     pub fn tenant(&self, name: &str) -> Option<&Tenant> {
         self.tenants().find(|(known, _)| known.value == name).map(|(_, tenant)| tenant)
@@ -132,28 +150,19 @@ impl Policy {
     /// A tenant by name, with the index of the layer that has it.
     #[must_use]
     pub fn tenant_at(&self, name: &str) -> Option<(usize, &Tenant)> {
-        self.layers.iter().enumerate().rev().find_map(|(at, layer)| {
-            let found = layer.file.tenants.iter().find(|(known, _)| known.value == name)?;
-            Some((at, &found.1))
-        })
+        let mut tenants = self.facts.tenants();
+        tenants.find(|(_, (known, _))| known.value == name).map(|(at, (_, tenant))| (at, tenant))
     }
 
-    /// All tenants, the nearest layer's first; a name that comes again has been replaced.
+    /// All tenants, the nearest layer's first.
     pub fn tenants(&self) -> impl Iterator<Item = &(Spanned<String>, Tenant)> {
-        let mut seen = HashSet::new();
-        self.layers
-            .iter()
-            .rev()
-            .flat_map(|layer| &layer.file.tenants)
-            .filter(move |(name, _)| seen.insert(name.value.as_str()))
+        self.facts.tenants().map(|(_, tenant)| tenant)
     }
 
-    /// The only tenant, where there is one.
+    /// The tenant of keys that name none, where there is one.
     #[must_use]
     pub fn only_tenant(&self) -> Option<&str> {
-        let mut tenants = self.tenants();
-        let first = tenants.next()?;
-        tenants.next().is_none().then_some(first.0.value.as_str())
+        self.facts.only_tenant()
     }
 
     /// Product of a tenant, where both are known.
@@ -164,16 +173,13 @@ impl Policy {
 
     /// Roles of the catalogue, the nearest layer's first.
     pub fn roles(&self) -> impl Iterator<Item = &Role> {
-        self.layers.iter().rev().flat_map(|layer| &layer.file.catalog.roles)
+        self.roles_at().map(|(_, role)| role)
     }
 
-    /// The same with the index of their layer; a name that comes again has been replaced.
+    /// The same with the index of their layer.
     pub fn roles_at(&self) -> impl Iterator<Item = (usize, &Role)> {
-        let mut seen = HashSet::new();
-        let layers = self.layers.iter().enumerate().rev();
-        let all =
-            layers.flat_map(|(at, layer)| layer.file.catalog.roles.iter().map(move |r| (at, r)));
-        all.filter(move |(_, role)| seen.insert(role.name.value.as_str()))
+        let roles = self.facts.roles().iter();
+        roles.map(|(at, index)| (*at, &self.layers[*at].file.catalog.roles[*index]))
     }
 
     /// Roles that do not go together, with the index of their layer.
@@ -186,14 +192,12 @@ impl Policy {
 
     /// Teams that may own keys.
     pub fn teams(&self) -> impl Iterator<Item = &str> {
-        let layers = self.layers.iter().flat_map(|layer| &layer.file.catalog.teams);
-        layers.map(|team| team.value.as_str())
+        self.facts.teams().iter().map(String::as_str)
     }
 
     /// Domains whose addresses may own keys.
     pub fn email_domains(&self) -> impl Iterator<Item = &str> {
-        let layers = self.layers.iter().flat_map(|layer| &layer.file.catalog.email_domains);
-        layers.map(|domain| domain.value.as_str())
+        self.facts.email_domains().iter().map(String::as_str)
     }
 
     /// All waivers, with the index of their layer.
@@ -206,24 +210,26 @@ impl Policy {
         let mut mistakes = Vec::new();
         let mut notices = Vec::new();
         for (at, layer) in self.layers.iter().enumerate() {
-            let mut seen: Vec<(&'static str, &RuleEntry)> = Vec::new();
+            let mut seen: Vec<(Cow<'static, str>, &RuleEntry)> = Vec::new();
             for entry in &layer.file.rules {
-                let Some(code) = rules::code_of(&entry.rule.value) else {
+                let Some(code) = self.code_of(&entry.rule.value) else {
                     mistakes.push(unknown_rule(&entry.rule, at));
                     continue;
                 };
                 if let Some((_, first)) = seen.iter().find(|(known, _)| *known == code) {
                     mistakes.push(twice(layer, at, entry, first));
                 }
-                seen.push((code, entry));
-                match rules::find(code) {
+                let is_own = self.custom(&code).is_some();
+                match rules::find(&code) {
                     Some(rule) => check_entry(rule, entry, at, &mut mistakes),
+                    None if is_own => check_own_entry(&code, entry, at, &mut mistakes),
                     None => notices.push(format!(
                         "{}: rule {} is not checked by this version of cortexkey",
                         at_line(layer, entry.rule.span),
-                        rules::label(code),
+                        rules::label(&code),
                     )),
                 }
+                seen.push((code, entry));
             }
         }
         self.mistakes.extend(mistakes);
@@ -245,10 +251,26 @@ impl Policy {
     /// The code of a rule by its code or name, those of the policy's own rules included.
     #[must_use]
     pub fn code_of(&self, written: &str) -> Option<Cow<'static, str>> {
-        rules::code_of(written).map(Cow::Borrowed).or_else(|| {
-            let own = self.custom.iter().find(|rule| rule.id == written || rule.name == written)?;
-            Some(Cow::Owned(own.id.clone()))
-        })
+        rules::code_of(written)
+            .map(Cow::Borrowed)
+            .or_else(|| self.custom(written).map(|own| Cow::Owned(own.id.clone())))
+    }
+
+    /// A rule of the policy's own, by its code or name.
+    #[must_use]
+    pub fn custom(&self, written: &str) -> Option<&Custom> {
+        self.custom.iter().find(|rule| rule.id == written || rule.name == written)
+    }
+
+    /// The policy's own rules, in the order written.
+    pub fn custom_rules(&self) -> impl Iterator<Item = &Custom> {
+        self.custom.iter()
+    }
+
+    /// What holds for a rule of the policy's own and keys that no override matches.
+    #[must_use]
+    pub fn custom_settings(&self, custom: &Custom) -> Settings {
+        Settings::of_own(self.merged.rules.get(&custom.id))
     }
 
     /// What holds for a rule and keys that no override matches.
@@ -333,12 +355,26 @@ fn misnamed(layer: usize, rule: &CustomRule, known: &[Custom]) -> Vec<PolicyMist
     out
 }
 
-/// The registry, as merging asks it.
-struct Registry;
+/// The registry and the policy's own rules, as merging asks them.
+struct Registry {
+    /// Code and name of each rule of the policy's own.
+    own: Vec<(String, String)>,
+}
+
+impl Registry {
+    fn of(layers: &[Layer]) -> Self {
+        let all = layers.iter().flat_map(|layer| &layer.file.custom_rules);
+        let own = all.filter_map(|rule| Some((rule.id.get()?.clone(), rule.name.get()?.clone())));
+        Self { own: own.collect() }
+    }
+}
 
 impl Rules for Registry {
-    fn code(&self, written: &str) -> Option<&'static str> {
-        rules::code_of(written)
+    fn code(&self, written: &str) -> Option<String> {
+        rules::code_of(written).map(str::to_owned).or_else(|| {
+            let own = self.own.iter().find(|(id, name)| id == written || name == written);
+            own.map(|(id, _)| id.clone())
+        })
     }
 
     fn severity(&self, code: &str) -> Severity {
@@ -393,9 +429,27 @@ fn check_entry(rule: &Rule, entry: &RuleEntry, layer: usize, out: &mut Vec<Polic
     }
 }
 
+/// The same for a rule of the policy's own, which has no options.
+fn check_own_entry(code: &str, entry: &RuleEntry, layer: usize, out: &mut Vec<PolicyMistake>) {
+    let all = entry.overrides.iter().map(|item| &item.settings);
+    for settings in core::iter::once(&entry.settings).chain(all) {
+        for (name, _) in &settings.options {
+            let known = ["enabled", "severity", "locked", "waivable", "overrides"];
+            let message = format!("rule {code} has no option {}", quote(&name.value));
+            let help = did_you_mean(&name.value, &known);
+            out.push(PolicyMistake {
+                code: "P006",
+                at: Source { layer, span: name.span },
+                message,
+                help,
+            });
+        }
+    }
+}
+
 /// An attempt to turn off or make less grave what no policy may.
 fn softened(rule: &Rule, settings: &RuleSettings, layer: usize) -> Option<PolicyMistake> {
-    if !rules::UNYIELDING.contains(&rule.code) {
+    if !rule.leaves_unchecked() {
         return None;
     }
     let off = settings.enabled.spanned().filter(|set| !set.value);
@@ -403,7 +457,7 @@ fn softened(rule: &Rule, settings: &RuleSettings, layer: usize) -> Option<Policy
     let off = off.map(|set| ("turned off", set.span));
     let (what, span) = off.or(less.map(|set| ("made less grave", set.span)))?;
     let message = format!("rule {} cannot be {what}", rules::label(rule.code));
-    let help = "remove the setting: what cannot be read is an error, never a warning; take files \
+    let help = "remove the setting: what cannot be checked is an error, never a warning; take files \
                 that are no key definitions out of the policy's `keys`";
     let at = Source { layer, span };
     Some(PolicyMistake { code: "P006", at, message, help: Some(help.into()) })

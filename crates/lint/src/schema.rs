@@ -5,6 +5,7 @@
 //! editors see it retyped.
 
 use cortexkey_core::access::Product;
+use cortexkey_manifest::policy::Open;
 use serde_json::{Map, Value, json};
 
 use crate::report::Format;
@@ -176,6 +177,7 @@ fn matching() -> Value {
             ("owner", any_of()),
             ("tenant", any_of()),
             ("securityLevel", any_of()),
+            ("path", described(any_of(), "patterns of files, from this policy's folder")),
         ],
         &[],
     )
@@ -233,6 +235,7 @@ fn tenant() -> Value {
 }
 
 fn catalog() -> Value {
+    let open = Open::ALL.map(Open::word);
     let levels = json!({ "enum": ["none", "view", "edit"] });
     let role = object(
         &[
@@ -252,6 +255,13 @@ fn catalog() -> Value {
             ("teams", texts()),
             ("emailDomains", texts()),
             ("conflicts", json!({ "type": "array", "items": texts() })),
+            (
+                "open",
+                described(
+                    json!({ "type": "array", "items": one_of(&open) }),
+                    "what policies that extend this one may widen",
+                ),
+            ),
         ],
         &[],
     )
@@ -266,6 +276,8 @@ fn custom_rule() -> Value {
             ("assert", described(json!({ "type": "string" }), "a CEL expression over `key`")),
             ("message", text()),
             ("severity", one_of(&["error", "warning", "info"])),
+            ("locked", flag()),
+            ("waivable", flag()),
         ],
         &["id", "name", "assert", "message"],
     )
@@ -309,7 +321,22 @@ fn rules() -> Value {
             json!({ "$ref": format!("#/properties/rules/properties/{}", rule.name) }),
         );
     }
-    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+    // Rules of a policy's own, by code.
+    let own = object(
+        &[
+            ("enabled", flag()),
+            ("severity", one_of(&["error", "warning", "info"])),
+            ("locked", flag()),
+            ("waivable", flag()),
+            ("overrides", json!({ "type": "array" })),
+        ],
+        &[],
+    );
+    let pattern = "^[A-Z]{2,12}[0-9]+$";
+    json!({
+        "type": "object", "additionalProperties": false, "properties": properties,
+        "patternProperties": { pattern: own },
+    })
 }
 
 fn option_value(kind: OptionType) -> Value {

@@ -9,6 +9,7 @@ use cortexkey_manifest::policy::{
 use cortexkey_manifest::{Field, Spanned};
 use jiff::SignedDuration;
 
+use crate::policy::Policy;
 use crate::rules::{OptionDoc, Rule};
 
 /// The settings of one rule, for one key or for all.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub severity: Severity,
     /// Whether waivers may silence it.
     pub waivable: bool,
+    /// The least severity that a policy can set, of a rule that no policy turns off.
+    least: Option<Severity>,
     /// The line that turned the rule on or gave its severity, where one did.
     pub decided: Option<Source>,
     options: BTreeMap<String, Setting<OptionValue>>,
@@ -33,10 +36,30 @@ impl Settings {
         let mut settings = Self {
             enabled: true,
             severity: rule.severity,
-            waivable: true,
+            waivable: !rule.leaves_unchecked(),
+            least: rule.leaves_unchecked().then_some(rule.severity),
             decided: None,
             options: BTreeMap::new(),
             docs: rule.options,
+        };
+        if let Some(resolved) = resolved {
+            settings.lay(resolved.enabled.as_ref(), resolved.severity.as_ref(), &resolved.options);
+            settings.waivable &= resolved.waivable.as_ref().is_none_or(|setting| setting.value);
+        }
+        settings
+    }
+
+    /// The same for a rule of a policy's own, whose severity the policy says.
+    #[must_use]
+    pub fn of_own(resolved: Option<&ResolvedRule>) -> Self {
+        let mut settings = Self {
+            enabled: true,
+            severity: Severity::Error,
+            waivable: true,
+            least: None,
+            decided: None,
+            options: BTreeMap::new(),
+            docs: &[],
         };
         if let Some(resolved) = resolved {
             settings.lay(resolved.enabled.as_ref(), resolved.severity.as_ref(), &resolved.options);
@@ -50,7 +73,7 @@ impl Settings {
     pub fn for_key(&self, resolved: &ResolvedRule, subject: &Subject<'_>) -> Option<Self> {
         let mut own: Option<Self> = None;
         for item in &resolved.overrides {
-            if subject.matches(&item.matches) {
+            if subject.matches(&item.matches, item.layer) {
                 let settings = own.get_or_insert_with(|| self.clone());
                 settings.lay(item.enabled.as_ref(), item.severity.as_ref(), &item.options);
             }
@@ -64,11 +87,11 @@ impl Settings {
         severity: Option<&Setting<Severity>>,
         options: &BTreeMap<String, Setting<OptionValue>>,
     ) {
-        if let Some(setting) = enabled {
+        if let Some(setting) = enabled.filter(|setting| setting.value || self.least.is_none()) {
             self.enabled = setting.value;
             self.decided = Some(setting.source);
         }
-        if let Some(setting) = severity {
+        if let Some(setting) = severity.filter(|setting| Some(setting.value) >= self.least) {
             self.severity = setting.value;
             self.decided = Some(setting.source);
         }
@@ -137,12 +160,16 @@ pub struct Subject<'a> {
     pub definition: &'a Definition,
     /// Its tenant, said or the only one.
     pub tenant: Option<&'a str>,
+    /// Path of its file from the folder of the policy in force, where it is known.
+    pub path: Option<&'a str>,
+    /// The policy, which knows the patterns of its `match` entries.
+    pub policy: &'a Policy,
 }
 
 impl Subject<'_> {
-    /// True when all that the match names fits.
+    /// True when all that the match of a layer names fits.
     #[must_use]
-    pub fn matches(&self, wanted: &Match) -> bool {
+    pub fn matches(&self, wanted: &Match, layer: usize) -> bool {
         let metadata = self.definition.metadata.as_ref();
         let spec = self.definition.spec.as_ref();
         let owner = metadata.and_then(|m| m.owner.get());
@@ -152,6 +179,11 @@ impl Subject<'_> {
             && any(&wanted.owner, owner.map(String::as_str))
             && any(&wanted.tenant, self.tenant)
             && any(&wanted.security_level, level)
+            && (wanted.path.is_empty()
+                || self.path.is_some_and(|path| {
+                    let patterns = wanted.path.iter().map(|pattern| pattern.value.as_str());
+                    self.policy.places.fit(layer, patterns, path)
+                }))
             && wanted.labels.iter().all(|(label, values)| {
                 let found = labels.iter().find(|(name, _)| name.value == label.value);
                 any(values, found.map(|(_, value)| value.value.as_str()))

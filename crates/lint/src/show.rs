@@ -5,9 +5,11 @@
 use cortexkey_manifest::policy::{Match, OptionKind, OptionValue, Setting, Source};
 use cortexkey_manifest::{Spanned, quote, scalar};
 
+use crate::custom::Custom;
 use crate::policy::Policy;
 use crate::rules::page::level;
-use crate::rules::{RULES, Rule};
+use crate::rules::{OptionDoc, RULES, Rule};
+use crate::settings::Settings;
 
 /// One fact about a rule, and where it was set; nothing for what the rule itself brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +33,33 @@ impl Policy {
     /// All that holds for a rule, in the order in which it was laid.
     #[must_use]
     pub fn facts(&self, rule: &Rule) -> Vec<Fact> {
-        let settings = self.settings(rule);
-        let resolved = self.merged.rules.get(rule.code);
+        self.facts_of(rule.code, &self.settings(rule), rule.options)
+    }
+
+    /// The same for a rule of the policy's own.
+    #[must_use]
+    pub fn custom_facts(&self, custom: &Custom) -> Vec<Fact> {
+        let mut facts = self.facts_of(&custom.id, &self.custom_settings(custom), &[]);
+        let defined = |what: &str, value: String| Fact {
+            what: what.to_owned(),
+            value,
+            keys: None,
+            at: Some(self.line_of(Source { layer: custom.layer, span: custom.place })),
+        };
+        // A severity that nothing says is an error.
+        if let Some(severity) = facts.first_mut().filter(|fact| fact.at.is_none()) {
+            severity.at = defined("", String::new()).at;
+        }
+        if let Some(wanted) = custom.matches() {
+            facts.push(defined("match", matched(wanted)));
+        }
+        facts.push(defined("assert", scalar(custom.assertion())));
+        facts.push(defined("message", scalar(custom.message())));
+        facts
+    }
+
+    fn facts_of(&self, code: &str, settings: &Settings, options: &[OptionDoc]) -> Vec<Fact> {
+        let resolved = self.merged.rules.get(code);
         let mut out = Vec::new();
         let mut fact = |what: &str, value: String, keys: Option<&str>, at: Option<Source>| {
             out.push(Fact {
@@ -49,7 +76,7 @@ impl Policy {
         let decided =
             if settings.enabled { severity.map(|s| s.source) } else { enabled.map(|e| e.source) };
         fact("severity", word, None, own(decided));
-        for option in rule.options {
+        for option in options {
             let set = settings.set_options().find(|(name, _)| *name == option.name);
             match (set, option.default) {
                 (Some((_, setting)), _) => {
@@ -86,8 +113,8 @@ impl Policy {
 
     /// Attempts to loosen a rule that is locked; they do not count.
     #[must_use]
-    pub fn refused(&self, rule: &Rule) -> Vec<String> {
-        let own = self.merged.refused.iter().filter(|refused| refused.code == rule.code);
+    pub fn refused(&self, code: &str) -> Vec<String> {
+        let own = self.merged.refused.iter().filter(|refused| refused.code == code);
         own.map(|refused| {
             let (at, lock) = (self.line_of(refused.at), self.line_of(refused.lock));
             format!(
@@ -130,8 +157,21 @@ impl Policy {
             }
         }
         for custom in &self.custom {
-            let at = Source { layer: custom.layer, span: custom.place };
-            line(format!("# {} {}", custom.id, custom.name), Some(self.line_of(at)));
+            line(format!("  {}:", custom.id), None);
+            for fact in self.custom_facts(custom) {
+                // What defines the rule stands in `customRules`.
+                let defines = matches!(fact.what.as_str(), "match" | "assert" | "message");
+                let mark = if defines { "# " } else { "" };
+                let (what, value) = match (fact.what.as_str(), fact.value.as_str()) {
+                    ("severity", "off") => ("enabled", "false"),
+                    other => other,
+                };
+                let text = match &fact.keys {
+                    Some(keys) => format!("    # for {keys}: {what}: {value}"),
+                    None => format!("    {mark}{what}: {value}"),
+                };
+                line(text, fact.at);
+            }
         }
         let width =
             lines.iter().filter(|(_, at)| at.is_some()).map(|(text, _)| text.chars().count());
@@ -184,6 +224,7 @@ fn matched(wanted: &Match) -> String {
         ("owner", &wanted.owner),
         ("tenant", &wanted.tenant),
         ("securityLevel", &wanted.security_level),
+        ("path", &wanted.path),
     ] {
         if !names.is_empty() {
             parts.push(format!("{field}: {}", list(names)));

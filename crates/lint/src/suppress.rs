@@ -5,7 +5,7 @@
 //! and to be silent where it does nothing.
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cortexkey_manifest::definition::moment;
@@ -164,56 +164,90 @@ impl Suppression {
         let complete = self.fault.is_none() && self.reason;
         complete && self.until.is_some_and(|(end, _)| end > now)
     }
-
-    fn covers(&self, finding: &Finding) -> bool {
-        let place = finding.place.span;
-        finding.place.source == self.source
-            && self.covers.start <= place.start
-            && place.start <= self.covers.end
-    }
 }
 
-/// What is left, what was silenced, and which rule of which comment silenced something.
+/// What is left, what was suppressed, and what each rule of each comment came to.
+#[derive(Default)]
 pub(crate) struct Silenced {
     pub(crate) kept: Vec<Finding>,
     pub(crate) waived: Vec<WaivedFinding>,
-    pub(crate) used: BTreeSet<(usize, usize)>,
+    /// Comment, and which of its rules, that suppressed something.
+    used: BTreeSet<(usize, usize)>,
+    /// The same that stand over a finding which nothing suppresses.
+    refused: BTreeSet<(usize, usize)>,
 }
 
-/// Takes out what comments cover, where their rules allow it.
+/// One rule of one comment, and what it covers.
+struct Cover {
+    source: usize,
+    covers: Span,
+    code: String,
+    /// The comment, and which of its rules.
+    at: (usize, usize),
+}
+
+/// Takes out what comments cover, where their rules allow it. A finding that several comments
+/// cover belongs to the one that begins last, which is the nearest.
 pub(crate) fn silence(
     policy: &Policy,
     now: Timestamp,
-    findings: Vec<Finding>,
+    mut findings: Vec<Finding>,
     all: &[Suppression],
 ) -> Silenced {
-    let mut out = Silenced { kept: Vec::new(), waived: Vec::new(), used: BTreeSet::new() };
-    let live: Vec<(usize, &Suppression)> =
-        all.iter().enumerate().filter(|(_, one)| one.is_in_force(now)).collect();
-    if live.is_empty() {
+    let mut out = Silenced::default();
+    let mut covers = covers(policy, now, all);
+    if covers.is_empty() {
         out.kept = findings;
         return out;
     }
+    // Both in order of place: what begins is opened, what has ended is dropped when it is met.
+    covers.sort_by_key(|cover| (cover.source, cover.covers.start));
+    findings.sort_by_key(|finding| (finding.place.source, finding.place.span.start));
+    let mut coming = covers.iter().peekable();
+    let mut open: HashMap<&str, Vec<&Cover>> = HashMap::new();
     for finding in findings {
-        let mut by = Vec::new();
-        for (at, one) in live.iter().filter(|(_, one)| one.covers(&finding)) {
-            for (of, (rule, _)) in one.rules.iter().enumerate() {
-                let code = policy.code_of(rule);
-                if code.as_deref().is_some_and(|code| finding.code == code)
-                    && barred(policy, &finding.code, None).is_none()
-                {
-                    by.push((*at, of));
-                }
-            }
+        let (source, start) = (finding.place.source, finding.place.span.start);
+        let begins = |cover: &&Cover| (cover.source, cover.covers.start) <= (source, start);
+        while let Some(cover) = coming.next_if(|cover| begins(cover)) {
+            open.entry(&cover.code).or_default().push(cover);
         }
-        if by.is_empty() {
-            out.kept.push(finding);
-        } else {
-            out.used.extend(by);
-            out.waived.push(WaivedFinding { finding, by: WaivedBy::Comment });
+        let own = open.get_mut(&*finding.code);
+        let nearest = own.and_then(|own| {
+            let ended = |cover: &Cover| cover.source != source || cover.covers.end < start;
+            while own.last().is_some_and(|cover| ended(cover)) {
+                own.pop();
+            }
+            own.last().map(|cover| cover.at)
+        });
+        match nearest {
+            None => out.kept.push(finding),
+            Some(at) if finding.unchecked => {
+                out.refused.insert(at);
+                out.kept.push(finding);
+            }
+            Some(at) => {
+                out.used.insert(at);
+                out.waived.push(WaivedFinding { finding, by: WaivedBy::Comment });
+            }
         }
     }
     out
+}
+
+/// What comments in force cover, by the rules that they may suppress.
+fn covers(policy: &Policy, now: Timestamp, all: &[Suppression]) -> Vec<Cover> {
+    let mut covers = Vec::new();
+    for (at, one) in all.iter().enumerate().filter(|(_, one)| one.is_in_force(now)) {
+        for (of, (rule, _)) in one.rules.iter().enumerate() {
+            let Some(code) = policy.code_of(rule) else { continue };
+            if barred(policy, &code, None).is_none() {
+                let (source, span) = (one.source, one.covers);
+                let code = code.into_owned();
+                covers.push(Cover { source, covers: span, code, at: (at, of) });
+            }
+        }
+    }
+    covers
 }
 
 /// Reports comments that are over, unused, incomplete, too long or not allowed.
@@ -221,15 +255,33 @@ pub(crate) fn disorders(
     policy: &Policy,
     now: Timestamp,
     all: &[Suppression],
-    used: &BTreeSet<(usize, usize)>,
+    silenced: &Silenced,
     base: Base<'_>,
     out: &mut Vec<Finding>,
 ) {
     for (at, one) in all.iter().enumerate() {
-        for (code, draft) in one.disorder(policy, now, base, &|of| used.contains(&(at, of))) {
+        for (code, draft) in one.disorder(policy, now, base, &|of| silenced.fate(at, of)) {
             if let Some((rule, settings)) = base(code).filter(|(_, settings)| settings.enabled) {
                 Sink { rule, severity: settings.severity, out }.report(draft);
             }
+        }
+    }
+}
+
+/// What a rule of a comment came to.
+enum Fate {
+    Used,
+    /// It stands over a finding which nothing suppresses.
+    Refused,
+    Unused,
+}
+
+impl Silenced {
+    fn fate(&self, at: usize, of: usize) -> Fate {
+        match (self.used.contains(&(at, of)), self.refused.contains(&(at, of))) {
+            (true, _) => Fate::Used,
+            (false, true) => Fate::Refused,
+            (false, false) => Fate::Unused,
         }
     }
 }
@@ -240,7 +292,7 @@ impl Suppression {
         policy: &Policy,
         now: Timestamp,
         base: Base<'_>,
-        used: &dyn Fn(usize) -> bool,
+        fate: &dyn Fn(usize) -> Fate,
     ) -> Vec<(&'static str, Draft)> {
         let draft = |span, message: String| Draft::new(self.source, span, message);
         if let Some(fault) = &self.fault {
@@ -258,15 +310,28 @@ impl Suppression {
             };
             if let Some((why, source)) = barred(policy, &code, None) {
                 let message =
-                    format!("rule {} cannot be silenced by a comment: {why}", policy.label(&code));
-                let draft = draft(*span, message).help("mend the key, and remove the comment");
+                    format!("a comment cannot suppress rule {}: {why}", policy.label(&code));
+                let draft = draft(*span, message).help("fix the key, and remove the comment");
                 found.push(("P004", draft.decided(source, "said here")));
-            } else if self.is_in_force(now) && !used(of) {
-                let message =
-                    format!("this comment silences nothing: there is no finding {code} here");
-                let draft =
-                    draft(*span, message).help("remove it; it would silence the next one unseen");
-                found.push(("P005", draft.fix(self.removal(of))));
+                continue;
+            }
+            match fate(of) {
+                Fate::Refused => {
+                    let message = format!(
+                        "a comment does not suppress this finding {code}: it says that something \
+                         could not be checked"
+                    );
+                    let help = "fix what cannot be read, and remove the comment";
+                    found.push(("P004", draft(*span, message).help(help)));
+                }
+                Fate::Unused if self.is_in_force(now) => {
+                    let message =
+                        format!("this comment suppresses nothing: there is no finding {code} here");
+                    let draft = draft(*span, message)
+                        .help("remove it; it would suppress the next one unseen");
+                    found.push(("P005", draft.fix(self.removal(of))));
+                }
+                Fate::Unused | Fate::Used => {}
             }
         }
         let lacking = self.lacking();

@@ -3,7 +3,7 @@
 //! They refuse to cover what the policy says holds without exception: a rule that is not waivable,
 //! one that another layer locked, and files that cannot be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cortexkey_manifest::policy::{ResolvedRule, Source, Waiver};
 use cortexkey_manifest::quote;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::finding::{Finding, WaivedBy, WaivedFinding};
 use crate::policy::Policy;
-use crate::rules::{Draft, Rule, Sink, UNYIELDING};
+use crate::rules::{self, Draft, Rule, Sink};
 use crate::settings::Settings;
 
 /// What is left, what is covered, and which waivers covered something.
@@ -24,6 +24,18 @@ pub(crate) struct Settled {
 /// The rule and the settings of a code, for what is found when all else is known.
 pub(crate) type Base<'a> = &'a dyn Fn(&str) -> Option<(&'static Rule, Settings)>;
 
+/// Why a finding cannot be waived or suppressed, and the line that says so; nothing where it can be.
+pub(crate) fn barred_finding(
+    policy: &Policy,
+    finding: &Finding,
+    layer: Option<usize>,
+) -> Option<(&'static str, Option<Source>)> {
+    if finding.unchecked { Some(UNCHECKED) } else { barred(policy, &finding.code, layer) }
+}
+
+/// Why nothing covers a finding that says that something was not checked.
+const UNCHECKED: (&str, Option<Source>) = ("it says that something could not be checked", None);
+
 /// Why a rule cannot be waived, and the line that says so; nothing where it can be. `layer` is
 /// where the waiver stands; a comment stands in no layer.
 pub(crate) fn barred(
@@ -31,8 +43,8 @@ pub(crate) fn barred(
     code: &str,
     layer: Option<usize>,
 ) -> Option<(&'static str, Option<Source>)> {
-    if UNYIELDING.contains(&code) || matches!(code, "P006" | "P007") {
-        return Some(("it says that something cannot be judged", None));
+    if rules::find(code).is_some_and(Rule::leaves_unchecked) || matches!(code, "P006" | "P007") {
+        return Some(UNCHECKED);
     }
     let resolved: &ResolvedRule = policy.merged.rules.get(code)?;
     if let Some(waivable) = resolved.waivable.as_ref().filter(|waivable| !waivable.value) {
@@ -52,6 +64,7 @@ pub(crate) fn waivers(
     now: Timestamp,
     findings: Vec<Finding>,
     is_about: &dyn Fn(&Finding, &str) -> bool,
+    is_ambiguous: &dyn Fn(&str) -> bool,
 ) -> Settled {
     let good: Vec<(usize, String, &str)> = policy
         .waivers()
@@ -60,18 +73,23 @@ pub(crate) fn waivers(
         .filter(|(_, (_, waiver))| waiver.expires.get().is_some_and(|end| *end > now))
         .filter_map(|(at, (layer, waiver))| {
             let code = policy.code_of(waiver.rule.get()?)?.into_owned();
-            let allowed = barred(policy, &code, Some(layer)).is_none();
-            allowed.then_some((at, code, waiver.key.get()?.as_str()))
+            let key = waiver.key.get()?.as_str();
+            // One that means keys of several tenants was written for one of them.
+            let allowed = barred(policy, &code, Some(layer)).is_none() && !is_ambiguous(key);
+            allowed.then_some((at, code, key))
         })
         .collect();
+    let mut by_code: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+    for (at, code, key) in &good {
+        by_code.entry(code).or_default().push((*at, key));
+    }
     let mut out = Settled { kept: Vec::new(), waived: Vec::new(), used: BTreeSet::new() };
     for finding in findings {
-        let mut covers = good
-            .iter()
-            .filter(|(_, code, key)| finding.code == *code && is_about(&finding, key))
-            .peekable();
+        let own = by_code.get(&*finding.code).filter(|_| !finding.unchecked);
+        let own = own.into_iter().flatten();
+        let mut covers = own.filter(|(_, key)| is_about(&finding, key)).peekable();
         if covers.peek().is_some() {
-            out.used.extend(covers.map(|(at, ..)| *at));
+            out.used.extend(covers.map(|(at, _)| *at));
             out.waived.push(WaivedFinding { finding, by: WaivedBy::Waiver });
         } else {
             out.kept.push(finding);
@@ -85,6 +103,7 @@ pub(crate) fn unused(
     policy: &Policy,
     now: Timestamp,
     used: &BTreeSet<usize>,
+    is_ambiguous: &dyn Fn(&str) -> bool,
     base: Base<'_>,
     out: &mut Vec<Finding>,
 ) {
@@ -99,6 +118,9 @@ pub(crate) fn unused(
             && waiver.expires.get().is_some_and(|end| *end > now)
             && barred(policy, &code, Some(layer)).is_none();
         let Some(key) = waiver.key.get().filter(|_| sound && !used.contains(&at)) else { continue };
+        if is_ambiguous(key) {
+            continue;
+        }
         let message = format!("this waiver covers nothing: {} has no finding {code}", quote(key));
         let tree = &policy.layers[layer].tree;
         let draft = Draft::new(layer, waiver.span, message)

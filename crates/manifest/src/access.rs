@@ -4,6 +4,8 @@
 //! place; all that is wrong with them is the linter's to say. It refuses to guess what a role
 //! holds: a role that neither the catalogue nor the product's documents know is unknown.
 
+use std::collections::HashSet;
+
 use cortexkey_core::access::{
     AccessKey, Actions, Area, Axis, CasesAndIssues, Certainty, Component, DatasetScope,
     EndpointScope, Grant, KnownLevel, PredefinedRole, Product, Role, Sbac, Scope, TagMode, Tenant,
@@ -276,17 +278,19 @@ impl HeldRole {
         product: Option<Product>,
     ) -> Vec<Self> {
         let mut held: Vec<Self> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for name in names {
-            if !held.iter().any(|role| role.name == name) {
+            if seen.insert(name) {
                 held.push(Self::of(name, catalogue, product));
             }
         }
+        let mut seen: HashSet<String> = seen.into_iter().map(str::to_owned).collect();
         let mut at = 0;
         while let Some(role) = held.get(at) {
             let by = role.name.clone();
             let listed = catalogue.iter().find(|role| role.name.value == by);
             for implied in listed.map_or(&[][..], |role| &role.implies) {
-                if !held.iter().any(|role| role.name == implied.value) {
+                if seen.insert(implied.value.clone()) {
                     let mut role = Self::of(&implied.value, catalogue, product);
                     role.implied_by = Some(by.clone());
                     held.push(role);

@@ -63,14 +63,23 @@ pub struct Problem {
     /// Other places that matter, each with a few words.
     pub related: Vec<(Span, String)>,
     /// What was most likely meant, where the place holds a name or a word that is not known.
-    pub meant: Option<String>,
+    pub meant: Option<Box<str>>,
+    /// The same value in the form that is read, where there is no doubt about it.
+    pub rewrite: Option<Box<str>>,
 }
 
 impl Problem {
     /// A problem without help or second place.
     pub fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { kind, span, message, help: None, related: Vec::new(), meant: None }
+        Self { kind, span, message, help: None, related: Vec::new(), meant: None, rewrite: None }
+    }
+
+    /// True when something of the file stays unread because of it, so that no rule could check it:
+    /// all but a field that the format does not have and that resembles none that it has.
+    #[must_use]
+    pub fn leaves_unchecked(&self) -> bool {
+        self.kind != ProblemKind::UnknownField || self.meant.is_some()
     }
 
     /// The same with a sentence on what to do next.

@@ -38,7 +38,8 @@ pub fn escape(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if is_invisible(c) => {
+            // Other spaces look like the plain one.
+            c if is_invisible(c) || (c != ' ' && c.is_whitespace()) => {
                 let _ = write!(out, "\\u{{{:04x}}}", u32::from(c));
             }
             c => out.push(c),
@@ -59,12 +60,21 @@ pub(crate) fn is_refused_secret(text: &str) -> bool {
     text.chars().count() > SHORT && is_random(text)
 }
 
-/// Characters that print nothing, move the cursor or turn the direction of writing.
+/// Characters that print nothing, move the cursor or turn the direction of writing; tags and
+/// variation selectors among them, which carry text that no eye sees.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
+    // Most text is ASCII.
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'
+            | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -75,6 +85,7 @@ mod tests {
     fn quotations_are_safe_to_print() {
         assert_eq!(quote("no"), "`no`");
         assert_eq!(quote("a\u{1b}[31m\u{202e}b\n"), "`a\\u{001b}[31m\\u{202e}b\\n`");
+        assert_eq!(quote("a\u{e0041}\u{fe0f}b"), "`a\\u{e0041}\\u{fe0f}b`");
         let key = "Ab1".repeat(43);
         assert!(!quote(&format!("x {key} y")).contains("Ab1"));
         assert_eq!(quote(&"é ".repeat(60)).chars().count(), 83);

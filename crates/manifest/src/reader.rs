@@ -7,10 +7,14 @@ use std::collections::HashSet;
 
 use crate::quote::printable;
 use crate::suggest::list;
-use crate::yaml::{Entry, NodeId, NodeKind, TEMPLATE_HELP, Tree};
+use crate::yaml::{Entry, NodeId, NodeKind, Style, TEMPLATE_HELP, Tree};
 use crate::{
     Problem, ProblemKind, Secret, Span, Spanned, closest, did_you_mean, quote, quote_refused,
 };
+
+/// Items of one list. A policy's inventory may have as many as a file has room for, and a key's
+/// lists are compared with each other.
+const ITEMS_MAX: usize = 10_000;
 
 /// A field as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,7 +206,7 @@ impl<'t> Reader<'t> {
         let message = format!("unknown field {} {place}", quote(name));
         let mut problem = Problem::new(ProblemKind::UnknownField, self.span(entry.key), message);
         problem.help = did_you_mean(name, known);
-        problem.meant = closest(name, known.iter().copied()).map(str::to_owned);
+        problem.meant = closest(name, known.iter().copied()).map(Into::into);
         self.problems.push(problem);
     }
 
@@ -373,7 +377,7 @@ impl<'t> Reader<'t> {
             .help(format!("one of {}", list(&words)));
         if let Some(best) = closest(text, words.iter().copied()) {
             problem.help = Some(format!("did you mean `{best}`? (one of {})", list(&words)));
-            problem.meant = Some(best.to_owned());
+            problem.meant = Some(best.into());
         }
         self.problems.push(problem);
         None
@@ -418,13 +422,47 @@ impl<'t> Reader<'t> {
                 }
                 return None;
             };
+            if items.len() > ITEMS_MAX {
+                let message =
+                    format!("`{path}` has {} items; at most {ITEMS_MAX} are read", items.len());
+                let help = "keep the list short enough for a person to review it";
+                reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
+                return None;
+            }
             Some(items.iter().filter_map(|item| read(reader, *item, path)).collect())
         })
     }
 
     /// A list of texts.
     pub(crate) fn texts(&mut self, fields: &Fields<'t>, name: &str) -> Field<Vec<Spanned<String>>> {
-        self.list(fields, name, Self::spanned_text)
+        let field = self.list(fields, name, Self::spanned_text);
+        self.rewrite_as_list(fields, name);
+        field
+    }
+
+    /// Offers `[text]` for a text that stands where a list of texts belongs. A text with commas may
+    /// have been meant as a list, so it is left alone.
+    pub(crate) fn rewrite_as_list(&mut self, fields: &Fields<'t>, name: &str) {
+        let Some(Entry { value, .. }) = fields.find(name) else { return };
+        let (tree, node) = (self.tree, self.tree.node(value));
+        let NodeKind::Scalar { style: Style::Plain | Style::Quoted, .. } = node.kind else {
+            return;
+        };
+        let written = node.span.slice(tree.source());
+        let inner = tree.text_of(value).unwrap_or_default();
+        let is_one = !inner.trim().is_empty() && !written.contains(['\n', '\r', ',']);
+        // What may be a secret goes into no fix, since reports print those.
+        let is_shown = refused(name, inner) == format!("`{inner}`");
+        let is_flow_safe = node_is_quoted(&node.kind) || !written.contains(['[', ']', '{', '}']);
+        if let Some(problem) = self.problems.last_mut()
+            && problem.kind == ProblemKind::WrongType
+            && problem.span == node.span
+            && is_one
+            && is_shown
+            && is_flow_safe
+        {
+            problem.rewrite = Some(format!("[{written}]").into());
+        }
     }
 
     /// The same where nothing behind the key is a mistake, as plain values.
@@ -488,6 +526,10 @@ pub(crate) fn into_list<T>(field: Field<Vec<T>>) -> Vec<T> {
 /// Turns the value of a field.
 pub(crate) fn map<T, U>(field: Field<T>, f: impl FnOnce(T) -> U) -> Field<U> {
     field.map(f)
+}
+
+fn node_is_quoted(kind: &NodeKind) -> bool {
+    matches!(kind, NodeKind::Scalar { style: Style::Quoted, .. })
 }
 
 /// A value that stands where its field does not take it; of a field that is named like a secret,

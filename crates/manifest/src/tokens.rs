@@ -4,6 +4,9 @@
 //! marks in them. Refuses to mask what people read and write: names of keys, roles and files,
 //! words with hyphens, times. What is masked keeps its length in bytes, so that places stay good.
 
+mod cortex;
+mod encoded;
+
 use core::ops::Range;
 
 use crate::Span;
@@ -13,11 +16,14 @@ use crate::yaml::{NodeId, NodeKind, Tree};
 /// Letters and digits without a break: from here on a key or a hash of one, whatever they are.
 const UNBROKEN: usize = 40;
 
-/// Characters of a Cortex API key: 128 in what is public, with some room.
-const CORTEX: core::ops::RangeInclusive<usize> = 100..=160;
-
 /// The shortest run that is judged by its shape.
 const RUN: usize = 20;
+
+/// Bytes of a known key that are read.
+const KNOWN_MAX: usize = 4096;
+
+/// Bytes of a value that are looked at where it stands in the wrong line.
+const REFUSED_MAX: usize = 512;
 
 /// Letters and digits in a path given by hand that are a key rather than a name.
 const IN_PATH: usize = 24;
@@ -43,9 +49,6 @@ const PREFIXES: &[(&str, usize, bool, &str)] = &[
     ("eyJ", 12, false, "a JWT"),
     ("sk-", 12, true, "an API key"),
 ];
-
-/// Begin and end of a key in PEM.
-const PEM: (&str, &str) = ("-----BEGIN ", "-----END ");
 
 /// Fields that take one of a few words, a time, a number or a structure: a value that does not fit
 /// and looks like chance was pasted into the wrong line.
@@ -172,6 +175,12 @@ pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range
     let mut ranges = tokens(text);
     if let Some(tree) = tree {
         for (_, node) in tree.nodes() {
+            // Escapes and line folding can hide from the source what a reader gets.
+            if let NodeKind::Scalar { text: Some(text), .. } = &node.kind
+                && !tokens(text).is_empty()
+            {
+                ranges.push(node.span.range());
+            }
             let NodeKind::Mapping { entries, .. } = &node.kind else { continue };
             for entry in entries {
                 let name = tree.text_of(entry.key).unwrap_or_default();
@@ -302,37 +311,70 @@ pub struct Token {
     pub kind: TokenKind,
 }
 
-/// Every token of a text, in order; none lies within another.
+/// Every token of a text, in order; none overlaps another. What says what it is comes before a
+/// Cortex key, and both come before what only looks like chance.
 #[must_use]
 pub fn tokens_in(text: &str) -> Vec<Token> {
-    let known =
-        prefixed(text).into_iter().chain(pem(text).into_iter().map(|r| (r, "a private key")));
-    let mut tokens: Vec<Token> = known
-        .map(|(range, maker)| Token {
-            span: Span::new(range.start, range.end),
-            kind: TokenKind::Known(maker),
-        })
-        .collect();
+    let pem = encoded::pem(text);
+    let mut taken = Taken::default();
+    for (range, maker) in prefixed(text) {
+        taken.add(range, TokenKind::Known(maker));
+    }
+    for (range, maker) in pem.secret {
+        taken.add(range, TokenKind::Known(maker));
+    }
+    for range in encoded::private(text) {
+        taken.add(range, TokenKind::Known("a private key"));
+    }
+    taken.settle();
+    // Public material is long and random, and no secret.
+    taken.free.extend(pem.public);
+    for range in cortex::keys(text) {
+        taken.add(range, TokenKind::CortexKey);
+    }
+    taken.settle();
     for range in shaped(text) {
+        taken.add(range, TokenKind::Random);
+    }
+    taken.settle();
+    taken.tokens
+}
+
+/// Tokens that overlap no token of an earlier kind.
+#[derive(Default)]
+struct Taken {
+    /// Settled, in order.
+    tokens: Vec<Token>,
+    new: Vec<Token>,
+    /// Where no token is, in order.
+    free: Vec<Range<usize>>,
+}
+
+impl Taken {
+    fn add(&mut self, range: Range<usize>, kind: TokenKind) {
         let span = Span::new(range.start, range.end);
-        let within = |other: &Token| other.span.start < span.end && span.start < other.span.end;
-        if !tokens.iter().any(within) {
-            let value = &text[range];
-            let letters = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            let cortex = CORTEX.contains(&value.len()) && letters && has_both(value);
-            let kind = if cortex { TokenKind::CortexKey } else { TokenKind::Random };
-            tokens.push(Token { span, kind });
+        let next = self.tokens.partition_point(|token| token.span.end <= span.start);
+        let overlaps = self.tokens.get(next).is_some_and(|token| token.span.start < span.end);
+        let next = self.free.partition_point(|free| free.end <= range.start);
+        let free = self.free.get(next).is_some_and(|free| free.start < range.end);
+        if !overlaps && !free {
+            self.new.push(Token { span, kind });
         }
     }
-    tokens.sort_by_key(|token| token.span);
-    tokens.dedup_by(|next, before| next.span.start < before.span.end);
-    tokens
+
+    fn settle(&mut self) {
+        self.tokens.append(&mut self.new);
+        self.tokens.sort_by_key(|token| token.span);
+        self.tokens.dedup_by(|next, before| next.span.start < before.span.end);
+    }
 }
 
 fn tokens(text: &str) -> Vec<Range<usize>> {
     let mut ranges = shaped(text);
     ranges.extend(prefixed(text).into_iter().map(|(range, _)| range));
-    ranges.extend(pem(text));
+    ranges.extend(encoded::pem(text).secret.into_iter().map(|(range, _)| range));
+    ranges.extend(encoded::private(text));
+    ranges.extend(cortex::keys(text));
     ranges.sort_by_key(|range| range.start);
     ranges
 }
@@ -368,8 +410,12 @@ fn has_shape(run: &str) -> bool {
 
 /// Keys that say what they are, where a run of letters, digits, `_` and `-` begins so.
 fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
-    let mut ranges = Vec::new();
+    let mut ranges: Vec<(Range<usize>, &'static str)> = Vec::new();
     for run in runs(text, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        // What a key has swallowed begins no other one.
+        if ranges.last().is_some_and(|(last, _)| run.start < last.end) {
+            continue;
+        }
         let rest = text.get(run.start..).unwrap_or_default();
         // No prefix is shorter, and few runs begin as one does.
         if run.len() < 3
@@ -381,6 +427,7 @@ fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
             let Some(more) = rest.strip_prefix(prefix) else { continue };
             let more = more
                 .bytes()
+                .take(KNOWN_MAX)
                 .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-+/=.".contains(byte));
             let end = run.start + prefix.len() + more.count();
             let found = text.get(run.start + prefix.len()..end).unwrap_or_default();
@@ -395,26 +442,6 @@ fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
 /// True when one part without marks has letters and digits and is no numbered word.
 fn has_both_unbroken(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.len() >= 12 && has_both(part))
-}
-
-/// Keys in PEM, to their end line or, without one, to the end of the text.
-fn pem(text: &str) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
-    // Most texts hold no five dashes in a row.
-    if !text.as_bytes().windows(5).any(|dashes| dashes == b"-----") {
-        return ranges;
-    }
-    let mut from = 0;
-    while let Some(at) = text.get(from..).and_then(|rest| rest.find(PEM.0)).map(|at| from + at) {
-        let rest = text.get(at..).unwrap_or_default();
-        let end = rest.find(PEM.1).map_or(text.len(), |end| {
-            let line = rest.get(end..).and_then(|line| line.find(['\n', '\r']));
-            line.map_or(text.len(), |line| at + end + line)
-        });
-        ranges.push(at..end);
-        from = end;
-    }
-    ranges
 }
 
 /// Values of fields that take a word, a time or a number and hold what looks like a key, in files
@@ -432,15 +459,25 @@ fn refused_lines(text: &str) -> Vec<Range<usize>> {
             let after = line.get(colon + 1..).unwrap_or_default();
             let value = after.trim_start_matches([' ', '\t', '"', '\'']);
             let start = colon + 1 + (after.len() - value.len());
+            let whole = value.trim_end_matches(['\n', '\r']);
+            let value = bounded(value, REFUSED_MAX);
+            let is_cut = value.len() < whole.len();
             let value = value.split([',', '}', ']', '"', '\'', '#', '\n', '\r']).next();
             let value = value.unwrap_or_default().trim_end();
             if !value.starts_with(['[', '{']) && is_refused_secret(value) {
-                ranges.push(at + start..at + start + value.len());
+                let length = if is_cut { whole.len() } else { value.len() };
+                ranges.push(at + start..at + start + length);
             }
         }
         at += line.len();
     }
     ranges
+}
+
+/// The begin of a text, up to a number of bytes.
+fn bounded(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 /// Lines that look like `password: …`, in comments and in files that are no YAML. What follows

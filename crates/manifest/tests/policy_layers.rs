@@ -10,8 +10,8 @@ use cortexkey_manifest::yaml::Limits;
 struct Table;
 
 impl Rules for Table {
-    fn code(&self, written: &str) -> Option<&'static str> {
-        ["L001", "L002"].into_iter().find(|code| *code == written)
+    fn code(&self, written: &str) -> Option<String> {
+        ["L001", "L002"].into_iter().find(|code| *code == written).map(str::to_owned)
     }
 
     fn severity(&self, _: &str) -> Severity {

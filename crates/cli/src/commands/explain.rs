@@ -2,10 +2,13 @@
 //!
 //! It refuses to hold a word of the page itself: the linter's rules do.
 
+use std::path::PathBuf;
+
 use cortexkey_lint::rules::{self, page_url};
 use cortexkey_manifest::did_you_mean;
 use serde_json::json;
 
+use crate::commands::access::Found;
 use crate::exit::{Exit, Failure};
 use crate::text;
 
@@ -15,11 +18,16 @@ use crate::text;
 Examples:
   cortexkey explain E003
   cortexkey explain expiry-too-long --format markdown
+  cortexkey explain ORG001                     a rule of the nearest policy's own
 
 Exit codes: 0 done; 2 wrong use, or no such rule.")]
 pub(crate) struct Args {
     /// A rule, by its code or its name
     rule: String,
+
+    /// The policy whose own rules are known too, instead of the nearest `cortexkey.yaml` upwards
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 
     /// text for people, markdown, or json for machines
     #[arg(long, default_value = "text")]
@@ -37,6 +45,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let upper = args.rule.to_uppercase();
     let found = rules::find(&args.rule).or_else(|| rules::find(&upper));
     let Some(rule) = found else {
+        if let Some(own) = own_rule(args)? {
+            text::print(&own)?;
+            return Ok(Exit::Done);
+        }
         let failure = Failure::wrong_use("there is no rule of this name");
         let hint = did_you_mean(&args.rule, &rules::all_ids());
         return Err(
@@ -63,4 +75,38 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     text::print(&out)?;
     Ok(Exit::Done)
+}
+
+/// The page of a rule of the policy's own: what the policy says of it. Where no policy can be read,
+/// there is none.
+fn own_rule(args: &Args) -> Result<Option<String>, Failure> {
+    let found = match (Found::policy(args.policy.as_deref(), None), &args.policy) {
+        (Ok(found), _) => found,
+        (Err(failure), Some(_)) => return Err(failure),
+        (Err(_), None) => return Ok(None),
+    };
+    let policy = found.into_policy();
+    let Some(rule) = policy.custom(&args.rule) else { return Ok(None) };
+    let facts = policy.custom_facts(rule);
+    Ok(Some(match args.format {
+        Format::Json => {
+            let settings = facts.iter().map(|fact| {
+                json!({ "what": fact.what, "value": fact.value, "match": fact.keys, "at": fact.at })
+            });
+            let json = json!({
+                "version": 1, "code": rule.id(), "name": rule.name(), "summary": rule.message(),
+                "settings": settings.collect::<Vec<_>>(),
+            });
+            format!("{json:#}\n")
+        }
+        Format::Text | Format::Markdown => {
+            let mut out = format!("{} {}\n{}\n\n", rule.id(), rule.name(), rule.message());
+            for fact in facts {
+                let keys = fact.keys.map_or(String::new(), |keys| format!(" for {keys}"));
+                let at = fact.at.map_or(String::new(), |at| format!("  ({at})"));
+                out += &format!("- {}: {}{keys}{at}\n", fact.what, fact.value);
+            }
+            out
+        }
+    }))
 }

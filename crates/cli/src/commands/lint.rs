@@ -29,8 +29,7 @@ Examples:
   cortexkey lint --policy builtin:strict keys/
   cortexkey lint --diff                      what --fix would change
   cortexkey lint --since main                what keys gain against a revision
-  cortexkey lint --baseline known.json --write-baseline
-                                             begin with the keys that are there
+  cortexkey lint --write-baseline            let only new findings count from now on
   cortexkey lint - --stdin-filename keys/a.yaml < a.yaml
 
 Exit codes: 0 clean; 1 findings at or above --fail-on; 2 wrong use, or a policy that cannot stand;
@@ -79,8 +78,14 @@ pub(crate) struct Args {
     since: Option<String>,
 
     /// Findings in this file are known and do not count
+    ///
+    /// Without it, `cortexkey-baseline.json` beside the policy is taken where it exists.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+
+    /// Take no baseline: every finding counts
+    #[arg(long, conflicts_with_all = ["baseline", "write_baseline"])]
+    no_baseline: bool,
 
     /// Write the baseline: what is found now; of one that is there, only what is still found
     #[arg(long)]
@@ -138,6 +143,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         || options.progress.counts(),
         || run_files(&options, &mut io::stdin().lock()),
     );
+    if args.now.is_none() && std::env::var_os("SOURCE_DATE_EPOCH").is_some_and(|e| !e.is_empty()) {
+        // A clock that somebody moved must not go unseen.
+        let now = options.now;
+        text::tell(&format!("cortexkey lint: the time is {now}, from SOURCE_DATE_EPOCH\n"));
+    }
     for message in &outcome.messages {
         text::tell(&format!("cortexkey lint: {message}\n"));
     }
@@ -175,6 +185,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
     options.comments = !args.no_ignore_comments;
     options.since.clone_from(&args.since);
     options.baseline.clone_from(&args.baseline);
+    options.no_baseline = args.no_baseline;
     options.write_baseline = args.write_baseline;
     options.unsafe_fixes = args.unsafe_fixes;
     options.fix = match (args.fix, args.diff) {

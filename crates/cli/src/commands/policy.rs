@@ -2,13 +2,14 @@
 //!
 //! It refuses to know what a policy means; the linter does.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use cortexkey_lint::files::{Options, now, read_cases, run as run_files};
 use cortexkey_lint::report::Format as Form;
 use cortexkey_lint::rules::{self, Rule};
-use cortexkey_lint::{Timestamp, policy_for, run_cases};
+use cortexkey_lint::{Corpus, Custom, Fact, Policy, Timestamp, policy_for, run_cases};
 use cortexkey_manifest::did_you_mean;
 use serde_json::{Value, json};
 
@@ -154,7 +155,11 @@ fn init(args: &Init) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::NothingRead, "no definition could be read there")
             .help("name the folder with your key definitions: cortexkey policy init keys/"));
     }
-    let keys: Vec<String> = args.paths.iter().map(|path| pattern(path)).collect();
+    let keys = patterns(&args.paths, &outcome.corpus);
+    if keys.is_empty() {
+        return Err(Failure::new(Exit::NothingRead, "no definition could be read there")
+            .help("name the folder with your key definitions: cortexkey policy init keys/"));
+    }
     let text = policy_for(&outcome.corpus, &args.name, &keys);
     if to_stdout {
         text::print(&text)?;
@@ -172,12 +177,56 @@ fn init(args: &Init) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The patterns of the corpus. Where all of a folder was searched, they are those of the folders
+/// that hold definitions: most YAML of a repository is none.
+fn patterns(paths: &[PathBuf], corpus: &Corpus) -> Vec<String> {
+    let mut patterns: Vec<String> = Vec::new();
+    for path in paths {
+        let found = pattern(path);
+        if found != EVERYWHERE {
+            patterns.push(found);
+            continue;
+        }
+        let mut folders: BTreeMap<&str, &str> = BTreeMap::new();
+        for file in &corpus.files {
+            let holds = file.documents.iter().any(|document| document.definition.is_some());
+            let Some((folder, _)) = file.path.rsplit_once('/').filter(|_| holds) else {
+                if holds {
+                    patterns.push("*.{yaml,yml}".to_owned());
+                }
+                continue;
+            };
+            let top = folder.split('/').next().unwrap_or(folder);
+            let common = folders.entry(top).or_insert(folder);
+            *common = shared(common, folder);
+        }
+        patterns.extend(folders.values().map(|folder| format!("{folder}/**/*.{{yaml,yml}}")));
+    }
+    patterns.sort();
+    patterns.dedup();
+    patterns
+}
+
+/// The folder that holds both.
+fn shared<'a>(one: &'a str, other: &str) -> &'a str {
+    let mut end = 0;
+    for (at, part) in one.split('/').zip(other.split('/')).enumerate() {
+        if part.0 != part.1 {
+            break;
+        }
+        end += part.0.len() + usize::from(at > 0);
+    }
+    one.get(..end).unwrap_or(one)
+}
+
+const EVERYWHERE: &str = "**/*.{yaml,yml}";
+
 /// The pattern of the YAML files below a folder, or a file itself.
 fn pattern(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     let text = text.trim_start_matches("./").trim_end_matches('/');
     match (path.is_dir(), text) {
-        (true, "" | ".") => "**/*.{yaml,yml}".to_owned(),
+        (true, "" | ".") => EVERYWHERE.to_owned(),
         (true, folder) => format!("{folder}/**/*.{{yaml,yml}}"),
         (false, file) => file.to_owned(),
     }
@@ -205,13 +254,17 @@ fn show(args: &Show) -> Result<Exit, Failure> {
     let found = Found::policy(args.policy.as_deref(), None)?;
     let path = found.path().to_owned();
     let policy = found.into_policy();
-    let rule = args.why.as_deref().map(rule_named).transpose()?;
+    let rule = args.why.as_deref().map(|rule| rule_named(&policy, rule)).transpose()?;
     if let Format::Json = args.format {
-        let wanted: Vec<&Rule> = match rule {
+        let wanted = match rule {
             Some(rule) => vec![rule],
-            None => rules::RULES.to_vec(),
+            None => rules::RULES
+                .iter()
+                .map(|rule| Named::Known(rule))
+                .chain(policy.custom_rules().map(Named::Own))
+                .collect(),
         };
-        let rules: Vec<Value> = wanted.iter().map(|rule| rule_json(&policy, rule)).collect();
+        let rules: Vec<Value> = wanted.iter().map(|rule| rule_json(&policy, *rule)).collect();
         let files: Vec<&str> = policy.files().collect();
         let json = json!({ "version": 1, "policy": path, "files": files, "rules": rules });
         text::print(&format!("{json:#}\n"))?;
@@ -231,30 +284,63 @@ fn show(args: &Show) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn rule_named(written: &str) -> Result<&'static Rule, Failure> {
-    rules::find(written).ok_or_else(|| {
-        let hint = did_you_mean(written, &rules::all_ids());
+/// A rule of the linter, or one of the policy's own.
+#[derive(Clone, Copy)]
+enum Named<'a> {
+    Known(&'static Rule),
+    Own(&'a Custom),
+}
+
+impl Named<'_> {
+    fn code(&self) -> &str {
+        match self {
+            Self::Known(rule) => rule.code,
+            Self::Own(rule) => rule.id(),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Known(rule) => rule.name,
+            Self::Own(rule) => rule.name(),
+        }
+    }
+
+    fn facts(&self, policy: &Policy) -> Vec<Fact> {
+        match self {
+            Self::Known(rule) => policy.facts(rule),
+            Self::Own(rule) => policy.custom_facts(rule),
+        }
+    }
+}
+
+fn rule_named<'a>(policy: &'a Policy, written: &str) -> Result<Named<'a>, Failure> {
+    let known = rules::find(written).map(Named::Known);
+    known.or_else(|| policy.custom(written).map(Named::Own)).ok_or_else(|| {
+        let own = policy.custom_rules().flat_map(|rule| [rule.id(), rule.name()]);
+        let all: Vec<&str> = rules::all_ids().into_iter().chain(own).collect();
+        let hint = did_you_mean(written, &all);
         Failure::wrong_use("there is no rule of this name")
             .help(hint.unwrap_or_else(|| "`cortexkey rules` lists all rules".into()))
     })
 }
 
-fn why(policy: &cortexkey_lint::Policy, rule: &Rule) -> String {
-    let mut out = format!("{BOLD}{} {}{BOLD:#}\n", rule.code, rule.name);
-    for fact in policy.facts(rule) {
+fn why(policy: &Policy, rule: Named<'_>) -> String {
+    let mut out = format!("{BOLD}{} {}{BOLD:#}\n", rule.code(), rule.name());
+    for fact in rule.facts(policy) {
         let keys = fact.keys.map_or(String::new(), |keys| format!(" for {keys}"));
         let at = fact.at.unwrap_or_else(|| "the rule itself".to_owned());
         out += &format!("  {:<10} {}{keys}  {DIM}{at}{DIM:#}\n", fact.what, fact.value);
     }
-    out + &policy.refused(rule).iter().map(|line| format!("  {line}\n")).collect::<String>()
+    out + &policy.refused(rule.code()).iter().map(|line| format!("  {line}\n")).collect::<String>()
 }
 
-fn rule_json(policy: &cortexkey_lint::Policy, rule: &Rule) -> Value {
-    let facts = policy.facts(rule).into_iter().map(
+fn rule_json(policy: &Policy, rule: Named<'_>) -> Value {
+    let facts = rule.facts(policy).into_iter().map(
         |fact| json!({ "what": fact.what, "value": fact.value, "match": fact.keys, "at": fact.at }),
     );
-    let (facts, refused) = (facts.collect::<Vec<_>>(), policy.refused(rule));
-    json!({ "code": rule.code, "name": rule.name, "settings": facts, "refused": refused })
+    let (facts, refused) = (facts.collect::<Vec<_>>(), policy.refused(rule.code()));
+    json!({ "code": rule.code(), "name": rule.name(), "settings": facts, "refused": refused })
 }
 
 fn test(args: &Test) -> Result<Exit, Failure> {

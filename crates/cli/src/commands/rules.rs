@@ -4,9 +4,9 @@
 
 use std::path::PathBuf;
 
-use cortexkey_lint::Policy;
 use cortexkey_lint::rules::page::{POLICIES, level};
 use cortexkey_lint::rules::{Fixes, RULES, Rule};
+use cortexkey_lint::{Custom, Policy};
 use serde_json::{Value, json};
 
 use crate::commands::access::Found;
@@ -47,7 +47,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let out = match args.format {
         Format::Text => list(&columns),
         Format::Json => {
-            let rules: Vec<Value> = RULES.iter().map(|rule| rule_json(rule, &columns)).collect();
+            let known = RULES.iter().map(|rule| rule_json(rule, &columns));
+            let rules: Vec<Value> = known.chain(own_rules(&columns).map(own_json)).collect();
             format!("{:#}\n", json!({ "version": 1, "rules": rules }))
         }
     };
@@ -78,9 +79,33 @@ fn list(columns: &[(&str, Policy)]) -> String {
         };
         out += &format!("{fix}\n");
     }
+    for (custom, level) in own_rules(columns) {
+        out += &format!("{:<5} {:<35}", custom.id(), custom.name());
+        out += &POLICIES.map(|_| format!(" {:<11}", "-")).concat();
+        out += &format!(" {level:<11}\n");
+    }
     let waits = "name-pattern, ticket-missing, name-environment-mismatch, owner-key-quota and \
                  expiry-off-hours ask for nothing until a policy sets their options";
     out + &format!("\n{DIM}`cortexkey explain RULE` says more; {waits}.{DIM:#}\n")
+}
+
+/// The rules of the policy's own, each with its severity there.
+fn own_rules<'a>(
+    columns: &'a [(&str, Policy)],
+) -> impl Iterator<Item = (&'a Custom, &'static str)> {
+    columns.iter().flat_map(|(_, policy)| {
+        policy.custom_rules().map(|custom| {
+            let settings = policy.custom_settings(custom);
+            (custom, level(settings.enabled, settings.severity))
+        })
+    })
+}
+
+fn own_json((custom, level): (&Custom, &'static str)) -> Value {
+    json!({
+        "code": custom.id(), "name": custom.name(), "summary": custom.message(),
+        "fix": Value::Null, "severity": { "policy": level },
+    })
 }
 
 fn rule_json(rule: &Rule, columns: &[(&str, Policy)]) -> Value {

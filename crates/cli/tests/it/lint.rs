@@ -143,7 +143,7 @@ fn a_policy_is_begun_checked_shown_and_tested() {
         "{said}"
     );
     let (code, said, _) = run(folder.path(), &["policy", "show", "--why", "E003"]);
-    assert!(code == 0 && said.contains("builtin:recommended:14"), "{said}");
+    assert!(code == 0 && said.contains("builtin:recommended:19"), "{said}");
     let (code, said, _) = run(folder.path(), &["policy", "show", "--effective"]);
     assert!(code == 0 && said.contains("expiry-too-long:"), "{said}");
     let (code, _, said) = run(folder.path(), &["policy", "test"]);

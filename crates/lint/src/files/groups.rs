@@ -14,11 +14,12 @@ use super::ground::{self, Ground};
 use super::listing::Listing;
 use super::paths::{absolute, relative, shown, slashed};
 use super::{
-    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, beside, known, load_policy,
+    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, beside, baseline_path, known, load_policy,
     mend, read,
 };
 use crate::baseline::Baseline;
 use crate::corpus::{Before, Corpus, LockedKeys};
+use crate::finding::WaivedBy;
 use crate::judge::{Ask, FileJudge, Part, lint_as, lint_parts};
 use crate::policy::Policy;
 use crate::report::Report;
@@ -349,6 +350,12 @@ impl Run<'_> {
             return Ok((report, diff));
         }
         let report = self.report(&known);
+        if baseline.is_some() && options.baseline.is_none() {
+            let known = report.waived.iter().filter(|one| one.by == WaivedBy::Baseline).count();
+            let plural = if known == 1 { " does" } else { "s do" };
+            let name = shown(&options.folder, &baseline_path(options, self.primary()));
+            messages.push(format!("{known} finding{plural} not count: {name} holds them"));
+        }
         if let Some(baseline) = baseline.as_ref().filter(|_| !self.corpus.partial) {
             let stale = baseline.stale(&report);
             if stale > 0 {

@@ -47,9 +47,10 @@ pub(super) fn mend(
         let Some((text, of_policy)) = old.get(path) else { continue };
         diff += &fix::diff(path, text, new, *of_policy);
     }
+    messages.extend(mended.withheld.iter().cloned());
     if options.fix == FixMode::Diff {
         let would = if mended.count == 1 { "finding" } else { "findings" };
-        messages.push(format!("{} {would} would be mended", mended.count));
+        messages.push(format!("{} {would} would be fixed", mended.count));
         return Ok(diff);
     }
     for (path, new) in &mended.texts {
@@ -80,7 +81,7 @@ pub(super) fn mend(
         let (count, files) = (mended.count, mended.texts.len());
         let plural = |count: usize| if count == 1 { "" } else { "s" };
         messages.push(format!(
-            "mended {count} finding{} in {files} file{}",
+            "fixed {count} finding{} in {files} file{}",
             plural(count),
             plural(files)
         ));

@@ -49,6 +49,7 @@ pub const BASELINE_NAME: &str = "cortexkey-baseline.json";
 
 /// What a run is asked.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Files and folders; `-` is standard input. Empty means all of the corpus.
     pub paths: Vec<PathBuf>,
@@ -66,8 +67,10 @@ pub struct Options {
     pub comments: bool,
     /// A revision that keys are compared with.
     pub since: Option<String>,
-    /// A file with findings that are known.
+    /// A file with findings that are known; else the one beside the policy, where there is one.
     pub baseline: Option<PathBuf>,
+    /// Whether no baseline is taken.
+    pub no_baseline: bool,
     /// Whether the baseline is to be written.
     pub write_baseline: bool,
     /// Whether findings are to be mended.
@@ -125,6 +128,7 @@ impl Options {
             comments: true,
             since: None,
             baseline: None,
+            no_baseline: false,
             write_baseline: false,
             fix: FixMode::No,
             unsafe_fixes: false,
@@ -280,7 +284,10 @@ fn load_policy(
         bytes.map_err(|why| why.message(own.unwrap_or(path)))
     };
     let layers = load_as(chosen, &options.limits, &mut read, &|path| identity(options, path));
-    layers.map(Policy::new).map_err(|message| format!("the policy: {message}"))
+    let whole = |path: &str| identity(options, path);
+    layers
+        .map(|layers| Policy::new(layers).standing(&whole))
+        .map_err(|message| format!("the policy: {message}"))
 }
 
 /// Reads the files with the policy's cases.
@@ -315,17 +322,27 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
     }
     let named = options.baseline.as_ref();
     let path = match named {
+        _ if options.no_baseline => return Ok(None),
         Some(path) => options.folder.join(path),
-        None if options.write_baseline => baseline_path(options, policy),
-        None => return Ok(None),
+        None => baseline_path(options, policy),
     };
     let name = paths::shown(&options.folder, &path);
-    if options.write_baseline && !path.exists() {
+    // A link that leads nowhere is no missing file.
+    let is_missing = path.symlink_metadata().is_err();
+    if is_missing && (options.write_baseline || named.is_none()) {
         return Ok(None);
     }
     // A baseline of many findings is larger than a definition may be.
     let limits = Limits { bytes: 64 << 20, ..options.limits };
-    let bytes = open::read(&path, &limits).map_err(|why| {
+    let bytes = match named {
+        Some(_) => open::read(&path, &limits),
+        // One that nobody named is part of the repository.
+        None => {
+            let wide = Options { limits, ..options.clone() };
+            beside::read_inside(&wide, &home(options, policy), &path)
+        }
+    };
+    let bytes = bytes.map_err(|why| {
         format!("the baseline: {}; make one with --write-baseline", why.message(&name))
     })?;
     let text = String::from_utf8(bytes).map_err(|_| format!("the baseline {name} is not UTF-8"))?;

@@ -3,19 +3,17 @@
 //! They refuse to take a comment along, and to change a line that holds something else.
 
 use cortexkey_manifest::Span;
-use cortexkey_manifest::yaml::{NodeId, NodeKind, Tree};
+use cortexkey_manifest::yaml::{NodeId, NodeKind, Parent, Tree};
 
 use crate::finding::{Edit, Fix};
 
 /// Takes an item out of its list, given where it stands. Nothing where a comment would go with it,
 /// or where the list would be empty and may not be.
 pub(crate) fn remove_item(tree: &Tree, item: Span, safe: bool) -> Option<Fix> {
-    tree.nodes().find_map(|(_, node)| {
-        let NodeKind::Sequence { items, flow } = &node.kind else { return None };
-        let at = items.iter().position(|id| tree.node(*id).span == item)?;
-        let spans: Vec<Span> = items.iter().map(|id| tree.node(*id).span).collect();
-        remove(tree, &spans, at, *flow, safe)
-    })
+    let Parent { node, at } = tree.parent_of(item)?;
+    let NodeKind::Sequence { items, flow } = &tree.node(node).kind else { return None };
+    let span = |at: usize| items.get(at).map(|id| tree.node(*id).span);
+    remove(tree, &span, items.len(), at, *flow, safe)
 }
 
 /// Takes a waiver out; the last one with its list.
@@ -37,34 +35,31 @@ pub(crate) fn remove_waiver(tree: &Tree, waiver: Span, safe: bool) -> Option<Fix
 
 /// Takes a field out of its mapping, given where its key stands.
 pub(crate) fn remove_entry(tree: &Tree, key: Span, safe: bool) -> Option<Fix> {
-    tree.nodes().find_map(|(_, node)| {
-        let NodeKind::Mapping { entries, flow } = &node.kind else { return None };
-        let at = entries.iter().position(|entry| tree.node(entry.key).span == key)?;
-        let spans: Vec<Span> = entries.iter().map(|e| whole(tree, e.key, e.value)).collect();
-        remove(tree, &spans, at, *flow, safe)
-    })
+    let Parent { node, at } = tree.parent_of(key)?;
+    let NodeKind::Mapping { entries, flow } = &tree.node(node).kind else { return None };
+    let span = |at: usize| entries.get(at).map(|e| whole(tree, e.key, e.value));
+    remove(tree, &span, entries.len(), at, *flow, safe)
 }
 
 /// Adds a line below a field of a block mapping, with the field's indentation; in a flow mapping,
 /// an entry behind it.
 pub(crate) fn add_after(tree: &Tree, key: Span, field: &str, safe: bool) -> Option<Fix> {
-    tree.nodes().find_map(|(_, node)| {
-        let NodeKind::Mapping { entries, flow } = &node.kind else { return None };
-        let entry = entries.iter().find(|entry| tree.node(entry.key).span == key)?;
-        let end = whole(tree, entry.key, entry.value).end as usize;
-        if *flow {
-            let edit = Edit { span: Span::new(end, end), text: format!(", {field}") };
-            return Some(Fix { safe, edits: vec![edit] });
-        }
-        let start = key.start as usize;
-        let indent = tree.source().get(tree.line_start(start)..start)?;
-        if !indent.trim().is_empty() {
-            return None;
-        }
-        let line_end = tree.line_end(end);
-        let text = format!("{}{indent}{field}", end_of_line(tree));
-        Some(Fix { safe, edits: vec![Edit { span: Span::new(line_end, line_end), text }] })
-    })
+    let Parent { node, at } = tree.parent_of(key)?;
+    let NodeKind::Mapping { entries, flow } = &tree.node(node).kind else { return None };
+    let entry = entries.get(at)?;
+    let end = whole(tree, entry.key, entry.value).end as usize;
+    if *flow {
+        let edit = Edit { span: Span::new(end, end), text: format!(", {field}") };
+        return Some(Fix { safe, edits: vec![edit] });
+    }
+    let start = key.start as usize;
+    let indent = tree.source().get(tree.line_start(start)..start)?;
+    if !indent.trim().is_empty() {
+        return None;
+    }
+    let line_end = tree.line_end(end);
+    let text = format!("{}{indent}{field}", end_of_line(tree));
+    Some(Fix { safe, edits: vec![Edit { span: Span::new(line_end, line_end), text }] })
 }
 
 /// The end of line that the file has.
@@ -78,15 +73,23 @@ pub(crate) fn whole(tree: &Tree, key: NodeId, value: NodeId) -> Span {
     Span { start: key.start, end: key.end.max(value.end) }
 }
 
-fn remove(tree: &Tree, spans: &[Span], at: usize, flow: bool, safe: bool) -> Option<Fix> {
-    if spans.len() < 2 {
+/// Takes out one of `count` items or entries; `place` says where each stands.
+fn remove(
+    tree: &Tree,
+    place: &dyn Fn(usize) -> Option<Span>,
+    count: usize,
+    at: usize,
+    flow: bool,
+    safe: bool,
+) -> Option<Fix> {
+    if count < 2 {
         return None;
     }
-    let (own, text) = (*spans.get(at)?, tree.source());
+    let (own, text) = (place(at)?, tree.source());
     let span = if flow {
-        match at.checked_sub(1).and_then(|before| spans.get(before)) {
+        match at.checked_sub(1).and_then(place) {
             Some(before) => Span { start: before.end, end: own.end },
-            None => Span { start: own.start, end: spans.get(1)?.start },
+            None => Span { start: own.start, end: place(1)?.start },
         }
     } else {
         let start = tree.line_start(own.start as usize);
@@ -103,7 +106,8 @@ fn remove(tree: &Tree, spans: &[Span], at: usize, flow: bool, safe: bool) -> Opt
         }
         Span::new(start, end)
     };
-    let cuts = |comment: Span| comment.start < span.end && span.start < comment.end;
-    let comment = tree.comments().iter().any(|comment| cuts(comment.span));
+    // Comments come in order and do not overlap.
+    let next = tree.comments().partition_point(|comment| comment.span.end <= span.start);
+    let comment = tree.comments().get(next).is_some_and(|c| c.span.start < span.end);
     (!comment).then(|| Fix { safe, edits: vec![Edit { span, text: String::new() }] })
 }

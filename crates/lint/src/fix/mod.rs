@@ -1,14 +1,16 @@
 //! Mending: edits of bytes that leave every comment and blank line where it is.
 //!
-//! An edit counts only when the file can be read afterwards, says the same but for what was mended,
-//! and has no finding that it did not have before; otherwise it is dropped. It refuses to reformat.
+//! An edit counts only when the file can be read afterwards, says the same but for what was fixed,
+//! and has no finding that it did not have before; otherwise it is withheld, and that is reported.
+//! Nothing is reformatted.
 
 mod edits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::Limits;
-use cortexkey_manifest::{blank, mask_path, secret_ranges};
+use cortexkey_manifest::{Span, blank, mask_path, secret_ranges};
 
 pub(crate) use edits::{add_after, end_of_line, remove_entry, remove_item, remove_waiver, whole};
 
@@ -18,15 +20,15 @@ use crate::judge::{Ask, lint_as};
 use crate::policy::Policy;
 use crate::report::Report;
 
-/// What mending came to.
+/// What fixing came to.
 #[derive(Debug, Default)]
 pub struct Mended {
     /// The new text of each file that changed, by its path as output shows it.
     pub texts: BTreeMap<String, String>,
-    /// How many findings were mended.
+    /// How many findings were fixed.
     pub count: usize,
-    /// How many edits did not hold and were left out.
-    pub dropped: usize,
+    /// The fixes that were withheld, each with its reason, in sentences.
+    pub withheld: Vec<String>,
 }
 
 /// How often everything is judged anew: edits that stand in each other's way take turns.
@@ -42,7 +44,8 @@ pub fn mend(
     reload: &dyn Fn(&BTreeMap<String, String>) -> Option<Policy>,
 ) -> Mended {
     let mut out = Mended::default();
-    let mut refused: BTreeSet<(String, String)> = BTreeSet::new();
+    // Path and fingerprint of each fix that does not hold, and why.
+    let mut refused: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut alone: BTreeSet<String> = BTreeSet::new();
     let mut current = Current { corpus: corpus.clone(), policy: None };
     let mut report = lint_as(&current.corpus, policy, ask);
@@ -57,23 +60,27 @@ pub fn mend(
         }
         let Some(next) = current.with(&texts, &plans, limits, reload) else { break };
         let after = lint_as(&next.corpus, next.policy.as_ref().unwrap_or(policy), ask);
-        let bad: Vec<&Plan> = plans.iter().filter(|plan| !holds(plan, &report, &after)).collect();
+        let bad: Vec<(&Plan, String)> = plans
+            .iter()
+            .filter_map(|plan| Some((plan, objection(plan, &report, &after)?)))
+            .collect();
         if bad.is_empty() {
             out.count += plans.iter().map(|plan| plan.fingerprints.len()).sum::<usize>();
             out.texts = texts;
             // What did not hold before may hold now: the end is reached when nothing does.
             for plan in &plans {
                 alone.remove(&plan.path);
-                refused.retain(|(path, _)| *path != plan.path);
+                refused.retain(|(path, _), _| *path != plan.path);
             }
             (current, report) = (next, after);
             continue;
         }
-        for plan in bad {
+        for (plan, why) in bad {
             match plan.fingerprints.as_slice() {
                 [only] => {
-                    out.dropped += 1;
-                    refused.insert((plan.path.clone(), only.clone()));
+                    let (label, path) = (&plan.label, &plan.path);
+                    let why = format!("the fix of {label} in {path} is withheld: {why}");
+                    refused.insert((plan.path.clone(), only.clone()), why);
                 }
                 _ => {
                     alone.insert(plan.path.clone());
@@ -81,6 +88,7 @@ pub fn mend(
             }
         }
     }
+    out.withheld = refused.into_values().collect();
     out
 }
 
@@ -116,8 +124,12 @@ struct Plan {
     source: usize,
     policy: bool,
     text: String,
-    /// The findings that it mends.
+    /// The findings that it fixes.
     fingerprints: Vec<String>,
+    /// Code and name of the first of them.
+    label: String,
+    /// The gravest of them.
+    severity: Severity,
     comments: usize,
 }
 
@@ -125,7 +137,7 @@ struct Plan {
 fn plans(
     report: &Report,
     also_unsafe: bool,
-    refused: &BTreeSet<(String, String)>,
+    refused: &BTreeMap<(String, String), String>,
     alone: &BTreeSet<String>,
 ) -> Vec<Plan> {
     let mut by_file: BTreeMap<usize, Vec<(&Finding, &Fix)>> = BTreeMap::new();
@@ -135,7 +147,7 @@ fn plans(
         };
         let source = &report.sources[finding.place.source];
         let key = (source.path.clone(), finding.fingerprint.clone());
-        if !source.path.starts_with("builtin:") && !refused.contains(&key) {
+        if !source.path.starts_with("builtin:") && !refused.contains_key(&key) {
             by_file.entry(finding.place.source).or_default().push((finding, fix));
         }
     }
@@ -145,23 +157,42 @@ fn plans(
         if alone.contains(&source.path) {
             fixes.truncate(1);
         }
-        let (mut taken, mut fingerprints): (Vec<&Edit>, Vec<String>) = (Vec::new(), Vec::new());
+        let mut taken: BTreeMap<Span, &Edit> = BTreeMap::new();
+        let mut fixed: Vec<&Finding> = Vec::new();
         for (finding, fix) in fixes {
-            // Edits that meet at a point have no order, so they touch as well.
+            // Edits that meet at a point have no order, so they touch as well. Those that are taken
+            // do not overlap, so the last that begins no later reaches farthest.
             let touches = |edit: &Edit| {
-                taken.iter().any(|other| {
-                    edit.span.start <= other.span.end && other.span.start <= edit.span.end
-                })
+                let last = Span { start: edit.span.end, end: u32::MAX };
+                let before = taken.range(..=last).next_back();
+                before.is_some_and(|(other, _)| edit.span.start <= other.end)
             };
             if !fix.edits.iter().any(touches) {
-                taken.extend(&fix.edits);
-                fingerprints.push(finding.fingerprint.clone());
+                taken.extend(fix.edits.iter().map(|edit| (edit.span, edit)));
+                fixed.push(finding);
             }
         }
+        let (Some(first), Some(severity)) =
+            (fixed.first(), fixed.iter().map(|finding| finding.severity).max())
+        else {
+            continue;
+        };
+        let label = format!("{} {}", first.code, first.name);
+        let fingerprints = fixed.iter().map(|finding| finding.fingerprint.clone()).collect();
         let comments = source.tree.comments().len();
-        if let Some(text) = apply(source.tree.source(), &taken) {
+        let edits: Vec<&Edit> = taken.into_values().collect();
+        if let Some(text) = apply(source.tree.source(), &edits) {
             let (path, policy) = (source.path.clone(), source.policy);
-            plans.push(Plan { path, source: at, policy, text, fingerprints, comments });
+            plans.push(Plan {
+                path,
+                source: at,
+                policy,
+                text,
+                fingerprints,
+                label,
+                severity,
+                comments,
+            });
         }
     }
     plans
@@ -182,28 +213,81 @@ fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
     Some(out)
 }
 
-/// True when a file has no finding that it did not have before, and has lost no comment but such
-/// as were a finding themselves.
-fn holds(plan: &Plan, before: &Report, after: &Report) -> bool {
-    let counts = |report: &Report, source: usize| {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        let own = report.findings.iter().filter(|finding| finding.place.source == source);
-        for finding in own {
-            *counts.entry(finding.code.clone().into_owned()).or_default() += 1;
-        }
-        counts
+/// Why edits do not hold; nothing where they do. A file must lose no comment but such as were a
+/// finding themselves, and gain no finding, unless a part of it can be checked that could not be
+/// before: what is found there now was there all along. Other files must gain none that is as grave
+/// as what was fixed.
+fn objection(plan: &Plan, before: &Report, after: &Report) -> Option<String> {
+    // A finding that joins several files is not about this one alone.
+    let joins = |finding: &Finding, report: &Report| {
+        finding.related.iter().any(|second| {
+            let source = second.place.source;
+            source != plan.source && !report.sources[source].policy
+        })
     };
-    let (old, new) = (counts(before, plan.source), counts(after, plan.source));
-    let unused = |counts: &BTreeMap<String, usize>| counts.get("P005").copied().unwrap_or(0);
+    let own_of = |report: &Report, finding: &Finding| {
+        finding.place.source == plan.source && !joins(finding, report)
+    };
+    let (old, new) = (
+        Counts::of(before, |finding| own_of(before, finding)),
+        Counts::of(after, |finding| own_of(after, finding)),
+    );
     let comments = after.sources[plan.source].tree.comments().len();
     let gone = plan.comments.saturating_sub(comments);
-    let others = |report: &Report| {
-        report.findings.iter().filter(|finding| finding.place.source != plan.source).count()
-    };
-    gone <= unused(&old).saturating_sub(unused(&new))
-        && new.iter().all(|(code, count)| old.get(code).is_some_and(|before| count <= before))
-        && new.values().sum::<usize>() < old.values().sum()
-        && others(after) <= others(before)
+    let unused = |counts: &Counts<'_>| counts.by_code.get("P005").map_or(0, |(count, _)| *count);
+    if gone > unused(&old).saturating_sub(unused(&new)) {
+        return Some("a comment would go with it".to_owned());
+    }
+    if new.unchecked > old.unchecked {
+        return Some("less of the file could be checked".to_owned());
+    }
+    if new.unchecked == old.unchecked {
+        if let Some(label) = new.beyond(&old) {
+            return Some(format!("it would bring {label}"));
+        }
+        if new.all >= old.all {
+            return Some("nothing would be better".to_owned());
+        }
+        let others = |report| {
+            Counts::of(report, |finding| {
+                !own_of(report, finding) && finding.severity >= plan.severity
+            })
+        };
+        if let Some(label) = others(after).beyond(&others(before)) {
+            return Some(format!("it would bring {label} in another file"));
+        }
+    }
+    None
+}
+
+/// How many findings there are.
+#[derive(Default)]
+struct Counts<'a> {
+    /// Of each code, with the name of its rule.
+    by_code: BTreeMap<&'a str, (usize, &'a str)>,
+    all: usize,
+    /// Those that say that something could not be checked.
+    unchecked: usize,
+}
+
+impl<'a> Counts<'a> {
+    fn of(report: &'a Report, counts: impl Fn(&Finding) -> bool) -> Self {
+        let mut out = Self::default();
+        for finding in report.findings.iter().filter(|finding| counts(finding)) {
+            out.by_code.entry(&finding.code).or_insert((0, &finding.name)).0 += 1;
+            out.all += 1;
+            out.unchecked += usize::from(finding.unchecked);
+        }
+        out
+    }
+
+    /// The first rule that has more findings here than there.
+    fn beyond(&self, other: &Self) -> Option<String> {
+        let more = self.by_code.iter().find(|(code, (count, _))| {
+            other.by_code.get(*code).is_none_or(|(before, _)| count > before)
+        });
+        more.map(|(code, (_, name))| format!("{code} {name}"))
+    }
 }
 
 /// Old and new text side by side, with what may be a secret as asterisks.

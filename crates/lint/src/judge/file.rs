@@ -12,11 +12,11 @@ use jiff::Timestamp;
 
 use super::Ask;
 use crate::corpus::{CorpusFile, KeyDocument};
-use crate::custom::Custom;
+use crate::custom::{Asked, Budget, Custom};
 use crate::finding::Finding;
 use crate::patterns::Patterns;
 use crate::policy::Policy;
-use crate::rules::{Check, Draft, FileContext, KeyContext, RULES, Rule, Sink, UNYIELDING};
+use crate::rules::{Check, Draft, FileContext, KeyContext, Listed, RULES, Rule, Sink};
 use crate::settings::{Settings, Subject};
 use crate::suppress::{self, Suppression};
 
@@ -69,8 +69,11 @@ pub(crate) struct FileJudge<'a> {
     first: usize,
     only_tenant: Option<&'a str>,
     catalogue: Vec<&'a Role>,
+    listed: Listed<'a>,
     patterns: Patterns,
     bases: Vec<Base<'a>>,
+    /// What holds for each rule of the policy's own.
+    own: Vec<(Settings, Option<&'a ResolvedRule>)>,
 }
 
 impl<'a> FileJudge<'a> {
@@ -79,6 +82,8 @@ impl<'a> FileJudge<'a> {
             let resolved = resolved(policy, rule);
             Base { rule, settings: Settings::base(rule, resolved), resolved }
         };
+        let own =
+            |custom: &Custom| (policy.custom_settings(custom), policy.merged.rules.get(&custom.id));
         Self {
             policy,
             now: ask.now,
@@ -86,8 +91,10 @@ impl<'a> FileJudge<'a> {
             first: policy.layers.len() + policy.faults.len(),
             only_tenant: policy.only_tenant(),
             catalogue: policy.roles().collect(),
+            listed: Listed::new(policy.roles()),
             patterns: Patterns::default(),
             bases: RULES.iter().map(base).collect(),
+            own: policy.custom.iter().map(own).collect(),
         }
     }
 
@@ -97,10 +104,11 @@ impl<'a> FileJudge<'a> {
             return part;
         }
         self.text(file, &mut part.findings);
+        let spent = Budget::of_file();
         for document in &file.documents {
             if let Some(definition) = &document.definition {
                 self.key(file, definition, &mut part.findings);
-                self.custom(file, definition, &mut part);
+                self.custom(file, definition, &spent, &mut part);
             }
             if !document.problems.is_empty() {
                 self.problems(file, document, &mut part.findings);
@@ -118,13 +126,17 @@ impl<'a> FileJudge<'a> {
         let (tokens, source) = (OnceCell::new(), self.first);
         let cx = FileContext { path, tree, documents, source, policy: false, tokens };
         for Base { rule, settings, .. } in self.bases.iter().filter(|base| base.settings.enabled) {
+            // Of bytes that are no text one finding says so, and nothing else is known of them.
+            let is_about_text = matches!(rule.check, Check::File(_) | Check::Text(_));
+            if is_about_text && !file.decoded && !rule.is_about_secrets() {
+                continue;
+            }
             let mut sink = Sink { rule, severity: settings.severity, out };
             match rule.check {
                 Check::File(check) | Check::Text(check) => check(&cx, settings, &mut sink),
                 Check::Problems(takes, fix) => {
                     for problem in file.problems.iter().filter(|problem| takes(problem)) {
-                        let key = cx.key_at(problem.span);
-                        let draft = Draft::of_problem(source, problem).key(key.as_deref());
+                        let draft = Draft::of_problem(source, problem).key(cx.key_at(problem.span));
                         sink.report(draft.fix(fix(tree, problem, settings)));
                     }
                 }
@@ -139,23 +151,30 @@ impl<'a> FileJudge<'a> {
         let name = definition.and_then(Definition::name);
         for base in &self.bases {
             let Check::Problems(takes, fix) = base.rule.check else { continue };
-            let own = definition.and_then(|d| base.for_key(&self.subject(d)));
+            let own = definition.and_then(|d| base.for_key(&self.subject(file, d)));
             let settings = own.as_ref().unwrap_or(&base.settings);
-            let mut sink = Sink { rule: base.rule, severity: settings.severity, out };
             let problems = document.problems.iter().filter(|problem| takes(problem));
-            for problem in problems.filter(|_| settings.enabled) {
-                let draft = Draft::of_problem(self.first, problem).key(name);
-                sink.report(draft.fix(fix(&file.tree, problem, settings)));
+            for problem in problems {
+                // What leaves something unchecked is as grave as the rule has it, whatever a policy says.
+                let unchecked = problem.leaves_unchecked();
+                let least = if unchecked { base.rule.severity } else { settings.severity };
+                let severity = settings.severity.max(least);
+                if settings.enabled || unchecked {
+                    let draft = Draft::of_problem(self.first, problem).key(name);
+                    let draft = draft.fix(fix(&file.tree, problem, settings));
+                    Sink { rule: base.rule, severity, out }.report(draft);
+                }
             }
         }
     }
 
-    fn subject<'d>(&'d self, definition: &'d Definition) -> Subject<'d> {
-        Subject { definition, tenant: definition.tenant().or(self.only_tenant) }
+    fn subject<'d>(&'d self, file: &'d CorpusFile, definition: &'d Definition) -> Subject<'d> {
+        let tenant = definition.tenant().or(self.only_tenant);
+        Subject { definition, tenant, path: Some(file.own_path()), policy: self.policy }
     }
 
     fn key(&self, file: &CorpusFile, definition: &Definition, out: &mut Vec<Finding>) {
-        let subject = self.subject(definition);
+        let subject = self.subject(file, definition);
         let settings_of = |code: &str| {
             let base = self.bases.iter().find(|base| base.rule.code == code)?;
             Some(base.for_key(&subject).unwrap_or_else(|| base.settings.clone()))
@@ -165,10 +184,12 @@ impl<'a> FileJudge<'a> {
             tree: &file.tree,
             source: self.first,
             path: &file.path,
+            own_path: file.own_path(),
             alone: file.documents.len() == 1,
             patterns: &self.patterns,
             policy: self.policy,
             catalogue: &self.catalogue,
+            listed: &self.listed,
             tenant: subject.tenant,
             now: self.now,
             held: OnceCell::new(),
@@ -189,18 +210,24 @@ impl<'a> FileJudge<'a> {
     }
 
     /// The rules that the policy wrote itself.
-    fn custom(&self, file: &CorpusFile, definition: &Definition, part: &mut Part) {
-        let subject = self.subject(definition);
+    fn custom(&self, file: &CorpusFile, definition: &Definition, spent: &Budget, part: &mut Part) {
+        let subject = self.subject(file, definition);
         let fits = |custom: &&Custom| custom.applies(&subject);
-        let rules = self.policy.custom.iter().enumerate();
-        for (at, custom) in rules.filter(|(_, custom)| fits(custom)) {
+        let rules = self.policy.custom.iter().zip(&self.own).enumerate();
+        for (at, (custom, (base, resolved))) in rules.filter(|(_, (custom, _))| fits(custom)) {
             part.matched.insert(at);
-            custom.check(self.first, &file.tree, definition, &subject, &mut part.findings);
+            let own = resolved.and_then(|resolved| base.for_key(resolved, &subject));
+            let settings = own.as_ref().unwrap_or(base);
+            if settings.enabled {
+                let key =
+                    Asked { source: self.first, tree: &file.tree, definition, subject, spent };
+                custom.check(&key, settings.severity, &mut part.findings);
+            }
         }
     }
 }
 
 /// What the policy says about a rule, where it has a say.
 pub(super) fn resolved<'a>(policy: &'a Policy, rule: &Rule) -> Option<&'a ResolvedRule> {
-    policy.merged.rules.get(rule.code).filter(|_| !UNYIELDING.contains(&rule.code))
+    policy.merged.rules.get(rule.code)
 }

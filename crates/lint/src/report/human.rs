@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet,
 };
-use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::{Span, is_invisible};
 
 use super::Report;
 use crate::finding::{Finding, Place};
@@ -25,7 +25,7 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     for finding in &report.findings {
         let places = core::iter::once(finding.place.source);
         for at in places.chain(finding.related.iter().map(|related| related.place.source)) {
-            texts.entry(at).or_insert_with(|| report.sources[at].masked());
+            texts.entry(at).or_insert_with(|| visible(report.sources[at].masked()));
         }
     }
     let mut out = String::new();
@@ -40,6 +40,23 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     out.push_str(&report.summary_line());
     out.push('\n');
     out
+}
+
+/// The text with a sign in place of each character that nobody sees, of the same length in bytes, so
+/// that places stay good. Control characters are the renderer's.
+fn visible(text: String) -> String {
+    let is_hidden = |c: char| is_invisible(c) && !c.is_control();
+    if text.is_ascii() || !text.contains(is_hidden) {
+        return text;
+    }
+    let sign = |c: char| match (is_hidden(c), c.len_utf8()) {
+        (false, _) => c.to_string(),
+        (true, 2) => "\u{b7}".to_owned(),
+        (true, 3) => "\u{fffd}".to_owned(),
+        // No sign of four bytes is shown everywhere.
+        (true, _) => "\u{fffd}?".to_owned(),
+    };
+    text.chars().map(sign).collect()
 }
 
 /// True for the mark of another file without its name, which the renderer puts between a place

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Tree;
-use cortexkey_manifest::{Position, Span, escape, mask_path};
+use cortexkey_manifest::{Position, Span, escape, is_invisible, mask_path};
 
 pub use cortexkey_manifest::policy::Severity;
 
@@ -222,12 +222,12 @@ impl Report {
     pub fn render(&self, format: Format, color: bool) -> String {
         match format {
             Format::Human => human::render(self, color),
-            Format::Concise => concise::render(self),
-            Format::Json => json::render(self),
-            Format::Sarif => sarif::render(self),
-            Format::Junit => junit::render(self),
-            Format::Github => github::render(self),
-            Format::Gitlab => gitlab::render(self),
+            Format::Concise => in_words(concise::render(self)),
+            Format::Json => in_json(json::render(self)),
+            Format::Sarif => in_json(sarif::render(self)),
+            Format::Junit => in_words(junit::render(self)),
+            Format::Github => in_words(github::render(self)),
+            Format::Gitlab => in_json(gitlab::render(self)),
         }
     }
 
@@ -312,6 +312,34 @@ impl Format {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, format)| *format)
     }
+}
+
+/// JSON that means the same, with what nobody sees as escapes; its strings alone hold such
+/// characters.
+fn in_json(json: String) -> String {
+    written_out(json, |c, out| {
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    })
+}
+
+/// A text with what nobody sees written out: paths may hold anything.
+fn in_words(text: String) -> String {
+    written_out(text, |c, out| out.push_str(&format!("\\u{{{:04x}}}", u32::from(c))))
+}
+
+fn written_out(text: String, write: impl Fn(char, &mut String)) -> String {
+    let is_hidden = |c: char| is_invisible(c) && !matches!(c, '\n' | '\r' | '\t');
+    if !text.contains(is_hidden) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { write(c, &mut out) } else { out.push(c) }
+    }
+    out
 }
 
 fn plural(count: usize, word: &str) -> String {

@@ -25,8 +25,10 @@ pub(crate) use options::WEEKDAYS;
 pub use options::{OptionDoc, OptionType, Tighter};
 pub use sample::Example;
 pub(crate) use sink::finish;
-pub use sink::{CorpusContext, Draft, FileContext, KeyContext, PolicyContext, Sink};
-pub(crate) use table::{GIVES_WAY, UNYIELDING};
+pub use sink::{
+    CorpusContext, Draft, FileContext, FoundToken, KeyContext, Listed, PolicyContext, Sink,
+};
+pub(crate) use table::GIVES_WAY;
 pub use table::{TABLE, all_ids, code_of, label, name_of, page_url};
 
 use cortexkey_manifest::Problem;
@@ -92,6 +94,22 @@ pub struct Rule {
     pub check: Check,
 }
 
+impl Rule {
+    /// True when each of its findings says that a part of a file could not be checked. Nothing
+    /// suppresses, waives, lowers, turns off or baselines them: what the reader could not read, no
+    /// rule has seen. Unknown fields alone are told apart one by one
+    /// ([`Problem::leaves_unchecked`]).
+    #[must_use]
+    pub fn leaves_unchecked(&self) -> bool {
+        matches!(self.check, Check::Problems(..)) && self.code != "S001"
+    }
+
+    /// True for the family that looks for secrets.
+    pub(crate) fn is_about_secrets(&self) -> bool {
+        self.code.starts_with('X')
+    }
+}
+
 /// All rules that this version checks, in order of their codes within each family.
 pub static RULES: &[&Rule] = &[
     &yaml::y001_syntax::RULE,
@@ -154,6 +172,7 @@ pub static RULES: &[&Rule] = &[
     &expiry::e005_invalid::RULE,
     &expiry::e006_off_hours::RULE,
     &expiry::e007_beyond_product::RULE,
+    &expiry::e008_minutes::RULE,
     &secret::x001_cortex_key::RULE,
     &secret::x002_high_entropy::RULE,
     &secret::x003_known_format::RULE,

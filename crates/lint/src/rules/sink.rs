@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cortexkey_manifest::access::HeldRole;
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::{Role, Severity, Source as PolicySource};
-use cortexkey_manifest::yaml::Tree;
-use cortexkey_manifest::{Problem, Span, Token, escape, mask_tokens, tokens_in};
+use cortexkey_manifest::yaml::{NodeKind, Tree};
+use cortexkey_manifest::{Problem, Span, Token, TokenKind, escape, mask_tokens, tokens_in};
 use jiff::Timestamp;
 
 use super::Rule;
@@ -31,20 +32,80 @@ pub struct FileContext<'a> {
     /// True for a file of the policy.
     pub policy: bool,
     /// What looks like a secret in it, once somebody has looked.
-    pub(crate) tokens: OnceCell<Vec<Token>>,
+    pub(crate) tokens: OnceCell<Vec<FoundToken>>,
+}
+
+/// What looks like a secret in a file.
+#[derive(Clone, Debug)]
+pub struct FoundToken {
+    /// Where it stands; of one that only the decoded value shows, the value's place.
+    pub span: Span,
+    /// What it is.
+    pub kind: TokenKind,
+    /// The token, where it is not what stands at the place.
+    decoded: Option<Box<str>>,
+}
+
+impl FoundToken {
+    /// The token itself, which must not be shown.
+    #[must_use]
+    pub fn value<'a>(&'a self, source: &'a str) -> &'a str {
+        self.decoded.as_deref().unwrap_or_else(|| self.span.slice(source))
+    }
 }
 
 impl FileContext<'_> {
-    /// What looks like a secret by its shape, in the whole text with its comments.
-    pub fn tokens(&self) -> &[Token] {
-        self.tokens.get_or_init(|| tokens_in(self.tree.source()))
+    /// What looks like a secret by its shape, in the text with its comments and in the values that
+    /// escapes, quotes and line folding make of it.
+    pub fn tokens(&self) -> &[FoundToken] {
+        self.tokens.get_or_init(|| find_tokens(self.tree))
     }
 
     /// Name of the key whose document holds a place.
     #[must_use]
-    pub fn key_at(&self, span: Span) -> Option<String> {
-        document_at(self.documents, span)?.definition.as_ref()?.name().map(mask_tokens)
+    pub fn key_at(&self, span: Span) -> Option<&str> {
+        document_at(self.documents, span)?.definition.as_ref()?.name()
     }
+}
+
+fn find_tokens(tree: &Tree) -> Vec<FoundToken> {
+    let whole = |token: Token| FoundToken { span: token.span, kind: token.kind, decoded: None };
+    let written: Vec<FoundToken> = tokens_in(tree.source()).into_iter().map(whole).collect();
+    let mut decoded: Vec<FoundToken> = Vec::new();
+    for (_, node) in tree.nodes() {
+        let NodeKind::Scalar { text: Some(text), .. } = &node.kind else { continue };
+        let inside = |token: &&FoundToken| token.span.start < node.span.end;
+        let first = written.partition_point(|token| token.span.end <= node.span.start);
+        let beside = || written.iter().skip(first).take_while(inside);
+        // One finding a value: what only looks like chance gives way to what says what it is.
+        let strongest = tokens_in(text).into_iter().max_by_key(|token| match token.kind {
+            TokenKind::Random => 0,
+            TokenKind::CortexKey => 1,
+            TokenKind::Known(_) => 2,
+        });
+        let Some(token) = strongest else { continue };
+        let is_known = match token.kind {
+            TokenKind::Random => beside().next().is_some(),
+            _ => beside().any(|token| token.kind != TokenKind::Random),
+        };
+        if !is_known {
+            let value = token.span.slice(text).into();
+            let kind = token.kind;
+            decoded.push(FoundToken { span: node.span, kind, decoded: Some(value) });
+        }
+    }
+    if decoded.is_empty() {
+        return written;
+    }
+    decoded.sort_by_key(|token| token.span);
+    let covered = |token: &FoundToken| {
+        let next = decoded.partition_point(|other| other.span.end <= token.span.start);
+        decoded.get(next).is_some_and(|other| other.span.start <= token.span.start)
+    };
+    let mut all: Vec<FoundToken> = written.into_iter().filter(|token| !covered(token)).collect();
+    all.append(&mut decoded);
+    all.sort_by_key(|token| token.span);
+    all
 }
 
 /// One key, for rules that look at its definition.
@@ -57,6 +118,8 @@ pub struct KeyContext<'a> {
     pub source: usize,
     /// Path of its file as output shows it.
     pub path: &'a str,
+    /// Path of its file from the folder of the policy in force.
+    pub own_path: &'a str,
     /// True when its file holds no other document.
     pub alone: bool,
     /// Regular expressions of the policy.
@@ -65,6 +128,8 @@ pub struct KeyContext<'a> {
     pub policy: &'a Policy,
     /// The catalogue's roles, the nearest layer's first.
     pub catalogue: &'a [&'a Role],
+    /// The same by name and by id.
+    pub listed: &'a Listed<'a>,
     /// Its tenant: said, or the policy's only one.
     pub tenant: Option<&'a str>,
     /// The time.
@@ -79,7 +144,41 @@ impl<'a> KeyContext<'a> {
     /// What a `match` sees of it.
     #[must_use]
     pub fn subject(&self) -> Subject<'a> {
-        Subject { definition: self.definition, tenant: self.tenant }
+        let (definition, tenant, policy) = (self.definition, self.tenant, self.policy);
+        Subject { definition, tenant, path: Some(self.own_path), policy }
+    }
+}
+
+/// The catalogue's roles by name and by id: a file may name very many.
+#[derive(Debug, Default)]
+pub struct Listed<'a> {
+    by_name: HashMap<&'a str, &'a Role>,
+    by_id: HashMap<&'a str, &'a Role>,
+}
+
+impl<'a> Listed<'a> {
+    /// Of several of a name the first counts.
+    pub(crate) fn new(roles: impl Iterator<Item = &'a Role>) -> Self {
+        let mut listed = Self::default();
+        for role in roles {
+            listed.by_name.entry(&role.name.value).or_insert(role);
+            if let Some(id) = role.id.get() {
+                listed.by_id.entry(id).or_insert(role);
+            }
+        }
+        listed
+    }
+
+    /// The role of a name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&'a Role> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The role of an id.
+    #[must_use]
+    pub fn of_id(&self, id: &str) -> Option<&'a Role> {
+        self.by_id.get(id).copied()
     }
 }
 
@@ -134,6 +233,7 @@ pub struct Draft {
     key: Option<String>,
     about: String,
     fix: Option<Fix>,
+    unchecked: bool,
 }
 
 impl Draft {
@@ -149,6 +249,7 @@ impl Draft {
             key: None,
             about: String::new(),
             fix: None,
+            unchecked: false,
         }
     }
 
@@ -174,7 +275,21 @@ impl Draft {
     /// The same with the name of its key.
     #[must_use]
     pub fn key(mut self, name: Option<&str>) -> Self {
-        self.key = name.map(mask_tokens);
+        self.key = name.map(key_name);
+        self
+    }
+
+    /// The same with what tells it from others at its place, in words that no day changes.
+    #[must_use]
+    pub fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = about.into();
+        self
+    }
+
+    /// The same as one that says that something could not be checked.
+    #[must_use]
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
         self
     }
 
@@ -209,6 +324,7 @@ impl Draft {
         let mut draft = Self::new(source, problem.span, problem.message.clone());
         draft.help.clone_from(&problem.help);
         draft.about.clone_from(&problem.message);
+        draft.unchecked = problem.leaves_unchecked();
         for (span, words) in &problem.related {
             draft = draft.also(*span, words.clone());
         }
@@ -248,7 +364,7 @@ pub(crate) fn finish(
     severity: Severity,
     draft: Draft,
 ) -> Finding {
-    let Draft { place, message, help, mut related, key, about, fix } = draft;
+    let Draft { place, message, help, mut related, key, about, fix, unchecked } = draft;
     // Rules quote what they saw; whatever came along with that is masked here once more.
     let safe = |text: &str| escape(&mask_tokens(text));
     let (message, help) = (safe(&message), help.as_deref().map(safe));
@@ -256,5 +372,32 @@ pub(crate) fn finish(
         second.message = safe(&second.message);
     }
     let fingerprint = String::new();
-    Finding { code, name, severity, place, message, help, key, related, about, fix, fingerprint }
+    Finding {
+        code,
+        name,
+        severity,
+        place,
+        message,
+        help,
+        key,
+        related,
+        about,
+        fix,
+        unchecked,
+        fingerprint,
+    }
+}
+
+/// A key's name as findings carry it; one of a name that nobody would write is cut, since each of
+/// a file's findings has a copy.
+fn key_name(name: &str) -> String {
+    const LONGEST: usize = 200;
+    if name.len() <= LONGEST {
+        return mask_tokens(name);
+    }
+    let end = (0..=LONGEST).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+    let kept = name.get(..end).unwrap_or_default();
+    // What may be the begin of a secret goes with the rest of it.
+    let kept = kept.trim_end_matches(|c: char| !c.is_whitespace());
+    format!("{}…", mask_tokens(kept))
 }

@@ -67,6 +67,7 @@ pub static TABLE: &[(&str, &str)] = &[
     ("E005", "expiry-invalid"),
     ("E006", "expiry-off-hours"),
     ("E007", "expiry-beyond-product"),
+    ("E008", "expiry-in-minutes"),
     ("X001", "secret-cortex-key"),
     ("X002", "secret-high-entropy"),
     ("X003", "secret-known-format"),
@@ -104,10 +105,6 @@ pub(crate) static GIVES_WAY: &[(&str, &[&str])] = &[
     // A character that readers see in two ways is one that should not be there.
     ("Y003", &["Y005"]),
 ];
-
-/// Rules that no policy turns off or makes less grave: what cannot be read is an error, or a file
-/// that nobody has judged passes for a good one.
-pub(crate) static UNYIELDING: &[&str] = &["Y001", "S005"];
 
 /// The code of a written code or name.
 #[must_use]

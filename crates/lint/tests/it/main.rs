@@ -19,6 +19,7 @@ mod example_org;
 mod example_snapshot;
 mod files;
 mod formats;
+mod gate;
 mod hostile_files;
 mod links;
 mod mending;

@@ -164,3 +164,86 @@ fn standard_input_is_not_mended() {
     assert_eq!(crate::common::code(&outcome), 2);
     assert!(outcome.messages.join(" ").contains("standard input"), "{:?}", outcome.messages);
 }
+
+fn fixed(policy: &str, text: &str) -> (String, Outcome) {
+    let policy = format!("{HEAD}extends: ['builtin:recommended']\nkeys: ['keys/*.yaml']\n{policy}");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", text)]);
+    let outcome = mend(&folder, false);
+    (read(&folder, "keys/svc-abc.yaml"), outcome)
+}
+
+#[test]
+fn what_leaves_no_doubt_is_written_as_it_is_read() {
+    for (from, written, expected) in [
+        ("roles: [Viewer]", "roles: Viewer", "roles: [Viewer]"),
+        ("roles: [Viewer]", "roles: 'IT Admin'", "roles: ['IT Admin']"),
+        ("lifetime: 90d", "lifetime: 90 days", "lifetime: 90d"),
+        ("lifetime: 90d", "lifetime: \"12 hours\"", "lifetime: \"12h\""),
+        ("lifetime: 90d", "expires: 2026-6-1", "expires: 2026-06-01"),
+        ("lifetime: 90d", "expires: NEVER", "expires: never"),
+    ] {
+        let text = key("svc-abc").replace(from, written);
+        let allowed = "rules: { E001: { allowNever: true }, E007: { enabled: false } }\n";
+        assert_eq!(fixed(allowed, &text).0, key("svc-abc").replace(from, expected));
+    }
+    // A text with a comma may be a list, and `3 months` is no number of days.
+    for (from, written) in [
+        ("roles: [Viewer]", "roles: Viewer, Responder"),
+        ("roles: [Viewer]", "roles: |\n    Viewer"),
+        ("lifetime: 90d", "lifetime: 3 months"),
+        ("lifetime: 90d", "expires: 2026-2-30"),
+    ] {
+        let text = key("svc-abc").replace(from, written);
+        assert_eq!(fixed("", &text).0, text);
+    }
+}
+
+#[test]
+fn what_a_fix_reveals_is_no_reason_against_it() {
+    let text = key("svc-abc").replace("[Viewer]", "Instance Administrator");
+    let (now, outcome) = fixed("", &text);
+    assert_eq!(now, key("svc-abc").replace("Viewer", "Instance Administrator"));
+    assert!(found(&outcome).iter().any(|line| line.contains("R002")), "{:?}", found(&outcome));
+}
+
+#[test]
+fn a_tab_becomes_the_indentation_of_its_siblings() {
+    let text = key("svc-abc");
+    for from in ["  securityLevel", "  lifetime", "    assets", "    endpoints", "  roles"] {
+        let tab = text.replace(&format!("\n{from}"), &format!("\n\t{}", from.trim_start()));
+        assert_eq!(fixed("", &tab).0, text, "{from}");
+    }
+    // All of a file by tabs.
+    let tabs = text.replace("\n    ", "\n\t\t").replace("\n  ", "\n\t");
+    assert_eq!(fixed("", &tabs).0, text);
+}
+
+#[test]
+fn a_fix_of_an_error_is_not_withheld_for_a_warning_about_another_file() {
+    let policy = format!("{HEAD}extends: ['builtin:recommended']\nkeys: ['keys/*.yaml']\n");
+    let one = key("svc-abc").replace("team-svc-abc", "team-a");
+    let two = key("svc-def").replace("team-svc-def", "team-a").replace("[Viewer]", "[viewer]");
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy),
+        ("keys/svc-abc.yaml", &one),
+        ("keys/svc-def.yaml", &two),
+    ]);
+    let outcome = mend(&folder, false);
+    assert!(read(&folder, "keys/svc-def.yaml").contains("[Viewer]"));
+    assert!(found(&outcome).iter().any(|line| line.contains("C002")), "{:?}", found(&outcome));
+}
+
+#[test]
+fn what_is_withheld_is_said() {
+    let text = key("svc-abc").replace("[Viewer]", "[r1]");
+    let policy = "rules: { R002: { roles: [Export] } }\n\
+        catalog: { roles: [{ name: Export, id: r1 }], teams: [team-svc-abc] }\n";
+    let (now, outcome) = fixed(policy, &text);
+    assert_eq!(now, text);
+    let said = outcome.messages.join("\n");
+    assert!(
+        said.contains("the fix of R011 role-by-id in keys/svc-abc.yaml is withheld")
+            && said.contains("R002 role-forbidden"),
+        "{said}"
+    );
+}

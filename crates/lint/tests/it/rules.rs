@@ -85,7 +85,9 @@ fn what_is_waived_holds_no_other_rule_back() {
     assert_eq!(codes(&judge("rules: { E001: { enabled: false } }\n", &never)), ["E007"]);
     let secret = key(&format!("  lifetime: 90d\n  token: x\n{SCOPE}"));
     assert_eq!(codes(&judge("", &secret)), ["X004"]);
-    assert_eq!(codes(&judge(&waiver("X004"), &secret)), ["S001"]);
+    let waivable = format!("rules: {{ X004: {{ waivable: true }} }}\n{}", waiver("X004"));
+    assert_eq!(codes(&judge(&waivable, &secret)), ["S001"]);
+    assert_eq!(codes(&judge(&waiver("X004"), &secret)), ["P004", "X004"]);
     assert_eq!(codes(&judge("rules: { X004: { enabled: false } }\n", &secret)), ["S001"]);
 }
 

@@ -24,11 +24,13 @@ pub struct ExpiryError {
     pub message: String,
     /// What would be right.
     pub help: String,
+    /// The same time or duration in the form that is read, where there is no doubt about it.
+    pub meant: Option<String>,
 }
 
 impl ExpiryError {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into() }
+        Self { message: message.into(), help: help.into(), meant: None }
     }
 }
 
@@ -42,6 +44,7 @@ pub fn moment(text: &str) -> Result<Timestamp, ExpiryError> {
         return at(next.at(0, 0, 0, 0), Offset::UTC, example);
     }
     let wrong = || ExpiryError::new("this is no RFC 3339 time", example);
+    let wrong = || ExpiryError { meant: padded(text), ..wrong() };
     let (head, tail) = text.split_at_checked(19).ok_or_else(wrong)?;
     if !shape(head, "dddd-dd-ddTdd:dd:dd") {
         return Err(wrong());
@@ -70,18 +73,47 @@ pub fn moment(text: &str) -> Result<Timestamp, ExpiryError> {
     at(date.to_datetime(time), offset, example)
 }
 
+/// `2027-1-1` as `2027-01-01`.
+fn padded(text: &str) -> Option<String> {
+    let mut parts = text.splitn(3, '-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let short =
+        |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_date = shape(year, "dddd") && short(month) && short(day);
+    let padded = format!("{year}-{month:0>2}-{day:0>2}");
+    (is_date && padded != text && moment(&padded).is_ok()).then_some(padded)
+}
+
+/// `90 days` as `90d`.
+fn abbreviated(text: &str) -> Option<String> {
+    let letters = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = text.get(..text.len() - letters.len())?;
+    let unit = match letters.trim_start_matches(' ').to_ascii_lowercase().as_str() {
+        "d" | "day" | "days" => "d",
+        "h" | "hour" | "hours" => "h",
+        "minute" | "minutes" => "m",
+        _ => return None,
+    };
+    let short = format!("{digits}{unit}");
+    (!digits.is_empty() && short != text && lifetime(&short).is_ok()).then_some(short)
+}
+
 /// Reads a lifetime such as `90d`, `12h` or `30m`; a day is 24 hours.
 pub fn lifetime(text: &str) -> Result<SignedDuration, ExpiryError> {
     let help = "write a whole number of days, hours or minutes: `90d`, `12h`, `30m`";
+    let wrong = || {
+        let meant = abbreviated(text);
+        ExpiryError { meant, ..ExpiryError::new("this is no duration", help) }
+    };
     let unit = match text.bytes().last() {
         Some(b'd') => 86_400_i64,
         Some(b'h') => 3_600,
         Some(b'm') => 60,
-        _ => return Err(ExpiryError::new("this is no duration", help)),
+        _ => return Err(wrong()),
     };
     let digits = text.get(..text.len() - 1).unwrap_or_default();
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(ExpiryError::new("this is no duration", help));
+        return Err(wrong());
     }
     let seconds = digits.parse::<i64>().ok().and_then(|n| n.checked_mul(unit));
     match seconds {
@@ -172,6 +204,33 @@ mod tests {
             "9999-12-31",
         ] {
             assert!(moment(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_no_doubt_is_offered_in_the_right_form() {
+        let time = |text: &str| moment(text).err().and_then(|error| error.meant);
+        assert_eq!(time("2027-1-1").as_deref(), Some("2027-01-01"));
+        assert_eq!(time("2027-11-3").as_deref(), Some("2027-11-03"));
+        for bad in ["2027-13-1", "2027-2-30", "27-1-1", "2027-1-1T00:00:00Z", "1-1-2027", "soon"] {
+            assert_eq!(time(bad), None, "{bad}");
+        }
+        let span = |text: &str| lifetime(text).err().and_then(|error| error.meant);
+        for (text, short) in [
+            ("90 days", "90d"),
+            ("1 day", "1d"),
+            ("90D", "90d"),
+            ("12 hours", "12h"),
+            ("90 d", "90d"),
+            ("45 Minutes", "45m"),
+        ] {
+            assert_eq!(span(text).as_deref(), Some(short), "{text}");
+        }
+        // `M` may be months.
+        for bad in
+            ["3M", "3 m", "3 months", "1.5 days", "days", "0 days", "9999999 days", "2 weeks"]
+        {
+            assert_eq!(span(bad), None, "{bad}");
         }
     }
 

@@ -103,7 +103,12 @@ fn spec<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Spec {
     let levels = [Level::Standard, Level::Advanced].map(|level| (level.as_str(), level));
     let expires = time(reader, fields, "expires", |text| match text {
         "never" => Ok(Expiry::Never),
-        text => expiry::moment(text).map(Expiry::At),
+        text => expiry::moment(text).map(Expiry::At).map_err(|error| match error.meant {
+            None if text.eq_ignore_ascii_case("never") => {
+                expiry::ExpiryError { meant: Some("never".into()), ..error }
+            }
+            _ => error,
+        }),
     });
     let lifetime =
         time(reader, fields, "lifetime", |text| expiry::lifetime(text).map(Expiry::After));
@@ -134,7 +139,10 @@ fn time<'t>(
             .map_err(|error| {
                 let message = format!("{} in `{path}`: {}", quote_refused(text), error.message);
                 let span = reader.span(entry.value);
-                reader.report_help(ProblemKind::BadExpiry, span, message, error.help);
+                let mut problem =
+                    crate::Problem::new(ProblemKind::BadExpiry, span, message).help(error.help);
+                problem.rewrite = error.meant.map(Into::into);
+                reader.problems.push(problem);
             })
             .ok()
     })

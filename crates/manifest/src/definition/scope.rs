@@ -200,7 +200,9 @@ fn mode<'t, T: Copy>(
 
 fn assets<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Assets {
     let mode = mode(reader, fields, MODES);
-    Assets { place: fields.place, mode, groups: reader.list(fields, "groups", asset_group) }
+    let groups = reader.list(fields, "groups", asset_group);
+    reader.rewrite_as_list(fields, "groups");
+    Assets { place: fields.place, mode, groups }
 }
 
 fn asset_group(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<AssetGroup> {

@@ -18,6 +18,8 @@ pub struct AssetGroupEntry {
     pub id: Field<u64>,
     /// Whether scopes can use it.
     pub scopable: Field<bool>,
+    /// Index of the layer that lists it, once layers are laid over one another.
+    pub layer: usize,
 }
 
 /// A tenant.
@@ -78,6 +80,58 @@ pub struct Catalog {
     pub email_domains: Vec<Spanned<String>>,
     /// Roles that do not go together.
     pub conflicts: Vec<Vec<Spanned<String>>>,
+    /// What policies that stand on this one may widen.
+    pub open: Vec<Open>,
+}
+
+/// A list of facts that a policy may open to those that stand on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// What predefined roles hold.
+    Roles,
+    /// `catalog.teams`
+    Teams,
+    /// `catalog.emailDomains`
+    EmailDomains,
+    /// Tenants of a policy that stands beside this one.
+    Tenants,
+    /// `assetGroups` of a tenant.
+    AssetGroups,
+    /// `endpointGroups` of a tenant.
+    EndpointGroups,
+    /// `endpointTags` of a tenant.
+    EndpointTags,
+    /// `domains` of a tenant.
+    Domains,
+}
+
+impl Open {
+    /// All of them, in the order of the documents.
+    pub const ALL: [Self; 8] = [
+        Self::Roles,
+        Self::Teams,
+        Self::EmailDomains,
+        Self::Tenants,
+        Self::AssetGroups,
+        Self::EndpointGroups,
+        Self::EndpointTags,
+        Self::Domains,
+    ];
+
+    /// The word in policies.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Roles => "roles",
+            Self::Teams => "teams",
+            Self::EmailDomains => "emailDomains",
+            Self::Tenants => "tenants",
+            Self::AssetGroups => "assetGroups",
+            Self::EndpointGroups => "endpointGroups",
+            Self::EndpointTags => "endpointTags",
+            Self::Domains => "domains",
+        }
+    }
 }
 
 /// Reads one entry of `tenants`.
@@ -119,6 +173,7 @@ fn asset_group(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<AssetG
         name: reader.required(name, &fields, "name", "name: prod-eu"),
         id: reader.number(&fields, "id"),
         scopable: reader.flag(&fields, "scopable"),
+        layer: 0,
     })
 }
 
@@ -133,7 +188,10 @@ pub(super) fn catalog<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Catal
         };
         Some(items.iter().filter_map(|item| reader.spanned_text(*item, path)).collect())
     });
+    let words = Open::ALL.map(|open| (open.word(), open));
+    let open = reader.list(fields, "open", |reader, id, path| reader.choice_at(id, path, &words));
     Catalog {
+        open: into_list(reader.filled(open, fields, "open")),
         roles: into_list(reader.filled(roles, fields, "roles")),
         teams: reader.plain_texts(fields, "teams"),
         email_domains: reader.plain_texts(fields, "emailDomains"),

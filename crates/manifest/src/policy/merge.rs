@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Layer, Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};
+use super::{
+    CustomRule, Layer, Match, OptionKind, OptionValue, Override, PolicyFile, RuleEntry,
+    RuleSettings, Severity,
+};
 use crate::{Field, Span, Spanned};
 
 /// Where a setting was made.
@@ -29,7 +32,7 @@ pub struct Setting<T> {
 /// What the linter knows about rules, which merging has to ask.
 pub trait Rules {
     /// A rule's code for a written code or name.
-    fn code(&self, written: &str) -> Option<&'static str>;
+    fn code(&self, written: &str) -> Option<String>;
     /// A rule's own severity.
     fn severity(&self, code: &str) -> Severity;
     /// True when an option's new value asks at least as much as the old one.
@@ -62,6 +65,8 @@ pub struct ResolvedRule {
 /// An override with its settings' places.
 #[derive(Clone, Debug)]
 pub struct ResolvedOverride {
+    /// Index of the layer that has it.
+    pub layer: usize,
     /// For which keys.
     pub matches: Match,
     /// Whether the rule runs for them.
@@ -76,7 +81,7 @@ pub struct ResolvedOverride {
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// Code of the rule.
-    pub code: &'static str,
+    pub code: String,
     /// What would have been loosened: `enabled`, `severity`, or an option.
     pub what: String,
     /// Where it is said.
@@ -89,7 +94,7 @@ pub struct Refused {
 #[derive(Clone, Debug, Default)]
 pub struct Merged {
     /// By code.
-    pub rules: BTreeMap<&'static str, ResolvedRule>,
+    pub rules: BTreeMap<String, ResolvedRule>,
     /// Attempts that do not count.
     pub refused: Vec<Refused>,
 }
@@ -98,9 +103,11 @@ impl Merged {
     /// Lays the layers over one another, ancestors first. Rules that are not known are left out;
     /// the linter reports them.
     pub fn new(layers: &[Layer], known: &dyn Rules) -> Self {
-        let mut entries: BTreeMap<&'static str, Entries<'_>> = BTreeMap::new();
-        for (layer, file) in layers.iter().enumerate() {
-            for entry in &file.file.rules {
+        // What a policy's own rule says of itself is its layer's first word about it.
+        let own: Vec<Vec<RuleEntry>> = layers.iter().map(|layer| of_itself(&layer.file)).collect();
+        let mut entries: BTreeMap<String, Entries<'_>> = BTreeMap::new();
+        for (layer, (file, own)) in layers.iter().zip(&own).enumerate() {
+            for entry in own.iter().chain(&file.file.rules) {
                 if let Some(code) = known.code(&entry.rule.value) {
                     entries.entry(code).or_default().push((layer, entry));
                 }
@@ -108,13 +115,32 @@ impl Merged {
         }
         let mut merged = Self::default();
         for (code, entries) in entries {
-            let rule = one_rule(layers, code, &entries, known, &mut merged.refused);
+            let rule = one_rule(layers, &code, &entries, known, &mut merged.refused);
             merged.rules.insert(code, rule);
         }
         // As they are read: file by file.
         merged.refused.sort_by_key(|refused| refused.at.layer);
         merged
     }
+}
+
+/// The settings in the definitions of a policy's own rules, as entries of `rules`.
+fn of_itself(file: &PolicyFile) -> Vec<RuleEntry> {
+    let entry = |rule: &CustomRule| {
+        let settings = RuleSettings {
+            enabled: Field::Absent,
+            severity: rule.severity.clone(),
+            options: Vec::new(),
+        };
+        Some(RuleEntry {
+            rule: rule.id.spanned()?.clone(),
+            settings,
+            locked: rule.locked.clone(),
+            waivable: rule.waivable.clone(),
+            overrides: Vec::new(),
+        })
+    };
+    file.custom_rules.iter().filter_map(entry).collect()
 }
 
 /// What the layers say about one rule, each with the index of its layer.
@@ -129,7 +155,7 @@ struct Lock {
 
 fn one_rule(
     layers: &[Layer],
-    code: &'static str,
+    code: &str,
     entries: &Entries<'_>,
     known: &dyn Rules,
     refused: &mut Vec<Refused>,
@@ -152,7 +178,7 @@ fn one_rule(
 /// Lays what some layers say, or all, over one another.
 fn lay(
     layers: &[Layer],
-    code: &'static str,
+    code: &str,
     entries: &Entries<'_>,
     within: Option<&BTreeSet<usize>>,
     locks: &[Lock],
@@ -175,7 +201,7 @@ fn lay(
 /// Lets through what the locks allow, and notes the rest.
 struct Gate<'a> {
     layer: usize,
-    code: &'static str,
+    code: &'a str,
     locks: Vec<&'a Lock>,
     known: &'a dyn Rules,
     refused: &'a mut Vec<Refused>,
@@ -230,7 +256,7 @@ impl Gate<'_> {
                 || (lock.source.layer < self.layer && !tightens(self.known, now))
         };
         let Some(lock) = self.locks.iter().copied().find(against) else { return true };
-        let (code, lock) = (self.code, lock.source);
+        let (code, lock) = (self.code.to_owned(), lock.source);
         self.refused.push(Refused { code, what: what.to_owned(), at, lock });
         false
     }
@@ -277,6 +303,7 @@ impl Gate<'_> {
 
     fn overridden(&mut self, item: &Override, now: &ResolvedRule) -> ResolvedOverride {
         ResolvedOverride {
+            layer: self.layer,
             matches: item.matches.clone(),
             enabled: self.enabled(&item.settings, now),
             severity: self.severity(&item.settings, now),
@@ -294,8 +321,8 @@ mod tests {
     struct Table;
 
     impl Rules for Table {
-        fn code(&self, written: &str) -> Option<&'static str> {
-            matches!(written, "E003" | "expiry-too-long").then_some("E003")
+        fn code(&self, written: &str) -> Option<String> {
+            matches!(written, "E003" | "expiry-too-long").then(|| "E003".to_owned())
         }
         fn severity(&self, _: &str) -> Severity {
             Severity::Error

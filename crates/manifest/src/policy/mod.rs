@@ -7,6 +7,7 @@
 mod builtin;
 mod cases;
 mod catalog;
+mod facts;
 mod layers;
 mod merge;
 mod read;
@@ -15,7 +16,8 @@ mod waivers;
 
 pub use builtin::{BUILTINS, builtin};
 pub use cases::{CASES_KIND, Case, Expected, LoweredCases, read_cases};
-pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
+pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Open, Role, Tenant};
+pub use facts::{Facts, RefusedFact};
 pub use layers::{Layer, LayerFault, Layers, load, load_as};
 pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};
 pub use read::{KIND, is_policy, read};

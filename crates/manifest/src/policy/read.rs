@@ -125,7 +125,8 @@ fn rules_of<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<rules::Rule
 }
 
 fn catalog_of<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Catalog {
-    let inner = reader.child(fields, "catalog", &["roles", "teams", "emailDomains", "conflicts"]);
+    let inner =
+        reader.child(fields, "catalog", &["roles", "teams", "emailDomains", "conflicts", "open"]);
     let inner = reader.filled(inner, fields, "catalog");
     inner.get().map(|fields| catalog::catalog(reader, fields)).unwrap_or_default()
 }

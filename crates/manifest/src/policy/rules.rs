@@ -95,7 +95,13 @@ pub struct Match {
     pub tenant: Vec<Spanned<String>>,
     /// Security levels.
     pub security_level: Vec<Spanned<String>>,
+    /// Patterns of the files that keys are defined in.
+    pub path: Vec<Spanned<String>>,
 }
+
+/// The fields of a `match`.
+pub(super) const MATCH_FIELDS: [&str; 7] =
+    ["labels", "roles", "name", "owner", "tenant", "securityLevel", "path"];
 
 /// One entry of `rules`.
 #[derive(Clone, Debug)]
@@ -125,8 +131,7 @@ pub(super) fn entry(
         let span = reader.span(id);
         let own = ["match", "enabled", "severity"];
         let (fields, settings) = self::settings(reader, id, span, path, &own)?;
-        let known = ["labels", "roles", "name", "owner", "tenant", "securityLevel"];
-        let inner = reader.child(&fields, "match", &known);
+        let inner = reader.child(&fields, "match", &MATCH_FIELDS);
         let example = "match: { labels: { env: prod } }";
         let inner = reader.required(inner, &fields, "match", example);
         let matches = matching(reader, &inner.spanned()?.value);
@@ -206,6 +211,7 @@ pub(super) fn matching<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Matc
         owner: one_or_more(reader, fields, "owner"),
         tenant: one_or_more(reader, fields, "tenant"),
         security_level: one_or_more(reader, fields, "securityLevel"),
+        path: one_or_more(reader, fields, "path"),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Refuses nothing that is incomplete: which fields a waiver lacks is a finding of its own.
 
 use super::read::refill;
-use super::rules::{Match, SEVERITIES, Severity, matching};
+use super::rules::{MATCH_FIELDS, Match, SEVERITIES, Severity, matching};
 use crate::definition::moment;
 use crate::reader::Reader;
 use crate::yaml::NodeId;
@@ -43,6 +43,10 @@ pub struct CustomRule {
     pub message: Field<String>,
     /// How grave that is.
     pub severity: Field<Severity>,
+    /// Whether children may loosen it.
+    pub locked: Field<bool>,
+    /// Whether waivers and comments may suppress it.
+    pub waivable: Field<bool>,
 }
 
 /// Reads one entry of `waivers`.
@@ -75,7 +79,7 @@ pub(super) fn waiver(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<
 
 /// Reads one entry of `customRules`.
 pub(super) fn custom(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<CustomRule> {
-    let known = ["id", "name", "match", "assert", "message", "severity"];
+    let known = ["id", "name", "match", "assert", "message", "severity", "locked", "waivable"];
     let fields = reader.mapping(id, reader.span(id), path, &known)?;
     let mut text = |name: &str, example: &str| {
         let field = reader.text(&fields, name);
@@ -85,10 +89,11 @@ pub(super) fn custom(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<
     let name = text("name", "name: prod-holds-few-roles");
     let assert = text("assert", "assert: \"size(key.spec.roles) <= 3\"");
     let message = text("message", "message: production keys hold at most three roles");
-    let known = ["labels", "roles", "name", "owner", "tenant", "securityLevel"];
-    let inner = reader.child(&fields, "match", &known);
+    let inner = reader.child(&fields, "match", &MATCH_FIELDS);
     let inner = reader.filled(inner, &fields, "match");
     let matches = crate::reader::map(inner, |fields| matching(reader, &fields));
     let severity = refill(reader, &fields, "severity", SEVERITIES);
-    Some(CustomRule { span: fields.span, id, name, matches, assert, message, severity })
+    let (locked, waivable) = (reader.flag(&fields, "locked"), reader.flag(&fields, "waivable"));
+    let span = fields.span;
+    Some(CustomRule { span, id, name, matches, assert, message, severity, locked, waivable })
 }

@@ -9,7 +9,8 @@ use crate::{Problem, ProblemKind, Span};
 /// A syntax error at an offset: where its cause stands, what it is, and how to mend it.
 pub(super) fn problem(text: &str, kind: &ErrorKind, at: usize) -> Problem {
     let place = Place::new(text, at);
-    let found = template(&place)
+    let found = conflict(&place)
+        .or_else(|| template(&place))
         .or_else(|| tab(&place, kind))
         .or_else(|| unclosed(&place, kind))
         .or_else(|| indentation(&place, kind))
@@ -84,6 +85,23 @@ fn syntax(span: Span, message: impl core::fmt::Display) -> Problem {
 /// What a template says before it has been rendered.
 pub(crate) const TEMPLATE_HELP: &str =
     "lint what the template renders to, and keep the template out of the policy's `keys`";
+
+/// The first marker of a merge that was not finished, wherever the parser stumbled over it.
+fn conflict(place: &Place<'_>) -> Option<Problem> {
+    let mut start = 0;
+    for line in place.text.split_inclusive(['\n', '\r']) {
+        let words = line.trim_end();
+        if ["<<<<<<< ", ">>>>>>> ", "||||||| "].iter().any(|mark| words.starts_with(mark))
+            || words == "======="
+        {
+            let message = "a merge conflict marker stands here";
+            let help = "finish the merge: keep one of the two sides, and remove the markers";
+            return Some(syntax(Span::new(start, start + words.len()), message).help(help));
+        }
+        start += line.len();
+    }
+    None
+}
 
 fn template(place: &Place<'_>) -> Option<Problem> {
     let words = place.line.trim_start();
@@ -273,6 +291,13 @@ mod tests {
             ("  a:\n    - a\n    b: c\n", 6, 5, "field stands where a list item", "`- `"),
             ("  x:1\n  y: 2\n", 4, 3, "is no field", "space behind the colon"),
             ("spec\n  x: 1\n", 4, 1, "is no field", "name: value"),
+            (
+                "<<<<<<< HEAD\n  owner: b\n=======\n  owner: c\n>>>>>>> topic\n",
+                4,
+                1,
+                "a merge conflict marker",
+                "keep one of the two sides",
+            ),
             ("{{- if x }}\n", 4, 1, "a template", "renders to"),
         ] {
             let text = format!("{head}{body}");

@@ -12,7 +12,7 @@ mod tree;
 
 pub(crate) use advice::TEMPLATE_HELP;
 pub use second_reading::disagreement;
-pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Style, Tree};
+pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Parent, Style, Tree};
 
 use crate::Problem;
 use tree::Body;

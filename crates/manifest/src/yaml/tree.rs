@@ -4,6 +4,7 @@
 //! forget its nodes and then reads them again where somebody asks: of thousands of files, few are
 //! looked at twice.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::Limits;
@@ -121,6 +122,16 @@ pub struct Tree {
     limits: Limits,
     body: OnceLock<Body>,
     lines: OnceLock<LineIndex>,
+    parents: OnceLock<HashMap<Span, Parent>>,
+}
+
+/// The list or mapping that holds an item or a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Parent {
+    /// The list or mapping.
+    pub node: NodeId,
+    /// Which of its items or entries it is.
+    pub at: usize,
 }
 
 /// What a text was read as.
@@ -144,6 +155,7 @@ impl Tree {
             limits: *limits,
             body: OnceLock::from(body),
             lines: OnceLock::new(),
+            parents: OnceLock::new(),
         }
     }
 
@@ -151,6 +163,7 @@ impl Tree {
     pub fn forget(&mut self) {
         self.body.take();
         self.lines.take();
+        self.parents.take();
     }
 
     fn body(&self) -> &Body {
@@ -211,6 +224,31 @@ impl Tree {
             found = Some(self.node(shown).span);
         }
         found
+    }
+
+    /// What holds the item of a list, or the key of a mapping, that stands at a place.
+    pub fn parent_of(&self, place: Span) -> Option<Parent> {
+        self.parents.get_or_init(|| self.index()).get(&place).copied()
+    }
+
+    /// The first that stands at a place is kept: an empty key has the place of what it is in.
+    fn index(&self) -> HashMap<Span, Parent> {
+        let mut parents = HashMap::with_capacity(self.body().nodes.len());
+        for (id, node) in self.nodes() {
+            let mut add = |child: NodeId, at| {
+                parents.entry(self.node(child).span).or_insert(Parent { node: id, at });
+            };
+            match &node.kind {
+                NodeKind::Sequence { items, .. } => {
+                    items.iter().enumerate().for_each(|(at, item)| add(*item, at));
+                }
+                NodeKind::Mapping { entries, .. } => {
+                    entries.iter().enumerate().for_each(|(at, entry)| add(entry.key, at));
+                }
+                _ => {}
+            }
+        }
+        parents
     }
 
     /// True when nothing is written where a value could stand.

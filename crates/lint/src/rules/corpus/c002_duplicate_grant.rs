@@ -1,4 +1,4 @@
-//! C002 duplicate-grant: two keys of one owner with the same level, roles and scope.
+//! C002 duplicate-grant: keys of one owner with the same level, roles and scope.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use super::{Named, by_owner};
+use super::{Named, by_owner, names};
 use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
 use crate::settings::Settings;
 
@@ -28,7 +28,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     code: "C002",
     name: "duplicate-grant",
     severity: Severity::Warning,
-    summary: "two keys of one owner with the same level, roles and scope",
+    summary: "keys of one owner with the same level, roles and scope",
     why: "Each key is one more secret that can be lost and has to be rotated. Two that may do the same for the same team are often one, and one that was forgotten.",
     bad: Example::file(TWINS),
     good: Example::fields("metadata:\n  name: svc-export\n"),
@@ -47,20 +47,41 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
 }
 
+/// How many of a group's keys are named beside the one that carries the finding.
+const SHOWN_MAX: usize = 10;
+
+/// One finding a group: of ten keys that may do the same, ten findings say no more than one.
 fn of_owner(keys: Vec<Named<'_>>, settings: &Settings, sink: &mut Sink<'_>) {
-    let mut seen: BTreeMap<Vec<String>, Named<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<String>, Vec<Named<'_>>> = BTreeMap::new();
     for key in keys {
-        let Some(grant) = grant(key.definition, key.tenant) else { continue };
-        let Some(first) = seen.get(&grant) else {
-            seen.insert(grant, key);
+        if let Some(grant) = grant(key.definition, key.tenant) {
+            groups.entry(grant).or_default().push(key);
+        }
+    }
+    let mut groups: Vec<Vec<Named<'_>>> = groups.into_values().collect();
+    groups.sort_by_key(|group| group.first().map(|key| (key.source, key.span)));
+    for group in groups.iter().filter(|group| group.len() > 1) {
+        // The first one stays as it is, and a key that is not reported on carries nothing.
+        let carries = |key: &&Named<'_>| key.reported;
+        let Some(here) = group.iter().skip(1).find(carries).or_else(|| group.iter().find(carries))
+        else {
             continue;
         };
-        let (here, there) = key.beside(first);
-        let message = format!("{} may do the same as {}", quote(here.name), quote(there.name));
-        let draft = Draft::new(here.source, here.span, message)
+        let is_other = |key: &&Named<'_>| (key.source, key.span) != (here.source, here.span);
+        let others: Vec<&Named<'_>> = group.iter().filter(is_other).collect();
+        let shown = others.iter().take(3).map(|key| quote(key.name)).collect::<Vec<_>>().join(", ");
+        let more = match others.len().saturating_sub(3) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let message = format!("{} may do the same as {shown}{more}", quote(here.name));
+        let mut draft = Draft::new(here.source, here.span, message)
             .key(Some(here.name))
-            .help("use one key for both, or tell them apart by what they may do")
-            .also_in(there.source, there.span, "the other one");
+            .about(names(group))
+            .help("use one key for all of them, or tell them apart by what they may do");
+        for other in others.iter().take(SHOWN_MAX) {
+            draft = draft.also_in(other.source, other.span, "may do the same");
+        }
         sink.report_as(settings, draft);
     }
 }

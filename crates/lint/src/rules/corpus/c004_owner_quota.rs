@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use super::by_owner;
+use super::{by_owner, names};
 use crate::rules::{
     Check, CorpusContext, Draft, Example, Fixes, OptionDoc, OptionType, Rule, Sink, Tighter,
 };
@@ -47,8 +47,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     for (owner, keys) in by_owner(cx) {
         // An override may grant one owner more than another.
-        let subject =
-            keys.first().map(|key| Subject { definition: key.definition, tenant: key.tenant });
+        let subject = keys.first().map(|key| Subject {
+            definition: key.definition,
+            tenant: key.tenant,
+            path: Some(key.path),
+            policy: cx.policy,
+        });
         let own = subject.and_then(|subject| cx.settings_for("C004", settings, &subject));
         let settings = own.as_ref().unwrap_or(settings);
         let Some((max, source)) = settings.number("max").filter(|_| settings.enabled) else {
@@ -58,6 +62,8 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let message = format!("{} owns {} keys; the policy grants {max}", quote(owner), keys.len());
         let draft = Draft::new(over.source, over.span, message)
             .key(Some(over.name))
+            // One key more is another fault.
+            .about(names(&keys))
             .help("remove keys that are no longer used, or raise the quota for this owner")
             .decided(source, "the quota");
         sink.report_as(settings, draft);

@@ -27,6 +27,8 @@ struct Named<'a> {
     name: &'a str,
     /// Said, or the only one.
     tenant: Option<&'a str>,
+    /// Path of its file from the folder of the policy in force.
+    path: &'a str,
     /// Whether its file is reported on.
     reported: bool,
 }
@@ -36,6 +38,13 @@ impl Named<'_> {
     fn beside(self, other: &Self) -> (Self, Self) {
         if self.reported { (self, *other) } else { (*other, self) }
     }
+}
+
+/// The names of keys in one text, whatever their order.
+fn names(keys: &[Named<'_>]) -> String {
+    let mut names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    names.sort_unstable();
+    names.join("\n")
 }
 
 fn named<'a>(cx: &CorpusContext<'a>) -> impl Iterator<Item = Named<'a>> + use<'a> {
@@ -68,6 +77,7 @@ fn keys_of<'a>(
                 span: name.span,
                 name: &name.value,
                 tenant: definition.tenant().or(only),
+                path: file.own_path(),
                 reported: file.reported,
             })
         })

@@ -3,7 +3,7 @@
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 
-use super::{beyond, clamped, remaining, words};
+use super::{beyond, beyond_words, clamped, remaining, words};
 use crate::finding::Fix;
 use crate::rules::{
     Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
@@ -40,10 +40,10 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let product = beyond(cx.now).filter(|_| asked);
     let limit = product.map_or(max, |product| max.min(product));
     let fix = clamped(end.value, limit, cx.now).map(|text| Fix::unsafe_(end.span, text));
-    let max = words(max);
+    let (left, max) = (beyond_words(left, max), words(max));
     let message = match end.value {
-        Expiry::At(_) => format!("this key ends in {}; the policy allows {max}", words(left)),
-        _ => format!("this key lives for {}; the policy allows {max}", words(left)),
+        Expiry::At(_) => format!("this key ends in {left}; the policy allows {max}"),
+        _ => format!("this key lives for {left}; the policy allows {max}"),
     };
     let draft = Draft::at_key(cx, end.span, message)
         .help(format!("at most {max}; rotate the key before it ends"))

@@ -19,7 +19,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  expires: 2026-03-01T00:00:00\n"),
     good: Example::fields("spec:\n  expires: 2026-03-01T00:00:00Z\n"),
     mend: "Write RFC 3339 with an offset, a date (its end in UTC counts), or `never`; a lifetime \
-           is a whole number of days, hours or minutes.",
+           is a whole number of days, hours or minutes. The fix writes `2027-1-1`, `90 days` and \
+           `NEVER` as they are read, and the offset where the policy says which one is meant.",
     options: &[OptionDoc {
         name: "offset",
         kind: OptionType::Offset,
@@ -28,14 +29,19 @@ pub(in crate::rules) static RULE: Rule = Rule {
         tighter: Tighter::Neither,
     }],
     fixes: Fixes::Safe,
-    check: Check::Problems(|problem| problem.kind == ProblemKind::BadExpiry, offset),
+    check: Check::Problems(|problem| problem.kind == ProblemKind::BadExpiry, rewrite),
 };
 
-/// The offset behind a time that lacks nothing else.
-fn offset(tree: &Tree, problem: &Problem, settings: &Settings) -> Option<Fix> {
-    let (offset, _) = settings.text("offset")?;
+/// The same in the form that is read, or with the offset behind a time that lacks nothing else.
+fn rewrite(tree: &Tree, problem: &Problem, settings: &Settings) -> Option<Fix> {
     let written = problem.span.slice(tree.source());
     let text = written.trim_matches(['"', '\'']);
+    if let Some(meant) = &problem.rewrite {
+        return written
+            .contains(text)
+            .then(|| Fix::safe(problem.span, written.replace(text, meant)));
+    }
+    let (offset, _) = settings.text("offset")?;
     let whole = format!("{text}{offset}");
     moment(&whole).ok()?;
     Some(Fix::safe(problem.span, written.replace(text, &whole)))

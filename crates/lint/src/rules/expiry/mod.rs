@@ -11,6 +11,7 @@ pub(super) mod e004_soon;
 pub(super) mod e005_invalid;
 pub(super) mod e006_off_hours;
 pub(super) mod e007_beyond_product;
+pub(super) mod e008_minutes;
 
 /// How long a key lives from now on; nothing for one that never ends.
 fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration> {
@@ -37,6 +38,24 @@ fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> Option<Stri
     let day = Offset::UTC.to_datetime(end).date().yesterday().ok()?;
     let whole = SignedDuration::from_secs(2 * 86_400);
     Some(if limit >= whole { format!("\"{day}T00:00:00Z\"") } else { format!("\"{end}\"") })
+}
+
+/// A duration in words; with the part of its last unit where the limit that it exceeds would read
+/// the same.
+fn beyond_words(duration: SignedDuration, limit: SignedDuration) -> String {
+    let whole = words(duration);
+    if whole != words(limit) {
+        return whole;
+    }
+    let rest = match duration.as_secs() {
+        seconds @ 86_400.. => seconds % 86_400,
+        seconds @ 3_600.. => seconds % 3_600,
+        seconds => seconds % 60,
+    };
+    if rest < 60 {
+        return format!("{whole} and {rest} second{}", if rest == 1 { "" } else { "s" });
+    }
+    format!("{whole} and {}", words(SignedDuration::from_secs(rest)))
 }
 
 /// A duration in words: days, else hours, else minutes.

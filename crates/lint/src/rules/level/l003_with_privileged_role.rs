@@ -37,6 +37,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let message = format!("a standard key holds {}, which is privileged", quote(&role.name));
     let draft = Draft::at_key(cx, level.span, message)
         .help("write `securityLevel: advanced`, or take a role that is not privileged")
+        .about(role.name.clone())
         .also(cx.definition.roles()[*at].span, "the role")
         .fix(Some(Fix::unsafe_(level.span, "advanced")));
     sink.report_as(settings, draft);

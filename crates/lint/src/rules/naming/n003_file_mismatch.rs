@@ -1,9 +1,8 @@
 //! N003 name-file-mismatch: the file is called otherwise than the key in it.
 
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{quote, scalar};
+use cortexkey_manifest::quote;
 
-use crate::finding::Fix;
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
 use crate::settings::Settings;
 
@@ -16,9 +15,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").at("keys/svc-siem.yaml"),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/svc-siem-export-prod.yaml"),
-    mend: "Rename the file, or the key. The fix gives the key the file's name. Files with several definitions and standard input are left alone.",
+    mend: "Rename the file (`git mv`). A key that gets another name is another key: `apply` creates it and deletes the old one. Files with several definitions and standard input are left alone.",
     options: &[],
-    fixes: Fixes::Unsafe,
+    fixes: Fixes::No,
     check: Check::Key(check),
 };
 
@@ -31,7 +30,6 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
     let message = format!("the file is called {} and the key {}", quote(stem), quote(&name.value));
     let draft = Draft::at_key(cx, name.span, message)
-        .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))))
-        .fix(Some(Fix::unsafe_(name.span, scalar(stem))));
+        .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))));
     sink.report_as(settings, draft);
 }

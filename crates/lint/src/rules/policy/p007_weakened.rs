@@ -2,19 +2,21 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{self, Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
 use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "P007",
     name: "policy-weakened",
     severity: Severity::Error,
-    summary: "a child policy loosens what a parent locked",
-    why: "A locked rule is a promise to whoever audits the parent policy. The attempt does not \
-          count, and it is shown, so that nobody believes that it does.",
+    summary: "a child policy loosens what a parent locked, or changes a fact that a parent states",
+    why: "A locked rule is a promise to those who audit the parent policy, and it is worth nothing \
+          where a child may say that a role holds less, that a tenant is another product, or that \
+          one more team may own keys. The attempt does not count, and it is shown.",
     bad: Example::fields("").policy(WEAKER),
     good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d, locked: true } }\n"),
-    mend: "Remove the setting, or have the parent's lock lifted.",
+    mend: "Remove it, or have the parent changed: its lock lifted, its fact corrected, or the list \
+           opened with `catalog: { open: [teams] }`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Policy(check),
@@ -29,11 +31,28 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let message = format!(
             "`{}` of {} is locked; what stands here would loosen it and does not count",
             refused.what,
-            rules::label(refused.code)
+            cx.policy.label(&refused.code)
         );
         let draft = Draft::new(refused.at.layer, refused.at.span, message)
             .help("remove it, or have the lock lifted in the parent")
             .decided(Some(refused.lock), "locked here");
+        sink.report_as(settings, draft);
+    }
+    for refused in &cx.policy.facts.refused {
+        let message = format!(
+            "{} is for another policy to say; what stands here does not count",
+            refused.what
+        );
+        let help = match refused.open {
+            Some(open) => format!(
+                "remove it, add it there, or open the list there: `catalog: {{ open: [{}] }}`",
+                open.word()
+            ),
+            None => "remove it, or change it there".to_owned(),
+        };
+        let draft = Draft::new(refused.at.layer, refused.at.span, message)
+            .help(help)
+            .decided(Some(refused.by), "this policy says it");
         sink.report_as(settings, draft);
     }
 }

@@ -1,5 +1,7 @@
 //! P009 waiver-incomplete: a waiver without reason, approver or end, or for no key.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
@@ -12,10 +14,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     code: "P009",
     name: "waiver-incomplete",
     severity: Severity::Error,
-    summary: "a waiver without a reason, an approver or an end, or for a key that does not exist",
-    why: "A waiver that says not why, by whom and until when cannot be reviewed, and one for a key \
-          that does not exist will silence the next key of that name. An incomplete one does not \
-          apply.",
+    summary: "a waiver without a reason, an approver or an end, or for no key or several",
+    why: "A waiver that says not why, by whom and until when cannot be reviewed. One for a key that \
+          does not exist will silence the next key of that name, and one by a bare name that keys \
+          of several tenants have was granted for one of them. None of these applies.",
     bad: Example::fields("").policy(
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, \
          approvedBy: ciso@example.com, expires: 2026-03-31 }\n",
@@ -39,11 +41,24 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                 .help("a waiver has `reason`, `approvedBy` and `expires`");
             sink.report_as(settings, draft);
         }
-        if let Some(key) = waiver.key.spanned()
-            && !keys.iter().any(|(tenant, name)| names(&key.value, tenant.as_deref(), name))
-        {
-            let written = key.value.rsplit('/').next().unwrap_or(&key.value);
-            let near = closest(written, keys.iter().map(|(_, name)| name.as_str()));
+        let Some(key) = waiver.key.spanned() else { continue };
+        let written = key.value.split_once('/').map_or(key.value.as_str(), |(_, name)| name);
+        let tenants = keys.get(written);
+        let tenants: BTreeSet<Option<&str>> = tenants.into_iter().flatten().copied().collect();
+        if tenants.len() > 1 && !key.value.contains('/') {
+            let which = tenants.iter().flatten().map(|tenant| quote(tenant));
+            let message = format!(
+                "{} is a key of several tenants ({}), and this waiver does not apply",
+                quote(&key.value),
+                which.collect::<Vec<_>>().join(", ")
+            );
+            let help =
+                "name the tenant as well, as in `key: prod-eu/svc-export`; write one waiver each";
+            sink.report_as(settings, Draft::new(layer, key.span, message).help(help));
+        }
+        let is_known = || tenants.iter().any(|tenant| names(&key.value, *tenant, written));
+        if !is_known() {
+            let near = closest(written, keys.keys().copied());
             let help = near.map_or_else(
                 || "write the key as `name` or `tenant/name`".to_owned(),
                 |name| format!("did you mean {}?", quote(name)),
@@ -54,14 +69,15 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
 }
 
-fn known_keys(cx: &PolicyContext<'_>) -> Vec<(Option<String>, String)> {
+/// The names of all keys, with the tenants that have one of the name.
+fn known_keys<'a>(cx: &PolicyContext<'a>) -> BTreeMap<&'a str, Vec<Option<&'a str>>> {
     let only = cx.policy.only_tenant();
     let documents = cx.corpus.files.iter().flat_map(|file| &file.documents);
-    documents
-        .filter_map(|document| document.definition.as_ref())
-        .filter_map(|definition| {
-            let tenant = definition.tenant().or(only).map(str::to_owned);
-            Some((tenant, definition.name()?.to_owned()))
-        })
-        .collect()
+    let mut keys: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
+    for definition in documents.filter_map(|document| document.definition.as_ref()) {
+        if let Some(name) = definition.name() {
+            keys.entry(name).or_default().push(definition.tenant().or(only));
+        }
+    }
+    keys
 }

@@ -1,5 +1,7 @@
 //! Family R: the roles of a key.
 
+use std::collections::{HashSet, VecDeque};
+
 use cortexkey_manifest::access::HeldRole;
 use cortexkey_manifest::{Span, quote};
 
@@ -45,20 +47,28 @@ fn words(role: &HeldRole) -> String {
 
 fn look_up(cx: &KeyContext<'_>) -> Vec<(usize, HeldRole)> {
     let product = cx.policy.product(cx.tenant);
+    let of = |name: &str| {
+        let listed = cx.listed.named(name);
+        HeldRole::of(name, listed.as_slice(), product)
+    };
     let mut held: Vec<(usize, HeldRole)> = Vec::new();
+    let mut named: HashSet<&str> = HashSet::new();
     for (at, role) in cx.definition.roles().iter().enumerate() {
-        let first = held.len();
-        held.push((at, HeldRole::of(&role.value, cx.catalogue, product)));
-        for open in first.. {
-            let Some((_, outer)) = held.get(open) else { break };
-            let by = outer.name.clone();
-            let listed = cx.catalogue.iter().find(|role| role.name.value == by);
-            for implied in listed.map_or(&[][..], |role| &role.implies) {
-                if held.iter().skip(first).all(|(_, role)| role.name != implied.value) {
-                    let mut role = HeldRole::of(&implied.value, cx.catalogue, product);
-                    role.implied_by = Some(by.clone());
-                    held.push((at, role));
-                }
+        // One that stands twice grants no more, and is another rule's matter.
+        if !named.insert(&role.value) {
+            continue;
+        }
+        held.push((at, of(&role.value)));
+        // Most roles include no others.
+        let Some(first) = cx.listed.named(&role.value) else { continue };
+        let mut seen = HashSet::from([role.value.as_str()]);
+        let mut open = VecDeque::from([first]);
+        while let Some(outer) = open.pop_front() {
+            for implied in outer.implies.iter().filter(|implied| seen.insert(&implied.value)) {
+                let mut role = of(&implied.value);
+                role.implied_by = Some(outer.name.value.clone());
+                held.push((at, role));
+                open.extend(cx.listed.named(&implied.value));
             }
         }
     }

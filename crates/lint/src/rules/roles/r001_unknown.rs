@@ -1,8 +1,10 @@
 //! R001 role-unknown: a role that neither the product nor the catalogue has.
 
+use std::collections::HashMap;
+
 use cortexkey_core::access::{PREDEFINED_ROLES, PredefinedRole, Product};
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::{closest, quote, scalar};
+use cortexkey_manifest::{Spanned, closest, quote, scalar};
 
 use crate::finding::Fix;
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
@@ -25,27 +27,37 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
+/// How many of a key's unknown roles are compared with all that are known, for a suggestion.
+const SUGGESTIONS_MAX: usize = 20;
+
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let product = cx.policy.product(cx.tenant);
-    let known = || {
-        let predefined = PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
-        let catalogue = cx.catalogue.iter().map(|role| role.name.value.as_str());
-        catalogue.chain(predefined.map(|role| role.name))
+    let predefined = || PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
+    let is_known =
+        |name: &str| cx.listed.named(name).is_some() || predefined().any(|role| role.name == name);
+    let unknown = |role: &&Spanned<String>| {
+        // The id of a role is reported as what it is.
+        !is_known(&role.value) && cx.listed.of_id(&role.value).is_none()
     };
-    for role in cx.definition.roles() {
+    let mut unknown = cx.definition.roles().iter().filter(unknown).peekable();
+    if unknown.peek().is_none() {
+        return;
+    }
+    let catalogue = cx.catalogue.iter().map(|role| role.name.value.as_str());
+    let known: Vec<&str> = catalogue.chain(predefined().map(|role| role.name)).collect();
+    let mut folded: HashMap<String, &str> = HashMap::with_capacity(known.len());
+    for name in &known {
+        folded.entry(fold(name)).or_insert(name);
+    }
+    let product = product.map_or(String::new(), |product| format!(" of {}", product.as_str()));
+    for (count, role) in unknown.enumerate() {
         let name = role.value.as_str();
-        // A role of no name, or a known one in other letters, is reported as what it is.
-        if known().any(|known| known == name) {
-            continue;
-        }
-        let folded = fold(name);
-        let same = known().find(|known| fold(known) == folded);
-        let product = product.map_or(String::new(), |product| format!(" of {}", product.as_str()));
-        // The id of a role has been reported as such.
-        if cx.catalogue.iter().any(|listed| listed.id.get().is_some_and(|id| id == name)) {
-            continue;
-        }
+        let same = folded.get(&fold(name)).copied();
         let fix = same.map(|same| Fix::safe(role.span, scalar(same)));
+        let near = || {
+            let known = known.iter().copied();
+            (count < SUGGESTIONS_MAX).then(|| closest(name, known)).flatten()
+        };
         let (message, help) = if let Some(same) = same {
             let message =
                 format!("role {} is written {}: case and spaces count", quote(name), quote(same));
@@ -53,7 +65,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         } else {
             let message =
                 format!("there is no role {}{product}, and none in the catalogue", quote(name));
-            let help = match closest(name, known()) {
+            let help = match near() {
                 Some(best) => format!("did you mean {}?", quote(best)),
                 None => "a role of your own goes into `catalog.roles` of the policy".to_owned(),
             };

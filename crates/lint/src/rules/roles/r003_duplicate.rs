@@ -1,7 +1,9 @@
 //! R003 role-duplicate: the same role twice.
 
+use std::collections::HashMap;
+
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
+use cortexkey_manifest::{Span, quote};
 
 use crate::fix::remove_item;
 use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
@@ -23,14 +25,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
-    for (at, role) in roles.iter().enumerate() {
-        let folded = role.value.trim().to_lowercase();
-        let first = roles.iter().take(at).find(|r| r.value.trim().to_lowercase() == folded);
+    let mut seen: HashMap<String, Span> = HashMap::with_capacity(roles.len());
+    for role in roles {
+        let first = seen.get(&role.value.trim().to_lowercase()).copied();
+        if first.is_none() {
+            seen.insert(role.value.trim().to_lowercase(), role.span);
+        }
         if let Some(first) = first {
             let message = format!("role {} stands twice", quote(&role.value));
             let draft = Draft::at_key(cx, role.span, message)
                 .help("remove one of the two")
-                .also(first.span, "first here")
+                .also(first, "first here")
                 .fix(remove_item(cx.tree, role.span, true));
             sink.report_as(settings, draft);
         }

@@ -1,5 +1,6 @@
 //! R004 role-too-many: more roles than a key should hold.
 
+use cortexkey_manifest::Spanned;
 use cortexkey_manifest::policy::Severity;
 
 use crate::rules::{
@@ -36,7 +37,15 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let Some(first_over) = roles.get(max) else { return };
     let message = format!("{} roles; the policy allows at most {max}", roles.len());
     let draft = Draft::at_key(cx, first_over.span, message)
+        .about(names(roles))
         .help("make one role with what the key needs, or split the key by consumer")
         .decided(source, "the limit");
     sink.report_as(settings, draft);
+}
+
+/// All roles in one text, whatever their order: one more is another fault.
+fn names(roles: &[Spanned<String>]) -> String {
+    let mut names: Vec<&str> = roles.iter().map(|role| role.value.as_str()).collect();
+    names.sort_unstable();
+    names.join("\n")
 }

@@ -38,6 +38,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let message =
             format!("{} must not come with {}", words(second), first_words.trim_end_matches(','));
         let draft = Draft::at_key(cx, roles[*second_at].span, message)
+            .about(format!("{}\n{}", first.name, second.name))
             .help("split the key in two, one for each duty")
             .also(roles[*first_at].span, "the other role")
             .also_in(layer, name.span, "said here");

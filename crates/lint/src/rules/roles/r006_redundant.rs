@@ -1,11 +1,12 @@
 //! R006 role-redundant: a role that another role of the key includes.
 
-use cortexkey_manifest::policy::Role;
+use std::collections::{HashMap, HashSet};
+
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
 use crate::fix::remove_item;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Listed, Rule, Sink};
 use crate::settings::Settings;
 
 const IMPLIES: &str = "catalog: { roles: [{ name: Break Glass, implies: [Responder] }] }\n";
@@ -26,14 +27,39 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
+    let mut first_at: HashMap<&str, usize> = HashMap::with_capacity(roles.len());
     for (at, role) in roles.iter().enumerate() {
-        let includes = |outer, inner| includes(cx.catalogue, outer, inner);
-        let by = roles.iter().enumerate().find(|(other_at, other)| {
+        first_at.entry(&role.value).or_insert(at);
+    }
+    // Few roles include others.
+    let outer = first_at.iter().filter_map(|(name, at)| {
+        let included = included(cx.listed, name);
+        (!included.is_empty()).then_some((*at, included))
+    });
+    let mut outer: Vec<(usize, HashSet<&str>)> = outer.collect();
+    outer.sort_by_key(|(at, _)| *at);
+    if outer.is_empty() {
+        return;
+    }
+    let of = |name: &str| {
+        let at = first_at.get(name)?;
+        let found = outer.binary_search_by_key(at, |(at, _)| *at).ok()?;
+        outer.get(found).map(|(_, included)| included)
+    };
+    let mut by: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, included) in &outer {
+        for name in included.iter().filter(|name| first_at.contains_key(*name)) {
+            by.entry(name).or_default().push(*at);
+        }
+    }
+    for (at, role) in roles.iter().enumerate() {
+        let own = of(&role.value);
+        let by = by.get(role.value.as_str()).into_iter().flatten().find(|other| {
             // Of two that include each other the first stays.
-            includes(&other.value, &role.value)
-                && (*other_at < at || !includes(&role.value, &other.value))
+            let back = |own: &HashSet<&str>| own.contains(roles[**other].value.as_str());
+            **other < at || !own.is_some_and(back)
         });
-        let Some((_, by)) = by else { continue };
+        let Some(by) = by.and_then(|by| roles.get(*by)) else { continue };
         let message = format!("{} is included in {}", quote(&role.value), quote(&by.value));
         let draft = Draft::at_key(cx, role.span, message)
             .help("remove it; it adds nothing")
@@ -43,21 +69,16 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
 }
 
-/// True when the catalogue says, in any number of steps, that one role includes another.
-fn includes(catalogue: &[&Role], outer: &str, inner: &str) -> bool {
-    let mut open = vec![outer];
-    let mut seen = vec![outer];
+/// The roles that the catalogue says a role includes, in any number of steps.
+fn included<'a>(listed: &Listed<'a>, outer: &str) -> HashSet<&'a str> {
+    let mut all = HashSet::new();
+    let mut open: Vec<&str> = vec![outer];
     while let Some(name) = open.pop() {
-        let listed = catalogue.iter().find(|role| role.name.value == name);
-        for implied in listed.map_or(&[][..], |role| &role.implies) {
-            if implied.value == inner {
-                return true;
-            }
-            if !seen.contains(&implied.value.as_str()) {
-                seen.push(&implied.value);
+        for implied in listed.named(name).map_or(&[][..], |role| &role.implies) {
+            if all.insert(implied.value.as_str()) {
                 open.push(&implied.value);
             }
         }
     }
-    false
+    all
 }

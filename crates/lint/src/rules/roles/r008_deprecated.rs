@@ -26,8 +26,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     for role in cx.definition.roles() {
-        let listed = cx.catalogue.iter().find(|listed| listed.name.value == role.value);
-        let Some((listed, old)) = listed.and_then(|l| Some((*l, l.deprecated.get()?))) else {
+        let listed = cx.listed.named(&role.value);
+        let Some((listed, old)) = listed.and_then(|l| Some((l, l.deprecated.get()?))) else {
             continue;
         };
         let new = old.replacement.get();
@@ -36,15 +36,14 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             Some(new) => format!("use {}", quote(new)),
             None => "take another role".to_owned(),
         };
-        let safe = new.is_some_and(|new| same(listed, cx.catalogue, new));
+        let safe = new.is_some_and(|new| cx.listed.named(new).is_some_and(|new| same(listed, new)));
         let fix = new.map(|new| Fix { safe, ..Fix::safe(role.span, scalar(new)) });
         sink.report_as(settings, Draft::at_key(cx, role.span, message).help(help).fix(fix));
     }
 }
 
 /// True when the catalogue lists the same for a role and its replacement.
-fn same(old: &Role, catalogue: &[&Role], new: &str) -> bool {
-    let Some(new) = catalogue.iter().find(|role| role.name.value == new) else { return false };
+fn same(old: &Role, new: &Role) -> bool {
     let levels = |role: &Role| {
         let levels = role.components.iter().map(|(name, level)| (name.value.clone(), *level));
         let mut levels: Vec<_> = levels.collect();

@@ -25,8 +25,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     for role in cx.definition.roles() {
-        let listed = cx.catalogue.iter().find(|listed| listed.id.get() == Some(&role.value));
-        let Some(listed) = listed else { continue };
+        let Some(listed) = cx.listed.of_id(&role.value) else { continue };
         let name = &listed.name.value;
         let message = format!("{} is the id of role {}", quote(&role.value), quote(name));
         let draft = Draft::at_key(cx, role.span, message)

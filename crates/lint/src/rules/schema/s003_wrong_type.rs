@@ -1,9 +1,12 @@
 //! S003 schema-wrong-type: a value of the wrong shape.
 
-use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::yaml::Tree;
+use cortexkey_manifest::{Problem, ProblemKind};
 
+use crate::finding::Fix;
 use crate::rules::{Check, Example, Fixes, Rule};
+use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "S003",
@@ -14,8 +17,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
           letters by others. All such places of a file are reported at once.",
     bad: Example::fields("spec:\n  roles: Viewer\n"),
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
-    mend: "Write the shape that the message names.",
+    mend: "Write the shape that the message names. The fix makes a list of a text that stands where one belongs.",
     options: &[],
-    fixes: Fixes::No,
-    check: Check::Problems(|problem| problem.kind == ProblemKind::WrongType, |_, _, _| None),
+    fixes: Fixes::Safe,
+    check: Check::Problems(|problem| problem.kind == ProblemKind::WrongType, rewrite),
 };
+
+/// The text as a list with one item.
+fn rewrite(_: &Tree, problem: &Problem, _: &Settings) -> Option<Fix> {
+    problem.rewrite.as_deref().map(|list| Fix::safe(problem.span, list))
+}

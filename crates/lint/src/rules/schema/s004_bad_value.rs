@@ -25,5 +25,5 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 /// What was most likely meant, in the place of what is written.
 fn rename(_: &Tree, problem: &Problem, _: &Settings) -> Option<Fix> {
-    problem.meant.as_ref().map(|meant| Fix::unsafe_(problem.span, meant))
+    problem.meant.as_deref().map(|meant| Fix::unsafe_(problem.span, meant))
 }

@@ -66,7 +66,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                 [entry, before].map(|e| cx.tree.text_of(e.key).unwrap_or_default());
             let message = format!("{} stands before {} by custom", quote(name), quote(before_name));
             let draft = Draft::new(cx.source, span, message)
-                .key(cx.key_at(span).as_deref())
+                .key(cx.key_at(span))
                 .help(format!("the order is {}", order.join(", ")))
                 .also(cx.tree.node(before.key).span, "this field")
                 .fix(if flow { None } else { reordered(cx.tree, entries, &rank) });

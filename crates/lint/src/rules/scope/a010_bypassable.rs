@@ -43,14 +43,14 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         return;
     }
     let key = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key());
-    let mut seen = Vec::new();
+    let mut seen = None;
     for &(at, ref role) in held(cx) {
-        if role.holds_all || seen.contains(&at) {
+        if role.holds_all || seen == Some(at) {
             continue;
         }
         let bypass = HeldRole::lend(std::slice::from_ref(role), |one| scope_bypasses(one).next());
         let Some((component, how)) = bypass else { continue };
-        seen.push(at);
+        seen = Some(at);
         let message =
             format!("{} holds {component}, which bypasses the scope: {how}", quote(&role.name));
         let mut draft = Draft::at_key(cx, cx.definition.roles()[at].span, message)

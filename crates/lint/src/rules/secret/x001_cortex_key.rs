@@ -31,7 +31,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let keys = cx.tokens().iter().filter(|token| token.kind == TokenKind::CortexKey);
     for span in keys.map(|token| token.span) {
         let draft = Draft::new(cx.source, span, "this looks like a Cortex API key")
-            .key(cx.key_at(span).as_deref())
+            .key(cx.key_at(span))
             .help("revoke it and make a new one: the history keeps it, and so does every clone");
         sink.report_as(settings, draft);
     }

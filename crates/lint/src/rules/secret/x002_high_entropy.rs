@@ -32,15 +32,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let (allow, _) = settings.texts("allow");
     let random = cx.tokens().iter().filter(|token| token.kind == TokenKind::Random);
-    for span in random.map(|token| token.span) {
-        let value = span.slice(cx.tree.source());
+    for token in random {
+        let (span, value) = (token.span, token.value(cx.tree.source()));
         // The list itself, and what is on it.
         let digest = || hex::encode(Sha256::digest(value.as_bytes()));
         if allow.contains(&value) || (!allow.is_empty() && allow.contains(&digest().as_str())) {
             continue;
         }
         let draft = Draft::new(cx.source, span, "this looks like a password or a token")
-            .key(cx.key_at(span).as_deref())
+            .key(cx.key_at(span))
             .help("remove it and change it; what is no secret goes on the list `allow`");
         sink.report_as(settings, draft);
     }

@@ -27,7 +27,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     });
     for (span, maker) in known {
         let draft = Draft::new(cx.source, span, format!("this looks like {maker}"))
-            .key(cx.key_at(span).as_deref())
+            .key(cx.key_at(span))
             .help("remove it, and revoke it where it was made: the history keeps it");
         sink.report_as(settings, draft);
     }

@@ -33,9 +33,8 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             };
             let span = tree.node(entry.key).span;
             let message = format!("field {} is named like a secret", quote(name));
-            let key = cx.key_at(span);
             let draft = Draft::new(cx.source, span, message)
-                .key(key.as_deref())
+                .key(cx.key_at(span))
                 .help("remove it; if the value is real, revoke the key: the history keeps it");
             sink.report_as(settings, draft);
         }

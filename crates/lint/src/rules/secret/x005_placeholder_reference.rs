@@ -51,7 +51,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let Some(found) = found else { continue };
         let message = format!("{} is a reference, and nothing is filled in here", quote(found));
         let draft = Draft::new(cx.source, node.span, message)
-            .key(cx.key_at(node.span).as_deref())
+            .key(cx.key_at(node.span))
             .help("write the value, or nothing; what is meant goes on the list `allow`");
         sink.report_as(settings, draft);
     }

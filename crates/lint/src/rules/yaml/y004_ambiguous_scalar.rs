@@ -35,7 +35,10 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             NodeKind::Mapping { entries, .. } => {
                 for entry in entries {
                     let name = tree.text_of(entry.key).unwrap_or_default();
-                    one(cx, entry.key, settings, sink);
+                    // A merge key is another rule's.
+                    if name != "<<" {
+                        one(cx, entry.key, settings, sink);
+                    }
                     if !TYPED.contains(&name) {
                         one(cx, entry.value, settings, sink);
                     }
@@ -68,7 +71,7 @@ fn one(cx: &FileContext<'_>, id: NodeId, settings: &Settings, sink: &mut Sink<'_
     let span = cx.tree.node(id).span;
     let message = format!("{} is a text here, and {kind} for many other readers", quote(text));
     let draft = Draft::new(cx.source, span, message)
-        .key(cx.key_at(span).as_deref())
+        .key(cx.key_at(span))
         .help(format!("write {}", quote(&quoted(text))))
         .fix(Some(Fix::safe(span, quoted(text))));
     sink.report_as(settings, draft);
@@ -78,8 +81,15 @@ fn one(cx: &FileContext<'_>, id: NodeId, settings: &Settings, sink: &mut Sink<'_
 fn retyped(text: &str) -> Option<&'static str> {
     const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
     let first = *text.as_bytes().first()?;
-    if !(first.is_ascii_alphanumeric() || matches!(first, b'.' | b'+' | b'-' | b'~')) {
+    if !(first.is_ascii_alphanumeric() || matches!(first, b'.' | b'+' | b'-' | b'~' | b'=' | b'<'))
+    {
         return None;
+    }
+    if text == "=" {
+        return Some("a default value");
+    }
+    if text == "<<" {
+        return Some("a merge key");
     }
     if WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return Some("a boolean");
@@ -110,8 +120,7 @@ fn retyped(text: &str) -> Option<&'static str> {
     if is_date(text) {
         return Some("a date");
     }
-    let parts = || rest.split(':');
-    if parts().count() > 1 && parts().all(|part| all(part, u8::is_ascii_digit)) {
+    if is_sexagesimal(rest) {
         return Some("a number to the base of 60");
     }
     let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
@@ -123,6 +132,16 @@ fn retyped(text: &str) -> Option<&'static str> {
         && (whole.len() + fraction.len() > 0)
         && all(exponent, u8::is_ascii_digit);
     number.then_some("a number")
+}
+
+/// `12:30:45`, with a fraction or without one.
+fn is_sexagesimal(text: &str) -> bool {
+    let digits = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
+    let Some((whole, last)) = text.rsplit_once(':') else { return false };
+    let (last, fraction) = last.split_once('.').unwrap_or((last, "0"));
+    whole.split(':').all(digits) && digits(last) && (fraction.is_empty() || digits(fraction))
 }
 
 /// `2026-01-31`, alone or with a time behind it.

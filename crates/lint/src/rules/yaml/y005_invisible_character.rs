@@ -31,7 +31,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lead = text.len() - body.len();
     let mut last: Option<usize> = None;
-    for (at, c) in body.char_indices().filter(|(_, c)| is_hidden(*c)) {
+    for (at, c) in hidden(body) {
         let (start, end) = (lead + at, lead + at + c.len_utf8());
         // One that follows another is part of the same fault.
         if last.replace(end) == Some(start) {
@@ -45,7 +45,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let space = run.chars().any(char::is_whitespace);
         let fix = Fix::unsafe_(span, if space { " " } else { "" });
         let draft = Draft::new(cx.source, span, message)
-            .key(cx.key_at(span).as_deref())
+            .key(cx.key_at(span))
             .help("type the text anew, without it")
             .fix(Some(fix));
         sink.report_as(settings, draft);
@@ -53,9 +53,9 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     for (id, node) in cx.tree.nodes() {
         let Some(text) = cx.tree.text_of(id) else { continue };
         let written = node.span.slice(cx.tree.source());
-        let hidden =
-            text.chars().find(|c| is_hidden(*c)).filter(|_| !written.chars().any(is_hidden));
-        let message = if let Some(c) = hidden {
+        let found =
+            hidden(text).next().filter(|_| hidden(written).next().is_none()).map(|(_, c)| c);
+        let message = if let Some(c) = found {
             format!("an escape makes {}, which nobody sees", names(&c.to_string()))
         } else if let Some((word, scripts)) = mixed(text) {
             format!("the word {} mixes {scripts} letters that look alike", quote(word))
@@ -63,7 +63,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             continue;
         };
         let draft = Draft::new(cx.source, node.span, message)
-            .key(cx.key_at(node.span).as_deref())
+            .key(cx.key_at(node.span))
             .help("type the text anew, on one keyboard");
         sink.report_as(settings, draft);
     }
@@ -73,20 +73,40 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
 fn is_hidden(c: char) -> bool {
     match c {
         ' ' | '\n' | '\r' | '\t' => false,
-        // What joins or chooses forms of letters, and letters that are drawn as nothing.
-        '\u{34f}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{17b4}'
-        | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{2800}'
-        | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{ffa0}'
-        | '\u{e0000}'..='\u{e0fff}' => true,
         c => c.is_whitespace() || is_invisible(c),
     }
+}
+
+/// Hidden characters with their offsets, without those that only join or colour an emoji.
+fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let neighbours = |at: usize, c: char| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let behind = text.get(at + c.len_utf8()..).and_then(|text| text.chars().next());
+        (before, behind)
+    };
+    text.char_indices().filter(move |(at, c)| {
+        is_hidden(*c) && {
+            let (before, behind) = neighbours(*at, *c);
+            !is_of_emoji(*c, before, behind)
+        }
+    })
+}
+
+/// A joiner between two emoji, and the selector that shows one in colour.
+fn is_of_emoji(c: char, before: Option<char>, behind: Option<char>) -> bool {
+    let emoji = |c: Option<char>| c.is_some_and(is_emoji);
+    match c {
+        '\u{200d}' => (emoji(before) || before == Some('\u{fe0f}')) && emoji(behind),
+        '\u{fe0f}' => emoji(before) || behind == Some('\u{20e3}'),
+        _ => false,
+    }
+}
+
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}'
+        | '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{24c2}'
+        | '\u{25aa}'..='\u{27bf}' | '\u{2934}' | '\u{2935}' | '\u{2b00}'..='\u{2bff}'
+        | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}' | '\u{1f000}'..='\u{1faff}')
 }
 
 fn names(run: &str) -> String {

@@ -51,7 +51,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let end = cx.tree.line_end(span.start as usize).min(span.end as usize);
     let first = Span::new(span.start as usize, end);
     let draft = Draft::new(cx.source, first, message)
-        .key(cx.key_at(first).as_deref())
+        .key(cx.key_at(first))
         .help("move each definition into a file of its own")
         .decided(settings.decided, "asked for here");
     sink.report_as(settings, draft);

@@ -29,7 +29,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let span = Span::new(at, at + length);
         let fix = (!edits.is_empty()).then_some(Fix { safe: true, edits });
         let draft = Draft::new(cx.source, span, message)
-            .key(cx.key_at(span).as_deref())
+            .key(cx.key_at(span))
             .help("save the file with plain ends of line and spaces")
             .fix(fix);
         sink.report_as(settings, draft);
@@ -86,7 +86,8 @@ fn ends(tree: &Tree) -> Option<(usize, &'static str, Vec<Edit>)> {
     Some((second, "some lines end in CR LF and others in LF", edits()))
 }
 
-/// Tabs that are no part of a text or a comment become spaces.
+/// Tabs that are no part of a text or a comment become spaces; in a line's indentation, as many as
+/// its siblings have.
 fn tabs(tree: &Tree) -> Vec<Edit> {
     let texts = tree.nodes().filter(|(_, node)| matches!(node.kind, NodeKind::Scalar { .. }));
     let comments = tree.comments().iter().map(|comment| comment.span);
@@ -103,6 +104,72 @@ fn tabs(tree: &Tree) -> Vec<Edit> {
         let last = before.checked_sub(1).and_then(|last| taken.get(last));
         last.is_some_and(|span| at < span.end as usize)
     };
-    let all = tree.source().match_indices('\t').filter(|(at, _)| !inside(*at));
-    all.map(|(at, _)| Edit { span: Span::new(at, at + 1), text: " ".into() }).collect()
+    let text = tree.source();
+    let mut edits = indentation(text);
+    edits.retain(|edit| !inside(edit.span.start as usize));
+    let indented: Vec<Span> = edits.iter().map(|edit| edit.span).collect();
+    let is_indented = |at: usize| {
+        let next = indented.partition_point(|span| span.end as usize <= at);
+        indented.get(next).is_some_and(|span| span.start as usize <= at)
+    };
+    let others = text.match_indices('\t').filter(|(at, _)| !inside(*at) && !is_indented(*at));
+    edits.extend(others.map(|(at, _)| Edit { span: Span::new(at, at + 1), text: " ".into() }));
+    edits
 }
+
+/// A line that says something, with its indentation as it will be.
+struct Level<'t> {
+    written: &'t str,
+    indent: usize,
+}
+
+/// The indentation of each line that has tabs there.
+fn indentation(text: &str) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    let mut levels: Vec<Level<'_>> = Vec::new();
+    let mut opens = false;
+    let mut start = 0;
+    for line in text.split_inclusive(['\n', '\r']) {
+        let body = line.trim_start_matches([' ', '\t']);
+        let written = line.get(..line.len() - body.len()).unwrap_or_default();
+        let says = !body.trim().is_empty() && !body.starts_with('#');
+        if says {
+            let indent = if written.contains('\t') {
+                let rest = text.get(start + line.len()..).unwrap_or_default();
+                indent_of(written, &levels, opens, rest)
+            } else {
+                written.len()
+            };
+            if written.contains('\t') {
+                let span = Span::new(start, start + written.len());
+                edits.push(Edit { span, text: " ".repeat(indent) });
+            }
+            while levels.last().is_some_and(|level| level.indent >= indent) {
+                levels.pop();
+            }
+            levels.push(Level { written, indent });
+            opens = body.split(" #").next().unwrap_or(body).trim_end().ends_with(':');
+        }
+        start += line.len();
+    }
+    edits
+}
+
+/// How far a line is indented: as a line above it that is written so, as the line below where it is
+/// the first of its mapping, or as the line above it.
+fn indent_of(written: &str, levels: &[Level<'_>], opens: bool, rest: &str) -> usize {
+    if let Some(same) = levels.iter().rev().find(|level| level.written == written) {
+        return same.indent;
+    }
+    let above = levels.last().map_or(0, |level| level.indent);
+    if !opens {
+        return above;
+    }
+    let says = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let below = rest.lines().take(LINES_BELOW).find(says);
+    let below = below.map(|line| line.len() - line.trim_start_matches(' ').len());
+    below.filter(|below| *below > above).unwrap_or(above + 2)
+}
+
+/// How far down the next line is looked for that says something.
+const LINES_BELOW: usize = 100;

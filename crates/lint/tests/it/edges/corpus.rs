@@ -87,8 +87,8 @@ fn keys_of_one_owner_that_may_do_the_same_are_one_too_many() {
         told("C002", &judge_files("", &[("a.yaml", &a), ("b.yaml", &b)])),
         [
             "b.yaml:4:9-14 `svc-b` may do the same as `svc-a`",
-            "help: use one key for both, or tell them apart by what they may do",
-            "a.yaml:4:9-14 the other one",
+            "help: use one key for all of them, or tell them apart by what they may do",
+            "a.yaml:4:9-14 may do the same",
         ]
     );
 }

@@ -108,11 +108,14 @@ fn a_limit_holds_to_the_second() {
     let policy = "rules: { E003: { max: 30d } }\n";
     for (line, told) in [
         ("lifetime: 30d", None),
-        ("lifetime: 721h", Some("this key lives for 30 days; the policy allows 30 days")),
+        (
+            "lifetime: 721h",
+            Some("this key lives for 30 days and 1 hour; the policy allows 30 days"),
+        ),
         ("expires: 2026-01-31T00:00:00Z", None),
         (
             "expires: 2026-01-31T00:00:01Z",
-            Some("this key ends in 30 days; the policy allows 30 days"),
+            Some("this key ends in 30 days and 1 second; the policy allows 30 days"),
         ),
         ("expires: never", None),
     ] {

@@ -84,7 +84,7 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
         told("P004", &judge(&of("Y001"), KEY)),
         [
             "cortexkey.yaml:6:13-17 rule Y001 yaml-syntax cannot be waived here: it says that \
-             something cannot be judged",
+             something could not be checked",
             "help: mend the key; this waiver does nothing",
         ],
     );

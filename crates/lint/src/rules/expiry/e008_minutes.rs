@@ -1,0 +1,39 @@
+//! E008 expiry-in-minutes: a lifetime of less than an hour, which is most often meant in months.
+
+use cortexkey_manifest::definition::Expiry;
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::quote;
+use jiff::SignedDuration;
+
+use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
+use crate::settings::Settings;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: "E008",
+    name: "expiry-in-minutes",
+    severity: Severity::Warning,
+    summary: "a lifetime of less than an hour: `m` is minutes, not months",
+    why: "`3m` reads as three months and is three minutes. The key has expired before its consumer is configured, and the calls fail with the same 401 as calls with a wrong key.",
+    bad: Example::fields("spec:\n  lifetime: 3m\n"),
+    good: Example::fields("spec:\n  lifetime: 90d\n"),
+    mend: "Write months in days: `90d` for three months. There is no unit for months, since they differ in length.",
+    options: &[],
+    fixes: Fixes::No,
+    check: Check::Key(check),
+};
+
+fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+    let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.lifetime.spanned()) else {
+        return;
+    };
+    let Expiry::After(lifetime) = end.value else { return };
+    let minutes = lifetime.as_mins();
+    if lifetime >= SignedDuration::from_hours(1) {
+        return;
+    }
+    let days = minutes.saturating_mul(30);
+    let message = format!("this key lives for {minutes} minutes; `m` is minutes, not months");
+    let draft = Draft::at_key(cx, end.span, message)
+        .help(format!("write {} if months are meant", quote(&format!("{days}d"))));
+    sink.report_as(settings, draft);
+}

@@ -1,0 +1,651 @@
+//! The gate cannot be talked past: findings that say that something could not be checked, facts of a
+//! parent policy, locked rules of a policy's own, secrets.
+
+#![allow(clippy::format_collect, reason = "short texts of a test")]
+
+use crate::common::{HEAD, code, folder, found, key, lint, lint_with};
+use cortexkey_lint::rules::RULES;
+use cortexkey_lint::{Corpus, CorpusFile, Policy, Severity, lint as lint_corpus};
+use cortexkey_manifest::yaml::Limits;
+
+const WHY: &str = "reason=\"SEC-77\" until=2026-03-31";
+
+fn policy(rest: &str) -> String {
+    format!("{HEAD}extends: ['builtin:strict']\nkeys: ['*.key']\n{rest}")
+}
+
+fn codes(lines: &[String]) -> Vec<&str> {
+    let mut codes: Vec<&str> =
+        lines.iter().filter_map(|line| line.split('[').nth(1)?.split(' ').next()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// Each way to leave a part of a definition unread: the rule that says so, and the text.
+fn unread() -> Vec<(&'static str, String)> {
+    let with = |from: &str, to: &str| key("abc").replace(from, to);
+    let roles = "  roles: [Viewer]";
+    vec![
+        ("Y002", with(roles, "  roles: [Viewer]\n  roles: [Instance Administrator]")),
+        ("Y003", format!("%FOO bar\n---\n{}", key("abc"))),
+        ("Y006", with(roles, "  roles: [&a Viewer]")),
+        ("Y006", with(roles, "  <<: { roles: [Instance Administrator] }\n  roles: [Viewer]")),
+        ("Y006", with("comment: For", "comment: !!binary For")),
+        ("S001", with(roles, "  rols: [Instance Administrator]")),
+        ("S001", with("  securityLevel: advanced", "  security_level: standard")),
+        ("S001", with("spec:", "spce:")),
+        ("S002", with("    endpoints: { mode: none }\n", "    endpoints: { groups: [a] }\n")),
+        ("S003", with(roles, "  roles: Instance Administrator")),
+        ("S003", with(roles, "  roles: { Instance Administrator: }")),
+        ("S004", with("advanced", "Standard")),
+        ("S005", with("cortexkey/v1", "cortexkey/v2")),
+        ("E005", with("90d", "9000 days")),
+        ("E005", with("  lifetime: 90d", "  expires: 2099-01-01T00:00:00")),
+    ]
+}
+
+#[test]
+fn what_could_not_be_checked_is_silenced_by_nothing() {
+    for (rule, text) in unread() {
+        // Before each line a comment, whatever it stands over; and a waiver, and a lower severity.
+        let comment = format!("# cortexkey: ignore[{rule}] {WHY}");
+        let head = format!("{comment}\n{text}");
+        let each: String = text
+            .split_inclusive('\n')
+            .map(|line| {
+                format!("{}{comment}\n{line}", " ".repeat(line.len() - line.trim_start().len()))
+            })
+            .collect();
+        let trailing: String = text.lines().map(|line| format!("{line}  {comment}\n")).collect();
+        let waiver = format!(
+            "waivers: [{{ rule: {rule}, key: abc, reason: SEC-1, approvedBy: a@example.com, expires: 2026-03-01 }}]\n"
+        );
+        let lower = format!("rules: {{ {rule}: {{ severity: info }} }}\n");
+        let off = format!("rules: {{ {rule}: {{ enabled: false }} }}\n");
+        let some = format!(
+            "rules: {{ {rule}: {{ overrides: [{{ match: {{ name: abc }}, enabled: false }}] }} }}\n"
+        );
+        for (policy_text, text) in [
+            ("", &head),
+            ("", &each),
+            ("", &trailing),
+            (waiver.as_str(), &text),
+            (lower.as_str(), &text),
+            (off.as_str(), &text),
+            (some.as_str(), &text),
+        ] {
+            let folder = folder(&[("cortexkey.yaml", &policy(policy_text)), ("abc.key", text)]);
+            let outcome = lint(&folder, &[]);
+            let lines = found(&outcome);
+            assert!(code(&outcome) > 0, "{rule} {policy_text}\n{text}\n{lines:?}");
+            let kept = |finding: &&cortexkey_lint::Finding| {
+                finding.code == rule && finding.severity == Severity::Error
+            };
+            let report = outcome.report.as_ref().unwrap();
+            // A policy that tries to turn it off does not stand, which is exit code 2.
+            assert!(
+                report.findings.iter().any(|f| kept(&f)) || code(&outcome) == 2,
+                "{rule} {policy_text}\n{text}\n{lines:?}"
+            );
+        }
+        // A baseline does not take it either.
+        let folder = folder(&[("cortexkey.yaml", &policy("")), ("abc.key", &text)]);
+        lint_with(folder.path(), &[], |options| options.write_baseline = true);
+        let outcome = lint(&folder, &[]);
+        assert!(codes(&found(&outcome)).contains(&rule), "{rule}: {:?}", found(&outcome));
+    }
+}
+
+#[test]
+fn a_comment_over_what_could_not_be_checked_is_not_allowed() {
+    let rule = |name: &str| format!("# cortexkey: ignore[{name}] {WHY}");
+    let text = |line: &str, comment: &str| {
+        key("abc")
+            .replace("  roles: [Viewer]", &format!("  {comment}\n  {line}\n  roles: [Viewer]"))
+    };
+    let lines = |text: &str| {
+        let folder = folder(&[("cortexkey.yaml", &policy("")), ("abc.key", text)]);
+        found(&lint(&folder, &[]))
+    };
+    let misspelt = lines(&text("rols: [x]", &rule("S001")));
+    assert_eq!(codes(&misspelt), ["P004", "S001"], "{misspelt:?}");
+    // A field that means nothing here hides nothing.
+    assert!(lines(&text("ticketSystem: x", &rule("S001"))).is_empty());
+}
+
+#[test]
+fn rules_of_the_reader_are_those_that_leave_something_unchecked() {
+    let of = RULES.iter().filter(|rule| rule.leaves_unchecked()).map(|rule| rule.code);
+    assert_eq!(
+        of.collect::<Vec<_>>(),
+        ["Y001", "Y002", "Y003", "Y006", "S002", "S003", "S004", "S005", "E005"]
+    );
+    for rule in RULES.iter().filter(|rule| rule.leaves_unchecked()) {
+        assert_eq!(rule.levels(), ["error"; 3], "{}", rule.code);
+    }
+}
+
+/// What a key that is a part of the corpus below a child policy draws.
+fn below(parent: &str, child: &str, text: &str) -> (u8, Vec<String>) {
+    let folder = folder(&[
+        ("cortexkey.yaml", &format!("{HEAD}extends: ['builtin:recommended']\n{parent}")),
+        (
+            "team/cortexkey.yaml",
+            &format!("{HEAD}extends: [../cortexkey.yaml]\nkeys: ['*.key']\n{child}"),
+        ),
+        ("team/abc.key", text),
+    ]);
+    let outcome = lint_with(&folder.path().join("team"), &[], |_| {});
+    (code(&outcome), found(&outcome))
+}
+
+const PARENT: &str = "tenants: { main: { product: xsiam, sbac: enforced, assetGroups: [{ name: prod-eu }] } }\n\
+    catalog: { teams: [team-abc], roles: [{ name: Minter, components: { Public API: edit } }] }\n\
+    rules: { R010: { locked: true, waivable: false }, A001: { locked: true, waivable: false }, \
+    N005: { locked: true, waivable: false }, R001: { locked: true } }\n";
+
+#[test]
+fn a_child_policy_changes_no_fact_of_its_parent() {
+    let minter = key("abc").replace("[Viewer]", "[Minter]");
+    let unscoped = {
+        let text = key("abc");
+        let scope = text.find("  scope:").unwrap();
+        text[..scope].to_owned()
+    };
+    let stranger = key("abc").replace("team-abc", "team-xyz");
+    let group =
+        key("abc").replace("assets: { mode: none }", "assets: { mode: select, groups: [dev] }");
+    for (child, text, rule) in [
+        (
+            "catalog: { roles: [{ name: Minter, components: { Public API: none } }] }\n",
+            &minter,
+            "R010",
+        ),
+        (
+            "catalog: { roles: [{ name: minter, components: { Public API: none } }] }\n",
+            &minter,
+            "R010",
+        ),
+        ("tenants: { main: { product: xsoar-8 } }\n", &unscoped, "A001"),
+        ("tenants: { main: { product: xsiam, sbac: disabled } }\n", &unscoped, "A001"),
+        ("catalog: { teams: [team-xyz] }\n", &stranger, "N005"),
+        ("tenants: { main: { product: xsiam, assetGroups: [{ name: dev }] } }\n", &group, "A004"),
+    ] {
+        let (exit, lines) = below(PARENT, child, text);
+        let codes = codes(&lines);
+        assert_eq!(exit, 1, "{child} {lines:?}");
+        assert!(codes.contains(&rule) && codes.contains(&"P007"), "{child} {lines:?}");
+    }
+    // What the parent says again is no change, and a name that it does not have is added.
+    for child in [
+        "catalog: { roles: [{ name: Minter, components: { Public API: edit } }], teams: [team-abc] }\n",
+        "catalog: { roles: [{ name: Own Role, components: { Public API: none } }] }\n",
+        "tenants: { main: { product: xsiam, sbac: enforced, assetGroups: [{ name: prod-eu }] } }\n",
+    ] {
+        let (exit, lines) = below(PARENT, child, &key("abc"));
+        assert!(exit == 0 && !codes(&lines).contains(&"P007"), "{child} {lines:?}");
+    }
+}
+
+#[test]
+fn a_tenant_that_a_child_adds_is_not_that_of_keys_without_one() {
+    let scope = key("abc").find("  scope:").unwrap();
+    let unscoped = key("abc")[..scope].to_owned();
+    for child in [
+        "tenants: { other: { product: xsoar-8 } }\n",
+        "tenants: { a: { product: xsoar-8 }, b: { product: xsoar-8 } }\n",
+    ] {
+        let (exit, lines) = below(PARENT, child, &unscoped);
+        assert!(exit == 1 && codes(&lines).contains(&"A001"), "{child} {lines:?}");
+    }
+}
+
+#[test]
+fn a_predefined_role_is_what_the_product_says_unless_the_parent_opens_it() {
+    let admin = key("abc").replace("[Viewer]", "[Deployment Admin]");
+    let child =
+        "catalog: { roles: [{ name: Deployment Admin, components: { Public API: none } }] }\n";
+    let (_, lines) = below(PARENT, child, &admin);
+    assert!(codes(&lines).contains(&"P007"), "{lines:?}");
+    let open = PARENT.replace("catalog: { ", "catalog: { open: [roles], ");
+    assert!(!codes(&below(&open, child, &admin).1).contains(&"P007"));
+}
+
+#[test]
+fn what_a_parent_opens_a_child_widens() {
+    let stranger = key("abc").replace("team-abc", "team-xyz");
+    let open = PARENT.replace("catalog: { ", "catalog: { open: [teams, assetGroups], ");
+    let child = "catalog: { teams: [team-xyz] }\n\
+        tenants: { main: { product: xsiam, assetGroups: [{ name: dev }] } }\n";
+    let text =
+        stranger.replace("assets: { mode: none }", "assets: { mode: select, groups: [dev] }");
+    let (exit, lines) = below(&open, child, &text);
+    assert_eq!(exit, 0, "{lines:?}");
+    // Whatever is opened, a group that is there stays what it is.
+    let closed =
+        "tenants: { main: { product: xsiam, assetGroups: [{ name: prod-eu, scopable: true }] } }\n";
+    assert!(codes(&below(&open, closed, &key("abc")).1).contains(&"P007"));
+}
+
+#[test]
+fn a_policy_beside_the_parent_changes_nothing_in_either_order() {
+    let minter = key("abc").replace("[Viewer]", "[Minter]").replace("team-abc", "team-xyz");
+    for extends in ["[../cortexkey.yaml, soft.yaml]", "[soft.yaml, ../cortexkey.yaml]"] {
+        for (soft, wanted) in [
+            ("catalog: { roles: [{ name: Minter, components: { Public API: none } }] }\n", "P007"),
+            ("catalog: { teams: [team-xyz] }\n", "P007"),
+            ("tenants: { main: { product: xsoar-8 } }\n", "P007"),
+            ("tenants: { a: { product: xsoar-8 } }\n", "P007"),
+            ("catalog: { roles: [{ name: Viewer, privileged: false }] }\n", "P007"),
+        ] {
+            let folder = folder(&[
+                ("cortexkey.yaml", &format!("{HEAD}extends: ['builtin:recommended']\n{PARENT}")),
+                ("team/soft.yaml", &format!("{HEAD}{soft}")),
+                ("team/cortexkey.yaml", &format!("{HEAD}extends: {extends}\nkeys: ['*.key']\n")),
+                ("team/abc.key", &minter),
+            ]);
+            let outcome = lint_with(&folder.path().join("team"), &[], |_| {});
+            let lines = found(&outcome);
+            assert!(codes(&lines).contains(&wanted), "{extends} {soft} {lines:?}");
+            assert_eq!(code(&outcome), 1);
+        }
+    }
+}
+
+#[test]
+fn a_rule_of_ones_own_is_locked_and_not_waivable_wherever_that_is_said() {
+    let own = "customRules:\n  - { id: ORG001, name: own-rule, message: no, \
+        assert: \"key.spec.roles == ['Nobody']\"FIELDS }\n";
+    let comment = format!("  # cortexkey: ignore[ORG001] {WHY}\n  roles: [Viewer]");
+    let suppressed = key("abc").replace("  roles: [Viewer]", &comment);
+    let says = |fields: &str, rules: &str| own.replace("FIELDS", fields) + rules;
+    assert!(!codes(&below(&says("", ""), "", &suppressed).1).contains(&"ORG001"));
+    for parent in [
+        says(", waivable: false", ""),
+        says(", locked: true", ""),
+        says("", "rules: { ORG001: { waivable: false } }\n"),
+        says("", "rules: { own-rule: { locked: true } }\n"),
+    ] {
+        let (exit, lines) = below(&parent, "", &suppressed);
+        assert!(exit == 1 && codes(&lines) == ["ORG001", "P004"], "{parent} {lines:?}");
+    }
+    let locked = says(", locked: true", "");
+    for child in [
+        "rules: { ORG001: { enabled: false } }\n",
+        "rules: { own-rule: { severity: info } }\n",
+        "rules: { ORG001: { overrides: [{ match: { name: abc }, enabled: false }] } }\n",
+        "waivers: [{ rule: ORG001, key: abc, reason: r, approvedBy: a, expires: 2026-02-01 }]\n",
+    ] {
+        let (exit, lines) = below(&locked, child, &key("abc"));
+        assert!(exit == 1 && codes(&lines).contains(&"ORG001"), "{child} {lines:?}");
+    }
+    // What is not locked, a child sets; what is no rule stays a mistake.
+    let (exit, lines) =
+        below(&says("", ""), "rules: { ORG001: { enabled: false } }\n", &key("abc"));
+    assert!(exit == 0 && lines.is_empty(), "{lines:?}");
+    let (exit, _) = below(&says("", ""), "rules: { ORG002: { enabled: false } }\n", &key("abc"));
+    assert_eq!(exit, 2);
+    let (exit, _) = below(&says("", ""), "rules: { ORG001: { max: 3 } }\n", &key("abc"));
+    assert_eq!(exit, 2);
+}
+
+#[test]
+fn the_rules_of_a_policy_are_shown_with_what_holds() {
+    let text = format!(
+        "{HEAD}customRules:\n  - {{ id: ORG001, name: own-rule, message: no, locked: true, \
+         match: {{ path: 'keys/prod/**' }}, assert: \"key.spec.roles != []\" }}\n"
+    );
+    let policy = Policy::from_text("cortexkey.yaml", &text);
+    assert!(policy.stands());
+    let rule = policy.custom("own-rule").unwrap();
+    let facts: Vec<(String, String)> =
+        policy.custom_facts(rule).into_iter().map(|fact| (fact.what, fact.value)).collect();
+    let has = |what: &str, value: &str| facts.iter().any(|(w, v)| w == what && v.contains(value));
+    assert!(has("severity", "error") && has("locked", "true"), "{facts:?}");
+    assert!(has("match", "keys/prod/**") && has("assert", "key.spec.roles"), "{facts:?}");
+    assert!(policy.effective().contains("ORG001:"));
+}
+
+#[test]
+fn a_match_by_path_is_for_files_below_the_policy_that_has_it() {
+    let strict = "rules: { L001: { enabled: false, overrides: [{ match: { path: PATTERN }, enabled: true }] } }\n";
+    let standard = key("abc").replace("advanced", "standard");
+    let judge = |pattern: &str, file: &str| {
+        let text = format!("{HEAD}keys: ['**/*.key']\n{}", strict.replace("PATTERN", pattern));
+        let folder = folder(&[("cortexkey.yaml", &text), (file, &standard)]);
+        let outcome = lint(&folder, &[]);
+        (code(&outcome), codes(&found(&outcome)).contains(&"L001"))
+    };
+    assert_eq!(judge("'keys/prod/**'", "keys/prod/abc.key"), (1, true));
+    assert_eq!(judge("'keys/prod/**'", "keys/prod/eu/abc.key"), (1, true));
+    assert_eq!(judge("[other, 'keys/*/abc.key']", "keys/prod/abc.key"), (1, true));
+    assert_eq!(judge("'keys/prod/**'", "keys/dev/abc.key"), (0, false));
+    assert_eq!(judge("'keys/*'", "keys/prod/abc.key"), (0, false));
+    for wrong in ["'../prod/**'", "'/etc/**'", "'keys/{a'"] {
+        assert_eq!(judge(wrong, "keys/prod/abc.key").0, 2, "{wrong}");
+    }
+    // Of a parent's pattern the folder of the parent counts, wherever the run begins.
+    let parent = strict.replace("PATTERN", "'team/**'");
+    assert!(codes(&below(&parent, "", &standard).1).contains(&"L001"));
+    let other = strict.replace("PATTERN", "'abc.key'");
+    assert!(!codes(&below(&other, "", &standard).1).contains(&"L001"));
+}
+
+#[test]
+fn a_waiver_by_a_bare_name_is_for_one_tenant() {
+    let of = |tenant: &str| {
+        key("abc")
+            .replace("name: abc", &format!("name: abc, tenant: {tenant}"))
+            .replace("90d", "900d")
+    };
+    let judge = |key: &str| {
+        let text = policy(&format!(
+            "tenants: {{ eu: {{ product: xsiam, sbac: enforced }}, us: {{ product: xsiam, sbac: enforced }} }}\n\
+             waivers: [{{ rule: E003, key: {key}, reason: r, approvedBy: a, expires: 2026-02-01 }}]\n"
+        ));
+        let folder =
+            folder(&[("cortexkey.yaml", &text), ("a.key", &of("eu")), ("b.key", &of("us"))]);
+        let lines = found(&lint(&folder, &[]));
+        let count = |code: &str| lines.iter().filter(|line| line.contains(code)).count();
+        (count("[P009"), count("[E003"))
+    };
+    assert_eq!(judge("abc"), (1, 2));
+    assert_eq!(judge("eu/abc"), (0, 1));
+}
+
+#[test]
+fn a_baseline_holds_a_fault_as_it_was() {
+    let record = |text: &str, then: &str, rules: &str| {
+        let policy = format!("{HEAD}keys: ['*.key']\n{rules}");
+        let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", text)]);
+        lint_with(folder.path(), &[], |options| options.write_baseline = true);
+        assert_eq!(code(&lint_with(folder.path(), &[], |_| {})), 0, "{text}");
+        crate::common::write(folder.path(), "abc.key", then.as_bytes());
+        code(&lint(&folder, &[]))
+    };
+    let roles = |count: usize| {
+        let roles: Vec<String> = (0..count).map(|at| format!("R{at}")).collect();
+        key("abc").replace("[Viewer]", &format!("[{}]", roles.join(", ")))
+    };
+    let max = "rules: { R004: { max: 2, severity: error }, R001: { enabled: false } }\n";
+    assert_eq!(record(&roles(3), &roles(3).replace("For this", "For that"), max), 0);
+    assert_eq!(record(&roles(3), &roles(7), max), 1);
+    let standard = |role: &str| key("abc").replace("advanced", "standard").replace("Viewer", role);
+    let without =
+        "rules: { L001: { enabled: false }, R009: { enabled: false }, R002: { enabled: false } }\n";
+    assert_eq!(
+        record(&standard("Deployment Admin"), &standard("Instance Administrator"), without),
+        1
+    );
+}
+
+/// A key as the product makes them, and nobody's.
+fn secret() -> String {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut state = 0x9e37_79b9_u32;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        char::from(letters[state as usize % letters.len()])
+    };
+    (0..128).map(|_| next()).collect()
+}
+
+fn judge_text(text: &str) -> (Vec<String>, String) {
+    let policy = Policy::builtin("builtin:recommended").unwrap();
+    let file = CorpusFile::new("abc.yaml", text.as_bytes().to_vec(), &Limits::default());
+    let corpus = Corpus { files: vec![file], ..Corpus::default() };
+    let report = lint_corpus(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap());
+    let errors = report.findings.iter().filter(|f| f.severity == Severity::Error);
+    let codes = errors.map(|finding| finding.code.clone().into_owned()).collect();
+    let forms = cortexkey_lint::report::Format::ALL;
+    let all: String = forms.iter().map(|(_, form)| report.render(*form, false)).collect();
+    (codes, all)
+}
+
+#[test]
+fn a_real_key_is_an_error_however_it_is_written() {
+    let secret = secret();
+    let (one, two) = secret.split_at(64);
+    let (a, b, c) = (&secret[..50], &secret[50..90], &secret[90..]);
+    let escaped: String = secret.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
+    let unicode: String = secret.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let comments = [
+        format!("# {secret}"),
+        format!("# CORTEX_API_KEY={secret}"),
+        format!("# export CORTEXKEY_API_KEY='{secret}'"),
+        format!("# https://x.example/?key={secret}&a=1"),
+        format!("# https://x.example/v1/{secret}"),
+        format!("# {secret}="),
+        format!("# {secret}-old"),
+        format!("# old_{secret}"),
+        format!("# ${{CORTEX_API_KEY:-{secret}}}"),
+        format!("# {one}\n# {two}"),
+        format!("# {one} {two}"),
+        format!("# '{one}' + '{two}'"),
+        format!("# {a}\n#   {b}\n#   {c}"),
+        format!("# first half: {one}"),
+    ];
+    let values = [
+        format!("\"CORTEX_API_KEY={secret}\""),
+        format!("\"{escaped}\""),
+        format!("\"{unicode}\""),
+        format!("\"{one}\\\n      {two}\""),
+        format!("\"{a}\\\n      {b}\\\n      {c}\""),
+        format!("\"{}\\x{:02x}{}\"", a, secret.as_bytes()[50], &secret[51..]),
+        format!("|\n      {one}\n      {two}"),
+        format!(">-\n      {one}\n      {two}"),
+        format!("'{one}'"),
+    ];
+    let comments = comments.iter().map(|comment| format!("{comment}\n{}", key("abc")));
+    let values = values.iter().map(|value| {
+        key("abc")
+            .replace(
+                "owner: team-abc",
+                &format!("owner: team-abc, annotations: {{ note: {value} }}"),
+            )
+            .replace(
+                "metadata: { name: abc, owner: team-abc, annotations: { note: |",
+                "metadata:\n  name: abc\n  owner: team-abc\n  annotations:\n    note: |",
+            )
+            .replace(
+                "metadata: { name: abc, owner: team-abc, annotations: { note: >",
+                "metadata:\n  name: abc\n  owner: team-abc\n  annotations:\n    note: >",
+            )
+    });
+    let values = values.map(|text| {
+        // A block ends its line; what closed the flow mapping goes.
+        if text.contains("note: |") || text.contains("note: >") {
+            text.replace(&format!("{two} }} }}"), two)
+        } else {
+            text
+        }
+    });
+    for text in comments.chain(values) {
+        let (codes, out) = judge_text(&text);
+        assert!(codes.iter().any(|code| code == "X001" || code == "X003"), "{codes:?}\n{text}");
+        for part in [&secret[..40], &secret[88..]] {
+            assert!(!out.contains(part), "{text}\n{out}");
+        }
+        assert!(!out.contains(&escaped[..80]) && !out.contains(&unicode[..80]), "{text}");
+    }
+}
+
+#[test]
+fn a_private_key_is_an_error_and_public_pem_is_none() {
+    use base64::Engine as _;
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let pem = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n";
+    let pkcs8 = [&[0x30, 0x82, 0x04, 0xbd, 0x02, 0x01, 0x00, 0x30, 0x0d][..], &[7; 60]].concat();
+    let pkcs1 = [&[0x30, 0x82, 0x04, 0xa4, 0x02, 0x01, 0x00, 0x02, 0x82][..], &[7; 60]].concat();
+    let sec1 = [&[0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20][..], &[7; 60]].concat();
+    let ssh = [&b"openssh-key-v1\0"[..], &[7; 60]].concat();
+    for comment in [
+        pem.lines().map(|line| format!("# {line}\n")).collect::<String>(),
+        format!("# {}\n", encode(pem.as_bytes())),
+        format!("# x{}\n", encode(format!("ab{pem}").as_bytes())),
+        format!("# {}\n", encode(&pkcs8)),
+        format!("# KEY={}\n", encode(&pkcs1)),
+        format!("# {}\n", encode(&sec1)),
+        format!("# {}\n", encode(&ssh)),
+        "# -----BEGIN OPENSSH PRIVATE KEY-----\n".to_owned(),
+        "# -----BEGIN PGP PRIVATE KEY BLOCK-----\n".to_owned(),
+    ] {
+        let (codes, _) = judge_text(&format!("{comment}{}", key("abc")));
+        assert!(codes.iter().any(|code| code == "X003"), "{codes:?} {comment}");
+    }
+    let length = 0x01a0_usize;
+    let content: Vec<u8> =
+        (0..length - 4).map(|at| u8::try_from(at * 167 % 251).unwrap()).collect();
+    let certificate = [&[0x30, 0x82, 0x01, 0xa0, 0x30, 0x82, 0x01, 0x9c][..], &content].concat();
+    let lines = |bytes: &[u8]| -> String {
+        let text = encode(bytes);
+        text.as_bytes()
+            .chunks(64)
+            .map(|line| format!("# {}\n", String::from_utf8_lossy(line)))
+            .collect()
+    };
+    for label in [
+        "CERTIFICATE",
+        "PUBLIC KEY",
+        "CERTIFICATE REQUEST",
+        "NEW CERTIFICATE REQUEST",
+        "X509 CRL",
+        "RSA PUBLIC KEY",
+        "PKCS7",
+    ] {
+        let block =
+            format!("# -----BEGIN {label}-----\n{}# -----END {label}-----\n", lines(&certificate));
+        let (codes, _) = judge_text(&format!("{block}{}", key("abc")));
+        assert!(codes.is_empty(), "{label} {codes:?}");
+        // What only says that it is public hides nothing.
+        let secret = secret();
+        let (one, two) = secret.split_at(64);
+        let fake =
+            format!("# -----BEGIN {label}-----\n# {one}\n# {two}\n# -----END {label}-----\n");
+        let (codes, _) = judge_text(&format!("{fake}{}", key("abc")));
+        assert!(codes.iter().any(|code| code == "X001"), "{label} {codes:?}");
+    }
+}
+
+#[test]
+fn digests_and_long_names_are_no_keys() {
+    let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    for comment in [
+        format!("# sha256 {digest}\n# sha256 {digest}\n"),
+        format!("# {digest} {digest}\n"),
+        "# organisation2024-reporting-service-of-the-department-for-detection-and-response-eu2\n"
+            .to_owned(),
+    ] {
+        let (codes, _) = judge_text(&format!("{comment}{}", key("abc")));
+        assert!(codes.is_empty(), "{codes:?} {comment}");
+    }
+}
+
+#[test]
+fn no_built_in_policy_lets_a_secret_be_suppressed() {
+    for name in ["minimal", "recommended", "strict"] {
+        let policy = Policy::builtin(&format!("builtin:{name}")).unwrap();
+        for rule in RULES.iter().filter(|r| ["X001", "X002", "X003", "X004"].contains(&r.code)) {
+            assert!(!policy.settings(rule).waivable, "{name} {}", rule.code);
+        }
+    }
+}
+
+#[test]
+fn expressions_end_within_their_budget() {
+    let nested = |depth: usize| {
+        (0..depth)
+            .fold("true".to_owned(), |inner, _| format!("[1,2,3,4,5,6,7,8,9,0].all(x, {inner})"))
+    };
+    let grown =
+        |times: usize| format!("[1]{} != []", ".map(x,[x,x,x,x,x,x,x,x,x,x])".repeat(times));
+    let joined = |times: usize| format!("['x']{} != []", ".map(x, x + x)".repeat(times));
+    for assert in [
+        nested(9),
+        grown(7),
+        joined(40),
+        format!("{} || true", nested(9)),
+        format!("!({})", nested(9)),
+        format!("{}.exists(x, x == [])", grown(6).trim_end_matches(" != []")),
+    ] {
+        let text = format!(
+            "{HEAD}customRules:\n  - {{ id: ORG001, name: own-rule, message: m, \
+             assert: \"key.metadata.name != '' && ({assert})\" }}\n"
+        );
+        let policy = Policy::from_text("cortexkey.yaml", &text);
+        assert!(!policy.stands(), "{assert}");
+    }
+    // What is small for a small key may be too much for a large one, which is a finding.
+    let own = "customRules:\n  - { id: ORG001, name: own-rule, message: m, waivable: true, \
+        assert: \"key.spec.roles.all(a, key.spec.roles.exists(b, b == a)) || true\" }\n";
+    let roles: Vec<String> = (0..5000).map(|at| format!("role {at}")).collect();
+    let large = key("abc").replace("[Viewer]", &format!("[{}]", roles.join(", ")));
+    let comment = format!("  # cortexkey: ignore[ORG001] {WHY}\n  roles:");
+    let policy = format!(
+        "{HEAD}keys: ['*.key']\nrules: {{ R001: {{ enabled: false }}, R004: {{ enabled: false }} }}\n{own}"
+    );
+    for text in [&large, &large.replace("  roles:", &comment)] {
+        let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", text)]);
+        let outcome = lint(&folder, &[]);
+        let lines = found(&outcome);
+        assert!(code(&outcome) == 1 && codes(&lines).contains(&"ORG001"), "{lines:?}");
+        assert!(lines.iter().any(|line| line.contains("too many steps")), "{lines:?}");
+    }
+    let folder = folder(&[("cortexkey.yaml", &policy), ("abc.key", &key("abc"))]);
+    assert_eq!(code(&lint(&folder, &[])), 0);
+}
+
+#[test]
+fn a_file_in_utf_16_is_one_finding() {
+    let text = key("abc");
+    let bytes: Vec<u8> =
+        [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let policy = Policy::builtin("builtin:strict").unwrap();
+    let file = CorpusFile::new("abc.yaml", bytes, &Limits::default());
+    let corpus = Corpus { files: vec![file], ..Corpus::default() };
+    let report = lint_corpus(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap());
+    let codes: Vec<&str> = report.findings.iter().map(|finding| &*finding.code).collect();
+    assert_eq!(codes, ["Y001"]);
+}
+
+#[test]
+fn an_emoji_is_read_as_one_and_a_joiner_between_words_is_not() {
+    let of = |comment: &str| {
+        let text = key("abc").replace("For this test", comment);
+        judge_text(&text).0.contains(&"Y005".to_owned())
+    };
+    for emoji in [
+        "ok \u{1f468}\u{200d}\u{1f469}",
+        "\u{2764}\u{fe0f}",
+        "1\u{fe0f}\u{20e3}",
+        "\u{1f3f3}\u{fe0f}\u{200d}\u{1f308}",
+    ] {
+        assert!(!of(emoji), "{emoji}");
+    }
+    for hidden in [
+        "a\u{200d}b",
+        "\u{1f468}\u{200d}b",
+        "a\u{fe0f}",
+        "a\u{e0041}b",
+        "\u{1f468}\u{e0041}",
+        "\u{200d}\u{1f468}",
+    ] {
+        assert!(of(hidden), "{hidden:?}");
+    }
+}
+
+#[test]
+fn characters_that_nobody_sees_are_written_out_in_every_format() {
+    let hidden = "svc\u{e0041}\u{e0042}-a\u{fe0f}\u{202e}";
+    let text = key("abc")
+        .replace("name: abc", &format!("name: \"{hidden}\""))
+        .replace("[Viewer]", "[\"Vi\u{e0041}ewer\"]")
+        .replace("  lifetime", &format!("  x{hidden}: 1\n  lifetime"));
+    let (_, out) = judge_text(&text);
+    for c in ['\u{e0041}', '\u{e0042}', '\u{fe0f}', '\u{202e}'] {
+        assert!(!out.contains(c), "U+{:04X}", u32::from(c));
+    }
+}

@@ -1,0 +1,160 @@
+//! Keys in PEM, and private keys in base64.
+//!
+//! Public material in PEM (certificates, requests, public keys, signatures) is no secret, and is
+//! believed to be that only where its content is what its label says.
+
+use core::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use super::runs;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+
+/// Words in the labels of what is public.
+const PUBLIC: &[&str] = &[
+    "CERTIFICATE",
+    "PUBLIC KEY",
+    "REQUEST",
+    "CRL",
+    "SIGNATURE",
+    "SIGNED MESSAGE",
+    "PKCS7",
+    "CMS",
+    "PARAMETERS",
+];
+
+/// Most bytes of one PEM block that is public.
+const BLOCK_MAX: usize = 64 << 10;
+
+/// Letters of base64 that are looked at.
+const ENCODED: usize = 40;
+
+/// `PRIVATE KEY` in base64, at each of the three offsets that it may have.
+const PRIVATE: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"];
+
+/// How the content of an OpenSSH private key begins.
+const OPENSSH: &str = "b3BlbnNzaC1rZXktdjE";
+
+/// What PEM holds in a text.
+#[derive(Debug, Default)]
+pub(super) struct Pem {
+    /// Secrets, and what they look like.
+    pub(super) secret: Vec<(Range<usize>, &'static str)>,
+    /// Blocks that are public and hold what they say.
+    pub(super) public: Vec<Range<usize>>,
+}
+
+/// Reads all PEM of a text. A secret without its end line goes to the end of the text.
+pub(super) fn pem(text: &str) -> Pem {
+    let mut found = Pem::default();
+    // Most texts hold no five dashes in a row.
+    if !text.contains(BEGIN) {
+        return found;
+    }
+    let mut from = 0;
+    while let Some(at) = find(text, BEGIN, from) {
+        let label = label_at(text, at + BEGIN.len());
+        let body = at + BEGIN.len() + label.len();
+        if !is_public(label) {
+            let end = find(text, END, body).map_or(text.len(), |end| line_end(text, end));
+            let maker =
+                if label.contains("PRIVATE KEY") { "a private key" } else { "a secret in PEM" };
+            found.secret.push((at..end, maker));
+            from = end;
+            continue;
+        }
+        // A block ends before the next one begins.
+        let next = find(text, BEGIN, body).unwrap_or(text.len());
+        let block = text.get(body..next.min(ceil(text, body + BLOCK_MAX))).unwrap_or_default();
+        if let Some(end) = block.find(END)
+            && is_what_it_says(label, block.get(..end).unwrap_or_default())
+        {
+            // What follows the label on its line is not part of the block.
+            let label = label_at(text, body + end + END.len());
+            found.public.push(at..body + end + END.len() + label.len());
+        }
+        from = body;
+    }
+    found
+}
+
+/// Private keys without PEM's lines, or with them in base64.
+pub(super) fn private(text: &str) -> Vec<Range<usize>> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let long = runs(text, letter).filter(|run| run.len() >= ENCODED);
+    let is_private = |run: &Range<usize>| {
+        let run = &text[run.clone()];
+        run.starts_with(OPENSSH)
+            || PRIVATE.iter().any(|part| run.contains(part))
+            || (run.starts_with('M') && is_private_der(run))
+    };
+    long.filter(is_private).collect()
+}
+
+/// True for the begin of PKCS#1, PKCS#8 or SEC 1 in base64: a sequence whose first item is its
+/// version. What is public begins with another sequence.
+fn is_private_der(run: &str) -> bool {
+    let Some(head) = run.get(..ENCODED).and_then(|head| STANDARD_NO_PAD.decode(head).ok()) else {
+        return false;
+    };
+    content(&head).is_some_and(|(_, content)| {
+        matches!(content, [0x02, 0x01, 0x00 | 0x01, 0x02 | 0x04 | 0x30, ..])
+    })
+}
+
+/// The length of a DER sequence, and what stands in it.
+fn content(der: &[u8]) -> Option<(usize, &[u8])> {
+    match der {
+        [0x30, 0x82, high, low, rest @ ..] => {
+            Some((usize::from(*high) << 8 | usize::from(*low), rest))
+        }
+        [0x30, 0x81, length, rest @ ..] | [0x30, length @ ..=0x7f, rest @ ..] => {
+            Some((usize::from(*length), rest))
+        }
+        _ => None,
+    }
+}
+
+fn is_public(label: &str) -> bool {
+    !label.contains("PRIVATE") && PUBLIC.iter().any(|word| label.contains(word))
+}
+
+/// True where a block decodes to one DER sequence, an SSH signature, or a packet of `OpenPGP`.
+fn is_what_it_says(label: &str, block: &str) -> bool {
+    // Indentation, comment marks and the rest of the label's line are no part of it.
+    let lines = block.lines().map(|line| line.trim_matches([' ', '\t', '#', '-', '"', '\'']));
+    let checksum = |line: &&str| !(line.len() == 5 && line.starts_with('='));
+    let text: String = lines.filter(checksum).collect();
+    let Ok(bytes) = STANDARD_NO_PAD.decode(text.trim_end_matches('=')) else { return false };
+    if label.starts_with("PGP") {
+        // Public keys and signatures, in the old and the new form of packets.
+        return matches!(bytes.first(), Some(0x88 | 0x89 | 0x98 | 0x99 | 0xc2 | 0xc6));
+    }
+    bytes.starts_with(b"SSHSIG")
+        || content(&bytes)
+            .is_some_and(|(length, rest)| length == rest.len() && !matches!(rest, [0x02, 0x01, ..]))
+}
+
+/// What stands between the word BEGIN and the next dash.
+fn label_at(text: &str, at: usize) -> &str {
+    let rest = text.get(at..).unwrap_or_default();
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == ' ')).unwrap_or(rest.len());
+    rest.get(..end).unwrap_or_default()
+}
+
+fn find(text: &str, mark: &str, from: usize) -> Option<usize> {
+    text.get(from..)?.find(mark).map(|at| from + at)
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.find(['\n', '\r']).unwrap_or(rest.len())
+}
+
+/// The next offset at which a character begins.
+fn ceil(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
