@@ -14,8 +14,8 @@ use super::ground::{self, Ground};
 use super::listing::Listing;
 use super::paths::{absolute, relative, shown, slashed};
 use super::{
-    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, beside, baseline_path, known, load_policy,
-    mend, read,
+    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, baseline_path, beside, known,
+    load_policy, mend, read,
 };
 use crate::baseline::Baseline;
 use crate::corpus::{Before, Corpus, LockedKeys};
