@@ -334,13 +334,12 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
     }
     // A baseline of many findings is larger than a definition may be.
     let limits = Limits { bytes: 64 << 20, ..options.limits };
-    let bytes = match named {
-        Some(_) => open::read(&path, &limits),
+    let bytes = if named.is_some() {
+        open::read(&path, &limits)
+    } else {
         // One that nobody named is part of the repository.
-        None => {
-            let wide = Options { limits, ..options.clone() };
-            beside::read_inside(&wide, &home(options, policy), &path)
-        }
+        let wide = Options { limits, ..options.clone() };
+        beside::read_inside(&wide, &home(options, policy), &path)
     };
     let bytes = bytes.map_err(|why| {
         format!("the baseline: {}; make one with --write-baseline", why.message(&name))

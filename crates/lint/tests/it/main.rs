@@ -30,5 +30,6 @@ mod readme;
 mod repositories;
 mod rule_examples;
 mod rules;
+mod secrets;
 mod since;
 mod suppressions;
