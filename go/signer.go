@@ -283,7 +283,7 @@ func (s *Signer) now() (int64, error) {
 
 func (s *Signer) drawNonce(signature *Signature) error {
 	nonce := (*[nonceBytes]byte)(signature.values.Nonce[:])
-	err := error(nil)
+	var err error
 	if s.random != nil {
 		err = purego.DrawFrom(s.random, nonce)
 	} else {

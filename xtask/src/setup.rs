@@ -136,12 +136,6 @@ pub(crate) const GOLANGCI_LINT: GoTool = GoTool {
 pub(crate) const GOVULNCHECK: GoTool =
     GoTool { name: "govulncheck", package: "golang.org/x/vuln/cmd/govulncheck", version: "v1.9.0" };
 
-impl GoTool {
-    pub(crate) const fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 /// The program, in the build folder; it is built there the first time.
 pub(crate) fn go_tool(root: &Path, tool: &GoTool) -> Result<PathBuf, String> {
     let GoTool { name, package, version } = tool;

@@ -224,14 +224,17 @@ fn go_tests(
     if let Err(why) = setup::go() {
         return Outcome::Skipped(why);
     }
-    let staticcheck = match setup::go_tool(root, &setup::STATICCHECK) {
-        Ok(staticcheck) => staticcheck,
-        Err(why) => return Outcome::Skipped(format!("no staticcheck: {why}")),
+    let linters = setup::go_tool(root, &setup::STATICCHECK)
+        .and_then(|staticcheck| Ok((staticcheck, setup::go_tool(root, &setup::GOLANGCI_LINT)?)));
+    let (staticcheck, golangci_lint) = match linters {
+        Ok(linters) => linters,
+        Err(why) => return Outcome::Skipped(format!("no linters for Go: {why}")),
     };
     let go = Path::new("go");
     let checked = go_formatted(root)
         .and_then(|()| check(tool(go).args(["vet", "./..."])))
         .and_then(|_| check(tool(&staticcheck).arg("./...")))
+        .and_then(|_| check(tool(&golangci_lint).arg("run")))
         .and_then(|_| match processor {
             Some(other) => check(tool(go).args(["vet", "./..."]).env("GOARCH", other)),
             None => Ok(String::new()),

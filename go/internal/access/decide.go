@@ -159,7 +159,8 @@ func (j *judge) seen(q *backend.Question) backend.Answer {
 
 func (j *judge) domain(domain string) backend.Answer {
 	selected := j.scope.casesAndIssues
-	reason, answer := "", backend.Refused
+	var reason string
+	answer := backend.Refused
 	switch {
 	case selected.mode == areaAll:
 		reason, answer = letsAllIn("cases and issues"), backend.Allowed
@@ -222,7 +223,8 @@ func (j *judge) unreferenced() backend.Answer {
 
 // anyAsset: one of the assets, each in some groups, must be let in.
 func (j *judge) anyAsset(assets [][]string) backend.Answer {
-	reason, answer := "", backend.Refused
+	var reason string
+	answer := backend.Refused
 	switch j.scope.assets.mode {
 	case areaAll:
 		reason, answer = letsAllIn("assets"), backend.Allowed
@@ -260,7 +262,8 @@ func (j *judge) anyEndpoint(endpoints []backend.Endpoint) backend.Answer {
 }
 
 func (j *judge) endpointGroups(groups []string) backend.Answer {
-	reason, answer := "", backend.Refused
+	var reason string
+	answer := backend.Refused
 	switch j.scope.endpointGroups.mode {
 	case axisSeeAll, axisAny:
 		reason, answer = letsAllIn("endpoints"), backend.Allowed
@@ -274,7 +277,8 @@ func (j *judge) endpointGroups(groups []string) backend.Answer {
 
 func (j *judge) endpointTags(tags []string) backend.Answer {
 	axis := j.scope.endpointTags
-	reason, answer := "", backend.Refused
+	var reason string
+	answer := backend.Refused
 	switch {
 	case axis.mode == axisSeeAll || axis.mode == axisAny:
 		// An axis that does not restrict is no step.
