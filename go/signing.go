@@ -54,7 +54,6 @@ func (s *signing) sign(signatures []Signature) error {
 	strconv.AppendInt(timestamp[:0], ms, 10)
 	for i := range signatures {
 		to := &signatures[i].values
-		*to = backend.Signature{}
 		copy(to.Timestamp[:], timestamp[:])
 		nonce, digest := (*[nonceBytes]byte)(to.Nonce[:]), (*[digestBytes]byte)(to.Authorization[:])
 		if err := s.absorbed.Sign(&timestamp, nonce, digest); err != nil {

@@ -93,6 +93,9 @@ type worker struct {
 	// Random bytes, of which those before next were used and are zeros.
 	random [1024]byte // a multiple of eight
 	next   int
+	// Bits of the last eight bytes, and how many groups of six are left in them.
+	bits   uint64
+	groups int
 }
 
 var workers = sync.Pool{New: func() any {
@@ -121,7 +124,18 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 // remainder (byte % 62) would favour eight of the characters; six bits are a number below 64, and two in
 // 64 are drawn again.
 func (w *worker) draw(nonce *[NonceBytes]byte) error {
-	for drawn := 0; drawn < NonceBytes; {
+	bits, groups := w.bits, w.groups
+	for drawn := uint(0); ; {
+		for ; groups > 0 && drawn < NonceBytes; groups-- {
+			six := bits % 64
+			bits /= 64
+			nonce[drawn%NonceBytes] = characters[six]
+			drawn += uint(isCharacter[six])
+		}
+		if drawn == NonceBytes {
+			w.bits, w.groups = bits, groups
+			return nil
+		}
 		if w.next == len(w.random) {
 			if _, err := rand.Read(w.random[:]); err != nil {
 				return err
@@ -129,26 +143,24 @@ func (w *worker) draw(nonce *[NonceBytes]byte) error {
 			w.next = 0
 		}
 		word := w.random[w.next : w.next+8]
-		bits := binary.LittleEndian.Uint64(word)
+		bits, groups = binary.LittleEndian.Uint64(word), 10
 		binary.LittleEndian.PutUint64(word, 0)
 		w.next += 8
-		for range 10 {
-			six := bits & 63
-			bits >>= 6
-			nonce[drawn&(NonceBytes-1)] = characters[six]
-			if six < uint64(len(alphabet)) {
-				if drawn++; drawn == NonceBytes {
-					break
-				}
-			}
-		}
 	}
-	return nil
 }
 
 // characters is the alphabet with room for every six bits.
 var characters = func() (table [64]byte) {
 	copy(table[:], alphabet)
+	return table
+}()
+
+// isCharacter is 1 for six bits that name a character, so that drawing needs no branch that nobody can
+// predict.
+var isCharacter = func() (table [64]uint8) {
+	for i := range alphabet {
+		table[i] = 1
+	}
 	return table
 }()
 
