@@ -24,11 +24,15 @@ import (
 	"github.com/cortexkey/cortexkey/go/lib"
 )
 
-// writer writes compiled definitions of chance, most of them in the form that docs and core state.
+// writer writes compiled definitions of chance, in the form that crates/core/src/access/compiled states.
 type writer struct {
 	bytes.Buffer
 	rand *rand.Rand
+	// Whether it breaks the form now and then.
+	breaks bool
 }
+
+func (w *writer) isWrong(oneIn int) bool { return w.breaks && w.rand.IntN(oneIn) == 0 }
 
 func (w *writer) number(value uint64, bytes int) {
 	var number [8]byte
@@ -62,7 +66,7 @@ var filters = []string{
 }
 
 func (w *writer) record(tenant, name string) []byte {
-	r := &writer{rand: w.rand}
+	r := &writer{rand: w.rand, breaks: w.breaks}
 	r.text(tenant)
 	r.text(name)
 	r.list(2, func() { r.number(1+w.below(40), 8) })
@@ -96,7 +100,7 @@ func (w *writer) record(tenant, name string) []byte {
 		r.selection(3)
 		rows := w.below(3)
 		r.number(rows, 1)
-		if rows == 0 {
+		if rows == 0 && !r.isWrong(30) {
 			r.number(0, 2)
 		} else {
 			r.list(3, func() { r.name(); r.text(filters[w.below(len(filters))]) })
@@ -108,7 +112,7 @@ func (w *writer) record(tenant, name string) []byte {
 func (w *writer) selection(selects uint64) {
 	mode := w.below(int(selects) + 1)
 	w.number(mode, 1)
-	if mode == selects {
+	if mode == selects || w.isWrong(200) {
 		w.list(3, w.name)
 	} else {
 		w.number(0, 2)
@@ -123,8 +127,8 @@ func sealed(body []byte) []byte {
 	return append(append(head, digest[:]...), body...)
 }
 
-func generated(random *rand.Rand) []byte {
-	w := &writer{rand: random}
+func generated(random *rand.Rand, breaks bool) []byte {
+	w := &writer{rand: random, breaks: breaks}
 	keys := map[[2]string]bool{}
 	for range 1 + w.below(6) {
 		keys[[2]string{[]string{"", "eu", "us", "a/b"}[w.below(4)], []string{"x", "y", "b/x", "eu/x"}[w.below(4)]}] = true
@@ -160,7 +164,7 @@ func TestGeneratedDefinitionsAndQuestions(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	answers := map[backend.Answer]int{}
 	for round := range 800 {
-		theirs, ours, ok := both(t, sealed(generated(random)))
+		theirs, ours, ok := both(t, sealed(generated(random, false)))
 		if !ok {
 			t.Fatalf("round %d: generated definitions are refused", round)
 		}
@@ -260,11 +264,11 @@ func TestForgedDefinitions(t *testing.T) {
 	file := must(os.ReadFile("../testdata/definitions/after.ckc"))(t)
 	taken := 0
 	for round := range 8000 {
-		body := generated(random)
+		body := generated(random, true)
 		if round%4 == 0 {
 			body = slices.Clone(file[48:])
 		}
-		for range 1 + random.IntN(2) {
+		for range random.IntN(3) {
 			at := random.IntN(len(body))
 			switch random.IntN(3) {
 			case 0:

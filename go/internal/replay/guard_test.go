@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/cortexkey/cortexkey/go/internal/backend"
@@ -421,6 +422,51 @@ func TestGoroutines(t *testing.T) {
 					t.Fatalf("%+v, jumping %v: use %d was accepted %d times", options, isJumping, number, got)
 				}
 			}
+		}
+	}
+}
+
+// Of two equal uses whose first line is full, the second waits for the first one's search. The test stops the
+// first in the middle of it, where it counts, by taking its key's count.
+func TestEqualUsesBehindAFullLine(t *testing.T) {
+	for _, isPassed := range []bool{false, true} {
+		g := newGuard(backend.GuardOptions{Entries: 1, SkewMS: 1000, UsesPerKey: 100, Keys: 1})
+		g.table.lines = g.table.lines[:64]
+		use := func(number uint64) *Use {
+			return &Use{KeyID: 7, TimestampMS: startMS, SkewMS: 1000, NowMS: startMS, Tag: tagOf(number)}
+		}
+		first := func(number uint64) *line {
+			u := use(number)
+			s := g.table.spot(g.hash(&u.Tag), u.TimestampMS)
+			return g.table.line(&s, 0)
+		}
+		// Uses that begin at one line: those that fill it, one that goes past it, and one more.
+		var meeting []uint64
+		for number := uint64(0); len(meeting) < slots+2; number++ {
+			if first(number) == first(0) {
+				meeting = append(meeting, number)
+			}
+		}
+		filling := meeting[:slots-1]
+		if isPassed {
+			filling = meeting[:slots+1]
+		}
+		for _, number := range filling {
+			if got := g.Ask(use(number)); got != verdict.Accept {
+				t.Fatal(got)
+			}
+		}
+		place, _ := g.counts.find(7)
+		held := &g.counts.places[place].oldest
+		value := held.take(0)
+		answers := make(chan int32, 2)
+		for range 2 {
+			go func() { answers <- g.Ask(use(meeting[slots+1])) }()
+		}
+		time.Sleep(20 * time.Millisecond) // so that both have gone as far as they can
+		held.give(value)
+		if a, b := <-answers, <-answers; min(a, b) != verdict.Replayed || max(a, b) != verdict.Accept {
+			t.Errorf("passed %v: %d and %d", isPassed, a, b)
 		}
 	}
 }

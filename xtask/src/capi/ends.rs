@@ -160,7 +160,7 @@ fn decide(root: &Path, program: &Path) -> Result<(), String> {
 /// A program that imports the package over the library does not compile without cgo, and the compiler
 /// says why.
 fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), String> {
-    let body = "_, err := cortexkey.LoadDefinitions(nil)\n\tprintln(err.Error())";
+    let body = "_, err := cortexkey.LoadDefinitions(nil)\n\tfmt.Println(err)";
     let folder = installed.consumer_of(&root.join("go"), "without", "/lib", body)?;
     let ran = capture(installed.go(root, "build", "0").arg(".").current_dir(&folder));
     if ran.success || !ran.all().contains("build constraints exclude all Go files") {
@@ -184,7 +184,7 @@ fn go_without_the_library(root: &Path, installed: &Installed) -> Result<(), Stri
 /// Without that the compiler says what is missing.
 fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
     const BUNDLED: [&str; 2] = ["-tags", "cortexkey_cgo,cortexkey_bundled"];
-    let says = "println(cortexkey.Backend())";
+    let says = "fmt.Println(cortexkey.Backend())";
     let packed = installed.packed.to_string_lossy();
     let bundle = bundle::bundle(root, &[&packed])?;
     let folder = installed.consumer(&bundle, "vendored", says)?;
@@ -273,7 +273,7 @@ impl Installed {
         );
         fs::write(folder.join("go.mod"), text).map_err(made)?;
         let text = format!(
-            "// Package main is a user.\npackage main\n\nimport cortexkey \"{module}{package}\"\n\nfunc main() {{\n\t{body}\n}}\n"
+            "// Package main is a user.\npackage main\n\nimport (\n\t\"fmt\"\n\n\tcortexkey \"{module}{package}\"\n)\n\nfunc main() {{\n\t{body}\n}}\n"
         );
         fs::write(folder.join("main.go"), text).map_err(made)?;
         Ok(folder)
