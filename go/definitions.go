@@ -171,9 +171,8 @@ func (d *Definitions) place(find func(backend.Definitions) (int, error)) (int, e
 
 // check holds a question to the limits of each backend.
 func check(q *backend.Question) error {
-	if q.Kind == backend.Component && q.Permission > uint32(PermissionEdit) {
-		return fmt.Errorf("%w: Permission(%d); give PermissionNone, PermissionView or PermissionEdit",
-			ErrInvalidQuestion, q.Permission)
+	if p := Permission(q.Permission); q.Kind == backend.Component && p != PermissionView && p != PermissionEdit {
+		return fmt.Errorf("%w: Permission(%d); give PermissionView or PermissionEdit", ErrInvalidQuestion, q.Permission)
 	}
 	c := checker{}
 	c.texts(q.Name)

@@ -129,7 +129,7 @@ func TestDecisions(t *testing.T) {
 		}
 	}
 	for _, question := range []Question{
-		ActionQuestion{"a\x00b"}, AssetQuestion{[]string{"\xff"}}, ComponentQuestion{"x", 3},
+		ActionQuestion{"a\x00b"}, AssetQuestion{[]string{"\xff"}}, ComponentQuestion{"x", 3}, ComponentQuestion{Name: "x"},
 		FindingQuestion{make([]string, 5000)}, CaseQuestion{"x", []IssueQuestion{{Domain: "\x00"}}},
 		ActionQuestion{strings.Repeat("x", 4097)}, EndpointQuestion{Tags: []string{"\x00"}},
 		IssueQuestion{"x", []Reference{{Endpoint: &Endpoint{Tags: []string{"\xff"}}}}},

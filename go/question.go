@@ -12,7 +12,7 @@ type Permission uint32
 
 // The levels.
 const (
-	// PermissionNone: the component is hidden.
+	// PermissionNone: the component is hidden. No question asks for it.
 	PermissionNone Permission = 0
 	// PermissionView: looking at the component.
 	PermissionView Permission = 1
@@ -23,7 +23,8 @@ const (
 // ComponentQuestion asks whether the key holds a component at a level.
 type ComponentQuestion struct {
 	// Name is the component's name in the console, such as "Public API".
-	Name       string
+	Name string
+	// Permission is [PermissionView] or [PermissionEdit].
 	Permission Permission
 }
 

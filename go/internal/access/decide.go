@@ -10,6 +10,10 @@ import (
 // Decide answers a question about the key at a place. Where the product's documents leave a point open,
 // it takes the narrower reading; docs/access.md lists those.
 func (d *Definitions) Decide(at int, q *backend.Question) (backend.Decision, error) {
+	if q.Kind == backend.Component && (q.Permission == 0 || q.Permission >= uint32(len(permissions))) {
+		// Every key holds every component at none, so the answer would be yes.
+		return backend.Decision{}, fmt.Errorf("%w: permission %d", backend.ErrInvalidQuestion, q.Permission)
+	}
 	if at < 0 || at >= len(d.keys) {
 		return backend.Decision{}, fmt.Errorf("%w: place %d", backend.ErrNotFound, at)
 	}

@@ -22,7 +22,7 @@ package capi
 
 // Go memory may not hold pointers to Go memory, so what holds pointers is made here, on C's stack.
 
-static cxk_status put_key(const cxk_keyring *keyring, uint64_t id, cxk_level level, const char *bytes,
+static cxk_status put_key(cxk_keyring *keyring, uint64_t id, cxk_level level, const char *bytes,
                           size_t len, uint64_t expires_ms, uint64_t created_ms, uint32_t flags) {
 	cxk_key key = CXK_KEY_INIT;
 	key.key_id = id;
