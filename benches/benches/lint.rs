@@ -1,5 +1,5 @@
-//! The linter: one file, and ten thousand, from bytes to findings, with all rules of the
-//! recommended policy and the second reading of the YAML.
+//! The linter: one file, ten thousand, and the worst that is within the limits, from bytes to
+//! findings, with all rules of the recommended policy and the second reading of the YAML.
 //!
 //! `cargo bench -p cortexkey-benches --bench lint`. Peers are whole programs, which are measured
 //! from outside.
@@ -12,7 +12,7 @@ use cortexkey_lint::{Corpus, CorpusFile, Policy, Timestamp, lint};
 use cortexkey_manifest::yaml::Limits;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-criterion_group!(benches, one_file, ten_thousand_files);
+criterion_group!(benches, one_file, ten_thousand_files, worst_legal_file);
 criterion_main!(benches);
 
 fn definition(number: usize) -> String {
@@ -41,7 +41,7 @@ fn judge(texts: &[String], policy: &Policy) -> usize {
 }
 
 fn measure(c: &mut Criterion, name: &str, count: usize, samples: usize) {
-    let policy = Policy::builtin("recommended").unwrap();
+    let policy = Policy::builtin("builtin:recommended").unwrap();
     let texts: Vec<String> = (0..count).map(definition).collect();
     let mut group = c.benchmark_group("lint");
     group.sample_size(samples).throughput(Throughput::Elements(count as u64));
@@ -55,4 +55,19 @@ fn one_file(c: &mut Criterion) {
 
 fn ten_thousand_files(c: &mut Criterion) {
     measure(c, "10,000 files", 10_000, 10);
+}
+
+/// Nearly 1 MiB of keys with as many roles as a list may have, none of which is known. It must stay
+/// below a second.
+fn worst_legal_file(c: &mut Criterion) {
+    let policy = Policy::builtin("builtin:recommended").unwrap();
+    let roles: Vec<String> = (0..9_999).map(|number| format!("r{number}")).collect();
+    let key = |number| definition(number).replace("[Viewer]", &format!("[{}]", roles.join(",")));
+    let text = (0..15).map(key).collect::<Vec<_>>().join("---\n");
+    assert!(text.len() < Limits::default().bytes);
+    let mut group = c.benchmark_group("lint");
+    group.sample_size(10).throughput(Throughput::Bytes(text.len() as u64));
+    let texts = [text];
+    group.bench_function("worst legal file", |b| b.iter(|| judge(black_box(&texts), &policy)));
+    group.finish();
 }

@@ -22,6 +22,9 @@ const RUN: usize = 20;
 /// Bytes of a known key that are read.
 const KNOWN_MAX: usize = 4096;
 
+/// The same where what follows must look like chance: nearly every word could begin one.
+const CHANCE_MAX: usize = 256;
+
 /// Bytes of a value that are looked at where it stands in the wrong line.
 const REFUSED_MAX: usize = 512;
 
@@ -427,7 +430,7 @@ fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
             let Some(more) = rest.strip_prefix(prefix) else { continue };
             let more = more
                 .bytes()
-                .take(KNOWN_MAX)
+                .take(if *chance { CHANCE_MAX } else { KNOWN_MAX })
                 .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-+/=.".contains(byte));
             let end = run.start + prefix.len() + more.count();
             let found = text.get(run.start + prefix.len()..end).unwrap_or_default();
