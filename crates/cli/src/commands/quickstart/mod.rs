@@ -54,7 +54,7 @@ fn start_tenant() -> Result<Tenant, Failure> {
     let tenant = Tenant::start(options).map_err(|error| unexpected(&error))?;
     let took_ms = start.elapsed().as_secs_f64() * 1000.0;
     text::print(&format!(
-        "   {}, ready in {took_ms:.0} ms; it behaves like the product\n\
+        "   {}, ready in {took_ms:.0} ms; it emulates a tenant, as the vendor describes one\n\
          \x20  Nothing leaves this machine\n",
         tenant.url()
     ))?;
@@ -158,7 +158,7 @@ fn call_with_curl(address: &Address, tenant: &Tenant, advanced: &Signer) -> Resu
 }
 
 fn lint() -> Result<(), Failure> {
-    heading(7, "Key definitions are held against a policy: three definitions, two mistakes")?;
+    heading(7, "Key definitions are checked against a policy: three definitions, two mistakes")?;
     text::print(&format!("   {DIM}cortexkey lint, on what is in policies/quickstart{DIM:#}\n"))?;
     let report = lint_example().ok_or_else(|| unexpected(&"the linter did not run"))?;
     let mut indented = String::new();
