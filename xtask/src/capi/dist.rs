@@ -37,6 +37,8 @@ pub(super) fn pack(folder: &Path) -> Result<(), String> {
     let archive = format!("{}.tar.gz", name.display());
     let mut tar = Command::new("tar");
     tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"]);
+    // Whatever the umask of whoever packs.
+    tar.args(["--format=gnu", "--mode=u=rwX,go=rX"]);
     tar.args(["--use-compress-program=gzip -n9", "-cf", &archive]);
     check(tar.arg(name).current_dir(work))?;
     let mut sum = Command::new("sh");

@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use super::library::GLIBC;
 use super::{abi_version, functions};
 use crate::run::check;
 
 /// The largest that the shared library may be.
 const SHARED_BYTES_MAX: u64 = 700_000;
-/// What the shared library may need when it runs.
-const NEEDED: [&str; 2] = ["libc.so.6", "ld-linux-x86-64.so.2"];
+/// What the shared library may need when it runs: glibc, whose parts were libraries of their own
+/// before 2.34.
+const NEEDED: [&str; 4] = ["libc.so.6", "ld-linux-x86-64.so.2", "libpthread.so.0", "libdl.so.2"];
 
 /// Checks the shared library.
 pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
@@ -38,6 +40,9 @@ pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
     }
     if !dynamic.contains("BIND_NOW") {
         return refuse("it does not bind all names when it is loaded (-z now)".into());
+    }
+    if let Some(newer) = newer_glibc(&readelf(library, &["--version-info"])?) {
+        return refuse(format!("it needs {newer}, and glibc {GLIBC} does not have it"));
     }
     let segments = readelf(library, &["--program-headers"])?;
     if !segments.contains("GNU_RELRO") {
@@ -68,6 +73,21 @@ pub(crate) fn check_shared(root: &Path, library: &Path) -> Result<(), String> {
         return refuse(format!("it has {bytes} bytes, more than {SHARED_BYTES_MAX}"));
     }
     no_paths(root, library)
+}
+
+/// A version of glibc's names that is needed, and newer than the oldest glibc that must do. One that
+/// is needed weakly is not missed.
+fn newer_glibc(versions: &str) -> Option<&str> {
+    let number = |text: &str| -> Option<Vec<u32>> {
+        text.split('.').map(|part| part.parse().ok()).collect()
+    };
+    let needed = versions.lines().filter(|line| !line.contains("WEAK"));
+    let mut names = needed.filter_map(|line| line.split_once("Name: GLIBC_"));
+    names.find_map(|(_, name)| {
+        let name = name.split_whitespace().next()?;
+        // A name that is no number is none of the versions that we know.
+        (number(name).is_none_or(|version| Some(version) > number(GLIBC))).then_some(name)
+    })
 }
 
 /// Checks the archive: one object, and no global name that is not the header's.
@@ -108,4 +128,23 @@ fn no_paths(root: &Path, library: &Path) -> Result<(), String> {
 fn readelf(library: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut readelf = Command::new("readelf");
     check(readelf.arg("-W").args(arguments).arg(library).env("LC_ALL", "C"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::newer_glibc;
+
+    #[test]
+    fn a_newer_glibc_is_seen() {
+        let line = |name: &str, flags: &str| {
+            format!("  0x0010:   Name: {name}  Flags: {flags}  Version: 3\n")
+        };
+        let fine = line("GLIBC_2.2.5", "none") + &line("GLIBC_2.17", "none");
+        assert_eq!(newer_glibc(&fine), None);
+        assert_eq!(newer_glibc(&(fine.clone() + &line("GLIBC_2.18", "WEAK"))), None);
+        let newer = fine.clone() + &line("GLIBC_2.17.1", "none");
+        assert_eq!(newer_glibc(&newer), Some("2.17.1"));
+        assert_eq!(newer_glibc(&(fine.clone() + &line("GLIBC_2.35", "none"))), Some("2.35"));
+        assert_eq!(newer_glibc(&(fine + &line("GLIBC_ABI_DT_RELR", "none"))), Some("ABI_DT_RELR"));
+    }
 }

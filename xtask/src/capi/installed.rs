@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use super::{abi, dist, misuse};
+use super::{abi, dist, misuse, packaged};
 use crate::run::{check, has, target_dir};
 
 const WARNINGS: [&str; 8] = [
@@ -33,8 +33,8 @@ pub(crate) struct Installed {
     /// The archive that it came from.
     pub(super) packed: PathBuf,
     pub(super) work: PathBuf,
-    tests: PathBuf,
-    vectors: PathBuf,
+    pub(super) tests: PathBuf,
+    pub(super) vectors: PathBuf,
 }
 
 /// Installs the library in the build folder, as a packager would.
@@ -78,6 +78,13 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
 }
 
 impl Installed {
+    /// The folder that it was installed from.
+    pub(super) fn unpacked(&self) -> Result<PathBuf, String> {
+        let name = self.packed.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = name.strip_suffix(".tar.gz").ok_or("the package has another name")?;
+        Ok(self.work.join(name))
+    }
+
     /// The folder of the libraries.
     pub(crate) fn lib(&self) -> &Path {
         self.pkgconfig.parent().unwrap_or(&self.prefix)
@@ -99,7 +106,7 @@ impl Installed {
         self.cmake()?;
         self.beside_another_rust_library()?;
         abi::check_installed(root, &self.prefix)?;
-        Ok(done + 3)
+        Ok(done + 3 + packaged::run(root, self)?)
     }
 
     fn plain(&self, misuse: &Path) -> Result<u64, String> {
@@ -315,8 +322,19 @@ fn needs_no_libgcc(program: &Path) -> Result<(), String> {
 
 /// What must be there for all of it; none is left out in silence.
 pub(crate) fn missing() -> Vec<&'static str> {
-    ["gcc", "g++", "clang", "clang++", "pkg-config", "cmake", "valgrind", "abidw", "readelf"]
-        .into_iter()
-        .filter(|program| !has(program))
-        .collect()
+    [
+        "gcc",
+        "g++",
+        "clang",
+        "clang++",
+        "pkg-config",
+        "cmake",
+        "valgrind",
+        "abidw",
+        "readelf",
+        "musl-gcc",
+    ]
+    .into_iter()
+    .filter(|program| !has(program))
+    .collect()
 }

@@ -5,6 +5,8 @@
 //! into one object here, without what the header's functions do not reach, its other names are made
 //! local, and both libraries come from that.
 //!
+//! Both have the unwinder of GCC within them and need no libgcc.
+//!
 //! It refuses to leave a path of this machine in them.
 
 use std::fs;
@@ -13,9 +15,14 @@ use std::process::Command;
 
 use super::{abi_version, functions};
 use crate::run::{cargo, check, target_dir};
+use crate::setup;
 
 /// What the released library is built with, besides the crate's own features.
 const FEATURES: &str = "";
+
+/// The oldest glibc that the shared library runs with: of RHEL 7, and so of RHEL 8 and 9, Debian 11 and
+/// Ubuntu 20.04.
+pub(super) const GLIBC: &str = "2.17";
 
 /// The libraries that were made, and the folder of each.
 pub(crate) struct Libraries {
@@ -27,21 +34,35 @@ pub(crate) struct Libraries {
 
 /// Makes both libraries in a folder.
 pub(crate) fn build(root: &Path, folder: &Path) -> Result<Libraries, String> {
-    let made = |error: std::io::Error| format!("{}: {error}", folder.display());
-    fs::create_dir_all(folder).map_err(made)?;
-    let functions = functions(root)?;
-    let names = folder.join("functions.txt");
-    fs::write(&names, functions.join("\n") + "\n").map_err(made)?;
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let object = one_object(root, folder, &rust_archive(root)?, &functions(root)?)?;
+    let archive = archive(folder, &object)?;
+    let (shared, soname) = link_shared(root, folder, &object)?;
+    Ok(Libraries { archive, shared, soname })
+}
 
+/// Everything that the functions of an archive of Rust's need, as one object that shows no other name.
+pub(super) fn one_object(
+    root: &Path,
+    folder: &Path,
+    archive: &Path,
+    functions: &[String],
+) -> Result<PathBuf, String> {
+    let names = folder.join("functions.txt");
+    fs::write(&names, functions.join("\n") + "\n")
+        .map_err(|error| format!("{}: {error}", names.display()))?;
     let all = folder.join("all.o");
     let mut link = Command::new("ld");
     // Sections that come in groups are shared by name with other objects: a program that links
     // another Rust library behind this one would lose that one's, and not find ours.
     link.args(["-r", "--gc-sections", "--force-group-allocation", "-o"]).arg(&all);
-    for function in &functions {
+    for function in functions {
         link.args(["-u", function]);
     }
-    check(link.arg(rust_archive(root)?))?;
+    link.arg(archive).arg(find_object(root, folder)?);
+    // The unwinder is part of the object, so neither library needs that of the machine it is on.
+    let unwinder = check(Command::new("cc").arg("-print-file-name=libgcc_eh.a"))?;
+    check(link.arg(unwinder.trim()))?;
 
     let object = folder.join("cortexkey.o");
     let mut localise = Command::new("objcopy");
@@ -49,16 +70,22 @@ pub(crate) fn build(root: &Path, folder: &Path) -> Result<Libraries, String> {
     localise.args(["--strip-debug", "--strip-unneeded"]);
     // What the compiler keeps for its own link.
     localise.args(["-R", ".llvmbc", "-R", ".llvmcmd", "-R", ".comment"]);
-    check(localise.arg(&all).arg(&object))?;
-
-    let archive = folder.join("libcortexkey.a");
-    let _ = fs::remove_file(&archive);
-    check(Command::new("ar").arg("Drcs").arg(&archive).arg(&object))?;
-    let (shared, soname) = link_shared(root, folder, &object)?;
-    Ok(Libraries { archive, shared, soname })
+    check(localise.arg(&all).arg(&object)).map(|_| object)
 }
 
-fn link_shared(root: &Path, folder: &Path, object: &Path) -> Result<(PathBuf, String), String> {
+/// An archive of one object.
+pub(super) fn archive(folder: &Path, object: &Path) -> Result<PathBuf, String> {
+    let archive = folder.join("libcortexkey.a");
+    let _ = fs::remove_file(&archive);
+    check(Command::new("ar").arg("Drcs").arg(&archive).arg(object)).map(|_| archive)
+}
+
+/// The shared library of an object, and its SONAME.
+pub(super) fn link_shared(
+    root: &Path,
+    folder: &Path,
+    object: &Path,
+) -> Result<(PathBuf, String), String> {
     let abi = abi_version(root)?;
     let soname = format!("libcortexkey.so.{abi}");
     let (minor, patch) = (env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH"));
@@ -66,14 +93,25 @@ fn link_shared(root: &Path, folder: &Path, object: &Path) -> Result<(PathBuf, St
     let versions = folder.join("versions.map");
     fs::write(&versions, format!("CXK_{abi} {{ global: cxk_*; local: *; }};\n"))
         .map_err(|error| format!("{}: {error}", versions.display()))?;
-    let mut link = Command::new("cc");
-    link.args(["-shared", "-static-libgcc", "-o"]).arg(&shared).arg(object);
+    // With the names and versions of an old glibc: what is linked against a new one needs it.
+    let mut link = Command::new(setup::zig(root)?);
+    link.args(["cc", "-target"]).arg(format!("{}-linux-gnu.{GLIBC}", std::env::consts::ARCH));
+    link.args(["-shared", "-o"]).arg(&shared).arg(object);
+    link.env("ZIG_GLOBAL_CACHE_DIR", target_dir(root).join("zig/cache"));
     link.arg(format!("-Wl,-soname,{soname}"));
     link.arg(format!("-Wl,--version-script,{}", versions.display()));
     link.arg("-Wl,-z,relro,-z,now,-z,noexecstack,--no-undefined,--gc-sections,--as-needed");
     link.arg("-Wl,--build-id=sha1,--hash-style=gnu,-s");
     check(&mut link)?;
     Ok((shared, soname))
+}
+
+/// What the unwinder asks for and an older glibc does not have, compiled.
+fn find_object(root: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let object = folder.join("find_object.o");
+    let mut cc = Command::new("cc");
+    cc.args(["-std=gnu11", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror", "-c", "-o"]).arg(&object);
+    check(cc.arg(root.join("crates/capi/package/find_object.c"))).map(|_| object)
 }
 
 /// Builds the archive as rustc makes it. In a folder of its own, since what it is built with would
@@ -88,8 +126,8 @@ fn rust_archive(root: &Path) -> Result<PathBuf, String> {
     let cargo_home = home("CARGO_HOME", ".cargo");
     flags.push(format!("--remap-path-prefix={}=cargo", cargo_home.display()));
     // Without it the system's call is found by a weak name, which a static program does not link; it
-    // would then read /dev/urandom, which not every container has.
-    flags.push("--cfg=getrandom_backend=\"linux_getrandom\"".to_owned());
+    // would then read /dev/urandom, which not every container has. And glibc has that name from 2.25.
+    flags.push("--cfg=getrandom_backend=\"linux_raw\"".to_owned());
     let mut build = cargo(root);
     build.args(["rustc", "--release", "--locked", "--lib", "-p", "cortexkey-capi"]);
     build.args(["--crate-type", "staticlib"]).arg("--features").arg(FEATURES);

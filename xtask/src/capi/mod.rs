@@ -10,14 +10,14 @@ pub(crate) mod ends;
 pub(crate) mod installed;
 mod library;
 mod misuse;
+mod packaged;
 pub(crate) mod speed;
 
 use std::path::Path;
 
-/// What a program links besides the archive: what `rustc --print native-static-libs` says for
-/// Linux, with `libgcc_eh` in place of `libgcc_s`, which not every machine has when it runs, and
-/// without what glibc has had within it for long.
-pub(crate) const STATIC_LIBS: &str = "-lgcc_eh -lpthread -ldl";
+/// What a program links besides the archive: libraries that are parts of glibc from 2.34 on, and the
+/// table by which the unwinder finds frames, which gcc leaves out of static programs.
+pub(crate) const STATIC_LIBS: &str = "-lpthread -ldl -Wl,--eh-frame-hdr";
 
 /// The functions that the header declares, in its order.
 pub(crate) fn functions(root: &Path) -> Result<Vec<String>, String> {
