@@ -31,7 +31,11 @@ pub(crate) const FEW_BYTES: usize = 4_096;
 /// Whether so many bytes can be had. To be asked before a value is made whose own boxes and tables
 /// would abort the process where they cannot.
 pub(crate) fn has_memory(bytes: usize) -> Result<(), cxk_status> {
-    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| CXK_NO_MEMORY)
+    let mut memory = Vec::<u8>::new();
+    let reserved = memory.try_reserve_exact(bytes);
+    // A compiler may leave out an allocation that nobody uses, and take it to have gone well.
+    std::hint::black_box(&mut memory);
+    reserved.map_err(|_| CXK_NO_MEMORY)
 }
 
 /// Moves a value into memory that C may hold.

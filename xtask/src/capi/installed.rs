@@ -241,6 +241,8 @@ impl Installed {
         let valgrind = |program: PathBuf| {
             let mut valgrind = Command::new("valgrind");
             valgrind.args(["--quiet", "--leak-check=full", "--show-leak-kinds=all"]);
+            let known = self.tests.join("valgrind.supp");
+            valgrind.arg(format!("--suppressions={}", known.display()));
             valgrind.args(["--errors-for-leak-kinds=all", "--error-exitcode=9"]).arg(program);
             self.run(valgrind)
         };

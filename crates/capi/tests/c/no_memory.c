@@ -38,8 +38,8 @@ int __wrap_posix_memalign(void **out, size_t alignment, size_t size) {
   return has_one() ? __real_posix_memalign(out, alignment, size) : 12;
 }
 
-static const cxk_keyring *keyring;
-static const cxk_replay_guard *guard;
+static cxk_keyring *keyring;
+static cxk_replay_guard *guard;
 static char bytes[1 << 16];
 static size_t bytes_len;
 static void *made = &made;
