@@ -281,12 +281,17 @@ static void check_forks(void) {
   if (child == 0) {
     mistakes = 0;
     CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_REPLAY_GUARD_UNAVAILABLE);
+    cxk_verifier_free(verifier);
     child_guard = new_guard(1000);
     verifier = new_verifier(0, keyring, child_guard);
     CHECK(verify(verifier, &request, &principal) == CXK_OK);
     CHECK(verify(verifier, &request, &principal) == CXK_VERDICT_REPLAYED);
     fflush(stdout);
-    _exit(mistakes);
+    cxk_verifier_free(verifier);
+    cxk_replay_guard_free(child_guard);
+    cxk_replay_guard_free(guard);
+    cxk_keyring_free(keyring);
+    exit(mistakes);
   }
   CHECK(waitpid(child, &status, 0) == child && status == 0);
   CHECK(verify(verifier, &request, &principal) == CXK_OK);
