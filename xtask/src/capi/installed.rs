@@ -34,7 +34,7 @@ pub(crate) struct Installed {
     pub(super) packed: PathBuf,
     pub(super) work: PathBuf,
     pub(super) tests: PathBuf,
-    pub(super) vectors: PathBuf,
+    vectors: PathBuf,
 }
 
 /// Installs the library in the build folder, as a packager would.
@@ -191,7 +191,7 @@ impl Installed {
         Ok(program)
     }
 
-    fn run(&self, mut command: Command) -> Result<(), String> {
+    pub(super) fn run(&self, mut command: Command) -> Result<(), String> {
         let vectors = self.vectors.join("auth.tsv");
         let input = fs::File::open(&vectors).map_err(|e| format!("{}: {e}", vectors.display()))?;
         command.arg(self.vectors.join("definitions")).stdin(Stdio::from(input));

@@ -15,9 +15,8 @@ pub(crate) mod speed;
 
 use std::path::Path;
 
-/// What a program links besides the archive: libraries that are parts of glibc from 2.34 on, and the
-/// table by which the unwinder finds frames, which gcc leaves out of static programs.
-pub(crate) const STATIC_LIBS: &str = "-lpthread -ldl -Wl,--eh-frame-hdr";
+/// What a program links besides the archive: libraries that are parts of glibc from 2.34 on.
+pub(crate) const STATIC_LIBS: &str = "-lpthread -ldl";
 
 /// The functions that the header declares, in its order.
 pub(crate) fn functions(root: &Path) -> Result<Vec<String>, String> {
