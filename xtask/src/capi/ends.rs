@@ -195,7 +195,8 @@ fn go_vendored(root: &Path, installed: &Installed) -> Result<(), String> {
         let mut build = installed.go(root, "build", cgo);
         build.arg("-mod=vendor").args(flags).arg("-o").arg(&program).current_dir(&folder);
         check(build.env_remove("PKG_CONFIG_PATH"))?;
-        let said = check(&mut Command::new(&program))?;
+        // Go's println writes to standard error.
+        let said = capture(&mut Command::new(&program)).all();
         if !said.contains(backend) {
             return Err(format!("a vendored build says {said}, not {backend}"));
         }
