@@ -69,6 +69,12 @@ const PROOFS: &[Proof] = &[
         run: go_sdk,
     },
     Proof {
+        name: "contract",
+        shows: "the tenant answers as the vendor's description says, read from the folder in \
+                CORTEXKEY_DESCRIPTION",
+        run: contract,
+    },
+    Proof {
         name: "tenant-speed",
         shows: "how soon the tenant is ready, its memory, its rate beside FastAPI (to be read)",
         run: tenant_speed,
@@ -351,6 +357,27 @@ fn go_sdk(root: &Path) -> Vec<Command> {
     script.arg(root.join("crates/tenant/tests/go/run.sh"));
     script.args([target.join("debug/cortexkey"), target.join("go-sdk")]);
     vec![build, script]
+}
+
+fn contract(root: &Path) -> Vec<Command> {
+    let target = crate::run::target_dir(root);
+    let mut build = cargo(root);
+    build.args(["build", "-p", "cortexkey"]);
+    // A Python of its own: the tool is for this campaign alone.
+    let folder = target.join("python-contract");
+    let python = folder.join("bin/python");
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv"]).arg(&folder);
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet", "schemathesis==4.32.5"]);
+    let mut script = Command::new(python);
+    script.arg(root.join("crates/tenant/tests/python/contract.py"));
+    script.arg(target.join("debug/cortexkey"));
+    // Beside the repository where nothing else is said.
+    let beside = root.join("../description").into_os_string();
+    script.arg(std::env::var_os("CORTEXKEY_DESCRIPTION").unwrap_or(beside));
+    script.current_dir(target);
+    vec![build, make, install, script]
 }
 
 fn tenant_speed(root: &Path) -> Vec<Command> {

@@ -148,10 +148,11 @@ impl Tenant {
         let mut members = Vec::new();
         let mut serving = Vec::new();
         for Served { child, app, seeded, address, listener } in served {
-            drop(handle.spawn(keep(Arc::clone(&app), stopping.clone())));
-            let router = router(&app);
+            let keeper = keep(Arc::clone(&app), stopping.clone());
             let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
-            serving.push(serve(listener, router, acceptor, stopping, Limits::default()));
+            let served = serve(listener, router(&app), acceptor, stopping, Limits::default());
+            // Both are waited for: while one runs, the data folder is in use.
+            serving.push(futures_util::future::join(served, keeper));
             let url = format!("{scheme}://{address}");
             members.push(ChildTenant { id: child.unwrap_or_default(), url, app, seeded });
         }

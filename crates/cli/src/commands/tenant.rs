@@ -169,8 +169,8 @@ struct Emulated {
     #[arg(long)]
     scoped_datasets: bool,
 
-    /// What scopes can name: groups, domains, endpoints, assets and users of an organisation, in JSON,
-    /// as `cortexkey import --inventory` writes it; a small inventory is built in
+    /// What scopes can name: groups, domains, endpoints, assets and users of an organisation, in
+    /// JSON; a small inventory is built in
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
 

@@ -96,6 +96,15 @@ impl Fixture {
         answer(request.send(body.to_string()).unwrap())
     }
 
+    /// A POST without a body, and without a type of one.
+    pub fn post_nothing(&self, headers: &Headers, path: &str) -> Answer {
+        let mut request = self.agent.post(self.tenant.url().to_owned() + path);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        answer(request.send_empty().unwrap())
+    }
+
     pub fn patch(&self, headers: &Headers, path: &str, body: &Value) -> Answer {
         let mut request = self.agent.patch(self.tenant.url().to_owned() + path);
         for (name, value) in headers {

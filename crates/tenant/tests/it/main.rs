@@ -9,6 +9,7 @@ mod redis_server;
 
 mod api_keys;
 mod authentication;
+mod contract;
 mod control;
 mod coverage;
 mod durable;
