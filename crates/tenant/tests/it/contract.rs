@@ -80,6 +80,8 @@ fn none() -> Option<Value> {
     None
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the form that a fact's body has")]
+#[allow(clippy::needless_pass_by_value, reason = "callers make it where they pass it")]
 fn asked(request_data: Value) -> Option<Value> {
     Some(json!({ "request_data": request_data }))
 }
