@@ -442,3 +442,58 @@ fn several_profiles_are_done_in_one_run_and_one_that_fails_stops_no_other() {
     let moved = run(&["plan", "--profiles", "test"]);
     assert!(moved.code == 1 && moved.stderr.contains("says that tenant"), "{moved:?}");
 }
+
+/// The command that a message names, run twice: it finishes what is left, and makes no key.
+fn finish_as_said(world: &World, ran: &Ran) {
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let said = ran.stderr.split('`').find(|part| part.starts_with("cortexkey keys"));
+    let args: Vec<&str> = said.unwrap_or_else(|| panic!("{ran:?}")).split(' ').skip(1).collect();
+    let before = world.made("").len();
+    for _ in 0..2 {
+        world.good(&args);
+        assert!(world.made("").len() <= before);
+    }
+}
+
+#[test]
+fn the_command_that_a_message_names_finishes_what_is_left() {
+    let Some(world) = World::new(&json!({})) else { return };
+    let generate = ["keys", "generate", "--role", "Viewer", "--security-level", "advanced"];
+    // The answer of generate is lost, and the key is found.
+    world.break_at("/public_api/v1/api_keys/generate", "after", &json!("reset"), 1);
+    let lost = world.run(&generate);
+    assert!(world.made("").is_empty(), "{lost:?}");
+    // The key is made, and the tenant does not take it.
+    world.break_at("/api_keys/validate", "before", &json!(500), 1);
+    let broken = world.run(&generate);
+    assert!(broken.code == 1 && world.made("").is_empty(), "{broken:?}");
+    assert!(broken.stderr.contains("no new key is left"), "{broken:?}");
+
+    let id: Value =
+        serde_json::from_str(&world.good(&[&generate[..], &["--json"]].concat())).unwrap();
+    let id = id["id"].to_string();
+    world.break_at("/public_api/v1/api_keys/delete", "before", &json!(500), 9);
+    let half = world.run(&["keys", "rotate", &id, "--grace", "0m", "--yes"]);
+    assert_eq!(world.made("").len(), 2, "{half:?}");
+    // What exists now, where its secret is, and what is still to do.
+    let new = world.in_file(&format!("key-{id}"));
+    assert!(half.stderr.contains("the new key is in place"), "{half:?}");
+    assert!(half.stderr.contains("went to the folder"), "{half:?}");
+    world.break_at("/nothing", "before", &json!(500), 0);
+    finish_as_said(&world, &half);
+    assert_eq!(world.made("").len(), 1);
+    assert_eq!(world.in_file(&format!("key-{id}")), new);
+    world.check_settled("a rotation");
+
+    // Neither is the key found nor can it be looked for.
+    world.control("/double/fault", &json!({
+        "path": "/public_api/v1/api_keys/generate", "when": "after", "kind": "reset", "times": 1,
+        "then": { "path": "/public_api/v1/api_keys", "when": "before", "kind": 500, "times": 9 },
+    }));
+    let lost = world.run(&generate);
+    assert_eq!(world.made("").len(), 2, "{lost:?}");
+    world.break_at("/nothing", "before", &json!(500), 0);
+    finish_as_said(&world, &lost);
+    assert_eq!(world.made("").len(), 1);
+    world.check_settled("a lost key");
+}

@@ -20,7 +20,8 @@ Examples:
   cortexkey examples curl --level standard --fqdn acme.xdr.us.paloaltonetworks.com
   cortexkey examples go --profile prod > main.go
 
-All of them are run by the tests of this project, but for PowerShell's.
+All of them are run by the tests of this project, but for PowerShell's. The vendor's own sample for
+Standard keys in Python does not run as it is printed: its line `def` is indented one level too far.
 
 Exit codes: 0 printed; 2 wrong use.")]
 pub(crate) struct Args {

@@ -17,7 +17,7 @@ meets somebody else's reading here. Where the description is ambiguous, a switch
     delete_unknown count | error                     what deleting a key that is gone answers
 
 `POST /double/fault` sets one fault: {"path": ..., "when": before | after, "kind": 429 | 500 | reset |
-slow, "times": N}. `GET /double/state` shows everything, secrets too: this is a test's tenant.
+slow, "times": N}, and with "then" another one after it. `GET /double/state` shows everything, secrets too: this is a test's tenant.
 
 It prints one line, {"port": ..., "keys": {...}}, and ends when its standard input does.
 """
@@ -407,6 +407,8 @@ class Double:
         if not fault or not path.startswith(fault["path"]) or fault["times"] <= 0:
             return None
         fault["times"] -= 1
+        if fault["times"] == 0:
+            self.fault = fault.get("then")
         return fault
 
 

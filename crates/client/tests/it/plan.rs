@@ -181,3 +181,34 @@ fn our_own_key_goes_last_and_is_never_only_deleted() {
     assert_eq!(told[0].0, Kind::Refuse, "{told:?}");
     assert!(told[0].1.contains("key 2 is over, but it is the key that signs"), "{told:?}");
 }
+
+#[test]
+fn pruning_leaves_system_keys_the_own_key_and_the_last_administrator() {
+    let with =
+        |id, role: &str| ApiKeyRecord { roles: vec![role.to_owned()], ..record(id, None, 0) };
+    let system = ApiKeyRecord { user_name: Some("System".to_owned()), ..with(6, "Viewer") };
+    let admins = [with(7, "Instance Administrator"), with(8, "Account Admin")];
+    let others = [with(4, "Viewer"), with(5, "App Service Account"), system];
+    let pruned = |own: ApiKeyRecord| {
+        let records = [own].into_iter().chain(admins.clone()).chain(others.clone()).collect();
+        let options = PlanOptions { now_ms: NOW_MS, rotate_before_ms: 0, prune: true };
+        let plan = Plan::new("eu", &[], &[], None, &state(records), &options);
+        assert!(plan.actions.iter().all(|action| action.action == Kind::Delete));
+        plan.actions.iter().filter_map(|action| action.id).collect::<Vec<_>>()
+    };
+    // The key that signs is an administrator's, so that one is left.
+    assert_eq!(pruned(with(2, "Instance Administrator")), [4, 7, 8]);
+    assert_eq!(pruned(with(2, "Key maker")), [4]);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_taken_for_gone() {
+    let entry = LockedKey { id: Some(7), ..LockedKey::default() };
+    let unclear = TenantState { unclear: [7].into(), ..state(Vec::new()) };
+    let spec = format!("{SPEC}, lifetime: 90d");
+    for desired in [vec![desired(&spec)], Vec::new()] {
+        let plan = plan(&desired, Some(&locked(entry.clone())), &unclear);
+        let kinds: Vec<Kind> = plan.actions.iter().map(|action| action.action).collect();
+        assert_eq!(kinds, [Kind::Refuse]);
+    }
+}

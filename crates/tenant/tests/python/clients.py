@@ -1,7 +1,10 @@
 """Runs clients that other people wrote, unmodified, against the tenant over TLS.
 
-Each makes its calls on keys, roles and scopes. It refuses to patch a client: all that is arranged
-is what a user would arrange, an entry for the host's name and the authority to trust.
+Each makes its calls on keys, roles and scopes. No client is patched: all that is arranged is what a
+user would arrange, an entry for the host's name and the authority to trust.
+
+CORTEXKEY_GUIDE may name a file with the text of the vendor's guide "Get Started with APIs". The two
+Python samples in it are then run as they are printed; they are not part of this repository.
 Usage: clients.py PATH-OF-CORTEXKEY
 """
 
@@ -10,6 +13,7 @@ import os
 import socket
 import subprocess
 import sys
+import textwrap
 
 HOST = "api-tenant.localhost"
 
@@ -38,7 +42,10 @@ def cortex_xdr_client(port, key, kind):
     by_id = [{"field": "id", "operator": "in", "value": [new_id]}]
     listed = client.api_keys_api.get_api_keys(filters=by_id)["reply"]
     assert [record["comment"] for record in listed["DATA"]] == ["unmodified"], listed
-    client.iam_api.edit_apikey(api_key_id=new_id, roles=["Responder"], security_level=kind)
+    # The edit takes the ids of roles, and lists show their names.
+    ids = {role["pretty_name"]: role["role_id"] for role in client.iam_api.list_roles()["data"]}
+    responder = [ids["Responder"]]
+    client.iam_api.edit_apikey(api_key_id=new_id, roles=responder, security_level=kind)
     read = client.iam_api.get_api_key_by_id(api_key_id=new_id)["data"]
     assert (read["roles"], read["comment"]) == (["Responder"], "unmodified"), read
 
@@ -114,6 +121,33 @@ def httpie(port, key, _):
     return "keys; Standard, since it signs nothing"
 
 
+def vendor_sample(port, key, kind):
+    """The sample of the guide, from its text. The Standard one does not run as it is printed."""
+    with open(os.environ["CORTEXKEY_GUIDE"], encoding="utf-8") as file:
+        guide = file.read()
+    headings = {kind: f"{kind.capitalize()} Key Python 3 Example" for kind in ("standard", "advanced")}
+    text = guide.split(headings[kind])[-1].split(headings["advanced"])[0]
+    indent = "    " if "\n    import requests" in text else ""
+    lines = [line.removeprefix(indent) for line in text.strip("\n").splitlines()]
+    code = "\n".join(lines[next(at for at, line in enumerate(lines) if line == "import requests") :])
+    # The call that the console puts into its samples.
+    address = f"https://{HOST}:{port}/api_keys/validate/"
+    code = code.replace("https://api-{fqdn}/xsoar/{name of api}/{name of call}", address)
+    remark = "as printed"
+    try:
+        compile(code, "sample", "exec")
+    except IndentationError:
+        # Its `def` is indented one level too far.
+        code = code.replace("\n    def ", "\ndef ")
+        remark = "with its first line of the function moved to the left"
+    space = {}
+    exec(compile(textwrap.dedent(code), "sample", "exec"), space)  # noqa: S102
+    answer = space[f"test_{kind}_authentication"](key["id"], key["key"])
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == "true", answer.text
+    return remark
+
+
 def main():
     command = [sys.argv[1], "tenant", "--quiet", "--tls"]
     tenant = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -130,6 +164,11 @@ def main():
         ]:
             for kind in kinds:
                 print(f"{client.__name__}, {kind}: {client(port, ready['keys'][kind], kind)}")
+        if os.environ.get("CORTEXKEY_GUIDE"):
+            for kind in ("standard", "advanced"):
+                print(f"vendor_sample, {kind}: {vendor_sample(port, ready['keys'][kind], kind)}")
+        else:
+            print("vendor_sample: skipped, since CORTEXKEY_GUIDE names no text of the guide")
     finally:
         tenant.terminate()
     assert tenant.wait(timeout=10) == 0, "the tenant did not end in good order"
