@@ -35,7 +35,8 @@ type Transport struct {
 // sends a request again when a connection that was kept alive breaks. Put retries, tracing and other
 // transports on top of this one, and give it an [*http.Transport]. Below another base, a request that
 // net/http wants to repeat is signed and sent again up to three times, and then fails with
-// [ErrRepeated]; a base that sends one request several times by itself sends one signature several times.
+// [ErrRepeated]. Such a GET has an empty body, which HTTP/2 sends as an empty frame. A base that sends one
+// request several times by itself sends one signature several times.
 func NewTransport(source SignerSource, base http.RoundTripper, hosts ...string) (*Transport, error) {
 	if isNil(source) {
 		return nil, fmt.Errorf("%w: NewTransport(nil, …); give a *Signer or another SignerSource", ErrNil)
