@@ -17,6 +17,16 @@ struct Proof {
 
 const PROOFS: &[Proof] = &[
     Proof {
+        name: "fresh",
+        shows: "both commands of the README pass in a new clone, with an empty CARGO_HOME and target",
+        run: fresh,
+    },
+    Proof {
+        name: "attack",
+        shows: "in 50 rounds no command prints a key, in whatever argument or variable it is",
+        run: attack,
+    },
+    Proof {
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
         run: msrv,
@@ -185,6 +195,38 @@ pub(crate) fn run(root: &Path, name: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What is committed, as somebody gets it who clones it. Where rustup is, the toolchain is taken as
+/// it is; what it lacks the gate sets up.
+fn fresh(root: &Path) -> Vec<Command> {
+    let folder = crate::run::target_dir(root).join("fresh");
+    let (checkout, cargo_home) = (folder.join("checkout"), folder.join("cargo-home"));
+    let mut remove = Command::new("rm");
+    remove.arg("-rf").arg(&folder);
+    let mut clone = Command::new("git");
+    clone.args(["clone", "--quiet", "--no-hardlinks"]).arg(root).arg(&checkout);
+    let as_readme = |arguments: &[&str]| {
+        let mut command = Command::new("cargo");
+        command.args(arguments).current_dir(&checkout).env("CARGO_HOME", &cargo_home);
+        // Of the run that this is: its compiler, its packages and its target.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            let own = text.starts_with("CARGO") && text != "CARGO_HOME";
+            if own || matches!(&*text, "RUSTC" | "RUSTUP_TOOLCHAIN" | "RUSTFLAGS") {
+                command.env_remove(&name);
+            }
+        }
+        command
+    };
+    vec![remove, clone, as_readme(&["run", "--", "quickstart"]), as_readme(&["xtask", "test"])]
+}
+
+fn attack(root: &Path) -> Vec<Command> {
+    let mut test = cargo(root);
+    test.args(["test", "--release", "-p", "cortexkey", "--test", "it", "attack::"]);
+    test.env("CORTEXKEY_ATTACKS", "50");
+    vec![test]
 }
 
 fn msrv(root: &Path) -> Vec<Command> {

@@ -71,8 +71,8 @@ impl Failure {
     /// Standard output went away or refuses.
     pub(crate) fn output(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::new(Exit::Findings, "standard output was closed before all was written")
-                .help("let the reader of the pipe read to the end")
+            // The reader has what it wanted, as `head` has.
+            Self::new(Exit::Findings, "")
         } else {
             Self::new(Exit::Findings, format!("cannot write to standard output: {error}"))
         }
@@ -91,6 +91,9 @@ impl Failure {
 
     /// Prints the failure on standard error.
     pub(crate) fn say(&self) {
+        if self.message.is_empty() {
+            return;
+        }
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         let cyan = Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold();
         let mut text = format!("{red}error{red:#}: {}\n", self.message);

@@ -42,6 +42,10 @@ impl SinkArgs {
                 .help("use --sink-file FILE, or sink_command in a profile"));
             }
             return Ok(Sink::Show(Show::new(|key| {
+                text::tell(
+                    "Copy the key now: neither the tenant nor cortexkey can show it again. It \
+                     stays in what your terminal keeps of its output.\n",
+                );
                 text::print_key(&Zeroizing::new(format!("{key}\n")))
             })));
         }

@@ -5,14 +5,7 @@
 //! cortexkey-client = "0.1"
 //! ```
 //!
-//! Settings (the key comes from your secret store, and never stands in a file like this):
-//!
-//! ```sh
-//! export CORTEXKEY_API_URL=https://api-acme.xdr.us.paloaltonetworks.com
-//! export CORTEXKEY_API_KEY_ID=7
-//! export CORTEXKEY_API_KEY_TYPE=advanced
-//! export CORTEXKEY_API_KEY
-//! ```
+//! The key comes from your secret store as `CORTEXKEY_API_KEY`, and never stands in a file like this.
 
 use std::io::{Write, stdin, stdout};
 
@@ -20,7 +13,9 @@ use cortexkey_client::{Connection, Given};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let environment = |name: &str| std::env::var_os(name);
-    let connection = Connection::resolve(&Given::default(), &environment, &mut stdin())?;
+    // What is not given here comes from the environment and your profiles.
+    let given = Given::default();
+    let connection = Connection::resolve(&given, &environment, &mut stdin())?;
     // Every call is signed anew, and follows no redirect.
     let ping = connection.client().ping()?;
     writeln!(stdout(), "the key is good, {} ms", ping.round_trip.as_millis())?;

@@ -1,18 +1,17 @@
 //! `cortexkey examples`: the console's View Examples, in six languages.
 //!
-//! It refuses to print a key, and to ask for one.
+//! No key is printed or read. A setting that is given and invalid is an error.
 
-use cortexkey_client::{Example, Language, explain, resolve_address};
-use cortexkey_core::auth::Level;
+use cortexkey_client::{Example, Language};
 
-use crate::connection::ConnectionArgs;
+use crate::connection::{ConnectionArgs, failure};
 use crate::exit::{Exit, Failure};
 use crate::text;
 
 /// Print the first API call in a language of your choice
 ///
-/// Address, key id and level are those of your settings, where there are such. The key is not in
-/// it: each example reads it from the environment.
+/// Address, key id and level are those of your settings; what they do not say, the example reads
+/// from the environment, as it always does the key.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,15 +35,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let given = args.connection.given();
     let environment = |name: &str| std::env::var_os(name);
-    // What cannot be found stays an example; `config explain` says why.
-    let address = resolve_address(&given, &environment).ok().map(|found| found.value);
-    let settings = explain(&given, &environment).unwrap_or_default();
-    let value = |name: &str| {
-        settings.iter().find(|entry| entry.setting == name).and_then(|entry| entry.value.clone())
-    };
-    let key_id = value("key_id").and_then(|id| id.parse().ok());
-    let level: Option<Level> = value("level").and_then(|level| level.parse().ok());
-    text::print(&Example { address, key_id, level }.text(args.language))?;
+    if given.child_tenant.is_some() {
+        return Err(Failure::wrong_use("the examples call no child tenant")
+            .help("leave --child-tenant out; a call to a child has the header x-child-tenant-id"));
+    }
+    let example = Example::resolve(&given, &environment).map_err(|error| failure(&error))?;
+    text::print(&example.text(args.language))?;
     Ok(Exit::Done)
 }
 

@@ -8,11 +8,11 @@ use std::process::Command;
 
 use crate::common::{Tenant, finish};
 
-/// Runs a program with the settings that the examples read.
+/// Runs a program with the one setting that the examples read.
 fn run(tenant: &Tenant, level: &str, program: &mut Command) -> crate::common::Ran {
-    let (id, key) = tenant.key(level);
-    program.env("CORTEXKEY_API_URL", tenant.url()).env("CORTEXKEY_API_KEY_ID", id);
-    program.env("CORTEXKEY_API_KEY", key).env("CORTEXKEY_API_KEY_TYPE", level);
+    let (_, key) = tenant.key(level);
+    // The rest stands in them.
+    program.env("CORTEXKEY_API_KEY", key);
     finish(program)
 }
 
@@ -63,21 +63,41 @@ fn the_example_in_go_works() {
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../go").canonicalize().unwrap();
     let tenant = Tenant::start();
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("main.go"), example(&tenant, "go", "advanced")).unwrap();
     let path = "github.com/cortexkey/cortexkey/go";
     let text = format!(
         "module example\n\ngo 1.24\n\nrequire {path} v0.0.0\n\nreplace {path} => {:?}\n",
         module.display()
     );
     fs::write(folder.path().join("go.mod"), text).unwrap();
-    let mut compiler = Command::new("go");
-    compiler.args(["build", "-o", "example"]).current_dir(folder.path());
-    // Nothing is fetched.
-    compiler.envs([("GOFLAGS", "-mod=mod"), ("GOPROXY", "off"), ("CGO_ENABLED", "0")]);
-    let built = finish(&mut compiler);
-    assert_eq!(built.code, 0, "{built:?}");
     for level in ["standard", "advanced"] {
+        fs::write(folder.path().join("main.go"), example(&tenant, "go", level)).unwrap();
+        let mut compiler = Command::new("go");
+        compiler.args(["build", "-o", "example"]).current_dir(folder.path());
+        // Nothing is fetched.
+        compiler.envs([("GOFLAGS", "-mod=mod"), ("GOPROXY", "off"), ("CGO_ENABLED", "0")]);
+        let built = finish(&mut compiler);
+        assert_eq!(built.code, 0, "{built:?}");
         let ran = run(&tenant, level, &mut Command::new(folder.path().join("example")));
         assert_eq!((ran.code, ran.stdout.trim()), (0, "\"true\""), "{ran:?}");
     }
+}
+
+/// No setting that is given is left out of an example, and no key goes to a host of somebody else's.
+#[test]
+fn a_setting_that_is_invalid_gives_no_example() {
+    for given in [
+        &["--fqdn", "http://soc.example.com"][..],
+        &["--fqdn", "acme_soc.example.com"],
+        &["--profile", "nope"],
+        &["--key-id", "0"],
+        &["--child-tenant", "eu"],
+    ] {
+        for language in ["curl", "python", "go", "c", "rust", "powershell"] {
+            let args = [&["examples", language, "--level", "standard"], given].concat();
+            let ran = finish(&mut crate::common::cortexkey(&args));
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{args:?}: {ran:?}");
+        }
+    }
+    let ran = finish(&mut crate::common::cortexkey(&["examples", "curl", "--level", "standard"]));
+    assert!(ran.code == 0 && !ran.stdout.contains("https://"), "{ran:?}");
 }

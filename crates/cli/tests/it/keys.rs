@@ -266,3 +266,36 @@ fn the_key_that_signs_is_rotated_and_goes_with_the_new_one() {
     let second = rotate(4);
     assert_eq!((second.code, world.listed(&[])), (0, vec![1, 2, 4]), "{second:?}");
 }
+
+#[test]
+fn a_date_is_the_start_of_its_day_where_rows_begin_and_its_end_where_they_end() {
+    let world = World::new();
+    let id = world.generate("Viewer", &in_days(30), "Exports. SEC-1", "a.key");
+    let other = world.generate("Responder", &in_days(3), "", "b.key");
+    let out = world.good(&["list", "--id", &id.to_string(), "--format", "json"]);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    let ms = value["keys"][0]["creation_time"].as_i64().unwrap();
+    let time = jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
+    let created = format!("created={}", &time[..10]);
+    for args in
+        [&["--from", &created][..], &["--until", &created], &["--thirty-days-after", &created]]
+    {
+        assert!(world.listed(args).contains(&id), "{args:?}");
+    }
+    for (args, ids) in [
+        (&["--not", "role=Viewer", "--not", "id=1", "--not", "id=2"][..], &[other][..]),
+        (&["--state", "expires-within-week", "--not", "role=Viewer"], &[other]),
+        (&["--comment", "SEC-1"], &[id]),
+        (&["--comment", "SEC-1", "--include-empty-values", "--not", "role=Viewer"], &[other]),
+        (&["--created-by", "nobody@nowhere"], &[]),
+        (&["--user", "nobody at all"], &[]),
+    ] {
+        let seeded = [1, 2];
+        let listed = world.listed(args);
+        let listed: Vec<_> = listed.into_iter().filter(|id| !seeded.contains(id)).collect();
+        assert_eq!(listed, ids, "{args:?}");
+    }
+    for wrong in [&["--not", "colour=red"][..], &["--state", "dead"], &["--not", "role"]] {
+        assert_eq!(world.keys(&[&["list"], wrong].concat()).code, 2, "{wrong:?}");
+    }
+}

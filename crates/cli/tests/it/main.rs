@@ -10,6 +10,7 @@ mod common;
 
 mod access;
 mod apply;
+mod attack;
 mod bad_input;
 mod compile;
 mod config;

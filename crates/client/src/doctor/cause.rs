@@ -34,6 +34,10 @@ pub enum Cause {
     ReusedNonce,
     /// The digest has upper-case digits.
     UpperCaseDigest,
+    /// The key itself is sent, with nonce and timestamp.
+    KeyForDigest,
+    /// The timestamp is neither in milliseconds nor in seconds.
+    TimestampForm,
     /// The digest is made of something else than key, nonce and timestamp.
     OtherDigest,
     /// The nonce is not 64 letters and digits.
@@ -64,7 +68,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them, from the nearest to the farthest.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Settings,
         Self::MissingKeyId,
         Self::MissingHeader,
@@ -77,6 +81,8 @@ impl Cause {
         Self::ClockOff,
         Self::ReusedNonce,
         Self::UpperCaseDigest,
+        Self::KeyForDigest,
+        Self::TimestampForm,
         Self::OtherDigest,
         Self::OddNonce,
         Self::Expired,
@@ -182,6 +188,19 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
         "upper-case-digest",
         "the digest has upper-case digits",
         "write the digest in lower case",
+    ),
+    (
+        Cause::KeyForDigest,
+        "key-for-digest",
+        "the key is sent in place of its digest",
+        "hash key, nonce and timestamp, and send the digest; an Advanced key that was sent is no \
+         secret any more, so rotate it",
+    ),
+    (
+        Cause::TimestampForm,
+        "timestamp-form",
+        "the timestamp is not in milliseconds",
+        "send Unix time in milliseconds, 13 digits, and hash the same digits",
     ),
     (
         Cause::OtherDigest,

@@ -70,6 +70,17 @@ pub(super) fn is_digest(text: &[u8]) -> bool {
     text.len() == 64 && text.iter().all(u8::is_ascii_hexdigit)
 }
 
+/// The key without what stands round it.
+pub(super) fn mended(key: &[u8]) -> Zeroizing<Vec<u8>> {
+    let last = slips(key).pop();
+    last.map_or_else(|| Zeroizing::new(key.to_vec()), |slip| slip.mended)
+}
+
+/// Whether a value is a digest, in any case.
+pub(super) fn equals(value: &[u8], digest: &str) -> bool {
+    value.eq_ignore_ascii_case(digest.as_bytes())
+}
+
 /// SHA-256 of some parts, in lower-case hexadecimal digits.
 pub(super) fn sha256(parts: &[&[u8]]) -> Zeroizing<String> {
     let mut hash = Sha256::new();

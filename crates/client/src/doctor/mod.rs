@@ -8,6 +8,7 @@
 //! asked; to send a key to another host; and to call a guess certain.
 
 mod cause;
+mod digest;
 mod key;
 mod live;
 mod request;

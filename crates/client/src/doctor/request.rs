@@ -11,7 +11,8 @@ use cortexkey_core::auth::Level;
 use serde_json::Value;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::key::{hmac, is_digest, sha256, slips};
+use super::digest::{made_of, shape, written_otherwise};
+use super::key::{equals, is_digest, mended, sha256, slips};
 use super::{Cause, Certainty, Diagnosis};
 
 /// The most that is read of requests.
@@ -245,27 +246,31 @@ impl Examination<'_> {
 
     /// The key was sent as it is.
     fn standard(&mut self, value: &[u8]) {
+        if self.level == Some(Level::Advanced) {
+            let evidence = "the key is Advanced, and there is neither nonce nor timestamp";
+            self.find(Cause::LevelMismatch, Certainty::Certain, evidence);
+        }
+        let hashed = "Authorization is the SHA-256 of the key, without nonce and time";
         if let Some(key) = self.key {
             let plain = mended(key);
-            if is_digest(value) && [key, &plain].iter().any(|key| equals(value, &sha256(&[key]))) {
-                let evidence = "Authorization is the SHA-256 of the key, without nonce and time";
-                return self.find(Cause::HashedStandardKey, Certainty::Certain, evidence);
+            if [key, plain.as_slice()].iter().any(|key| equals(value, &sha256(&[key]))) {
+                return self.find(Cause::HashedStandardKey, Certainty::Certain, hashed);
             }
-            if self.level == Some(Level::Advanced) && value == plain.as_slice() {
-                let evidence = "the key is Advanced, and was sent as it is";
-                return self.find(Cause::LevelMismatch, Certainty::Certain, evidence);
+            if value == plain.as_slice() {
+                return;
             }
-            if value != plain.as_slice() {
-                let evidence = "Authorization is not the key that was given";
-                self.find(Cause::WrongKey, Certainty::Certain, evidence);
+            if let Some(how) = written_otherwise(value, &plain) {
+                let evidence = format!("Authorization is the key {how}");
+                return self.find(Cause::WrongKey, Certainty::Certain, &evidence);
             }
-        } else if is_digest(value) {
+            // Either of the two may be the right one.
+            let evidence = "Authorization is not the key that was given";
+            self.find(Cause::WrongKey, Certainty::Possible, evidence);
+        }
+        if is_digest(value) {
             let evidence = "Authorization is 64 hexadecimal digits, and there is neither nonce nor \
                             timestamp";
             self.find(Cause::HashedStandardKey, Certainty::Likely, evidence);
-        } else if self.level == Some(Level::Advanced) {
-            let evidence = "the key is Advanced, and there is neither nonce nor timestamp";
-            self.find(Cause::LevelMismatch, Certainty::Certain, evidence);
         }
     }
 
@@ -287,131 +292,95 @@ impl Examination<'_> {
             let evidence = "Authorization has upper-case hexadecimal digits";
             self.find(Cause::UpperCaseDigest, Certainty::Certain, evidence);
         }
-        let Some(key) = self.key else {
-            if !is_digest(value) {
-                let evidence = "Authorization is not 64 hexadecimal digits";
-                self.find(Cause::OtherDigest, Certainty::Certain, evidence);
+        let shape = shape(value);
+        if let Some(key) = self.key
+            && let Some(made) = made_of(value, key, nonce.as_bytes(), timestamp.as_bytes())
+        {
+            if let Some((cause, evidence)) = made {
+                self.find(cause, Certainty::Certain, &evidence);
             }
             return;
-        };
-        let mut digest = Zeroizing::new(String::from_utf8_lossy(value).to_ascii_lowercase());
-        match made_of(&digest, key, nonce.as_bytes(), timestamp.as_bytes()) {
-            None => {
-                let evidence = "the digest is not of this key, nonce and timestamp";
-                self.find(Cause::WrongKey, Certainty::Certain, evidence);
-            }
-            Some(None) => {}
-            Some(Some((cause, evidence))) => self.find(cause, Certainty::Certain, &evidence),
         }
-        digest.zeroize();
+        if let Some(shape) = shape {
+            let evidence = format!("Authorization is {shape}, not 64 hexadecimal digits");
+            return self.find(Cause::OtherDigest, Certainty::Certain, &evidence);
+        }
+        if self.key.is_some() {
+            let evidence = "the digest is of this key, nonce and timestamp in none of the ways that \
+                            are known";
+            self.find(Cause::OtherDigest, Certainty::Possible, evidence);
+            self.find(Cause::WrongKey, Certainty::Possible, evidence);
+        }
     }
 
     fn timestamp(&mut self, timestamp: &str) {
         let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
-        let ms = timestamp.parse::<u64>().ok().filter(|_| digits);
-        match ms {
-            Some(1_000_000_000..=9_999_999_999) => {
+        let number = timestamp.parse::<u64>().ok().filter(|_| digits);
+        let evidence = match (number, timestamp.len()) {
+            (Some(ms), 13) => return self.clock(ms),
+            (Some(_), 10) => {
                 let evidence = "x-xdr-timestamp has 10 digits";
-                self.find(Cause::SecondsForMilliseconds, Certainty::Certain, evidence);
+                return self.find(Cause::SecondsForMilliseconds, Certainty::Certain, evidence);
             }
-            Some(ms) if timestamp.len() == 13 => self.clock(ms),
-            _ => {
-                let evidence =
-                    format!("x-xdr-timestamp is not 13 digits but {}", timestamp.chars().count());
-                self.find(Cause::SecondsForMilliseconds, Certainty::Likely, &evidence);
+            (Some(_), 16) => "x-xdr-timestamp has 16 digits, as microseconds have".to_owned(),
+            (Some(_), 19) => "x-xdr-timestamp has 19 digits, as nanoseconds have".to_owned(),
+            (None, _) if timestamp.parse::<jiff::Timestamp>().is_ok() => {
+                "x-xdr-timestamp is a date and time in text".to_owned()
             }
-        }
+            (None, _) if timestamp.parse::<f64>().is_ok() => {
+                "x-xdr-timestamp is a number with a fraction".to_owned()
+            }
+            _ => format!("x-xdr-timestamp is not 13 digits but {}", timestamp.chars().count()),
+        };
+        self.find(Cause::TimestampForm, Certainty::Certain, &evidence);
     }
 
+    /// Against the answer's date; without one, against this machine's clock, by which only a request
+    /// of this moment can be told.
     fn clock(&mut self, ms: u64) {
-        let Some(answered_ms) = self.request.answered_ms else { return };
-        let off = answered_ms.abs_diff(ms);
-        if off > SKEW_MS {
-            let way = if answered_ms > ms { "behind" } else { "ahead of" };
-            let evidence = format!("the timestamp is {} s {way} the answer's date", off / 1000);
-            self.find(Cause::ClockOff, Certainty::Certain, &evidence);
+        if let Some(answered_ms) = self.request.answered_ms {
+            let off = answered_ms.abs_diff(ms);
+            if off > SKEW_MS {
+                let way = if answered_ms > ms { "behind" } else { "ahead of" };
+                let zone = zone(off).unwrap_or_default();
+                let evidence =
+                    format!("the timestamp is {} s {way} the answer's date{zone}", off / 1000);
+                self.find(Cause::ClockOff, Certainty::Certain, &evidence);
+            }
+            return;
+        }
+        let now_ms = u64::try_from(crate::transport::now_ms()).unwrap_or(0);
+        let off = now_ms.abs_diff(ms);
+        if off <= SKEW_MS {
+            return;
+        }
+        let zone = zone(off);
+        if ms > now_ms {
+            let zone = zone.unwrap_or_default();
+            let evidence =
+                format!("the timestamp is {} s ahead of this machine's clock{zone}", off / 1000);
+            self.find(Cause::ClockOff, Certainty::Likely, &evidence);
+        } else if let Some(zone) = zone {
+            let evidence = format!(
+                "the timestamp is {} s behind this machine's clock{zone}, where the request was \
+                 made just now",
+                off / 1000
+            );
+            self.find(Cause::ClockOff, Certainty::Possible, &evidence);
         }
     }
 }
 
-/// The key without what stands round it.
-fn mended(key: &[u8]) -> Zeroizing<Vec<u8>> {
-    let last = slips(key).pop();
-    last.map_or_else(|| Zeroizing::new(key.to_vec()), |slip| slip.mended)
-}
-
-fn equals(value: &[u8], digest: &str) -> bool {
-    value.eq_ignore_ascii_case(digest.as_bytes())
-}
-
-/// What a digest was made of: nothing where none of the ways fits, no cause where it is the right
-/// one.
-#[expect(clippy::option_option, reason = "no way, the right way, a wrong way")]
-fn made_of(
-    digest: &str,
-    key: &[u8],
-    nonce: &[u8],
-    timestamp: &[u8],
-) -> Option<Option<(Cause, String)>> {
-    let plain = mended(key);
-    let is = |parts: &[&[u8]]| *sha256(parts) == digest;
-    if is(&[&plain, nonce, timestamp]) {
-        return Some(None);
-    }
-    // The mistakes of the key's own text, as it is and as others may have it.
-    for slip in slips(key) {
-        if is(&[key, nonce, timestamp]) {
-            return Some(Some((slip.cause, format!("{}, and was hashed so", slip.evidence))));
-        }
-    }
-    let with =
-        |before: &[u8], after: &[u8]| Zeroizing::new([before, plain.as_slice(), after].concat());
-    for (before, after, cause, what) in [
-        (&b""[..], &b"\n"[..], Cause::SpaceRoundKey, "a line end was hashed with the key"),
-        (b"", b"\r\n", Cause::SpaceRoundKey, "a line end was hashed with the key"),
-        (b"", b" ", Cause::SpaceRoundKey, "a space was hashed with the key"),
-        (b" ", b"", Cause::SpaceRoundKey, "a space was hashed with the key"),
-        (b"\"", b"\"", Cause::QuotesRoundKey, "quotes were hashed with the key"),
-        (b"'", b"'", Cause::QuotesRoundKey, "quotes were hashed with the key"),
-        (b"Bearer ", b"", Cause::BearerPrefix, "`Bearer` was hashed with the key"),
-    ] {
-        if is(&[&with(before, after), nonce, timestamp]) {
-            return Some(Some((cause, what.to_owned())));
-        }
-    }
-    // Seconds in one of the two places where the time stands.
-    let seconds = timestamp.strip_suffix(b"000").unwrap_or(timestamp.get(..10).unwrap_or_default());
-    if is(&[&plain, nonce, seconds]) {
-        let evidence = "seconds were hashed, and milliseconds were sent".to_owned();
-        return Some(Some((Cause::SecondsForMilliseconds, evidence)));
-    }
-    let sent = timestamp;
-    for (parts, what) in [
-        (&[&plain, sent, nonce][..], "the timestamp was hashed before the nonce"),
-        (&[nonce, sent, &plain], "the key was hashed last"),
-        (&[nonce, &plain, sent], "the nonce was hashed before the key"),
-        (&[&plain, b":", nonce, b":", sent], "colons stand between the parts"),
-        (&[&plain, b"|", nonce, b"|", sent], "bars stand between the parts"),
-        (&[&plain, b"\n", nonce, b"\n", sent], "line ends stand between the parts"),
-        (&[&plain, b" ", nonce, b" ", sent], "spaces stand between the parts"),
-        (&[&plain, nonce], "the timestamp was left out"),
-        (&[&plain, sent], "the nonce was left out"),
-    ] {
-        if is(parts) {
-            return Some(Some((Cause::OtherDigest, what.to_owned())));
-        }
-    }
-    if is(&[&plain]) {
-        let evidence = "the key alone was hashed, without nonce and timestamp".to_owned();
-        return Some(Some((Cause::OtherDigest, evidence)));
-    }
-    for message in [[nonce, sent].concat(), [nonce, b":", sent].concat()] {
-        if *hmac(&plain, &message) == digest {
-            let evidence = "it is an HMAC, and the scheme has a plain hash".to_owned();
-            return Some(Some((Cause::OtherDigest, evidence)));
-        }
-    }
-    None
+/// What a difference of whole quarters of an hour is like: a local time that is taken for UTC.
+fn zone(off_ms: u64) -> Option<String> {
+    const QUARTER_MS: u64 = 15 * 60 * 1000;
+    /// The farthest zone is 14 hours ahead.
+    const QUARTERS_MAX: u64 = 14 * 4;
+    let quarters = (off_ms + QUARTER_MS / 2) / QUARTER_MS;
+    let is_zone =
+        (1..=QUARTERS_MAX).contains(&quarters) && off_ms.abs_diff(quarters * QUARTER_MS) <= SKEW_MS;
+    let (hours, minutes) = (quarters / 4, quarters % 4 * 15);
+    is_zone.then(|| format!(", {hours} h {minutes:02} min, as a time zone is from UTC"))
 }
 
 impl fmt::Debug for ObservedRequest {

@@ -2,11 +2,7 @@
  *
  *   cc first_call.c $(pkg-config --cflags --libs cortexkey libcurl) -o first_call
  *
- * Settings (the key comes from your secret store, and never stands in a file like this):
- *   export CORTEXKEY_API_URL=https://api-acme.xdr.us.paloaltonetworks.com
- *   export CORTEXKEY_API_KEY_ID=7
- *   export CORTEXKEY_API_KEY_TYPE=advanced
- *   export CORTEXKEY_API_KEY
+ * The key comes from your secret store as CORTEXKEY_API_KEY, and never stands in a file like this.
  */
 #include <cortexkey.h>
 #include <curl/curl.h>

@@ -1,8 +1,10 @@
 //! [`Example`]: the first API call in several languages, to begin one's own code with.
 //!
-//! It refuses to hold a key: each text reads it from the environment, where a secret store puts it.
-//! It refuses texts that nobody ran: tests run each of them against a tenant, but for
-//! PowerShell's, which say so themselves.
+//! Each text runs as it is printed. What the settings say of tenant, key id and level stands in it;
+//! what they do not say it reads from the environment, and fails without. No text has a host of
+//! somebody else's, where a key could go, and none has a key: that comes from the environment, where
+//! a secret store puts it. Tests run each of them against a tenant, but for PowerShell's, which say
+//! so themselves.
 
 use core::fmt;
 use core::str::FromStr;
@@ -10,11 +12,36 @@ use core::str::FromStr;
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{KeyId, Level};
 
-/// What stands in the texts, and is replaced by the user's own.
-const URL: &str = "https://api-acme.xdr.us.paloaltonetworks.com";
-const KEY_ID: (&str, &str) = ("CORTEXKEY_API_KEY_ID=7", "CORTEXKEY_API_KEY_ID=");
-const KEY_ID_QUOTED: (&str, &str) = ("CORTEXKEY_API_KEY_ID = '7'", "CORTEXKEY_API_KEY_ID = ");
-const LEVEL: (&str, &str) = ("CORTEXKEY_API_KEY_TYPE=advanced", "CORTEXKEY_API_KEY_TYPE=");
+use crate::settings::known;
+use crate::{Environment, Given, SettingsError};
+
+/// Where a text reads a setting, and what stands round its value where that is known.
+const PLACES: [(Setting, &str, [&str; 2]); 12] = [
+    (Setting::Url, "${CORTEXKEY_API_URL:?set it to what the button Copy API URL gives}", ["", ""]),
+    (
+        Setting::KeyId,
+        "${CORTEXKEY_API_KEY_ID:?set it to the number in the column ID of the API Keys table}",
+        ["", ""],
+    ),
+    (Setting::Url, r#"os.environ["CORTEXKEY_API_URL"]"#, ["\"", "\""]),
+    (Setting::KeyId, r#"os.environ["CORTEXKEY_API_KEY_ID"]"#, ["\"", "\""]),
+    (Setting::Url, r#"os.Getenv("CORTEXKEY_API_URL")"#, ["\"", "\""]),
+    (Setting::KeyId, r#"os.Getenv("CORTEXKEY_API_KEY_ID")"#, ["\"", "\""]),
+    (Setting::Level, r#"os.Getenv("CORTEXKEY_API_KEY_TYPE")"#, ["\"", "\""]),
+    (Setting::Url, r#"setting("CORTEXKEY_API_URL")"#, ["\"", "\""]),
+    (Setting::KeyId, r#"setting("CORTEXKEY_API_KEY_ID")"#, ["\"", "\""]),
+    (Setting::Level, r#"setting("CORTEXKEY_API_KEY_TYPE")"#, ["\"", "\""]),
+    (Setting::Url, "= $env:CORTEXKEY_API_URL", ["= '", "'"]),
+    (Setting::KeyId, "= $env:CORTEXKEY_API_KEY_ID", ["= '", "'"]),
+];
+
+/// What a text may take from the settings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    Url,
+    KeyId,
+    Level,
+}
 
 /// A language that there is an example in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,41 +110,70 @@ impl fmt::Display for UnknownLanguage {
 
 impl core::error::Error for UnknownLanguage {}
 
-/// Whose key an example is for; what is `None` stays an example.
+/// Whose key an example is for; what is `None` it reads from the environment.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Example {
     /// Where the tenant's API is.
     pub address: Option<Address>,
     /// The key's id.
     pub key_id: Option<KeyId>,
-    /// The key's security level; Advanced unless said.
+    /// The key's security level. Where a text is for one level alone, it is Advanced unless said: a
+    /// digest does no harm where a key would.
     pub level: Option<Level>,
 }
 
 impl Example {
+    /// Takes what the settings say. A setting that is invalid is an error, not an absent one.
+    pub fn resolve(given: &Given, environment: &Environment<'_>) -> Result<Self, SettingsError> {
+        known(given, environment)
+    }
+
     /// The text in a language.
     ///
     /// ```
-    /// use cortexkey_client::{Example, Language};
+    /// use cortexkey_client::{Example, Given, Language};
     ///
-    /// let text = Example { key_id: "12".parse().ok(), ..Example::default() }.text(Language::Curl);
-    /// assert!(text.contains("CORTEXKEY_API_KEY_ID=12\n") && text.contains("x-xdr-nonce"));
+    /// let given = Given { key_id: Some("12".into()), ..Given::default() };
+    /// let text = Example::resolve(&given, &|_| None)?.text(Language::Curl);
+    /// assert!(text.contains("KEY_ID=12\n") && text.contains("x-xdr-nonce"));
+    /// # Ok::<(), cortexkey_client::SettingsError>(())
     /// ```
     pub fn text(&self, language: Language) -> String {
-        let level = self.level.unwrap_or(Level::Advanced);
-        let mut text = template(language, level).to_owned();
-        let mut replace = |(known, before): (&str, &str), value: String| {
-            text = text.replace(known, &format!("{before}{value}"));
-        };
-        if let Some(id) = self.key_id {
-            replace(KEY_ID, id.to_string());
-            replace(KEY_ID_QUOTED, format!("'{id}'"));
+        let mut text = template(language, self.level.unwrap_or(Level::Advanced)).to_owned();
+        for (setting, place, [before, after]) in PLACES {
+            if let Some(value) = self.value(setting) {
+                text = text.replace(place, &format!("{before}{value}{after}"));
+            }
         }
-        replace(LEVEL, level.to_string());
-        if let Some(address) = &self.address {
-            replace((URL, ""), address.to_string());
+        text.replace("let given = Given::default();", &self.given_in_rust())
+    }
+
+    fn value(&self, setting: Setting) -> Option<String> {
+        match setting {
+            Setting::Url => self.address.as_ref().map(Address::to_string),
+            Setting::KeyId => self.key_id.map(|id| id.to_string()),
+            Setting::Level => self.level.map(|level| level.to_string()),
         }
-        text
+    }
+
+    fn given_in_rust(&self) -> String {
+        let url = self.value(Setting::Url);
+        let (id, level) = (self.value(Setting::KeyId), self.value(Setting::Level));
+        let fields = [
+            url.as_ref().map(|url| format!("fqdn: Some(\"{url}\".to_owned()),")),
+            // The host is taken as it is: it was read before.
+            url.as_ref().map(|_| "on_premises: true,".to_owned()),
+            id.map(|id| format!("key_id: Some(\"{id}\".to_owned()),")),
+            level.map(|level| format!("level: Some(\"{level}\".parse()?),")),
+        ];
+        let fields: Vec<String> =
+            fields.into_iter().flatten().map(|field| format!("        {field}\n")).collect();
+        let fields = fields.concat();
+        if fields.is_empty() {
+            return "let given = Given::default();".to_owned();
+        }
+        format!("let given = Given {{\n{fields}        ..Given::default()\n    }};")
     }
 }
 
@@ -152,7 +208,9 @@ mod tests {
             let text = example.text(language);
             assert!(text.contains("https://api-tenant.example"), "{language}");
             assert!(text.contains("4711") && !text.contains("acme"), "{language}");
-            assert!(!text.contains("ID=7") && !text.contains("'7'"), "{language}");
+            assert!(!text.contains("CORTEXKEY_API_URL"), "{language}");
+            let others = Example::default().text(language);
+            assert!(!others.contains("https://"), "{language}");
             assert_eq!(text.contains("UNTESTED"), !language.is_tested(), "{language}");
             assert_eq!(language.as_str().parse(), Ok(language));
         }

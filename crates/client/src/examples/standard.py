@@ -1,9 +1,6 @@
 #!/usr/bin/env python3
 """First API call with a Standard key of Cortex. Python 3.8 or later, and nothing else."""
-# Settings (the key comes from your secret store, and never stands in a file like this):
-#   export CORTEXKEY_API_URL=https://api-acme.xdr.us.paloaltonetworks.com
-#   export CORTEXKEY_API_KEY_ID=7
-#   export CORTEXKEY_API_KEY
+# The key comes from your secret store as CORTEXKEY_API_KEY, and never stands in a file like this.
 
 import os
 import sys

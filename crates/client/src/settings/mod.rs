@@ -25,6 +25,7 @@ use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use zeroize::Zeroizing;
 
+use crate::examples::Example;
 use crate::process::Program;
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
 use layers::{KeyPlace, Layers, Setting};
@@ -208,6 +209,32 @@ pub fn resolve_address(
     environment: &Environment<'_>,
 ) -> Result<Found<Address>, SettingsError> {
     Layers::load(given, environment)?.address().map(|(_, found)| found)
+}
+
+/// What the settings say of a key, without the key. What nothing says is absent; what is invalid is
+/// an error.
+pub(crate) fn known(
+    given: &Given,
+    environment: &Environment<'_>,
+) -> Result<Example, SettingsError> {
+    let layers = Layers::load(given, environment)?;
+    let mut known = Example::default();
+    match layers.address() {
+        Ok((_, found)) => known.address = Some(found.value),
+        Err(SettingsError::NoAddress) => {}
+        Err(error) => return Err(error),
+    }
+    match layers.key_id() {
+        Ok(found) => known.key_id = Some(found.value),
+        Err(SettingsError::NoKeyId) => {}
+        Err(error) => return Err(error),
+    }
+    match layers.level() {
+        Ok(found) => known.level = Some(found.value),
+        Err(SettingsError::NoLevel) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(known)
 }
 
 /// The folder for what is kept between two runs, such as a rotation that waits for its grace.

@@ -42,11 +42,30 @@ fn first(environment: &dyn Fn(&str) -> Option<OsString>) -> Option<(&'static str
 }
 
 fn is_usable(value: &OsString) -> bool {
+    if !value.to_str().is_some_and(has_possible_port) {
+        return false;
+    }
     let proxy = value.to_str().and_then(|text| Proxy::new(text).ok());
     proxy.is_some_and(|proxy| {
         matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https)
             && !proxy.host().is_empty()
     })
+}
+
+/// The HTTP library takes a scheme's own port where the one that is given is impossible.
+fn has_possible_port(value: &str) -> bool {
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    // Colons within brackets are an address's own.
+    let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
+    match after.rsplit_once(':') {
+        None => after.is_empty() || host == after,
+        Some((_, port)) => {
+            let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+            digits && port.parse::<u16>().is_ok_and(|port| port != 0)
+        }
+    }
 }
 
 /// Whether `NO_PROXY` names the host, by the rules of the HTTP library.
@@ -79,6 +98,12 @@ mod tests {
         for value in ["http://p.example:3128", "http://u:p@p.example", "https://p", "p.example:1"] {
             assert_eq!(unusable_of(&[("https_proxy", value)]), None, "{value}");
         }
+        for port in ["0", "65536", "99999999999999999999", "", "x", "-1", "+80", "8 0"] {
+            for value in [format!("http://p.example:{port}"), format!("http://[::1]:{port}")] {
+                assert_eq!(unusable_of(&[("https_proxy", &value)]), Some("https_proxy"), "{value}");
+            }
+        }
+        assert_eq!(unusable_of(&[("https_proxy", "http://[::1]:8080/")]), None);
         for value in ["socks5://p:1080", "socks4://p", "ftp://p", "http://", "://", "not a proxy"] {
             for name in VARIABLES {
                 assert_eq!(unusable_of(&[(name, value)]), Some(name), "{value}");

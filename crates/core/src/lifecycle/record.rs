@@ -3,13 +3,14 @@
 //!
 //! It refuses the key itself, which no table shows.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt;
 
-use super::expiry::{DAY_MS, Expiry};
+use super::expiry::{DAY_MS, Expiry, ExpiryState};
 use crate::auth::{KeyId, Level};
 
 /// What the table shows of a key.
@@ -91,6 +92,22 @@ pub enum RecordFilter {
     Level(Level),
     /// Its comment holds this text, in any case.
     CommentContains(String),
+    /// The address of its creator holds this text, in any case.
+    CreatedByContains(String),
+    /// The name of its creator holds this text, in any case.
+    UserContains(String),
+    /// It is in this state at a time.
+    State {
+        /// The state.
+        state: ExpiryState,
+        /// Milliseconds since 1970.
+        now_ms: u64,
+    },
+    /// The filter does not pass it.
+    Not(Box<Self>),
+    /// The filter passes it, or it has no value in the filter's column: the console's *Include empty
+    /// values*.
+    OrEmpty(Box<Self>),
     /// A column of time lies between these times, both included.
     Between {
         /// The column.
@@ -120,15 +137,36 @@ impl RecordFilter {
             Self::Ids(ids) => ids.contains(&record.key_id),
             Self::AnyRole(roles) => record.roles.iter().any(|role| roles.contains(role)),
             Self::Level(level) => record.level == *level,
-            Self::CommentContains(text) => {
-                let comment = record.comment.as_deref().unwrap_or("");
-                comment.to_lowercase().contains(&text.to_lowercase())
-            }
+            Self::CommentContains(text) => contains(record.comment.as_deref().unwrap_or(""), text),
+            Self::CreatedByContains(text) => contains(&record.created_by, text),
+            Self::UserContains(text) => contains(&record.user_name, text),
+            Self::State { state, now_ms } => record.expiry.state(*now_ms) == *state,
+            Self::Not(filter) => !filter.passes(record),
+            Self::OrEmpty(filter) => filter.is_empty(record) || filter.passes(record),
             Self::Between { column, from_ms, until_ms } => {
                 column.of(record).is_some_and(|ms| (*from_ms..=*until_ms).contains(&ms))
             }
         }
     }
+}
+
+impl RecordFilter {
+    /// Whether a row has no value in the filter's column.
+    fn is_empty(&self, record: &KeyRecord) -> bool {
+        match self {
+            Self::Ids(_) | Self::Level(_) | Self::State { .. } => false,
+            Self::AnyRole(_) => record.roles.is_empty(),
+            Self::CommentContains(_) => record.comment.as_deref().unwrap_or("").is_empty(),
+            Self::CreatedByContains(_) => record.created_by.is_empty(),
+            Self::UserContains(_) => record.user_name.is_empty(),
+            Self::Between { column, .. } => column.of(record).is_none(),
+            Self::Not(filter) | Self::OrEmpty(filter) => filter.is_empty(record),
+        }
+    }
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
 }
 
 /// A column of time.

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use cortexkey_api::RequestData;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -205,6 +205,12 @@ fn unfit(error: &serde_json::Error) -> Refusal {
 pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    let identity = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(header::CONTENT_ENCODING).iter().all(identity) {
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type")
+            .with_extra("send the body as it is, without Content-Encoding")
+            .with_remedy("send the body as it is, without Content-Encoding"));
+    }
     if essence.eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {

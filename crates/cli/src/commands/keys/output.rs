@@ -119,8 +119,18 @@ fn no_formula(cell: String) -> String {
     if cell.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
 }
 
+/// Text of others on one line: a line end or tab is a space, and what nobody sees or what a terminal
+/// acts on is an escape.
 pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if cortexkey_manifest::is_invisible(c) { ' ' } else { c }).collect()
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => out.push(' '),
+            c if cortexkey_manifest::is_invisible(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// A time in UTC, to the second.
