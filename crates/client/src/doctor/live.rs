@@ -307,10 +307,7 @@ impl Live<'_> {
             let evidence = format!("the tenant lists key {id} as {level} and not expired");
             (Cause::WrongKey, evidence)
         };
-        // That it is no other cause leaves this one, and what changes headers on the way.
-        let is_guess = cause == Cause::WrongKey;
-        let certainty = if is_guess { Certainty::Likely } else { Certainty::Certain };
-        self.to.find(cause, certainty, evidence);
+        self.to.find(cause, Certainty::Certain, evidence);
         if cause == Cause::WrongKey {
             self.digest_for_key();
         }
@@ -321,7 +318,7 @@ impl Live<'_> {
     fn digest_for_key(&mut self) {
         if is_digest(&self.patient.key) {
             let evidence = "what is given as the key is 64 hexadecimal digits, as a SHA-256 is";
-            self.to.find(Cause::HashedStandardKey, Certainty::Likely, evidence);
+            self.to.find(Cause::HashedStandardKey, Certainty::Certain, evidence);
         }
     }
 
