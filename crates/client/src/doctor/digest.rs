@@ -291,6 +291,7 @@ mod tests {
     const NONCE: &[u8] = b"a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2";
     const TIME: &[u8] = b"1798761600000";
 
+    #[expect(clippy::option_option, reason = "no way, the right way, a wrong way")]
     fn made(value: &str) -> Option<Option<Cause>> {
         made_of(value.as_bytes(), KEY, NONCE, TIME).map(|made| made.map(|(cause, _)| cause))
     }
