@@ -155,6 +155,26 @@ impl Work {
     }
 }
 
+impl Work {
+    /// Marks the connection as idle, since it waits for its client, until what is returned is dropped.
+    pub(crate) fn wait(&self) -> Waiting {
+        let Self { crowd, member } = self;
+        // Before it counts as idle, so that nobody sees it idle since long ago.
+        member.idle_since_ms.store(crowd.now_ms(), Ordering::Relaxed);
+        member.answers.fetch_sub(1, Ordering::AcqRel);
+        Waiting(self.clone())
+    }
+}
+
+/// An answer that waits for the rest of its request.
+pub(crate) struct Waiting(Work);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.member.answers.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 /// An answer that is under way.
 pub(crate) struct Busy(Work);
 

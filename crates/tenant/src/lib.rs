@@ -25,11 +25,13 @@
 //! - A list without `search_to` is given whole.
 
 mod access;
+mod background;
 mod clock;
 mod crowd;
 mod directory;
 mod faults;
 mod forwarding;
+mod framing;
 mod gather;
 mod http;
 mod inspect;
@@ -53,6 +55,7 @@ mod store;
 mod stream;
 mod tenant;
 mod tls;
+mod waited;
 mod webhook;
 
 pub use clock::{Clock, SettableClock};
@@ -61,7 +64,7 @@ pub use inventory::InventoryError;
 pub use log::LogLine;
 pub use notices::Notification;
 pub use options::{
-    ConsoleKeys, Control, EditRoles, Licence, Log, NewAdminKeys, Options, ReplayMode, WebhookLog,
+    ConsoleKeys, Control, DroppedLog, EditRoles, Licence, Log, NewAdminKeys, Options, ReplayMode, WebhookLog,
 };
 pub use redis_guard::RedisFault;
 pub use roles::{ASSUMED_ROLES, CustomRole, CustomRoleError};

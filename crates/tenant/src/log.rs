@@ -5,14 +5,54 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::io;
+use std::sync::Arc;
 
 use axum::http::Method;
 use cortexkey_core::auth::{KeyId, Verdict};
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
+use crate::background::Queue;
+use crate::notices::Notification;
+use crate::options::{DroppedLog, Log, WebhookLog};
+
+/// How many lines wait for whoever writes them.
+const WAITING_MAX: usize = 4_096;
 const PATH_CHARS_MAX: usize = 200;
 /// Digests have 64 characters and keys usually 128; no call's name is near that.
 const PART_CHARS_MAX: usize = 40;
+
+/// What is told, on a thread of its own: whoever writes it may block.
+pub(crate) type Logger = Queue<Logged>;
+
+/// A piece of the log.
+pub(crate) enum Logged {
+    Request(Arc<LogLine>),
+    /// A notice that the webhook did not take, and why.
+    Webhook(Notification, String),
+}
+
+/// The thread that tells; none where nobody listens.
+pub(crate) fn logger(
+    log: Option<Log>,
+    webhook_log: Option<WebhookLog>,
+    dropped_log: Option<DroppedLog>,
+) -> io::Result<Option<Logger>> {
+    if log.is_none() && webhook_log.is_none() {
+        return Ok(None);
+    }
+    let tell = move |piece: Logged, dropped: u64| {
+        if let Some(dropped_log) = dropped_log.as_ref().filter(|_| dropped > 0) {
+            dropped_log(dropped);
+        }
+        match (&piece, &log, &webhook_log) {
+            (Logged::Request(line), Some(log), _) => log(line),
+            (Logged::Webhook(notification, why), _, Some(log)) => log(notification, why),
+            _ => {}
+        }
+    };
+    Queue::new("cortexkey-log", WAITING_MAX, tell).map(Some)
+}
 
 /// One answered request.
 #[derive(Clone, Debug)]

@@ -15,6 +15,9 @@ use crate::{Clock, CustomRole, LogLine, Notification};
 /// What is told of each answered request.
 pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
+/// What is told of lines that were dropped since they were not taken in time: how many.
+pub type DroppedLog = Arc<dyn Fn(u64) + Send + Sync>;
+
 /// What is told of a notice that the webhook did not take, and why.
 pub type WebhookLog = Arc<dyn Fn(&Notification, &str) + Send + Sync>;
 
@@ -75,10 +78,13 @@ pub struct Options {
     pub custom_roles: Vec<CustomRole>,
     /// The time.
     pub clock: Clock,
-    /// What is called for each answered request.
+    /// What is called for each answered request, on a thread of its own: one that blocks holds up
+    /// nothing, and what it does not take in time is dropped.
     pub log: Option<Log>,
     /// What is called for each notice that the webhook did not take.
     pub webhook_log: Option<WebhookLog>,
+    /// What is called when lines of the log were dropped.
+    pub dropped_log: Option<DroppedLog>,
 }
 
 impl Default for Options {
@@ -112,6 +118,7 @@ impl Default for Options {
             clock: Clock::System,
             log: None,
             webhook_log: None,
+            dropped_log: None,
         }
     }
 }

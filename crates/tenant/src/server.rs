@@ -29,9 +29,11 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::crowd::{Busy, Crowd, Place, Work};
+use crate::framing::Framed;
 use crate::gather::Gathered;
 use crate::http::{Refusal, ToReset};
 use crate::stream::Unread;
+use crate::waited::Waited;
 
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
@@ -137,7 +139,7 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
     place: Place,
 ) {
-    let stream = Gathered::new(stream);
+    let stream = Gathered::new(Framed::new(stream));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // Who has said all that there is to say may close that side and still wait for the answer.
@@ -174,7 +176,9 @@ impl Service<hyper::Request<Incoming>> for Tagged {
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.reset.clone());
-        let (answer, busy) = (self.router.call(request), self.work.begin());
+        let busy = self.work.begin();
+        let request = request.map(|body| Waited::new(body, self.work.clone()));
+        let answer = self.router.call(request);
         Box::pin(async move {
             let (head, body) = answer.await?.into_parts();
             Ok(Response::from_parts(head, Body::new(Held { body, _busy: busy })))
@@ -332,6 +336,21 @@ mod tests {
         }
         send.send("second").unwrap();
         read("second");
+    }
+
+    #[test]
+    fn who_never_sends_the_body_makes_room_for_others() {
+        let runtime = Runtime::new().unwrap();
+        let router = Router::new()
+            .route("/", get(|| async { "x".repeat(1 << 20) }))
+            .route("/sent", axum::routing::put(async |_: axum::body::Bytes| "taken"));
+        let limits =
+            Limits { connections: 1, write_time: LONG, idle_time: Duration::from_millis(20) };
+        let (address, _stop) = served_by(&runtime, router, limits);
+        let mut slow = TcpStream::connect(address).unwrap();
+        slow.write_all(b"PUT /sent HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{").unwrap();
+        assert!(whole(address) > 1 << 20, "the only slot stays taken");
+        drop(slow);
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub enum StartError {
     Inventory(InventoryError),
     /// The options leave no room for the two keys that it starts with.
     NoRoomForKeys,
+    /// The data folder's disk is full, and there are no keys yet.
+    NoRoomOnDisk,
 }
 
 impl fmt::Display for StartError {
@@ -68,6 +70,9 @@ impl fmt::Display for StartError {
             Self::Tls(error) => fmt::Display::fmt(error, f),
             Self::Inventory(error) => fmt::Display::fmt(error, f),
             Self::ReplayServer(fault) => write!(f, "the replay server cannot be used: {fault}"),
+            Self::NoRoomOnDisk => f.write_str(
+                "the disk of the data folder is full; free 16 MiB there, or give another folder",
+            ),
             Self::NoRoomForKeys => f.write_str("the tenant needs room for two keys at least"),
         }
     }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::thread::JoinHandle;
 
 use cortexkey_api::Secret;
@@ -21,16 +21,16 @@ use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::{Clock, SettableClock};
 use crate::directory::Directory;
 use crate::faults::{Fault, FaultError, Faults};
-use crate::http::{App, regroup, router};
+use crate::http::{App, SEARCHES_MAX, regroup, router};
 use crate::inspect::Inspector;
 use crate::inventory;
-use crate::log::LogLine;
+use crate::log::{LogLine, logger};
 use crate::notices::{NOTICES, Notices, Notification};
 use crate::options::{Control, NewAdminKeys, Options, ReplayMode};
 use crate::redis_guard::{RedisFault, RedisGuard, RedisGuardError};
@@ -48,6 +48,8 @@ const THREADS_MAX: usize = 4;
 const NOTICE_PAUSE: Duration = Duration::from_millis(500);
 /// Where the data of children is, within their parent's folder.
 const CHILDREN_FOLDER: &str = "children";
+/// How long a tenant that stops waits for the last lines of its log to be taken.
+const LOG_PATIENCE: Duration = Duration::from_millis(300);
 /// Connections that wait to be accepted.
 const QUEUE: u32 = 1024;
 
@@ -257,10 +259,15 @@ impl Drop for Tenant {
             // A panic there has been reported already.
             let _ = thread.join();
         }
-        // Where it fails, the next start waits a little longer.
-        let _ = self.app.replay.close();
-        for child in &self.children {
-            let _ = child.app.replay.close();
+        for app in self.children.iter().map(|child| &child.app).chain([&self.app]) {
+            if let Some(webhook) = app.webhook.get() {
+                webhook.close();
+            }
+            if let Some(log) = &app.log {
+                log.close(LOG_PATIENCE);
+            }
+            // Where it fails, the next start waits a little longer.
+            let _ = app.replay.close();
         }
     }
 }
@@ -392,7 +399,7 @@ fn prepare(
     if let Some(disk) = &disk {
         store = store.on(Arc::clone(disk))?;
         let until_ms = disk.number(NOTICES)?.unwrap_or(0);
-        notices.skip(store.entries().map(|entry| &entry.record), until_ms);
+        notices.skip(store.entries().map(|entry| entry.record.as_ref()), until_ms);
     }
     if let Some((inventory, directory)) = of_file {
         // The file is what holds, whatever was changed in an earlier run.
@@ -412,6 +419,8 @@ fn prepare(
     store.commit()?;
     let verifier =
         Verifier::new().with_skew(options.skew).with_nonce_lengths(options.nonce_lengths);
+    let log = logger(options.log, options.webhook_log, options.dropped_log)
+        .map_err(StartError::Threads)?;
     let app = App {
         store: RwLock::new(store),
         verifier,
@@ -423,17 +432,29 @@ fn prepare(
         console_keys: options.console_keys,
         children,
         edit_roles: options.edit_roles,
-        log: options.log,
-        webhook_log: options.webhook_log,
+        log,
         requests: AtomicU64::new(0),
         inspector: Inspector::new(options.remembered_requests),
         faults: Faults::default(),
         notices: Mutex::new(notices),
         disk,
-        webhook: options.webhook.map(|url| Arc::new(Webhook::new(url))),
+        webhook: OnceLock::new(),
+        searches: Semaphore::new(SEARCHES_MAX),
         stopping,
     };
-    Ok(Prepared { app: Arc::new(app), seeded, tls })
+    let app = Arc::new(app);
+    if let Some(url) = options.webhook {
+        let weak = Arc::downgrade(&app);
+        let given_up = move |notification: &Notification, why: &str| {
+            if let Some(app) = weak.upgrade() {
+                app.not_taken(notification, why);
+            }
+        };
+        let webhook = Webhook::new(url, given_up).map_err(StartError::Threads)?;
+        // It is set nowhere else.
+        let _ = app.webhook.set(webhook);
+    }
+    Ok(Prepared { app, seeded, tls })
 }
 
 /// Gives notices when they are due, until the tenant stops.
@@ -509,6 +530,7 @@ fn seed(store: &mut Store, level: Level, now_ms: u64) -> Result<SeededKey, Start
     match store.generate(level, Expiry::Never, about, now_ms) {
         Ok((id, key)) => Ok(SeededKey { id, level, key }),
         Err(GenerateError::Full) => Err(StartError::NoRoomForKeys),
+        Err(GenerateError::NoDisk) => Err(StartError::NoRoomOnDisk),
         Err(GenerateError::NoRandom) => Err(StartError::NoRandom),
     }
 }

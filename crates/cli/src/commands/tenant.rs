@@ -12,7 +12,7 @@ use clap::{ValueEnum, value_parser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 use cortexkey_tenant::{
-    ConsoleKeys, Control, EditRoles, Licence, Log, LogLine, NewAdminKeys, Notification, Options,
+    ConsoleKeys, Control, DroppedLog, EditRoles, Licence, Log, LogLine, NewAdminKeys, Notification, Options,
     ReplayMode, StartError, Tenant, TlsError, WebhookLog,
 };
 
@@ -301,6 +301,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         },
         log: Some(log(args.log_format, args.quiet)),
         webhook_log: Some(webhook_log(args.log_format)),
+        dropped_log: Some(dropped_log(args.log_format)),
         ..Options::default()
     };
     if let Some(entries) = args.guard_entries {
@@ -344,6 +345,19 @@ fn webhook_log(format: LogFormat) -> WebhookLog {
             }
         };
         text::tell(&format!("{text}\n"));
+    })
+}
+
+/// Writes a line when lines were dropped, since standard error was not read.
+fn dropped_log(format: LogFormat) -> DroppedLog {
+    Arc::new(move |dropped| {
+        let text = match format {
+            LogFormat::Text => {
+                format!("{dropped} lines dropped: standard error was not read in time")
+            }
+            LogFormat::Json => serde_json::json!({ "dropped": dropped }).to_string(),
+        };
+        let _ = writeln!(std::io::stderr(), "{text}");
     })
 }
 

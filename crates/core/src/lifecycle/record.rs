@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 use core::cmp::Ordering;
 use core::fmt;
 
@@ -203,8 +204,9 @@ pub enum RecordOrder {
 
 impl RecordOrder {
     /// Sorts rows, the other way round where `descending`.
-    pub fn sort(self, records: &mut [KeyRecord], descending: bool) {
+    pub fn sort<R: Borrow<KeyRecord>>(self, records: &mut [R], descending: bool) {
         records.sort_by(|a, b| {
+            let (a, b) = (a.borrow(), b.borrow());
             let order = self.compare(a, b);
             let order = if descending { order.reverse() } else { order };
             order.then(a.key_id.cmp(&b.key_id))

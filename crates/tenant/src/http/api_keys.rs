@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, State};
+use axum::response::Response;
 use axum::routing::{MethodRouter, post};
 use cortexkey_api::Reply;
 use cortexkey_api::api_keys::{
-    DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListReply, ListRequest,
+    ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListRequest,
     SecurityLevel, Sort,
 };
 use cortexkey_core::access::Permission;
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::App;
 use super::body::{Asked, AskedOrNothing};
@@ -26,8 +26,9 @@ use super::child::Target;
 use super::gate::Caller;
 use super::list::check_order;
 use super::refusal::Refusal;
+use super::streamed::streamed;
 use crate::access::Access;
-use crate::store::{About, Deed, GenerateError, Store, creator};
+use crate::store::{About, Deed, GenerateError, Listing, Store, creator, listed};
 
 /// The component that says who manages keys.
 pub(super) const PUBLIC_API: &str = "Public API";
@@ -93,21 +94,26 @@ fn list(
     Extension(target): Extension<Target>,
     AskedOrNothing(request): AskedOrNothing<Listed>,
     names: Names,
-) -> Result<Json<Value>, Refusal> {
-    access(&app.store(), caller)?.require(PUBLIC_API, Permission::View)?;
-    let store = target.0.store();
+) -> Result<Response, Refusal> {
     let request = ListRequest::from(request);
-    check_list(&request)?;
-    let ListReply { data, filter_count, total_count } = store.list(&request);
-    let reply = match names {
-        Names::Lower => {
-            json!({ "data": data, "filter_count": filter_count, "total_count": total_count })
-        }
-        Names::Upper => {
-            json!({ "DATA": data, "FILTER_COUNT": filter_count, "TOTAL_COUNT": total_count })
-        }
+    let Listing { records, filter_count, total_count } = {
+        access(&app.store(), caller)?.require(PUBLIC_API, Permission::View)?;
+        check_list(&request)?;
+        target.0.store().list(&request)
     };
-    Ok(Json(json!({ "reply": reply })))
+    let [data, filtered, total] = match names {
+        Names::Lower => ["data", "filter_count", "total_count"],
+        Names::Upper => ["DATA", "FILTER_COUNT", "TOTAL_COUNT"],
+    };
+    let head = format!("{{\"reply\":{{\"{data}\":[");
+    let tail = format!("],\"{filtered}\":{filter_count},\"{total}\":{total_count}}}}}");
+    let items = records.into_iter().map(|record| json_of(&listed(&record)));
+    Ok(streamed(head, items, tail))
+}
+
+fn json_of(record: &ApiKeyRecord) -> Vec<u8> {
+    // Text and numbers always become JSON.
+    serde_json::to_vec(record).unwrap_or_default()
 }
 
 async fn generate(
@@ -350,6 +356,10 @@ fn no_key(error: GenerateError) -> Refusal {
     match error {
         GenerateError::Full => Refusal::invalid("The maximum number of API keys is reached")
             .with_remedy("delete keys, or start the tenant with a higher --max-keys"),
+        GenerateError::NoDisk => Refusal::invalid("No API key can be kept: the disk is full")
+            .with_remedy(
+                "delete keys, or free space where --data is; changing and deleting keys works",
+            ),
         GenerateError::NoRandom => Refusal::invalid("The system gives no random bytes"),
     }
 }

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use axum::routing::{MethodRouter, post};
 use cortexkey_api::Reply;
-use cortexkey_api::audit::{ListReply, ListRequest};
+use cortexkey_api::audit::{AuditRecord, ListReply, ListRequest};
 use cortexkey_core::access::Permission;
 
 use super::App;
@@ -41,17 +41,23 @@ async fn read(
     Extension(caller): Extension<Caller>,
     AskedOrAll(request): AskedOrAll<ListRequest>,
 ) -> Result<Json<Reply<ListReply>>, Refusal> {
-    let store = app.store();
-    access(&store, caller)?.require("Auditing", Permission::View)?;
+    access(&app.store(), caller)?.require("Auditing", Permission::View)?;
     let page = Page::checked(request.search_from, request.search_to, PAGE_MAX)?;
     let conditions = list::documented(&request.filters, &FIELDS)?;
     let order = list::older_order(request.sort.as_ref(), &SORT_FIELDS)?;
     let (place, descending) = order.unwrap_or(("AUDIT_ID", true));
-    let things = store.audit.entries().map(list::thing);
-    let mut found: Vec<_> = things.filter(|thing| list::all_fit(&conditions, thing)).collect();
-    list::sort(&mut found, place, descending);
-    let total_count = found.len() as u64;
-    let record = |thing| serde_json::from_value(serde_json::Value::Object(thing)).ok();
-    let data: Vec<_> = page.of(found.into_iter()).filter_map(record).collect();
-    Ok(Json(Reply { reply: ListReply { total_count, result_count: data.len() as u64, data } }))
+    // A few at a time, and without the store's lock: others go on meanwhile.
+    let _place = app.searches.acquire().await;
+    let entries: Vec<Arc<AuditRecord>> = app.store().audit.entries().cloned().collect();
+    let reply = tokio::task::block_in_place(|| {
+        let fits = |(_, thing): &(_, list::Thing)| list::all_fit(&conditions, thing);
+        let things = entries.iter().map(|entry| (entry, list::thing(entry.as_ref())));
+        let mut found: Vec<_> = things.filter(fits).collect();
+        list::sort_by(&mut found, |(_, thing)| thing.get(place), descending);
+        let total_count = found.len() as u64;
+        let data: Vec<AuditRecord> =
+            page.of(found.into_iter()).map(|(entry, _)| entry.as_ref().clone()).collect();
+        ListReply { total_count, result_count: data.len() as u64, data }
+    });
+    Ok(Json(Reply { reply }))
 }

@@ -8,7 +8,7 @@ use core::convert::Infallible;
 use core::time::Duration;
 use std::sync::Arc;
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -30,6 +30,8 @@ use crate::options::{ConsoleKeys, Control};
 
 /// Where a request in a browser comes from; `none` where a person typed the address.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// As many faults as may wait, each with the longest address.
+const BODY_BYTES_MAX: usize = 256 * 1024;
 /// How often a stream says that it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How many streams are open at a time. Each keeps its connection busy, so the rest of the
@@ -54,7 +56,8 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     if app.console_keys == ConsoleKeys::On {
         router = router.route("/_cortexkey/keys", post(console_key));
     }
-    router.layer(from_fn(local_only)).with_state(Arc::clone(app))
+    let limit = DefaultBodyLimit::max(BODY_BYTES_MAX);
+    router.layer(limit).layer(from_fn(local_only)).with_state(Arc::clone(app))
 }
 
 /// Refuses a request for another host than this machine, and what a page of another site sends.

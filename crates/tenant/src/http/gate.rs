@@ -20,7 +20,7 @@ use super::fault::{ToReset, instead, truncated};
 use super::refusal::{Refusal, Remedy};
 use super::{App, Hidden, body};
 use crate::faults::{Fault, FaultKind};
-use crate::log::{LogLine, known_method, loggable};
+use crate::log::{LogLine, Logged, known_method, loggable};
 use crate::replay::Asked;
 
 const REQUEST: HeaderName = HeaderName::from_static("x-cortexkey-request");
@@ -106,11 +106,12 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
     if app.explain {
         explain(&mut response, &line);
     }
-    if let Some(log) = &app.log {
-        log(&line);
-    }
     let tag = checked.tag.filter(|_| checked.result.is_ok() && !checked.is_replay());
-    app.inspector.add(Arc::new(line), tag);
+    let line = Arc::new(line);
+    if let Some(log) = &app.log {
+        log.add(Logged::Request(Arc::clone(&line)));
+    }
+    app.inspector.add(line, tag);
     response
 }
 

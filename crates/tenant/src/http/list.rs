@@ -11,8 +11,9 @@ use super::Refusal;
 
 /// Conditions of one request, however deep.
 const CONDITIONS_MAX: usize = 100;
-/// Values of all conditions together: all else waits meanwhile.
+/// Values of all conditions together, and their bytes.
 const VALUES_MAX: usize = 1_000;
+const VALUE_BYTES_MAX: usize = 16 * 1024;
 
 /// A part of a list.
 #[derive(Clone, Copy)]
@@ -85,7 +86,7 @@ pub(super) fn older(
     conditions: &[Condition],
     fields: &[(&str, &'static str)],
 ) -> Result<Vec<(&'static str, Test)>, Refusal> {
-    let mut room = Room { conditions: CONDITIONS_MAX, values: VALUES_MAX };
+    let mut room = Room::new();
     let test = |condition: &Condition| {
         let known = fields.iter().find(|(name, _)| *name == condition.field);
         let (_, place) = known.ok_or_else(|| {
@@ -116,7 +117,7 @@ impl Newer {
         filter: &XdmFilter,
         fields: &[(&str, &'static str)],
     ) -> Result<Self, Refusal> {
-        let mut room = Room { conditions: CONDITIONS_MAX, values: VALUES_MAX };
+        let mut room = Room::new();
         Self::within(filter, fields, &mut room)
     }
 
@@ -156,9 +157,28 @@ impl Newer {
     }
 }
 
+/// What is left of the limits of one request.
 struct Room {
     conditions: usize,
     values: usize,
+    bytes: usize,
+}
+
+impl Room {
+    fn new() -> Self {
+        Self { conditions: CONDITIONS_MAX, values: VALUES_MAX, bytes: VALUE_BYTES_MAX }
+    }
+
+    /// Takes one condition with these values; nothing where there is no room.
+    fn take(&mut self, values: &[Value]) -> Option<()> {
+        let len = |value: &Value| value.as_str().map_or(8, str::len);
+        *self = Self {
+            conditions: self.conditions.checked_sub(1)?,
+            values: self.values.checked_sub(values.len())?,
+            bytes: self.bytes.checked_sub(values.iter().map(len).sum())?,
+        };
+        Some(())
+    }
 }
 
 /// A comparison with a value of a thing; with a list, one of its members is enough.
@@ -200,34 +220,36 @@ impl Test {
             Value::Array(values) => values.clone(),
             value => vec![value.clone()],
         };
-        let left = (room.conditions.checked_sub(1), room.values.checked_sub(values.len()));
-        let (Some(conditions), Some(of_values)) = left else {
+        if room.take(&values).is_none() {
             return Err(Refusal::invalid("too many filters").with_extra(format!(
-                "a request has at most {CONDITIONS_MAX} conditions, with {VALUES_MAX} values"
+                "a request has at most {CONDITIONS_MAX} conditions, with {VALUES_MAX} values and \
+                 {VALUE_BYTES_MAX} bytes"
             )));
-        };
-        *room = Room { conditions, values: of_values };
-        Ok(Self { operator, values })
+        }
+        Ok(Self { operator, values: values.into_iter().map(lower).collect() })
     }
 
     /// Whether a value of a thing fits.
     pub(super) fn fits(&self, value: &Value) -> bool {
-        let any = |test: &dyn Fn(&Value, &Value) -> bool| match value {
-            Value::Array(members) => {
-                members.iter().any(|member| self.values.iter().any(|asked| test(member, asked)))
-            }
-            value => self.values.iter().any(|asked| test(value, asked)),
+        let members = match value {
+            Value::Array(members) => members.as_slice(),
+            value => core::slice::from_ref(value),
         };
+        let any = |test: &dyn Fn(&Value, &Value) -> bool| {
+            members.iter().any(|member| {
+                let member = lower(member.clone());
+                self.values.iter().any(|asked| test(&member, asked))
+            })
+        };
+        let same = |value: &Value, asked: &Value| value == asked;
         let order = |wanted: fn(core::cmp::Ordering) -> bool| {
             any(&|value, asked| {
                 value.as_f64().zip(asked.as_f64()).is_some_and(|(a, b)| wanted(a.total_cmp(&b)))
             })
         };
         let holds = |value: &Value, asked: &Value| match (value, asked) {
-            (Value::String(text), Value::String(asked)) => {
-                text.to_lowercase().contains(&asked.to_lowercase())
-            }
-            (value, asked) => same(value, asked),
+            (Value::String(text), Value::String(asked)) => text.contains(asked.as_str()),
+            (value, asked) => value == asked,
         };
         match self.operator {
             Operator::In => any(&same),
@@ -242,19 +264,24 @@ impl Test {
     }
 }
 
-/// Equal, words in any case.
-fn same(value: &Value, asked: &Value) -> bool {
-    match (value, asked) {
-        (Value::String(a), Value::String(b)) => a.to_lowercase() == b.to_lowercase(),
-        (a, b) => a == b,
+/// Words in lower case, since they are compared in any.
+fn lower(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.to_lowercase()),
+        other => other,
     }
 }
 
 /// Sorts things by one of their values, the least first unless `descending`.
 pub(super) fn sort(things: &mut [Thing], place: &str, descending: bool) {
+    sort_by(things, |thing| thing.get(place), descending);
+}
+
+/// As [`sort`], for anything with such a value.
+pub(super) fn sort_by<T>(things: &mut [T], value: impl Fn(&T) -> Option<&Value>, descending: bool) {
     let null = Value::Null;
     things.sort_by(|a, b| {
-        let (a, b) = (a.get(place).unwrap_or(&null), b.get(place).unwrap_or(&null));
+        let (a, b) = (value(a).unwrap_or(&null), value(b).unwrap_or(&null));
         let order = match (a.as_f64(), b.as_f64()) {
             (Some(a), Some(b)) => a.total_cmp(&b),
             _ => a.as_str().unwrap_or_default().cmp(b.as_str().unwrap_or_default()),
@@ -300,7 +327,7 @@ mod tests {
     use super::*;
 
     fn test(operator: &str, value: &Value) -> Test {
-        let mut room = Room { conditions: 1, values: 10 };
+        let mut room = Room { conditions: 1, values: 10, bytes: 100 };
         Test::new(operator, value, &mut room).ok().unwrap()
     }
 
@@ -332,5 +359,9 @@ mod tests {
         assert!(older(&[condition(json!(vec![0; 1001]))], &fields).is_err());
         assert!(older(&[condition(json!(vec![0; 1000]))], &fields).is_ok());
         assert!(older(&[condition(json!(1))], &[("b", "B")]).is_err());
+        // Bytes of all values together.
+        let long = || condition(json!("É".repeat(VALUE_BYTES_MAX / 4)));
+        assert!(older(&[long(), long()], &fields).is_ok());
+        assert!(older(&[long(), long(), condition(json!("x"))], &fields).is_err());
     }
 }

@@ -26,6 +26,7 @@ mod refusal;
 mod role;
 mod rules;
 mod scope;
+mod streamed;
 mod tenant_info;
 mod user_groups;
 mod users;
@@ -33,7 +34,9 @@ mod validate;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -41,14 +44,14 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use cortexkey_api::Envelope;
 use cortexkey_core::auth::Verifier;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::inspect::Inspector;
-use crate::log::{known_method, loggable};
-use crate::notices::{NOTICES, Notices};
-use crate::options::{ConsoleKeys, Control, EditRoles, Licence, Log, WebhookLog};
+use crate::log::{Logged, Logger, known_method, loggable};
+use crate::notices::{NOTICES, Notices, Notification};
+use crate::options::{ConsoleKeys, Control, EditRoles, Licence};
 use crate::replay::Replay;
 use crate::store::{Disk, Store};
 use crate::webhook::Webhook;
@@ -66,6 +69,9 @@ const BASES: [&str; 5] =
 /// The base under which lists of keys have their names in lower case.
 const AGENTIX_BASE: &str = "/agentix/public/v1";
 
+/// How many searches run at a time.
+pub(crate) const SEARCHES_MAX: usize = 2;
+
 /// What all requests share.
 pub(crate) struct App {
     pub(crate) store: RwLock<Store>,
@@ -80,15 +86,17 @@ pub(crate) struct App {
     pub(crate) console_keys: ConsoleKeys,
     /// The child tenants, by id.
     pub(crate) children: BTreeMap<String, Arc<Self>>,
-    pub(crate) log: Option<Log>,
+    pub(crate) log: Option<Logger>,
     /// How many requests there were.
     pub(crate) requests: AtomicU64,
     pub(crate) inspector: Inspector,
     pub(crate) faults: Faults,
     pub(crate) notices: Mutex<Notices>,
-    pub(crate) webhook: Option<Arc<Webhook>>,
-    pub(crate) webhook_log: Option<WebhookLog>,
+    /// Set once the tenant is made, where there is one.
+    pub(crate) webhook: OnceLock<Webhook>,
     pub(crate) disk: Option<Arc<Disk>>,
+    /// Searches of the audit log at a time, which take a processor each.
+    pub(crate) searches: Semaphore,
     /// Turns true when the tenant stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -100,29 +108,30 @@ impl App {
     }
 
     /// Gives the notices that are due, and tells the webhook, which may take its time.
-    pub(crate) fn look_for_notices(self: &Arc<Self>) {
+    pub(crate) fn look_for_notices(&self) {
         let now_ms = self.clock.now_ms();
         let new = {
             let store = self.store();
-            let records = store.entries().map(|entry| &entry.record);
+            let records = store.entries().map(|entry| entry.record.as_ref());
             self.notices().give(records, now_ms)
         };
         if let Some(disk) = self.disk.as_ref().filter(|_| !new.is_empty()) {
             // Where it fails, they are given again after a restart.
             let _ = disk.set_number(NOTICES, now_ms);
         }
-        if let Some(webhook) = self.webhook.as_ref().filter(|_| !new.is_empty()) {
-            let (webhook, app) = (Arc::clone(webhook), Arc::clone(self));
-            tokio::task::spawn_blocking(move || {
-                for notification in &new {
-                    if let Err(why) = webhook.send(notification) {
-                        app.notices().not_taken(notification.id, &why);
-                        if let Some(log) = &app.webhook_log {
-                            log(notification, &why);
-                        }
-                    }
-                }
-            });
+        let Some(webhook) = self.webhook.get() else { return };
+        for notification in &new {
+            if let Err(why) = webhook.send(notification) {
+                self.not_taken(notification, &why);
+            }
+        }
+    }
+
+    /// Notes that the webhook did not take a notice.
+    pub(crate) fn not_taken(&self, notification: &Notification, why: &str) {
+        self.notices().not_taken(notification.id, why);
+        if let Some(log) = &self.log {
+            log.add(Logged::Webhook(notification.clone(), why.to_owned()));
         }
     }
 

@@ -3,6 +3,7 @@
 //! It refuses to hold a key, and more than ten thousand entries: the oldest goes first.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use cortexkey_api::audit::AuditRecord;
 use cortexkey_core::auth::KeyId;
@@ -12,7 +13,7 @@ const ENTRIES_MAX: usize = 10_000;
 /// The entries, the latest last.
 #[derive(Default)]
 pub(crate) struct AuditLog {
-    entries: VecDeque<AuditRecord>,
+    entries: VecDeque<Arc<AuditRecord>>,
     last_id: u64,
 }
 
@@ -34,7 +35,7 @@ impl AuditLog {
     /// As it was kept, by id.
     pub(super) fn restore(entries: Vec<AuditRecord>) -> Self {
         let last_id = entries.last().map_or(0, |entry| entry.audit_id);
-        Self { entries: entries.into(), last_id }
+        Self { entries: entries.into_iter().map(Arc::new).collect(), last_id }
     }
 
     /// Adds an entry; it, and the id of the one that had to go.
@@ -49,7 +50,7 @@ impl AuditLog {
             ENTRIES_MAX.. => self.entries.pop_front().map(|entry| entry.audit_id),
             _ => None,
         };
-        self.entries.push_back(AuditRecord {
+        self.entries.push_back(Arc::new(AuditRecord {
             audit_id: self.last_id,
             audit_owner_name: Some(name),
             audit_owner_email: Some(email),
@@ -62,13 +63,13 @@ impl AuditLog {
             audit_entity: Some(deed.entity.to_owned()),
             audit_entity_subtype: Some(deed.subtype.to_owned()),
             audit_insert_time: at_ms,
-        });
+        }));
         let last = self.entries.len() - 1;
         (&self.entries[last], gone)
     }
 
-    /// The entries, the oldest first.
-    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &AuditRecord> {
+    /// The entries, the oldest first, for looking at without the store's lock.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<AuditRecord>> {
         self.entries.iter()
     }
 }

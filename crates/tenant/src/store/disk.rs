@@ -1,18 +1,20 @@
 //! [`Disk`]: the store's file. A change that it took is on the disk.
 //!
-//! It refuses a second tenant on the same folder, a folder where anybody may write, and rows that
-//! were tampered with.
+//! A second tenant on the same folder, files of others and rows that were tampered with are errors.
 
 use core::cell::Cell;
 use core::fmt;
+use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{Once, PoisonError, RwLock, RwLockReadGuard};
 
-use redb::{Database, TableDefinition};
+use redb::{Builder, Database, ReadableTableMetadata as _, TableDefinition};
 use zeroize::Zeroizing;
 
+use super::private;
+use super::reserve::Reserve;
 use super::seal::{KEY_VARIABLE, Seal};
 
 /// The file within the folder.
@@ -39,14 +41,16 @@ pub(super) enum Write {
 
 /// The store's file.
 pub(crate) struct Disk {
-    /// There until it is dropped.
-    database: Option<Database>,
+    /// There until it is dropped, or could not be opened again.
+    database: RwLock<Option<Database>>,
+    path: PathBuf,
     seal: Seal,
+    reserve: Reserve,
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let database = self.database.take();
+        let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // It tidies the file up, and over a damaged one it panics.
         let _ = quietly(|| drop(database));
     }
@@ -55,30 +59,54 @@ impl Drop for Disk {
 impl Disk {
     /// Opens the file of a folder, or makes both.
     pub(crate) fn open(folder: &Path) -> Result<Self, DiskError> {
-        make_private(folder)?;
+        private::folder(folder)?;
         let path = folder.join(FILE);
-        let is_new = !path.exists();
-        let seal = Seal::open(folder, is_new)?;
-        let create = || {
-            Database::create(&path).map_err(|error| match error {
-                redb::DatabaseError::DatabaseAlreadyOpen => DiskError::InUse(folder.to_owned()),
-                other => DiskError::File(Box::new(other.into())),
-            })
+        let database = match private::open(&path)? {
+            Some(file) => existing(file, &path)?,
+            // A file that holds keys is never taken for one that was not made yet.
+            None if Seal::has_file(folder) => return Err(DiskError::Missing(path)),
+            None => new(folder, &path)?,
         };
-        let disk = Self { database: Some(without_panic(create)?), seal };
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        }
+        let seal = Seal::open(folder, is_empty(&database)?)?;
+        let reserve = Reserve::new(folder);
+        // Without it a full disk is noticed when a key is made.
+        let _ = reserve.keep();
+        let disk = Self { database: RwLock::new(Some(database)), path, seal, reserve };
         disk.check_format()?;
         Ok(disk)
     }
 
-    /// Makes changes, all or none. When it returns they are on the disk.
+    /// Whether there is room for more keys. On a full disk they can still be changed and deleted.
+    pub(crate) fn has_room(&self) -> bool {
+        self.reserve.keep()
+    }
+
+    /// Makes changes, all or none. When it returns they are on the disk. Where the disk is full, the
+    /// reserve makes room.
     pub(super) fn commit(&self, writes: &[Write]) -> Result<(), DiskError> {
+        match self.try_to_commit(writes) {
+            Err(error) if error.is_full() && self.reserve.give_up() => {
+                self.open_again()?;
+                self.try_to_commit(writes)
+            }
+            done => done,
+        }
+    }
+
+    /// After an error of the system the library wants the file opened again.
+    fn open_again(&self) -> Result<(), DiskError> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let before = database.take();
+        let _ = quietly(|| drop(before));
+        let file = private::open(&self.path)?.ok_or(DiskError::Broken)?;
+        *database = Some(existing(file, &self.path)?);
+        Ok(())
+    }
+
+    fn try_to_commit(&self, writes: &[Write]) -> Result<(), DiskError> {
         without_panic(|| {
-            let transaction = self.database()?.begin_write()?;
+            let database = self.database();
+            let transaction = database.as_ref().ok_or(DiskError::Broken)?.begin_write()?;
             {
                 let mut rows = transaction.open_table(ROWS)?;
                 let mut numbers = transaction.open_table(NUMBERS)?;
@@ -115,7 +143,8 @@ impl Disk {
     /// A number; `None` where it was never put.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, DiskError> {
         without_panic(|| {
-            let transaction = self.database()?.begin_read()?;
+            let database = self.database();
+            let transaction = database.as_ref().ok_or(DiskError::Broken)?.begin_read()?;
             let numbers = transaction.open_table(NUMBERS)?;
             Ok(numbers.get(name)?.map(|number| number.value()))
         })
@@ -129,7 +158,8 @@ impl Disk {
     /// One row of a table.
     pub(crate) fn row(&self, table: &str, id: u64) -> Result<Option<Row>, DiskError> {
         without_panic(|| {
-            let transaction = self.database()?.begin_read()?;
+            let database = self.database();
+            let transaction = database.as_ref().ok_or(DiskError::Broken)?.begin_read()?;
             let rows = transaction.open_table(ROWS)?;
             let sealed = rows.get((table, id))?;
             sealed.map(|sealed| self.seal.unseal(&place(table, id), sealed.value())).transpose()
@@ -139,7 +169,8 @@ impl Disk {
     /// The rows of a table, by id.
     pub(super) fn rows(&self, table: &str) -> Result<Vec<(u64, Row)>, DiskError> {
         without_panic(|| {
-            let transaction = self.database()?.begin_read()?;
+            let database = self.database();
+            let transaction = database.as_ref().ok_or(DiskError::Broken)?.begin_read()?;
             let rows = transaction.open_table(ROWS)?;
             let mut found = Vec::new();
             for row in rows.range((table, 0)..=(table, u64::MAX))? {
@@ -151,19 +182,62 @@ impl Disk {
         })
     }
 
-    fn database(&self) -> Result<&Database, DiskError> {
-        self.database.as_ref().ok_or(DiskError::Broken)
+    fn database(&self) -> RwLockReadGuard<'_, Option<Database>> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check_format(&self) -> Result<(), DiskError> {
-        // Makes the tables where the file is new.
-        self.commit(&[])?;
         match self.number("format")? {
-            None => self.set_number("format", FORMAT),
+            None => Err(DiskError::Broken),
             Some(FORMAT) => Ok(()),
             Some(format) => Err(DiskError::Format(format)),
         }
     }
+}
+
+/// Opens a file that was made before.
+fn existing(file: File, path: &Path) -> Result<Database, DiskError> {
+    // The library would take it for a new one.
+    if file.metadata()?.len() == 0 {
+        return Err(DiskError::Empty(path.to_owned()));
+    }
+    database(file, path)
+}
+
+/// Makes a file. It gets its name when it is whole, so that one that is not whole is damage.
+fn new(folder: &Path, path: &Path) -> Result<Database, DiskError> {
+    let unfinished = path.with_extension("redb.new");
+    let database = database(private::create(&unfinished)?, path)?;
+    without_panic(|| {
+        let transaction = database.begin_write()?;
+        transaction.open_table(ROWS)?;
+        transaction.open_table(NUMBERS)?.insert("format", FORMAT)?;
+        transaction.commit()?;
+        Ok(())
+    })?;
+    std::fs::rename(unfinished, path)?;
+    private::sync_folder(folder)?;
+    Ok(database)
+}
+
+fn database(file: File, path: &Path) -> Result<Database, DiskError> {
+    without_panic(|| {
+        Builder::new().create_file(file).map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => {
+                DiskError::InUse(path.parent().unwrap_or(path).to_owned())
+            }
+            other => DiskError::File(Box::new(other.into())),
+        })
+    })
+}
+
+/// Whether nothing was ever sealed there.
+fn is_empty(database: &Database) -> Result<bool, DiskError> {
+    without_panic(|| match database.begin_read()?.open_table(ROWS) {
+        Ok(rows) => Ok(rows.is_empty()?),
+        Err(redb::TableError::TableDoesNotExist(_)) => Err(DiskError::Broken),
+        Err(error) => Err(error.into()),
+    })
 }
 
 /// The library panics over some files that are cut off or were changed.
@@ -201,27 +275,6 @@ fn place(table: &str, id: u64) -> String {
     format!("cortexkey-tenant/{FORMAT}/{table}/{id}")
 }
 
-/// Makes a folder that only its owner can look into, where there is none. One where anybody may
-/// write is refused: they could put their own key and keys there.
-fn make_private(folder: &Path) -> Result<(), DiskError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(folder)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if std::fs::metadata(folder)?.permissions().mode() & 0o002 != 0 {
-            return Err(DiskError::WritableFolder);
-        }
-    }
-    Ok(())
-}
-
 /// Why a store's file cannot be used.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -234,8 +287,20 @@ pub enum DiskError {
     Damaged,
     /// The file is cut off or was changed.
     Broken,
-    /// Anybody can write in the folder.
+    /// The file is empty.
+    Empty(PathBuf),
+    /// The file is gone, and the key that its data is sealed with is there.
+    Missing(PathBuf),
+    /// Others than the owner can write in the folder.
     WritableFolder,
+    /// Others than the owner can write a file.
+    Writable(PathBuf),
+    /// Another user owns the folder or a file of it.
+    NotOurs(PathBuf),
+    /// The folder or a file of it is a symbolic link.
+    Link(PathBuf),
+    /// What should be a file is a folder, a pipe or a device.
+    NoFile(PathBuf),
     /// There is data, and not the key that it is sealed with.
     NoSealKey,
     /// What should be a key is none.
@@ -271,10 +336,36 @@ impl fmt::Display for DiskError {
                 "the data file is cut off or was changed; restore the folder from a backup, or \
                  give another one",
             ),
+            Self::Empty(path) => write!(
+                f,
+                "{} is empty, and a data file never is: restore the folder from a backup, or give \
+                 another one",
+                path.display()
+            ),
+            Self::Missing(path) => write!(
+                f,
+                "{} is gone, and seal.key is there: restore the folder from a backup, or remove \
+                 seal.key to begin anew",
+                path.display()
+            ),
             Self::WritableFolder => f.write_str(
-                "anybody can write in the data folder; make it yours alone (chmod 700), or give \
+                "others can write in the data folder; make it yours alone (chmod 700), or give \
                  one within it",
             ),
+            Self::Writable(path) => {
+                write!(f, "others can write {}; make it yours alone (chmod 600)", path.display())
+            }
+            Self::NotOurs(path) => write!(
+                f,
+                "{} belongs to another user, who could change it; give a folder of your own",
+                path.display()
+            ),
+            Self::Link(path) => write!(
+                f,
+                "{} is a symbolic link, which is not followed; give the folder itself",
+                path.display()
+            ),
+            Self::NoFile(path) => write!(f, "{} is no regular file", path.display()),
             Self::NoSealKey => write!(
                 f,
                 "the data is there, and the key that it is sealed with is not: restore seal.key, \
@@ -300,6 +391,21 @@ impl fmt::Display for DiskError {
 }
 
 impl core::error::Error for DiskError {}
+
+impl DiskError {
+    /// Whether the disk is full, or this user's part of it.
+    pub(crate) fn is_full(&self) -> bool {
+        let error = match self {
+            Self::Folder(error) => error,
+            Self::File(error) => match &**error {
+                redb::Error::Io(error) => error,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
 
 impl From<io::Error> for DiskError {
     fn from(error: io::Error) -> Self {
@@ -383,20 +489,24 @@ mod tests {
     }
 
     /// The whole file as it is, with a change; what opening and reading it says.
-    fn changed(whole: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Result<(), DiskError> {
+    fn changed(
+        whole: &[u8],
+        key: &str,
+        change: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), DiskError> {
         let folder = tempfile::tempdir().unwrap();
         let mut bytes = whole.to_vec();
         change(&mut bytes);
         std::fs::write(folder.path().join(FILE), bytes).unwrap();
-        write_key(folder.path());
+        write_key(folder.path(), key);
         let disk = Disk::open(folder.path())?;
         disk.rows("a")?;
         disk.set_number("n", 1)
     }
 
-    fn write_key(folder: &Path) {
+    fn write_key(folder: &Path, key: &str) {
         let path = folder.join("seal.key");
-        std::fs::write(&path, "07".repeat(32)).unwrap();
+        std::fs::write(&path, key).unwrap();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -407,7 +517,6 @@ mod tests {
     #[test]
     fn a_file_that_is_cut_off_or_changed_is_an_error_and_no_panic() {
         let folder = tempfile::tempdir().unwrap();
-        write_key(folder.path());
         {
             let disk = Disk::open(folder.path()).unwrap();
             for id in 0..200 {
@@ -415,16 +524,85 @@ mod tests {
             }
         }
         let whole = std::fs::read(folder.path().join(FILE)).unwrap();
-        assert!(changed(&whole, |_| {}).is_ok());
+        let key = std::fs::read_to_string(folder.path().join("seal.key")).unwrap();
+        assert!(changed(&whole, &key, |_| {}).is_ok());
         for part in 1..6 {
             let end = whole.len() / 6 * part;
-            let error = changed(&whole, |bytes| bytes.truncate(end)).err().unwrap();
+            let error = changed(&whole, &key, |bytes| bytes.truncate(end)).err().unwrap();
             assert!(matches!(error, DiskError::Broken | DiskError::File(_)), "{end}: {error}");
         }
         // Whatever page is another's; it may be one that is not used.
         for page in (1..whole.len() / 4096).step_by(whole.len() / 4096 / 8) {
-            let _ = changed(&whole, |bytes| bytes.copy_within(..4096, page * 4096));
+            let _ = changed(&whole, &key, |bytes| bytes.copy_within(..4096, page * 4096));
         }
+    }
+
+    fn made() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        Disk::open(folder.path()).unwrap().set_row("a", 1, Zeroizing::new(vec![7])).unwrap();
+        folder
+    }
+
+    #[test]
+    fn an_empty_or_missing_data_file_beside_its_key_is_damage() {
+        let folder = made();
+        let file = folder.path().join(FILE);
+        std::fs::write(&file, "").unwrap();
+        assert!(matches!(Disk::open(folder.path()), Err(DiskError::Empty(_))));
+        assert_eq!(std::fs::read(&file).unwrap(), b"", "left as it is");
+        std::fs::remove_file(&file).unwrap();
+        assert!(matches!(Disk::open(folder.path()), Err(DiskError::Missing(_))));
+        assert!(!file.exists());
+        // A first start that was broken off before the key was written holds nothing.
+        std::fs::remove_file(folder.path().join("seal.key")).unwrap();
+        std::fs::write(folder.path().join("tenant.redb.new"), "half").unwrap();
+        drop(Disk::open(folder.path()).unwrap());
+        std::fs::remove_file(folder.path().join("seal.key")).unwrap();
+        assert!(Disk::open(folder.path()).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed_and_no_file_of_others_is_used() {
+        use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+        let elsewhere = tempfile::tempdir().unwrap();
+        let victim = elsewhere.path().join("victim");
+        for name in [FILE, "seal.key"] {
+            let folder = made();
+            let path = folder.path().join(name);
+            std::fs::rename(&path, &victim).unwrap();
+            symlink(&victim, &path).unwrap();
+            let before = std::fs::read(&victim).unwrap();
+            assert!(matches!(Disk::open(folder.path()), Err(DiskError::Link(_))), "{name}");
+            assert_eq!(std::fs::read(&victim).unwrap(), before);
+            std::fs::remove_file(&path).unwrap();
+            std::fs::rename(&victim, &path).unwrap();
+            assert!(Disk::open(folder.path()).is_ok());
+
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o620)).unwrap();
+            let error = Disk::open(folder.path()).err().unwrap();
+            assert!(matches!(error, DiskError::Writable(_) | DiskError::ReadableSealKey), "{name}");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            // Only root can give files away.
+            for given in [path.as_path(), folder.path()] {
+                if chown(given, Some(65_534), None).is_ok() {
+                    assert!(matches!(Disk::open(folder.path()), Err(DiskError::NotOurs(_))));
+                    chown(given, Some(rustix::process::geteuid().as_raw()), None).unwrap();
+                }
+            }
+        }
+        let folder = made();
+        let link = elsewhere.path().join("folder");
+        symlink(folder.path(), &link).unwrap();
+        assert!(matches!(Disk::open(&link), Err(DiskError::Link(_))));
+        // A dangling link in place of the data file makes nothing at its end.
+        let new = tempfile::tempdir().unwrap();
+        symlink(elsewhere.path().join("made"), new.path().join(FILE)).unwrap();
+        assert!(Disk::open(new.path()).is_err() && !elsewhere.path().join("made").exists());
+        let pipe = new.path().join(FILE);
+        std::fs::remove_file(&pipe).unwrap();
+        std::fs::create_dir(&pipe).unwrap();
+        assert!(Disk::open(new.path()).is_err());
     }
 
     #[cfg(unix)]
@@ -432,9 +610,11 @@ mod tests {
     fn a_folder_where_anybody_may_write_is_refused() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let mode = std::fs::Permissions::from_mode(0o777);
-        std::fs::set_permissions(folder.path(), mode).unwrap();
-        assert!(matches!(Disk::open(folder.path()), Err(DiskError::WritableFolder)));
+        for mode in [0o777, 0o770, 0o720, 0o702] {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(folder.path(), mode).unwrap();
+            assert!(matches!(Disk::open(folder.path()), Err(DiskError::WritableFolder)));
+        }
         assert!(Disk::open(&folder.path().join("within")).is_ok());
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! It refuses nothing: what cannot be asked never becomes a [`ListRequest`].
 
+use std::sync::Arc;
+
 use cortexkey_api::api_keys::{
-    ApiKeyRecord, Filter, ListReply, ListRequest, SecurityLevel, SortField, SortOrder,
+    ApiKeyRecord, Filter, ListRequest, SecurityLevel, SortField, SortOrder,
 };
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::{Expiry, KeyRecord, RecordFilter, RecordOrder, TimeColumn};
@@ -13,9 +15,9 @@ use crate::http::Page;
 
 impl Store {
     /// The page of keys that was asked for, expired ones included.
-    pub(crate) fn list(&self, request: &ListRequest) -> ListReply {
+    pub(crate) fn list(&self, request: &ListRequest) -> Listing {
         let filters: Vec<_> = request.filters.iter().map(filter).collect();
-        let passes = |record: &&KeyRecord| filters.iter().all(|filter| filter.passes(record));
+        let passes = |record: &&Arc<KeyRecord>| filters.iter().all(|filter| filter.passes(record));
         let records = self.keys.values().map(|entry| &entry.record);
         let mut found: Vec<_> = records.filter(passes).cloned().collect();
         // The latest expiration first unless said.
@@ -28,12 +30,19 @@ impl Store {
         });
         order.sort(&mut found, descending);
         let page = Page::new(request.search_from, request.search_to);
-        ListReply {
-            filter_count: found.len() as u64,
-            total_count: self.keys.len() as u64,
-            data: page.of(found.iter()).map(listed).collect(),
-        }
+        let filter_count = found.len() as u64;
+        let records: Vec<_> = page.of(found.into_iter()).collect();
+        Listing { records, filter_count, total_count: self.keys.len() as u64 }
     }
+}
+
+/// A page of keys. It shares them with the store, however long the answer takes to leave.
+pub(crate) struct Listing {
+    pub(crate) records: Vec<Arc<KeyRecord>>,
+    /// How many keys pass the filters.
+    pub(crate) filter_count: u64,
+    /// How many keys there are.
+    pub(crate) total_count: u64,
 }
 
 fn filter(filter: &Filter) -> RecordFilter {

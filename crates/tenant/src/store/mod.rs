@@ -6,6 +6,8 @@
 mod audit;
 mod disk;
 mod list;
+mod private;
+mod reserve;
 mod rows;
 mod seal;
 
@@ -30,7 +32,7 @@ pub(crate) use audit::{AuditLog, Deed, creator};
 pub(crate) use disk::Disk;
 pub use disk::DiskError;
 use disk::Write;
-pub(crate) use list::listed;
+pub(crate) use list::{Listing, listed};
 
 /// What a tenant keeps.
 pub(crate) struct Store {
@@ -62,8 +64,8 @@ pub(crate) struct Store {
 pub(crate) struct Entry {
     /// What a verifier keeps: id, level, expiry, time of making.
     pub(crate) stored: StoredKey,
-    /// What the console shows.
-    pub(crate) record: KeyRecord,
+    /// What the console shows; shared with answers that are under way.
+    pub(crate) record: Arc<KeyRecord>,
     /// What it may see; none until somebody sets it.
     pub(crate) scope: Option<ScopeWrite>,
 }
@@ -94,6 +96,8 @@ pub(crate) enum GenerateError {
     Full,
     /// The system gives no random bytes.
     NoRandom,
+    /// The disk is full.
+    NoDisk,
 }
 
 impl Store {
@@ -171,6 +175,9 @@ impl Store {
         if self.keys.len() >= self.max_keys {
             return Err(GenerateError::Full);
         }
+        if self.disk.as_ref().is_some_and(|disk| !disk.has_room()) {
+            return Err(GenerateError::NoDisk);
+        }
         let id = self.last_id.checked_add(1).and_then(KeyId::new).ok_or(GenerateError::Full)?;
         let key = GeneratedKey::from_system().map_err(|_| GenerateError::NoRandom)?;
         let stored = key.stored(id, level).expiring(expiry).created_at(now_ms);
@@ -185,7 +192,7 @@ impl Store {
             expiry,
         };
         self.last_id = id.get();
-        self.keys.insert(id, Entry { stored, record, scope: None });
+        self.keys.insert(id, Entry { stored, record: Arc::new(record), scope: None });
         self.changed(id);
         self.write(|store| Write::Number(rows::LAST_ID, store.last_id));
         Ok((id, key.reveal(|text| Secret::new(text.to_owned()))))
@@ -196,10 +203,11 @@ impl Store {
         let Some(entry) = self.keys.get_mut(&id) else { return };
         // Every key of the tenant is kept as one whose level may change.
         if entry.stored.set_level(edit.level).is_ok() {
-            entry.record.level = edit.level;
+            Arc::make_mut(&mut entry.record).level = edit.level;
         }
-        entry.record.roles = edit.roles;
-        entry.record.comment = edit.comment;
+        let record = Arc::make_mut(&mut entry.record);
+        record.roles = edit.roles;
+        record.comment = edit.comment;
         self.changed(id);
     }
 
@@ -277,7 +285,7 @@ impl Store {
             .collect();
         for id in holders {
             if let Some(entry) = self.keys.get_mut(&id) {
-                entry.record.roles.retain(|held| *held != role.name);
+                Arc::make_mut(&mut entry.record).roles.retain(|held| *held != role.name);
             }
             self.changed(id);
         }

@@ -2,6 +2,8 @@
 //!
 //! It refuses rows that it does not understand: a key is never half restored.
 
+use std::sync::Arc;
+
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_api::audit::AuditRecord;
 use cortexkey_api::role::DatasetPermission;
@@ -86,7 +88,11 @@ pub(super) fn keys(disk: &Disk) -> Result<Vec<Entry>, DiskError> {
             comment: row.record.comment,
             expiry,
         };
-        (record.level == stored.level()).then_some(Entry { stored, record, scope: row.scope })
+        (record.level == stored.level()).then_some(Entry {
+            stored,
+            record: Arc::new(record),
+            scope: row.scope,
+        })
     };
     disk.rows(KEYS)?.into_iter().map(|row| entry(row).ok_or(DiskError::Damaged)).collect()
 }

@@ -3,7 +3,6 @@
 //! It refuses a row that was changed, or moved to another place; it cannot see that a whole file
 //! was replaced by an older one.
 
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use cortexkey_system::{Links, Write, replace};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::disk::DiskError;
+use super::private;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
@@ -33,26 +33,26 @@ impl Seal {
             hex::decode_to_slice(text.trim(), &mut *key).map_err(|_| DiskError::BadSealKey)?;
             return Ok(Self::with(&key));
         }
-        let path = folder.join(KEY_FILE);
-        match read_private(&path) {
-            Ok(text) => {
+        match private::open_secret(&folder.join(KEY_FILE))? {
+            Some(file) => {
+                let mut text = Zeroizing::new(String::new());
+                file.take(1024).read_to_string(&mut text)?;
                 hex::decode_to_slice(text.trim(), &mut *key).map_err(|_| DiskError::BadSealKey)?;
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && is_new => {
+            None if is_new => {
                 getrandom::fill(&mut *key).map_err(|_| DiskError::NoRandom)?;
                 let mut text = Zeroizing::new(hex::encode(*key));
                 text.push('\n');
                 write_private(folder, KEY_FILE, text.as_bytes())?;
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(DiskError::NoSealKey);
-            }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                return Err(DiskError::ReadableSealKey);
-            }
-            Err(error) => return Err(error.into()),
+            None => return Err(DiskError::NoSealKey),
         }
         Ok(Self::with(&key))
+    }
+
+    /// Whether a folder has a key of its own, whatever the file is.
+    pub(super) fn has_file(folder: &Path) -> bool {
+        folder.join(KEY_FILE).symlink_metadata().is_ok()
     }
 
     fn with(key: &[u8; KEY_BYTES]) -> Self {
@@ -85,21 +85,6 @@ impl Seal {
         let plain = self.0.decrypt(&XNonce::from(*nonce), payload);
         plain.map(Zeroizing::new).map_err(|_| DiskError::Damaged)
     }
-}
-
-/// Reads a file that only its owner can read.
-fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
-    let mut file = fs::File::open(path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if file.metadata()?.permissions().mode() & 0o077 != 0 {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-    }
-    let mut text = Zeroizing::new(String::new());
-    (&mut file).take(1024).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// Makes a file that only its owner can read, whole or not at all, and sees it onto the disk.

@@ -107,6 +107,111 @@ fn malformed_http_is_refused_and_harms_nobody() {
 }
 
 #[test]
+fn requests_that_end_in_two_ways_are_refused() {
+    let f = start(|_| {});
+    let key = f.tenant.seeded_keys().unwrap().standard.expose();
+    let head = format!(
+        "POST /api_keys/validate/ HTTP/1.1\r\nHost: x\r\nx-xdr-auth-id: 1\r\nAuthorization: {key}\r\n\
+         Content-Type: application/json\r\nConnection: close\r\n"
+    );
+    let smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    for (rest, status) in [
+        ("Content-Length: 2\r\n\r\n{}".to_owned(), "200"),
+        (format!("{chunked}\r\n2\r\n{{}}\r\n0\r\n\r\n"), "200"),
+        (format!("{chunked}Content-Length: 2\r\n\r\n0\r\n\r\n{smuggled}"), "400"),
+        (format!("Content-Length: 5\r\n{chunked}\r\n0\r\n\r\n{smuggled}"), "400"),
+        ("Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}".to_owned(), "400"),
+        ("Content-Length: 2\n\r\n{}".to_owned(), "400"),
+        ("Content-Length: 2\r\n\n{}".to_owned(), "400"),
+        (format!("{chunked}\r\n2\n{{}}\r\n0\r\n\r\n"), "400"),
+        ("Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n".to_owned(), "400"),
+    ] {
+        let answer = f.raw(format!("{head}{rest}").as_bytes());
+        assert_eq!(answer.get(9..12), Some(status), "{rest:?}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{rest:?}: {answer}");
+    }
+    let bare = format!("{head}\r\n").replace("Host: x\r\n", "Host: x\n");
+    assert_eq!(f.raw(bare.as_bytes()).get(9..12), Some("400"));
+    still_there(&f);
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let dropped = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&dropped);
+    let f = start(|options| {
+        options.log = Some(Arc::new(move |_: &LogLine| {
+            let _ = wait.lock().unwrap().recv();
+        }));
+        options.dropped_log = Some(Arc::new(move |more| {
+            count.fetch_add(more, Ordering::SeqCst);
+        }));
+    });
+    let key = f.tenant.seeded_keys().unwrap().standard.expose().to_owned();
+    let one = format!(
+        "GET /api_keys/validate/ HTTP/1.1\r\nHost: x\r\nx-xdr-auth-id: 1\r\nAuthorization: {key}\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(&f.tenant.url()["http://".len()..]).unwrap();
+    let mut reader = std::io::BufReader::new(stream.try_clone().unwrap());
+    for _ in 0..100 {
+        stream.write_all(one.repeat(50).as_bytes()).unwrap();
+        let mut answers = 0;
+        while answers < 50 {
+            let mut line = String::new();
+            std::io::BufRead::read_line(&mut reader, &mut line).unwrap();
+            answers += usize::from(line.contains("HTTP/1.1 200"));
+        }
+    }
+    still_there(&f);
+    // It tells once it is read again.
+    drop(go);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while dropped.load(Ordering::SeqCst) == 0 {
+        assert!(std::time::Instant::now() < until, "nothing was dropped");
+        still_there(&f);
+    }
+}
+
+#[test]
+fn a_list_of_many_keys_is_whole_and_in_order() {
+    let f = start(|_| {});
+    let comment = "é".repeat(500);
+    for _ in 0..200 {
+        let about =
+            json!({ "roles": ["Viewer"], "security_level": "standard", "comment": comment });
+        assert_eq!(f.call(&f.standard(), crate::common::GENERATE, &about).status, 200);
+    }
+    let sort = json!({ "field": "expiration", "keyword": "asc" });
+    let answer = f.call(&f.standard(), LIST, &json!({ "filters": [], "sort": sort }));
+    assert!(answer.body.len() > 100_000 && answer.header("content-length").is_none());
+    let reply = &answer.json()["reply"];
+    let ids: std::collections::BTreeSet<_> =
+        reply["DATA"].as_array().unwrap().iter().map(|key| key["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, (1..=202).collect());
+    assert_eq!((&reply["TOTAL_COUNT"], &reply["FILTER_COUNT"]), (&json!(202), &json!(202)));
+}
+
+#[test]
+fn a_filter_has_a_limit_of_bytes() {
+    let f = start(|_| {});
+    let ask = |bytes: usize| {
+        let filter =
+            json!({ "field": "email", "operator": "ncontains", "value": "É".repeat(bytes / 2) });
+        let path = "/public_api/v1/audits/management_logs";
+        f.call(&f.standard(), path, &json!({ "filters": [filter] }))
+    };
+    assert_eq!(ask(16_000).status, 200);
+    let refused = ask(500_000);
+    assert_eq!(refused.status, 500);
+    assert!(refused.body.contains("16384 bytes"), "{}", refused.body);
+}
+
+#[test]
 fn idle_connections_do_not_keep_others_out() {
     let f = start(|_| {});
     let address = &f.tenant.url()["http://".len()..];
