@@ -17,8 +17,9 @@ type ReplayGuard interface {
 	// A tag names one use of one key, the same in every process. Only requests that are otherwise
 	// good come here, so unauthenticated clients cannot fill a guard.
 	//
-	// A store that lets entries expire by its own clock forgets too early where that clock is ahead:
-	// keep them longer than until by as much as clocks can differ.
+	// A store that lets entries expire by its own clock is no guard: the clock may differ from the
+	// verifiers', and what the store lost is accepted again. The package examples/redisguard has a
+	// guard for Redis and Valkey, to copy.
 	Remember(ctx context.Context, tag [16]byte, until time.Time) error
 }
 

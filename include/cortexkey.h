@@ -656,8 +656,11 @@ typedef struct cxk_principal {
   uint32_t reserved;
   /**
    * With `CXK_VERIFIER_OWN_GUARD`: names this use of the key, the same in every process. Look
-   * whether it is known and remember it in one step (Redis: `SET tag 1 NX PXAT until`); where
-   * it is known, the request is a replay.
+   * whether it is known and remember it in one step; where it is known, the request is a replay.
+   *
+   * A key in Redis that expires at `remember_until_ms` is no guard: its clock may differ from
+   * the verifiers', and what it lost is accepted again. `replay_guard.lua` is one, and the
+   * example `shared_guard.c` uses it.
    */
   uint8_t replay_tag[CXK_REPLAY_TAG_SIZE];
 } cxk_principal;

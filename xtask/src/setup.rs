@@ -49,9 +49,11 @@ pub(crate) fn run(root: &Path) {
     let missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
     let mut packages = missing;
-    for (header, package) in
-        [("curl/curl.h", "libcurl4-openssl-dev"), ("microhttpd.h", "libmicrohttpd-dev")]
-    {
+    for (header, package) in [
+        ("curl/curl.h", "libcurl4-openssl-dev"),
+        ("hiredis/hiredis.h", "libhiredis-dev"),
+        ("microhttpd.h", "libmicrohttpd-dev"),
+    ] {
         if !has_header(header) {
             packages.push(package);
         }

@@ -343,7 +343,7 @@ mod tests {
         let runtime = Runtime::new().unwrap();
         let router = Router::new()
             .route("/", get(|| async { "x".repeat(1 << 20) }))
-            .route("/sent", axum::routing::put(async |_: axum::body::Bytes| "taken"));
+            .route("/sent", axum::routing::put(async |_: Bytes| "taken"));
         let limits =
             Limits { connections: 1, write_time: LONG, idle_time: Duration::from_millis(20) };
         let (address, _stop) = served_by(&runtime, router, limits);

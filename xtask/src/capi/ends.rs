@@ -5,8 +5,11 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use super::bundle;
 use super::installed::Installed;
@@ -48,16 +51,18 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
         }
     }
     decide(root, &programs.decide)?;
+    shared_guard(installed, &programs.shared_guard)?;
     go_without_the_library(root, installed)?;
     go_vendored(root, installed)?;
     go_in_an_empty_root(installed, &programs.static_client)?;
-    Ok(calls + 4)
+    Ok(calls + 5)
 }
 
 struct Programs {
     c_client: PathBuf,
     c_server: PathBuf,
     decide: PathBuf,
+    shared_guard: PathBuf,
     go_client: PathBuf,
     go_server: PathBuf,
     cgo_client: PathBuf,
@@ -92,6 +97,7 @@ impl Programs {
             c_client: c("gcc", "sign_curl.c", "-std=c11", "libcurl")?,
             c_server: c("gcc", "verify_server.c", "-std=c11", "libmicrohttpd")?,
             decide: c("g++", "decide.cpp", "-std=c++17", "libcurl")?,
+            shared_guard: c("gcc", "shared_guard.c", "-std=c11", "hiredis")?,
             go_client: go("go-client", "client", &[], "0")?,
             go_server: go("go-server", "server", &[], "0")?,
             cgo_client: go("cgo-client", "client", &CGO, "1")?,
@@ -155,6 +161,37 @@ fn decide(root: &Path, program: &Path) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Two members of a guard on one redis-server, and the first once more, from what it wrote down.
+fn shared_guard(installed: &Installed, program: &Path) -> Result<(), String> {
+    let script = installed.prefix.join("share/doc/cortexkey/examples/replay_guard.lua");
+    let folder = installed.work.join("shared-guard");
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let port = free.map_err(|e| format!("a free port: {e}"))?.port().to_string();
+    let mut redis = Command::new("redis-server");
+    redis.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    let redis = redis.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let process = redis.map_err(|e| format!("redis-server: {e}"))?;
+    let _redis = Server { process, line: String::new() };
+    for _ in 0..200 {
+        if TcpStream::connect(("127.0.0.1", port.parse().unwrap_or(0))).is_ok() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let member = |file: &str| {
+        let mut member = Command::new(program);
+        let ran = capture(member.arg(&port).arg(&script).arg(folder.join(file)));
+        let is_good = ran.success && ran.all().contains("accepted 1, again 0");
+        if is_good { Ok(()) } else { Err(format!("{}: {}", program.display(), ran.all())) }
+    };
+    let both = thread::scope(|scope| {
+        let first = scope.spawn(|| member("a"));
+        member("b").and(first.join().unwrap_or_else(|_| Err("a thread panicked".into())))
+    });
+    both.and_then(|()| member("a"))
 }
 
 /// A program that imports the package over the library does not compile without cgo, and the compiler

@@ -276,3 +276,17 @@ impl From<DiskError> for RedisGuardError {
         Self::Disk(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// Packages of other languages bring the script with them.
+    #[test]
+    fn the_script_is_the_same_everywhere() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for copy in ["go/examples/redisguard", "crates/capi/examples"] {
+            let copy = root.join(copy).join("replay_guard.lua");
+            let text = std::fs::read_to_string(&copy).unwrap();
+            assert!(text == super::SCRIPT, "{} is another", copy.display());
+        }
+    }
+}

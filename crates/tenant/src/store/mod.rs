@@ -5,6 +5,7 @@
 
 mod audit;
 mod disk;
+mod disk_error;
 mod list;
 mod private;
 mod reserve;
@@ -30,8 +31,8 @@ use crate::roles::{CustomRole, RoleEntry, Roles};
 
 pub(crate) use audit::{AuditLog, Deed, creator};
 pub(crate) use disk::Disk;
-pub use disk::DiskError;
 use disk::Write;
+pub use disk_error::DiskError;
 pub(crate) use list::{Listing, listed};
 
 /// What a tenant keeps.

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::disk::DiskError;
+use super::disk_error::DiskError;
 
 /// What of a file's mode may not be set.
 #[derive(Clone, Copy)]

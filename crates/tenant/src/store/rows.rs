@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Entry;
-use super::disk::{Disk, DiskError, Row};
+use super::disk::{Disk, Row};
+use super::disk_error::DiskError;
 use super::list::listed;
 use crate::roles::{CustomRole, RoleEntry};
 

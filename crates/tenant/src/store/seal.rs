@@ -11,7 +11,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use cortexkey_system::{Links, Write, replace};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::disk::DiskError;
+use super::disk_error::DiskError;
 use super::private;
 
 const KEY_BYTES: usize = 32;

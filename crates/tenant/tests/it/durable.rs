@@ -103,6 +103,75 @@ fn nothing_of_a_key_can_be_read_from_the_folder() {
     }
 }
 
+/// A file system of its own, small and in memory; none without the right to mount one.
+#[cfg(target_os = "linux")]
+struct SmallDisk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    fn new(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder.path());
+        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
+        if !is_mounted {
+            assert!(std::env::var("CI").is_err(), "no file system can be mounted");
+            eprintln!("skipped: only root can mount a file system");
+        }
+        is_mounted.then_some(Self(folder))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let done = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+        assert!(done.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_full_disk_keys_can_be_deleted_and_no_new_one_is_made() {
+    let Some(disk) = SmallDisk::new("40m") else { return };
+    let data = disk.0.path().join("data");
+    let f = start(|options| {
+        options.data = Some(data.clone());
+        options.max_keys = 100_000;
+    });
+    let take = |name: &str, bytes: usize| {
+        // It takes what it gets.
+        let _ = std::fs::write(disk.0.path().join(name), vec![1; bytes]);
+    };
+    take("other", 18 << 20);
+    let about = json!({ "roles": ["Viewer"], "security_level": "standard",
+        "comment": "c".repeat(1_000) });
+    let make = || f.call(&f.standard(), crate::common::GENERATE, &about);
+    let made: Vec<u64> = core::iter::from_fn(|| {
+        let answer = make();
+        (answer.status == 200).then(|| answer.json()["reply"]["id"].as_u64().unwrap())
+    })
+    .take(20_000)
+    .collect();
+    assert!((100..20_000).contains(&made.len()), "{}", made.len());
+    assert!(make().body.contains("the disk is full"));
+    take("more", 14 << 20);
+    let delete = |ids: &[u64]| {
+        let filters = json!([{ "field": "id", "operator": "in", "value": ids }]);
+        f.call(&f.standard(), DELETE, &json!({ "filters": filters })).status
+    };
+    assert!(made[..50].iter().all(|id| delete(&[*id]) == 200));
+    assert_eq!(f.call(&f.advanced(), VALIDATE, &json!({})).status, 200);
+    assert_eq!(delete(&made[50..]), 200);
+    for name in ["other", "more"] {
+        std::fs::remove_file(disk.0.path().join(name)).unwrap();
+    }
+    assert_eq!(make().status, 200, "there is room again");
+    f.tenant.stop();
+    let f = on_disk(&data);
+    assert!(f.tenant.seeded_keys().is_none(), "the keys are there");
+}
+
 #[test]
 fn a_folder_has_one_tenant_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
