@@ -357,7 +357,7 @@ fn dropped_log(format: LogFormat) -> DroppedLog {
             }
             LogFormat::Json => serde_json::json!({ "dropped": dropped }).to_string(),
         };
-        let _ = writeln!(std::io::stderr(), "{text}");
+        text::tell(&format!("{text}\n"));
     })
 }
 
