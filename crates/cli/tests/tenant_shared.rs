@@ -27,6 +27,12 @@ const TENANTS: usize = 8;
 /// Requests that are sent at a time.
 const ROUND: usize = 250;
 const SKEW_MS: u64 = 1_000;
+/// How a server loses data while it runs: all of it, what was accepted, or its history.
+const LOSSES: [&[&str]; 3] = [
+    &["FLUSHALL"],
+    &["DEL {cortexkey-replay}:used"],
+    &["REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"],
+];
 
 struct Process(Child);
 
@@ -118,7 +124,7 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
     let address = |ready: &Value| ready["url"].as_str().unwrap()["http://".len()..].to_owned();
     let addresses: Vec<_> = tenants.iter().map(|(_, ready)| address(ready)).collect();
 
-    let (mut sent, mut accepted, mut kills) = (0, 0, 0);
+    let (mut sent, mut accepted, mut kills, mut losses) = (0, 0, 0, 0);
     let mut last: Vec<String> = Vec::new();
     while sent < duplicates {
         // A guard begins with nothing remembered, and for a while accepts nothing.
@@ -127,8 +133,9 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
         }
         let requests: Vec<_> = (0..ROUND).map(|_| signed(&signer)).collect();
         let accepts: Vec<_> = (0..ROUND).map(|_| AtomicUsize::new(0)).collect();
-        // Every other round the server dies in the middle of it.
-        let dies = kills < 2 && sent % (2 * ROUND) == ROUND;
+        // In some rounds the server dies in the middle of it, in others it loses data and goes on.
+        let forgets = sent % (9 * ROUND) == 5 * ROUND;
+        let dies = sent % (9 * ROUND) == ROUND;
         let is_away = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for address in &addresses {
@@ -148,6 +155,12 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
                 std::thread::sleep(Duration::from_millis(20));
                 redis.end();
                 is_away.store(true, Ordering::SeqCst);
+            }
+            if forgets {
+                std::thread::sleep(Duration::from_millis(20));
+                let loss = LOSSES[losses % LOSSES.len()];
+                assert!(loss.iter().all(|command| redis.lines(command).unwrap().next().is_some()));
+                losses += 1;
             }
         });
         let counts: Vec<_> = accepts.into_iter().map(AtomicUsize::into_inner).collect();
@@ -169,12 +182,14 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
                     assert_ne!(connection.send(headers), 200, "accepted again after a restart");
                 }
             }
-        } else {
+        } else if !forgets {
             assert_eq!(counts.iter().sum::<usize>(), ROUND, "each by one");
         }
         sent += ROUND;
         last = requests;
     }
-    println!("{sent} requests to {TENANTS} tenants, {accepted} accepts, {kills} kills");
+    println!(
+        "{sent} requests to {TENANTS} tenants, {accepted} accepts, {kills} kills, {losses} losses"
+    );
     assert!(accepted > sent / 2);
 }

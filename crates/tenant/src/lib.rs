@@ -64,7 +64,8 @@ pub use inventory::InventoryError;
 pub use log::LogLine;
 pub use notices::Notification;
 pub use options::{
-    ConsoleKeys, Control, DroppedLog, EditRoles, Licence, Log, NewAdminKeys, Options, ReplayMode, WebhookLog,
+    ConsoleKeys, Control, DroppedLog, EditRoles, Licence, Log, NewAdminKeys, Options, ReplayMode,
+    WebhookLog,
 };
 pub use redis_guard::RedisFault;
 pub use roles::{ASSUMED_ROLES, CustomRole, CustomRoleError};

@@ -12,8 +12,8 @@ use clap::{ValueEnum, value_parser};
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 use cortexkey_tenant::{
-    ConsoleKeys, Control, DroppedLog, EditRoles, Licence, Log, LogLine, NewAdminKeys, Notification, Options,
-    ReplayMode, StartError, Tenant, TlsError, WebhookLog,
+    ConsoleKeys, Control, DroppedLog, EditRoles, Licence, Log, LogLine, NewAdminKeys, Notification,
+    Options, ReplayMode, StartError, Tenant, TlsError, WebhookLog,
 };
 
 use crate::exit::{Exit, Failure};

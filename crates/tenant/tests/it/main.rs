@@ -8,6 +8,7 @@ mod common;
 mod redis_server;
 
 mod api_keys;
+mod attack;
 mod authentication;
 mod contract;
 mod control;
