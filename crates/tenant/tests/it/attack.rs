@@ -91,10 +91,12 @@ impl Parts {
                 forged.nonce = format!("{}{}", forged.nonce, forged.timestamp);
                 forged.timestamp = String::new();
             }
-            3 => forged.timestamp = other.timestamp.clone(),
+            3 => forged.timestamp.clone_from(&other.timestamp),
             4 => forged.nonce.clone_from(&other.nonce),
             5 => forged.authorization.clone_from(&other.authorization),
-            6 => forged.id = chance.of(&["1", "3", "02", "+2", "2;", "0x2", "2.0", ""]).to_owned(),
+            6 => chance
+                .of(&["1", "3", "02", "+2", "2;", "0x2", "2.0", ""])
+                .clone_into(&mut forged.id),
             7 => forged.authorization = forged.authorization.to_uppercase(),
             8 => forged.authorization.truncate(chance.below(64)),
             9 => forged.timestamp = format!("{}0", &forged.timestamp[..12]),
@@ -134,7 +136,7 @@ impl Parts {
             8 => lines[1].1 = format!("Bearer {}", self.authorization),
             _ => is_spoiled = false,
         }
-        let text: String = lines
+        let texts: Vec<String> = lines
             .iter()
             .map(|(name, value)| {
                 let name = match chance.below(3) {
@@ -146,7 +148,7 @@ impl Parts {
                 format!("{name}:{space}{value}{}\r\n", chance.of(&["", " ", "\t"]))
             })
             .collect();
-        (text, is_spoiled)
+        (texts.concat(), is_spoiled)
     }
 }
 

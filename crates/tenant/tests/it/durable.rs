@@ -1,5 +1,7 @@
 //! A tenant on disk: what was answered is there after a restart, and nothing is accepted twice.
 
+#![allow(clippy::print_stderr, reason = "a skip says why")]
+
 use std::path::Path;
 
 use cortexkey_core::auth::{Level, Signer};
@@ -147,22 +149,22 @@ fn on_a_full_disk_keys_can_be_deleted_and_no_new_one_is_made() {
     let about = json!({ "roles": ["Viewer"], "security_level": "standard",
         "comment": "c".repeat(1_000) });
     let make = || f.call(&f.standard(), crate::common::GENERATE, &about);
-    let made: Vec<u64> = core::iter::from_fn(|| {
+    let ids: Vec<u64> = core::iter::from_fn(|| {
         let answer = make();
         (answer.status == 200).then(|| answer.json()["reply"]["id"].as_u64().unwrap())
     })
     .take(20_000)
     .collect();
-    assert!((100..20_000).contains(&made.len()), "{}", made.len());
+    assert!((100..20_000).contains(&ids.len()), "{}", ids.len());
     assert!(make().body.contains("the disk is full"));
     take("more", 14 << 20);
     let delete = |ids: &[u64]| {
         let filters = json!([{ "field": "id", "operator": "in", "value": ids }]);
         f.call(&f.standard(), DELETE, &json!({ "filters": filters })).status
     };
-    assert!(made[..50].iter().all(|id| delete(&[*id]) == 200));
+    assert!(ids[..50].iter().all(|id| delete(&[*id]) == 200));
     assert_eq!(f.call(&f.advanced(), VALIDATE, &json!({})).status, 200);
-    assert_eq!(delete(&made[50..]), 200);
+    assert_eq!(delete(&ids[50..]), 200);
     for name in ["other", "more"] {
         std::fs::remove_file(disk.0.path().join(name)).unwrap();
     }
