@@ -47,6 +47,7 @@ mod redis_guard;
 #[allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 mod redis_server;
 mod replay;
+mod replay_start;
 mod roles;
 mod server;
 mod signals;

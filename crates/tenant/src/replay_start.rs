@@ -1,0 +1,66 @@
+//! What a tenant begins with against replays: the guard that its options ask for, and the floor of
+//! its disk.
+
+use std::sync::Arc;
+
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Quota, Start};
+use tokio::runtime::Handle;
+
+use crate::options::{Options, ReplayMode};
+use crate::redis_guard::{RedisFault, RedisGuard, RedisGuardError};
+use crate::replay::{Floor, Memory, Replay};
+use crate::start_error::StartError;
+use crate::store::Disk;
+
+/// What is done about requests that come twice.
+pub(crate) fn replay(
+    options: &Options,
+    runtime: &Handle,
+    disk: Option<&Arc<Disk>>,
+    now_ms: u64,
+) -> Result<Replay, StartError> {
+    let is_shared = options.replay_server.is_some() && options.replay != ReplayMode::Off;
+    let opened = disk.map(|disk| Floor::open(Arc::clone(disk), is_shared)).transpose()?;
+    let (floor, floor_ms) = opened.unzip();
+    let memory = match &options.replay_server {
+        _ if options.replay == ReplayMode::Off => Memory::None,
+        Some(url) => Memory::Shared(shared_guard(url, options, runtime, disk, now_ms)?),
+        None => {
+            // Such a guard refuses up to the skew after its start: here that is the floor.
+            let at_ms = floor_ms.map_or(now_ms, |ms: u64| ms.saturating_sub(options.skew.as_ms()));
+            Memory::Own(Box::new(guard(options, Start::Fresh { at_ms })?))
+        }
+    };
+    Ok(Replay::new(options.replay, memory, floor))
+}
+
+fn shared_guard(
+    url: &str,
+    options: &Options,
+    runtime: &Handle,
+    disk: Option<&Arc<Disk>>,
+    now_ms: u64,
+) -> Result<RedisGuard, StartError> {
+    let (clock, skew_ms) = (options.clock.clone(), options.skew.as_ms());
+    let connect = RedisGuard::connect(url, clock, now_ms, skew_ms, disk);
+    // On a thread of its own: the caller may be within a runtime, where nothing may block.
+    let connected = std::thread::scope(|scope| {
+        let connected = scope.spawn(|| runtime.block_on(connect)).join();
+        connected.unwrap_or(Err(RedisGuardError::Server(RedisFault::Strange)))
+    });
+    connected.map_err(|error| match error {
+        RedisGuardError::Server(fault) => StartError::ReplayServer(fault),
+        RedisGuardError::Disk(error) => StartError::Disk(error),
+    })
+}
+
+/// The guard; one key gets at most half of it, so that its bursts never keep the others out.
+fn guard(options: &Options, start: Start) -> Result<MemoryGuard, StartError> {
+    let entries = options.guard_entries;
+    let secret = MemoryGuardConfig::secret_from_system().map_err(|_| StartError::NoRandom)?;
+    let config = MemoryGuardConfig { entries, skew: options.skew, start, secret };
+    let uses_per_key = u32::try_from(entries / 2).unwrap_or(u32::MAX).max(1);
+    // Each key that counts has an entry at least.
+    let quota = Quota { uses_per_key, keys: options.max_keys.min(entries) };
+    Ok(MemoryGuard::new(config).with_quota(quota))
+}
