@@ -102,7 +102,7 @@ const PROOFS: &[Proof] = &[
         run: proofs::loom,
     },
     Proof {
-        name: "guard",
+        name: "guard-sizes",
         shows: "replay guards of 1,000,000 and 10,000,000 entries accept any mix of timestamps",
         run: proofs::guard,
     },
