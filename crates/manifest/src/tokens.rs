@@ -6,9 +6,11 @@
 
 mod cortex;
 mod encoded;
+mod runs;
 
 use core::ops::Range;
 
+use self::runs::{LETTER, Longest, MARK, PAD, SIGN, runs};
 use crate::Span;
 use crate::quote::is_refused_secret;
 use crate::yaml::{NodeId, NodeKind, Tree};
@@ -135,6 +137,18 @@ const SECRETS: &[&str] = &[
     "cortexkeyapikey",
 ];
 
+/// Letters of the longest of these names.
+const SECRET_MAX: usize = {
+    let (mut longest, mut at) = (0, 0);
+    while at < SECRETS.len() {
+        if SECRETS[at].len() > longest {
+            longest = SECRETS[at].len();
+        }
+        at += 1;
+    }
+    longest
+};
+
 /// Names of fields whose values are secrets.
 #[derive(Clone, Copy, Debug)]
 pub struct Secret;
@@ -143,11 +157,14 @@ impl Secret {
     /// True for a field name that announces a secret. Case, `-` and `_` do not matter.
     #[must_use]
     pub fn is_name(name: &str) -> bool {
-        let folded = || {
-            let bytes = name.bytes().filter(u8::is_ascii_alphanumeric);
-            bytes.map(|byte| byte.to_ascii_lowercase())
-        };
-        SECRETS.iter().any(|secret| folded().eq(secret.bytes()))
+        let mut folded = [0; SECRET_MAX];
+        let mut length = 0;
+        for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
+            let Some(place) = folded.get_mut(length) else { return false };
+            *place = byte.to_ascii_lowercase();
+            length += 1;
+        }
+        SECRETS.iter().any(|secret| Some(secret.as_bytes()) == folded.get(..length))
     }
 }
 
@@ -164,7 +181,7 @@ pub fn mask_tokens(text: &str) -> String {
 #[must_use]
 pub fn mask_path(text: &str) -> String {
     let mut ranges = tokens(text);
-    ranges.extend(runs(text, |byte| byte.is_ascii_alphanumeric()).filter(|run| {
+    ranges.extend(runs(text, LETTER).filter(|run| {
         let run = &text[run.clone()];
         run.len() >= IN_PATH && (is_random(run) || has_digit_inside(run))
     }));
@@ -187,7 +204,7 @@ pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range
             let NodeKind::Mapping { entries, .. } = &node.kind else { continue };
             for entry in entries {
                 let name = tree.text_of(entry.key).unwrap_or_default();
-                let refused = |text: &str| TYPED.contains(&name) && is_refused_secret(text);
+                let refused = |text: &str| is_refused_secret(text) && TYPED.contains(&name);
                 // A waiver names its key; that is a name and no secret.
                 if (Secret::is_name(name) && !(policy && name == "key"))
                     || tree.text_of(entry.value).is_some_and(refused)
@@ -281,19 +298,6 @@ fn has_both(text: &str) -> bool {
     text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// Runs of bytes that belong together.
-fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    core::iter::from_fn(move || {
-        let start = at + bytes.get(at..)?.iter().position(|byte| belongs(*byte))?;
-        let rest = bytes.get(start..)?;
-        let length = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
-        at = start + length;
-        Some(start..at)
-    })
-}
-
 /// What a token is, by its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
@@ -318,7 +322,8 @@ pub struct Token {
 /// Cortex key, and both come before what only looks like chance.
 #[must_use]
 pub fn tokens_in(text: &str) -> Vec<Token> {
-    let pem = encoded::pem(text);
+    let longest = Longest::of(text);
+    let pem = encoded::pem(text, longest);
     let mut taken = Taken::default();
     for (range, maker) in prefixed(text) {
         taken.add(range, TokenKind::Known(maker));
@@ -326,17 +331,17 @@ pub fn tokens_in(text: &str) -> Vec<Token> {
     for (range, maker) in pem.secret {
         taken.add(range, TokenKind::Known(maker));
     }
-    for range in encoded::private(text) {
+    for range in encoded::private(text, longest) {
         taken.add(range, TokenKind::Known("a private key"));
     }
     taken.settle();
     // Public material is long and random, and no secret.
     taken.free.extend(pem.public);
-    for range in cortex::keys(text) {
+    for range in cortex::keys(text, longest) {
         taken.add(range, TokenKind::CortexKey);
     }
     taken.settle();
-    for range in shaped(text) {
+    for range in shaped(text, longest) {
         taken.add(range, TokenKind::Random);
     }
     taken.settle();
@@ -373,20 +378,24 @@ impl Taken {
 }
 
 fn tokens(text: &str) -> Vec<Range<usize>> {
-    let mut ranges = shaped(text);
+    let longest = Longest::of(text);
+    let mut ranges = shaped(text, longest);
     ranges.extend(prefixed(text).into_iter().map(|(range, _)| range));
-    ranges.extend(encoded::pem(text).secret.into_iter().map(|(range, _)| range));
-    ranges.extend(encoded::private(text));
-    ranges.extend(cortex::keys(text));
+    ranges.extend(encoded::pem(text, longest).secret.into_iter().map(|(range, _)| range));
+    ranges.extend(encoded::private(text, longest));
+    ranges.extend(cortex::keys(text, longest));
     ranges.sort_by_key(|range| range.start);
     ranges
 }
 
 /// Runs that are long, or look like chance.
-fn shaped(text: &str) -> Vec<Range<usize>> {
+fn shaped(text: &str, longest: Longest) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
-    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte);
-    for run in runs(text, part) {
+    // What is unbroken is longer.
+    if longest.run < RUN {
+        return ranges;
+    }
+    for run in runs(text, LETTER | MARK | SIGN | PAD) {
         if has_shape(&text[run.clone()]) {
             ranges.push(run);
             continue;
@@ -394,7 +403,7 @@ fn shaped(text: &str) -> Vec<Range<usize>> {
         if run.len() < UNBROKEN {
             continue;
         }
-        let inner = runs(&text[run.clone()], |byte| byte.is_ascii_alphanumeric());
+        let inner = runs(&text[run.clone()], LETTER);
         let unbroken = inner.filter(|inner| inner.len() >= UNBROKEN);
         ranges.extend(unbroken.map(|inner| run.start + inner.start..run.start + inner.end));
     }
@@ -414,15 +423,16 @@ fn has_shape(run: &str) -> bool {
 /// Keys that say what they are, where a run of letters, digits, `_` and `-` begins so.
 fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut ranges: Vec<(Range<usize>, &'static str)> = Vec::new();
-    for run in runs(text, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+    for run in runs(text, LETTER | MARK) {
         // What a key has swallowed begins no other one.
         if ranges.last().is_some_and(|(last, _)| run.start < last.end) {
             continue;
         }
         let rest = text.get(run.start..).unwrap_or_default();
         // No prefix is shorter, and few runs begin as one does.
+        let begin = rest.as_bytes().get(..2).unwrap_or_default();
         if run.len() < 3
-            || !matches!(rest.as_bytes().first(), Some(b'A' | b'e' | b'g' | b's' | b'x'))
+            || !matches!(begin, b"gh" | b"gi" | b"gl" | b"xo" | b"AK" | b"AS" | b"ey" | b"sk")
         {
             continue;
         }

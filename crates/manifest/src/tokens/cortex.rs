@@ -5,7 +5,8 @@
 
 use core::ops::Range;
 
-use super::{has_both, is_random, runs};
+use super::runs::{LETTER, Longest, runs};
+use super::{has_both, is_random};
 
 /// Characters of a Cortex API key: 128 in what is public, with some room.
 const KEY: core::ops::RangeInclusive<usize> = 100..=160;
@@ -20,10 +21,13 @@ const PART: usize = 16;
 const GAP_MAX: usize = 160;
 
 /// Every key in a text, in order.
-pub(super) fn keys(text: &str) -> Vec<Range<usize>> {
+pub(super) fn keys(text: &str, longest: Longest) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    if longest.letters < PART {
+        return found;
+    }
     let mut chain = Chain::default();
-    for run in runs(text, |byte| byte.is_ascii_alphanumeric()) {
+    for run in runs(text, LETTER) {
         if run.len() < PART {
             chain.end(&mut found);
             continue;

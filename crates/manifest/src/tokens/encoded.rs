@@ -8,7 +8,7 @@ use core::ops::Range;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use super::runs;
+use super::runs::{LETTER, Longest, SIGN, runs};
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -48,10 +48,10 @@ pub(super) struct Pem {
 }
 
 /// Reads all PEM of a text. A secret without its end line goes to the end of the text.
-pub(super) fn pem(text: &str) -> Pem {
+pub(super) fn pem(text: &str, longest: Longest) -> Pem {
     let mut found = Pem::default();
     // Most texts hold no five dashes in a row.
-    if !text.contains(BEGIN) {
+    if longest.run < BEGIN.trim_end().len() || !text.contains(BEGIN) {
         return found;
     }
     let mut from = 0;
@@ -82,9 +82,11 @@ pub(super) fn pem(text: &str) -> Pem {
 }
 
 /// Private keys without PEM's lines, or with them in base64.
-pub(super) fn private(text: &str) -> Vec<Range<usize>> {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let long = runs(text, letter).filter(|run| run.len() >= ENCODED);
+pub(super) fn private(text: &str, longest: Longest) -> Vec<Range<usize>> {
+    if longest.run < ENCODED {
+        return Vec::new();
+    }
+    let long = runs(text, LETTER | SIGN).filter(|run| run.len() >= ENCODED);
     let is_private = |run: &Range<usize>| {
         let run = &text[run.clone()];
         run.starts_with(OPENSSH)

@@ -116,3 +116,27 @@ fn values_that_their_field_does_not_take_are_found() {
     let ranges = secret_ranges(parsed.tree.source(), Some(&parsed.tree), false);
     assert_eq!(ranges, vec![12_usize..30; 1]);
 }
+
+#[test]
+fn the_longest_runs_are_those_that_a_search_finds() {
+    let texts = ["", "-", "a1", "a_b+c/d=", "é", "ab cd-ef.gh", "x é y-z", "\u{80}a\u{ff}bc"];
+    for text in texts {
+        let longest = |belongs: fn(char) -> bool| {
+            let parts = text.split(|c| !belongs(c));
+            parts.map(str::len).max().unwrap_or_default()
+        };
+        let letters = longest(|c| c.is_ascii_alphanumeric());
+        let run = longest(|c| c.is_ascii_alphanumeric() || "_-+/=".contains(c));
+        assert_eq!(Longest::of(text), Longest { letters, run }, "{text}");
+    }
+}
+
+#[test]
+fn marks_and_case_hide_no_secret_name() {
+    for name in SECRETS {
+        let marked: String = name.chars().flat_map(|c| [c.to_ascii_uppercase(), '_']).collect();
+        assert!(Secret::is_name(name) && Secret::is_name(&marked), "{name}");
+        assert!(!Secret::is_name(&format!("{name}s")), "{name}");
+    }
+    assert!(!Secret::is_name("") && !Secret::is_name("a".repeat(1000).as_str()));
+}
