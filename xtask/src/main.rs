@@ -25,6 +25,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
+  check            format, lints and unit tests: what to run between two edits
   test [STEP]      set up what is missing, then run every check, or those that are named
   header           write the C header from the Rust sources (--check: say whether it is stale)
   verdicts         write what is made from the table of verdicts (--check: as above)
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let root = root();
     let outcome = match args.as_slice() {
+        ["check"] => return test::check_quickly(&root),
         ["test", names @ ..] => return test::run(&root, names),
         ["header"] => header::run(&root, false),
         ["header", "--check"] => header::run(&root, true),

@@ -41,11 +41,7 @@ const PYTHON_IMPORTS: &str = "import requests, jsonschema, maturin, pre_commit, 
 
 /// Gets what is missing, and says what could not be had.
 pub(crate) fn run(root: &Path) {
-    for component in ["rustfmt", "clippy"] {
-        if !has(&format!("cargo-{}", component.trim_start_matches("rust"))) {
-            note(&format!("the component {component}"), &rustup(component));
-        }
-    }
+    components();
     let missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
     let mut packages = missing;
@@ -104,6 +100,15 @@ pub(crate) fn zig(root: &Path) -> Result<PathBuf, String> {
         check(&mut pip)?;
     }
     Ok(zig)
+}
+
+/// Adds the toolchain's components that checks need.
+pub(crate) fn components() {
+    for component in ["rustfmt", "clippy"] {
+        if !has(&format!("cargo-{}", component.trim_start_matches("rust"))) {
+            note(&format!("the component {component}"), &rustup(component));
+        }
+    }
 }
 
 /// A Python with the packages that the tests import, in the build folder.

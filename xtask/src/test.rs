@@ -52,6 +52,22 @@ const STEPS: &[Step] = &[
 /// check over corpora and mutations as well, without it.
 const FUZZ: &str = "cortexkey-fuzz";
 
+/// What a contributor runs between two edits: format, lints and unit tests, without setting up
+/// anything but the toolchain's own components.
+const CHECK: &[Step] = &[
+    Step { name: "format", run: format },
+    Step { name: "tidy", run: |root| once(tidy::run(root)) },
+    Step { name: "generated files are fresh", run: generated },
+    Step { name: "clippy", run: clippy },
+    Step { name: "unit tests", run: unit_tests },
+];
+
+/// Runs the quick checks; the last line says how it went.
+pub(crate) fn check_quickly(root: &Path) -> ExitCode {
+    setup::components();
+    run_steps(root, CHECK.iter())
+}
+
 /// Runs the steps that are named, or all; the last line says how it went.
 pub(crate) fn run(root: &Path, names: &[&str]) -> ExitCode {
     let is_step = |name: &&&str| STEPS.iter().any(|step| step.name == **name);
@@ -61,9 +77,13 @@ pub(crate) fn run(root: &Path, names: &[&str]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     setup::run(root);
+    run_steps(root, STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)))
+}
+
+fn run_steps<'s>(root: &Path, steps: impl Iterator<Item = &'s Step>) -> ExitCode {
     let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
+    for step in steps {
         let start = Instant::now();
         let outcome = (step.run)(root);
         let seconds = start.elapsed().as_secs_f32();
@@ -140,6 +160,14 @@ fn constant_time(root: &Path) -> Outcome {
 fn rust_tests(root: &Path) -> Outcome {
     let mut test = cargo(root);
     test.args(["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", FUZZ]);
+    counted(vec![test])
+}
+
+fn unit_tests(root: &Path) -> Outcome {
+    let mut test = cargo(root);
+    test.args(["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", FUZZ]);
+    // The benches' library has parts of the core in it, whose tests need more than it brings.
+    test.args(["--exclude", "cortexkey-benches", "--lib", "--bins"]);
     counted(vec![test])
 }
 
