@@ -1,6 +1,6 @@
 //! Writing to standard output and standard error, and the few colours there are.
 //!
-//! Everything that the binary prints goes through here, where [`mask`](crate::mask) hides keys;
+//! Everything that the binary prints goes through here, where [`mask`] hides keys;
 //! clippy forbids other ways. A closed stream is an error or ignored, not the panic of `println!`.
 
 #![expect(clippy::disallowed_methods, reason = "the one place that writes to the streams")]

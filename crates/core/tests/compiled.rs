@@ -192,7 +192,7 @@ fn every_damage_is_seen() {
     assert_eq!(Definitions::read(b"apiVersion: 1").err(), Some(CompiledError::NotCompiled));
     let mut newer = bytes;
     newer[8] = 3;
-    assert_eq!(Definitions::read(&newer).err(), Some(CompiledError::Version { version: 2 }));
+    assert_eq!(Definitions::read(&newer).err(), Some(CompiledError::Version { version: 3 }));
 }
 
 /// With length and digest set right, as somebody who forges a file would.

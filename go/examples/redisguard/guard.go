@@ -239,7 +239,7 @@ func (g *Guard) save(learned known) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }()
 	_, err = file.WriteString(text + "\n")
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {

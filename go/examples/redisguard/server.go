@@ -39,7 +39,7 @@ func (s *server) call(words ...string) ([]string, error) {
 	answer, err := s.exchange(words)
 	var refused refusal
 	if err != nil && !errors.As(err, &refused) {
-		s.conn.Close()
+		_ = s.conn.Close()
 		s.conn = nil
 	}
 	return answer, err

@@ -21,11 +21,14 @@ use crate::lifecycle::Expiry;
 ///
 /// ```
 /// use cortexkey_core::access::compiled::{CompiledKey, Compiler, Definitions, Found};
-/// use cortexkey_core::access::{Answer, KeyDefinition, Permission, Question, Role, Tenant, decide};
+/// use cortexkey_core::access::{
+///     Answer, Grant, KeyDefinition, Permission, Question, Role, Tenant, decide,
+/// };
 /// use cortexkey_core::auth::Level;
 /// use cortexkey_core::lifecycle::Expiry;
 ///
-/// let viewer = Role { components: &[("Auditing", Permission::View)], ..Role::unknown("Viewer") };
+/// let grants = [Grant::listed("Auditing", Permission::View)];
+/// let viewer = Role { grants: &grants, ..Role::unknown("Viewer") };
 /// let definition = KeyDefinition {
 ///     name: "export",
 ///     level: Level::Advanced,
