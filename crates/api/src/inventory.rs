@@ -7,9 +7,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::asset_group::AssetGroupRecord;
+use crate::asset_group::{AssetGroupRecord, ListCounts};
 use crate::role::DatasetGroup;
 use crate::user::{UserGroupRecord, UserRecord};
+
+/// The largest file that is written and read, in bytes.
+pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Everything that a scope can name, and what it is then applied to.
 ///
@@ -26,29 +29,74 @@ use crate::user::{UserGroupRecord, UserRecord};
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Inventory {
     /// Asset groups, as `asset-groups` lists them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub asset_groups: Vec<AssetGroupRecord>,
     /// Domains of cases and issues; the product's own where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<String>,
     /// Endpoint groups, besides those that endpoints name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub endpoint_groups: Vec<String>,
     /// Endpoint tags, besides those that endpoints have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub endpoint_tags: Vec<String>,
     /// Endpoints, as `endpoints/get_endpoint` lists them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<Map<String, Value>>,
     /// Assets, as `assets` lists them. `xdm.asset.agent_id` names the endpoint of an asset.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<Map<String, Value>>,
     /// Issues.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub issues: Vec<Issue>,
     /// Cases.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<Case>,
     /// Findings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// Users, as `user` lists them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserRecord>,
     /// User groups, as `user-group` lists them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub user_groups: Vec<UserGroupRecord>,
     /// Datasets by category, as `role/permission-config` lists them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dataset_groups: Vec<DatasetGroup>,
+    /// Sections that an import could not read, or not completely. Loading ignores them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// A section of an [`Inventory`] that lacks records, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Incomplete {
+    /// The section's member in the file, such as `endpoints`.
+    pub section: String,
+    /// What is missing, and what would make it readable.
+    pub reason: String,
+}
+
+/// A page of `endpoints/get_endpoint`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct EndpointList {
+    /// The endpoints of the page.
+    pub endpoints: Vec<Map<String, Value>>,
+    /// How many there are.
+    #[serde(default)]
+    pub total_count: Option<u64>,
+}
+
+/// A page of `assets`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct AssetList {
+    /// The assets of the page.
+    pub data: Vec<Map<String, Value>>,
+    /// How many there are.
+    #[serde(default)]
+    pub metadata: ListCounts,
 }
 
 /// An issue.

@@ -114,7 +114,7 @@ pub struct CreateRequest {
 }
 
 /// The product's description lets these be `null`.
-fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     json: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(json).map(Option::unwrap_or_default)

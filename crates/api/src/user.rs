@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::role::null_as_default;
+
 /// A user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRecord {
@@ -27,13 +29,13 @@ pub struct UserRecord {
     #[serde(default)]
     pub last_logged_in: Option<u64>,
     /// Whether the console hides the user.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub is_hidden: bool,
     /// `CSP` or `SSO`.
     #[serde(default)]
     pub user_type: Option<String>,
     /// The user groups that the user is in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub groups: Vec<GroupReference>,
 }
 
@@ -72,16 +74,16 @@ pub struct UserGroupRecord {
     #[serde(default)]
     pub updated_ts: Option<u64>,
     /// The e-mail addresses of its users.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub users: Vec<String>,
     /// `custom` or `ad_type`.
     #[serde(default)]
     pub group_type: Option<String>,
     /// Its direct child groups.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub nested_groups: Vec<GroupReference>,
     /// The groups of an identity provider that belong to it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub idp_groups: Vec<String>,
 }
 

@@ -12,7 +12,7 @@ use cortexkey_core::auth::KeyId;
 use serde_json::Value;
 
 use crate::common::definitions::{World, git, without_times};
-use crate::common::finish;
+use crate::common::{Tenant, finish};
 
 const EXPORT: &str =
     "securityLevel: advanced; comment: Exports. SEC-1; lifetime: 90d; roles: [Viewer]";
@@ -356,6 +356,40 @@ fn a_tenant_is_imported_judged_and_then_as_it_is() {
     let read = world.admin.scope(scoped).unwrap().unwrap();
     assert_eq!(Seen::from(&read), Seen::from(&scope));
     assert_eq!(world.keys().len(), 3);
+}
+
+#[test]
+fn an_inventory_is_imported_and_loaded_and_a_file_is_not_overwritten_unasked() {
+    let world = World::new();
+    let path = world.path("inventory.json");
+    let import = ["import", "--inventory", "inventory.json"];
+    let said = world.good(&import);
+    assert!(said.contains("endpoints: 5, assets: 7, users: 3"), "{said}");
+    let first = fs::read_to_string(&path).unwrap();
+    let json: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(json["assetGroups"].as_array().unwrap().len(), 4);
+    assert!(json.get("incomplete").is_none());
+    assert_eq!(fs::read_dir(world.path("keys")).unwrap().count(), 0);
+    assert!(world.lock().is_empty());
+
+    fs::write(&path, "mine").unwrap();
+    let again = world.run(&import);
+    assert!(again.code == 2 && again.stderr.contains("--overwrite"), "{again:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    world.good(&[&import[..], &["--overwrite"]].concat());
+    assert_eq!(fs::read_to_string(&path).unwrap(), first);
+    for wrong in [&["--id", "1"][..], &["--out", "x"], &["--expired"]] {
+        assert_eq!(world.run(&[&import[..], wrong].concat()).code, 2, "{wrong:?}");
+    }
+    assert_eq!(world.run(&["import", "--overwrite"]).code, 2);
+
+    let other = Tenant::start_with(&["--inventory", path.to_str().unwrap()]);
+    let copy = world.path("copy.json");
+    let args = ["import", "--inventory", copy.to_str().unwrap()];
+    let ran = finish(&mut other.with_key("standard", &args));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let copied: Value = serde_json::from_slice(&fs::read(copy).unwrap()).unwrap();
+    assert_eq!(copied, json);
 }
 
 /// Two keys whose definitions are committed, and their lock file.

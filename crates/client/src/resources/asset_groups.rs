@@ -4,12 +4,17 @@
 
 use cortexkey_api::asset_group::{AssetGroupRecord, ListReply, ListRequest};
 
-use super::pages::{Page, pages};
+use super::pages::{Page, Pages, pages};
 use crate::{CallError, Client};
 
 impl Client {
     /// All asset groups, by id.
     pub fn asset_groups(&self) -> Result<Vec<AssetGroupRecord>, CallError> {
+        self.asset_group_pages().map(|pages| pages.items)
+    }
+
+    /// The same, with how many the tenant counts and does not show.
+    pub(super) fn asset_group_pages(&self) -> Result<Pages<AssetGroupRecord, ()>, CallError> {
         pages(
             usize::MAX,
             |from, to| {
@@ -20,10 +25,9 @@ impl Client {
                 };
                 let reply: ListReply = self.query("/public_api/v1/asset-groups", &request)?;
                 let count = Some(reply.metadata.filter_count);
-                Ok(Page::<_, ()> { items: reply.data, odd: Vec::new(), count })
+                Ok(Page { items: reply.data, odd: Vec::new(), count })
             },
             |group| group.id,
         )
-        .map(|pages| pages.items)
     }
 }

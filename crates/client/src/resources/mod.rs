@@ -5,6 +5,7 @@
 mod api_keys;
 mod asset_groups;
 mod edit;
+mod inventory;
 mod pages;
 mod permission;
 mod ping;

@@ -31,10 +31,10 @@ pub(super) struct Pages<T, O> {
 }
 
 /// All items, by id, or as many as are enough. `page` asks for those from one place to another.
-pub(super) fn pages<T, O: PartialEq>(
+pub(super) fn pages<T, O: PartialEq, K: Ord>(
     enough: usize,
     page: impl Fn(u64, u64) -> Result<Page<T, O>, CallError>,
-    id: impl Fn(&T) -> u64,
+    id: impl Fn(&T) -> K,
 ) -> Result<Pages<T, O>, CallError> {
     let (mut all, mut odd) = (BTreeMap::new(), Vec::new());
     let (mut from, mut counted) = (0, 0);

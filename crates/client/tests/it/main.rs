@@ -7,6 +7,7 @@ mod again;
 mod any_input;
 mod calls;
 mod doctor;
+mod inventory;
 mod plan;
 mod proxies;
 mod renew;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use cortexkey_api::inventory::Inventory as File;
+use cortexkey_api::inventory::{FILE_BYTES_MAX, Inventory as File};
 use cortexkey_api::user::{UserGroupRecord, UserRecord};
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use serde_json::Value;
@@ -16,7 +16,6 @@ use serde_json::Value;
 use super::{About, Agent, Asset, AssetGroup, Case, Domain, Inventory, Issue, Record};
 
 const SEEDED: &str = include_str!("seeded.json");
-const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const RECORDS_MAX: usize = 100_000;
 /// The built-in domains, each at the number of its id. Those of Health and IT are public.
 const DOMAIN_NUMBERS: [&str; 5] = ["Security", "Posture", "IT", "Health", "Hunting"];

@@ -14,7 +14,7 @@ use cortexkey_manifest::lock::{LockedKey, LockedTenant};
 use cortexkey_manifest::yaml::Limits;
 use regex::Regex;
 
-use super::{DefinitionArgs, Loaded, check_host, read_scopes};
+use super::{DefinitionArgs, Loaded, check_host, inventory, read_scopes};
 use crate::change::say;
 use crate::commands::call::failed;
 use crate::commands::keys::{lock_failure, now_ms, one_line};
@@ -23,12 +23,16 @@ use crate::exit::{Exit, Failure};
 use crate::output_file;
 use crate::text::{self, DIM};
 
-/// Write definitions of the keys that a tenant has
+/// Write definitions of the keys that a tenant has, or its inventory for the local emulator
 ///
 /// The product stores neither name nor owner: they are taken from the comment by --comment-pattern,
 /// else a key is named key-ID and owned by `unassigned`. What the tenant does not tell is marked,
 /// and `cortexkey lint` finds it. Keys that the lock file names are skipped, and so are expired ones
 /// and those that the product keeps for itself, unless `--id` names them.
+///
+/// With --inventory, write the tenant's asset groups, endpoints, assets, users, user groups and
+/// datasets instead, and no definitions. Sections that the key may not read are left out, and marked
+/// in the file.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -48,6 +52,18 @@ pub(crate) struct Args {
     #[arg(long)]
     expired: bool,
 
+    /// Write the tenant's inventory to this file, as `cortexkey tenant --inventory` loads it
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["out", "comment_pattern", "id", "expired", "policy", "tenant", "lock_file"]
+    )]
+    inventory: Option<PathBuf>,
+
+    /// Replace the file of --inventory if it exists
+    #[arg(long, requires = "inventory")]
+    overwrite: bool,
+
     #[command(flatten)]
     definitions: DefinitionArgs,
 
@@ -59,12 +75,16 @@ const EXAMPLES: &str = "\
 Examples:
   cortexkey import --profile prod --out keys/prod
   cortexkey import --comment-pattern '^(?<name>[a-z0-9-]+) \\((?<owner>[a-z-]+)\\)'
+  cortexkey import --profile prod --inventory inventory.json
 
-Exit codes: 0 written; 1 some were not, or a call failed; 2 wrong use; 4 written, and some scopes could
-not be read, which their definitions say.";
+Exit codes: 0 written; 1 some were not, or a call failed; 2 wrong use; 4 written, and some scopes or
+sections of the inventory could not be read, which the files say.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
+    if let Some(path) = &args.inventory {
+        return inventory::write(&connection.client(), path, args.overwrite);
+    }
     let tenant = connection.tenant.clone();
     let client = connection.client();
     let loaded = args.definitions.load_for_import(tenant.as_deref())?;

@@ -4,6 +4,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod import;
+mod inventory;
 pub(crate) mod plan;
 mod show;
 mod targets;
