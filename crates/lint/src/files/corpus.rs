@@ -4,7 +4,7 @@
 //! none, its YAML files. Paths narrow what is reported, not what is seen. A path given by hand that
 //! does not exist or cannot be read, and whatever of the corpus cannot be seen, are errors.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -489,12 +489,21 @@ impl<'a, 'b> Search<'a, 'b> {
         once_each_path(&mut wanted);
         if wanted.iter().any(|wanted| wanted.is_alias) {
             once_each_place(&mut wanted);
+            self.drop_linked_outsiders(&mut wanted);
         }
         self.by_path.clear();
         self.by_place.clear();
         for wanted in wanted {
             self.push(wanted);
         }
+    }
+
+    /// What a link brings into a corpus is part of it, and so outside of none.
+    fn drop_linked_outsiders(&self, wanted: &mut Vec<Wanted>) {
+        let linked = wanted.iter().filter(|file| file.role != Role::Outside);
+        let linked = linked.filter_map(|file| file.real.as_deref());
+        let linked: HashSet<PathBuf> = linked.map(|real| self.lexical(real)).collect();
+        wanted.retain(|file| file.role != Role::Outside || !linked.contains(&file.path));
     }
 
     /// Has files reported on; whether there are any.

@@ -70,6 +70,16 @@ fn what_only_a_link_leads_to_is_checked_under_its_name() {
 }
 
 #[test]
+fn what_a_link_brings_into_the_corpus_is_not_outside_of_it() {
+    let folder =
+        repository(&[("cortexkey.yaml", &policy()), ("other/x.yaml", &key("x")), ("other/y.yaml", &key("y"))]);
+    link(&folder, "../other/x.yaml", "keys/x.yaml");
+    let lines = found(&lint(&folder, &[]));
+    let outside: Vec<_> = lines.iter().filter(|line| line.contains("S007")).collect();
+    assert!(outside.len() == 1 && outside[0].starts_with("other/y.yaml:"), "{lines:?}");
+}
+
+#[test]
 fn a_folder_of_links_to_itself_ends() {
     let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/a/x.yaml", &key("x"))]);
     link(&folder, "..", "keys/up");
