@@ -71,8 +71,11 @@ fn what_only_a_link_leads_to_is_checked_under_its_name() {
 
 #[test]
 fn what_a_link_brings_into_the_corpus_is_not_outside_of_it() {
-    let folder =
-        repository(&[("cortexkey.yaml", &policy()), ("other/x.yaml", &key("x")), ("other/y.yaml", &key("y"))]);
+    let folder = repository(&[
+        ("cortexkey.yaml", &policy()),
+        ("other/x.yaml", &key("x")),
+        ("other/y.yaml", &key("y")),
+    ]);
     link(&folder, "../other/x.yaml", "keys/x.yaml");
     let lines = found(&lint(&folder, &[]));
     let outside: Vec<_> = lines.iter().filter(|line| line.contains("S007")).collect();
