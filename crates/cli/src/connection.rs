@@ -182,7 +182,7 @@ fn tell(notice: &Notice<'_>) {
     text::tell(&format!("{text}\n"));
 }
 
-/// Settings that do not stand are wrong use.
+/// Invalid settings are a usage error.
 pub(crate) fn failure(error: &SettingsError) -> Failure {
     Failure::wrong_use(error.to_string())
 }

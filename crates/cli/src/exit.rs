@@ -18,7 +18,7 @@ pub(crate) enum Exit {
     Done = 0,
     /// Findings, a refusal or a failed call.
     Findings = 1,
-    /// Wrong use, or a policy or configuration that cannot stand.
+    /// A usage error, or an invalid policy or configuration.
     WrongUse = 2,
     /// Nothing could be read.
     NothingRead = 3,
@@ -57,7 +57,7 @@ impl Failure {
         self
     }
 
-    /// Wrong use, or settings that cannot stand.
+    /// A usage error, or invalid settings.
     pub(crate) fn wrong_use(message: impl Into<String>) -> Self {
         Self::new(Exit::WrongUse, message)
     }

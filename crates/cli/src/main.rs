@@ -45,8 +45,8 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done and clean; 1 findings, a refusal or a failed call; 2 wrong use, or a policy or
-configuration that cannot stand; 3 nothing could be read.
+Exit codes: 0 done and clean; 1 findings, a refusal or a failed call; 2 usage error, or an
+invalid policy or configuration; 3 nothing could be read.
 
 Try first: cortexkey quickstart";
 

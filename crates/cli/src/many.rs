@@ -52,7 +52,7 @@ impl ChildrenArgs {
         }
         let child = |id: String| {
             ChildTenant::new(&id).map(|child| client.for_child(child)).ok_or_else(|| {
-                Failure::wrong_use("`--children` has an id that cannot stand in a header")
+                Failure::wrong_use("`--children` has an id that is not valid in a header")
                     .help("give the ids of child tenants, with commas between them")
             })
         };

@@ -55,7 +55,7 @@ Questions as JSON, one object; every field is required but `endpoint` of an asse
   {"manage-endpoint":{"groups":["servers-eu"],"tags":[]}}
   and component, action, asset, endpoint, as the options ask them
 
-Exit codes: 0 allowed, or no question; 1 refused or unknown; 2 wrong use, or a definition or policy
+Exit codes: 0 allowed, or no question; 1 refused or unknown; 2 usage error, or a definition or policy
 with mistakes; 3 nothing could be read."#)]
 pub(crate) struct Args {
     /// A key's name (NAME or TENANT/NAME) in the policy's corpus, or a file with its definition

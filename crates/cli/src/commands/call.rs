@@ -48,7 +48,7 @@ const EXAMPLES: &str = r#"Examples:
   cortexkey call POST /public_api/v1/api_keys/get_api_keys --data '{"request_data":{"filters":[]}}'
   cortexkey call POST /public_api/v1/incidents/get_incidents --data-file query.json
 
-Exit codes: 0 an answer of success; 1 a refusal or no answer; 2 wrong use; 3 the body cannot be
+Exit codes: 0 an answer of success; 1 a refusal or no answer; 2 usage error; 3 the body cannot be
 read."#;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -100,7 +100,7 @@ fn body(args: &Args) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
     input::read(path, "the body", BODY_BYTES_MAX).map(Some)
 }
 
-/// A call that failed. Its text says what to do; what the user gave wrong is wrong use.
+/// A call that failed. Its text says what to do; wrong input is a usage error.
 pub(crate) fn failed(error: &CallError) -> Failure {
     let exit = match error {
         CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::WrongUse,

@@ -32,7 +32,7 @@ use crate::{output_file, text};
   cortexkey compile keys/ -o keys.ckc
   cortexkey lint && cortexkey compile -o - > keys.ckc
 
-Exit codes: 0 done; 2 wrong use, or a definition or policy with mistakes; 3 nothing could be read.")]
+Exit codes: 0 done; 2 usage error, or a definition or policy with mistakes; 3 nothing could be read.")]
 pub(crate) struct Args {
     /// Files and folders with key definitions; all of the policy's corpus where there are none
     #[arg(value_name = "PATH")]

@@ -52,7 +52,7 @@ Examples:
   cortexkey config explain
   cortexkey config explain --profile prod --format json
 
-Exit codes: 0 shown; 2 wrong use, or a configuration that cannot stand."#;
+Exit codes: 0 shown; 2 usage error, or an invalid configuration."#;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let Command::Explain(args) = &args.command;

@@ -16,7 +16,7 @@ use crate::commands::sign::{curl_config, curl_line, escaped};
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 
-/// Run curl with the headers of a key, of either level
+/// Run curl with the headers of a Standard or Advanced key
 ///
 /// The path comes first, then curl's own options. curl reads the headers from a pipe, so that they
 /// stand neither among its arguments nor in a file. They are valid for one request, for about a

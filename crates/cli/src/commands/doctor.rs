@@ -18,7 +18,7 @@ use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
 /// The most that is read of requests.
 const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Say why a call is refused
+/// Diagnose why a call is refused
 ///
 /// A tenant answers every mistake with the same 401. Without --request the doctor makes the first
 /// API call with your settings, changes one thing at a time and sees what helps. With --request it
@@ -56,7 +56,7 @@ Examples:
 
 docs/client.md lists the causes that it knows.
 
-Exit codes: 0 nothing is wrong; 1 something is; 2 wrong use; 3 the requests cannot be read.";
+Exit codes: 0 nothing is wrong; 1 something is; 2 usage error; 3 the requests cannot be read.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let diagnosis = match &args.request {

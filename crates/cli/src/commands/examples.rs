@@ -22,7 +22,7 @@ Examples:
 All of them are run by the tests of this project, but for PowerShell's. The vendor's own sample for
 Standard keys in Python does not run as it is printed: its line `def` is indented one level too far.
 
-Exit codes: 0 printed; 2 wrong use.")]
+Exit codes: 0 printed; 2 usage error.")]
 pub(crate) struct Args {
     /// curl, python, go, c, rust or powershell
     #[arg(value_parser = language)]

@@ -12,7 +12,7 @@ use crate::commands::access::Found;
 use crate::exit::{Exit, Failure};
 use crate::text;
 
-/// Say what a rule of the linter finds, why it matters, and how to mend it
+/// Explain a rule: what it finds, why it matters, and how to fix it
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -20,7 +20,7 @@ Examples:
   cortexkey explain expiry-too-long --format markdown
   cortexkey explain ORG001                     a rule of the nearest policy's own
 
-Exit codes: 0 done; 2 wrong use, or no such rule.")]
+Exit codes: 0 done; 2 usage error, or no such rule.")]
 pub(crate) struct Args {
     /// A rule, by its code or its name
     rule: String,

@@ -1,4 +1,4 @@
-//! `cortexkey lint`: key definitions held against the policy.
+//! `cortexkey lint`: checks key definitions against the policy.
 //!
 //! It refuses to judge anything itself: it maps arguments to the linter's options and writes what
 //! the linter says.
@@ -32,14 +32,14 @@ Examples:
   cortexkey lint --write-baseline            let only new findings count from now on
   cortexkey lint - --stdin-filename keys/a.yaml < a.yaml
 
-Exit codes: 0 clean; 1 findings at or above --fail-on; 2 wrong use, or a policy that cannot stand;
+Exit codes: 0 clean; 1 findings at or above --fail-on; 2 usage error, or an invalid policy;
 3 nothing could be read. A file that cannot be parsed is a finding.")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// Files and folders to report on; `-` is standard input
     ///
-    /// Rules that look across files read the whole corpus all the same. A file that is neither in
-    /// the corpus nor a policy is passed over and counted.
+    /// Rules that compare files still read the whole corpus. A file that is neither in the corpus
+    /// nor a policy is skipped and counted.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Judge as of this time (RFC 3339), instead of `SOURCE_DATE_EPOCH` or the clock
+    /// Check as of this time (RFC 3339), instead of `SOURCE_DATE_EPOCH` or the clock
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
 
@@ -61,15 +61,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
 
-    /// Mend what can be mended without changing what a key may do
+    /// Apply fixes that do not change a key's permissions
     #[arg(long)]
     fix: bool,
 
-    /// With --fix or --diff: mend as well what somebody has to agree with
+    /// With --fix or --diff: also apply fixes that need a review
     #[arg(long)]
     unsafe_fixes: bool,
 
-    /// Show what --fix would change, and change nothing
+    /// Show what --fix would change, without changing it
     #[arg(long, conflicts_with = "fix")]
     diff: bool,
 
@@ -79,19 +79,19 @@ pub(crate) struct Args {
 
     /// Findings in this file are known and do not count
     ///
-    /// Without it, `cortexkey-baseline.json` beside the policy is taken where it exists.
+    /// Without it, `cortexkey-baseline.json` beside the policy is used if it exists.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
-    /// Take no baseline: every finding counts
+    /// Use no baseline: every finding counts
     #[arg(long, conflicts_with_all = ["baseline", "write_baseline"])]
     no_baseline: bool,
 
-    /// Write the baseline: what is found now; of one that is there, only what is still found
+    /// Write the baseline from the current findings; an existing one only shrinks
     #[arg(long)]
     write_baseline: bool,
 
-    /// Heed no comment that silences a rule
+    /// Ignore suppression comments
     #[arg(long)]
     no_ignore_comments: bool,
 
@@ -99,7 +99,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 
-    /// The path under which standard input is judged
+    /// The path under which standard input is checked
     #[arg(long, value_name = "FILE")]
     stdin_filename: Option<PathBuf>,
 

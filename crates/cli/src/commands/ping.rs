@@ -30,7 +30,7 @@ Examples:
       --key-file key.txt
   CORTEXKEY_FQDN=http://127.0.0.1:8080 cortexkey ping --format json
 
-Exit codes: 0 the key is good; 1 it is not, or there is no answer; 2 wrong use.";
+Exit codes: 0 the key is good; 1 it is not, or there is no answer; 2 usage error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = args.connection.client()?;

@@ -18,7 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::output_file;
 use crate::text::{self, BAD, BOLD, DIM, GOOD};
 
-/// Begin a policy, check it, show what holds, or run its cases
+/// Create, check or show a policy, or run its test cases
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -40,7 +40,7 @@ Examples:
   cortexkey policy init keys/
   cortexkey policy init keys/ --output -         to standard output
 
-Exit codes: 0 done; 2 wrong use, or the file is there already; 3 no definition could be read.")]
+Exit codes: 0 done; 2 usage error, or the file is there already; 3 no definition could be read.")]
 struct Init {
     /// Folders and files with definitions
     #[arg(value_name = "PATH", default_value = ".")]
@@ -58,7 +58,7 @@ struct Init {
 /// Read a policy as strictly as a definition, and say what is wrong with it
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exit codes: 0 clean; 1 findings that are errors; 2 wrong use, or a policy that cannot stand.")]
+Exit codes: 0 clean; 1 findings that are errors; 2 usage error, or an invalid policy.")]
 struct Check {
     /// The policy's file, instead of the nearest `cortexkey.yaml` upwards
     policy: Option<PathBuf>,
@@ -80,7 +80,7 @@ Examples:
   cortexkey policy show --effective              every setting, with the line that made it
   cortexkey policy show --why expiry-too-long    one rule
 
-Exit codes: 0 done; 2 wrong use, no such rule, or a policy with mistakes.")]
+Exit codes: 0 done; 2 usage error, no such rule, or a policy with mistakes.")]
 struct Show {
     /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
     #[arg(long, value_name = "FILE")]
@@ -104,7 +104,7 @@ struct Show {
 #[command(after_help = "\
 The cases stand in the files that the policy's `tests` name.
 
-Exit codes: 0 all passed; 1 a case failed; 2 wrong use, or a policy with mistakes; 3 no cases.")]
+Exit codes: 0 all passed; 1 a case failed; 2 usage error, or a policy with mistakes; 3 no cases.")]
 struct Test {
     /// The policy's file, instead of the nearest `cortexkey.yaml` upwards
     #[arg(long, value_name = "FILE")]

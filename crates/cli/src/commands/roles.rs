@@ -17,7 +17,7 @@ use crate::commands::access::{
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BOLD, DIM, Format};
 
-/// List roles, or what one role holds
+/// List roles, or show what one role holds
 ///
 /// The product's predefined roles are built in, and the policy's catalogue adds an organisation's
 /// own. Only part of what predefined roles hold is public. Each level is shown with its certainty
@@ -30,7 +30,7 @@ use crate::text::{self, BOLD, DIM, Format};
   cortexkey roles Viewer --product xsiam         what is public of it in one product
   cortexkey roles --format json --policy cortexkey.yaml
 
-Exit codes: 0 done; 2 wrong use, a role that nobody lists, or a policy with mistakes."#)]
+Exit codes: 0 done; 2 usage error, a role that nobody lists, or a policy with mistakes."#)]
 pub(crate) struct Args {
     /// One role, by its display name
     name: Option<String>,

@@ -21,7 +21,7 @@ Examples:
   cortexkey rules --policy cortexkey.yaml      and in this policy
   cortexkey rules --format json
 
-Exit codes: 0 done; 2 wrong use, or a policy with mistakes.")]
+Exit codes: 0 done; 2 usage error, or a policy with mistakes.")]
 pub(crate) struct Args {
     /// A policy's file, whose severities are shown as well
     #[arg(long, value_name = "FILE")]

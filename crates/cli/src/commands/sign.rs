@@ -23,7 +23,7 @@ Examples:
   cortexkey sign --format json --key-stdin < key.txt
   cortexkey sign --format curl | curl -K - -d '{}' https://api-FQDN/api_keys/validate/
 
-Exit codes: 0 done; 2 wrong use, or a key that is none; 1 no random bytes or no place to write.")]
+Exit codes: 0 done; 2 usage error, or a key that is none; 1 no random bytes or no place to write.")]
 pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,

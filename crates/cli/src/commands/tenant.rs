@@ -19,7 +19,7 @@ use cortexkey_tenant::{
 use crate::exit::{Exit, Failure};
 use crate::text;
 
-/// Run an emulator of a Cortex tenant on this machine, for trying and testing
+/// Run a local emulator of a Cortex tenant
 ///
 /// It is no product. It checks what the product's documents say, and where they are silent it is
 /// strict. Without --data it holds its keys in memory and forgets them when it stops.
@@ -39,7 +39,7 @@ Examples:
   curl -X PUT http://127.0.0.1:8080/_cortexkey/clock -H 'Content-Type: application/json' \
       -d '{\"advanceMs\": 86400000}'
 
-Exit codes: 0 ended by a signal; 1 it cannot start; 2 wrong use.")]
+Exit codes: 0 ended by a signal; 1 it cannot start; 2 usage error.")]
 pub(crate) struct Args {
     /// Address and port on this machine; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = listen)]

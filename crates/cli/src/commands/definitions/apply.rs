@@ -21,7 +21,7 @@ use crate::needs::CheckArgs;
 use crate::sink_args::SinkArgs;
 use crate::text::{self, BAD, GOOD};
 
-/// Make a tenant's keys what their definitions say
+/// Make a tenant's keys match their definitions
 ///
 /// The linter runs first, then the plan is shown, and whatever widens, replaces or deletes is asked
 /// about. It can be stopped anywhere and run again.
@@ -66,7 +66,7 @@ Examples:
 Commit cortexkey.lock afterwards: it says which definition is which key.
 
 Exit codes: 0 the tenant is as the definitions say; 1 something was refused or failed, or the linter
-finds errors; 2 wrong use; 3 nothing could be read.";
+finds errors; 2 usage error; 3 nothing could be read.";
 
 const NEEDS: [(Permission, &str); 2] = [
     (Permission::PublicApiEdit, "to list, generate and delete keys"),

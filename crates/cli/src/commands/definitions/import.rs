@@ -23,7 +23,7 @@ use crate::exit::{Exit, Failure};
 use crate::output_file;
 use crate::text::{self, DIM};
 
-/// Write definitions of the keys that a tenant has, or its inventory for the local emulator
+/// Write key definitions from the keys of a tenant, or its inventory for the local emulator
 ///
 /// The product stores neither name nor owner: they are taken from the comment by --comment-pattern,
 /// else a key is named key-ID and owned by `unassigned`. What the tenant does not tell is marked,
@@ -77,7 +77,7 @@ Examples:
   cortexkey import --comment-pattern '^(?<name>[a-z0-9-]+) \\((?<owner>[a-z-]+)\\)'
   cortexkey import --profile prod --inventory inventory.json
 
-Exit codes: 0 written; 1 some were not, or a call failed; 2 wrong use; 4 written, and some scopes or
+Exit codes: 0 written; 1 some were not, or a call failed; 2 usage error; 4 written, and some scopes or
 sections of the inventory could not be read, which the files say.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {

@@ -88,7 +88,7 @@ impl Target {
 }
 
 impl DefinitionArgs {
-    /// Reads and judges the definitions of the tenant that a profile or the policy names.
+    /// Reads and checks the definitions of the tenant that a profile or the policy names.
     fn load(&self, plan: &PlanArgs, of_profile: Option<&str>) -> Result<Loaded, Failure> {
         let outcome = self.lint(Some(plan))?;
         self.of_tenant(outcome, of_profile)
@@ -158,7 +158,7 @@ impl DefinitionArgs {
             say(&report.render(Format::Human, io::stderr().is_terminal()));
             let exit = if outcome.wrong { Exit::WrongUse } else { Exit::Findings };
             return Err(Failure::new(exit, "the linter finds errors, so nothing was done").help(
-                "mend them; what is known and accepted for now goes into a baseline \
+                "fix them; what is known and accepted for now goes into a baseline \
                      (--baseline, as with `cortexkey lint`)",
             ));
         }

@@ -10,7 +10,7 @@ use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, Format};
 
-/// Show what must be done so that a tenant's keys are what their definitions say
+/// Show what it takes to make a tenant's keys match their definitions
 ///
 /// The linter runs first. What a key gains is marked; what only the console can do is refused.
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ Examples:
   cortexkey plan --profiles prod,test        several tenants in one run
 
 Exit codes: 0 a plan without refusals; 1 something is refused, the linter finds errors, a call
-failed, or --exit-code and there is something to do; 2 wrong use; 3 nothing could be read.";
+failed, or --exit-code and there is something to do; 2 usage error; 3 nothing could be read.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let targets = args.targets.resolve(&args.definitions, false)?;

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::needs::CheckArgs;
 use crate::text;
 
-/// Delete keys; whoever uses them is refused from then on
+/// Delete keys; their users are refused from then on
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
@@ -34,7 +34,7 @@ Examples:
   cortexkey keys delete 7
   cortexkey keys delete 7 8 9 --yes
 
-Exit codes: 0 they are gone; 1 some are not, or were not there; 2 wrong use.";
+Exit codes: 0 they are gone; 1 some are not, or were not there; 2 usage error.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

@@ -62,7 +62,7 @@ Examples:
   cortexkey keys edit 7 --role Viewer --role 'SIEM Export' --yes
   cortexkey keys edit 7 --scope-file scope.json
 
-Exit codes: 0 edited; 1 it was not; 2 wrong use.";
+Exit codes: 0 edited; 1 it was not; 2 usage error.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let edits = !args.role.is_empty() || args.comment.is_some() || args.security_level.is_some();

@@ -20,7 +20,7 @@ use crate::needs::{CheckArgs, Need};
 use crate::sink_args::SinkArgs;
 use crate::text;
 
-/// Make a key, scope it, check it, and hand it over
+/// Generate a key, set its scope, check it, and deliver it
 ///
 /// The product makes a key without a scope, and takes the scope in a second call; in between it has
 /// none. A key that cannot be scoped, checked or handed over is deleted again.
@@ -80,7 +80,7 @@ Examples:
 
 Keys that are to last belong into definitions (`cortexkey apply`).
 
-Exit codes: 0 the key is in place; 1 it is not, and what is left is said; 2 wrong use.";
+Exit codes: 0 the key is in place; 1 it is not, and what is left is said; 2 usage error.";
 
 /// The entries of the state file that are keys being made without a name.
 const UNNAMED: &str = "new-key-";

@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, each};
 use crate::text;
 
-/// List keys, as the console's API Keys table has them
+/// List keys, as in the console's API Keys table
 ///
 /// Expired keys are among them. What a key may see is in `keys show`.
 #[derive(clap::Args)]
@@ -40,9 +40,9 @@ Examples:
   cortexkey keys list --thirty-days-prior-to expires=2027-03-01
   cortexkey keys list --format json | jq '.keys[].id'
 
-Exit codes: 0 listed; 1 a refusal or no answer; 2 wrong use.";
+Exit codes: 0 listed; 1 a refusal or no answer; 2 usage error.";
 
-/// List the keys that expire soon, or did
+/// List keys that expire soon or have expired
 ///
 /// The product's own notices come one week and one day before, and only in its console.
 #[derive(clap::Args)]
@@ -72,7 +72,7 @@ Examples:
   cortexkey keys expiring --within 14d
   cortexkey keys expiring --not-expired --format csv
 
-Exit codes: 0 no key expires so soon; 1 some do, or there is no answer; 2 wrong use.";
+Exit codes: 0 no key expires so soon; 1 some do, or there is no answer; 2 usage error.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

@@ -21,7 +21,7 @@ use clap::Subcommand;
 
 use crate::exit::{Exit, Failure};
 
-/// List, make, edit, rotate and delete the keys of a tenant
+/// List, generate, edit, rotate and delete the keys of a tenant
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

@@ -28,7 +28,7 @@ use crate::needs::CheckArgs;
 use crate::sink_args::SinkArgs;
 use crate::text;
 
-/// Put a new key in the place of an old one
+/// Replace a key by a new one
 ///
 /// The new key gets the roles, level, comment and scope of the old one. It is read back, called
 /// with and handed over; the old key is deleted when a grace is over (`--grace 0` for a key that
@@ -101,7 +101,7 @@ Examples:
   cortexkey keys rotate 7 --finish                deletes the old key, its grace being over
 
 Exit codes: 0 done, or done but for the end of the grace; 1 it failed, and says what is left;
-2 wrong use; 4 done, but the scope was not copied for want of a permission, or with --grace 0 the old
+2 usage error; 4 done, but the scope was not copied for want of a permission, or with --grace 0 the old
 key could not be deleted yet.";
 
 /// How long another run's hold of the lock file is waited for after a grace: ten minutes.

@@ -36,7 +36,7 @@ Examples:
   cortexkey keys show 7
   cortexkey keys show 7 --format json
 
-Exit codes: 0 shown; 1 there is no such key, a refusal or no answer; 2 wrong use; 4 shown but for the
+Exit codes: 0 shown; 1 there is no such key, a refusal or no answer; 2 usage error; 4 shown but for the
 scope, which the key that signs may not read.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {

@@ -26,7 +26,7 @@ use crate::text::{self, BAD, BOLD, DIM, GOOD};
 const ROLE: &str = "Viewer";
 const LIFETIME_DAYS: i64 = 30;
 
-/// See it work: a signed call and a linted key, on a tenant of its own
+/// See it work: a signed call and a linted key, on an embedded tenant
 ///
 /// Takes a few seconds, needs nothing installed, leaves nothing behind.
 #[derive(clap::Args)]

@@ -110,6 +110,10 @@ impl MemoryGuard {
     }
 
     /// Whether it is asked in the process that made it.
+    #[cfg_attr(
+        not(feature = "kernels"),
+        expect(clippy::unused_self, reason = "without them nothing tells processes apart")
+    )]
     #[inline]
     fn is_of_this_process(&self) -> bool {
         #[cfg(feature = "kernels")]
