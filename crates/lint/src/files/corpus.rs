@@ -16,6 +16,7 @@ use walkdir::WalkDir;
 use super::field::{Field, Governed, PRIMARY, has_policy_name, is_yaml, may_define};
 use super::ground::Ground;
 use super::listing::{Blob, Listed, Listing};
+use super::once::{once_each_path, once_each_place};
 use super::paths::{absolute, shown, shown_whole};
 use super::{Options, Refusal, open};
 use crate::corpus::CorpusFile;
@@ -553,34 +554,6 @@ impl<'a, 'b> Search<'a, 'b> {
             _ => self.found.skipped += 1,
         }
         Ok(())
-    }
-}
-
-fn once_each_path(wanted: &mut Vec<Wanted>) {
-    wanted.sort_by(|a, b| (&a.path, a.role).cmp(&(&b.path, b.role)));
-    wanted.dedup_by(|again, kept| {
-        let same = again.path == kept.path;
-        kept.reported |= same && again.reported;
-        same
-    });
-}
-
-fn once_each_place(wanted: &mut Vec<Wanted>) {
-    let own = wanted.iter().filter(|file| !file.is_alias);
-    let mut reported: HashMap<PathBuf, bool> =
-        own.filter_map(|file| Some((file.real.clone()?, false))).collect();
-    // What links lead to, and is in no corpus itself, is kept under the first of them.
-    wanted.retain(|file| {
-        let Some(real) = file.real.as_ref().filter(|_| file.is_alias) else { return true };
-        if let Some(reported) = reported.get_mut(real) {
-            *reported |= file.reported;
-            return false;
-        }
-        reported.insert(real.clone(), file.reported);
-        true
-    });
-    for file in wanted.iter_mut() {
-        file.reported |= file.real.as_ref().is_some_and(|real| reported.get(real) == Some(&true));
     }
 }
 

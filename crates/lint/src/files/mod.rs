@@ -12,6 +12,7 @@ mod ground;
 mod groups;
 mod listing;
 mod mend;
+mod once;
 mod open;
 mod paths;
 mod patterns;
