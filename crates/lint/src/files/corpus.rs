@@ -36,7 +36,7 @@ pub(super) struct Wanted {
     /// Where it lies, its links resolved; nothing for what is not on the disk.
     pub(super) real: Option<PathBuf>,
     /// Whether it was reached by a link.
-    is_alias: bool,
+    pub(super) is_alias: bool,
     pub(super) role: Role,
 }
 
