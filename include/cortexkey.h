@@ -813,6 +813,22 @@ typedef uint32_t cxk_permission;
  * A question about a key. Begin with `cxk_question question = CXK_QUESTION_INIT;`, then set `kind`
  * and what that kind names; the rest is not looked at. Texts are UTF-8, end with NUL and have at
  * most `CXK_TEXT_MAX` bytes; lists have at most `CXK_LIST_MAX` entries.
+ *
+ * Names are compared byte by byte with those in the key's roles and scope:
+ *
+ * - Component: the console's name, such as "Public API"; where two groups have one of the same
+ *   name, the group follows: "Issues (Application Security)". docs/roles.md lists all that are
+ *   public, with their levels.
+ * - Action: the console's name, such as "Live Terminal"; docs/roles.md lists it beside its
+ *   component. An action has no level.
+ * - Domain: "Security", "Posture", "Health", "Hunting", "IT", or one of the tenant's own.
+ * - Dataset, group, tag and field: the tenant's own names.
+ *
+ * `cortexkey roles "ROLE"` lists what one role holds, an organisation's own role included. There is
+ * no complete public list, so a name that nobody lists is not an error. It is answered as one that
+ * the roles do not list: `CXK_OK` where a role holds everything or every other component,
+ * `CXK_DECISION_REFUSED` where the roles are listed completely, else `CXK_DECISION_UNKNOWN`. Take
+ * names from constants of the program, since a misspelled one can be allowed.
  */
 typedef struct cxk_question {
   /**
@@ -824,7 +840,7 @@ typedef struct cxk_question {
    */
   cxk_question_kind kind;
   /**
-   * A component, an action, a domain or a dataset.
+   * A component, an action, a domain or a dataset, as above.
    */
   const char *CXK_NULLABLE name;
   /**
@@ -1067,12 +1083,12 @@ typedef struct cxk_decision {
 #define CXK_EXPIRY_EXPIRED 4
 
 /**
- * Does the key hold the component `name` at `permission`?
+ * Does the key hold the component `name` at `permission`? See `cxk_question` for the names.
  */
 #define CXK_ASK_COMPONENT 1
 
 /**
- * Does the key hold the action `name`?
+ * Does the key hold the action `name`? See `cxk_question` for the names.
  */
 #define CXK_ASK_ACTION 2
 

@@ -21,9 +21,9 @@ use crate::status::{
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_question_kind = u32;
 
-/// Does the key hold the component `name` at `permission`?
+/// Does the key hold the component `name` at `permission`? See `cxk_question` for the names.
 pub const CXK_ASK_COMPONENT: cxk_question_kind = 1;
-/// Does the key hold the action `name`?
+/// Does the key hold the action `name`? See `cxk_question` for the names.
 pub const CXK_ASK_ACTION: cxk_question_kind = 2;
 /// May the key see an asset in these asset `groups`?
 pub const CXK_ASK_ASSET: cxk_question_kind = 3;
@@ -126,6 +126,22 @@ pub struct cxk_field {
 /// A question about a key. Begin with `cxk_question question = CXK_QUESTION_INIT;`, then set `kind`
 /// and what that kind names; the rest is not looked at. Texts are UTF-8, end with NUL and have at
 /// most `CXK_TEXT_MAX` bytes; lists have at most `CXK_LIST_MAX` entries.
+///
+/// Names are compared byte by byte with those in the key's roles and scope:
+///
+/// - Component: the console's name, such as "Public API"; where two groups have one of the same
+///   name, the group follows: "Issues (Application Security)". docs/roles.md lists all that are
+///   public, with their levels.
+/// - Action: the console's name, such as "Live Terminal"; docs/roles.md lists it beside its
+///   component. An action has no level.
+/// - Domain: "Security", "Posture", "Health", "Hunting", "IT", or one of the tenant's own.
+/// - Dataset, group, tag and field: the tenant's own names.
+///
+/// `cortexkey roles "ROLE"` lists what one role holds, an organisation's own role included. There is
+/// no complete public list, so a name that nobody lists is not an error. It is answered as one that
+/// the roles do not list: `CXK_OK` where a role holds everything or every other component,
+/// `CXK_DECISION_REFUSED` where the roles are listed completely, else `CXK_DECISION_UNKNOWN`. Take
+/// names from constants of the program, since a misspelled one can be allowed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
@@ -134,7 +150,7 @@ pub struct cxk_question {
     pub struct_size: u32,
     /// What is asked.
     pub kind: cxk_question_kind,
-    /// A component, an action, a domain or a dataset.
+    /// A component, an action, a domain or a dataset, as above.
     pub name: *const c_char,
     /// The groups of an asset or endpoint.
     pub groups: *const *const c_char,

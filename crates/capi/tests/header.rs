@@ -15,6 +15,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use cortexkey_core::access::{BUILT_IN_DOMAINS, COMPONENTS, Component};
+
 use common::{examples, present, root, scratch, succeed};
 
 const HANDLES: [&str; 5] = ["signer", "keyring", "replay_guard", "verifier", "definitions"];
@@ -120,5 +122,19 @@ fn the_examples_compile() {
     std::fs::write(&source, text).unwrap();
     for compiler in present(&["gcc", "clang"]) {
         compile(compiler, "c11", &[], &source);
+    }
+}
+
+#[test]
+fn names_that_the_header_gives_exist() {
+    let header = std::fs::read_to_string(root().join("include/cortexkey.h")).unwrap();
+    for name in ["Public API", "Issues (Application Security)"] {
+        assert!(header.contains(&format!("\"{name}\"")), "{name}");
+        assert!(Component::by_name(name).is_some(), "{name}");
+    }
+    assert!(header.contains("\"Live Terminal\""));
+    assert!(COMPONENTS.iter().any(|component| component.actions.contains(&"Live Terminal")));
+    for domain in BUILT_IN_DOMAINS {
+        assert!(header.contains(&format!("\"{domain}\"")), "{domain}");
     }
 }

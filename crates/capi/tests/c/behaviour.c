@@ -467,6 +467,9 @@ static void check_decisions(const cxk_definitions *definitions) {
   CHECK(ask(definitions, "export", &question, "nobody listed") == CXK_DECISION_UNKNOWN);
   question.name = "Isolate";
   CHECK(ask(definitions, "export", &question, "Isolate is held") == CXK_OK);
+  /* Names are compared byte by byte. */
+  question.name = "isolate";
+  CHECK(ask(definitions, "export", &question, "nobody listed") == CXK_DECISION_UNKNOWN);
 
   question.kind = CXK_ASK_ASSET;
   question.groups = us;
