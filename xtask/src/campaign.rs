@@ -127,6 +127,12 @@ const PROOFS: &[Proof] = &[
         run: threads,
     },
     Proof {
+        name: "windows",
+        shows: "the C library as a DLL exports what the header declares, and passes the known answers \
+                and the C tests (installs mingw-w64 and wine)",
+        run: windows,
+    },
+    Proof {
         name: "go",
         shows: "Go's tests hold under its race detector, cgocheck2, asan, checkptr and GOGC=1; its \
                 verifier and the library's say the same of what a minute of fuzzing finds; the \
@@ -370,6 +376,14 @@ fn threads(root: &Path) -> Vec<Command> {
     let mut script = Command::new("sh");
     script.arg(root.join("crates/capi/tests/threads.sh"));
     script.arg(crate::run::target_dir(root).join("threads"));
+    vec![script]
+}
+
+fn windows(root: &Path) -> Vec<Command> {
+    setup::windows();
+    let mut script = Command::new("sh");
+    script.arg(root.join("crates/capi/tests/windows.sh"));
+    script.arg(crate::run::target_dir(root).join("windows"));
     vec![script]
 }
 

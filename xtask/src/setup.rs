@@ -39,12 +39,14 @@ const PYTHON_PACKAGES: [&str; 8] = [
 ];
 const PYTHON_IMPORTS: &str = "import requests, jsonschema, maturin, pre_commit, yaml, cortex_xdr_client, httpie, demisto_client";
 
+/// The same for what builds and runs the library for Windows, which no check of the gate needs.
+const PROGRAMS_FOR_WINDOWS: &[(&str, &str)] =
+    &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"), ("wine", "wine")];
+
 /// Gets what is missing, and says what could not be had.
 pub(crate) fn run(root: &Path) {
     components();
-    let missing: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
-    let mut packages = missing;
+    let mut packages = missing(PROGRAMS);
     for (header, package) in [
         ("curl/curl.h", "libcurl4-openssl-dev"),
         ("hiredis/hiredis.h", "libhiredis-dev"),
@@ -63,6 +65,23 @@ pub(crate) fn run(root: &Path) {
     if let Err(error) = valkey(root) {
         note("valkey-server", &Err(error));
     }
+}
+
+/// Gets a compiler, a standard library and wine, where they are missing.
+pub(crate) fn windows() {
+    let target = check(Command::new("rustup").args(["target", "add", "x86_64-pc-windows-gnu"]));
+    if target.is_err() {
+        note("the target x86_64-pc-windows-gnu", &target);
+    }
+    let packages = missing(PROGRAMS_FOR_WINDOWS);
+    if !packages.is_empty() {
+        note(&packages.join(" "), &debian(&packages));
+    }
+}
+
+/// The packages of the programs that are not on the search path.
+fn missing(programs: &[(&str, &'static str)]) -> Vec<&'static str> {
+    programs.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect()
 }
 
 /// The package whose wheel brings a valkey-server built from Valkey's sources; Debian has it from 13 on.
