@@ -35,7 +35,7 @@ cargo xtask COMMAND
   go-bundle [FILE…] pack the Go module with the library's archive in it, or with those of packed ones
   abi [--renew]    hold the C header against its stored description, or write that anew
   go-tools         Go's tests under Go's own tools, over the library as it is installed
-  speed-abi        measure calls from C and Go beside the vendor's Go SDK, as a table
+  speed-abi        measure calls from C and Go beside the vendor's Go SDK, and threads, as tables
   rules            write the pages of the linter's rules and the schemas
   hooks            run pre-commit with each of its hooks
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH

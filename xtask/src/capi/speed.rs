@@ -1,5 +1,5 @@
 //! `cargo xtask speed-abi`: how long calls take from C and from Go, beside the sequence of calls that
-//! the vendor's Go SDK makes; a table in Markdown.
+//! the vendor's Go SDK makes, and what a second thread adds to verifying; two tables in Markdown.
 //!
 //! It refuses to compare figures of two runs: everything is measured one after the other here.
 
@@ -51,6 +51,22 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
     println!("| the vendor's Go SDK's sequence | {peer:.0} | 1.0 |");
     for (name, ns) in rows {
         println!("| {name} | {ns:.1} | {:.1} |", peer / ns);
+    }
+    scaling(root, installed)
+}
+
+/// Two threads beside one.
+fn scaling(root: &Path, installed: &Installed) -> Result<(), String> {
+    let program = installed.work.join("scaling");
+    let mut link = Command::new("gcc");
+    link.args(["-std=c99", "-D_GNU_SOURCE", "-O2"]);
+    link.arg(root.join("crates/capi/tests/c/scaling.c"));
+    link.args(installed.flags("cortexkey-static")?).arg("-lpthread");
+    check(link.arg("-o").arg(&program))?;
+    println!("\n| what | one thread, ns | two threads, ns each | times the rate of one |");
+    println!("|---|---|---|---|");
+    for line in check(&mut Command::new(program))?.lines() {
+        println!("| {} |", line.replace('\t', " | "));
     }
     Ok(())
 }
