@@ -222,6 +222,38 @@ fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
 }
 
 #[test]
+fn a_scope_file_takes_the_form_of_a_definition() {
+    let world = World::new();
+    let file = world.folder.path().join("scope.yaml");
+    let scope = "assets: { mode: select, groups: [prod-eu] }\n\
+                 casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n\
+                 endpoints: { mode: select, groups: [servers-eu] }\n";
+    fs::write(&file, scope).unwrap();
+    world.good(&["edit", "1", "--scope-file", "scope.yaml", "--yes"]);
+    let shown = world.good(&["show", "1"]);
+    assert!(shown.contains("prod-eu") && shown.contains("servers-eu"), "{shown}");
+    // JSON is YAML, and an area that selects nothing needs no list of groups.
+    let json = r#"{ "assets": { "mode": "none" }, "endpoints": { "mode": "all" },
+        "casesAndIssues": { "mode": "all", "unreferenced": true } }"#;
+    fs::write(world.folder.path().join("scope.json"), json).unwrap();
+    world.good(&["edit", "1", "--scope-file", "scope.json", "--yes"]);
+
+    for (wrong, expected) in [
+        (scope.replace("prod-eu", "prod-moon"), "prod-moon"),
+        (scope.replace("mode: select, groups: [prod-eu]", "mode: some"), "scope.yaml:1:"),
+        (scope.replace("endpoints: {", "endpoint: {"), "scope.yaml:3:1"),
+        (scope.replace("false", "unknown"), "unreferenced"),
+        ("assets: {".to_owned(), "scope.yaml:"),
+        (String::new(), "scope.yaml:"),
+        (format!("{scope}---\n{scope}"), "scope.yaml:"),
+    ] {
+        fs::write(&file, &wrong).unwrap();
+        let ran = world.keys(&["edit", "1", "--scope-file", "scope.yaml", "--yes"]);
+        assert!(ran.code == 2 && ran.stderr.contains(expected), "{wrong}: {ran:?}");
+    }
+}
+
+#[test]
 fn an_old_key_lives_for_its_grace_and_goes_with_the_next_run() {
     let world = World::new();
     let id = world.generate("Viewer", &in_days(30), "Exports. SEC-1", "a.key").to_string();

@@ -2,6 +2,7 @@
 //!
 //! It refuses definitions that leave a point open, and names the place.
 
+use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_api::scope_mapping::{MappingError, to_write};
 use cortexkey_core::access::KeyDefinition;
@@ -101,6 +102,12 @@ impl Desired {
 
     /// The scope in the form that the product takes; none where nothing is sent for it.
     pub(super) fn scope(&self, state: &TenantState) -> Result<Option<ScopeWrite>, String> {
+        self.scope_with(&state.asset_groups)
+    }
+
+    /// The scope in the form that the product takes, its asset groups looked up among the tenant's;
+    /// none where the definition has no scope.
+    pub fn scope_with(&self, groups: &[AssetGroupRecord]) -> Result<Option<ScopeWrite>, String> {
         let Some(scope) = &self.access.scope else { return Ok(None) };
         if scope.unreferenced == Unreferenced::Unknown {
             return Err(
@@ -111,7 +118,7 @@ impl Desired {
         }
         let mut wrong_id = None;
         let ids = |name: &str| {
-            let groups = || state.asset_groups.iter().filter(|group| group.name == name);
+            let groups = || groups.iter().filter(|group| group.name == name);
             let Some((_, id)) = self.group_ids.iter().find(|(known, _)| known == name) else {
                 return groups().map(|group| group.id).collect();
             };
@@ -128,8 +135,8 @@ impl Desired {
         Ok(Some(write))
     }
 
-    /// Whether asset groups are named.
-    pub(super) fn selects_groups(&self) -> bool {
+    /// Whether asset groups are named, so that a scope needs the tenant's list of them.
+    pub fn selects_groups(&self) -> bool {
         let assets = self.access.scope.as_ref().map(|scope| &scope.assets);
         matches!(assets, Some(Selection::Select(_)))
     }

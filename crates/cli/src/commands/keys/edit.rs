@@ -12,7 +12,7 @@ use cortexkey_client::{
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::KeyRecord;
 
-use super::change::{find, scope_from};
+use super::change::{ScopeFile, find};
 use super::output::one_line;
 use crate::change::{ChangeArgs, announce, say};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::wrong_use("there is nothing to edit")
             .help("give --role, --comment, --security-level or --scope-file"));
     }
-    let scope = args.scope_file.as_deref().map(scope_from).transpose()?;
+    let scope = args.scope_file.as_deref().map(ScopeFile::read).transpose()?;
     let connection = args.connection.resolve()?;
     // A child's keys have ids of their own.
     let is_own =
@@ -84,6 +84,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(exit) = args.check.run(&client, &needs)? {
         return Ok(exit);
     }
+    let scope = scope.map(|scope| scope.resolve(&client)).transpose()?;
     let (key, has) = find(&client, args.id)?;
     let wanted = wanted(args, &has);
     if is_own && wanted.level != has.level {

@@ -10,7 +10,7 @@ use cortexkey_core::auth::Level;
 use cortexkey_manifest::lock::LockedKey;
 use serde_json::json;
 
-use super::change::{lock_failure, renew_failure, scope_from, state_file, tell};
+use super::change::{ScopeFile, lock_failure, renew_failure, state_file, tell};
 use super::filter::{duration_ms, now_ms, time_ms};
 use crate::change::{announce, say};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Err(_) if asks_nothing => Sink::Folder(PathBuf::new()),
         sink => sink?,
     };
-    let scope = args.scope_file.as_deref().map(scope_from).transpose()?;
+    let scope = args.scope_file.as_deref().map(ScopeFile::read).transpose()?;
     announce(&connection);
     let children = connection.children.clone();
     let clients = args.children.clients(connection.client(), children)?;
@@ -113,7 +113,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             text::print("nothing is left to finish\n")?;
             return Ok(Exit::Done);
         }
-        generate(args, client, &sink, scope.clone(), &mut state)
+        let scope = scope.as_ref().map(|scope| scope.resolve(client)).transpose()?;
+        generate(args, client, &sink, scope, &mut state)
     })
 }
 
