@@ -26,7 +26,7 @@ use serde_json::Value;
 const TENANTS: usize = 8;
 /// Requests that are sent at a time.
 const ROUND: usize = 250;
-const SKEW_MS: u64 = 1_000;
+const SKEW_MS: u64 = 2_000;
 /// How a server loses data while it runs: all of it, what was accepted, or its history.
 const LOSSES: [&[&str]; 3] = [
     &["FLUSHALL"],
@@ -131,6 +131,7 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
         for address in &addresses {
             wait_until_accepted(address, &signer);
         }
+        let begun = Instant::now();
         let requests: Vec<_> = (0..ROUND).map(|_| signed(&signer)).collect();
         let accepts: Vec<_> = (0..ROUND).map(|_| AtomicUsize::new(0)).collect();
         // In some rounds the server dies in the middle of it, in others it loses data and goes on.
@@ -163,6 +164,8 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
                 losses += 1;
             }
         });
+        // On a busy machine requests may grow stale before they are sent; then none accepts them.
+        let was_in_time = begun.elapsed() < Duration::from_millis(SKEW_MS);
         let counts: Vec<_> = accepts.into_iter().map(AtomicUsize::into_inner).collect();
         assert!(counts.iter().all(|count| *count <= 1), "accepted by several: {counts:?}");
         accepted += counts.iter().sum::<usize>();
@@ -182,7 +185,7 @@ fn of_equal_requests_to_eight_tenants_one_is_accepted_at_most() {
                     assert_ne!(connection.send(headers), 200, "accepted again after a restart");
                 }
             }
-        } else if !forgets {
+        } else if !forgets && was_in_time {
             assert_eq!(counts.iter().sum::<usize>(), ROUND, "each by one");
         }
         sent += ROUND;
