@@ -174,7 +174,11 @@ impl<'a, 'b> Search<'a, 'b> {
             return self.link(path, governed, reported, links);
         }
         if reported && !governed.in_corpus && may_define(path) && links == 0 {
-            self.look(path, governed.by, Role::Outside, file.sparse.clone());
+            // Where a link took the place of one of its folders, another file is there.
+            let is_there = file.sparse.is_some() || matches!(self.real(path, false), Ok(Some(_)));
+            if is_there {
+                self.look(path, governed.by, Role::Outside, file.sparse.clone());
+            }
         }
         Ok(())
     }

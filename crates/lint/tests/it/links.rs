@@ -83,6 +83,49 @@ fn what_a_link_brings_into_the_corpus_is_not_outside_of_it() {
 }
 
 #[test]
+fn what_a_corpus_holds_through_a_link_is_not_outside_of_it() {
+    let files =
+        [("cortexkey.yaml", policy()), ("o/x.yaml", wrong("x")), ("o/deep/y.yaml", wrong("y"))];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    let s007 = |folder: &TempDir, paths: &[&str]| {
+        let lines = found(&lint(folder, paths)).into_iter();
+        lines.filter(|line| line.contains("[S007 ")).collect::<Vec<_>>()
+    };
+    // Without a link both are outside.
+    assert_eq!(s007(&repository(&files), &[]).len(), 2);
+    for (target, path, left) in
+        [("../o/x.yaml", "keys/x.yaml", 1), ("../o/deep", "keys/deep", 1), ("../o", "keys/o", 0)]
+    {
+        let folder = repository(&files);
+        link(&folder, target, path);
+        for _ in ["not committed", "committed"] {
+            assert_eq!(s007(&folder, &[]).len(), left, "{path}");
+            commit(folder.path());
+        }
+        // Given under its own name, it is the corpus's file all the same.
+        let given = if path == "keys/deep" { "o/deep/y.yaml" } else { "o/x.yaml" };
+        let outcome = lint(&folder, &[given]);
+        let lines = found(&outcome);
+        assert!(code(&outcome) == 1 && lines.iter().any(|l| l.contains("L001")), "{lines:?}");
+        assert_eq!(s007(&folder, &[given]), [""; 0]);
+    }
+    // A link that no corpus names keeps nothing from being outside.
+    let folder = repository(&files);
+    link(&folder, "../o/x.yaml", "docs/x.yaml");
+    assert_eq!(s007(&folder, &[]).len(), 2);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_folder_outside_the_corpus_is_not_followed_out() {
+    let outside = folder(&[("x.yaml", &key("outside-and-secret"))]);
+    let folder = repository(&[("cortexkey.yaml", &policy()), ("o/x.yaml", &key("x"))]);
+    fs::remove_dir_all(folder.path().join("o")).unwrap();
+    link(&folder, outside.path(), "o");
+    let said = all_said(&lint(&folder, &[]));
+    assert!(!said.contains("secret") && !said.contains("S007"), "{said}");
+}
+
+#[test]
 fn a_folder_of_links_to_itself_ends() {
     let folder = repository(&[("cortexkey.yaml", &policy()), ("keys/a/x.yaml", &key("x"))]);
     link(&folder, "..", "keys/up");
