@@ -1,5 +1,7 @@
 //! The linter's commands as people run them.
 
+#![allow(clippy::print_stdout, reason = "what is skipped is said")]
+
 // A failed step of a test is a failed test.
 
 use std::fs;
@@ -196,6 +198,67 @@ fn a_report_keeps_the_link_that_it_is_written_through() {
     assert_eq!(real, fs::read_to_string(folder.path().join("new.json")).unwrap());
     let (code, _, said) = run(folder.path(), &["lint", "--format=json=keys"]);
     assert!(code == 2 && said.contains("cannot write keys"), "{said}");
+}
+
+/// Gives a folder with all that it holds to another user; false without the right to.
+#[cfg(unix)]
+fn give_away(folder: &Path) -> bool {
+    let mut chown = Command::new("chown");
+    let output = chown.args(["-R", "-h", "54321:54321"]).arg(folder).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_repository_of_another_user_is_read_once_git_trusts_it() {
+    let folder = many(3);
+    fs::remove_dir(folder.path().join(".git")).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let own_git = |command: &mut Command| {
+        // Whatever the machine's and the user's settings trust.
+        let unset = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "SUDO_UID"];
+        for name in unset {
+            command.env_remove(name);
+        }
+        command
+            .env_remove("XDG_CONFIG_HOME")
+            .env("HOME", home.path())
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+    };
+    let mut git = cortexkey_system::command("git");
+    own_git(&mut git);
+    assert!(git.args(["init", "--quiet"]).current_dir(folder.path()).status().unwrap().success());
+    let run = |args: &[&str]| {
+        let output = run_with(folder.path(), args, own_git);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    assert_eq!(run(&["lint"]).0, 1);
+    if !give_away(folder.path()) {
+        assert!(std::env::var("CI").is_err(), "no folder can be given to another user");
+        println!("skipped: only root can give a folder to another user");
+        return;
+    }
+    let mut helps = Vec::new();
+    for args in [
+        &["lint"][..],
+        &["lint", "keys"],
+        &["lint", "keys/1/svc-many-1.yaml"],
+        &["compile", "-o", "keys.ckc"],
+    ] {
+        let (code, out, said) = run(args);
+        assert!(code == 2 && out.is_empty(), "{args:?} {code} {out} {said}");
+        let help = said.lines().find_map(|line| line.trim().strip_prefix("help: "));
+        helps.push(help.unwrap_or_else(|| panic!("{said}")).to_owned());
+    }
+    assert!(!folder.path().join("keys.ckc").exists());
+    // The remedy is one command that can be run as it stands, and after it the keys are checked.
+    assert!(helps.iter().all(|help| *help == helps[0]), "{helps:?}");
+    let mut remedy = cortexkey_system::command("sh");
+    own_git(&mut remedy);
+    assert!(remedy.args(["-c", &helps[0]]).status().unwrap().success(), "{}", helps[0]);
+    let (code, out, said) = run(&["lint", "--format", "concise"]);
+    assert!(code == 1 && out.contains("L001"), "{code} {out} {said}");
 }
 
 /// The paths that each form for reviews names.
