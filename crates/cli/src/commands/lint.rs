@@ -1,7 +1,7 @@
 //! `cortexkey lint`: checks key definitions against the policy.
 //!
-//! It refuses to judge anything itself: it maps arguments to the linter's options and writes what
-//! the linter says.
+//! This module maps arguments to the linter's options and writes its report; the checks are in
+//! `cortexkey-lint`.
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;

@@ -67,7 +67,7 @@ struct Check {
     #[arg(long, default_value = "human", value_parser = form)]
     format: Form,
 
-    /// Judge as of this time (RFC 3339), instead of `SOURCE_DATE_EPOCH` or the clock
+    /// Check as of this time (RFC 3339) instead of `SOURCE_DATE_EPOCH` or the clock
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
 }

@@ -84,7 +84,7 @@ impl Why {
                 "correct the path, or take it out"
             }
             Self::System(_) | Self::Folder(_) => {
-                "let this user read it; what cannot be read cannot be judged"
+                "let this user read it; what cannot be read cannot be checked"
             }
             Self::Kind(_) => "name a file, a folder, or `-` for standard input",
             Self::Large(_) => "split the file, one key definition a file",

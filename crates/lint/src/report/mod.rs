@@ -252,7 +252,7 @@ impl Report {
             }
         }
         let found = if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") };
-        // A policy that cannot be read leaves no file to judge.
+        // A policy that cannot be read leaves no file to check.
         let only_policy = files == 0 && self.findings.iter().any(|found| self.is_of_policy(found));
         let place = if only_policy { "the policy".to_owned() } else { plural(files, "file") };
         let mut line = format!("{found} in {place}");
@@ -260,7 +260,7 @@ impl Report {
             line = format!("{line}, {waived} waived");
         }
         if passed_over > 0 {
-            line = format!("{line}, {} passed over", plural(passed_over, "file"));
+            line = format!("{line}, {} skipped", plural(passed_over, "file"));
         }
         line
     }

@@ -173,7 +173,7 @@ fn result(report: &Report, finding: &Finding, by: Option<&str>, codes: &[&str]) 
             json!({ "deletedRegion": region(report, place), "insertedContent": { "text": edit.text } })
         });
         out["fixes"] = json!([{
-            "description": { "text": if fix.safe { "mend it" } else { "mend it, if that is meant" } },
+            "description": { "text": if fix.safe { "fix it" } else { "fix it, if that is intended" } },
             "artifactChanges": [{
                 "artifactLocation": artifact(report, finding.place),
                 "replacements": replacements.collect::<Vec<_>>(),

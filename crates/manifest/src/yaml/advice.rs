@@ -308,7 +308,7 @@ mod tests {
             assert_eq!((at.line, at.column), (line, column), "{shown}");
             assert!(problem.message.contains(message), "{shown}");
             assert!(problem.help.as_deref().is_some_and(|text| text.contains(help)), "{shown}");
-            assert!(problem.message.ends_with("; the rest of the file is not judged"), "{shown}");
+            assert!(problem.message.ends_with("; the rest of the file is not checked"), "{shown}");
         }
     }
 }

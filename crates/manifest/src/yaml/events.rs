@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>) {
     body.nodes.reserve((text.len() / 12).min(4096));
     let mut builder = Builder { text, body: &mut body, limits, open: Vec::new(), root: None };
     let error = builder.run(&mut parser).map(|mut problem| {
-        problem.message.push_str("; the rest of the file is not judged");
+        problem.message.push_str("; the rest of the file is not checked");
         problem
     });
     body.nodes.shrink_to_fit();
