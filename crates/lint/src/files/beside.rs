@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 
 use super::paths::{absolute, shown};
 use super::patterns::literal;
-use super::{Options, Refusal, git, ground, open};
+use super::{Options, Refusal, ground, open, revision};
 use crate::cases::CaseFile;
 use crate::corpus::{Before, LockedKeys};
 use crate::policy::Policy;
@@ -23,12 +23,12 @@ pub(super) fn before(
     home: &Path,
     belongs: &dyn Fn(&Path) -> bool,
 ) -> Result<Option<Before>, Refusal> {
-    let Some(revision) = &options.since else { return Ok(None) };
+    let Some(asked) = &options.since else { return Ok(None) };
     let root = home.ancestors().find(|folder| ground::is_repository(folder));
     let root = root.ok_or_else(|| {
         Refusal::new(format!("--since asks git, and {} is in no repository", home.display()))
     })?;
-    git::before(root, home, revision, &options.limits, belongs).map(Some)
+    revision::before(root, home, asked, &options.limits, belongs).map(Some)
 }
 
 /// The files that the policy's `tests` name. A pattern that fits none is a mistake.

@@ -9,11 +9,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{escape, quote};
 
 use super::{Refusal, open};
-use crate::corpus::{Before, CorpusFile};
 
 /// Variables that a hook sets for another repository, index or reading of paths than is meant here.
 /// Those with settings (`GIT_CONFIG_…`) stay: they may be what makes git trust the repository.
@@ -240,46 +238,44 @@ fn tree_entry(entry: &[u8]) -> Option<(&str, PathBuf, &str)> {
     Some((mode, path(entry.get(tab + 1..)?)?, id))
 }
 
-/// Reads the files of a revision that `belongs` wants, by their paths below `home`.
-pub(super) fn before(
-    folder: &Path,
-    home: &Path,
-    revision: &str,
-    limits: &Limits,
-    belongs: &dyn Fn(&Path) -> bool,
-) -> Result<Before, Refusal> {
+/// The commit that a revision names.
+pub(super) fn commit(root: &Path, revision: &str) -> Result<String, Refusal> {
     let name = quote(revision);
     let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
     let commit = format!("{revision}^{{commit}}");
-    let commit = git(folder, &[&verify[..], &[commit.as_str()]].concat(), None);
+    let commit = git(root, &[&verify[..], &[commit.as_str()]].concat(), None);
     let commit = commit.map_err(|why| match why {
         Failed::Answer(said) if said.is_empty() => {
             Refusal::new(format!("git knows no revision {name}"))
                 .help("write one as `main` or `HEAD~1`")
         }
         why => {
-            let Refusal { message, help } = why.refusal(folder);
+            let Refusal { message, help } = why.refusal(root);
             Refusal { message: format!("--since asks git: {message}"), help }
         }
     })?;
-    let commit = String::from_utf8_lossy(&commit.out).trim().to_owned();
-    let list = git(folder, &["ls-tree", "-r", "-z", &commit], None);
-    let list = list.map_err(|why| why.refusal(folder))?;
+    Ok(String::from_utf8_lossy(&commit.out).trim().to_owned())
+}
+
+/// An entry of a commit's tree: a file, a link, or the commit of a submodule.
+pub(super) struct TreeEntry {
+    /// As git writes it, such as `100644`.
+    pub(super) mode: String,
+    /// From the repository's root.
+    pub(super) path: PathBuf,
+    /// The object's id.
+    pub(super) id: String,
+}
+
+/// Every entry below a commit.
+pub(super) fn tree(root: &Path, commit: &str) -> Result<Vec<TreeEntry>, Refusal> {
+    let list = git(root, &["ls-tree", "-r", "-z", commit], None);
+    let list = list.map_err(|why| why.refusal(root))?;
     let entries = list.out.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
     let entries = entries.filter_map(tree_entry);
-    // A link is not a file of its own.
-    let regular = entries.filter(|(mode, _, _)| mode.starts_with("100"));
-    let entries: Vec<_> = regular.filter(|(_, path, _)| belongs(&folder.join(path))).collect();
-    let ids: Vec<&str> = entries.iter().map(|(_, _, id)| *id).collect();
-    let blobs = blobs(folder, &ids)?;
-    // What is too large was not checked then either.
-    let read = entries.iter().zip(blobs).filter(|(_, bytes)| bytes.len() <= limits.bytes);
-    let files = read.map(|((_, path, _), bytes)| {
-        let path = folder.join(path);
-        let below = path.strip_prefix(home).unwrap_or(&path);
-        CorpusFile::new(below.to_string_lossy(), bytes, limits)
-    });
-    Ok(Before { revision: revision.to_owned(), files: files.collect() })
+    let entries =
+        entries.map(|(mode, path, id)| TreeEntry { mode: mode.into(), path, id: id.into() });
+    Ok(entries.collect())
 }
 
 /// One answer of `cat-file --batch`: a line with the size, the bytes, and a line feed.

@@ -18,6 +18,7 @@ mod paths;
 mod patterns;
 mod proof;
 mod read;
+mod revision;
 mod time;
 
 use std::collections::BTreeMap;

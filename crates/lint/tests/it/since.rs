@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{HEAD, code, found, key, lint_with, repository, write};
+use crate::common::{HEAD, code, commit, found, git, key, lint_with, repository, write};
 use cortexkey_lint::files::Outcome;
 use tempfile::TempDir;
 
@@ -45,6 +45,34 @@ fn what_a_key_gains_is_reported_where_it_stands() {
     let lines: Vec<String> =
         found(&run()).into_iter().filter(|line| line.contains("C006")).collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn definitions_behind_links_and_in_submodules_are_compared_with_themselves() {
+    let inner = repository(&[("keys/svc-sub.yaml", &key("svc-sub"))]);
+    let folder = repository(&[
+        ("cortexkey.yaml", &policy().replace("keys/*.yaml", "**/keys/**/*.yaml")),
+        ("other/svc-file.yaml", &key("svc-file")),
+        ("shared/a/svc-folder.yaml", &key("svc-folder")),
+    ]);
+    let at = folder.path();
+    fs::create_dir(at.join("keys")).unwrap();
+    std::os::unix::fs::symlink("../other/svc-file.yaml", at.join("keys/chain.yaml")).unwrap();
+    std::os::unix::fs::symlink("chain.yaml", at.join("keys/svc-file.yaml")).unwrap();
+    std::os::unix::fs::symlink("../shared", at.join("keys/shared")).unwrap();
+    let source = inner.path().to_str().unwrap();
+    git(at, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", source, "sub"]);
+    commit(at);
+    let gains = || {
+        let lines = found(&since(&folder, "HEAD"));
+        lines.into_iter().filter(|line| line.contains("C006")).collect::<Vec<_>>()
+    };
+    assert_eq!(gains(), Vec::<String>::new());
+    for path in ["other/svc-file.yaml", "shared/a/svc-folder.yaml", "sub/keys/svc-sub.yaml"] {
+        let text = fs::read_to_string(at.join(path)).unwrap();
+        fs::write(at.join(path), text.replace("90d", "200d")).unwrap();
+    }
+    assert_eq!(gains().len(), 3, "{:?}", gains());
 }
 
 #[test]
