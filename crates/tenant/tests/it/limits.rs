@@ -6,10 +6,10 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use cortexkey_core::auth::{Level, Signer};
-use cortexkey_tenant::LogLine;
+use cortexkey_tenant::{Control, LogLine};
 use serde_json::json;
 
-use crate::common::{DELETE, Fixture, LIST, VALIDATE, start};
+use crate::common::{DELETE, Fixture, GENERATE, LIST, VALIDATE, start};
 
 fn still_there(f: &Fixture) {
     assert_eq!(f.send(&f.sign(&f.advanced()), VALIDATE, "{}").status, 200);
@@ -66,6 +66,71 @@ fn a_body_must_say_that_it_is_json() {
     assert_eq!(post(LIST, "", "{}"), "415");
     assert_eq!(post(DELETE, "", ""), "400");
     assert_eq!(post(LIST, "Content-Type: application/x-www-form-urlencoded\r\n", "{}"), "415");
+}
+
+/// `{"request_data":{"roles":["Viewer"],"security_level":"standard"}}`, as gzip writes it.
+const ZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x05\xc1\x41\x0a\x80\x30\x0c\x04\
+    \xc0\xbf\xec\xd9\x17\xf4\x21\x5e\x44\x4a\x30\x7b\x28\x04\xc5\x24\x55\xa4\xf4\xef\xce\x0c\
+    \x38\xef\xce\xc8\xaa\x92\x82\x32\xe0\x97\x31\x50\x36\xac\x8d\x2f\x1d\xfb\x82\xe0\xd1\xbd\
+    \xe5\x57\x8d\x0f\x0d\x05\x91\x72\xaa\xb8\x62\xce\x1f\xbe\xd1\xeb\x19\x41\x00\x00\x00";
+
+/// Of every way that calls read a body.
+#[test]
+fn an_encoded_body_is_refused_and_has_no_effect() {
+    let f = start(|options| options.control = Control::Change);
+    let key = f.tenant.seeded_keys().unwrap().standard.expose();
+    let send = |call: &str, key: &str, encoding: &str, body: &[u8]| {
+        let head = format!(
+            "{call} HTTP/1.1\r\nHost: localhost\r\nx-xdr-auth-id: 1\r\nAuthorization: {key}\r\n\
+             Content-Type: application/json\r\n{encoding}Content-Length: {}\r\n\
+             Connection: close\r\n\r\n",
+            body.len()
+        );
+        f.raw(&[head.as_bytes(), body].concat())
+    };
+    let status = |answer: &str| answer.get(9..12).unwrap_or_default().to_owned();
+    let keys = || f.call(&f.advanced(), LIST, &json!({ "filters": [] })).json();
+    let before = keys();
+    let plain = br#"{"request_data":{"roles":["Viewer"],"security_level":"standard"}}"#;
+    let calls = [
+        &format!("POST {VALIDATE}"),
+        &format!("POST {LIST}"),
+        &format!("POST {GENERATE}"),
+        "POST /public_api/v1/rbac/get_roles",
+        "POST /public_api/v1/audits/management_logs",
+        "POST /public_api/v1/asset-groups",
+        "POST /public_api/v1/asset-groups/create",
+        "PUT /platform/iam/v1/api-key/1",
+        "PUT /platform/iam/v1/scope/api-key/1",
+        "POST /platform/iam/v1/user-group",
+        "PUT /_cortexkey/settings",
+    ];
+    for call in calls {
+        for encoding in ["gzip", "GZIP", "deflate", "br", "zstd", "x-gzip", "gzip, identity", ""] {
+            let header = format!("Content-Encoding: {encoding}\r\n");
+            // Whether the body is what the header says makes no difference.
+            for body in [ZIPPED, plain] {
+                let answer = send(call, key, &header, body);
+                assert_eq!(status(&answer), "415", "{call}, {encoding}: {answer}");
+                assert!(answer.contains("without Content-Encoding"), "{call}: {answer}");
+            }
+        }
+        let two = "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n";
+        assert_eq!(status(&send(call, key, two, ZIPPED)), "415", "{call}");
+        // Without the header, compressed bytes are no JSON.
+        let bare = status(&send(call, key, "", ZIPPED));
+        assert!(["400", "500"].contains(&&*bare), "{call}: {bare}");
+    }
+    assert_eq!(keys(), before, "nothing was generated or edited");
+    // Only the tenant's own page has no gate before it.
+    let gated = &calls[..calls.len() - 1];
+    for call in gated {
+        let answer = send(call, "no-key", "Content-Encoding: gzip\r\n", ZIPPED);
+        assert_eq!(status(&answer), "401", "{call}: unauthenticated clients learn nothing");
+    }
+    let identity = send(gated[2], key, "Content-Encoding: Identity\r\n", plain);
+    assert_eq!(status(&identity), "200", "{identity}");
+    still_there(&f);
 }
 
 #[test]
@@ -184,7 +249,7 @@ fn a_list_of_many_keys_is_whole_and_in_order() {
     for _ in 0..200 {
         let about =
             json!({ "roles": ["Viewer"], "security_level": "standard", "comment": comment });
-        assert_eq!(f.call(&f.standard(), crate::common::GENERATE, &about).status, 200);
+        assert_eq!(f.call(&f.standard(), GENERATE, &about).status, 200);
     }
     let sort = json!({ "field": "expiration", "keyword": "asc" });
     let answer = f.call(&f.standard(), LIST, &json!({ "filters": [], "sort": sort }));
