@@ -19,6 +19,7 @@ mod doctor;
 mod examples;
 mod keys;
 mod lint;
+mod pages;
 mod quickstart;
 mod rotate_killed;
 mod sinks;

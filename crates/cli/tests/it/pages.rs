@@ -1,0 +1,147 @@
+//! The commands that the pages show: each has a form that the program takes, and those of
+//! `docs/client.md` run against a tenant.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::definitions::World;
+use crate::common::{Ran, Tenant, finish, run};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// All pages in a folder and below.
+fn pages(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            pages(&path, out);
+        } else if path.extension().is_some_and(|end| end == "md") {
+            out.push(path);
+        }
+    }
+}
+
+/// The arguments of each command of the program that a page shows, in a block for a shell or a span
+/// of code.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let mut shown = Vec::new();
+    let mut prose = String::new();
+    for (at, part) in page.split("```").enumerate() {
+        let (language, block) = part.split_once('\n').unwrap_or_default();
+        if at % 2 == 0 {
+            prose += part;
+        } else if matches!(language, "sh" | "bash" | "console") {
+            let block = block.replace("\\\n", " ");
+            shown.extend(block.lines().map(|line| line.trim_start_matches("$ ").to_owned()));
+        }
+    }
+    // A span may go on in the next line.
+    let spans = prose.split('`').skip(1).step_by(2);
+    shown.extend(spans.map(|span| span.split_whitespace().collect::<Vec<_>>().join(" ")));
+    let arguments = shown.iter().filter_map(|line| line.trim_start().strip_prefix("cortexkey "));
+    arguments.map(words).collect()
+}
+
+/// The words of a command, as a shell splits them, up to where it ends.
+fn words(command: &str) -> Vec<String> {
+    let (mut words, mut word) = (Vec::new(), None::<String>);
+    let mut quote = None;
+    for c in command.chars() {
+        match (quote, c) {
+            (Some(open), _) if open == c => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, '|' | '>' | '<' | ';' | '&' | '#') => break,
+            (None, ' ') => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn words_are_those_of_a_shell() {
+    assert_eq!(
+        words(r#"call --data '{"a": 1}'  -x "b c" d'e'  # why"#),
+        ["call", "--data", r#"{"a": 1}"#, "-x", "b c", "de"]
+    );
+    assert_eq!(words("sign ''| curl x"), ["sign", ""]);
+    let page = "Text `cortexkey a\n b` and `other`.\n```sh\ncortexkey c \\\n  d > e\nls\n```\n\
+                ```text\ncortexkey no\n```\n`cortexkey f`\n";
+    assert_eq!(commands(page), [vec!["c", "d"], vec!["a", "b"], vec!["f"]]);
+}
+
+/// Behind all arguments `--help` ends a command before it does anything, unless one of them is wrong.
+#[test]
+fn every_command_of_the_pages_is_one_that_the_program_takes() {
+    let mut all = vec!["README.md", "CONTRIBUTING.md", "SECURITY.md"];
+    all.retain(|name| root().join(name).is_file());
+    let mut all: Vec<PathBuf> = all.iter().map(|name| root().join(name)).collect();
+    pages(&root().join("docs"), &mut all);
+    let mut count = 0;
+    for page in all {
+        for mut arguments in commands(&fs::read_to_string(&page).unwrap()) {
+            // What stands behind `--` is another program's.
+            let end = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
+            arguments.insert(end, "--help".to_owned());
+            let value = |word| if word == "ID" { "7" } else { word };
+            let arguments: Vec<&str> = arguments.iter().map(|word| value(word.as_str())).collect();
+            let ran = run(&arguments);
+            assert_eq!(ran.code, 0, "{}: {arguments:?}: {}", page.display(), ran.stderr);
+            count += 1;
+        }
+    }
+    assert!(count > 40, "{count} commands were found");
+    assert_eq!(run(&["keys", "list", "--no-such-option", "--help"]).code, 2);
+}
+
+/// Runs a command of `docs/client.md` with what stands for its placeholders.
+fn run_shown(world: &World, shown: &[String]) -> Ran {
+    let key = world.make("Viewer", "Throwaway. SEC-1").to_string();
+    let mut arguments: Vec<&str> = Vec::new();
+    for word in shown {
+        match word.as_str() {
+            "ID" => arguments.push(&key),
+            "FILE" => arguments.push("inventory.json"),
+            "PATH" => arguments.push("/api_keys/validate/"),
+            "OPTIONS…" => arguments.extend(["--silent", "--fail", "--data", "{}"]),
+            other => arguments.push(other),
+        }
+    }
+    let asks = matches!(shown.join(" ").as_str(), "keys rotate ID" | "keys delete ID" | "apply");
+    arguments.extend(asks.then_some("--yes"));
+    finish(world.command(&arguments).env("XDG_STATE_HOME", world.path("state")))
+}
+
+#[test]
+fn the_commands_of_the_clients_page_run() {
+    let world = World::new();
+    let commands = commands(include_str!("../../../../docs/client.md"));
+    assert!(commands.iter().any(|words| words.iter().any(|word| word.ends_with("asset-groups"))));
+    for shown in &commands {
+        let ran = match shown.join(" ").as_str() {
+            // A name without its arguments.
+            "keys rotate" => continue,
+            // It runs until it is ended; its file is what `import --inventory` wrote before.
+            "tenant --inventory FILE" => {
+                let file = world.path("inventory.json");
+                drop(Tenant::start_with(&["--inventory", file.to_str().unwrap()]));
+                continue;
+            }
+            // Behind an import where there is no policy yet.
+            "policy init" => {
+                let empty = tempfile::tempdir().unwrap();
+                let run = |args: &[&str]| finish(world.command(args).current_dir(empty.path()));
+                assert_eq!(run(&["import"]).code, 0);
+                run(&["policy", "init"])
+            }
+            _ => run_shown(&world, shown),
+        };
+        assert_eq!(ran.code, 0, "{shown:?}: {ran:?}");
+    }
+}
