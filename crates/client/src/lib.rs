@@ -27,7 +27,7 @@ mod sink;
 mod transport;
 
 pub use apply::{Apply, ApplyError};
-pub use examples::{Example, Language, UnknownLanguage};
+pub use examples::{Example, ExampleError, Language, UnknownLanguage};
 pub use import::{Import, Imported};
 pub use lock_file::{Entry, LockFile, LockFileError};
 pub use plan::{Action, Change, Desired, Gained, Kind, Plan, PlanOptions, TenantState, Unmanaged};

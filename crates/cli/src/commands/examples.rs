@@ -10,8 +10,9 @@ use crate::text;
 
 /// Print the first API call in a language of your choice
 ///
-/// Address, key id and level are those of your settings; what they do not say, the example reads
-/// from the environment, as it always does the key.
+/// Address, key id, level and certificates (--ca-file) are those of your settings; what they do not
+/// say, the example reads from the environment, as it always does the key. PowerShell has no option
+/// for certificates.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -40,7 +41,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             .help("leave --child-tenant out; a call to a child has the header x-child-tenant-id"));
     }
     let example = Example::resolve(&given, &environment).map_err(|error| failure(&error))?;
-    text::print(&example.text(args.language))?;
+    let text = example.text(args.language);
+    text::print(&text.map_err(|error| Failure::wrong_use(error.to_string()))?)?;
     Ok(Exit::Done)
 }
 

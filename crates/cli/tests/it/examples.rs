@@ -55,30 +55,83 @@ fn the_examples_of_shell_and_python_work() {
     }
 }
 
+/// A module with an example in Go, which is built in it.
+struct GoModule(tempfile::TempDir);
+
+impl GoModule {
+    fn new() -> Self {
+        let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../go").canonicalize().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = "github.com/cortexkey/cortexkey/go";
+        let text = format!(
+            "module example\n\ngo 1.24\n\nrequire {path} v0.0.0\n\nreplace {path} => {:?}\n",
+            module.display()
+        );
+        fs::write(folder.path().join("go.mod"), text).unwrap();
+        Self(folder)
+    }
+
+    fn build(&self, text: &str) -> Command {
+        fs::write(self.0.path().join("main.go"), text).unwrap();
+        let mut compiler = Command::new("go");
+        compiler.args(["build", "-o", "example"]).current_dir(self.0.path());
+        // Nothing is fetched.
+        compiler.envs([("GOFLAGS", "-mod=mod"), ("GOPROXY", "off"), ("CGO_ENABLED", "0")]);
+        let built = finish(&mut compiler);
+        assert_eq!(built.code, 0, "{built:?}");
+        Command::new(self.0.path().join("example"))
+    }
+}
+
 #[test]
 fn the_example_in_go_works() {
     if !is_there("go", "version") {
         return;
     }
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../go").canonicalize().unwrap();
-    let tenant = Tenant::start();
-    let folder = tempfile::tempdir().unwrap();
-    let path = "github.com/cortexkey/cortexkey/go";
-    let text = format!(
-        "module example\n\ngo 1.24\n\nrequire {path} v0.0.0\n\nreplace {path} => {:?}\n",
-        module.display()
-    );
-    fs::write(folder.path().join("go.mod"), text).unwrap();
+    let (tenant, module) = (Tenant::start(), GoModule::new());
     for level in ["standard", "advanced"] {
-        fs::write(folder.path().join("main.go"), example(&tenant, "go", level)).unwrap();
-        let mut compiler = Command::new("go");
-        compiler.args(["build", "-o", "example"]).current_dir(folder.path());
-        // Nothing is fetched.
-        compiler.envs([("GOFLAGS", "-mod=mod"), ("GOPROXY", "off"), ("CGO_ENABLED", "0")]);
-        let built = finish(&mut compiler);
-        assert_eq!(built.code, 0, "{built:?}");
-        let ran = run(&tenant, level, &mut Command::new(folder.path().join("example")));
+        let mut program = module.build(&example(&tenant, "go", level));
+        let ran = run(&tenant, level, &mut program);
         assert_eq!((ran.code, ran.stdout.trim()), (0, "\"true\""), "{ran:?}");
+    }
+}
+
+/// With `--ca-file` they trust a tenant that the system's store does not know, and only then.
+#[test]
+fn the_examples_trust_the_certificates_that_are_given() {
+    let tenant = Tenant::start_with(&["--tls"]);
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("it's \"my\" ca.pem");
+    fs::copy(tenant.ready["ca"].as_str().unwrap(), &ca).unwrap();
+    let module = GoModule::new();
+    for (language, program) in [("curl", "bash"), ("python", "python3"), ("go", "go")] {
+        if !is_there(program, if program == "go" { "version" } else { "--version" }) {
+            continue;
+        }
+        let example = |options: &[&str]| {
+            let args = [&["examples", language], options].concat();
+            let mut command = tenant.with_key("advanced", &args);
+            // The example runs in another folder than the one that the path begins in.
+            let ran = finish(command.current_dir(folder.path()));
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+            ran.stdout
+        };
+        let answer = |text: String| {
+            let mut command = if language == "go" {
+                module.build(&text)
+            } else {
+                let file = folder.path().join(language);
+                fs::write(&file, text).unwrap();
+                let mut command = Command::new(program);
+                command.arg(file);
+                command
+            };
+            let ran = run(&tenant, "advanced", command.current_dir("/"));
+            (ran.code == 0, ran.stdout.trim().to_owned())
+        };
+        let trusting = example(&["--ca-file", ca.file_name().unwrap().to_str().unwrap()]);
+        assert_eq!(answer(trusting), (true, "\"true\"".to_owned()), "{language}");
+        assert_eq!(answer(example(&[])), (false, String::new()), "{language}");
     }
 }
 
@@ -97,6 +150,13 @@ fn a_setting_that_is_invalid_gives_no_example() {
             let ran = finish(&mut crate::common::cortexkey(&args));
             assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{args:?}: {ran:?}");
         }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    fs::write(&empty, "").unwrap();
+    for file in [empty.to_str().unwrap(), "/no/such/ca.pem"] {
+        let ran = finish(&mut crate::common::cortexkey(&["examples", "curl", "--ca-file", file]));
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
     }
     let ran = finish(&mut crate::common::cortexkey(&["examples", "curl", "--level", "standard"]));
     assert!(ran.code == 0 && !ran.stdout.contains("https://"), "{ran:?}");

@@ -6,11 +6,16 @@
 //! a secret store puts it. Tests run each of them against a tenant, but for PowerShell's, which say
 //! so themselves.
 
+mod ca_file;
+
 use core::fmt;
 use core::str::FromStr;
+use std::path::PathBuf;
 
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{KeyId, Level};
+
+pub use ca_file::ExampleError;
 
 use crate::settings::known;
 use crate::{Environment, Given, SettingsError};
@@ -121,6 +126,8 @@ pub struct Example {
     /// The key's security level. Where a text is for one level alone, it is Advanced unless said: a
     /// digest does no harm where a key would.
     pub level: Option<Level>,
+    /// The file with the certificates to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Example {
@@ -129,24 +136,28 @@ impl Example {
         known(given, environment)
     }
 
-    /// The text in a language.
+    /// The text in a language. It is an error where the text could not respect a setting.
     ///
     /// ```
     /// use cortexkey_client::{Example, Given, Language};
     ///
     /// let given = Given { key_id: Some("12".into()), ..Given::default() };
-    /// let text = Example::resolve(&given, &|_| None)?.text(Language::Curl);
+    /// let text = Example::resolve(&given, &|_| None)?.text(Language::Curl)?;
     /// assert!(text.contains("KEY_ID=12\n") && text.contains("x-xdr-nonce"));
-    /// # Ok::<(), cortexkey_client::SettingsError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn text(&self, language: Language) -> String {
+    pub fn text(&self, language: Language) -> Result<String, ExampleError> {
         let mut text = template(language, self.level.unwrap_or(Level::Advanced)).to_owned();
         for (setting, place, [before, after]) in PLACES {
             if let Some(value) = self.value(setting) {
                 text = text.replace(place, &format!("{before}{value}{after}"));
             }
         }
-        text.replace("let given = Given::default();", &self.given_in_rust())
+        text = text.replace("let given = Given::default();", &self.given_in_rust());
+        match &self.ca_file {
+            Some(file) => ca_file::with(&text, language, file),
+            None => Ok(text),
+        }
     }
 
     fn value(&self, setting: Setting) -> Option<String> {
@@ -170,7 +181,7 @@ impl Example {
         let fields: Vec<String> =
             fields.into_iter().flatten().map(|field| format!("        {field}\n")).collect();
         let fields = fields.concat();
-        if fields.is_empty() {
+        if fields.is_empty() && self.ca_file.is_none() {
             return "let given = Given::default();".to_owned();
         }
         format!("let given = Given {{\n{fields}        ..Given::default()\n    }};")
@@ -203,13 +214,14 @@ mod tests {
             address: Some(Address::parse("tenant.example").unwrap()),
             key_id: KeyId::new(4711),
             level: Some(Level::Standard),
+            ca_file: None,
         };
         for language in Language::ALL {
-            let text = example.text(language);
+            let text = example.text(language).unwrap();
             assert!(text.contains("https://api-tenant.example"), "{language}");
             assert!(text.contains("4711") && !text.contains("acme"), "{language}");
             assert!(!text.contains("CORTEXKEY_API_URL"), "{language}");
-            let others = Example::default().text(language);
+            let others = Example::default().text(language).unwrap();
             assert!(!others.contains("https://"), "{language}");
             assert_eq!(text.contains("UNTESTED"), !language.is_tested(), "{language}");
             assert_eq!(language.as_str().parse(), Ok(language));

@@ -219,11 +219,18 @@ pub(crate) fn known(
 ) -> Result<Example, SettingsError> {
     let layers = Layers::load(given, environment)?;
     let mut known = Example::default();
-    match layers.address() {
-        Ok((_, found)) => known.address = Some(found.value),
-        Err(SettingsError::NoAddress) => {}
+    let tenant = match layers.address() {
+        Ok((layer, found)) => {
+            known.address = Some(found.value);
+            layer
+        }
+        // What a profile says of certificates is for its own tenant.
+        Err(SettingsError::NoAddress) => layers::Layer::Arguments,
         Err(error) => return Err(error),
-    }
+    };
+    // They are read here too, so that no example names a file without a certificate.
+    roots(&layers, tenant)?;
+    known.ca_file = layers.ca_file(tenant).map(|found| found.value);
     match layers.key_id() {
         Ok(found) => known.key_id = Some(found.value),
         Err(SettingsError::NoKeyId) => {}
