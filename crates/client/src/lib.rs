@@ -30,7 +30,9 @@ pub use apply::{Apply, ApplyError};
 pub use examples::{Example, ExampleError, Language, UnknownLanguage};
 pub use import::{Import, Imported};
 pub use lock_file::{Entry, LockFile, LockFileError};
-pub use plan::{Action, Change, Desired, Gained, Kind, Plan, PlanOptions, TenantState, Unmanaged};
+pub use plan::{
+    Action, Change, DefinedScope, Desired, Gained, Kind, Plan, PlanOptions, TenantState, Unmanaged,
+};
 pub use process::{Program, ProgramError};
 pub use renew::{Journal, JournalError, NewKey, RenewError, Renewal, Stage, Step, may_be_pending};
 pub use resources::{

@@ -178,7 +178,7 @@ impl Access {
             return Err(Gap::new(definition.place, "`spec` cannot be read"));
         };
         let scope = match &spec.scope {
-            Field::Present { value, .. } => Some(scope(&value.value)?),
+            Field::Present { value, .. } => Some(HeldScope::of(&value.value)?),
             Field::Absent | Field::Empty(_) => None,
             Field::Bad(span) => return Err(Gap::new(*span, "`spec.scope` cannot be read")),
         };
@@ -348,6 +348,36 @@ impl<'r> Lists<'r> {
 }
 
 impl HeldScope {
+    /// Takes the scope of a definition.
+    pub fn of(scope: &definition::Scope) -> Result<Self, Gap> {
+        let assets = present(&scope.assets, scope.place, "scope.assets")?;
+        let groups = names(&assets.groups, "assets.groups", |group| group.name.value.clone())?;
+        let mode = *present(&assets.mode, assets.place, "scope.assets.mode")?;
+        let selected_assets = selection(mode, groups, assets.place, "scope.assets")?;
+        let cases = present(&scope.cases, scope.place, "scope.casesAndIssues")?;
+        let domains = names(&cases.domains, "casesAndIssues.domains", |name| name.value.clone())?;
+        let mode = *present(&cases.mode, cases.place, "scope.casesAndIssues.mode")?;
+        let unreferenced = match mode {
+            Mode::None => Unreferenced::No,
+            _ => *present(&cases.unreferenced, cases.place, "scope.casesAndIssues.unreferenced")?,
+        };
+        let cases_and_issues = selection(mode, domains, cases.place, "scope.casesAndIssues")?;
+        let (endpoint_groups, endpoint_tags) =
+            endpoints(present(&scope.endpoints, scope.place, "scope.endpoints")?)?;
+        let datasets = match &scope.datasets {
+            Field::Absent | Field::Empty(_) => None,
+            field => Some(datasets(present(field, scope.place, "scope.datasets")?)?),
+        };
+        Ok(Self {
+            assets: selected_assets,
+            cases_and_issues,
+            unreferenced,
+            endpoint_groups,
+            endpoint_tags,
+            datasets,
+        })
+    }
+
     /// Lends the core's form.
     pub fn lend<R>(&self, ask: impl FnOnce(Scope<'_>) -> R) -> R {
         let (assets, domains) = (self.assets.names(), self.cases_and_issues.names());
@@ -441,35 +471,6 @@ fn facts(tenant: Option<(&str, Option<&policy::Tenant>)>) -> TenantFacts {
         tags_said: tags.is_some(),
         datasets_said: datasets.is_some(),
     }
-}
-
-fn scope(scope: &definition::Scope) -> Result<HeldScope, Gap> {
-    let assets = present(&scope.assets, scope.place, "scope.assets")?;
-    let groups = names(&assets.groups, "assets.groups", |group| group.name.value.clone())?;
-    let mode = *present(&assets.mode, assets.place, "scope.assets.mode")?;
-    let selected_assets = selection(mode, groups, assets.place, "scope.assets")?;
-    let cases = present(&scope.cases, scope.place, "scope.casesAndIssues")?;
-    let domains = names(&cases.domains, "casesAndIssues.domains", |name| name.value.clone())?;
-    let mode = *present(&cases.mode, cases.place, "scope.casesAndIssues.mode")?;
-    let unreferenced = match mode {
-        Mode::None => Unreferenced::No,
-        _ => *present(&cases.unreferenced, cases.place, "scope.casesAndIssues.unreferenced")?,
-    };
-    let cases_and_issues = selection(mode, domains, cases.place, "scope.casesAndIssues")?;
-    let (endpoint_groups, endpoint_tags) =
-        endpoints(present(&scope.endpoints, scope.place, "scope.endpoints")?)?;
-    let datasets = match &scope.datasets {
-        Field::Absent | Field::Empty(_) => None,
-        field => Some(datasets(present(field, scope.place, "scope.datasets")?)?),
-    };
-    Ok(HeldScope {
-        assets: selected_assets,
-        cases_and_issues,
-        unreferenced,
-        endpoint_groups,
-        endpoint_tags,
-        datasets,
-    })
 }
 
 fn selection(mode: Mode, names: Vec<String>, place: Span, path: &str) -> Result<Selection, Gap> {

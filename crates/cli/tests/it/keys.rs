@@ -221,6 +221,84 @@ fn a_key_is_made_scoped_checked_delivered_edited_shown_and_deleted() {
     assert_eq!(world.keys(&["show", "3"]).code, 1);
 }
 
+/// The form that definitions have, with names of asset groups, which the tenant has ids for.
+#[test]
+fn a_scope_file_is_checked_as_a_definition_is() {
+    let world = World::new();
+    let file = |text: &str| fs::write(world.folder.path().join("scope.yaml"), text).unwrap();
+    let generate = ["generate", "--role", "Viewer", "--security-level", "advanced"];
+    let generate = |key: &str| {
+        world.keys(&[&generate[..], &["--sink-file", key, "--scope-file", "scope.yaml"]].concat())
+    };
+    let scope_of = |id: &str| {
+        let path = format!("/platform/iam/v1/scope/api-key/{id}");
+        let ran = finish(&mut world.tenant.with_key("advanced", &["call", "GET", &path]));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()["data"].clone()
+    };
+    let text = "assets: { mode: select, groups: [prod-eu] }  # the id is 16\n\
+        casesAndIssues:\n  mode: select\n  domains: [Security]\n  unreferenced: true\n\
+        endpoints: { mode: select, groups: [servers-eu] }\n";
+    file(text);
+    let made = generate("a.key");
+    assert_eq!(
+        (made.code, made.stdout.as_str()),
+        (0, "key 3 went to the file a.key\n"),
+        "{made:?}"
+    );
+    let scope = scope_of("3");
+    assert_eq!(scope["assets"]["asset_groups"][0]["asset_group_id"], 16);
+    assert_eq!(scope["cases_issues"]["tags"][0]["tag_name"], "Security");
+    assert_eq!(scope["endpoints"]["endpoint_groups"]["mode"], "scope");
+    assert_eq!(scope["endpoints"]["endpoint_tags"]["mode"], "any");
+
+    // As it is copied from a definition, and as JSON.
+    let indented = format!("scope:\n  {}\n", text.trim_end().replace('\n', "\n  "));
+    file(&indented.replace("[Security]", "[IT]"));
+    world.good(&["edit", "3", "--scope-file", "scope.yaml", "--yes"]);
+    assert_eq!(scope_of("3")["cases_issues"]["tags"][0]["tag_name"], "IT");
+    file(
+        r#"{"assets":{"mode":"all"},"casesAndIssues":{"mode":"none"},"endpoints":{"mode":"all"}}"#,
+    );
+    world.good(&["edit", "3", "--scope-file", "scope.yaml", "--yes"]);
+    let all = scope_of("3");
+    assert_eq!(
+        (&all["assets"]["mode"], &all["cases_issues"]["mode"]),
+        (&"see_all".into(), &"no_scope".into())
+    );
+
+    let product = r#"{"assets":{"mode":"see_all"},"cases_issues":{"mode":"see_all"},"endpoints":{"endpoint_groups":{"mode":"see_all"},"endpoint_tags":{"mode":"see_all"}}}"#;
+    let mut said = String::new();
+    for change in [
+        ("[prod-eu]", "[prod-us-nope]"),
+        ("[prod-eu]", "[{ name: prod-eu, id: 17 }]"),
+        ("unreferenced: true", "unreferenced: unknown"),
+        ("[prod-eu]", "[]"),
+        ("select, groups: [servers", "raw, groupsMode: any, tagsMode: any, groups: [servers"),
+        ("[servers-eu]", "[servers-eu], groupsMode: see_all"),
+        ("mode: select", "mode: scope"),
+        ("casesAndIssues", "casesAndIssue"),
+        ("casesAndIssues", "cases_issues"),
+        ("endpoints", "spec"),
+        (text, ""),
+        (text, &format!(r#"{{"request_data":{product},"request_data":{product}}}"#)),
+        (text, &format!(r#"{{"request_data":{product},"assets":{{}}}}"#)),
+        (text, &product.replacen('{', r#"{"assets":{"mode":"no_scope"},"#, 1)),
+        (text, &product.replace("\"endpoints\"", r#""casesAndIssues":{},"endpoints""#)),
+    ] {
+        file(&text.replacen(change.0, change.1, 1));
+        let (made, edited) =
+            (generate("b.key"), world.keys(&["edit", "3", "--scope-file", "scope.yaml", "--yes"]));
+        assert_eq!((made.code, edited.code), (2, 2), "{change:?}: {made:?} {edited:?}");
+        // Of a usage error all is said before the tenant is.
+        said.extend([&format!("{}\n", change.1), &edited.stderr, "\n"]);
+    }
+    assert_eq!(world.listed(&[]), [1, 2, 3], "nothing was generated");
+    assert_eq!(scope_of("3"), all, "nothing was edited");
+    assert!(!world.folder.path().join("b.key").exists());
+    insta::assert_snapshot!(said);
+}
+
 #[test]
 fn a_scope_file_takes_the_form_of_a_definition() {
     let world = World::new();

@@ -2,19 +2,18 @@
 //!
 //! It refuses definitions that leave a point open, and names the place.
 
-use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::ScopeWrite;
-use cortexkey_api::scope_mapping::{MappingError, to_write};
 use cortexkey_core::access::KeyDefinition;
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
+use cortexkey_manifest::Span;
 use cortexkey_manifest::access::{Access, Gap, Selection};
 use cortexkey_manifest::definition::{self, Definition, Unreferenced};
 use cortexkey_manifest::policy;
-use cortexkey_manifest::{Field, Span};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::scope::{self, GroupIds};
 use super::state::TenantState;
 
 /// How many digits of a digest are kept: enough that no two definitions of a key share them.
@@ -43,7 +42,7 @@ pub struct Desired {
     pub(super) end: End,
     pub(super) access: Access,
     /// Asset groups that are given with their ids.
-    group_ids: Vec<(String, u64)>,
+    group_ids: GroupIds,
     /// Tells one version of the definition from another.
     digest: String,
 }
@@ -83,7 +82,7 @@ impl Desired {
             comment: spec.comment.get().filter(|comment| !comment.is_empty()).cloned(),
             end,
             access,
-            group_ids: group_ids(spec),
+            group_ids: spec.scope.get().map(scope::group_ids).unwrap_or_default(),
             digest: String::new(),
         };
         desired.digest = desired.made_digest();
@@ -102,43 +101,13 @@ impl Desired {
 
     /// The scope in the form that the product takes; none where nothing is sent for it.
     pub(super) fn scope(&self, state: &TenantState) -> Result<Option<ScopeWrite>, String> {
-        self.scope_with(&state.asset_groups)
-    }
-
-    /// The scope in the form that the product takes, its asset groups looked up among the tenant's;
-    /// none where the definition has no scope.
-    pub fn scope_with(&self, groups: &[AssetGroupRecord]) -> Result<Option<ScopeWrite>, String> {
         let Some(scope) = &self.access.scope else { return Ok(None) };
-        if scope.unreferenced == Unreferenced::Unknown {
-            return Err(
-                "`unreferenced` is unknown: say true or false, as the console's check box \
-                        shows"
-                    .to_owned(),
-            );
-        }
-        let mut wrong_id = None;
-        let ids = |name: &str| {
-            let groups = || groups.iter().filter(|group| group.name == name);
-            let Some((_, id)) = self.group_ids.iter().find(|(known, _)| known == name) else {
-                return groups().map(|group| group.id).collect();
-            };
-            if groups().all(|group| group.id != *id) {
-                wrong_id = Some((name.to_owned(), *id));
-            }
-            vec![*id]
-        };
-        let write = scope.lend(|scope| to_write(&scope, ids));
-        let write = write.map_err(|error: MappingError| error.to_string())?;
-        if let Some((name, id)) = wrong_id {
-            return Err(format!("the tenant's asset group {name:?} has not the id {id}"));
-        }
-        Ok(Some(write))
+        scope::write(scope, &self.group_ids, &state.asset_groups).map(Some)
     }
 
-    /// Whether asset groups are named, so that a scope needs the tenant's list of them.
-    pub fn selects_groups(&self) -> bool {
-        let assets = self.access.scope.as_ref().map(|scope| &scope.assets);
-        matches!(assets, Some(Selection::Select(_)))
+    /// Whether asset groups are named.
+    pub(super) fn selects_groups(&self) -> bool {
+        self.access.scope.as_ref().is_some_and(scope::selects_groups)
     }
 
     /// What the tenant is to be told about cases and issues that reference nothing known; none
@@ -190,11 +159,4 @@ impl Desired {
         digest.truncate(DIGEST_LEN);
         digest
     }
-}
-
-fn group_ids(spec: &definition::Spec) -> Vec<(String, u64)> {
-    let Field::Present { value: scope, .. } = &spec.scope else { return Vec::new() };
-    let groups = scope.value.assets.get().and_then(|assets| assets.groups.get());
-    let groups = groups.map(Vec::as_slice).unwrap_or_default();
-    groups.iter().filter_map(|group| Some((group.name.value.clone(), *group.id.get()?))).collect()
 }

@@ -6,6 +6,7 @@
 mod action;
 mod desired;
 mod diff;
+mod scope;
 mod state;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub(crate) use action::Step;
 pub use action::{Action, Change, Gained, Kind};
 pub use desired::Desired;
+pub use scope::DefinedScope;
 pub use state::TenantState;
 
 use crate::renew::{Likeness, likeness};

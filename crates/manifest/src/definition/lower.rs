@@ -2,10 +2,10 @@
 //!
 //! Refuses documents of another kind or version after saying so: their fields cannot be known.
 
-use super::{Approval, Definition, Expiry, Level, Lowered, Metadata, Spec, expiry, scope};
+use super::{Approval, Definition, Expiry, Level, Lowered, Metadata, Scope, Spec, expiry, scope};
 use crate::reader::{Fields, Reader, into_list};
 use crate::yaml::{Document, NodeId, NodeKind, Tree};
-use crate::{Field, ProblemKind, Span, did_you_mean, quote_refused};
+use crate::{Field, Problem, ProblemKind, Span, did_you_mean, quote_refused};
 
 /// The version of the format that is read.
 pub const API_VERSION: &str = "cortexkey/v1";
@@ -19,6 +19,31 @@ pub fn read(tree: &Tree, document: Document) -> Lowered {
     let mut reader = Reader::new(tree);
     let definition = definition(&mut reader, document.root);
     Lowered { definition, problems: reader.problems }
+}
+
+/// Reads one document as a scope alone: what stands under `spec.scope` of a definition, with or
+/// without the key `scope` above it.
+#[must_use]
+pub fn read_scope(tree: &Tree, document: Document) -> (Option<Scope>, Vec<Problem>) {
+    let mut reader = Reader::new(tree);
+    let place = top_place(tree, document.root);
+    let NodeKind::Mapping { entries, .. } = &tree.node(document.root).kind else {
+        reader.wrong_type(document.root, "", "the fields of a scope");
+        return (None, reader.problems);
+    };
+    let is_under_scope = entries.iter().any(|entry| tree.text_of(entry.key) == Some("scope"));
+    let scope = if is_under_scope {
+        reader.mapping(document.root, place, "", &["scope"]).and_then(|fields| {
+            let inner = reader.child(&fields, "scope", scope::AREAS);
+            let inner = reader.filled(inner, &fields, "scope");
+            let scope = crate::reader::map(inner, |fields| scope::read(&mut reader, &fields));
+            scope.get().cloned()
+        })
+    } else {
+        let fields = reader.mapping(document.root, place, "scope", scope::AREAS);
+        fields.map(|fields| scope::read(&mut reader, &fields))
+    };
+    (scope, reader.problems)
 }
 
 /// Checks `apiVersion` and `kind`; false when the rest cannot be known.
@@ -113,8 +138,7 @@ fn spec<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Spec {
     let lifetime =
         time(reader, fields, "lifetime", |text| expiry::lifetime(text).map(Expiry::After));
     one_end(reader, fields);
-    let known = ["assets", "casesAndIssues", "endpoints", "datasets"];
-    let inner = reader.child(fields, "scope", &known);
+    let inner = reader.child(fields, "scope", scope::AREAS);
     Spec {
         place: fields.place,
         level: reader.choice(fields, "securityLevel", &levels),
@@ -140,7 +164,7 @@ fn time<'t>(
                 let message = format!("{} in `{path}`: {}", quote_refused(text), error.message);
                 let span = reader.span(entry.value);
                 let mut problem =
-                    crate::Problem::new(ProblemKind::BadExpiry, span, message).help(error.help);
+                    Problem::new(ProblemKind::BadExpiry, span, message).help(error.help);
                 problem.rewrite = error.meant.map(Into::into);
                 reader.problems.push(problem);
             })
@@ -153,7 +177,7 @@ fn one_end(reader: &mut Reader<'_>, fields: &Fields<'_>) {
     let key = |name| fields.key_of(reader.tree, name);
     let (Some(first), Some(second)) = (key("expires"), key("lifetime")) else { return };
     let message = "`expires` and `lifetime` both stand here; a key ends once";
-    let problem = crate::Problem::new(ProblemKind::WrongType, second, message)
+    let problem = Problem::new(ProblemKind::WrongType, second, message)
         .help("keep `expires` for a fixed end, or `lifetime` for a time from its generation")
         .related(first, "the other one");
     reader.problems.push(problem);

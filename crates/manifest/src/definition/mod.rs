@@ -11,7 +11,7 @@ mod scope;
 pub const UNASSIGNED: &str = "unassigned";
 
 pub use expiry::{Expiry, ExpiryError, lifetime, moment};
-pub use lower::{API_VERSION, KIND, read};
+pub use lower::{API_VERSION, KIND, read, read_scope};
 pub(crate) use lower::{header, top_place};
 pub use scope::{
     AssetGroup, Assets, Cases, DatasetFilter, Datasets, EndpointMode, Endpoints, Mode, RawMode,

@@ -161,6 +161,9 @@ const RAW_MODES: &[(&str, RawMode)] = &[
 const UNREFERENCED: &[(&str, Unreferenced)] =
     &[("true", Unreferenced::Yes), ("false", Unreferenced::No), ("unknown", Unreferenced::Unknown)];
 
+/// The fields of a scope.
+pub(super) const AREAS: &[&str] = &["assets", "casesAndIssues", "endpoints", "datasets"];
+
 /// Reads the mapping under `scope`.
 pub(super) fn read<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Scope {
     let assets = area(reader, fields, "assets", &["mode", "groups"], true, assets);

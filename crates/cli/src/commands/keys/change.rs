@@ -3,44 +3,19 @@
 //!
 //! It refuses to go on with a key that is not there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_api::scope::ScopeWrite;
-use cortexkey_client::{
-    Client, Desired, LockFile, LockFileError, RenewError, Sink, Step, state_folder,
-};
+use cortexkey_client::{Client, LockFile, LockFileError, RenewError, Sink, Step, state_folder};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
-use cortexkey_lint::CorpusFile;
-use cortexkey_manifest::Span;
 use cortexkey_manifest::lock::FILE_NAME;
-use cortexkey_manifest::yaml::Limits;
-use serde_json::Value;
 
 use super::output::record_of;
 use crate::change::say;
 use crate::commands::call::failed;
 use crate::exit::{Exit, Failure};
-use crate::input;
 use crate::text::DIM;
-
-const SCOPE_BYTES_MAX: u64 = 16 * 1024 * 1024;
-
-const SCOPE_FORMS: &str = "a scope is written as in a key definition, or as PUT \
-                           /platform/iam/v1/scope takes it; docs/client.md shows both (A scope file)";
-
-/// What stands above a scope in a definition.
-const SCOPE_HEAD: &str = "\
-apiVersion: cortexkey/v1
-kind: ApiKey
-metadata: { name: scope }
-spec:
-  securityLevel: advanced
-  lifetime: 1d
-  roles: [Viewer]
-  scope:
-";
 
 /// A key of the tenant.
 pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecord), Failure> {
@@ -68,81 +43,6 @@ pub(super) fn state_file(client: &Client, name: &str) -> Result<LockFile, Failur
         Failure::wrong_use(format!("cannot make the folder {}: {error}", folder.display()))
     })?;
     LockFile::hold(&folder.join(FILE_NAME)).map_err(|error| lock_failure(&error))
-}
-
-/// A scope from a file, in either of its two forms.
-pub(super) enum ScopeFile {
-    /// As the product's PUT takes it.
-    Product(ScopeWrite),
-    /// As a key definition has it under `spec.scope`, in a definition of its own.
-    Definition(Box<Desired>),
-}
-
-impl ScopeFile {
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = input::read(path, "the scope", SCOPE_BYTES_MAX)?;
-        match serde_json::from_slice::<Value>(&bytes) {
-            Ok(body) if body.get("casesAndIssues").is_none() => of_product(body, path),
-            _ => of_definition(&bytes, path),
-        }
-    }
-
-    /// As the product's PUT takes it. Names of asset groups are looked up in the tenant.
-    pub(super) fn resolve(&self, client: &Client) -> Result<ScopeWrite, Failure> {
-        let desired = match self {
-            Self::Product(scope) => return Ok(scope.clone()),
-            Self::Definition(desired) => desired,
-        };
-        let groups = if desired.selects_groups() {
-            client.asset_groups().map_err(|error| failed(&error))?
-        } else {
-            Vec::new()
-        };
-        let scope = desired.scope_with(&groups).map_err(Failure::wrong_use)?;
-        scope.ok_or_else(|| Failure::wrong_use("the file has no scope"))
-    }
-}
-
-/// The product's form; also within the call's whole body.
-fn of_product(mut body: Value, path: &Path) -> Result<ScopeFile, Failure> {
-    let scope = body.get_mut("request_data").map_or(Value::Null, Value::take);
-    let scope = if scope.is_null() { body } else { scope };
-    serde_json::from_value(scope).map(ScopeFile::Product).map_err(|error| {
-        Failure::wrong_use(format!("{} holds no scope: {error}", path.display())).help(SCOPE_FORMS)
-    })
-}
-
-/// The form of a key definition. It is read as the scope of a definition, by the one reader that
-/// definitions have.
-fn of_definition(bytes: &[u8], path: &Path) -> Result<ScopeFile, Failure> {
-    let text = std::str::from_utf8(bytes).map_err(|_| {
-        Failure::wrong_use(format!("{} is not UTF-8", path.display())).help(SCOPE_FORMS)
-    })?;
-    let lines = text.lines().map(|line| format!("    {line}\n"));
-    let whole = SCOPE_HEAD.to_owned() + &lines.collect::<String>();
-    let file = CorpusFile::new("scope", whole.into_bytes(), &Limits::default());
-    let at = |span: Span, message: &str| {
-        let at = file.tree.position(span.start);
-        let (head, indent) = (SCOPE_HEAD.lines().count(), 4);
-        let (line, column) = (at.line.saturating_sub(head), at.column.saturating_sub(indent));
-        let place = format!("{}:{}:{}", path.display(), line.max(1), column.max(1));
-        Failure::wrong_use(format!("{place}: {message}")).help(SCOPE_FORMS)
-    };
-    let [document] = file.documents.as_slice() else {
-        return Err(at(Span::default(), "expected one scope, and nothing else"));
-    };
-    if let Some(problem) = file.problems.first().or(document.problems.first()) {
-        return Err(at(problem.span, &problem.message));
-    }
-    let Some(definition) = &document.definition else {
-        return Err(at(document.span, "no scope can be read"));
-    };
-    let desired = Desired::of(definition, &[], None, "scope", 1);
-    let desired = desired.map_err(|gap| at(gap.span, &gap.message))?;
-    if !desired.has_scope() {
-        return Err(at(document.span, "expected a scope, and the file has none"));
-    }
-    Ok(ScopeFile::Definition(Box::new(desired)))
 }
 
 pub(crate) fn lock_failure(error: &LockFileError) -> Failure {

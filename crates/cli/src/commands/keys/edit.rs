@@ -12,8 +12,9 @@ use cortexkey_client::{
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::KeyRecord;
 
-use super::change::{ScopeFile, find};
+use super::change::find;
 use super::output::one_line;
+use super::scope_file::ScopeFile;
 use crate::change::{ChangeArgs, announce, say};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
@@ -42,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     security_level: Option<Level>,
 
-    /// Its whole scope: a JSON file with what the product's PUT takes
+    /// Its whole scope: a file with what the product's PUT takes, or with a definition's `spec.scope`
     #[arg(long, value_name = "FILE")]
     scope_file: Option<PathBuf>,
 
@@ -60,7 +61,7 @@ const EXAMPLES: &str = "\
 Examples:
   cortexkey keys edit 7 --comment 'Exports to the SIEM. SEC-1'
   cortexkey keys edit 7 --role Viewer --role 'SIEM Export' --yes
-  cortexkey keys edit 7 --scope-file scope.json
+  cortexkey keys edit 7 --scope-file scope.yaml
 
 Exit codes: 0 edited; 1 it was not; 2 usage error.";
 

@@ -10,8 +10,9 @@ use cortexkey_core::auth::Level;
 use cortexkey_manifest::lock::LockedKey;
 use serde_json::json;
 
-use super::change::{ScopeFile, lock_failure, renew_failure, state_file, tell};
+use super::change::{lock_failure, renew_failure, state_file, tell};
 use super::filter::{duration_ms, now_ms, time_ms};
+use super::scope_file::ScopeFile;
 use crate::change::{announce, say};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
@@ -47,7 +48,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
     lifetime: Option<u64>,
 
-    /// Its scope: a JSON file with what the product's PUT takes
+    /// Its scope: a file with what the product's PUT takes, or with a definition's `spec.scope`
     #[arg(long, value_name = "FILE")]
     scope_file: Option<PathBuf>,
 
@@ -76,7 +77,7 @@ const EXAMPLES: &str = "\
 Examples:
   cortexkey keys generate --role Viewer --security-level advanced --lifetime 90d \\
       --comment 'Exports to the SIEM. SEC-1' --sink-file siem.key
-  cortexkey keys generate --role Viewer --security-level advanced --scope-file scope.json --show
+  cortexkey keys generate --role Viewer --security-level advanced --scope-file scope.yaml --show
 
 Keys that are to last belong into definitions (`cortexkey apply`).
 
@@ -107,13 +108,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         if let Some(exit) = args.check.run(client, &needs(scope.is_some()))? {
             return Ok(exit);
         }
+        // Before anything is changed: a name may stand for no asset group.
+        let scope = scope.as_ref().map(|scope| scope.resolve(client)).transpose()?;
         let mut state = state_file(client, "new-keys")?;
         finish_earlier(client, &sink, &mut state)?;
         if args.finish {
             text::print("nothing is left to finish\n")?;
             return Ok(Exit::Done);
         }
-        let scope = scope.as_ref().map(|scope| scope.resolve(client)).transpose()?;
         generate(args, client, &sink, scope, &mut state)
     })
 }

@@ -10,6 +10,7 @@ mod generate;
 mod list;
 mod output;
 mod rotate;
+mod scope_file;
 mod show;
 
 pub(crate) use change::{lock_failure, renew_failure, tell};

@@ -1,0 +1,143 @@
+//! [`DefinedScope`]: a scope as definitions write it, with the tenant's ids for the names of asset
+//! groups.
+//!
+//! A name that stands for no asset group or for several is an error: a scope with another group shows
+//! a key what nobody meant it to see.
+
+use cortexkey_api::asset_group::AssetGroupRecord;
+use cortexkey_api::scope::ScopeWrite;
+use cortexkey_api::scope_mapping::{MappingError, to_write};
+use cortexkey_manifest::access::{Gap, HeldScope, Selection};
+use cortexkey_manifest::definition::{self, RawMode, Unreferenced};
+
+/// A scope as definitions write it.
+#[derive(Clone, Debug)]
+pub struct DefinedScope {
+    held: HeldScope,
+    group_ids: GroupIds,
+}
+
+/// Asset groups that are given with their ids.
+pub(super) type GroupIds = Vec<(String, u64)>;
+
+impl DefinedScope {
+    /// Takes the scope of a definition.
+    pub fn of(scope: &definition::Scope) -> Result<Self, Gap> {
+        let held = HeldScope::of(scope)?;
+        // The product ignores such names, and the axis lets in more than they say. In a definition
+        // that is a warning, since an import writes what a tenant has.
+        for (field, axis) in [("groups", &held.endpoint_groups), ("tags", &held.endpoint_tags)] {
+            if axis.mode != RawMode::Scope && !axis.names.is_empty() {
+                let span = scope.endpoints.get().map_or(scope.place, |endpoints| endpoints.place);
+                let message = format!(
+                    "`scope.endpoints.{field}` has names beside a `{field}Mode` other than `scope`"
+                );
+                return Err(Gap { span, message });
+            }
+        }
+        Ok(Self { held, group_ids: group_ids(scope) })
+    }
+
+    /// Whether asset groups are named, so that [`to_write`](Self::to_write) needs the tenant's.
+    pub fn selects_groups(&self) -> bool {
+        selects_groups(&self.held)
+    }
+
+    /// The form that the product takes, with these asset groups of the tenant; why not, in words.
+    pub fn to_write(&self, groups: &[AssetGroupRecord]) -> Result<ScopeWrite, String> {
+        write(&self.held, &self.group_ids, groups)
+    }
+}
+
+pub(super) fn selects_groups(scope: &HeldScope) -> bool {
+    matches!(scope.assets, Selection::Select(_))
+}
+
+pub(super) fn group_ids(scope: &definition::Scope) -> GroupIds {
+    let groups = scope.assets.get().and_then(|assets| assets.groups.get());
+    let groups = groups.map(Vec::as_slice).unwrap_or_default();
+    groups.iter().filter_map(|group| Some((group.name.value.clone(), *group.id.get()?))).collect()
+}
+
+/// The form that the product takes; why not, in words.
+pub(super) fn write(
+    scope: &HeldScope,
+    group_ids: &[(String, u64)],
+    asset_groups: &[AssetGroupRecord],
+) -> Result<ScopeWrite, String> {
+    if scope.unreferenced == Unreferenced::Unknown {
+        return Err(
+            "`unreferenced` is unknown: say true or false, as the console's check box shows"
+                .to_owned(),
+        );
+    }
+    let mut wrong_id = None;
+    // Several groups of one name are told apart by their ids, so each id is taken once.
+    let mut given = group_ids.to_vec();
+    let ids = |name: &str| {
+        let groups = || asset_groups.iter().filter(|group| group.name == name);
+        let Some(at) = given.iter().position(|(known, _)| known == name) else {
+            return groups().map(|group| group.id).collect();
+        };
+        let (_, id) = given.remove(at);
+        if groups().all(|group| group.id != id) {
+            wrong_id = Some((name.to_owned(), id));
+        }
+        vec![id]
+    };
+    let write = scope.lend(|scope| to_write(&scope, ids));
+    let write = write.map_err(|error: MappingError| error.to_string())?;
+    if let Some((name, id)) = wrong_id {
+        return Err(format!("the tenant's asset group {name:?} does not have the id {id}"));
+    }
+    Ok(write)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use cortexkey_manifest::definition::read_scope;
+    use cortexkey_manifest::yaml::{Limits, parse};
+
+    use super::*;
+
+    /// The ids that groups stand for in a tenant with two groups of one name.
+    fn ids(groups: &str) -> Result<Vec<u64>, String> {
+        let text = format!(
+            "assets: {{ mode: select, groups: [{groups}] }}\ncasesAndIssues: {{ mode: none }}\n\
+             endpoints: {{ mode: none }}\n"
+        );
+        let tree = parse(&text, &Limits::default()).tree;
+        let (scope, problems) = read_scope(&tree, tree.documents()[0]);
+        assert!(problems.is_empty(), "{problems:?}");
+        let scope = DefinedScope::of(&scope.unwrap()).unwrap();
+        assert!(scope.selects_groups());
+        let group = |(id, name): (u64, &str)| {
+            serde_json::from_value(
+                serde_json::json!({ "XDM.ASSET_GROUP.ID": id, "XDM.ASSET_GROUP.NAME": name }),
+            )
+            .unwrap()
+        };
+        let groups: Vec<AssetGroupRecord> =
+            [(1, "twin"), (2, "twin"), (3, "one")].map(group).into();
+        scope.to_write(&groups).map(|write| write.assets.asset_group_ids)
+    }
+
+    #[test]
+    fn each_name_stands_for_one_group() {
+        assert_eq!(ids("one, { name: twin, id: 2 }"), Ok(vec![3, 2]));
+        assert_eq!(ids("{ name: twin, id: 2 }, { name: twin, id: 1 }"), Ok(vec![2, 1]));
+        for (groups, why) in [
+            ("One", "no asset group \"One\""),
+            ("\"3\"", "no asset group \"3\""),
+            ("twin", "2 asset groups \"twin\""),
+            ("{ name: twin, id: 1 }, twin", "2 asset groups \"twin\""),
+            ("{ name: twin, id: 3 }", "does not have the id 3"),
+            ("{ name: one, id: 4 }", "does not have the id 4"),
+        ] {
+            let error = ids(groups).unwrap_err();
+            assert!(error.contains(why), "{groups}: {error}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! [`check_scope`]: a scope that stands in a file of its own, checked by the rules that check its form
+//! in a definition.
+//!
+//! What an organisation allows is not checked here: there is no key and no policy beside the scope.
+
+use cortexkey_manifest::definition::{Definition, Scope, Spec, read_scope};
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::yaml::Limits;
+use cortexkey_manifest::{Field, Problem, ProblemKind, Span, Spanned};
+use jiff::Timestamp;
+
+use crate::corpus::{Corpus, CorpusFile, KeyDocument};
+use crate::judge::{Ask, lint_as};
+use crate::policy::Policy;
+use crate::report::{Report, Summary};
+
+/// The rules on the form of a scope, besides those on YAML (Y) and on the format (S).
+const FORM: [&str; 3] = ["scope-empty-selection", "scope-mode-conflict", "scope-dataset-filter"];
+
+/// Reads a scope as definitions have it under `spec.scope`, with or without the key `scope` above it.
+/// A scope with errors is none; they are in the report.
+pub fn check_scope(path: &str, bytes: Vec<u8>) -> Result<Scope, Box<Report>> {
+    let mut file = CorpusFile::new(path, bytes, &Limits::default());
+    let scope = take_scope(&mut file);
+    let corpus = Corpus { files: vec![file], ..Corpus::default() };
+    // A file for one command has nobody to suppress anything for.
+    let ask = Ask { comments: false, ..Ask::at(Timestamp::UNIX_EPOCH) };
+    let Some(policy) = Policy::builtin("builtin:recommended") else {
+        return Err(Box::default());
+    };
+    let mut report = lint_as(&corpus, &policy, &ask);
+    report.findings.retain(|finding| {
+        let is_of_form = finding.code.starts_with(['Y', 'S']) || FORM.contains(&&*finding.name);
+        is_of_form && finding.severity == Severity::Error
+    });
+    report.summary = Summary { files: 1, errors: report.findings.len(), ..Summary::default() };
+    match scope {
+        Some(scope) if report.findings.is_empty() => Ok(scope),
+        _ => Err(Box::new(report)),
+    }
+}
+
+/// Reads the file's only document as a scope, and puts it where rules look for one.
+fn take_scope(file: &mut CorpusFile) -> Option<Scope> {
+    let documents = if file.decoded { file.tree.documents() } else { &[] };
+    let is_yaml = file.problems.iter().all(|problem| problem.kind == ProblemKind::MissingField);
+    match documents {
+        [document] if is_yaml => {
+            let (scope, problems) = read_scope(&file.tree, *document);
+            let span = file.tree.node(document.root).span;
+            let definition = scope.clone().map(|scope| definition_of(scope, span));
+            file.documents = vec![KeyDocument { span, definition, problems }];
+            return scope;
+        }
+        [] if is_yaml => {
+            let message = "the file holds no scope";
+            let help = "write `assets`, `casesAndIssues` and `endpoints`, each with a mode";
+            let problem = Problem::new(ProblemKind::MissingField, Span::default(), message);
+            file.problems = vec![problem.help(help)];
+        }
+        [_, second, ..] if is_yaml => {
+            let place = file.tree.node(second.root).span;
+            let message =
+                format!("one scope is expected, and {} documents stand here", documents.len());
+            let problem = Problem::new(ProblemKind::WrongType, place, message);
+            file.problems = vec![problem.help("give each scope a file of its own")];
+        }
+        _ => {}
+    }
+    file.documents.clear();
+    None
+}
+
+/// A definition that has nothing but a scope.
+fn definition_of(scope: Scope, span: Span) -> Definition {
+    let place = scope.place;
+    let spec = Spec {
+        place,
+        level: Field::Absent,
+        comment: Field::Absent,
+        expires: Field::Absent,
+        lifetime: Field::Absent,
+        roles: Field::Absent,
+        scope: Field::Present { key: place, value: Spanned::new(scope, span) },
+    };
+    Definition { span, place, metadata: None, spec: Some(spec) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    const GOOD: &str = "assets: { mode: select, groups: [prod-eu, { name: b, id: 7 }] }\n\
+        casesAndIssues: { mode: all, unreferenced: true }\n\
+        endpoints: { mode: none }\n";
+
+    /// Rules and lines of what is found.
+    fn found(text: &str) -> Vec<(String, usize)> {
+        let report = check_scope("scope.yaml", text.into()).unwrap_err();
+        let line = |span: Span, at: usize| report.sources[at].positions(span).0.line;
+        let place = |finding: &crate::Finding| line(finding.place.span, finding.place.source);
+        report.findings.iter().map(|found| (found.name.to_string(), place(found))).collect()
+    }
+
+    #[test]
+    fn a_scope_is_read_with_and_without_its_key() {
+        let under = format!("scope:\n  {}", GOOD.trim_end().replace('\n', "\n  "));
+        let json = r#"{"assets":{"mode":"none"},"casesAndIssues":{"mode":"none"},"endpoints":{"mode":"all"}}"#;
+        for text in [GOOD, &under, json, &format!("---\n{GOOD}")] {
+            let scope = check_scope("scope.yaml", text.into()).map_err(|report| report.findings);
+            assert!(scope.unwrap().endpoints.get().is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_found_at_its_place() {
+        let all = |rule: &str, line: usize| vec![(rule.to_owned(), line)];
+        for (from, to, rule, line) in [
+            ("assets: { mode: select", "assets: { mode: selct", "schema-bad-value", 1),
+            ("assets: { mode: select", "assets: { mode: scope", "schema-bad-value", 1),
+            ("assets", "asets", "schema-unknown-field", 1),
+            ("groups: [prod-eu, { name: b, id: 7 }]", "groups: []", "scope-empty-selection", 1),
+            ("groups: [prod-eu, { name: b, id: 7 }]", "groups: prod-eu", "schema-wrong-type", 1),
+            ("assets: { mode: select", "assets: { mode: all", "scope-mode-conflict", 1),
+            (", unreferenced: true", "", "schema-missing-field", 2),
+            ("unreferenced: true", "unreferenced: true, domains: [IT]", "scope-mode-conflict", 2),
+            ("mode: none", "mode: none, mode: all", "yaml-duplicate-key", 3),
+            ("{ mode: none }", "&a { mode: none }", "yaml-alias-in-key", 3),
+            ("endpoints: { mode: none }\n", "endpoints:\n", "schema-missing-field", 3),
+            ("endpoints: { mode: none }\n", "", "schema-missing-field", 1),
+            (
+                "{ mode: none }\n",
+                "{ mode: none }\ndatasets: { default: none, filters: [{ dataset: a, filter: b = 1 }] }\n",
+                "scope-dataset-filter",
+                4,
+            ),
+            (
+                "{ mode: none }\n",
+                "{ mode: none }\n---\nassets: { mode: all }\n",
+                "schema-wrong-type",
+                5,
+            ),
+            ("{ mode: none }\n", "{ mode: none\n", "yaml-syntax", 3),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            let text = GOOD.replacen(from, to, 1);
+            assert_eq!(found(&text), all(rule, line), "{text}");
+        }
+        for (text, rule) in [
+            ("", "schema-missing-field"),
+            ("# nothing\n", "schema-missing-field"),
+            ("null\n", "schema-wrong-type"),
+            ("[a]\n", "schema-wrong-type"),
+            ("scope:\n", "schema-wrong-type"),
+            ("assets: \0", "yaml-syntax"),
+        ] {
+            assert_eq!(found(text), all(rule, 1), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_comment_suppresses_a_fault() {
+        let text = GOOD.replace("mode: select", "mode: all");
+        let text = text.replace("7 }] }\n", "7 }] } # cortexkey: ignore[A005] fine\n");
+        assert_eq!(found(&text), [("scope-mode-conflict".to_owned(), 1)]);
+    }
+}
