@@ -165,7 +165,7 @@ pub(crate) fn sanitizer(root: &Path) -> Vec<Command> {
     portable.args(["test", "--locked", "-p", "cortexkey-kernels", "-p", "cortexkey-core", "--lib"]);
     portable.args(["--features", "cortexkey-core/kernels", "--test", "batch"]);
     // valgrind's processor has other instructions than the one that the system tells of.
-    portable.args(["--", "--skip", "the_kernel_says_the_same"]);
+    portable.args(["--", "--skip", "it_agrees_with_the_kernel"]);
     portable.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "valgrind -q --error-exitcode=99");
     portable.env("PROPTEST_CASES", "4").env("CARGO_TARGET_DIR", target_dir(root).join("valgrind"));
     vec![test, portable]

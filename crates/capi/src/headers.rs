@@ -5,7 +5,7 @@
 use core::ffi::c_char;
 use core::ptr;
 
-use cortexkey_core::auth::{Headers, SignaturePlace};
+use cortexkey_core::auth::{Headers, SignatureSlot};
 
 use crate::output::{ZeroIsValid, bytes, put};
 use crate::status::cxk_status;
@@ -98,7 +98,7 @@ impl cxk_signature {
 }
 
 /// The core signs right where C reads.
-impl SignaturePlace for cxk_signature {
+impl SignatureSlot for cxk_signature {
     fn nonce(&self) -> &[u8; CXK_NONCE_SIZE - 1] {
         let [characters @ .., _] = &self.nonce;
         // SAFETY: a `c_char` is a byte.

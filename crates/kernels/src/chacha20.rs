@@ -1,24 +1,23 @@
-//! ChaCha20, sixteen blocks at a time: the keystream behind the generator.
+//! The keystream of ChaCha20, sixteen blocks at a time, for the generator.
 //!
-//! It refuses to encrypt: there is no nonce, and a key is used for one run of the counter only. It
-//! keeps nothing; who calls it wipes the key and what it made.
+//! It has no nonce, so a key serves for one run of the counter. The caller wipes key and keystream.
 
 use core::arch::x86_64::*;
 
-use crate::wide::{Wide, store};
+use crate::avx512::{Avx512, store};
 
-/// How much keystream one call makes.
+/// The length of the keystream of one call.
 pub(crate) const RUN_BYTES: usize = 1024;
 
-/// Sixteen blocks of keystream from `counter` on: the first words of all, then the second, and so
-/// on. Nobody who only wants chance needs them in the order of the blocks.
-pub(crate) fn keystream(_: Wide, key: &[u8; 32], counter: u32, out: &mut [u8; RUN_BYTES]) {
-    // SAFETY: a `Wide` exists only where the processor has what the function needs.
+/// Sixteen blocks of keystream from `counter` on: the first words of all blocks, then the second ones,
+/// and so on. For random bytes the order does not matter.
+pub(crate) fn keystream(_: Avx512, key: &[u8; 32], counter: u32, out: &mut [u8; RUN_BYTES]) {
+    // SAFETY: an `Avx512` exists only if the processor supports what the function needs.
     unsafe { sixteen_blocks(key, counter, out) }
 }
 
-/// Four quarter rounds, step by step, since the steps of one wait for each other. Written out, so
-/// that the words stay in registers.
+/// Four quarter rounds, step by step, since the steps of one depend on each other. Unrolled, so that the
+/// words stay in registers.
 macro_rules! quarter_rounds {
     ($x:ident, $([$a:literal, $b:literal, $c:literal, $d:literal])*) => {
         quarter_rounds!(step 16 $x, $([$a, $b, $d])*);
@@ -61,10 +60,10 @@ mod tests {
     use proptest::prelude::*;
     use rand_core::SeedableRng as _;
 
-    /// The same sixteen blocks in their order.
+    /// The same sixteen blocks, one after another.
     fn in_order(key: &[u8; 32], counter: u32) -> Option<[[u8; 64]; 16]> {
         let mut by_words = [0; RUN_BYTES];
-        keystream(Wide::detect()?, key, counter, &mut by_words);
+        keystream(Avx512::detect()?, key, counter, &mut by_words);
         let mut blocks = [[0; 64]; 16];
         for (i, words) in by_words.as_chunks::<64>().0.iter().enumerate() {
             for (block, word) in blocks.iter_mut().zip(words.as_chunks::<4>().0) {
@@ -76,7 +75,7 @@ mod tests {
 
     /// RFC 8439, appendix A.1, test vectors 1 to 4: those without a nonce.
     #[test]
-    fn it_is_the_rfcs() {
+    fn it_matches_the_rfcs_vectors() {
         let mut last_is_one = [0; 32];
         last_is_one[31] = 1;
         let mut second_is_ff = [0; 32];
@@ -114,7 +113,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_what_the_chacha20_crate_makes(key: [u8; 32], runs in 0..4_u32) {
+        fn it_matches_the_chacha20_crate(key: [u8; 32], runs in 0..4_u32) {
             let mut rng = ChaCha20Rng::from_seed(key);
             for run in 0..=runs {
                 let Some(blocks) = in_order(&key, 16 * run) else { return Ok(()) };

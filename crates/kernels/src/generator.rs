@@ -1,13 +1,12 @@
 //! [`ThreadGenerator`]: ChaCha20 seeded from the operating system, with a buffer for each thread.
 //!
-//! It refuses to give the same bytes twice: to two threads, to a process and its forked child, or
-//! to somebody who looks at its memory afterwards. Where it cannot keep a buffer safe across a
-//! fork, it keeps none, and every byte comes from the operating system.
+//! Two threads, or a process and its forked child, never get the same bytes. If the system cannot
+//! protect a buffer across a fork, there is none, and every byte comes from the operating system.
 //!
-//! Each run of keystream begins with the key of the next, so what was given cannot be made again
-//! from what is kept; bytes are erased when they are given. After 1,024 runs, some 3 MB, the
-//! operating system's randomness is mixed in again. A machine that is copied while it runs, by a
-//! snapshot, has the same buffer in both copies until then; nothing in a process can see that.
+//! Each run of keystream starts with the key of the next run, and bytes are erased when they are
+//! returned, so later reads of the memory do not reveal earlier bytes. After 1,024 runs, some 3 MB, the
+//! generator mixes in randomness of the operating system again. A snapshot of a running machine shares
+//! the buffer with the original until then, which a process cannot detect.
 
 use std::cell::RefCell;
 use std::ptr;
@@ -18,17 +17,17 @@ use zeroize::Zeroize;
 
 use crate::page::{Wipeable, WipedOnFork};
 #[cfg(target_arch = "x86_64")]
-use crate::{RANDOM_BYTES, Wide, alphanumeric};
+use crate::{Avx512, RANDOM_BYTES, alphanumeric};
 
 const KEY_BYTES: usize = 32;
 const RUN_BYTES: usize = 3 * 1024;
-/// What of a run is given: behind the next key, and from where a kernel likes best to begin.
+/// The part of a run that is returned: it follows the next key, aligned for the kernels.
 const GIVEN_BYTES: usize = RUN_BYTES - 64;
 const RUNS_A_SEED: u32 = 1_024;
 
-/// This thread's generator. It holds nothing itself, so it costs nothing to make.
+/// A handle of the current thread's generator, which is free to create.
 ///
-/// It fails only where the operating system's random source does.
+/// It fails only if the operating system's random source fails.
 ///
 /// ```
 /// use cortexkey_kernels::ThreadGenerator;
@@ -42,7 +41,7 @@ const RUNS_A_SEED: u32 = 1_024;
 pub struct ThreadGenerator(());
 
 impl ThreadGenerator {
-    /// The generator of the thread that uses it.
+    /// Returns the handle.
     pub const fn new() -> Self {
         Self(())
     }
@@ -75,51 +74,50 @@ impl TryCryptoRng for ThreadGenerator {}
 
 #[cfg(target_arch = "x86_64")]
 impl ThreadGenerator {
-    /// Draws nonces of 64 letters and digits: what [`alphanumeric`](crate::alphanumeric) makes of
-    /// the thread's random bytes, without a copy in between.
+    /// Draws nonces of 64 letters and digits with [`alphanumeric`](crate::alphanumeric), straight from
+    /// the thread's buffer.
     pub fn try_fill_nonces<'n>(
         &mut self,
-        wide: Wide,
+        avx512: Avx512,
         mut nonces: impl Iterator<Item = &'n mut [u8; 64]>,
     ) -> Result<(), getrandom::Error> {
         with_state(|state| match state {
-            Some(state) => state.fill_nonces(wide, &mut nonces),
-            None => fill_nonces_from_system(wide, &mut nonces),
+            Some(state) => state.fill_nonces(avx512, &mut nonces),
+            None => fill_nonces_from_system(avx512, &mut nonces),
         })
     }
 
-    /// Makes the next nonce ahead: best called while the processor waits for something else, such as
-    /// the hash of the one before. Where that fails, the next draw makes it, and says so.
-    pub fn prepare_nonce(&mut self, wide: Wide) {
+    /// Draws the next nonce ahead of time, best while the processor waits for something else such as a
+    /// hash. If that fails, the next draw tries again and returns the error.
+    pub fn prepare_nonce(&mut self, avx512: Avx512) {
         with_state(|state| {
             if let Some(state) = state {
-                state.prepare_nonce(wide);
+                state.prepare_nonce(avx512);
             }
         });
     }
 }
 
-/// Hands over what this thread keeps; nothing where it cannot keep anything.
+/// Passes the thread's state to `f`; `None` if there is none.
 fn with_state<T>(mut f: impl FnMut(Option<&mut State>) -> T) -> T {
     thread_local! {
-        static KEPT: RefCell<Kept> = const { RefCell::new(Kept::Unmade) };
+        static STATE: RefCell<ThreadState> = const { RefCell::new(ThreadState::Unset) };
     }
-    let done = KEPT.try_with(|kept| Some(f(kept.try_borrow_mut().ok()?.state())));
-    // It is gone where the thread is about to end, and in use where a signal's handler came in
-    // between.
+    let done = STATE.try_with(|state| Some(f(state.try_borrow_mut().ok()?.get())));
+    // The state is gone if the thread is ending, and borrowed if this is a signal handler.
     done.ok().flatten().unwrap_or_else(|| f(None))
 }
 
 #[cfg(target_arch = "x86_64")]
 fn fill_nonces_from_system<'n>(
-    wide: Wide,
+    avx512: Avx512,
     nonces: &mut impl Iterator<Item = &'n mut [u8; 64]>,
 ) -> Result<(), getrandom::Error> {
     for nonce in nonces {
         let mut random = [0; RANDOM_BYTES];
         loop {
             getrandom::fill(&mut random)?;
-            if alphanumeric(wide, &random, nonce) {
+            if alphanumeric(avx512, &random, nonce) {
                 break;
             }
         }
@@ -128,35 +126,35 @@ fn fill_nonces_from_system<'n>(
     Ok(())
 }
 
-enum Kept {
-    Unmade,
-    /// The system cannot keep it safe.
-    Refused,
-    Made(WipedOnFork<State>),
+enum ThreadState {
+    Unset,
+    /// The system cannot protect it across a fork.
+    Unavailable,
+    Ready(WipedOnFork<State>),
 }
 
-impl Kept {
-    fn state(&mut self) -> Option<&mut State> {
-        if let Self::Unmade = self {
-            *self = WipedOnFork::new().map_or(Self::Refused, Self::Made);
+impl ThreadState {
+    fn get(&mut self) -> Option<&mut State> {
+        if let Self::Unset = self {
+            *self = WipedOnFork::new().map_or(Self::Unavailable, Self::Ready);
         }
         match self {
-            Self::Made(state) => Some(state),
-            Self::Unmade | Self::Refused => None,
+            Self::Ready(state) => Some(state),
+            Self::Unset | Self::Unavailable => None,
         }
     }
 }
 
-/// What a thread keeps. As zeros it is without a seed, and without bytes to give.
+/// The state of a thread. All zeros mean that it has neither a seed nor bytes to return.
 #[repr(C, align(64))]
 struct State {
-    /// The next nonce, where it was made ahead.
+    /// The next nonce, if it was drawn ahead of time.
     ready: [u8; 64],
     is_ready: bool,
     stock: Stock,
 }
 
-// SAFETY: plain numbers, of less than a page.
+// SAFETY: plain numbers, in less than a page.
 unsafe impl Wipeable for State {}
 
 impl State {
@@ -164,13 +162,13 @@ impl State {
         loop {
             let mut rest = &mut *bytes;
             while !rest.is_empty() {
-                let given = self.stock.some(rest.len())?;
+                let given = self.stock.take(rest.len())?;
                 let (now, later) = rest.split_at_mut(given.len());
                 now.copy_from_slice(given);
                 given.zeroize();
                 rest = later;
             }
-            // Where a signal's handler forked in between, the child comes by here with zeros.
+            // If a signal handler forked meanwhile, the child has copied zeros and starts over.
             if self.stock.is_seeded() {
                 return Ok(());
             }
@@ -180,7 +178,7 @@ impl State {
     #[cfg(target_arch = "x86_64")]
     fn fill_nonces<'n>(
         &mut self,
-        wide: Wide,
+        avx512: Avx512,
         nonces: &mut impl Iterator<Item = &'n mut [u8; 64]>,
     ) -> Result<(), getrandom::Error> {
         for nonce in nonces {
@@ -189,7 +187,7 @@ impl State {
                     *nonce = self.ready;
                     self.is_ready = false;
                 } else {
-                    self.stock.make_nonce(wide, nonce)?;
+                    self.stock.make_nonce(avx512, nonce)?;
                 }
                 // As in `fill`.
                 if self.stock.is_seeded() {
@@ -201,29 +199,29 @@ impl State {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn prepare_nonce(&mut self, wide: Wide) {
-        self.is_ready = self.is_ready || self.stock.make_nonce(wide, &mut self.ready).is_ok();
+    fn prepare_nonce(&mut self, avx512: Avx512) {
+        self.is_ready = self.is_ready || self.stock.make_nonce(avx512, &mut self.ready).is_ok();
     }
 }
 
-/// Keystream, and how much of it was not given yet.
+/// Keystream, and how much of it has not been returned yet.
 #[repr(C, align(64))]
 struct Stock {
-    /// It begins with the key of the next run.
+    /// It starts with the key of the next run.
     run: [u8; RUN_BYTES],
-    /// How many bytes at the end of the run were not given yet.
+    /// How many bytes at the end of the run have not been returned yet.
     bytes_left: usize,
-    /// How many runs the seed is still good for, and one: 0 where there is no seed.
+    /// One more than the number of runs that the seed is still good for; 0 without a seed.
     runs_left: u32,
 }
 
 impl Stock {
     #[cfg(target_arch = "x86_64")]
-    fn make_nonce(&mut self, wide: Wide, nonce: &mut [u8; 64]) -> Result<(), getrandom::Error> {
+    fn make_nonce(&mut self, avx512: Avx512, nonce: &mut [u8; 64]) -> Result<(), getrandom::Error> {
         loop {
-            // What is less than a nonce at the end of a run is given away.
-            let Some(random) = self.some(RANDOM_BYTES)?.first_chunk_mut() else { continue };
-            let is_enough = alphanumeric(wide, random, nonce);
+            // Discards a rest of the run that is too short for a nonce.
+            let Some(random) = self.take(RANDOM_BYTES)?.first_chunk_mut() else { continue };
+            let is_enough = alphanumeric(avx512, random, nonce);
             random.as_mut_slice().zeroize();
             if is_enough {
                 return Ok(());
@@ -231,8 +229,8 @@ impl Stock {
         }
     }
 
-    /// Up to so many bytes that were not given yet, one at least. Who takes them erases them.
-    fn some(&mut self, len: usize) -> Result<&mut [u8], getrandom::Error> {
+    /// Takes up to `len` bytes, at least one. The caller erases them.
+    fn take(&mut self, len: usize) -> Result<&mut [u8], getrandom::Error> {
         if self.bytes_left == 0 {
             self.renew()?;
         }
@@ -242,14 +240,14 @@ impl Stock {
         Ok(&mut self.run[RUN_BYTES - left..][..len])
     }
 
-    /// The next run of keystream.
+    /// Replaces the run with the next one.
     fn renew(&mut self) -> Result<(), getrandom::Error> {
         let mut key = [0; KEY_BYTES];
         if self.runs_left <= 1 {
             getrandom::fill(&mut key)?;
             self.runs_left = RUNS_A_SEED + 1;
         }
-        key.iter_mut().zip(&self.run).for_each(|(key, kept)| *key ^= kept);
+        key.iter_mut().zip(&self.run).for_each(|(key, next)| *key ^= next);
         keystream(&key, &mut self.run);
         key.as_mut_slice().zeroize();
         self.runs_left -= 1;
@@ -258,19 +256,19 @@ impl Stock {
     }
 
     fn is_seeded(&self) -> bool {
-        // SAFETY: a reference is good to read from; volatile, since the system may have changed it.
+        // SAFETY: a reference may be read; volatile, since a fork may have changed the memory.
         unsafe { ptr::read_volatile(&raw const self.runs_left) != 0 }
     }
 }
 
-/// Three kilobytes of ChaCha20, by the widest kernel that there is. The kernels give the same bytes,
-/// each in an order of its own.
+/// Three kilobytes of ChaCha20, by the widest kernel. All produce the same bytes, but in different
+/// orders.
 fn keystream(key: &[u8; KEY_BYTES], run: &mut [u8; RUN_BYTES]) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(wide) = Wide::detect() {
+    if let Some(avx512) = Avx512::detect() {
         let parts = run.as_chunks_mut::<{ crate::chacha20::RUN_BYTES }>().0;
         for (part, counter) in parts.iter_mut().zip((0..).step_by(16)) {
-            crate::chacha20::keystream(wide, key, counter, part);
+            crate::chacha20::keystream(avx512, key, counter, part);
         }
         return;
     }
@@ -329,19 +327,20 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn a_nonce_that_was_made_ahead_is_given_once_and_gone_when_wiped() {
-        let (Some(wide), Some(mut state)) = (Wide::detect(), WipedOnFork::<State>::new()) else {
+        let (Some(avx512), Some(mut state)) = (Avx512::detect(), WipedOnFork::<State>::new())
+        else {
             return;
         };
         let mut seen = BTreeSet::new();
         let mut draw = |state: &mut State| {
             let mut nonces = [[0; 64]; 2];
-            state.fill_nonces(wide, &mut nonces.iter_mut()).unwrap();
+            state.fill_nonces(avx512, &mut nonces.iter_mut()).unwrap();
             for nonce in nonces {
                 assert!(nonce.iter().all(u8::is_ascii_alphanumeric) && seen.insert(nonce));
             }
         };
         for round in 0..100 {
-            state.prepare_nonce(wide);
+            state.prepare_nonce(avx512);
             if round % 3 == 0 {
                 // As the system does it in a forked child.
                 state.zeroize();

@@ -1,7 +1,6 @@
-//! [`WipedOnFork`]: memory that the system gives to a forked child as zeros.
+//! [`WipedOnFork`]: memory that a forked child sees as zeros.
 //!
-//! It refuses to be had where the system cannot promise that. Then there is nothing to keep, and
-//! whoever wanted it asks the system each time.
+//! On systems that cannot guarantee that, there is none, and callers keep nothing.
 
 use core::ffi::c_void;
 use core::ops::{Deref, DerefMut};
@@ -9,21 +8,21 @@ use core::ptr::NonNull;
 
 use zeroize::Zeroize;
 
-/// What may stand in such memory: every byte may turn to zero at any time between two uses.
+/// A type for such memory, whose bytes may all become zero between two uses.
 ///
 /// # Safety
-/// Zeros are a value of the type, it has no references and no drop of its own, and it is no larger
-/// than a page, 4,096 bytes, nor aligned to more.
+/// All zeros are a valid value of the type. It has no references and no `Drop`, and size and alignment
+/// are at most a page, 4,096 bytes.
 pub(crate) unsafe trait Wipeable: Zeroize {}
 
-/// A value in memory of its own, which is zeros in a forked child, in no core dump, and wiped when
-/// it is dropped.
+/// A value in a page of its own, which is zeros in a forked child, missing from core dumps, and wiped on
+/// drop.
 pub(crate) struct WipedOnFork<T: Wipeable>(NonNull<T>);
 
 impl<T: Wipeable> WipedOnFork<T> {
-    /// Zeros; none where the system has no memory or no such promise.
+    /// Allocates zeros; `None` without memory, or without the system's guarantee.
     pub(crate) fn new() -> Option<Self> {
-        const { assert!(size_of::<T>() <= 4096 && align_of::<T>() <= 4096, "it fits into a page") };
+        const { assert!(size_of::<T>() <= 4096 && align_of::<T>() <= 4096, "it fits a page") };
         map(size_of::<T>()).map(|place| Self(place.cast()))
     }
 }
@@ -32,15 +31,15 @@ impl<T: Wipeable> Deref for WipedOnFork<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: `new` made a mapping that is large enough, aligned to a page and readable, and it
-        // lives until drop. It began as zeros, which are a value of the type.
+        // SAFETY: `new` created a readable mapping that is large enough, aligned to a page and valid until
+        // drop. It started as zeros, which are a valid value.
         unsafe { self.0.as_ref() }
     }
 }
 
 impl<T: Wipeable> DerefMut for WipedOnFork<T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as above; it is writable, and nobody else has it.
+        // SAFETY: as above; it is writable, and `&mut self` is the only reference.
         unsafe { self.0.as_mut() }
     }
 }
@@ -48,14 +47,14 @@ impl<T: Wipeable> DerefMut for WipedOnFork<T> {
 impl<T: Wipeable> Drop for WipedOnFork<T> {
     fn drop(&mut self) {
         self.zeroize();
-        // SAFETY: `new` made this mapping of this size, and nothing refers to it any more.
+        // SAFETY: `new` created this mapping with this size, and nothing refers to it any more.
         unsafe { unmap(self.0.cast(), size_of::<T>()) };
     }
 }
 
 /// # Safety
 ///
-/// The mapping is of [`map`] with this length, and nothing refers to it any more.
+/// The mapping comes from [`map`] with this length, and nothing refers to it any more.
 #[cfg(target_os = "linux")]
 unsafe fn unmap(place: NonNull<c_void>, len: usize) {
     // SAFETY: this function's contract.
@@ -79,27 +78,27 @@ fn map(len: usize) -> Option<NonNull<c_void>> {
     if place == libc::MAP_FAILED {
         return None;
     }
-    // Linux takes the advice from 4.14 on, and refuses it before. Emulators, qemu's up to 7.2 among
-    // them, take any advice and heed none: who takes one that does not exist is not believed.
-    let takes_all = advise(place, len, NO_ADVICE);
-    if takes_all || !advise(place, len, libc::MADV_WIPEONFORK) {
+    // Linux supports the advice since 4.14, and rejects it before. Emulators such as qemu up to 7.2 accept
+    // any advice and ignore it, so a system that accepts an invalid one is not trusted.
+    let accepts_all = advise(place, len, NO_ADVICE);
+    if accepts_all || !advise(place, len, libc::MADV_WIPEONFORK) {
         // SAFETY: the mapping is ours, and nothing refers to it.
         unsafe { libc::munmap(place, len) };
         return None;
     }
-    // Whether core dumps leave it out changes nothing else.
+    // Best effort: nothing else depends on core dumps.
     advise(place, len, libc::MADV_DONTDUMP);
     NonNull::new(place)
 }
 
-/// An advice that no system has.
+/// An advice that does not exist.
 #[cfg(target_os = "linux")]
 const NO_ADVICE: libc::c_int = -1;
 
-/// Whether the system takes an advice for the mapping, which must be private, anonymous and ours.
+/// Whether the system accepts an advice for the mapping, which must be private, anonymous and ours.
 #[cfg(target_os = "linux")]
 fn advise(place: *mut c_void, len: usize, advice: libc::c_int) -> bool {
-    // SAFETY: none of the advices given here takes contents away from this process.
+    // SAFETY: none of these advices changes the contents in this process.
     unsafe { libc::madvise(place, len, advice) == 0 }
 }
 

@@ -1,13 +1,13 @@
-//! [`ProcessMark`]: tells a process from one that was forked from it.
+//! [`ProcessMark`]: distinguishes a process from its forked children.
 
 use zeroize::Zeroize;
 
 use crate::page::{Wipeable, WipedOnFork};
 
-/// What only the process that made it has; a forked child sees that it is another one.
+/// A mark that is valid only in the process that created it, not in a forked child.
 ///
-/// Where the system gives memory that a child gets as zeros, a look is one read of memory. Elsewhere
-/// it asks for the process id.
+/// A check is one read of memory where the system supports memory that a child sees as zeros. Elsewhere it
+/// compares the process id.
 pub struct ProcessMark(Mark);
 
 enum Mark {
@@ -15,7 +15,7 @@ enum Mark {
     ProcessId(u32),
 }
 
-/// 1 in the process that made it.
+/// 1 in the process that created it.
 struct Here(u8);
 
 impl Zeroize for Here {
@@ -24,16 +24,16 @@ impl Zeroize for Here {
     }
 }
 
-// SAFETY: zero is a number; it has no references, no drop and one byte.
+// SAFETY: zero is a valid number; the type has no references, no `Drop` and one byte.
 unsafe impl Wipeable for Here {}
 
-// SAFETY: the memory is written to before the mark is there, and then only read.
+// SAFETY: the memory is written before the mark is shared, and then only read.
 unsafe impl Send for ProcessMark {}
 // SAFETY: as above.
 unsafe impl Sync for ProcessMark {}
 
 impl ProcessMark {
-    /// A mark of this process.
+    /// Creates a mark of this process.
     #[must_use]
     pub fn new() -> Self {
         Self(match WipedOnFork::<Here>::new() {
@@ -45,7 +45,7 @@ impl ProcessMark {
         })
     }
 
-    /// Whether it was made in this process, and not before a fork.
+    /// Whether the mark was created in this process, not before a fork.
     #[inline]
     #[must_use]
     pub fn is_here(&self) -> bool {

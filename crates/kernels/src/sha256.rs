@@ -1,21 +1,20 @@
-//! [`Lanes`]: SHA-256 of 32 messages at a time, in two sets of sixteen lanes.
+//! [`Lanes`]: SHA-256 of 32 messages at a time with AVX-512, in two sets of sixteen lanes.
 //!
-//! It refuses to know what is hashed: it compresses blocks that are padded already. It is wiped on
-//! drop, since its state may be a key that was hashed in.
+//! It compresses blocks that are already padded, and is wiped on drop, since its state may be the
+//! midstate of a key.
 //!
-//! One set alone would wait for its own results; two keep the processor busy. The rounds are a loop
-//! of four times sixteen: written out in full they would not fit where the processor keeps decoded
-//! instructions.
+//! One set is bound by latency; two keep the processor busy. The rounds are a loop of four times sixteen:
+//! fully unrolled they would not fit the cache of decoded instructions.
 
 use core::arch::x86_64::*;
 use core::array;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 
-use crate::text::{hex_digits, places_of_big_endian_words};
-use crate::wide::{Wide, load, load_words, store, store_words};
+use crate::avx512::{Avx512, load, load_words, store, store_words};
+use crate::text::{big_endian_byte_positions, hex_digits};
 
-/// How many messages are hashed at a time.
+/// The number of messages that are hashed at a time.
 pub const LANES: usize = 32;
 const SET: usize = 16;
 const SETS: usize = LANES / SET;
@@ -23,15 +22,15 @@ const SETS: usize = LANES / SET;
 /// The state of 32 hashes.
 #[repr(C, align(64))]
 pub struct Lanes {
-    /// Word by word, and in each the sets, and in each its lanes.
+    /// By word, then set, then lane.
     words: [[[u32; SET]; SETS]; 8],
 }
 
-/// A block that is the same in all lanes, with its schedule made once.
+/// The expanded message schedule of a block that is the same in all lanes.
 pub struct SharedBlock([u32; 64]);
 
 impl SharedBlock {
-    /// Makes the schedule of a block.
+    /// Expands the schedule of a block.
     pub fn new(block: &[u8; 64]) -> Self {
         let mut schedule = [0; 64];
         for (word, bytes) in schedule.iter_mut().zip(block.as_chunks::<4>().0) {
@@ -52,13 +51,13 @@ impl SharedBlock {
 }
 
 impl Lanes {
-    /// All lanes begin with one state.
+    /// All lanes start with the same state.
     pub fn all(state: &[u32; 8]) -> Self {
         Self { words: state.map(|word| [[word; SET]; SETS]) }
     }
 
-    /// One lane begins with a state of its own.
-    pub fn begin(&mut self, lane: usize, state: &[u32; 8]) {
+    /// Sets the initial state of one lane.
+    pub fn set_state(&mut self, lane: usize, state: &[u32; 8]) {
         for (word, value) in self.words.iter_mut().zip(state) {
             if let Some(place) = word.as_flattened_mut().get_mut(lane) {
                 *place = *value;
@@ -66,33 +65,32 @@ impl Lanes {
         }
     }
 
-    /// Compresses a block into each lane whose bit is set in `active`; the others stay as they are.
-    pub fn compress_each(&mut self, _: Wide, blocks: [&[u8; 64]; LANES], active: u32) {
-        // SAFETY: a `Wide` exists only where the processor has what the function needs.
+    /// Compresses a block into each lane whose bit is set in `active`; the others do not change.
+    pub fn compress_each(&mut self, _: Avx512, blocks: [&[u8; 64]; LANES], active: u32) {
+        // SAFETY: an `Avx512` exists only if the processor supports what the function needs.
         unsafe { compress_each(&mut self.words, blocks, active) }
     }
 
     /// Compresses one block into all lanes.
-    pub fn compress_shared(&mut self, _: Wide, block: &SharedBlock) {
+    pub fn compress_shared(&mut self, _: Avx512, block: &SharedBlock) {
         // SAFETY: as above.
         unsafe { compress_shared(&mut self.words, block) }
     }
 
-    /// The hashes, each as eight words.
-    pub fn digests(&self, _: Wide) -> [[u32; 8]; LANES] {
+    /// The digests, each as eight words.
+    pub fn digests(&self, _: Avx512) -> [[u32; 8]; LANES] {
         let mut digests = [[0; 8]; LANES];
         // SAFETY: as above.
         unsafe { write_digests(&self.words, &mut digests) };
         digests
     }
 
-    /// Writes the hashes in lower-case hexadecimal digits, that of the first lane to the first
-    /// place, for as many places as there are.
-    pub fn write_hex<'t>(&self, _: Wide, places: impl Iterator<Item = &'t mut [u8; 64]>) {
-        let mut places = places.fuse();
-        let mut places = array::from_fn(|_| places.next());
+    /// Writes the digests of the first lanes as lower-case hexadecimal digits, one to each text.
+    pub fn write_hex<'t>(&self, _: Avx512, texts: impl Iterator<Item = &'t mut [u8; 64]>) {
+        let mut texts = texts.fuse();
+        let mut texts = array::from_fn(|_| texts.next());
         // SAFETY: as above.
-        unsafe { write_hex(&self.words, &mut places) }
+        unsafe { write_hex(&self.words, &mut texts) }
     }
 }
 
@@ -144,11 +142,11 @@ fn load_state(words: &Words) -> [Pair; 8] {
     words.each_ref().map(|word| word.each_ref().map(|lanes| load_words(lanes)))
 }
 
-/// Adds what the rounds made to what was before, in the lanes that are active.
+/// Adds the result of the rounds to the previous state, in the active lanes.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn add_state(words: &mut Words, state: &[Pair; 8], active: u32) {
-    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
+    #[expect(clippy::cast_possible_truncation, reason = "each half is used")]
     let masks = [active as u16, (active >> 16) as u16];
     for (word, change) in words.iter_mut().zip(state) {
         for ((lanes, change), mask) in word.iter_mut().zip(change).zip(masks) {
@@ -158,11 +156,11 @@ fn add_state(words: &mut Words, state: &[Pair; 8], active: u32) {
     }
 }
 
-/// The next sixteen words of a schedule in place of the last.
+/// Replaces sixteen words of a schedule with the next sixteen.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn expand(w: &mut [__m512i; 16]) {
-    // Written out, so that the words stay in registers.
+    // Unrolled, so that the words stay in registers.
     macro_rules! word {
         ($($i:literal)*) => {$(
             let (early, late) = (w[($i + 1) % 16], w[($i + 14) % 16]);
@@ -183,8 +181,8 @@ fn expand(w: &mut [__m512i; 16]) {
     word!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
 }
 
-/// Sixteen rounds of both sets; `schedule` is asked for word and constant of a round and a set.
-#[expect(clippy::many_single_char_names, reason = "as the standard names them")]
+/// Sixteen rounds of both sets; `schedule` returns the sum of word and constant for a round and a set.
+#[expect(clippy::many_single_char_names, reason = "the names of the standard")]
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn sixteen_rounds(state: &mut [Pair; 8], schedule: impl Fn(usize, usize) -> __m512i) {
@@ -239,7 +237,7 @@ fn transposed(blocks: &[&[u8; 64]; SET]) -> [__m512i; 16] {
     for (row, block) in r.iter_mut().zip(blocks) {
         *row = _mm512_shuffle_epi8(load(block), big_endian);
     }
-    // Two words, then four words of neighbouring rows; then the quarters change places, twice.
+    // Interleaves two words, then four words of adjacent rows; then exchanges the quarters, twice.
     let mut s = r;
     for i in (0..16).step_by(2) {
         s[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
@@ -266,15 +264,15 @@ fn transposed(blocks: &[&[u8; 64]; SET]) -> [__m512i; 16] {
     r
 }
 
-/// Turns the bytes of each word round.
+/// The shuffle that reverses the bytes of each word.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn big_endian() -> __m512i {
     _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203))
 }
 
-/// The hashes of sixteen lanes, two in a vector: those of the lanes `k` and `k + 4` in vector `k`,
-/// and those of `k + 8` and `k + 12` in vector `k + 4`, for `k` below 4.
+/// The digests of sixteen lanes, two in a vector: for `k` below 4, vector `k` holds those of the lanes
+/// `k` and `k + 4`, and vector `k + 4` those of `k + 8` and `k + 12`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn rows(words: &Words, set: usize) -> [__m512i; 8] {
@@ -293,8 +291,8 @@ fn rows(words: &Words, set: usize) -> [__m512i; 8] {
         r[i + 2] = _mm512_unpacklo_epi64(s[i + 1], s[i + 3]);
         r[i + 3] = _mm512_unpackhi_epi64(s[i + 1], s[i + 3]);
     }
-    // Of lane `k + 4 * q`, quarter `q` of vector `k` has the words 0 to 3, of vector `k + 4` the
-    // words 4 to 7.
+    // Quarter `q` of vector `k` holds the words 0 to 3 of lane `k + 4 * q`, and that of vector `k + 4`
+    // the words 4 to 7.
     let front = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
     let back = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
     for k in 0..4 {
@@ -304,7 +302,7 @@ fn rows(words: &Words, set: usize) -> [__m512i; 8] {
     s
 }
 
-/// The lanes whose hashes [`rows`] has in a vector.
+/// The lanes whose digests [`rows`] puts into a vector.
 const fn lanes_of(vector: usize) -> [usize; 2] {
     let first = vector % 4 + vector / 4 * 8;
     [first, first + 4]
@@ -326,8 +324,8 @@ fn write_digests(words: &Words, digests: &mut [[u32; 8]; LANES]) {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn write_hex(words: &Words, places: &mut [Option<&mut [u8; 64]>; LANES]) {
-    let first = load(&const { places_of_big_endian_words(0) });
-    let second = load(&const { places_of_big_endian_words(32) });
+    let first = load(&const { big_endian_byte_positions(0) });
+    let second = load(&const { big_endian_byte_positions(32) });
     for (set, places) in places.as_chunks_mut::<SET>().0.iter_mut().enumerate() {
         for (vector, row) in rows(words, set).into_iter().enumerate() {
             for (lane, half) in lanes_of(vector).into_iter().zip([first, second]) {
@@ -359,8 +357,8 @@ mod tests {
     use rand_core::SeedableRng as _;
     use sha2::block_api::compress256;
 
-    /// States and blocks that look drawn by chance.
-    fn drawn(seed: u64) -> ([[u32; 8]; LANES], [[u8; 64]; LANES]) {
+    /// Pseudorandom states and blocks.
+    fn random(seed: u64) -> ([[u32; 8]; LANES], [[u8; 64]; LANES]) {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let mut states = [[0; 8]; LANES];
         states.as_flattened_mut().iter_mut().for_each(|word| *word = rng.next_u32());
@@ -379,23 +377,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_lane_is_what_sha2_makes(seed: u64, active: u32) {
-            let Some(wide) = Wide::detect() else { return Ok(()) };
-            let (mut states, blocks) = drawn(seed);
+        fn every_lane_equals_sha2(seed: u64, active: u32) {
+            let Some(avx512) = Avx512::detect() else { return Ok(()) };
+            let (mut states, blocks) = random(seed);
             let mut lanes = Lanes::all(&[0; 8]);
-            states.iter().enumerate().for_each(|(lane, state)| lanes.begin(lane, state));
-            lanes.compress_each(wide, blocks.each_ref(), active);
-            lanes.compress_shared(wide, &SharedBlock::new(&blocks[0]));
+            states.iter().enumerate().for_each(|(lane, state)| lanes.set_state(lane, state));
+            lanes.compress_each(avx512, blocks.each_ref(), active);
+            lanes.compress_shared(avx512, &SharedBlock::new(&blocks[0]));
             for (lane, state) in states.iter_mut().enumerate() {
                 if active >> lane & 1 == 1 {
                     compress256(state, &blocks[lane..=lane]);
                 }
                 compress256(state, &blocks[..1]);
             }
-            prop_assert_eq!(lanes.digests(wide), states);
+            prop_assert_eq!(lanes.digests(avx512), states);
             for count in [0, 1, 31, 32] {
                 let mut texts = vec![[0; 64]; count];
-                lanes.write_hex(wide, texts.iter_mut());
+                lanes.write_hex(avx512, texts.iter_mut());
                 for (text, state) in texts.iter().zip(states) {
                     prop_assert_eq!(text.to_vec(), hex::encode(bytes(state)).into_bytes());
                 }

@@ -1,35 +1,33 @@
-//! What headers hold, 64 characters at a time: letters and digits, hexadecimal digits.
-//!
-//! It refuses to say where something is wrong; who wants to know looks again, slowly.
+//! Checks and digits of 64 characters at a time, the length of a nonce and of a digest in hexadecimal.
 
 use core::arch::x86_64::*;
 
-use crate::wide::{Wide, load, store};
+use crate::avx512::{Avx512, load, store};
 
-/// Whether all are ASCII letters and digits.
+/// Whether all characters are ASCII letters and digits.
 #[inline]
-pub fn are_alphanumeric(_: Wide, text: &[u8; 64]) -> bool {
-    // SAFETY: a `Wide` exists only where the processor has what the function needs.
+pub fn are_alphanumeric(_: Avx512, text: &[u8; 64]) -> bool {
+    // SAFETY: an `Avx512` exists only if the processor supports what the function needs.
     unsafe { all_alphanumeric(text) }
 }
 
-/// Whether all are lower-case hexadecimal digits.
+/// Whether all characters are lower-case hexadecimal digits.
 #[inline]
-pub fn are_hex_digits(_: Wide, text: &[u8; 64]) -> bool {
+pub fn are_hex_digits(_: Avx512, text: &[u8; 64]) -> bool {
     // SAFETY: as above.
     unsafe { all_hex_digits(text) }
 }
 
-/// Writes the eight words of a hash in lower-case hexadecimal digits.
+/// Writes the eight words of a digest as lower-case hexadecimal digits.
 #[inline]
-pub fn write_hex(_: Wide, words: &[u32; 8], text: &mut [u8; 64]) {
+pub fn write_hex(_: Avx512, words: &[u32; 8], text: &mut [u8; 64]) {
     // SAFETY: as above.
     unsafe { store_hex(words, text) }
 }
 
-/// Whether the text is what [`write_hex`] would write. The time tells nothing of where they differ.
+/// Whether the text is what [`write_hex`] would write, in constant time.
 #[inline]
-pub fn is_hex_of(_: Wide, words: &[u32; 8], text: &[u8; 64]) -> bool {
+pub fn is_hex_of(_: Avx512, words: &[u32; 8], text: &[u8; 64]) -> bool {
     // SAFETY: as above.
     unsafe { equals_hex(words, text) }
 }
@@ -49,7 +47,7 @@ fn all_hex_digits(text: &[u8; 64]) -> bool {
     within(text, b'0', 10) | within(text, b'a', 6) == u64::MAX
 }
 
-/// Which bytes are among the `count` ones from `first` on.
+/// The bytes that are among the `count` values from `first` on.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn within(bytes: __m512i, first: u8, count: u8) -> u64 {
@@ -70,19 +68,19 @@ fn equals_hex(words: &[u32; 8], text: &[u8; 64]) -> bool {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn hex_of(words: &[u32; 8]) -> __m512i {
-    // In two halves, as whoever made the words has stored them.
+    // Two loads, which match the stores of the code that computed the words.
     let (halves, _) = words.as_chunks::<4>();
     let [low, high] = [0, 1].map(|i| {
-        // SAFETY: the reference is to 4 words of 4 bytes, and an unaligned load asks for no more.
+        // SAFETY: the reference covers the 4 words of the unaligned load.
         unsafe { _mm_loadu_si128(halves[i].as_ptr().cast()) }
     });
     let words = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high);
-    let places = load(&const { places_of_big_endian_words(0) });
+    let places = load(&const { big_endian_byte_positions(0) });
     hex_digits(_mm512_permutexvar_epi8(places, _mm512_castsi256_si512(words)))
 }
 
-/// Of bytes that each come twice, the upper half of the first and the lower half of the second, as
-/// digits.
+/// The digits of bytes that are each given twice: the upper half of the first copy and the lower half of
+/// the second.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(crate) fn hex_digits(twice: __m512i) -> __m512i {
@@ -95,9 +93,8 @@ pub(crate) fn hex_digits(twice: __m512i) -> __m512i {
     _mm512_shuffle_epi8(digits, _mm512_and_si512(halves, _mm512_set1_epi8(0x0f)))
 }
 
-/// Where the bytes of the eight words behind `start` are, from the upper one of the first on, each
-/// twice.
-pub(crate) const fn places_of_big_endian_words(start: u8) -> [u8; 64] {
+/// The positions of the bytes of eight words from `start` on, in big-endian order, each twice.
+pub(crate) const fn big_endian_byte_positions(start: u8) -> [u8; 64] {
     let mut places = [0; 64];
     let mut place = 0;
     while place < 64 {
@@ -114,38 +111,37 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Every byte at every place.
     #[test]
-    fn every_byte_is_judged() {
-        let Some(wide) = Wide::detect() else { return };
+    fn every_byte_is_checked_at_every_position() {
+        let Some(avx512) = Avx512::detect() else { return };
         for place in 0..64 {
             for byte in 0..=255_u8 {
                 let mut text = [b'a'; 64];
                 text[place] = byte;
                 assert_eq!(
-                    are_alphanumeric(wide, &text),
+                    are_alphanumeric(avx512, &text),
                     byte.is_ascii_alphanumeric(),
                     "{byte:#x}"
                 );
                 let is_hex = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-                assert_eq!(are_hex_digits(wide, &text), is_hex, "{byte:#x}");
+                assert_eq!(are_hex_digits(avx512, &text), is_hex, "{byte:#x}");
             }
         }
     }
 
     proptest! {
         #[test]
-        fn a_hash_is_written_as_the_hex_crate_does(words: [u32; 8]) {
-            let Some(wide) = Wide::detect() else { return Ok(()) };
+        fn digests_are_written_like_the_hex_crate_does(words: [u32; 8]) {
+            let Some(avx512) = Avx512::detect() else { return Ok(()) };
             let mut text = [0; 64];
-            write_hex(wide, &words, &mut text);
+            write_hex(avx512, &words, &mut text);
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
             prop_assert_eq!(text.to_vec(), hex::encode(bytes).into_bytes());
-            prop_assert!(is_hex_of(wide, &words, &text));
+            prop_assert!(is_hex_of(avx512, &words, &text));
             for place in 0..64 {
                 let mut other = text;
                 other[place] ^= 1;
-                prop_assert!(!is_hex_of(wide, &words, &other));
+                prop_assert!(!is_hex_of(avx512, &words, &other));
             }
         }
     }

@@ -1,7 +1,6 @@
-//! The cases that valgrind watches: the key is marked as a secret, and everything that depends on
-//! it stays one until a comparison has answered.
-//!
-//! It refuses to mark before the bytes were found to be a key: whether they are one is no secret.
+//! The cases that valgrind watches: the key is marked as secret, and so is everything that depends on
+//! it until a comparison returns. Whether the bytes are a valid key is public, so that is checked before
+//! they are marked.
 
 use core::hint::black_box;
 
@@ -11,16 +10,16 @@ use cortexkey_core::replay::Unguarded;
 
 use crate::{ProbeHeaders, ProbeKey};
 
-/// Marks so many bytes from an address on as a secret.
+/// Marks bytes from an address on as secret.
 type MarkSecret = extern "C" fn(*const u8, usize);
 
-/// How valgrind is told that a secret is public from now on.
+/// Sets the call that tells valgrind that a secret is public from now on.
 #[unsafe(no_mangle)]
 pub extern "C" fn probe_set_public(mark: MarkPublic) {
     let _ = MARK_PUBLIC.set(mark);
 }
 
-/// Signs with a key that is a secret. The headers are made, not read: they are public once sent.
+/// Signs with a secret key. Nothing reads the headers, which become public when they are sent.
 #[unsafe(no_mangle)]
 pub extern "C" fn probe_secret_sign(key: &ProbeKey, now_ms: u64, secret: MarkSecret) -> i32 {
     let (Some((id, bytes)), Ok(now)) = (key.parts(), Timestamp::from_ms(now_ms)) else { return -1 };
@@ -34,8 +33,8 @@ pub extern "C" fn probe_secret_sign(key: &ProbeKey, now_ms: u64, secret: MarkSec
 const EDITABLE: u32 = 1;
 const ABSENT: u32 = 2;
 
-/// Verifies against a key that is a secret, stored with a fixed level, an editable one, or not at
-/// all. A key that was presented is a secret, too; a digest is not, whoever sent it knows it.
+/// Verifies against a secret key that is stored with a fixed level, with an editable one, or not at all.
+/// A presented key is secret too; a digest is known to its sender.
 #[unsafe(no_mangle)]
 pub extern "C" fn probe_secret_verify(
     key: &ProbeKey,

@@ -1,8 +1,6 @@
-//! Signing and verifying as firmware would link them. The gate looks at what the two
-//! functions reach, and at how much of the stack they use.
-//!
-//! It refuses the standard library, an allocator, and to panic: a panic that the optimizer cannot
-//! exclude is a symbol that nothing defines.
+//! Signing and verifying as firmware links them, without the standard library and an allocator. The
+//! gate checks which symbols the functions reach and how much stack they use. A panic that the optimizer
+//! cannot exclude is an undefined symbol.
 
 #![cfg_attr(not(ctgrind), no_std)]
 
@@ -17,7 +15,7 @@ use cortexkey_core::auth::{
 use cortexkey_core::replay::Unguarded;
 use rand_core::{TryCryptoRng, TryRng};
 
-/// A key: its id, its level, its bytes and how many there are.
+/// A key with its id and level.
 #[repr(C)]
 pub struct ProbeKey {
     id: u64,

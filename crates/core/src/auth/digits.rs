@@ -1,6 +1,4 @@
-//! Decimal and lower-case hexadecimal without formatting machinery or allocation.
-//!
-//! It refuses anything but the digits that headers hold.
+//! Decimal and lower-case hexadecimal digits, without `core::fmt` and without allocation.
 
 /// The decimal digits of a number, on the stack.
 #[derive(Clone, Copy)]
@@ -13,8 +11,8 @@ impl Decimal {
     pub(super) fn new(mut number: u64) -> Self {
         let mut digits = [b'0'; 20];
         let mut start = 20;
-        for place in digits.iter_mut().rev() {
-            *place = digit(number);
+        for out in digits.iter_mut().rev() {
+            *out = digit(number);
             start -= 1;
             number /= 10;
             if number == 0 {
@@ -29,24 +27,25 @@ impl Decimal {
     }
 }
 
-/// The 13 digits of a number below 10^13.
-pub(super) fn thirteen(number: u64) -> [u8; 13] {
+/// Formats a number below 10^13 as 13 digits.
+pub(super) fn format_13_digits(number: u64) -> [u8; 13] {
     // Two words that overlap by three digits.
     let mut digits = [0; 13];
-    digits[..8].copy_from_slice(&eight(number / 100_000));
-    digits[5..].copy_from_slice(&eight(number % 100_000_000));
+    digits[..8].copy_from_slice(&format_8_digits(number / 100_000));
+    digits[5..].copy_from_slice(&format_8_digits(number % 100_000_000));
     digits
 }
 
-/// The number that 13 digits stand for; `None` where a byte is no digit.
-pub(super) fn parse_thirteen(digits: &[u8; 13]) -> Option<u64> {
-    let front = parse_eight(*digits.first_chunk()?)?;
-    let back = parse_eight(*digits.last_chunk()?)?;
+/// Parses 13 digits; `None` if a byte is not a digit.
+pub(super) fn parse_13_digits(digits: &[u8; 13]) -> Option<u64> {
+    let front = parse_8_digits(*digits.first_chunk()?)?;
+    let back = parse_8_digits(*digits.last_chunk()?)?;
     Some(front / 1_000 * 100_000_000 + back)
 }
 
-/// The eight digits of a number below 10^8, two, then four, then eight at a time in one word.
-fn eight(number: u64) -> [u8; 8] {
+/// Formats a number below 10^8 as eight digits. It splits the number into two, four and then eight
+/// parts within one word.
+fn format_8_digits(number: u64) -> [u8; 8] {
     let fours = (number / 10_000) | ((number % 10_000) << 32);
     // A hundredth of each half: 10486 / 2^20 is near enough below 10^4.
     let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
@@ -57,8 +56,8 @@ fn eight(number: u64) -> [u8; 8] {
     (ones | 0x3030_3030_3030_3030).to_le_bytes()
 }
 
-/// The same way back.
-fn parse_eight(digits: [u8; 8]) -> Option<u64> {
+/// The inverse of [`format_8_digits`]; `None` if a byte is not a digit.
+fn parse_8_digits(digits: [u8; 8]) -> Option<u64> {
     let word = u64::from_le_bytes(digits);
     // A digit's upper half is 3, and still is when six are added to its lower half.
     let high = 0xf0f0_f0f0_f0f0_f0f0;
@@ -70,31 +69,31 @@ fn parse_eight(digits: [u8; 8]) -> Option<u64> {
     is_digits.then_some(fours.wrapping_mul(1 | (10_000 << 32)) >> 32)
 }
 
-/// 32 bytes as 64 lower-case hexadecimal digits.
+/// Encodes 32 bytes as 64 lower-case hexadecimal digits.
 pub(super) fn encode_hex(bytes: &[u8; 32]) -> [u8; 64] {
     let mut text = [0; 64];
-    // Two loops, each of which the compiler turns into few vector instructions.
+    // Two loops that the compiler vectorizes.
     for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
         *pair = (u16::from(byte & 15) << 8 | u16::from(byte >> 4)).to_le_bytes();
     }
     text.map(hex_digit)
 }
 
-/// Whether all are lower-case hexadecimal digits.
+/// Whether all characters are lower-case hexadecimal digits.
 pub(super) fn is_hex(text: &[u8; 64]) -> bool {
     #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-    if let Some(wide) = cortexkey_kernels::Wide::detect() {
-        return cortexkey_kernels::are_hex_digits(wide, text);
+    if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
+        return cortexkey_kernels::are_hex_digits(avx512, text);
     }
-    // Without a way out in between, the compiler turns it into vector code.
-    text.iter().fold(true, |fits, byte| fits & matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    // Without an early exit, the compiler vectorizes it.
+    text.iter().fold(true, |all, byte| all & matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn digit(number: u64) -> u8 {
     b'0' + (number % 10) as u8
 }
 
-/// Arithmetic rather than a table: the compiler turns it into vector code.
+/// Arithmetic instead of a table, so that the compiler vectorizes it.
 fn hex_digit(value: u8) -> u8 {
     b'0' + value + if value > 9 { b'a' - b'0' - 10 } else { 0 }
 }
@@ -114,9 +113,9 @@ mod tests {
 
         #[test]
         fn thirteen_digits_are_the_standard_librarys(number in 0..10_u64.pow(13)) {
-            let (digits, text) = (thirteen(number), std::format!("{number:013}"));
+            let (digits, text) = (format_13_digits(number), std::format!("{number:013}"));
             prop_assert_eq!(&digits[..], text.as_bytes());
-            prop_assert_eq!(parse_thirteen(&digits), Some(number));
+            prop_assert_eq!(parse_13_digits(&digits), Some(number));
         }
 
         #[test]
@@ -133,22 +132,22 @@ mod tests {
     fn every_part_of_a_number_has_its_digits() {
         for part in 0..10_000 {
             for number in [part, part * 10_000, 99_990_000 + part, part * 10_000 + 9_999] {
-                let digits = eight(number);
+                let digits = format_8_digits(number);
                 assert_eq!(&digits[..], std::format!("{number:08}").as_bytes());
-                assert_eq!(parse_eight(digits), Some(number));
+                assert_eq!(parse_8_digits(digits), Some(number));
             }
         }
     }
 
     #[test]
     fn only_digits_are_parsed() {
-        for place in 0..13 {
+        for position in 0..13 {
             for byte in 0..=255_u8 {
                 let mut digits = *b"1790611727783";
-                digits[place] = byte;
+                digits[position] = byte;
                 let expected = core::str::from_utf8(&digits).ok().filter(|_| byte.is_ascii_digit());
                 let expected = expected.and_then(|text| text.parse().ok());
-                assert_eq!(parse_thirteen(&digits), expected, "{byte:#x} at {place}");
+                assert_eq!(parse_13_digits(&digits), expected, "{byte:#x} at {position}");
             }
         }
     }
@@ -158,8 +157,8 @@ mod tests {
         for byte in 0..=255_u8 {
             let mut text = [b'0'; 64];
             text[41] = byte;
-            let fits = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-            assert_eq!(is_hex(&text), fits, "{byte:#x}");
+            let expected = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            assert_eq!(is_hex(&text), expected, "{byte:#x}");
         }
     }
 }

@@ -1,6 +1,4 @@
-//! What names a key and what it is: [`KeyId`], [`Level`], [`Key`].
-//!
-//! It refuses keys and ids that the product could not have made, and any way to print a key.
+//! [`Key`], [`KeyId`] and [`Level`], restricted to values that the product generates.
 
 use core::fmt;
 use core::num::NonZeroU64;
@@ -8,12 +6,12 @@ use core::str::FromStr;
 
 use super::digits::Decimal;
 
-/// The longest key, in bytes.
+/// The maximum length of a key.
 pub const KEY_BYTES_MAX: usize = 256;
 
-/// A key, checked but not copied: 1 to 256 bytes of visible ASCII (0x21 to 0x7E).
+/// A borrowed key: 1 to 256 bytes of visible ASCII (0x21 to 0x7E).
 ///
-/// It has no `Debug`, no `Display` and no `serde`. The bytes stay the caller's, who wipes them.
+/// It has no `Debug`, no `Display` and no `serde`. The caller owns the bytes and wipes them.
 ///
 /// ```
 /// use cortexkey_core::auth::Key;
@@ -31,7 +29,7 @@ pub const KEY_BYTES_MAX: usize = 256;
 pub struct Key<'a>(&'a [u8]);
 
 impl<'a> Key<'a> {
-    /// Takes the bytes of a key, or says what is wrong with them and where, never which they are.
+    /// Checks the bytes of a key. An error names a position and a kind of byte, never the byte.
     pub fn new(bytes: &'a [u8]) -> Result<Self, KeyError> {
         if bytes.is_empty() {
             return Err(KeyError::Empty);
@@ -45,7 +43,7 @@ impl<'a> Key<'a> {
         }
     }
 
-    /// For letters and digits that this crate drew.
+    /// A key of letters and digits that this crate drew.
     pub(crate) fn from_generated(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -59,27 +57,27 @@ pub(super) fn is_visible_ascii(byte: u8) -> bool {
     (0x21..=0x7e).contains(&byte)
 }
 
-/// Why bytes are no key. It names a position and a kind of byte, never the key.
+/// Why bytes are not a key. It names a position and a kind of byte, never the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// There is nothing.
+    /// There are no bytes.
     Empty,
     /// There are more than 256 bytes.
     TooLong {
-        /// How many there are.
+        /// Their number.
         len: usize,
     },
     /// A byte is not visible ASCII.
     BadByte {
-        /// Which one, counted from 1.
+        /// Its position, counted from 1.
         position: usize,
-        /// What it is.
+        /// Its kind.
         kind: KeyByte,
     },
 }
 
-/// What an unfit byte of a key is, as far as it may be told.
+/// The kind of an invalid byte of a key: as much as may be revealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyByte {
@@ -126,7 +124,7 @@ impl fmt::Display for KeyError {
 
 impl core::error::Error for KeyError {}
 
-/// The number that the console shows in the column ID: 1 to 2^64-1.
+/// The number that the console shows in the *ID* column: 1 to 2^64-1.
 ///
 /// ```
 /// use cortexkey_core::auth::KeyId;
@@ -149,7 +147,7 @@ impl KeyId {
         }
     }
 
-    /// Reads decimal digits: no sign, no leading zero, no white space.
+    /// Parses decimal digits, without a sign, leading zeros or white space.
     pub fn parse(text: &[u8]) -> Result<Self, KeyIdError> {
         match text {
             [] => return Err(KeyIdError::Empty),
@@ -196,17 +194,17 @@ impl FromStr for KeyId {
     }
 }
 
-/// Why text is no key id.
+/// Why a string is not a key id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyIdError {
-    /// There is nothing.
+    /// The string is empty.
     Empty,
-    /// Zero names no key.
+    /// No key has the id 0.
     Zero,
     /// The number begins with 0.
     LeadingZero,
-    /// There is something besides the digits 0 to 9: a sign, a space, a letter.
+    /// The string holds something besides the digits 0 to 9: a sign, a space, a letter.
     NotDigits,
     /// The number is above 2^64-1.
     TooLarge,
@@ -227,7 +225,7 @@ impl fmt::Display for KeyIdError {
 
 impl core::error::Error for KeyIdError {}
 
-/// How a key authenticates: the console's *Security Level*.
+/// How a key authenticates: *Security Level* in the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
     /// The key itself is sent.
@@ -264,7 +262,7 @@ impl FromStr for Level {
     }
 }
 
-/// The text is neither `standard` nor `advanced`.
+/// The string is neither `standard` nor `advanced`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelError;
 
@@ -281,10 +279,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_is_judged() {
+    fn every_byte_is_checked() {
         for byte in 0..=255_u8 {
-            let fits = (b'!'..=b'~').contains(&byte);
-            assert_eq!(Key::new(&[b'a', byte]).is_ok(), fits, "{byte:#x}");
+            let is_visible = (b'!'..=b'~').contains(&byte);
+            assert_eq!(Key::new(&[b'a', byte]).is_ok(), is_visible, "{byte:#x}");
         }
     }
 

@@ -1,7 +1,7 @@
-//! [`Nonce`]: 64 characters of `[A-Za-z0-9]`, each as likely as the other.
+//! [`Nonce`]: 64 uniform characters of `[A-Za-z0-9]`.
 //!
-//! It refuses every other character. That is a matter of safety, not of taste: a digest can be
-//! extended without the key, and each extension puts the byte 0x80 into the nonce.
+//! The alphabet is a matter of safety: a digest can be extended without the key, and each extension
+//! puts the byte 0x80 into the nonce.
 
 use core::fmt;
 
@@ -9,10 +9,10 @@ use rand_core::{CryptoRng, TryCryptoRng};
 
 use super::alphanumeric;
 
-/// How many characters a nonce of ours has.
-pub const NONCE_BYTES: usize = 64;
+/// The length of a nonce that this crate draws.
+pub const NONCE_BYTES: usize = alphanumeric::PART_BYTES;
 
-/// The nonce of one request. It is sent in the clear and is used once.
+/// The nonce of one request. It is sent in the clear and used once.
 ///
 /// ```
 /// use cortexkey_core::auth::Nonce;
@@ -25,13 +25,13 @@ pub const NONCE_BYTES: usize = 64;
 pub struct Nonce([u8; NONCE_BYTES]);
 
 impl Nonce {
-    /// Takes a nonce that the caller has: exactly 64 ASCII letters and digits.
+    /// Checks a nonce of the caller's: exactly 64 ASCII letters and digits.
     pub fn new(text: &[u8]) -> Result<Self, NonceError> {
         NonceLengths::EXACT.check(text)?;
         text.try_into().map(Self).map_err(|_| NonceError::BadLength { len: text.len() })
     }
 
-    /// Draws a nonce. The generator must be cryptographic; nothing else protects against a guess.
+    /// Draws a nonce from a cryptographic generator.
     pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         match Self::try_generate(rng) {
             Ok(nonce) => nonce,
@@ -39,7 +39,7 @@ impl Nonce {
         }
     }
 
-    /// Draws a nonce from a generator that can fail; its error is returned.
+    /// Draws a nonce from a generator that can fail, and returns its error.
     pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
         let mut nonce = [0; NONCE_BYTES];
         alphanumeric::fill_nonce(rng, &mut nonce)?;
@@ -64,10 +64,10 @@ impl AsRef<[u8]> for Nonce {
     }
 }
 
-/// Which lengths of nonce a verifier takes. Strict unless changed: exactly 64.
+/// Which lengths of nonce a verifier accepts; exactly 64 by default.
 ///
-/// Some clients send 32 hexadecimal digits. A range from 16 to 128 stays sound, since the
-/// alphabet and the form of the timestamp carry the safety.
+/// Some clients send 32 hexadecimal digits. 16 to 128 characters are sound too, since safety depends
+/// on the alphabet and on the form of the timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonceLengths {
     min: u8,
@@ -95,11 +95,11 @@ impl NonceLengths {
 
 fn are_alphanumeric(text: &[u8]) -> bool {
     #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-    if let (Some(wide), Ok(text)) = (cortexkey_kernels::Wide::detect(), text.try_into()) {
-        return cortexkey_kernels::are_alphanumeric(wide, text);
+    if let (Some(avx512), Ok(text)) = (cortexkey_kernels::Avx512::detect(), text.try_into()) {
+        return cortexkey_kernels::are_alphanumeric(avx512, text);
     }
-    // Without a way out in between, the compiler turns it into vector code.
-    text.iter().fold(true, |fits, byte| fits & byte.is_ascii_alphanumeric())
+    // Without an early exit, the compiler vectorizes it.
+    text.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
 }
 
 impl Default for NonceLengths {
@@ -108,18 +108,18 @@ impl Default for NonceLengths {
     }
 }
 
-/// Why text is no nonce.
+/// Why a string is not a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonceError {
-    /// It is too short or too long.
+    /// The string is too short or too long.
     BadLength {
-        /// How long it is, in bytes.
+        /// Its length in bytes.
         len: usize,
     },
-    /// A byte is no ASCII letter or digit.
+    /// A byte is not an ASCII letter or digit.
     BadCharacter {
-        /// Which one, counted from 1.
+        /// Its position, counted from 1.
         position: usize,
     },
 }

@@ -1,14 +1,14 @@
-//! [`Request`]: the authentication headers of a request, read and found well-formed.
+//! [`Request`]: the well-formed authentication headers of a request.
 //!
-//! It refuses everything that the grammar refuses, before any hash, byte by byte: a request with
-//! a stray byte, a header twice or a timestamp in seconds never becomes a `Request`.
+//! The grammar is checked before any hash: a request with a stray byte, a duplicate header or a
+//! timestamp in seconds never becomes a `Request`.
 
 use super::digits::is_hex;
+use super::header_names::{HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP};
 use super::key::{Key, KeyId, Level};
 use super::nonce::NonceLengths;
 use super::timestamp::Timestamp;
 use super::verdict::Verdict;
-use super::{HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP};
 
 /// A well-formed request, not yet verified.
 ///
@@ -22,35 +22,35 @@ use super::{HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP}
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     key_id: KeyId,
-    form: Form<'a>,
+    form: AuthForm<'a>,
 }
 
 /// How a request is authenticated.
 #[derive(Clone, Copy)]
-pub(super) enum Form<'a> {
-    /// The key was sent as it is.
+pub(super) enum AuthForm<'a> {
+    /// The key itself was sent.
     Standard(Key<'a>),
     /// A digest was sent.
-    Advanced(Signed<'a>),
+    Advanced(AdvancedFields<'a>),
 }
 
-/// What an Advanced request carries.
+/// The values of an Advanced request.
 #[derive(Clone, Copy)]
-pub(super) struct Signed<'a> {
-    /// Of a length that the verifier takes.
+pub(super) struct AdvancedFields<'a> {
+    /// 64 letters and digits, or another length that the verifier accepts.
     pub(super) nonce: &'a [u8],
     pub(super) timestamp: Timestamp,
-    /// The timestamp as it came, so that it need not be written again to be hashed.
+    /// The digits as received, which are hashed.
     pub(super) timestamp_digits: &'a [u8; 13],
-    /// In lower-case hexadecimal digits.
+    /// Lower-case hexadecimal digits.
     pub(super) digest: &'a [u8; 64],
 }
 
 impl<'a> Request<'a> {
-    /// Reads the authentication headers among `headers`: names in any case, values as bytes.
+    /// Finds and parses the authentication headers in `headers`: names in any case, values as bytes.
     ///
-    /// A server strips the white space round a value first, as HTTP says; here it is refused.
-    /// A header that came more than once is given as often as it came.
+    /// Strip the white space around a value first, as HTTP requires; here it is an error. Pass a
+    /// header that was received twice twice.
     #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
     #[inline(always)]
     pub fn parse<N, V>(
@@ -66,8 +66,8 @@ impl<'a> Request<'a> {
         Self::from_values(&values, nonce_lengths)
     }
 
-    /// As [`parse`](Self::parse), for a caller who has looked the headers up, and has refused a
-    /// request that has one of them twice.
+    /// Like [`parse`](Self::parse), for a caller that has looked the headers up, and has rejected
+    /// requests with duplicates.
     #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
     #[inline(always)]
     pub fn from_values(
@@ -84,10 +84,15 @@ impl<'a> Request<'a> {
 
         let key_id = KeyId::parse(key_id).map_err(|_| Verdict::BadKeyId)?;
         let form = match stamp {
-            Some((nonce, timestamp)) => {
-                Form::Advanced(Signed::new(nonce, timestamp, authorization, nonce_lengths)?)
+            Some((nonce, timestamp)) => AuthForm::Advanced(AdvancedFields::new(
+                nonce,
+                timestamp,
+                authorization,
+                nonce_lengths,
+            )?),
+            None => {
+                AuthForm::Standard(Key::new(authorization).map_err(|_| Verdict::BadAuthorization)?)
             }
-            None => Form::Standard(Key::new(authorization).map_err(|_| Verdict::BadAuthorization)?),
         };
         Ok(Self { key_id, form })
     }
@@ -97,28 +102,28 @@ impl<'a> Request<'a> {
         self.key_id
     }
 
-    /// The level of key that the request is made for: Advanced where it carries a digest.
+    /// The level of key that the request was signed for: Advanced if it carries a digest.
     pub fn level(&self) -> Level {
         match self.form {
-            Form::Standard(_) => Level::Standard,
-            Form::Advanced(_) => Level::Advanced,
+            AuthForm::Standard(_) => Level::Standard,
+            AuthForm::Advanced(_) => Level::Advanced,
         }
     }
 
-    /// When the client says it signed; none where the key was sent as it is.
+    /// The time at which the client claims to have signed; `None` if the key itself was sent.
     pub fn timestamp(&self) -> Option<Timestamp> {
         match self.form {
-            Form::Standard(_) => None,
-            Form::Advanced(signed) => Some(signed.timestamp),
+            AuthForm::Standard(_) => None,
+            AuthForm::Advanced(signed) => Some(signed.timestamp),
         }
     }
 
-    pub(super) fn form(&self) -> &Form<'a> {
+    pub(super) fn form(&self) -> &AuthForm<'a> {
         &self.form
     }
 }
 
-impl<'a> Signed<'a> {
+impl<'a> AdvancedFields<'a> {
     fn new(
         nonce: &'a [u8],
         timestamp: &'a [u8],
@@ -136,9 +141,9 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// The values of the authentication headers, as they came; `None` for one that did not come.
+/// The values of the authentication headers as received; `None` for a header that is missing.
 ///
-/// With a Standard key they hold the key itself, so they have no `Debug`.
+/// They may hold a Standard key, so they have no `Debug`.
 #[derive(Clone, Copy, Default)]
 pub struct HeaderValues<'a> {
     /// `x-xdr-auth-id`.
@@ -152,7 +157,7 @@ pub struct HeaderValues<'a> {
 }
 
 impl<'a> HeaderValues<'a> {
-    /// Finds the authentication headers among all of a request, each at most once.
+    /// Finds the authentication headers among all headers of a request, each at most once.
     fn look_up<N, V>(
         &mut self,
         headers: impl IntoIterator<Item = (N, &'a V)>,
@@ -162,47 +167,47 @@ impl<'a> HeaderValues<'a> {
         V: AsRef<[u8]> + ?Sized + 'a,
     {
         for (name, value) in headers {
-            let Some(place) = self.place(name.as_ref()) else { continue };
-            if place.replace(value.as_ref()).is_some() {
+            let Some(slot) = self.slot(name.as_ref()) else { continue };
+            if slot.replace(value.as_ref()).is_some() {
                 return Err(Verdict::DuplicateHeader);
             }
         }
         Ok(())
     }
 
-    fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a [u8]>> {
-        // Length and first letter leave at most one to compare with, and of other headers, which
-        // are most of a request, none.
-        let (same, place) = match (name.len(), name.first()) {
-            (13, Some(b'x' | b'X')) => (is::<13>(name, HEADER_KEY_ID), &mut self.key_id),
+    fn slot(&mut self, name: &[u8]) -> Option<&mut Option<&'a [u8]>> {
+        // Length and first letter leave at most one name to compare with, and none for most other
+        // headers of a request.
+        let (same, slot) = match (name.len(), name.first()) {
+            (13, Some(b'x' | b'X')) => (is_name::<13>(name, HEADER_KEY_ID), &mut self.key_id),
             (13, Some(b'a' | b'A')) => {
-                (is::<13>(name, HEADER_AUTHORIZATION), &mut self.authorization)
+                (is_name::<13>(name, HEADER_AUTHORIZATION), &mut self.authorization)
             }
-            (11, Some(b'x' | b'X')) => (is::<11>(name, HEADER_NONCE), &mut self.nonce),
-            (15, Some(b'x' | b'X')) => (is::<15>(name, HEADER_TIMESTAMP), &mut self.timestamp),
+            (11, Some(b'x' | b'X')) => (is_name::<11>(name, HEADER_NONCE), &mut self.nonce),
+            (15, Some(b'x' | b'X')) => (is_name::<15>(name, HEADER_TIMESTAMP), &mut self.timestamp),
             _ => return None,
         };
-        same.then_some(place)
+        same.then_some(slot)
     }
 }
 
-/// Whether a name of `N` bytes, 8 to 16, is the wanted one, in any case. The library's own
-/// comparison goes byte by byte and takes longer than a hash.
+/// Whether a name of `N` bytes, 8 to 16, equals `wanted` in any case. `eq_ignore_ascii_case` compares
+/// byte by byte and takes longer than a hash.
 #[inline]
-fn is<const N: usize>(name: &[u8], wanted: &str) -> bool {
+fn is_name<const N: usize>(name: &[u8], wanted: &str) -> bool {
     let (Ok(name), Ok(wanted)) =
         (<&[u8; N]>::try_from(name), <&[u8; N]>::try_from(wanted.as_bytes()))
     else {
         return false;
     };
-    // Upper and lower case of a letter differ in one bit.
+    // The cases of a letter differ in one bit.
     let case = wanted.map(|byte| if byte.is_ascii_alphabetic() { 0x20 } else { 0 });
     let ([a, b], [wanted_a, wanted_b], [case_a, case_b]) =
         (words(name), words(wanted), words(&case));
     ((a ^ wanted_a) & !case_a) | ((b ^ wanted_b) & !case_b) == 0
 }
 
-/// The first eight bytes and the last eight, which may overlap.
+/// The first and the last eight bytes, which may overlap.
 fn words<const N: usize>(bytes: &[u8; N]) -> [u64; 2] {
     const { assert!(N >= 8 && N <= 16, "the two words meet") };
     [bytes.first_chunk(), bytes.last_chunk()]

@@ -1,7 +1,6 @@
-//! [`Signer`] makes the [`Headers`] of one request.
+//! [`Signer`]: creates the [`Headers`] of one request.
 //!
-//! It refuses to read a clock and to sign anything that [`Verifier`](super::Verifier) would not
-//! accept. It allocates where a signer is made, and nothing where it signs.
+//! Creating a signer allocates; signing does not.
 
 use core::convert::Infallible;
 #[cfg(feature = "kernels")]
@@ -10,21 +9,22 @@ use core::iter;
 use rand_core::{CryptoRng, TryCryptoRng};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::absorbed::AbsorbedKey;
 use super::alphanumeric;
-use super::batch::{AdvancedSigner, Signature};
+use super::batch::AdvancedSigner;
 use super::digits::Decimal;
-use super::kept::Kept;
+use super::header_names::{HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP};
 use super::key::{KEY_BYTES_MAX, Key, KeyId, Level};
+use super::midstate::HashMidstate;
 use super::nonce::{NONCE_BYTES, Nonce};
 use super::request::HeaderValues;
+use super::secret_box::SecretBox;
+use super::signature::{Signature, ascii};
 use super::timestamp::Timestamp;
-use super::{HEADER_AUTHORIZATION, HEADER_KEY_ID, HEADER_NONCE, HEADER_TIMESTAMP};
 
 /// Signs requests with one key.
 ///
-/// The key is hashed in once, when the signer is made; what is kept can sign, is as secret as the
-/// key, and is wiped on drop. A signer may be shared by threads.
+/// The key is hashed once, when the signer is created. The signer keeps the hash's state, which is as
+/// secret as the key, and wipes it on drop. Threads may share a signer.
 ///
 /// ```
 /// use cortexkey_core::auth::{Key, KeyId, Level, Nonce, Signer, Timestamp};
@@ -46,17 +46,17 @@ pub struct Signer {
 }
 
 enum Scheme {
-    Standard(Kept<StandardKey>),
-    Advanced(Kept<AbsorbedKey>),
+    Standard(SecretBox<StandardKey>),
+    Advanced(SecretBox<HashMidstate>),
 }
 
 impl Signer {
-    /// A signer for the key. The security level is the one that the key was generated with; the
-    /// length of a key does not tell it.
+    /// Creates a signer. `level` is the security level that the key was generated with; the length of
+    /// a key does not show it.
     pub fn new(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
         let scheme = match level {
             Level::Standard => Scheme::Standard(StandardKey::new(key)),
-            Level::Advanced => Scheme::Advanced(AbsorbedKey::new(key)),
+            Level::Advanced => Scheme::Advanced(HashMidstate::new(key)),
         };
         Self { key_id, key_id_digits: key_id.decimal(), scheme }
     }
@@ -74,8 +74,8 @@ impl Signer {
         }
     }
 
-    /// For signing many requests at a time; none where the key's level is Standard, since all its
-    /// requests carry the same headers.
+    /// Signs many requests at a time; `None` for a Standard key, whose requests all carry the same
+    /// headers.
     pub fn advanced(&self) -> Option<AdvancedSigner<'_>> {
         match &self.scheme {
             Scheme::Standard(_) => None,
@@ -83,7 +83,7 @@ impl Signer {
         }
     }
 
-    /// The headers of one attempt, with a fresh nonce. A retry is signed anew.
+    /// Returns the headers of one attempt, with a new nonce. Sign a retry again.
     pub fn sign<R: CryptoRng + ?Sized>(&self, rng: &mut R, now: Timestamp) -> Headers<'_> {
         match self.try_sign(rng, now) {
             Ok(headers) => headers,
@@ -91,7 +91,7 @@ impl Signer {
         }
     }
 
-    /// As [`sign`](Self::sign), for a generator that can fail; its error is returned.
+    /// Like [`sign`](Self::sign), for a generator that can fail; returns its error.
     pub fn try_sign<R: TryCryptoRng + ?Sized>(
         &self,
         rng: &mut R,
@@ -100,27 +100,27 @@ impl Signer {
         self.headers(now, |nonce| alphanumeric::fill_nonce(rng, nonce))
     }
 
-    /// As [`sign`](Self::sign), with the nonce from the operating system.
+    /// Like [`sign`](Self::sign), with a nonce from the operating system.
     #[cfg(feature = "system")]
     pub fn sign_from_system(&self, now: Timestamp) -> Result<Headers<'_>, getrandom::Error> {
         self.try_sign(&mut getrandom::SysRng, now)
     }
 
-    /// As [`sign`](Self::sign), with the nonce from the thread's own generator, which asks the
-    /// operating system for a seed only now and then: [`cortexkey_kernels::ThreadGenerator`].
+    /// Like [`sign`](Self::sign), with a nonce from the thread's own generator, which rarely asks the
+    /// operating system for a seed: [`cortexkey_kernels::ThreadGenerator`].
     #[cfg(feature = "kernels")]
     pub fn sign_from_thread(&self, now: Timestamp) -> Result<Headers<'_>, getrandom::Error> {
         let headers = self.headers(now, |nonce| alphanumeric::fill_from_thread(iter::once(nonce)));
-        // After the hash, which the processor is still waiting for.
+        // The processor still computes the hash meanwhile.
         alphanumeric::prepare_for_thread();
         headers
     }
 
-    /// The headers for a given nonce and time, for repeatable answers. A Standard key uses
+    /// Returns the headers for a given nonce and time, for reproducible results. A Standard key uses
     /// neither. Never sign two requests with one nonce.
     pub fn sign_with(&self, nonce: Nonce, timestamp: Timestamp) -> Headers<'_> {
-        let signed = self.headers(timestamp, |place| {
-            *place = *nonce.as_bytes();
+        let signed = self.headers(timestamp, |out| {
+            *out = *nonce.as_bytes();
             Ok::<_, Infallible>(())
         });
         match signed {
@@ -129,8 +129,7 @@ impl Signer {
         }
     }
 
-    /// Everything is written to where it stays: the headers are large, and a copy of what was just
-    /// written makes the processor wait.
+    /// Writes each value to its final address: a copy of what was just written stalls the processor.
     fn headers<E>(
         &self,
         now: Timestamp,
@@ -143,7 +142,7 @@ impl Signer {
             key: None,
         };
         match &self.scheme {
-            // It has no nonce; none is drawn.
+            // No nonce is drawn.
             Scheme::Standard(key) => headers.key = Some(key.as_bytes()),
             Scheme::Advanced(key) => {
                 let signature = &mut headers.signature;
@@ -163,7 +162,7 @@ pub struct Headers<'s> {
     signature: Signature,
     timestamp: [u8; 13],
     key_id: &'s Decimal,
-    /// A Standard key, which takes the place of signature and timestamp.
+    /// A Standard key, which replaces signature and timestamp.
     key: Option<&'s [u8]>,
 }
 
@@ -173,17 +172,17 @@ impl Headers<'_> {
         ascii(self.key_id.as_bytes())
     }
 
-    /// `Authorization`: the digest, or the key itself where its level is Standard.
+    /// `Authorization`: the digest, or the key itself if its level is Standard.
     pub fn authorization(&self) -> &str {
         self.key.map_or_else(|| self.signature.authorization(), ascii)
     }
 
-    /// `x-xdr-nonce`; none with a Standard key.
+    /// `x-xdr-nonce`; `None` with a Standard key.
     pub fn nonce(&self) -> Option<&str> {
         self.key.is_none().then(|| self.signature.nonce())
     }
 
-    /// `x-xdr-timestamp`; none with a Standard key.
+    /// `x-xdr-timestamp`; `None` with a Standard key.
     pub fn timestamp(&self) -> Option<&str> {
         self.key.is_none().then(|| ascii(&self.timestamp))
     }
@@ -212,24 +211,19 @@ impl Headers<'_> {
     }
 }
 
-/// Every value is ASCII by the types it is made from.
-pub(super) fn ascii(bytes: &[u8]) -> &str {
-    core::str::from_utf8(bytes).unwrap_or_default()
-}
-
-/// A Standard key, which has to be kept as it is to be sent; wiped on drop.
+/// A copy of a Standard key, which is sent with each request; wiped on drop.
 struct StandardKey {
     bytes: [u8; KEY_BYTES_MAX],
     len: usize,
 }
 
 impl StandardKey {
-    /// The key is copied to where it stays.
+    /// Copies the key to its final address.
     #[allow(clippy::unnecessary_box_returns, reason = "it must not be moved")]
-    fn new(key: Key<'_>) -> Kept<Self> {
-        let mut kept = Kept::new(Self { bytes: [0; KEY_BYTES_MAX], len: key.bytes().len() });
-        kept.bytes.iter_mut().zip(key.bytes()).for_each(|(place, byte)| *place = *byte);
-        kept
+    fn new(key: Key<'_>) -> SecretBox<Self> {
+        let mut copy = SecretBox::new(Self { bytes: [0; KEY_BYTES_MAX], len: key.bytes().len() });
+        copy.bytes.iter_mut().zip(key.bytes()).for_each(|(out, byte)| *out = *byte);
+        copy
     }
 
     fn as_bytes(&self) -> &[u8] {

@@ -1,26 +1,20 @@
-//! [`StoredKey`]: what a verifier keeps of a key.
-//!
-//! It refuses to keep the key itself, and to be printed, cloned or serialized.
-
-mod material;
+//! [`StoredKey`]: what a verifier stores of a key, which is never the key itself.
 
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroize;
 
-pub use material::{BadKeyMaterial, KeyMaterial};
-
-use super::absorbed::AbsorbedKey;
-use super::kept::Kept;
 use super::key::{Key, KeyId, Level};
+use super::midstate::HashMidstate;
+use super::secret_box::SecretBox;
 use crate::lifecycle::Expiry;
 
-/// A key as a verifier keeps it.
+/// A key as a verifier stores it.
 ///
-/// Of a Standard key it keeps a SHA-256. Keys are generated long and random, so that is enough; a
-/// short key that a person made up can be guessed from it. Of an Advanced key, and of one whose
-/// level may be edited, it keeps the absorbed state, which can still sign: seal it at rest.
+/// For a Standard key, that is its SHA-256, which suffices for long, random keys; a short key that a
+/// person chose can be guessed from it. For an Advanced key, and for one whose level may be edited, it
+/// is the state of SHA-256 after the key, which can sign: encrypt it at rest.
 ///
 /// The bytes are wiped on drop.
 pub struct StoredKey {
@@ -28,59 +22,57 @@ pub struct StoredKey {
     parts: Parts,
     expiry: Expiry,
     revoked: AtomicBool,
-    /// When the key was made, where the verifier's replay guard may know that it is younger than
-    /// the guard itself.
+    /// When the key was created, in milliseconds since 1970, for keys that are younger than the replay
+    /// guard; else 0.
     created_ms: u64,
 }
 
-/// What is kept follows from what may be asked, so no level lacks what checks it.
+/// What is stored for each level: always what checking a request of that level needs.
 #[derive(Clone, Copy)]
 pub(super) enum Material<'k> {
     Standard {
         digest: &'k [u8; 32],
     },
     Advanced {
-        absorbed: &'k AbsorbedKey,
+        midstate: &'k HashMidstate,
     },
-    /// Both, so that checking takes as long as for a key whose level is fixed.
+    /// Both, so that a check takes as long as for a key whose level is fixed.
     Editable {
         level: Level,
         digest: &'k [u8; 32],
-        absorbed: &'k AbsorbedKey,
+        midstate: &'k HashMidstate,
     },
 }
 
-/// A [`Material`], owned, and but for padding without a byte that has no meaning. An enum has many:
-/// what a variant does not use. A compiler fills them with whatever it has at hand, which was a part
-/// of the key once. Without the feature `alloc` the absorbed key lies here, and so does its place
-/// where there is none.
-struct Parts {
-    /// Zeros where the level is Advanced for good.
+/// An owned [`Material`] as a struct, in which every byte but padding has a meaning. An enum has unused
+/// bytes in its smaller variants, and a compiler once filled them with a part of the key.
+pub(super) struct Parts {
+    /// Zeros if the level is always Advanced.
     digest: [u8; 32],
-    /// None where the level is Standard for good.
-    absorbed: Option<Kept<AbsorbedKey>>,
+    /// `None` if the level is always Standard.
+    midstate: Option<SecretBox<HashMidstate>>,
     level: Level,
     is_editable: bool,
 }
 
 impl StoredKey {
-    /// What to keep of a key whose level never changes.
+    /// Stores a key whose level never changes.
     pub fn new(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
         let parts = match level {
-            Level::Standard => Parts::standard(AbsorbedKey::digest_of(key).to_bytes()),
-            Level::Advanced => Parts::advanced(AbsorbedKey::new(key)),
+            Level::Standard => Parts::standard(HashMidstate::digest_of(key).to_bytes()),
+            Level::Advanced => Parts::advanced(HashMidstate::new(key)),
         };
-        Self::with(key_id, parts)
+        Self::from_parts(key_id, parts)
     }
 
-    /// What to keep of a key whose level may be edited later.
+    /// Stores a key whose level may be edited later.
     pub fn editable(key_id: KeyId, level: Level, key: Key<'_>) -> Self {
-        let absorbed = AbsorbedKey::new(key);
-        let digest = absorbed.key_digest().to_bytes();
-        Self::with(key_id, Parts::editable(level, digest, absorbed))
+        let midstate = HashMidstate::new(key);
+        let digest = midstate.key_digest().to_bytes();
+        Self::from_parts(key_id, Parts::editable(level, digest, midstate))
     }
 
-    fn with(key_id: KeyId, parts: Parts) -> Self {
+    pub(super) fn from_parts(key_id: KeyId, parts: Parts) -> Self {
         Self {
             key_id,
             parts,
@@ -90,30 +82,30 @@ impl StoredKey {
         }
     }
 
-    /// With an expiry. Without it the key lives until it is revoked.
+    /// Sets an expiry. Without one, the key is valid until it is revoked.
     #[must_use]
     pub fn expiring(mut self, expiry: Expiry) -> Self {
         self.expiry = expiry;
         self
     }
 
-    /// With the time at which it was made, in milliseconds since 1970. A replay guard that is
-    /// older than the key need not fear that it forgot a request of it.
+    /// Sets the time of creation, in milliseconds since 1970. A replay guard that is older than the
+    /// key cannot have forgotten a request of it.
     ///
-    /// Only for keys that are made while the guard lives: leave it out for keys that come from a
-    /// store, since a clock that was set back may have given them a time that is still to come.
+    /// Use it only for keys that are created while the guard runs, not for keys from a store: a clock
+    /// that was set back may have given them a time in the future.
     #[must_use]
     pub fn created_at(mut self, created_ms: u64) -> Self {
         self.created_ms = created_ms;
         self
     }
 
-    /// Revokes the key, for good. It may be shared: what is verified after the call sees it.
+    /// Revokes the key for good. Other threads see it in every check that starts after the call.
     pub fn revoke(&self) {
         self.revoked.store(true, Ordering::Release);
     }
 
-    /// Changes the level. It breaks every client of the key, so it is seldom right.
+    /// Changes the level, which breaks every client of the key.
     pub fn set_level(&mut self, new: Level) -> Result<(), LevelEditRefused> {
         if self.parts.is_editable {
             self.parts.level = new;
@@ -131,56 +123,60 @@ impl StoredKey {
         self.parts.level
     }
 
-    /// Until when it lives.
+    /// The key's expiry.
     pub fn expiry(&self) -> Expiry {
         self.expiry
     }
 
-    /// Whether it was revoked.
+    /// Whether the key is revoked.
     pub fn is_revoked(&self) -> bool {
         self.revoked.load(Ordering::Acquire)
     }
 
-    /// When it was made, in milliseconds since 1970; 0 where nobody said.
+    /// When the key was created, in milliseconds since 1970; 0 if unknown.
     pub fn created_ms(&self) -> u64 {
         self.created_ms
     }
 
     pub(super) fn material(&self) -> Material<'_> {
-        let Parts { digest, absorbed, level, is_editable } = &self.parts;
-        match absorbed {
+        let Parts { digest, midstate, level, is_editable } = &self.parts;
+        match midstate {
             None => Material::Standard { digest },
-            Some(absorbed) if *is_editable => {
-                Material::Editable { level: *level, digest, absorbed }
+            Some(midstate) if *is_editable => {
+                Material::Editable { level: *level, digest, midstate }
             }
-            Some(absorbed) => Material::Advanced { absorbed },
+            Some(midstate) => Material::Advanced { midstate },
         }
     }
 }
 
 impl Parts {
-    fn standard(digest: [u8; 32]) -> Self {
-        Self { digest, absorbed: None, level: Level::Standard, is_editable: false }
+    pub(super) fn standard(digest: [u8; 32]) -> Self {
+        Self { digest, midstate: None, level: Level::Standard, is_editable: false }
     }
 
-    fn advanced(absorbed: Kept<AbsorbedKey>) -> Self {
-        let absorbed = Some(absorbed);
-        Self { digest: [0; 32], absorbed, level: Level::Advanced, is_editable: false }
+    pub(super) fn advanced(midstate: SecretBox<HashMidstate>) -> Self {
+        let midstate = Some(midstate);
+        Self { digest: [0; 32], midstate, level: Level::Advanced, is_editable: false }
     }
 
-    fn editable(level: Level, digest: [u8; 32], absorbed: Kept<AbsorbedKey>) -> Self {
-        Self { digest, absorbed: Some(absorbed), level, is_editable: true }
+    pub(super) fn editable(
+        level: Level,
+        digest: [u8; 32],
+        midstate: SecretBox<HashMidstate>,
+    ) -> Self {
+        Self { digest, midstate: Some(midstate), level, is_editable: true }
     }
 }
 
 impl Drop for Parts {
     fn drop(&mut self) {
-        // An absorbed key wipes itself.
+        // The midstate wipes itself.
         self.digest.zeroize();
     }
 }
 
-/// The key was stored as one whose level is fixed.
+/// The key was stored with a fixed level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelEditRefused;
 

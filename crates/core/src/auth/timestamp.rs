@@ -1,11 +1,11 @@
 //! [`Timestamp`]: Unix time in milliseconds, exactly 13 digits.
 //!
-//! It refuses other forms. Were a leading zero or a twelfth digit allowed, a digit could move
-//! between nonce and timestamp under the same digest.
+//! No other form is accepted. With a leading zero or a twelfth digit, a digit could move between
+//! nonce and timestamp under the same digest.
 
 use core::fmt;
 
-use super::digits::{parse_thirteen, thirteen};
+use super::digits::{format_13_digits, parse_13_digits};
 
 const MIN_MS: u64 = 1_000_000_000_000; // 2001-09-09
 const MAX_MS: u64 = 9_999_999_999_999; // 2286-11-20
@@ -23,7 +23,7 @@ const MAX_MS: u64 = 9_999_999_999_999; // 2286-11-20
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// A time in milliseconds since 1970.
+    /// Checks a time in milliseconds since 1970.
     pub const fn from_ms(ms: u64) -> Result<Self, TimestampError> {
         match ms {
             MIN_MS..=MAX_MS => Ok(Self(ms)),
@@ -31,13 +31,13 @@ impl Timestamp {
         }
     }
 
-    /// Reads exactly 13 ASCII digits, the first not 0.
+    /// Parses exactly 13 ASCII digits, of which the first is not 0.
     pub fn parse(text: &[u8]) -> Result<Self, TimestampError> {
         let digits: &[u8; 13] = text.try_into().map_err(|_| TimestampError)?;
-        Self::from_ms(parse_thirteen(digits).ok_or(TimestampError)?)
+        Self::from_ms(parse_13_digits(digits).ok_or(TimestampError)?)
     }
 
-    /// The clock of the machine, for callers who have one.
+    /// Converts a time of the machine's clock.
     #[cfg(feature = "std")]
     pub fn from_system_time(time: std::time::SystemTime) -> Result<Self, TimestampError> {
         let since = time.duration_since(std::time::UNIX_EPOCH).map_err(|_| TimestampError)?;
@@ -51,7 +51,7 @@ impl Timestamp {
 
     /// The 13 digits of the header.
     pub(super) fn digits(self) -> [u8; 13] {
-        thirteen(self.0)
+        format_13_digits(self.0)
     }
 }
 

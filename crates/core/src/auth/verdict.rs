@@ -1,7 +1,5 @@
-//! [`Verdict`]: what a verifier says of a request. The one table of codes, numbers and texts, for
-//! Rust, the C header, Go, JSON and the documents.
-//!
-//! It refuses to give a number twice: a number once published keeps its meaning for good.
+//! [`Verdict`]: the result of a check. Its table of codes, numbers and texts is the only one, for Rust,
+//! the C header, Go, JSON and the documents. A published number never changes its meaning.
 
 use core::fmt;
 
@@ -11,9 +9,9 @@ macro_rules! verdicts {
         $message:literal
         cause $cause:literal
         remedy $remedy:literal)*) => {
-        /// What a verifier says of a request.
+        /// The result of checking a request.
         ///
-        /// Outside, every refusal looks the same; the code is for the log.
+        /// A client sees the same answer for every refusal; the code is for the log.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Verdict {
@@ -21,7 +19,7 @@ macro_rules! verdicts {
         }
 
         impl Verdict {
-            /// All verdicts, in the order in which a verifier comes to them.
+            /// All verdicts, in the order of a verifier's checks.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// The code in logs and JSON, such as `timestamp-stale`.
@@ -29,22 +27,22 @@ macro_rules! verdicts {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            /// The number in the C ABI: 0 is good, refusals are below zero. Never reused.
+            /// The number in the C ABI: 0 accepts, refusals are negative. Numbers are never reused.
             pub const fn number(self) -> i32 {
                 match self { $(Self::$variant => $number,)* }
             }
 
-            /// What was found, in a few words.
+            /// The result in a few words.
             pub const fn message(self) -> &'static str {
                 match self { $(Self::$variant => $message,)* }
             }
 
-            /// What usually lies behind it.
+            /// The usual cause.
             pub const fn cause(self) -> &'static str {
                 match self { $(Self::$variant => $cause,)* }
             }
 
-            /// What to do about it.
+            /// How to fix it.
             pub const fn remedy(self) -> &'static str {
                 match self { $(Self::$variant => $remedy,)* }
             }

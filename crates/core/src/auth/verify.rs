@@ -1,37 +1,36 @@
-//! [`Verifier`] says whether a well-formed request is authentic, and makes the [`Principal`].
+//! [`Verifier`]: checks whether a well-formed request is authentic, and returns the [`Principal`].
 //!
-//! It refuses to read a clock, to look up keys, and to tell by its time whether a key id exists or
-//! which level it has. What the length of a key still tells: a key of 65 bytes more needs one
-//! block more, some 30 ns.
+//! Its time does not reveal whether a key id exists or which level it has. It does reveal the number
+//! of blocks of a key: one of 65 bytes more needs one block more, some 30 ns.
 
 use core::fmt;
 use core::hint::black_box;
 
 use subtle::ConstantTimeEq;
 
-use super::absorbed::{AbsorbedKey, Digest};
 use super::digits::encode_hex;
 use super::key::{KeyId, Level};
+use super::midstate::{Digest, HashMidstate};
 use super::nonce::NonceLengths;
-use super::request::{Form, Request};
+use super::request::{AuthForm, Request};
 use super::stored::{Material, StoredKey};
 use super::timestamp::Timestamp;
 use super::verdict::Verdict;
 use crate::lifecycle::Expiry;
 use crate::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
 
-/// How far a request's timestamp may be from the verifier's clock, either way: 1 to 300 seconds,
-/// 60 unless set.
+/// How far a request's timestamp may be from the verifier's clock in either direction: 1 to 300
+/// seconds, 60 by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skew(u32);
 
 impl Skew {
     /// 60 seconds.
     pub const DEFAULT: Self = Self(60_000);
-    /// 300 seconds, the most there is.
+    /// 300 seconds.
     pub const MAX: Self = Self(300_000);
 
-    /// A skew in milliseconds, 1,000 to 300,000.
+    /// Checks a skew in milliseconds, 1,000 to 300,000.
     pub const fn from_ms(ms: u64) -> Result<Self, SkewError> {
         match ms {
             #[expect(clippy::cast_possible_truncation, reason = "at most 300,000")]
@@ -40,7 +39,7 @@ impl Skew {
         }
     }
 
-    /// Milliseconds.
+    /// The skew in milliseconds.
     pub const fn as_ms(self) -> u64 {
         self.0 as u64
     }
@@ -64,7 +63,7 @@ impl fmt::Display for SkewError {
 
 impl core::error::Error for SkewError {}
 
-/// Verifies requests. It holds settings only, so one serves all threads.
+/// Verifies requests. It holds only settings, so all threads can share one.
 ///
 /// ```
 /// use cortexkey_core::auth::{
@@ -98,34 +97,34 @@ impl Verifier {
         Self::default()
     }
 
-    /// With another skew.
+    /// Sets the skew.
     #[must_use]
     pub fn with_skew(mut self, skew: Skew) -> Self {
         self.skew = skew;
         self
     }
 
-    /// With other lengths of nonce, for clients that send 32 hexadecimal digits.
+    /// Sets the accepted lengths of nonces, for clients that send 32 hexadecimal digits.
     #[must_use]
     pub fn with_nonce_lengths(mut self, lengths: NonceLengths) -> Self {
         self.nonce_lengths = lengths;
         self
     }
 
-    /// How far a timestamp may be off.
+    /// How far a timestamp may be from the clock.
     pub fn skew(&self) -> Skew {
         self.skew
     }
 
-    /// Which nonces [`Request::parse`] should take for this verifier.
+    /// The lengths to pass to [`Request::parse`].
     pub fn nonce_lengths(&self) -> NonceLengths {
         self.nonce_lengths
     }
 
-    /// Checks a request against what is stored under its key id, `None` where nothing is.
+    /// Checks a request against the key that is stored under its id; `None` if there is none.
     ///
-    /// `now_ms` is milliseconds since 1970. The guard is asked last, and only about requests that
-    /// are otherwise good, so strangers cannot fill it.
+    /// `now_ms` is milliseconds since 1970. The guard is asked last, and only about requests that are
+    /// otherwise authentic, so unauthenticated clients cannot fill it.
     #[expect(clippy::inline_always, reason = "the result would be moved by way of memory")]
     #[inline(always)]
     pub fn verify<G: ReplayGuard + ?Sized>(
@@ -136,15 +135,15 @@ impl Verifier {
         guard: &G,
     ) -> Result<Principal, Verdict> {
         let stored = stored_for(request, stored);
-        let expected = expected(request, stored);
+        let expected = expected_digest(request, stored);
         self.conclude(request, stored, expected, now_ms, guard)
     }
 
-    /// Checks many requests at one time of the clock, in their order, and hands each answer to
-    /// `each` with the place of its request.
+    /// Checks many requests at the time `now_ms`, in order, and passes each answer to `each` with the
+    /// index of its request.
     ///
-    /// It gives the same answers as [`verify`](Self::verify) one by one: of two equal requests
-    /// the first is accepted.
+    /// The answers are those of [`verify`](Self::verify) for one request after another: of two equal
+    /// requests the first is accepted.
     pub fn verify_batch<'k, G: ReplayGuard + ?Sized>(
         &self,
         requests: &[Request<'_>],
@@ -158,17 +157,17 @@ impl Verifier {
             for (key, request) in keys.iter_mut().zip(requests) {
                 *key = stored_for(request, stored(request.key_id()));
             }
-            // All hashes, then all else: the hashes of two requests do not wait for each other.
+            // First all hashes: those of two requests do not depend on each other.
             let mut digests = [Digest([0; 8]); CHUNK];
-            expect_all(requests, &keys, &mut digests);
-            for (place, request) in requests.iter().enumerate() {
-                let answer = self.conclude(request, keys[place], digests[place], now_ms, guard);
-                each(chunk * CHUNK + place, answer);
+            expected_digests(requests, &keys, &mut digests);
+            for (index, request) in requests.iter().enumerate() {
+                let answer = self.conclude(request, keys[index], digests[index], now_ms, guard);
+                each(chunk * CHUNK + index, answer);
             }
         }
     }
 
-    /// Everything but the hash.
+    /// Everything after the hash.
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     fn conclude<G: ReplayGuard + ?Sized>(
@@ -180,27 +179,27 @@ impl Verifier {
         guard: &G,
     ) -> Result<Principal, Verdict> {
         let Some(stored) = stored else {
-            compare_for_nothing(request, expected);
+            dummy_compare(request, expected);
             return Err(Verdict::UnknownKey);
         };
         let timestamp = match (request.form(), stored.material()) {
             (
-                Form::Standard(_),
+                AuthForm::Standard(_),
                 Material::Standard { digest }
                 | Material::Editable { level: Level::Standard, digest, .. },
             ) => {
-                check(same(&expected.to_bytes(), digest))?;
+                require(equal_in_constant_time(&expected.to_bytes(), digest))?;
                 None
             }
             (
-                Form::Advanced(signed),
+                AuthForm::Advanced(signed),
                 Material::Advanced { .. } | Material::Editable { level: Level::Advanced, .. },
             ) => {
-                check(fits(signed.digest, expected))?;
+                require(matches_digest(signed.digest, expected))?;
                 Some(signed.timestamp)
             }
             _ => {
-                compare_for_nothing(request, expected);
+                dummy_compare(request, expected);
                 return Err(Verdict::LevelMismatch);
             }
         };
@@ -238,7 +237,7 @@ impl Verifier {
     }
 }
 
-/// Who sent a request: it exists only where a request was accepted.
+/// The sender of an accepted request; nothing else creates one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Principal {
     key_id: KeyId,
@@ -248,7 +247,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The key.
+    /// The key's id.
     pub fn key_id(&self) -> KeyId {
         self.key_id
     }
@@ -258,19 +257,19 @@ impl Principal {
         self.level
     }
 
-    /// Until when the key lives.
+    /// The key's expiry.
     pub fn expiry(&self) -> Expiry {
         self.expiry
     }
 
-    /// When the client says it signed, in milliseconds since 1970; none with a Standard key.
+    /// When the client claims to have signed, in milliseconds since 1970; `None` with a Standard key.
     pub fn signed_ms(&self) -> Option<u64> {
         self.signed_ms
     }
 }
 
-fn check(equal: bool) -> Result<(), Verdict> {
-    // The one place where something of the key becomes known to the caller: whether it fits.
+fn require(equal: bool) -> Result<(), Verdict> {
+    // The one bit that depends on the key and becomes public: whether the request is authentic.
     #[cfg(ctgrind)]
     let equal = crate::ctgrind::public(equal);
     if equal { Ok(()) } else { Err(Verdict::WrongSignature) }
@@ -286,19 +285,18 @@ fn check_live(stored: &StoredKey, now_ms: u64) -> Result<(), Verdict> {
     }
 }
 
-/// Whether hexadecimal digits that were presented are those of the digest.
-fn fits(presented: &[u8; 64], expected: Digest) -> bool {
+/// Whether the hexadecimal digits of a request are those of the digest, in constant time.
+fn matches_digest(presented: &[u8; 64], expected: Digest) -> bool {
     #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-    if let Some(wide) = cortexkey_kernels::Wide::detect() {
-        return cortexkey_kernels::is_hex_of(wide, &expected.0, presented);
+    if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
+        return cortexkey_kernels::is_hex_of(avx512, &expected.0, presented);
     }
-    same(presented, &encode_hex(&expected.to_bytes()))
+    equal_in_constant_time(presented, &encode_hex(&expected.to_bytes()))
 }
 
-/// Compares in constant time: the words are folded first, since `subtle` on a slice takes longer
-/// than the hash.
-fn same<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
-    const { assert!(N.is_multiple_of(8), "no byte may be left out") };
+/// Folds the words first, since `subtle` on a slice takes longer than the hash.
+fn equal_in_constant_time<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
+    const { assert!(N.is_multiple_of(8), "every byte is compared") };
     let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
     let difference = words.fold(0, |difference, (a, b)| {
         difference | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b))
@@ -306,58 +304,58 @@ fn same<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
     difference.ct_eq(&0).into()
 }
 
-/// How many requests of a batch are hashed before anything else is done with them.
+/// How many requests of a batch are hashed together.
 const CHUNK: usize = 32;
 
-/// Who looks a key up may have been given another.
+/// Protects against a lookup that returns another key.
 fn stored_for<'k>(request: &Request<'_>, stored: Option<&'k StoredKey>) -> Option<&'k StoredKey> {
     stored.filter(|stored| stored.key_id() == request.key_id())
 }
 
-/// The hash that a request is held against: of the key that it presents, or of what an Advanced key
-/// would have signed. An unknown key, and one of the other level, cost as much as an Advanced key of
+/// The digest that a request is checked against: of the key that it presents, or of what an Advanced
+/// key would have signed. An unknown key, and one of the other level, cost as much as an Advanced key of
 /// 128 bytes.
 #[inline]
-fn expected(request: &Request<'_>, stored: Option<&StoredKey>) -> Digest {
+fn expected_digest(request: &Request<'_>, stored: Option<&StoredKey>) -> Digest {
     match request.form() {
-        Form::Standard(key) => AbsorbedKey::digest_of(*key),
-        Form::Advanced(signed) => {
+        AuthForm::Standard(key) => HashMidstate::digest_of(*key),
+        AuthForm::Advanced(signed) => {
             key_or_dummy(stored).digest(signed.nonce, signed.timestamp_digits)
         }
     }
 }
 
-/// As [`expected`], for many.
-fn expect_all(
+/// Like [`expected_digest`], for up to `CHUNK` requests.
+fn expected_digests(
     requests: &[Request<'_>],
     keys: &[Option<&StoredKey>; CHUNK],
     digests: &mut [Digest; CHUNK],
 ) {
     #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-    let done = super::wide::expect(requests, |place| key_or_dummy(keys[place]), digests);
+    let done = super::multi::expected_digests(requests, |index| key_or_dummy(keys[index]), digests);
     #[cfg(not(all(feature = "kernels", target_arch = "x86_64")))]
     let done = 0;
-    for (place, request) in requests.iter().enumerate().filter(|(place, _)| done >> place & 1 == 0)
+    for (index, request) in requests.iter().enumerate().filter(|(index, _)| done >> index & 1 == 0)
     {
-        digests[place] = expected(request, keys[place]);
+        digests[index] = expected_digest(request, keys[index]);
     }
 }
 
-fn key_or_dummy(stored: Option<&StoredKey>) -> &AbsorbedKey {
-    static DUMMY: AbsorbedKey = AbsorbedKey::dummy();
+fn key_or_dummy(stored: Option<&StoredKey>) -> &HashMidstate {
+    static DUMMY: HashMidstate = HashMidstate::dummy();
     match stored.map(StoredKey::material) {
         Some(
-            Material::Advanced { absorbed }
-            | Material::Editable { level: Level::Advanced, absorbed, .. },
-        ) => absorbed,
+            Material::Advanced { midstate }
+            | Material::Editable { level: Level::Advanced, midstate, .. },
+        ) => midstate,
         _ => black_box(&DUMMY),
     }
 }
 
-/// The comparison that the same request would cost with a key that exists and has its level.
-fn compare_for_nothing(request: &Request<'_>, expected: Digest) {
+/// Takes as long as the comparison would for a key that exists and has the request's level.
+fn dummy_compare(request: &Request<'_>, expected: Digest) {
     black_box(match request.form() {
-        Form::Advanced(signed) => fits(signed.digest, expected),
-        Form::Standard(_) => same(&expected.to_bytes(), black_box(&[0; 32])),
+        AuthForm::Advanced(signed) => matches_digest(signed.digest, expected),
+        AuthForm::Standard(_) => equal_in_constant_time(&expected.to_bytes(), black_box(&[0; 32])),
     });
 }

@@ -5,7 +5,7 @@
 use rand_core::TryCryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::auth::kept::Kept;
+use crate::auth::secret_box::SecretBox;
 use crate::auth::{Key, KeyId, Level, NONCE_BYTES, StoredKey, fill_key_part};
 
 /// How many letters and digits a generated key has, as the product's own have.
@@ -33,12 +33,12 @@ pub const GENERATED_KEY_BYTES: usize = 2 * NONCE_BYTES;
 /// key.reveal(|text| println!("{text}"));
 /// key.reveal(|text| println!("{text}")); // a key is shown once
 /// ```
-pub struct GeneratedKey(Kept<[[u8; NONCE_BYTES]; 2]>);
+pub struct GeneratedKey(SecretBox<[[u8; NONCE_BYTES]; 2]>);
 
 impl GeneratedKey {
     /// Draws a key from a cryptographic generator; its error is returned.
     pub fn try_generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
-        let mut key = Self(Kept::new([[0; NONCE_BYTES]; 2]));
+        let mut key = Self(SecretBox::new([[0; NONCE_BYTES]; 2]));
         key.0.iter_mut().try_for_each(|part| fill_key_part(rng, part))?;
         Ok(key)
     }

@@ -1,7 +1,6 @@
-//! [`AbsorbedKey`]: SHA-256 with the key already in it.
+//! [`HashMidstate`]: the state of SHA-256 after the whole blocks of a key.
 //!
-//! It refuses to be printed, cloned or serialized: what it keeps can sign, so it is as secret as
-//! the key. It is wiped on drop.
+//! It can sign, so it is as secret as the key: it has no `Debug` and no `Clone`, and is wiped on drop.
 
 use core::hint::black_box;
 
@@ -9,18 +8,18 @@ use sha2::block_api::compress256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::digits::encode_hex;
-use super::kept::Kept;
 use super::key::{KEY_BYTES_MAX, Key};
+use super::secret_box::SecretBox;
 
 pub(super) const BLOCK_BYTES: usize = 64;
 /// The longest nonce.
 const NONCE_BYTES_MAX: usize = 128;
 /// The key's tail, the longest nonce, the timestamp, the end mark and the length.
 const BLOCKS_MAX: usize = (BLOCK_BYTES - 1 + NONCE_BYTES_MAX + 13 + 1 + 8).div_ceil(BLOCK_BYTES);
-/// What is hashed after the whole blocks of a key.
+/// The blocks that are hashed after the whole blocks of a key.
 pub(super) type Blocks = [[u8; BLOCK_BYTES]; BLOCKS_MAX];
 pub(super) const NO_BLOCKS: Blocks = [[0; BLOCK_BYTES]; BLOCKS_MAX];
-/// What follows the last byte of a message.
+/// The byte that follows the last byte of a message.
 const END_MARK: u8 = 0x80;
 
 const SHA256_START: [u32; 8] = [
@@ -34,48 +33,48 @@ const SHA256_START: [u32; 8] = [
     0x5be0_cd19,
 ];
 
-/// A key's whole blocks as SHA-256 state, and what is left of it.
-pub(super) struct AbsorbedKey {
+/// SHA-256 of a key's whole blocks, and the rest of the key.
+pub(super) struct HashMidstate {
     state: [u32; 8],
     /// The last `key_len % 64` bytes of the key, at the front.
     tail: [u8; BLOCK_BYTES],
     key_len: usize,
 }
 
-impl AbsorbedKey {
+impl HashMidstate {
     const EMPTY: Self = Self { state: SHA256_START, tail: [0; BLOCK_BYTES], key_len: 0 };
 
-    /// For keeping: the key is hashed in where it stays.
+    /// Hashes a key into a box, which it never leaves.
     #[allow(clippy::unnecessary_box_returns, reason = "it must not be moved")]
-    pub(super) fn new(key: Key<'_>) -> Kept<Self> {
-        let mut absorbed = Kept::new(Self::EMPTY);
-        absorbed.absorb(key);
-        absorbed
+    pub(super) fn new(key: Key<'_>) -> SecretBox<Self> {
+        let mut midstate = SecretBox::new(Self::EMPTY);
+        midstate.update(key);
+        midstate
     }
 
-    /// SHA-256 of a key: what is kept of a Standard key. It allocates nothing and leaves nothing.
+    /// SHA-256 of a key, which is what is stored of a Standard key. It allocates nothing and leaves
+    /// nothing behind.
     pub(super) fn digest_of(key: Key<'_>) -> Digest {
-        let mut absorbed = Self::EMPTY;
-        absorbed.absorb(key);
-        absorbed.key_digest()
+        let mut midstate = Self::EMPTY;
+        midstate.update(key);
+        midstate.key_digest()
     }
 
-    fn absorb(&mut self, key: Key<'_>) {
+    fn update(&mut self, key: Key<'_>) {
         let (blocks, rest) = key.bytes().as_chunks::<BLOCK_BYTES>();
         compress_secret(&mut self.state, blocks);
         self.tail[..rest.len()].copy_from_slice(rest);
         self.key_len = key.bytes().len();
     }
 
-    /// A stand-in for an Advanced key of 128 bytes, for work that must take as long as the real
-    /// one. No key hashes to this state but by a chance of one in 2^256.
+    /// Stands in for an Advanced key of 128 bytes where the same work must be done without one. A key
+    /// hashes to this state with a probability of one in 2^256.
     pub(super) const fn dummy() -> Self {
         Self { state: SHA256_START, tail: [0; BLOCK_BYTES], key_len: 128 }
     }
 
-    /// SHA-256 of the key, the nonce and the digits of the timestamp, with nothing between.
-    ///
-    /// The nonce has at most 128 bytes.
+    /// SHA-256 of the key, the nonce and the digits of the timestamp, concatenated. The nonce has at
+    /// most 128 bytes.
     pub(super) fn digest(&self, nonce: &[u8], timestamp: &[u8; 13]) -> Digest {
         match nonce.try_into() {
             Ok(nonce) if self.tail_len() == 0 => self.digest_of_aligned(nonce, timestamp),
@@ -83,7 +82,7 @@ impl AbsorbedKey {
         }
     }
 
-    /// The common case: the key fills its blocks, the nonce another one, and the timestamp is
+    /// The common case: the key fills its blocks, the nonce fills the next one, and the timestamp is
     /// alone in the last.
     fn digest_of_aligned(&self, nonce: &[u8; BLOCK_BYTES], timestamp: &[u8; 13]) -> Digest {
         let mut last = [0; BLOCK_BYTES];
@@ -102,8 +101,8 @@ impl AbsorbedKey {
         self.finish(&mut blocks, used)
     }
 
-    /// Writes what is hashed after the whole blocks of the key into blocks of zeros: the tail of the
-    /// key, the nonce, the timestamp and the end. How many blocks it is.
+    /// Writes the message after the whole blocks of the key into blocks of zeros: the tail of the key,
+    /// the nonce, the timestamp and the padding. Returns the number of blocks.
     pub(super) fn write_message(
         &self,
         blocks: &mut Blocks,
@@ -111,12 +110,12 @@ impl AbsorbedKey {
         timestamp: &[u8; 13],
     ) -> usize {
         debug_assert!(nonce.len() <= NONCE_BYTES_MAX);
-        // It is no longer; the optimizer sees so, and leaves out the panic of every index below.
+        // Tells the optimizer so, which then removes the panic of every index below.
         let nonce = &nonce[..nonce.len().min(NONCE_BYTES_MAX)];
         blocks[0] = self.tail;
         let rest = &mut blocks.as_flattened_mut()[self.tail_len()..];
         match <&[u8; 64]>::try_from(nonce) {
-            // The usual length, whose copy is a few instructions.
+            // The usual length is copied by a few instructions.
             Ok(nonce) => rest[..64].copy_from_slice(nonce),
             Err(_) => rest[..nonce.len()].copy_from_slice(nonce),
         }
@@ -132,12 +131,12 @@ impl AbsorbedKey {
         self.finish(&mut blocks, used)
     }
 
-    /// How many bytes [`write`](Self::write) fills: state, length of the key, tail.
+    /// The length of what [`write`](Self::write) writes: state, length of the key, tail.
     pub(super) const BYTES: usize = 8 * 4 + 2 + BLOCK_BYTES;
 
-    /// Writes what is kept; the place is as secret as this from then on.
-    pub(super) fn write(&self, place: &mut [u8]) {
-        let (state, rest) = place.split_at_mut(8 * 4);
+    /// Serializes it to `out`, which is then as secret as the key.
+    pub(super) fn write(&self, out: &mut [u8]) {
+        let (state, rest) = out.split_at_mut(8 * 4);
         let (length, tail) = rest.split_at_mut(2);
         for (bytes, word) in state.as_chunks_mut::<4>().0.iter_mut().zip(self.state) {
             *bytes = word.to_be_bytes();
@@ -148,46 +147,45 @@ impl AbsorbedKey {
         tail.copy_from_slice(&self.tail);
     }
 
-    /// Reads what was written; `None` where no key is kept so.
+    /// Reads what [`write`](Self::write) wrote; `None` if no key is stored like that.
     #[allow(clippy::unnecessary_box_returns, reason = "it must not be moved")]
-    pub(super) fn read(place: &[u8]) -> Option<Kept<Self>> {
-        let (state, rest) = place.split_at_checked(8 * 4)?;
+    pub(super) fn read(bytes: &[u8]) -> Option<SecretBox<Self>> {
+        let (state, rest) = bytes.split_at_checked(8 * 4)?;
         let (length, tail) = rest.split_first_chunk::<2>()?;
         let key_len = usize::from(u16::from_be_bytes(*length));
         let unused = tail.get(key_len % BLOCK_BYTES..)?;
         if !(1..=KEY_BYTES_MAX).contains(&key_len) || unused.iter().any(|byte| *byte != 0) {
             return None;
         }
-        let mut absorbed = Kept::new(Self::EMPTY);
-        for (word, bytes) in absorbed.state.iter_mut().zip(state.as_chunks::<4>().0) {
+        let mut midstate = SecretBox::new(Self::EMPTY);
+        for (word, bytes) in midstate.state.iter_mut().zip(state.as_chunks::<4>().0) {
             *word = u32::from_be_bytes(*bytes);
         }
-        absorbed.tail.copy_from_slice(tail.first_chunk::<BLOCK_BYTES>()?);
-        absorbed.key_len = key_len;
-        Some(absorbed)
+        midstate.tail.copy_from_slice(tail.first_chunk::<BLOCK_BYTES>()?);
+        midstate.key_len = key_len;
+        Some(midstate)
     }
 
-    /// Writes another nonce over the one of a message of this key.
+    /// Replaces the nonce in a message of this key.
     #[cfg(feature = "kernels")]
     pub(super) fn write_nonce(&self, blocks: &mut Blocks, nonce: &[u8; 64]) {
         blocks.as_flattened_mut()[self.tail_len()..][..64].copy_from_slice(nonce);
     }
 
-    /// The whole blocks of the key, hashed.
+    /// SHA-256 of the whole blocks of the key.
     #[cfg(feature = "kernels")]
     pub(super) fn state(&self) -> &[u32; 8] {
         &self.state
     }
 
-    /// How much of the key is in no whole block.
+    /// How many bytes of the key follow its whole blocks.
     pub(super) fn tail_len(&self) -> usize {
         self.key_len % BLOCK_BYTES
     }
 
-    /// Writes the end of a message that has `len` bytes behind the tail of the key. How many blocks
-    /// it is.
+    /// Pads a message that has `len` bytes after the tail of the key. Returns the number of blocks.
     fn write_end(&self, blocks: &mut Blocks, len: usize) -> usize {
-        // As with the nonce: it is no more, and the optimizer sees so.
+        // As with the nonce: tells the optimizer the limit.
         let end = self.tail_len() + len.min(NONCE_BYTES_MAX + 13);
         let bits = 8 * (self.key_len - self.tail_len() + end) as u64;
         blocks.as_flattened_mut()[end] = END_MARK;
@@ -198,7 +196,7 @@ impl AbsorbedKey {
         used
     }
 
-    /// Hashes so many blocks, and wipes what they have of the key.
+    /// Hashes the first `used` blocks, and wipes what they hold of the key.
     fn finish(&self, blocks: &mut Blocks, used: usize) -> Digest {
         let mut state = self.state;
         let used = &mut blocks[..used.min(BLOCKS_MAX)];
@@ -206,21 +204,21 @@ impl AbsorbedKey {
             compress256(&mut state, used);
         } else {
             compress_secret(&mut state, used);
-            // The tail of the key must not stay on the stack; nonce and time are no secret.
+            // The tail of the key must not stay on the stack; nonce and time are public.
             blocks[0].as_mut_slice().zeroize();
         }
         Digest(state)
     }
 }
 
-/// Hashes blocks with a part of the key, and leaves nothing of it on the stack. A processor without
-/// instructions for SHA-256 needs memory for the words of a block, which nobody wipes.
+/// Hashes blocks with a part of the key, and leaves nothing of it on the stack. Without instructions
+/// for SHA-256, `sha2` keeps the words of a block in memory, which it does not wipe.
 fn compress_secret(state: &mut [u32; 8], blocks: &[[u8; BLOCK_BYTES]]) {
     compress_below(state, blocks);
     wipe_below();
 }
 
-/// Never inlined, so that its stack is where that of the next call is.
+/// Never inlined, so that its stack frame is where that of the next call is.
 #[inline(never)]
 fn compress_below(state: &mut [u32; 8], blocks: &[[u8; BLOCK_BYTES]]) {
     compress256(state, blocks);
@@ -228,12 +226,12 @@ fn compress_below(state: &mut [u32; 8], blocks: &[[u8; BLOCK_BYTES]]) {
 
 #[inline(never)]
 fn wipe_below() {
-    let mut place = [0_u64; 72];
-    place.zeroize();
-    black_box(&place);
+    let mut frame = [0_u64; 72];
+    frame.zeroize();
+    black_box(&frame);
 }
 
-/// What SHA-256 gives, as the words that it is made of.
+/// A SHA-256 digest as eight words.
 #[derive(Clone, Copy)]
 pub(super) struct Digest(pub(super) [u32; 8]);
 
@@ -246,17 +244,17 @@ impl Digest {
         digest
     }
 
-    /// Writes it in lower-case hexadecimal digits.
+    /// Writes the digest as lower-case hexadecimal digits.
     pub(super) fn write_hex(self, text: &mut [u8; 64]) {
         #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-        if let Some(wide) = cortexkey_kernels::Wide::detect() {
-            return cortexkey_kernels::write_hex(wide, &self.0, text);
+        if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
+            return cortexkey_kernels::write_hex(avx512, &self.0, text);
         }
         *text = encode_hex(&self.to_bytes());
     }
 }
 
-impl Drop for AbsorbedKey {
+impl Drop for HashMidstate {
     fn drop(&mut self) {
         self.state.zeroize();
         self.tail.zeroize();
@@ -264,7 +262,7 @@ impl Drop for AbsorbedKey {
     }
 }
 
-impl ZeroizeOnDrop for AbsorbedKey {}
+impl ZeroizeOnDrop for HashMidstate {}
 
 #[cfg(test)]
 mod tests {
@@ -288,14 +286,14 @@ mod tests {
             for nonce_len in [0, 16, 63, 64, 65, 127, 128] {
                 let bytes = key_of(len, 7);
                 let nonce = &[b'n'; 128][..nonce_len];
-                let absorbed = AbsorbedKey::new(Key::new(&bytes).unwrap());
+                let midstate = HashMidstate::new(Key::new(&bytes).unwrap());
                 let time = b"1790611727783";
                 assert_eq!(
-                    absorbed.digest(nonce, time).to_bytes(),
+                    midstate.digest(nonce, time).to_bytes(),
                     plain(&[&bytes, nonce, time]),
                     "{len}"
                 );
-                assert_eq!(absorbed.key_digest().to_bytes(), plain(&[&bytes]), "{len}");
+                assert_eq!(midstate.key_digest().to_bytes(), plain(&[&bytes]), "{len}");
             }
         }
     }
@@ -307,8 +305,8 @@ mod tests {
             nonce in proptest::collection::vec(any::<u8>(), 0..=128),
             time in proptest::array::uniform13(b'0'..=b'9'),
         ) {
-            let absorbed = AbsorbedKey::new(Key::new(&key).unwrap());
-            prop_assert_eq!(absorbed.digest(&nonce, &time).to_bytes(), plain(&[&key, &nonce, &time]));
+            let midstate = HashMidstate::new(Key::new(&key).unwrap());
+            prop_assert_eq!(midstate.digest(&nonce, &time).to_bytes(), plain(&[&key, &nonce, &time]));
         }
     }
 }

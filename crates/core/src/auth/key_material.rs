@@ -1,31 +1,28 @@
-//! [`KeyMaterial`]: what a verifier keeps of a key, as bytes to seal and store.
-//!
-//! It refuses to be printed or cloned, is wiped on drop, and knows no sealing itself.
+//! [`KeyMaterial`]: a [`StoredKey`] as bytes, which the caller encrypts and stores.
 
 use core::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{Material, Parts, StoredKey};
-use crate::auth::absorbed::AbsorbedKey;
-use crate::auth::kept::Kept;
-use crate::auth::key::{KeyId, Level};
+use super::key::{KeyId, Level};
+use super::midstate::HashMidstate;
+use super::secret_box::SecretBox;
+use super::stored::{Material, Parts, StoredKey};
 
-/// How many bytes there are.
-const BYTES: usize = 1 + DIGEST_BYTES + AbsorbedKey::BYTES;
+const BYTES: usize = 1 + DIGEST_BYTES + HashMidstate::BYTES;
 const DIGEST_BYTES: usize = 32;
 
-/// The first byte: what is kept, and the level where it may be edited.
+/// The first byte: what is stored, and the current level if it may be edited.
 const STANDARD: u8 = 1;
 const ADVANCED: u8 = 2;
 const EDITABLE_STANDARD: u8 = 3;
 const EDITABLE_ADVANCED: u8 = 4;
 
-/// What a verifier keeps of a key, as bytes.
+/// What a verifier stores of a key, as bytes.
 ///
-/// Of an Advanced key, and of one whose level may be edited, they can sign: whoever stores them
-/// seals them first, with a cipher that also authenticates, and binds them to the key id. Of a
-/// Standard key they are a SHA-256 of it.
+/// For an Advanced key, and for one whose level may be edited, they can sign. Encrypt them with an
+/// authenticated cipher, and bind them to the key id, before you store them. For a Standard key they
+/// are its SHA-256.
 ///
 /// ```
 /// use cortexkey_core::auth::{Key, KeyId, Level, StoredKey};
@@ -33,17 +30,17 @@ const EDITABLE_ADVANCED: u8 = 4;
 /// let id = KeyId::new(7).ok_or("a key id is never 0")?;
 /// let stored = StoredKey::editable(id, Level::Advanced, Key::new(b"test-api-key")?);
 /// let material = stored.to_material();
-/// let sealed = material.expose().to_vec(); // here a cipher is put between
+/// let sealed = material.expose().to_vec(); // encrypt it here
 ///
 /// let restored = StoredKey::from_material(id, &sealed)?;
 /// assert_eq!(restored.level(), Level::Advanced);
 /// assert!(StoredKey::from_material(id, &sealed[1..]).is_err());
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-pub struct KeyMaterial(Kept<[u8; BYTES]>);
+pub struct KeyMaterial(SecretBox<[u8; BYTES]>);
 
 impl KeyMaterial {
-    /// The bytes. Named so that its uses can be found.
+    /// The secret bytes.
     pub fn expose(&self) -> &[u8] {
         &*self.0
     }
@@ -58,23 +55,23 @@ impl Drop for KeyMaterial {
 impl ZeroizeOnDrop for KeyMaterial {}
 
 impl StoredKey {
-    /// What is kept, as bytes to seal and store. Id, expiry and revocation are not in it.
+    /// Returns what is stored as bytes, without id, expiry and revocation.
     pub fn to_material(&self) -> KeyMaterial {
-        let mut bytes = Kept::new([0; BYTES]);
+        let mut bytes = SecretBox::new([0; BYTES]);
         let (kind, rest) = bytes.split_at_mut(1);
-        let (digest_part, absorbed_part) = rest.split_at_mut(DIGEST_BYTES);
+        let (digest_part, midstate_part) = rest.split_at_mut(DIGEST_BYTES);
         kind[0] = match self.material() {
             Material::Standard { digest } => {
                 digest_part.copy_from_slice(digest);
                 STANDARD
             }
-            Material::Advanced { absorbed } => {
-                absorbed.write(absorbed_part);
+            Material::Advanced { midstate } => {
+                midstate.write(midstate_part);
                 ADVANCED
             }
-            Material::Editable { level, digest, absorbed } => {
+            Material::Editable { level, digest, midstate } => {
                 digest_part.copy_from_slice(digest);
-                absorbed.write(absorbed_part);
+                midstate.write(midstate_part);
                 match level {
                     Level::Standard => EDITABLE_STANDARD,
                     Level::Advanced => EDITABLE_ADVANCED,
@@ -84,31 +81,30 @@ impl StoredKey {
         KeyMaterial(bytes)
     }
 
-    /// A key from what was stored of it. It never expires until it is told to, and for a replay
-    /// guard it is as old as can be.
+    /// Restores a key from its material, without an expiry and without a time of creation.
     pub fn from_material(key_id: KeyId, bytes: &[u8]) -> Result<Self, BadKeyMaterial> {
         let bytes: &[u8; BYTES] = bytes.try_into().map_err(|_| BadKeyMaterial)?;
         let (kind, rest) = bytes.split_at(1);
-        let (digest, absorbed) = rest.split_at(DIGEST_BYTES);
+        let (digest, midstate) = rest.split_at(DIGEST_BYTES);
         let mut digest: [u8; DIGEST_BYTES] = digest.try_into().map_err(|_| BadKeyMaterial)?;
-        let read = || AbsorbedKey::read(absorbed).ok_or(BadKeyMaterial);
+        let read = || HashMidstate::read(midstate).ok_or(BadKeyMaterial);
         let parts = match kind[0] {
             STANDARD => Ok(Parts::standard(digest)),
             ADVANCED => read().map(Parts::advanced),
             EDITABLE_STANDARD => {
-                read().map(|absorbed| Parts::editable(Level::Standard, digest, absorbed))
+                read().map(|midstate| Parts::editable(Level::Standard, digest, midstate))
             }
             EDITABLE_ADVANCED => {
-                read().map(|absorbed| Parts::editable(Level::Advanced, digest, absorbed))
+                read().map(|midstate| Parts::editable(Level::Advanced, digest, midstate))
             }
             _ => Err(BadKeyMaterial),
         };
         digest.zeroize();
-        Ok(Self::with(key_id, parts?))
+        Ok(Self::from_parts(key_id, parts?))
     }
 }
 
-/// Bytes are no material of a key.
+/// The bytes are not the material of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadKeyMaterial;
 
@@ -155,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_material_is_refused() {
+    fn damaged_material_is_refused() {
         let id = KeyId::new(7).unwrap();
         let key = Key::new(b"test-api-key").unwrap();
         let material = StoredKey::editable(id, Level::Advanced, key).to_material();
@@ -166,7 +162,7 @@ mod tests {
         };
         assert_eq!(changed(0, 0), Some(BadKeyMaterial));
         assert_eq!(changed(0, 5), Some(BadKeyMaterial));
-        // The length of the key, and what lies behind its tail.
+        // The length of the key, and a byte after its tail.
         assert_eq!(changed(BYTES - 66, 9), Some(BadKeyMaterial));
         assert_eq!(changed(BYTES - 1, 1), Some(BadKeyMaterial));
         assert_eq!(StoredKey::from_material(id, &[]).err(), Some(BadKeyMaterial));
