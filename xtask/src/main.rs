@@ -9,8 +9,10 @@ mod campaign;
 mod capi;
 mod compare;
 mod fuzz;
+mod guide;
 mod header;
 mod linter;
+mod picture;
 mod proofs;
 mod run;
 mod setup;
@@ -36,6 +38,7 @@ cargo xtask COMMAND
   abi [--renew]    hold the C header against its stored description, or write that anew
   go-tools         Go's tests under Go's own tools, over the library as it is installed
   speed-abi        measure calls from C and Go beside the vendor's Go SDK, and threads, as tables
+  picture          draw the README's picture of quickstart
   rules            write the pages of the linter's rules and the schemas
   hooks            run pre-commit with each of its hooks
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         ["verdicts", "--check"] => verdicts::run(&root, true),
         ["vectors"] => vectors::run(&root, false),
         ["vectors", "--check"] => vectors::run(&root, true),
+        ["picture"] => picture::run(&root, false),
         ["rules"] => write_rules(&root),
         ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),
         ["tidy"] => tidy::run(&root),

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{capi, compare, fuzz, header, linter, proofs, setup, tidy, vectors, verdicts};
+use crate::{capi, compare, fuzz, header, linter, picture, proofs, setup, tidy, vectors, verdicts};
 
 /// What a step found.
 enum Outcome {
@@ -319,6 +319,5 @@ fn python(root: &Path) -> Outcome {
 }
 
 fn quickstart(root: &Path) -> Outcome {
-    let mut quickstart = cargo(root);
-    command(quickstart.args(["run", "--locked", "--quiet", "--", "quickstart"]))
+    once(picture::run(root, true))
 }

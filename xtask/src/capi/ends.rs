@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::bundle;
 use super::installed::Installed;
+use crate::guide;
 use crate::run::{capture, cargo, check, target_dir};
 
 /// With `cortexkey_static` programs run from anywhere.
@@ -40,7 +41,8 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
     let tenant = Server::start(tenant.args(["tenant", "--quiet"]), KEY)?;
     let ready: serde_json::Value =
         serde_json::from_str(&tenant.line).map_err(|e| format!("the tenant's first line: {e}"))?;
-    let url = format!("{}/api_keys/validate/", ready["url"].as_str().unwrap_or_default());
+    let tenant_url = ready["url"].as_str().unwrap_or_default();
+    let url = format!("{tenant_url}/api_keys/validate/");
     for level in ["standard", "advanced"] {
         let key = &ready["keys"][level];
         let (id, key) = (key["id"].to_string(), key["key"].as_str().unwrap_or_default());
@@ -55,7 +57,8 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
     go_without_the_library(root, installed)?;
     go_vendored(root, installed)?;
     go_in_an_empty_root(installed, &programs.static_client)?;
-    Ok(calls + 5)
+    let guides = guides(root, installed, tenant_url, &ready)?;
+    Ok(calls + 5 + guides)
 }
 
 struct Programs {
@@ -150,6 +153,55 @@ fn call(
     }
     let client = client.display();
     Err(format!("{client} {url} {id} {level}, with a key that is good: {good}\n{}", ran.all()))
+}
+
+/// Runs the guides for C and Go against the emulator; returns how many.
+fn guides(
+    root: &Path,
+    installed: &Installed,
+    url: &str,
+    ready: &serde_json::Value,
+) -> Result<u64, String> {
+    let key = ready["keys"]["advanced"]["key"].as_str().unwrap_or_default();
+    let home = installed.work.join("guides-home");
+    let written = fs::create_dir_all(&home).and_then(|()| fs::write(home.join(".cortex-key"), key));
+    written.map_err(|error| format!("{}: {error}", home.display()))?;
+    let go = |name| check(Command::new("go").args(["env", name])).map(|out| out.trim().to_owned());
+    let variables = [
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
+        ("HOME", home.display().to_string()),
+        ("PKG_CONFIG_PATH", installed.pkgconfig.display().to_string()),
+        ("GOCACHE", go("GOCACHE")?),
+        ("GOPATH", go("GOPATH")?),
+        ("CGO_ENABLED", "0".to_owned()),
+    ];
+    let module = "github.com/cortexkey/cortexkey/go";
+    let replace = [
+        ("https://api-acme.xdr.us.paloaltonetworks.com", url.to_owned()),
+        ("api-acme.xdr.us.paloaltonetworks.com", url.trim_start_matches("http://").to_owned()),
+        ("cxk_signer_new(7", "cxk_signer_new(2".to_owned()),
+        ("NewSigner(7", "NewSigner(2".to_owned()),
+        // The release is not there yet; the sources are.
+        (
+            "go get github.com/cortexkey/cortexkey/go@latest",
+            format!(
+                "go mod edit -require {module}@v0.0.0 -replace {module}={}",
+                root.join("go").display()
+            ),
+        ),
+    ];
+    let names = ["sign-from-c", "sign-from-go"];
+    for name in names {
+        let folder = installed.work.join(name);
+        // Left by the last run.
+        let _ = fs::remove_dir_all(&folder);
+        let page = root.join("docs/guides").join(name).with_extension("md");
+        let page = fs::create_dir_all(&folder).and_then(|()| fs::read_to_string(&page));
+        let page = page.map_err(|error| format!("{name}: {error}"))?;
+        guide::run(&page, &folder, &variables, &replace)
+            .map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(names.len().try_into().unwrap_or(0))
 }
 
 fn decide(root: &Path, program: &Path) -> Result<(), String> {

@@ -17,6 +17,7 @@ mod config;
 mod curl;
 mod doctor;
 mod examples;
+mod guides;
 mod keys;
 mod lint;
 mod pages;

@@ -36,22 +36,6 @@ fn a_call_prints_the_answer_and_a_refusal_says_why() {
     assert!(!ran.stderr.contains(key));
 }
 
-/// The README's line for Advanced keys with curl, but for the address.
-#[test]
-fn the_readmes_line_for_curl_works() {
-    let readme = include_str!("../../../../README.md");
-    let shown = "curl -K - https://api-acme.xdr.us.paloaltonetworks.com/api_keys/validate/ -d '{}'";
-    assert!(readme.contains(shown));
-    let tenant = Tenant::start();
-    for level in ["standard", "advanced"] {
-        let ran = finish(&mut tenant.with_key(level, &["sign", "--format", "curl"]));
-        let line = shown.replace("https://api-acme.xdr.us.paloaltonetworks.com", tenant.url());
-        let mut shell = Command::new("sh");
-        let output = crate::common::finish_with(shell.args(["-c", &line]), ran.stdout.as_bytes());
-        assert_eq!(output.stdout, "\"true\"", "{}", output.stderr);
-    }
-}
-
 #[test]
 fn a_small_guard_refuses_what_it_has_no_room_for() {
     let tenant = Tenant::start_with(&["--guard-entries", "4"]);

@@ -1,26 +1,24 @@
-//! [`Cause`]: what may lie behind a refusal, each with its remedy.
-//!
-//! It refuses causes without a remedy.
+//! The causes of a refusal that the doctor knows, each with its remedy.
 
 use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// What may lie behind a refusal.
+/// A cause of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// A setting is missing or cannot stand.
+    /// A setting is missing or invalid.
     Settings,
-    /// No key id goes with the request.
+    /// The request has no key id.
     MissingKeyId,
     /// Another authentication header is missing.
     MissingHeader,
-    /// `Bearer` stands before the key.
+    /// `Bearer` precedes the key.
     BearerPrefix,
-    /// Quotes stand round the key.
+    /// The key is in quotes.
     QuotesRoundKey,
-    /// A space or line end stands round the key.
+    /// A space or line end surrounds the key.
     SpaceRoundKey,
     /// The key is Advanced and is used as Standard, or the reverse.
     LevelMismatch,
@@ -28,17 +26,17 @@ pub enum Cause {
     HashedStandardKey,
     /// The timestamp is in seconds.
     SecondsForMilliseconds,
-    /// The clock is off.
+    /// The clock is wrong.
     ClockOff,
     /// A nonce is used twice.
     ReusedNonce,
-    /// The digest has upper-case digits.
+    /// The digest is in upper case.
     UpperCaseDigest,
     /// The key itself is sent, with nonce and timestamp.
     KeyForDigest,
     /// The timestamp is neither in milliseconds nor in seconds.
     TimestampForm,
-    /// The digest is made of something else than key, nonce and timestamp.
+    /// The digest covers something other than key, nonce and timestamp.
     OtherDigest,
     /// The nonce is not 64 letters and digits.
     OddNonce,
@@ -46,28 +44,28 @@ pub enum Cause {
     Expired,
     /// The tenant has no such key.
     WrongTenant,
-    /// The key is another than that of the id.
+    /// The key belongs to another id.
     WrongKey,
     /// The host is the console's, not the API's.
     ConsoleHost,
-    /// Something on the way takes headers away.
+    /// A proxy removes headers.
     HeadersStripped,
-    /// There is no trust in who answers.
+    /// The server's certificate is not trusted.
     Tls,
-    /// There is no connection.
+    /// The connection failed.
     NoConnection,
-    /// What answers is not the API.
+    /// The answer is not from the API.
     NotTheApi,
-    /// The key is good, and its roles lack the permission.
+    /// The key is valid, but its roles lack the permission.
     MissingPermission,
-    /// The key is good, and the tenant's licence does not cover the call.
+    /// The key is valid, but the tenant's licence does not cover the call.
     NoLicence,
-    /// The tenant is busy or broken.
+    /// The tenant is busy or failing.
     TenantTrouble,
 }
 
 impl Cause {
-    /// All of them, from the nearest to the farthest.
+    /// All causes, those on this machine first.
     pub const ALL: [Self; 27] = [
         Self::Settings,
         Self::MissingKeyId,
@@ -103,12 +101,12 @@ impl Cause {
         self.row().1
     }
 
-    /// What it is, in a few words.
+    /// A short description.
     pub const fn title(self) -> &'static str {
         self.row().2
     }
 
-    /// What to do about it.
+    /// How to fix it.
     pub const fn remedy(self) -> &'static str {
         self.row().3
     }
@@ -123,52 +121,51 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
     (
         Cause::Settings,
         "settings",
-        "a setting is missing or cannot stand",
-        "`cortexkey config explain` shows where each setting comes from",
+        "a setting is missing or invalid",
+        "run `cortexkey config explain`: it shows where each setting comes from",
     ),
     (
         Cause::MissingKeyId,
         "missing-key-id",
-        "no key id goes with the request",
-        "send x-xdr-auth-id with the number in the column ID of the API Keys table",
+        "the request has no key id",
+        "send x-xdr-auth-id with the number from the ID column of the API Keys table",
     ),
     (
         Cause::MissingHeader,
         "missing-header",
         "an authentication header is missing",
-        "send x-xdr-auth-id and Authorization; with an Advanced key x-xdr-nonce and \
-         x-xdr-timestamp as well",
+        "send x-xdr-auth-id and Authorization; with an Advanced key also x-xdr-nonce and \
+         x-xdr-timestamp",
     ),
     (
         Cause::BearerPrefix,
         "bearer-prefix",
-        "`Bearer` stands before the key",
-        "send the key, or the digest, alone in Authorization",
+        "`Bearer` precedes the key",
+        "send only the key or the digest in Authorization",
     ),
     (
         Cause::QuotesRoundKey,
         "quotes-round-key",
-        "quotes stand round the key",
-        "take them out of the variable, file or secret store",
+        "the key is in quotes",
+        "remove the quotes from the variable, file or secret store",
     ),
     (
         Cause::SpaceRoundKey,
         "space-round-key",
-        "a space or line end stands round the key",
-        "store the key alone, and see that nothing adds a line end (echo does, printf does \
-         not)",
+        "a space or line end surrounds the key",
+        "store only the key; printf adds no line end, echo does",
     ),
     (
         Cause::LevelMismatch,
         "level-mismatch",
-        "the key is of the other security level",
-        "set the key type to what the column Security Level of the API Keys table shows",
+        "the key has the other security level",
+        "set the key type to the Security Level that the API Keys table shows",
     ),
     (
         Cause::HashedStandardKey,
         "hashed-standard-key",
-        "the SHA-256 of a Standard key is used in place of the key",
-        "send a Standard key as it is; only Advanced keys are hashed, with nonce and time",
+        "a Standard key was hashed",
+        "send a Standard key unchanged; only Advanced keys are hashed, with nonce and timestamp",
     ),
     (
         Cause::SecondsForMilliseconds,
@@ -180,21 +177,21 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
     (
         Cause::ReusedNonce,
         "reused-nonce",
-        "a nonce is used twice",
-        "draw a nonce and take the time anew for every attempt, retries included",
+        "a nonce was used twice",
+        "draw a new nonce and read the clock for every attempt, including retries",
     ),
     (
         Cause::UpperCaseDigest,
         "upper-case-digest",
-        "the digest has upper-case digits",
+        "the digest is in upper case",
         "write the digest in lower case",
     ),
     (
         Cause::KeyForDigest,
         "key-for-digest",
-        "the key is sent in place of its digest",
-        "hash key, nonce and timestamp, and send the digest; an Advanced key that was sent is no \
-         secret any more, so rotate it",
+        "the key was sent in place of its digest",
+        "hash the key, nonce and timestamp, and send the digest; rotate the Advanced key, which \
+         is no longer secret once sent",
     ),
     (
         Cause::TimestampForm,
@@ -205,84 +202,84 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
     (
         Cause::OtherDigest,
         "other-digest",
-        "the digest is made in another way",
-        "hash key, nonce and timestamp, in this order, with nothing between, by plain \
-         SHA-256",
+        "the digest was made in another way",
+        "compute plain SHA-256 of the key, nonce and timestamp in this order, without separators",
     ),
     (
         Cause::OddNonce,
         "odd-nonce",
         "the nonce is not 64 letters and digits",
-        "draw 64 characters of A-Z, a-z and 0-9",
+        "draw 64 characters from A-Z, a-z and 0-9",
     ),
     (
         Cause::Expired,
         "expired",
         "the key has expired",
-        "make a new key (`cortexkey keys rotate`, with another key); an expiry cannot be \
-         moved by the API",
+        "replace the key (`cortexkey keys rotate` with another key); the API cannot change an \
+         expiry",
     ),
     (
         Cause::WrongTenant,
         "wrong-tenant",
-        "this tenant has no key of this id",
-        "compare tenant and id with the API Keys table; the key may have been deleted",
+        "this tenant has no key with this id",
+        "compare the tenant and the id with the API Keys table; the key may have been deleted",
     ),
     (
         Cause::WrongKey,
         "wrong-key",
         "the key does not belong to the id",
-        "compare the id with the one shown when the key was made; else make a new key",
+        "compare the id with the one shown when the key was generated; otherwise generate a new \
+         key",
     ),
     (
         Cause::ConsoleHost,
         "console-host",
         "the host is the console's, not the API's",
-        "use what the button Copy API URL gives: the host begins with api-",
+        "use the address that Copy API URL gives; its host begins with api-",
     ),
     (
         Cause::HeadersStripped,
         "headers-stripped",
-        "something on the way takes headers away",
-        "have the proxy let x-xdr-* and Authorization through, or name the host in NO_PROXY",
+        "a proxy removes headers",
+        "let x-xdr-* and Authorization pass the proxy, or add the host to NO_PROXY",
     ),
     (
         Cause::Tls,
         "tls",
-        "there is no trust in who answers",
-        "check the host; where a proxy breaks TLS open on purpose, give its authority with \
+        "the server's certificate is not trusted",
+        "check the host; if a proxy inspects TLS on purpose, pass its CA certificate with \
          --ca-file",
     ),
     (
         Cause::NoConnection,
         "no-connection",
-        "there is no connection",
-        "check host and port, firewall and proxy",
+        "the connection failed",
+        "check the host, port, firewall and proxy",
     ),
     (
         Cause::NotTheApi,
         "not-the-api",
-        "what answers is not the API",
-        "check the address, and whether a proxy or a login page answers in its place",
+        "the answer is not from the API",
+        "check the address, and whether a proxy or login page answers instead",
     ),
     (
         Cause::MissingPermission,
         "missing-permission",
-        "the key is good, and its roles lack the permission",
-        "give it a role with the component that the call belongs to",
+        "the key is valid, but its roles lack the permission",
+        "give it a role with the component that the call needs",
     ),
     (
         Cause::NoLicence,
         "no-licence",
-        "the key is good, and the tenant's licence does not cover the call",
-        "ask who administers the tenant, or the account team at Palo Alto Networks, which licence \
-         the call needs and whether it has run out; another key changes nothing",
+        "the key is valid, but the tenant's licence does not cover the call",
+        "ask the tenant's administrator or your Palo Alto Networks account team which licence \
+         the call needs and whether it has expired; another key does not help",
     ),
     (
         Cause::TenantTrouble,
         "tenant-trouble",
-        "the tenant is busy or broken",
-        "wait, and try again; make fewer calls at once",
+        "the tenant is busy or failing",
+        "wait and try again; make fewer calls at once",
     ),
 ];
 

@@ -19,7 +19,7 @@ use crate::input;
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 const FORMS: &str = "a scope file takes what PUT /platform/iam/v1/scope takes, or what a key \
-                     definition has under `spec.scope`; docs/client.md shows both (A scope file)";
+                     definition has under `spec.scope`; docs/client.md shows both (Scope files)";
 
 /// The fields of the product's form that definitions do not have, from the top.
 const OF_PRODUCT: [&[&str]; 6] = [
