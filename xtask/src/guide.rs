@@ -4,6 +4,7 @@
 //! A shell block ends with 0, or as its last line says: `# exit code 1`. In expected output `…` stands
 //! for any text, and a line of `…` alone for any lines. The tests of the command line include this file.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -66,7 +67,7 @@ pub(crate) fn run(
             }
             Step::Shell { script: block, codes } => {
                 let stop = if codes == &["0"] { "set -e" } else { "set +e" };
-                script += &format!("{stop}\n{block}code=$?; echo; echo \"{MARK} $code\"\n");
+                let _ = writeln!(script, "{stop}\n{block}code=$?; echo; echo \"{MARK} $code\"");
             }
             Step::Output(_) => {}
         }
@@ -86,7 +87,6 @@ fn compare(steps: &[Step], output: &str) -> Result<(), String> {
     let mut last = "";
     for step in steps {
         match step {
-            Step::File { .. } => {}
             Step::Shell { script, codes } => {
                 let rest = blocks.next().ok_or_else(|| format!("not run:\n{script}\n{output}"))?;
                 let (code, following) = rest.split_once('\n').unwrap_or((rest, ""));
@@ -99,7 +99,7 @@ fn compare(steps: &[Step], output: &str) -> Result<(), String> {
             Step::Output(expected) if !matches(expected, last) => {
                 return Err(format!("expected:\n{expected}\nprinted:\n{last}"));
             }
-            Step::Output(_) => {}
+            Step::File { .. } | Step::Output(_) => {}
         }
     }
     Ok(())

@@ -12,7 +12,8 @@ const PATH: &str = "docs/images/quickstart.svg";
 /// The numbers of the steps that are shown.
 const STEPS: [&str; 3] = ["4. ", "5. ", "7. "];
 const COLUMNS: usize = 108;
-const COLUMN_WIDTH: f32 = 8.43;
+/// Enough for 108 columns of 14 pixels' monospace, and the margins.
+const WIDTH: usize = 950;
 const LINE_HEIGHT: usize = 20;
 
 /// Runs `quickstart` and writes the picture; with `stale_only` says whether it is stale instead.
@@ -45,10 +46,9 @@ fn shown(printed: &str) -> Vec<&str> {
 }
 
 fn draw(lines: &[&str]) -> String {
-    let width = (COLUMNS as f32).mul_add(COLUMN_WIDTH, 40.0).round();
     let height = lines.len() * LINE_HEIGHT + 40;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
          <title>cortexkey quickstart</title>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"10\" fill=\"#14171f\"/>\n\
          <g font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,monospace\" font-size=\"14\" \

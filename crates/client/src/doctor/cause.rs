@@ -173,7 +173,7 @@ const ROWS: [(Cause, &str, &str, &str); Cause::ALL.len()] = [
         "the timestamp is in seconds",
         "send Unix time in milliseconds, 13 digits, and hash the same digits",
     ),
-    (Cause::ClockOff, "clock-off", "the clock is off", "set the clock, by NTP if it can be had"),
+    (Cause::ClockOff, "clock-off", "the clock is wrong", "set the clock, with NTP if possible"),
     (
         Cause::ReusedNonce,
         "reused-nonce",
