@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::Secret;
 
 mod read;
+mod record;
 
 pub use read::{ListRead, OddRecord};
 

@@ -24,7 +24,7 @@ impl ChangeArgs {
             return Ok(());
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Err(Failure::wrong_use(format!("nobody can be asked: {question}"))
+            return Err(Failure::usage_error(format!("nobody can be asked: {question}"))
                 .help("give --yes to do it without asking"));
         }
         text::tell(&format!("{question} {DIM}[y/N]{DIM:#} "));

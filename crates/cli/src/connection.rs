@@ -184,7 +184,7 @@ fn tell(notice: &Notice<'_>) {
 
 /// Invalid settings are a usage error.
 pub(crate) fn failure(error: &SettingsError) -> Failure {
-    Failure::wrong_use(error.to_string())
+    Failure::usage_error(error.to_string())
 }
 
 /// The error does not repeat the value, which may be a key in the wrong place.

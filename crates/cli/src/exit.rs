@@ -19,9 +19,9 @@ pub(crate) enum Exit {
     /// Findings, a refusal or a failed call.
     Findings = 1,
     /// A usage error, or an invalid policy or configuration.
-    WrongUse = 2,
+    UsageError = 2,
     /// Nothing could be read.
-    NothingRead = 3,
+    NoInput = 3,
     /// Done but for a part that the key may not do, which the output names.
     Partly = 4,
 }
@@ -33,7 +33,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// Why a command could not do what it was asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
@@ -58,13 +58,13 @@ impl Failure {
     }
 
     /// A usage error, or invalid settings.
-    pub(crate) fn wrong_use(message: impl Into<String>) -> Self {
-        Self::new(Exit::WrongUse, message)
+    pub(crate) fn usage_error(message: impl Into<String>) -> Self {
+        Self::new(Exit::UsageError, message)
     }
 
     /// Why the linter could not begin.
     pub(crate) fn of_linter(outcome: &Outcome) -> Self {
-        let failure = Self::wrong_use(outcome.messages.join("; "));
+        let failure = Self::usage_error(outcome.messages.join("; "));
         Self { help: outcome.help.clone(), ..failure }
     }
 

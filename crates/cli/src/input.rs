@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let unreadable = |error: io::Error| {
         let name = path.display();
-        Failure::new(Exit::NothingRead, format!("cannot read {what} from {name}: {error}"))
+        Failure::new(Exit::NoInput, format!("cannot read {what} from {name}: {error}"))
     };
     let mut bytes = Zeroizing::new(Vec::new());
     let mut take = |from: &mut dyn Read| from.take(bytes_max + 1).read_to_end(&mut bytes);
@@ -25,7 +25,7 @@ pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Zeroizing<
         take(&mut File::open(path).map_err(unreadable)?).map_err(unreadable)?;
     }
     if bytes.len() as u64 > bytes_max {
-        return Err(Failure::wrong_use(format!("{what} has over {bytes_max} bytes")));
+        return Err(Failure::usage_error(format!("{what} has over {bytes_max} bytes")));
     }
     Ok(bytes)
 }

@@ -108,7 +108,7 @@ fn file_as_option(args: impl Iterator<Item = OsString>) -> Option<Failure> {
     let name = name.to_string_lossy();
     let message = format!("{} is a file here, and would be read as an option", quote(&name));
     let help = format!("write ./{name}, or put `--` before the files", name = escape(&name));
-    Some(Failure::wrong_use(message).help(help))
+    Some(Failure::usage_error(message).help(help))
 }
 
 /// A crash leaves no memory behind in which others could look for keys. Where the system does not

@@ -47,12 +47,14 @@ impl ChildrenArgs {
         ids.sort();
         ids.dedup();
         if ids.is_empty() {
-            return Err(Failure::wrong_use("neither the profile nor the lock file names a child")
-                .help("set children = [\"ID\", …] in the profile, or give --children ID,ID"));
+            return Err(Failure::usage_error(
+                "neither the profile nor the lock file names a child",
+            )
+            .help("set children = [\"ID\", …] in the profile, or give --children ID,ID"));
         }
         let child = |id: String| {
             ChildTenant::new(&id).map(|child| client.for_child(child)).ok_or_else(|| {
-                Failure::wrong_use("`--children` has an id that is not valid in a header")
+                Failure::usage_error("`--children` has an id that is not valid in a header")
                     .help("give the ids of child tenants, with commas between them")
             })
         };
@@ -87,7 +89,7 @@ impl Summary {
             };
             say(&format!("{name}: {line}"));
             exit = match (exit, result) {
-                (_, Err(_) | Ok(Exit::Findings | Exit::WrongUse | Exit::NothingRead)) => {
+                (_, Err(_) | Ok(Exit::Findings | Exit::UsageError | Exit::NoInput)) => {
                     Exit::Findings
                 }
                 (Exit::Done, Ok(Exit::Partly)) => Exit::Partly,

@@ -32,11 +32,11 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
         return key_as_argument(&format!("{first}: it looks like a key, and ")).report();
     }
     text::tell(&error.render().ansi().to_string());
-    Exit::WrongUse.into()
+    Exit::UsageError.into()
 }
 
 fn key_as_argument(seen: &str) -> Failure {
-    Failure::wrong_use(format!(
+    Failure::usage_error(format!(
         "{seen}a key is never taken as an argument, where every process on the machine can read \
          it and the shell remembers it"
     ))

@@ -1,6 +1,4 @@
-//! Where a new key goes, as the command line and the profile say.
-//!
-//! It refuses to show a key to anything but a terminal.
+//! Where a new key goes: options first, then the profile. A key is shown on a terminal only.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -36,7 +34,7 @@ impl SinkArgs {
         }
         if self.show {
             if !std::io::stdout().is_terminal() {
-                return Err(Failure::wrong_use(
+                return Err(Failure::usage_error(
                     "--show shows a key on a terminal, and there is none",
                 )
                 .help("use --sink-file FILE, or sink_command in a profile"));
@@ -49,19 +47,14 @@ impl SinkArgs {
                 text::print_key(&Zeroizing::new(format!("{key}\n")))
             })));
         }
-        match (&profile.command, &profile.folder) {
-            (Some(program), _) => Ok(match profile.exists.clone() {
-                Some(exists) => Sink::Guarded { command: program.clone(), exists },
-                None => Sink::Command(program.clone()),
-            }),
-            (None, Some(folder)) => Ok(Sink::Folder(folder.clone())),
-            (None, None) => Err(Failure::wrong_use(
+        profile.sink().ok_or_else(|| {
+            Failure::usage_error(
                 "the new key has no place to go, and the tenant shows it only once",
             )
             .help(
-                "give --sink-file FILE or --show, or set sink_command or sink_folder in a profile \
-                 (docs/client.md)",
-            )),
-        }
+                "give --sink-file FILE or --show, or set sink_command or sink_folder in a \
+                     profile (docs/client.md)",
+            )
+        })
     }
 }

@@ -11,11 +11,12 @@ use cortexkey_api::scope::{AssetGroup, AxisMode, ScopeRead};
 use cortexkey_api::scope_mapping::{
     Datasets, Endpoints, RawAxis, ScopeAsRead, Selection, Unreferenced,
 };
+use cortexkey_core::auth::Level;
 use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::scalar;
 use regex::Regex;
 
-use crate::resources::{Seen, level_of};
+use crate::resources::Seen;
 
 const NAME_CHARS_MAX: usize = 63;
 
@@ -92,7 +93,7 @@ impl Import<'_> {
         if let Some(tenant) = self.tenant {
             let _ = writeln!(out, "  tenant: {}", scalar(tenant));
         }
-        let _ = writeln!(out, "spec:\n  securityLevel: {}", level_of(record.security_level));
+        let _ = writeln!(out, "spec:\n  securityLevel: {}", Level::from(record.security_level));
         if let Some(comment) = record.comment.as_ref().filter(|comment| !comment.is_empty()) {
             let _ = writeln!(out, "  comment: {}", scalar(comment));
         }

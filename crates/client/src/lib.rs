@@ -13,38 +13,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod apply;
 pub mod doctor;
 mod examples;
 mod import;
-mod lock_file;
+mod lifecycle;
 mod plan;
 mod process;
-mod renew;
 mod resources;
 mod settings;
 mod sink;
+pub mod table;
+pub mod time;
 mod transport;
 
-pub use apply::{Apply, ApplyError};
 pub use examples::{Example, ExampleError, Language, UnknownLanguage};
 pub use import::{Import, Imported};
-pub use lock_file::{Entry, LockFile, LockFileError};
+pub use lifecycle::{
+    Apply, ApplyError, Deletion, DeletionError, Delivery, Entry, Finished, Generation, Journal,
+    LockFile, LockFileError, RenewError, Renewal, Replacement, ReplacementOptions, RotateError,
+    Rotated, Rotation, Stage, StateError, StatePlaces, Step,
+};
 pub use plan::{
-    Action, Change, DefinedScope, Desired, Gained, Kind, Plan, PlanOptions, TenantState, Unmanaged,
+    Action, Change, DefinedScope, Desired, Gained, Kind, Membership, MembershipError, Plan,
+    PlanOptions, PlanRequest, TenantState, Unmanaged, check_host, check_names,
 };
 pub use process::{Program, ProgramError};
-pub use renew::{Journal, JournalError, NewKey, RenewError, Renewal, Stage, Step, may_be_pending};
 pub use resources::{
-    EditError, KeyEdit, KeyList, Permission, Ping, Seen, is_administrator, is_system, level_of,
-    security_level, write_of,
+    EditError, KeyEdit, KeyList, NewKey, Permission, Ping, ScopeError, Seen, is_administrator,
+    is_system, may_be_pending, write_of,
 };
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
     KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, SettingsError,
     TIMEOUT_MS_MAX, explain, resolve_address, state_folder,
 };
-pub use sink::{About, Prepared, Show, Sink, SinkError};
+pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError};
 pub use transport::{
     AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Method, MethodError,
     Notice, Observer, Refused, Response, Retry, RolesBy, Roots, RootsError,

@@ -229,11 +229,11 @@ fn component_note(access: &Access, name: &str) -> Result<Option<String>, Failure
     }
     let renamed = Component::renamed(name);
     if !renamed.is_empty() {
-        return Err(Failure::wrong_use(format!("{} is a former name", plain(name)))
+        return Err(Failure::usage_error(format!("{} is a former name", plain(name)))
             .help(format!("ask for {}", renamed.join(", or "))));
     }
     match closest(name, known()) {
-        Some(near) => Err(Failure::wrong_use(format!("there is no component {}", plain(name)))
+        Some(near) => Err(Failure::usage_error(format!("there is no component {}", plain(name)))
             .help(format!("did you mean \"{near}\"? Case and spaces count"))),
         None => Ok(Some(format!("no public document and no role names a component {name}"))),
     }

@@ -54,19 +54,19 @@ read."#;
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let method: Method =
         args.method.to_ascii_uppercase().parse().map_err(|_| {
-            Failure::wrong_use("the method is none of GET, POST, PUT, PATCH, DELETE")
+            Failure::usage_error("the method is none of GET, POST, PUT, PATCH, DELETE")
         })?;
     if args.data_file.as_ref().is_some_and(|file| file.as_os_str() == "-")
         && args.connection.key_is_on_stdin()
     {
-        return Err(Failure::wrong_use("both the key and the body are read from standard input")
+        return Err(Failure::usage_error("both the key and the body are read from standard input")
             .help("give the key by --key-file or CORTEXKEY_API_KEY"));
     }
     let body = body(args)?;
     if let Some(body) = &body {
         serde_json::from_slice::<IgnoredAny>(body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            Failure::wrong_use(format!("the body is no JSON ({place})"))
+            Failure::usage_error(format!("the body is no JSON ({place})"))
         })?;
     }
     let connection = args.connection.resolve()?;
@@ -103,7 +103,7 @@ fn body(args: &Args) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
 /// A call that failed. Its text says what to do; wrong input is a usage error.
 pub(crate) fn failed(error: &CallError) -> Failure {
     let exit = match error {
-        CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::WrongUse,
+        CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
     let failure = Failure::new(exit, error.to_string());

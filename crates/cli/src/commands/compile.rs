@@ -50,7 +50,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let to_stdout = args.output == Path::new("-");
     if to_stdout && std::io::stdout().is_terminal() {
-        return Err(Failure::wrong_use("compiled definitions are no text for a terminal")
+        return Err(Failure::usage_error("compiled definitions are no text for a terminal")
             .help("name a file (-o keys.ckc), or send standard output to one"));
     }
     let found = Found::with_paths(args.policy.as_deref(), &args.paths)?;
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
     }
     if compiler.is_empty() {
-        return Err(Failure::new(Exit::NothingRead, "there is no key definition to compile")
+        return Err(Failure::new(Exit::NoInput, "there is no key definition to compile")
             .help("`cortexkey lint` says which files are read"));
     }
     let bytes = compiler.finish();
@@ -121,7 +121,7 @@ fn locked(found: &Found) -> Result<Option<Lock>, Failure> {
     }
     let shown = path.to_string_lossy();
     let mistake = |message: &str| {
-        Failure::wrong_use(format!("the lock file has a mistake: {shown}: {message}"))
+        Failure::usage_error(format!("the lock file has a mistake: {shown}: {message}"))
             .help("take the version that was last committed, and run `cortexkey plan`")
     };
     let decoded = decode(read(&path).map_err(|why| mistake(&why))?);

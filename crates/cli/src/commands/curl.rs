@@ -61,13 +61,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .map_or(("", &[][..]), |(path, options)| (path.as_str(), options));
     let path = path.strip_prefix(&address.to_string()).unwrap_or(path);
     let url = address.join(path).map_err(|_| {
-        Failure::wrong_use(format!(
+        Failure::usage_error(format!(
             "the first argument is no path of {address}; give it first, then curl's options"
         ))
         .help("cortexkey curl -- /api_keys/validate/ -d '{}'")
     })?;
     let options = options::read(options, args.allow_other_connection)
-        .map_err(|refused| Failure::wrong_use(refused.message).help(refused.help))?;
+        .map_err(|refused| Failure::usage_error(refused.message).help(refused.help))?;
     let now = Timestamp::from_system_time(SystemTime::now()).map_err(|_| {
         Failure::new(Exit::Findings, "the clock of this machine shows no time that can be sent")
     })?;

@@ -93,14 +93,14 @@ fn live(args: &Args) -> Result<Diagnosis, Failure> {
 fn requests(args: &Args, path: &Path) -> Result<Diagnosis, Failure> {
     let is_stdin = path.as_os_str() == "-";
     if is_stdin && args.connection.key_is_on_stdin() {
-        return Err(Failure::wrong_use(
+        return Err(Failure::usage_error(
             "both the key and the requests are read from standard input",
         )
         .help("give the key by --key-file or CORTEXKEY_API_KEY"));
     }
     let bytes = input::read(path, "requests", REQUEST_BYTES_MAX)?;
     let requests = read_requests(&bytes)
-        .map_err(|error| Failure::new(Exit::NothingRead, format!("{}: {error}", path.display())))?;
+        .map_err(|error| Failure::new(Exit::NoInput, format!("{}: {error}", path.display())))?;
     let given = args.connection.given();
     let environment = |name: &str| std::env::var_os(name);
     // Without a key less can be said, but something.

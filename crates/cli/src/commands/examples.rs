@@ -37,12 +37,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let given = args.connection.given();
     let environment = |name: &str| std::env::var_os(name);
     if given.child_tenant.is_some() {
-        return Err(Failure::wrong_use("the examples call no child tenant")
+        return Err(Failure::usage_error("the examples call no child tenant")
             .help("leave --child-tenant out; a call to a child has the header x-child-tenant-id"));
     }
     let example = Example::resolve(&given, &environment).map_err(|error| failure(&error))?;
     let text = example.text(args.language);
-    text::print(&text.map_err(|error| Failure::wrong_use(error.to_string()))?)?;
+    text::print(&text.map_err(|error| Failure::usage_error(error.to_string()))?)?;
     Ok(Exit::Done)
 }
 

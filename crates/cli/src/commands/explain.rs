@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             text::print(&own)?;
             return Ok(Exit::Done);
         }
-        let failure = Failure::wrong_use("there is no rule of this name");
+        let failure = Failure::usage_error("there is no rule of this name");
         let hint = did_you_mean(&args.rule, &rules::all_ids());
         return Err(
             failure.help(hint.unwrap_or_else(|| "`cortexkey rules` lists all rules".into()))

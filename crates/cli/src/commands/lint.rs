@@ -165,17 +165,17 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn options(args: &Args) -> Result<Options, Failure> {
     let folder = std::env::current_dir().map_err(|error| {
-        Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
     })?;
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::wrong_use)?;
+    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage_error)?;
     let stdin = args.paths.iter().any(|path| path.as_os_str() == "-");
     if args.stdin_filename.is_some() && !stdin {
-        return Err(Failure::wrong_use("--stdin-filename goes with `-` among the paths")
+        return Err(Failure::usage_error("--stdin-filename goes with `-` among the paths")
             .help("cortexkey lint - --stdin-filename keys/a.yaml"));
     }
     if args.unsafe_fixes && !(args.fix || args.diff) {
-        return Err(Failure::wrong_use("--unsafe-fixes goes with --fix or --diff")
+        return Err(Failure::usage_error("--unsafe-fixes goes with --fix or --diff")
             .help("cortexkey lint --diff --unsafe-fixes shows what would change"));
     }
     let mut options = Options::new(folder, now);
@@ -205,7 +205,7 @@ fn one_on_stdout(args: &Args) -> Result<(), Failure> {
     let mut here = args.format.iter().filter(|target| target.file.is_none());
     let (Some(first), Some(_)) = (here.next(), here.next()) else { return Ok(()) };
     let word = first.format.word();
-    Err(Failure::wrong_use(format!(
+    Err(Failure::usage_error(format!(
         "only one format may go to standard output; write the other to a file: {word}=FILE"
     )))
 }
@@ -215,7 +215,7 @@ fn write_all(args: &Args, report: &Report) -> Result<(), Failure> {
     for Target { format, file } in &args.format {
         if let Some(file) = file {
             output_file::write(file, report.render(*format, false).as_bytes()).map_err(
-                |error| Failure::wrong_use(format!("cannot write {}: {error}", file.display())),
+                |error| Failure::usage_error(format!("cannot write {}: {error}", file.display())),
             )?;
         } else {
             to_stdout = true;
@@ -259,8 +259,8 @@ fn exit(outcome: &Outcome, fail_on: FailOn) -> Exit {
     match outcome.exit_code(fail_on) {
         0 => Exit::Done,
         1 => Exit::Findings,
-        2 => Exit::WrongUse,
-        _ => Exit::NothingRead,
+        2 => Exit::UsageError,
+        _ => Exit::NoInput,
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(folder) = &args.folder {
         clap_mangen::generate_to(command(), folder).map_err(|error| {
-            Failure::wrong_use(format!("cannot write to {}: {error}", folder.display()))
+            Failure::usage_error(format!("cannot write to {}: {error}", folder.display()))
         })?;
     } else {
         let mut page = Vec::new();

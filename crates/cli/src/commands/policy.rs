@@ -135,7 +135,7 @@ fn form(text: &str) -> Result<Form, String> {
 
 fn here() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| {
-        Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
     })
 }
 
@@ -143,7 +143,7 @@ fn init(args: &Init) -> Result<Exit, Failure> {
     let to_stdout = args.output.as_os_str() == "-";
     if !to_stdout && args.output.exists() {
         let path = args.output.display();
-        return Err(Failure::wrong_use(format!("{path} is there already"))
+        return Err(Failure::usage_error(format!("{path} is there already"))
             .help("--output FILE writes to another file, --output - to standard output"));
     }
     let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
@@ -152,12 +152,12 @@ fn init(args: &Init) -> Result<Exit, Failure> {
     options.policy = Some("builtin:minimal".into());
     let outcome = run_files(&options, &mut io::empty());
     if outcome.nothing_read || outcome.corpus.files.is_empty() {
-        return Err(Failure::new(Exit::NothingRead, "no definition could be read there")
+        return Err(Failure::new(Exit::NoInput, "no definition could be read there")
             .help("name the folder with your key definitions: cortexkey policy init keys/"));
     }
     let keys = patterns(&args.paths, &outcome.corpus);
     if keys.is_empty() {
-        return Err(Failure::new(Exit::NothingRead, "no definition could be read there")
+        return Err(Failure::new(Exit::NoInput, "no definition could be read there")
             .help("name the folder with your key definitions: cortexkey policy init keys/"));
     }
     let text = policy_for(&outcome.corpus, &args.name, &keys);
@@ -166,7 +166,7 @@ fn init(args: &Init) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let failed = |error: io::Error| {
-        Failure::wrong_use(format!("cannot write {}: {error}", args.output.display()))
+        Failure::usage_error(format!("cannot write {}: {error}", args.output.display()))
     };
     output_file::create(&args.output, text.as_bytes()).map_err(failed)?;
     text::print(&format!(
@@ -234,7 +234,7 @@ fn pattern(path: &Path) -> String {
 
 fn check(args: &Check) -> Result<Exit, Failure> {
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::wrong_use)?;
+    let now = now(args.now.as_deref(), epoch.as_deref()).map_err(Failure::usage_error)?;
     let mut options = Options::new(here()?, now);
     options.policy.clone_from(&args.policy);
     let outcome = run_files(&options, &mut io::empty());
@@ -244,7 +244,7 @@ fn check(args: &Check) -> Result<Exit, Failure> {
     let report = report.of_policy();
     text::print(&report.render(args.format, args.format == Form::Human))?;
     Ok(match (outcome.wrong, report.fails(cortexkey_lint::Severity::Error)) {
-        (true, _) => Exit::WrongUse,
+        (true, _) => Exit::UsageError,
         (_, true) => Exit::Findings,
         _ => Exit::Done,
     })
@@ -320,7 +320,7 @@ fn rule_named<'a>(policy: &'a Policy, written: &str) -> Result<Named<'a>, Failur
         let own = policy.custom_rules().flat_map(|rule| [rule.id(), rule.name()]);
         let all: Vec<&str> = rules::all_ids().into_iter().chain(own).collect();
         let hint = did_you_mean(written, &all);
-        Failure::wrong_use("there is no rule of this name")
+        Failure::usage_error("there is no rule of this name")
             .help(hint.unwrap_or_else(|| "`cortexkey rules` lists all rules".into()))
     })
 }
@@ -348,7 +348,7 @@ fn test(args: &Test) -> Result<Exit, Failure> {
     let mut options = Options::new(here()?, Timestamp::UNIX_EPOCH);
     options.policy.clone_from(&args.policy);
     let policy = found.into_policy();
-    let files = read_cases(&options, &policy).map_err(Failure::wrong_use)?;
+    let files = read_cases(&options, &policy).map_err(Failure::usage_error)?;
     let outcome = run_cases(&policy, &files, &options.limits);
     let mut out = String::new();
     for case in &outcome.cases {
@@ -370,7 +370,7 @@ fn test(args: &Test) -> Result<Exit, Failure> {
     out += &format!("{passed} passed, {} failed\n", failed + outcome.faults.len());
     text::print(&out)?;
     if outcome.cases.is_empty() && outcome.faults.is_empty() {
-        return Err(Failure::new(Exit::NothingRead, "the policy names no cases")
+        return Err(Failure::new(Exit::NoInput, "the policy names no cases")
             .help("name their files under `tests` of the policy"));
     }
     Ok(if outcome.passed() { Exit::Done } else { Exit::Findings })

@@ -194,7 +194,7 @@ fn one(
     if let Some(product) = product.filter(of_another)
         && !found.catalogue().iter().any(|role| role.name.value == name)
     {
-        return Err(Failure::wrong_use(format!("{product} has no role {}", plain(name)))
+        return Err(Failure::usage_error(format!("{product} has no role {}", plain(name)))
             .help(format!("`cortexkey roles --product {product}` lists its roles")));
     }
     let role = role_named(found, name, product).ok_or_else(|| no_such_role(found, name))?;
@@ -284,7 +284,7 @@ fn no_such_role(found: &Found, name: &str) -> Failure {
     let own = catalogue(found);
     let known = PREDEFINED_ROLES.iter().map(|role| role.name);
     let near = closest(name, known.chain(own.iter().map(|role| role.name.as_str())));
-    let failure = Failure::wrong_use(format!("nobody lists a role {}", plain(name)));
+    let failure = Failure::usage_error(format!("nobody lists a role {}", plain(name)));
     failure.help(match near {
         Some(near) => format!("did you mean \"{}\"? Case and spaces count", plain(near)),
         None => "`cortexkey roles` lists all; a role of your own goes into `catalog.roles`".into(),

@@ -50,11 +50,11 @@ enum Format {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let nonce = match &args.nonce {
-        Some(text) => Some(Nonce::new(text.as_bytes()).map_err(wrong_use)?),
+        Some(text) => Some(Nonce::new(text.as_bytes()).map_err(usage_error)?),
         None => None,
     };
     let timestamp = match &args.timestamp_ms {
-        Some(text) => Timestamp::parse(text.as_bytes()).map_err(wrong_use)?,
+        Some(text) => Timestamp::parse(text.as_bytes()).map_err(usage_error)?,
         None => Timestamp::from_system_time(SystemTime::now()).map_err(|_| {
             Failure::new(Exit::Findings, "the clock of this machine shows no time that can be sent")
                 .help("set the clock")
@@ -101,8 +101,8 @@ pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-fn wrong_use(error: impl std::error::Error) -> Failure {
-    Failure::wrong_use(error.to_string())
+fn usage_error(error: impl std::error::Error) -> Failure {
+    Failure::usage_error(error.to_string())
 }
 
 #[cfg(test)]

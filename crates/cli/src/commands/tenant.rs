@@ -249,7 +249,7 @@ impl From<Unlicensed> for Licence {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let skew =
-        Skew::from_ms(args.skew_ms).map_err(|error| Failure::wrong_use(error.to_string()))?;
+        Skew::from_ms(args.skew_ms).map_err(|error| Failure::usage_error(error.to_string()))?;
     let (replay, replay_server) = match &args.replay {
         Replay::In(mode) => (*mode, None),
         Replay::On(server) => (ReplayMode::Enforce, Some(server.clone())),
@@ -257,7 +257,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.guard_entries.is_some() && (replay == ReplayMode::Off || replay_server.is_some()) {
         let why = "--guard-entries is for a replay guard in memory: leave it out, or say \
                    --replay enforce or observe";
-        return Err(Failure::wrong_use(why));
+        return Err(Failure::usage_error(why));
     }
     let mut options = Options {
         listen: args.listen,
@@ -392,7 +392,7 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
 
 fn start_failed(error: &StartError) -> Failure {
     let exit = match error {
-        StartError::NotLoopback { .. } | StartError::Tls(TlsError::Host) => Exit::WrongUse,
+        StartError::NotLoopback { .. } | StartError::Tls(TlsError::Host) => Exit::UsageError,
         _ => Exit::Findings,
     };
     Failure::new(exit, error.to_string())

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         text::print(&format!("{answer}\n"))?;
     }
     if number == 0 {
-        return Err(Failure::new(Exit::NothingRead, "there is no request to check")
+        return Err(Failure::new(Exit::NoInput, "there is no request to check")
             .help("give one JSON object a line; `cortexkey verify --help` shows one"));
     }
     Ok(if all_accepted { Exit::Done } else { Exit::Findings })
@@ -96,7 +96,7 @@ fn open(args: &Args) -> Result<Box<dyn BufRead>, Failure> {
         return Ok(Box::new(io::stdin().lock()));
     };
     let unreadable = |why: &dyn std::fmt::Display| {
-        Failure::new(Exit::NothingRead, format!("cannot read {}: {why}", path.display()))
+        Failure::new(Exit::NoInput, format!("cannot read {}: {why}", path.display()))
     };
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
@@ -120,12 +120,12 @@ fn answer(name: Option<String>, verdict: Verdict) -> Value {
 
 fn guard_for_a_run(args: &Args) -> Result<MemoryGuard, Failure> {
     if args.replay_entries > REPLAY_ENTRIES_MAX {
-        return Err(Failure::wrong_use(format!(
+        return Err(Failure::usage_error(format!(
             "--replay-entries is above {REPLAY_ENTRIES_MAX}, which is as much as one run needs"
         )));
     }
     let skew = Skew::from_ms(args.replay_skew_ms)
-        .map_err(|error| Failure::wrong_use(format!("--replay-skew-ms: {error}")))?;
+        .map_err(|error| Failure::usage_error(format!("--replay-skew-ms: {error}")))?;
     let secret = MemoryGuardConfig::secret_from_system().map_err(|error| {
         Failure::new(Exit::Findings, format!("the system gives no random bytes: {error}"))
     })?;
@@ -152,7 +152,7 @@ fn read_line(input: &mut dyn BufRead) -> Result<Option<Result<Vec<u8>, String>>,
     let mut is_begun = false;
     loop {
         let chunk = input.fill_buf().map_err(|error| {
-            Failure::new(Exit::NothingRead, format!("cannot read the requests: {error}"))
+            Failure::new(Exit::NoInput, format!("cannot read the requests: {error}"))
         })?;
         if chunk.is_empty() && !is_begun {
             return Ok(None);

@@ -10,7 +10,7 @@ use super::key::{is_digest, slips};
 use super::{Cause, Certainty, Diagnosis};
 use crate::settings::{Origin, Pieces, SettingsError};
 use crate::transport::proxy_variable;
-use crate::{CallError, Client, ClientOptions, Environment, Given, Ping, Refused, Retry, level_of};
+use crate::{CallError, Client, ClientOptions, Environment, Given, Ping, Refused, Retry};
 
 /// Beyond this a clock is worth a word.
 const CLOCK_OFFSET_MS: u64 = 30_000;
@@ -300,8 +300,8 @@ impl Live<'_> {
             record.expiration.is_some_and(|ms| i64::try_from(ms).is_ok_and(|ms| ms <= now_ms));
         let (cause, evidence) = if is_over {
             (Cause::Expired, format!("the tenant lists key {id} as expired"))
-        } else if level_of(record.security_level) != level {
-            let listed = level_of(record.security_level);
+        } else if Level::from(record.security_level) != level {
+            let listed = Level::from(record.security_level);
             (Cause::LevelMismatch, format!("the tenant lists key {id} as {listed}"))
         } else {
             let evidence = format!("the tenant lists key {id} as {level} and not expired");

@@ -7,7 +7,7 @@ use core::fmt;
 use cortexkey_api::scope::ScopeWrite;
 use serde::Serialize;
 
-use crate::renew::NewKey;
+use crate::resources::NewKey;
 
 /// What a plan would do to one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -9,6 +9,7 @@ use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::scope::{AxisMode, AxisWrite, Mode, ScopeRead, ScopeWrite};
 use cortexkey_api::scope_mapping::ScopeAsRead;
 use cortexkey_core::access::{KeyDefinition, Role, Scope, compare};
+use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_manifest::access::HeldRole;
 use cortexkey_manifest::lock::LockedKey;
@@ -17,8 +18,7 @@ use cortexkey_manifest::policy;
 use super::action::{Action, Change, Gained, Kind, Step};
 use super::desired::{Desired, End};
 use super::{PlanOptions, TenantState};
-use crate::renew::NewKey;
-use crate::resources::{Permission, Seen, level_of};
+use crate::resources::{NewKey, Permission, Seen};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Six months, at their longest; the product's API makes no longer keys.
@@ -239,8 +239,8 @@ impl Diff<'_> {
         if record.expiration.is_some_and(|ms| ms <= now_ms) {
             return ends("the key has expired", false);
         }
-        if level_of(record.security_level) != self.desired.level {
-            let (from, to) = (level_of(record.security_level), self.desired.level);
+        if Level::from(record.security_level) != self.desired.level {
+            let (from, to) = (Level::from(record.security_level), self.desired.level);
             let changes = vec![change("level", from.as_str(), to.as_str())];
             let reason =
                 "another level breaks the clients of the key, so a new one takes its place";
@@ -353,7 +353,7 @@ impl Diff<'_> {
             };
             let before = KeyDefinition {
                 name: &self.desired.name,
-                level: level_of(record.security_level),
+                level: Level::from(record.security_level),
                 expiry,
                 lifetime_ms,
                 roles,

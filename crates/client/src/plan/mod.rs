@@ -1,11 +1,13 @@
 //! [`Plan`]: what must be done so that a tenant's keys are what their definitions say.
 //!
-//! It refuses to do any of it, to touch keys that no definition names unless that is asked, and to
-//! put something else in place of what only the console can do: that is said and refused.
+//! Keys that no definition names are left unless pruning is asked for. What only the product's
+//! console can do becomes an action of the kind [`Kind::Refuse`], with the reason.
 
 mod action;
 mod desired;
 mod diff;
+mod membership;
+mod request;
 mod scope;
 mod state;
 
@@ -18,11 +20,13 @@ use serde::Serialize;
 pub(crate) use action::Step;
 pub use action::{Action, Change, Gained, Kind};
 pub use desired::Desired;
+pub use membership::{Membership, MembershipError, check_host, check_names};
+pub(crate) use membership::{child_of, place};
+pub use request::PlanRequest;
 pub use scope::DefinedScope;
 pub use state::TenantState;
 
-use crate::renew::{Likeness, likeness};
-use crate::resources::{is_administrator, is_system};
+use crate::resources::{Likeness, is_administrator, is_system, likeness};
 
 /// How a plan is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

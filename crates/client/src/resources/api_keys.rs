@@ -2,9 +2,9 @@
 
 use cortexkey_api::api_keys::{
     ApiKeyRecord, DeleteReply, DeleteRequest, Filter, GenerateReply, GenerateRequest, ListRead,
-    ListRequest, OddRecord, SecurityLevel,
+    ListRequest, OddRecord,
 };
-use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_core::auth::KeyId;
 
 use super::pages::{Page, Pages, pages};
 use crate::transport::Notice;
@@ -143,22 +143,6 @@ pub fn is_administrator(record: &ApiKeyRecord) -> bool {
 }
 
 /// The key that made a key, where the tenant says that a key did.
-pub(crate) fn maker(record: &ApiKeyRecord) -> Option<u64> {
+pub(super) fn maker(record: &ApiKeyRecord) -> Option<u64> {
     record.user_name.as_deref()?.trim().strip_prefix("Public API - ")?.trim().parse().ok()
-}
-
-/// The product's word for a level.
-pub const fn security_level(level: Level) -> SecurityLevel {
-    match level {
-        Level::Standard => SecurityLevel::Standard,
-        Level::Advanced => SecurityLevel::Advanced,
-    }
-}
-
-/// The level that the product's word means.
-pub const fn level_of(level: SecurityLevel) -> Level {
-    match level {
-        SecurityLevel::Standard => Level::Standard,
-        SecurityLevel::Advanced => Level::Advanced,
-    }
 }

@@ -1,20 +1,22 @@
-//! The product's resources, one file each: what is asked, and what is made of the answer.
+//! The product's resources, one file each: requests and what is made of the responses.
 //!
-//! They refuse to decide what is done; that is for whoever calls them.
+//! Deciding what to change is up to the callers.
 
 mod api_keys;
 mod asset_groups;
 mod edit;
 mod inventory;
+mod mark;
 mod pages;
 mod permission;
 mod ping;
 mod roles;
 mod scope;
 
-pub(crate) use api_keys::maker;
-pub use api_keys::{KeyList, is_administrator, is_system, level_of, security_level};
+pub use api_keys::{KeyList, is_administrator, is_system};
 pub use edit::{EditError, KeyEdit};
+pub(crate) use mark::{Likeness, likeness, pending};
+pub use mark::{NewKey, may_be_pending};
 pub use permission::Permission;
 pub use ping::Ping;
-pub use scope::{Seen, write_of};
+pub use scope::{ScopeError, Seen, write_of};

@@ -1,8 +1,7 @@
-//! Scopes of keys: read, put in place, and compared.
+//! Scopes of keys: read, replace, and compare.
 //!
-//! It refuses to change a part of a scope: a PUT replaces all of it, so all of it is given. It
-//! refuses to take what the product does not tell for told: [`Seen`] says nothing of cases and
-//! issues that reference nothing known.
+//! A PUT replaces the whole scope, so the whole scope is given. The product does not show whether
+//! cases and issues that reference nothing known are visible, so [`Seen`] leaves that out.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +12,10 @@ use cortexkey_api::scope::{
 use cortexkey_api::{Data, RequestData};
 use cortexkey_core::auth::KeyId;
 use serde::de::IgnoredAny;
+use thiserror::Error;
 
-use crate::{CallError, Client, Method};
+use super::permission::Permission;
+use crate::transport::{CallError, Client, Method};
 
 impl Client {
     /// A key's scope; none where the product knows no such call.
@@ -32,6 +33,41 @@ impl Client {
             .map_err(|_| CallError::RequestNotJson)?;
         self.call(Method::Put, &path(id), Some(&body))?.json::<Data<IgnoredAny>>()?;
         Ok(())
+    }
+}
+
+impl Client {
+    /// Replaces a key's whole scope, reads it back, and compares.
+    pub fn replace_scope(&self, id: KeyId, scope: &ScopeWrite) -> Result<(), ScopeError> {
+        self.set_scope(id, scope).map_err(ScopeError::Put)?;
+        let read = self.scope(id).map_err(ScopeError::Read)?;
+        if read.as_ref().map(Seen::from) == Some(Seen::from(scope)) {
+            Ok(())
+        } else {
+            Err(ScopeError::Differs)
+        }
+    }
+}
+
+/// Why a scope is not as asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ScopeError {
+    /// The PUT failed.
+    #[error("{}", lacks(.0, Permission::AccessManagementEdit))]
+    Put(CallError),
+    /// The scope was put, and cannot be read back.
+    #[error("{}", lacks(.0, Permission::AccessManagementView))]
+    Read(CallError),
+    /// The scope was put, and the tenant shows another one.
+    #[error("the tenant took it and shows another scope")]
+    Differs,
+}
+
+fn lacks(error: &CallError, permission: Permission) -> String {
+    match error.status() {
+        Some(403) => format!("this key lacks {permission}"),
+        _ => error.to_string(),
     }
 }
 

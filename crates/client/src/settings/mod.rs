@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 
 use crate::examples::Example;
 use crate::process::Program;
+use crate::sink::Sink;
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
 use layers::{KeyPlace, Layers, Setting};
 
@@ -107,6 +108,19 @@ pub struct NewKeys {
     pub exists: Option<Program>,
     /// `sink_folder`.
     pub folder: Option<PathBuf>,
+}
+
+impl NewKeys {
+    /// The sink that the profile sets, if it sets one.
+    pub fn sink(&self) -> Option<Sink> {
+        match (&self.command, &self.exists) {
+            (Some(command), Some(exists)) => {
+                Some(Sink::Guarded { command: command.clone(), exists: exists.clone() })
+            }
+            (Some(command), None) => Some(Sink::Command(command.clone())),
+            (None, _) => self.folder.clone().map(Sink::Folder),
+        }
+    }
 }
 
 impl Connection {

@@ -67,7 +67,7 @@ impl fmt::Debug for Show {
 
 /// What is known of a key before it exists.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct KeyInfo {
     /// The name of its definition, where it has one.
     pub name: Option<String>,
     /// The host of its tenant.
@@ -82,11 +82,11 @@ pub struct About {
 
 /// A sink that waits for its key. Dropped without one, it leaves nothing behind.
 pub struct Prepared {
-    way: Way,
-    about: About,
+    sink: PreparedSink,
+    info: KeyInfo,
 }
 
-enum Way {
+enum PreparedSink {
     Command {
         program: Program,
         exists: Option<Program>,
@@ -145,22 +145,24 @@ pub enum SinkError {
 
 impl Sink {
     /// Sees to it that a key can go there.
-    pub fn prepare(&self, about: About) -> Result<Prepared, SinkError> {
-        let way = match self {
-            Self::Command(program) => Way::command(program, None, &about)?,
-            Self::Guarded { command, exists } => Way::command(command, Some(exists), &about)?,
-            Self::File { path, replace } => {
-                file::check_owner(path, &about.tenant)?;
-                Way::File(NewFile::at(path, *replace)?)
+    pub fn prepare(&self, info: KeyInfo) -> Result<Prepared, SinkError> {
+        let sink = match self {
+            Self::Command(program) => PreparedSink::command(program, None, &info)?,
+            Self::Guarded { command, exists } => {
+                PreparedSink::command(command, Some(exists), &info)?
             }
-            Self::Folder(folder) => Way::InFolder(match about.name.as_deref() {
-                Some(name) if is_name(name) => InFolder::named(folder, name, &about.tenant)?,
+            Self::File { path, replace } => {
+                file::check_owner(path, &info.tenant)?;
+                PreparedSink::File(NewFile::at(path, *replace)?)
+            }
+            Self::Folder(folder) => PreparedSink::InFolder(match info.name.as_deref() {
+                Some(name) if is_name(name) => InFolder::named(folder, name, &info.tenant)?,
                 Some(_) => return Err(SinkError::Name),
-                None => InFolder::unnamed(folder, &about.tenant)?,
+                None => InFolder::unnamed(folder, &info.tenant)?,
             }),
-            Self::Show(show) => Way::Show(show.clone()),
+            Self::Show(show) => PreparedSink::Show(show.clone()),
         };
-        Ok(Prepared { way, about })
+        Ok(Prepared { sink, info })
     }
 }
 
@@ -180,43 +182,43 @@ impl fmt::Display for Sink {
 impl Prepared {
     /// Hands the key over.
     pub fn deliver(self, id: KeyId, key: &Secret) -> Result<(), SinkError> {
-        let about = self.about;
-        match self.way {
-            Way::Command { program, exists } => {
+        let info = self.info;
+        match self.sink {
+            PreparedSink::Command { program, exists } => {
                 // Where its name was known, it was asked before there was a key.
-                if let Some(exists) = exists.filter(|_| about.name.is_none()) {
-                    check_free(&exists, &about, Some(id))?;
+                if let Some(exists) = exists.filter(|_| info.name.is_none()) {
+                    check_free(&exists, &info, Some(id))?;
                 }
                 let of_program =
                     |error| SinkError::Program { program: program.name().to_owned(), error };
-                let (program, environment) = filled(&program, &about, Some(id));
+                let (program, environment) = filled(&program, &info, Some(id));
                 program.write(key.expose().as_bytes(), &environment).map_err(of_program)
             }
-            Way::File(file) => file.finish(key.expose().as_bytes()),
-            Way::InFolder(file) => {
-                let name = about.name.unwrap_or_else(|| format!("key-{id}"));
+            PreparedSink::File(file) => file.finish(key.expose().as_bytes()),
+            PreparedSink::InFolder(file) => {
+                let name = info.name.unwrap_or_else(|| format!("key-{id}"));
                 file.finish(key.expose().as_bytes(), &name)
             }
-            Way::Show(show) => (show.0)(key.expose()).map_err(SinkError::Show),
+            PreparedSink::Show(show) => (show.0)(key.expose()).map_err(SinkError::Show),
         }
     }
 }
 
-impl Way {
+impl PreparedSink {
     fn command(
         program: &Program,
         exists: Option<&Program>,
-        about: &About,
+        info: &KeyInfo,
     ) -> Result<Self, SinkError> {
         for program in [program].into_iter().chain(exists) {
             check_program(program)?;
             let names = program.arguments().iter().any(|text| text.contains("{name}"));
-            if names && !about.name.as_deref().is_none_or(is_name) {
+            if names && !info.name.as_deref().is_none_or(is_name) {
                 return Err(SinkError::Name);
             }
         }
-        if let Some(exists) = exists.filter(|_| about.name.is_some()) {
-            check_free(exists, about, None)?;
+        if let Some(exists) = exists.filter(|_| info.name.is_some()) {
+            check_free(exists, info, None)?;
         }
         Ok(Self::Command { program: program.clone(), exists: exists.cloned() })
     }
@@ -224,9 +226,9 @@ impl Way {
 
 /// Sees to it that a store has no secret of this name. A rotation replaces its own: the program gets
 /// the id of the old key, and may look whose secret it is.
-fn check_free(exists: &Program, about: &About, id: Option<KeyId>) -> Result<(), SinkError> {
+fn check_free(exists: &Program, info: &KeyInfo, id: Option<KeyId>) -> Result<(), SinkError> {
     let name = || exists.name().to_owned();
-    let (program, environment) = filled(exists, about, id);
+    let (program, environment) = filled(exists, info, id);
     match program.write(b"", &environment) {
         Ok(()) => Err(SinkError::SecretExists { program: name() }),
         Err(ProgramError::Failed { code: Some(1) }) => Ok(()),
@@ -237,26 +239,26 @@ fn check_free(exists: &Program, about: &About, id: Option<KeyId>) -> Result<(), 
 /// A program with its arguments filled in, and its variables.
 fn filled(
     program: &Program,
-    about: &About,
+    info: &KeyInfo,
     id: Option<KeyId>,
 ) -> (Program, Vec<(&'static str, String)>) {
     let id = id.map(|id| id.to_string()).unwrap_or_default();
-    let name = about.name.clone().unwrap_or_else(|| format!("key-{id}"));
+    let name = info.name.clone().unwrap_or_else(|| format!("key-{id}"));
     let fill = |argument: &String| {
         argument
             .replace("{key_id}", &id)
-            .replace("{level}", about.level.as_str())
-            .replace("{host}", &about.host)
+            .replace("{level}", info.level.as_str())
+            .replace("{host}", &info.host)
             // Last: a name may hold what looks like another of these.
             .replace("{name}", &name)
     };
     let arguments = program.arguments().iter().map(fill).collect();
-    let replaces = about.replaces.map(|id| id.to_string()).unwrap_or_default();
+    let replaces = info.replaces.map(|id| id.to_string()).unwrap_or_default();
     let environment = vec![
         ("CORTEXKEY_NEW_KEY_ID", id),
         ("CORTEXKEY_NEW_KEY_NAME", name),
-        ("CORTEXKEY_NEW_KEY_LEVEL", about.level.to_string()),
-        ("CORTEXKEY_NEW_KEY_HOST", about.host.clone()),
+        ("CORTEXKEY_NEW_KEY_LEVEL", info.level.to_string()),
+        ("CORTEXKEY_NEW_KEY_HOST", info.host.clone()),
         ("CORTEXKEY_REPLACED_KEY_ID", replaces),
     ];
     (program.with_arguments(arguments), environment)

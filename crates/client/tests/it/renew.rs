@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest, SecurityLevel};
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_client::{
-    Client, ClientOptions, Journal, JournalError, LockFileError, NewKey, Program, RenewError,
-    Renewal, Retry, Seen, Sink, Step,
+    Client, ClientOptions, Delivery, Journal, LockFileError, NewKey, Program, RenewError, Renewal,
+    Retry, Seen, Sink, Step,
 };
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::{LockedKey, Retiring};
@@ -127,6 +127,11 @@ struct Memory {
     fails_at: Option<usize>,
 }
 
+/// Delivers to a sink, and deletes the old key without a grace period.
+fn at_once(sink: &Sink) -> Delivery<'_> {
+    Delivery { sink, grace_ms: 0, now_ms: now_ms() }
+}
+
 impl Memory {
     fn new(fails_at: Option<usize>) -> Self {
         Self { saved: RefCell::new(None), saves: Cell::new(0), fails_at }
@@ -134,7 +139,7 @@ impl Memory {
 }
 
 impl Journal for &Memory {
-    fn save(&mut self, entry: &LockedKey) -> Result<(), JournalError> {
+    fn save(&mut self, entry: &LockedKey) -> Result<(), LockFileError> {
         self.saves.set(self.saves.get() + 1);
         if self.fails_at == Some(self.saves.get()) {
             let error = std::io::ErrorKind::StorageFull.into();
@@ -149,12 +154,14 @@ impl Journal for &Memory {
 fn a_key_is_replaced_step_by_step_and_the_old_one_lives_for_a_grace() {
     let world = World::new();
     let steps = RefCell::new(Vec::new());
-    let told = |step| steps.borrow_mut().push(step);
-    let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &told };
+    let on_step = |step| steps.borrow_mut().push(step);
+    let renewal = Renewal { client: &world.admin, on_step: &on_step };
     let mut entry = world.entry();
     let memory = Memory::new(None);
     let now_ms = now_ms();
-    renewal.run(&mut entry, &new_key(), 60_000, now_ms, &mut &memory).unwrap();
+    let sink = world.sink();
+    let delivery = Delivery { grace_ms: 60_000, now_ms, ..at_once(&sink) };
+    renewal.run(&mut entry, &new_key(), &delivery, &mut &memory).unwrap();
     let id = KeyId::new(entry.id.unwrap()).unwrap();
     assert_eq!(
         *steps.borrow(),
@@ -179,12 +186,13 @@ fn a_key_is_replaced_step_by_step_and_the_old_one_lives_for_a_grace() {
 fn a_state_that_cannot_be_written_leaves_nothing_that_the_next_run_does_not_finish() {
     for fails_at in 1.. {
         let world = World::new();
-        let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+        let sink = world.sink();
+        let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
         let memory = Memory::new(Some(fails_at));
         let mut entry = world.entry();
         let first = renewal
-            .run(&mut entry, &new_key(), 0, now_ms(), &mut &memory)
-            .and_then(|()| renewal.retire(&mut entry, now_ms() + 1, &mut &memory));
+            .run(&mut entry, &new_key(), &at_once(&sink), &mut &memory)
+            .and_then(|_| renewal.retire(&mut entry, now_ms() + 1, &mut &memory));
         let is_last = memory.saves.get() < fails_at;
         assert_eq!(first.is_ok(), is_last, "{fails_at}: {first:?}");
         assert!(world.in_file().is_some(), "{fails_at}: nobody has a key that works");
@@ -192,7 +200,7 @@ fn a_state_that_cannot_be_written_leaves_nothing_that_the_next_run_does_not_fini
         let mut entry = memory.saved.borrow().clone().unwrap_or_else(|| world.entry());
         let memory = Memory::new(None);
         if entry.pending.is_some() || entry.id == Some(world.old.get()) {
-            renewal.run(&mut entry, &new_key(), 0, now_ms(), &mut &memory).unwrap();
+            renewal.run(&mut entry, &new_key(), &at_once(&sink), &mut &memory).unwrap();
         }
         renewal.retire(&mut entry, now_ms() + 1, &mut &memory).unwrap();
         world.check_done(&entry);
@@ -217,11 +225,12 @@ fn a_sink_that_fails_costs_the_new_key_and_not_the_old_one() {
         (Sink::Folder(world.folder.path().join("none")), false),
     ] {
         let steps = Cell::new(0);
-        let told = |_| steps.set(steps.get() + 1);
-        let renewal = Renewal { client: &world.admin, sink: &sink, told: &told };
+        let on_step = |_| steps.set(steps.get() + 1);
+        let renewal = Renewal { client: &world.admin, on_step: &on_step };
         let mut entry = world.entry();
-        let error =
-            renewal.run(&mut entry, &new_key(), 0, now_ms(), &mut &Memory::new(None)).unwrap_err();
+        let error = renewal
+            .run(&mut entry, &new_key(), &at_once(&sink), &mut &Memory::new(None))
+            .unwrap_err();
         assert!(matches!(error, RenewError::Sink(_)), "{error:?}");
         assert_eq!(steps.get() > 0, made, "{error}");
         assert_eq!(entry, world.entry());
@@ -235,10 +244,12 @@ fn a_key_that_is_not_what_was_asked_for_is_not_kept() {
     let mut scope = scope();
     // The tenant refuses names that it does not have.
     scope.cases_issues.names = vec!["Nonsense".into()];
-    let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+    let sink = world.sink();
+    let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
     let mut entry = world.entry();
     let new = NewKey { scope: Some(scope), ..new_key() };
-    let error = renewal.run(&mut entry, &new, 0, now_ms(), &mut &Memory::new(None)).unwrap_err();
+    let error =
+        renewal.run(&mut entry, &new, &at_once(&sink), &mut &Memory::new(None)).unwrap_err();
     assert!(error.to_string().starts_with("the new key got no scope"), "{error}");
     assert_eq!((world.keys().len(), world.in_file()), (1, Some(world.old.get())));
     assert_eq!(entry, world.entry());
@@ -251,11 +262,12 @@ fn a_name_leads_nowhere_else() {
     let command = Sink::Command(Program::new(argv, Duration::from_secs(10)).unwrap());
     for sink in [command, Sink::Folder(world.folder.path().to_owned())] {
         for name in ["../other", "-rf", ".hidden", "a/b", "a b", "a\u{202e}b"] {
-            let renewal = Renewal { client: &world.admin, sink: &sink, told: &|_| {} };
+            let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
             let new = NewKey { name: Some(name.into()), ..new_key() };
             let mut entry = LockedKey::default();
-            let error =
-                renewal.run(&mut entry, &new, 0, now_ms(), &mut &Memory::new(None)).unwrap_err();
+            let error = renewal
+                .run(&mut entry, &new, &at_once(&sink), &mut &Memory::new(None))
+                .unwrap_err();
             assert!(error.to_string().starts_with("the name of the key cannot"), "{error}");
         }
     }
@@ -271,9 +283,9 @@ fn a_program_gets_the_key_and_what_it_is_called() {
     let argv = ["sh", "-c", script, "sh", out.to_str().unwrap(), "{name}/{key_id}"];
     let argv = argv.iter().map(|part| (*part).to_owned()).collect();
     let sink = Sink::Command(Program::new(argv, Duration::from_secs(10)).unwrap());
-    let renewal = Renewal { client: &world.admin, sink: &sink, told: &|_| {} };
+    let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
     let mut entry = LockedKey::default();
-    renewal.run(&mut entry, &new_key(), 0, now_ms(), &mut &Memory::new(None)).unwrap();
+    renewal.run(&mut entry, &new_key(), &at_once(&sink), &mut &Memory::new(None)).unwrap();
     let text = fs::read_to_string(&out).unwrap();
     let id = entry.id.unwrap();
     assert_eq!(&text[128..], format!("svc-export/{id} svc-export advanced"));
@@ -282,7 +294,7 @@ fn a_program_gets_the_key_and_what_it_is_called() {
 #[test]
 fn the_key_that_signs_the_calls_is_never_deleted() {
     let world = World::new();
-    let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+    let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
     let retiring = [2, world.old.get()].map(|id| Retiring { id, after_ms: 0 }).to_vec();
     let mut entry = LockedKey { id: Some(99), retiring, ..LockedKey::default() };
     renewal.retire(&mut entry, u64::MAX, &mut &Memory::new(None)).unwrap();
@@ -302,12 +314,14 @@ fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
     ];
     let kinds = [FaultKind::Reset, FaultKind::Truncated, FaultKind::status(500)];
     let rotate = |world: &World, entry: &mut LockedKey| {
-        let renewal = Renewal { client: &world.admin, sink: &world.sink(), told: &|_| {} };
+        let sink = world.sink();
+        let renewal = Renewal { client: &world.admin, on_step: &|_| {} };
         let memory = Memory::new(None);
         let is_new = entry.pending.is_some() || entry.id == Some(world.old.get());
-        let run =
-            if is_new { renewal.run(entry, &new_key(), 0, now_ms(), &mut &memory) } else { Ok(()) };
-        run.and_then(|()| renewal.retire(entry, u64::MAX, &mut &memory))
+        let run = is_new
+            .then(|| renewal.run(entry, &new_key(), &at_once(&sink), &mut &memory))
+            .transpose();
+        run.and_then(|_| renewal.retire(entry, u64::MAX, &mut &memory))
     };
     for path in paths {
         for kind in &kinds {

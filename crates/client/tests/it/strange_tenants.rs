@@ -6,7 +6,9 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cortexkey_client::{Client, ClientOptions, LockFile, NewKey, Renewal, Retry, Sink, Step};
+use cortexkey_client::{
+    Client, ClientOptions, Delivery, LockFile, NewKey, Renewal, Retry, Sink, Step,
+};
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use cortexkey_manifest::lock::LockedKey;
 use serde_json::{Value, json};
@@ -88,8 +90,8 @@ fn a_new_key_that_is_not_listed_is_deleted_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let sink = Sink::File { path: folder.path().join("key"), replace: false };
     let steps = Mutex::new(Vec::new());
-    let told = |step| steps.lock().unwrap().push(step);
-    let renewal = Renewal { client: &client, sink: &sink, told: &told };
+    let on_step = |step| steps.lock().unwrap().push(step);
+    let renewal = Renewal { client: &client, on_step: &on_step };
     let new = NewKey {
         name: None,
         roles: vec!["Viewer".into()],
@@ -100,7 +102,8 @@ fn a_new_key_that_is_not_listed_is_deleted_all_the_same() {
     };
     let mut file = LockFile::hold(&folder.path().join("cortexkey.lock")).unwrap();
     let mut entry = LockedKey::default();
-    let error = renewal.run(&mut entry, &new, 0, 0, &mut file.journal("eu", "h", "svc"));
+    let delivery = Delivery { sink: &sink, grace_ms: 0, now_ms: 0 };
+    let error = renewal.run(&mut entry, &new, &delivery, &mut file.journal("eu", "h", "svc"));
     let error = error.unwrap_err().to_string();
     assert!(error.contains("not what was asked for: the tenant does not list it"), "{error}");
     let id = KeyId::new(5).unwrap();

@@ -7,8 +7,12 @@ mod expiry;
 mod generated;
 #[cfg(feature = "alloc")]
 mod record;
+#[cfg(feature = "alloc")]
+mod table;
 
 pub use expiry::{Expiry, ExpiryState, Notice};
 pub use generated::{GENERATED_KEY_BYTES, GeneratedKey};
 #[cfg(feature = "alloc")]
-pub use record::{KeyRecord, RecordFilter, RecordOrder, TimeColumn};
+pub use record::KeyRecord;
+#[cfg(feature = "alloc")]
+pub use table::{RecordFilter, RecordOrder, TableQuery, TextColumn, TextMatch, TimeColumn};

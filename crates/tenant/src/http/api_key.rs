@@ -15,7 +15,7 @@ use cortexkey_core::auth::KeyId;
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::api_keys::{AUDITED, access, check_comment, check_roles, level_of, refused};
+use super::api_keys::{AUDITED, access, check_comment, check_roles, refused};
 use super::body::{AskedPlatform, Member};
 use super::gate::Caller;
 use super::path::Parts;
@@ -23,7 +23,7 @@ use super::refusal::Refusal;
 use super::role::ACCESS_MANAGEMENT;
 use crate::access::Access;
 use crate::options::EditRoles;
-use crate::store::{Deed, Edit, Store, listed};
+use crate::store::{Deed, Edit, Store};
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
     get(read).put(write)
@@ -64,7 +64,7 @@ fn may_read(store: &Store, caller: Caller, id: &str) -> Result<ApiKeyRecord, Ref
         let id = id.map_or(0, KeyId::get);
         Refusal::not_found(&format!("Api Key fetch failed: api_key_id does not exist, id={id}."))
     })?;
-    Ok(listed(&entry.record))
+    Ok(ApiKeyRecord::from(&*entry.record))
 }
 
 async fn write(
@@ -111,7 +111,7 @@ fn may_write(
         Member::Null => None,
         Member::Absent => entry.record.comment.clone(),
     };
-    Ok((id, Edit { roles, level: level_of(request.security_level), comment }))
+    Ok((id, Edit { roles, level: request.security_level.into(), comment }))
 }
 
 /// The display names of the roles that a PUT names, by their ids or, in the other reading of the

@@ -16,7 +16,7 @@ use cortexkey_api::api_keys::{
     SecurityLevel, Sort,
 };
 use cortexkey_core::access::Permission;
-use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::Expiry;
 use serde::Deserialize;
 
@@ -28,7 +28,7 @@ use super::list::check_order;
 use super::refusal::Refusal;
 use super::streamed::streamed;
 use crate::access::Access;
-use crate::store::{About, Deed, GenerateError, Listing, Store, creator, listed};
+use crate::store::{About, Deed, GenerateError, Listing, Store, creator};
 
 /// The component that says who manages keys.
 pub(super) const PUBLIC_API: &str = "Public API";
@@ -107,7 +107,7 @@ fn list(
     };
     let head = format!("{{\"reply\":{{\"{data}\":[");
     let tail = format!("],\"{filtered}\":{filter_count},\"{total}\":{total_count}}}}}");
-    let items = records.into_iter().map(|record| json_of(&listed(&record)));
+    let items = records.into_iter().map(|record| json_of(&ApiKeyRecord::from(&*record)));
     Ok(streamed(head, items, tail))
 }
 
@@ -155,7 +155,7 @@ fn make(
     let comment = check_comment(request.comment)?;
     let (user_name, created_by) = creator(caller.0.key_id());
     let about = About { roles, comment, created_by, user_name };
-    let level = level_of(request.security_level);
+    let level = request.security_level.into();
     let (id, key) = store.generate(level, expiry, about, now_ms).map_err(no_key)?;
     Ok(GenerateReply { id: id.get(), key })
 }
@@ -179,7 +179,7 @@ pub(super) fn make_in_console(
     let (user_name, created_by) = ("Local tenant".to_owned(), "tenant@localhost".to_owned());
     let by = (user_name.clone(), created_by.clone());
     let about = About { roles, comment, created_by, user_name };
-    let (id, key) = store.generate(level_of(level), expiry, about, now_ms).map_err(no_key)?;
+    let (id, key) = store.generate(level.into(), expiry, about, now_ms).map_err(no_key)?;
     let subject = format!("API key {id}");
     let description = format!("{subject} was generated in the console");
     let deed = Deed { entity: AUDITED, subtype: "Generate", description, subject, done: true };
@@ -254,13 +254,6 @@ fn reply<T>(reply: T) -> Json<Reply<T>> {
 /// What the caller may do; a caller that was deleted meanwhile is a stranger.
 pub(super) fn access(store: &Store, caller: Caller) -> Result<Access<'_>, Refusal> {
     store.access(caller.0.key_id()).ok_or_else(Refusal::unauthorized)
-}
-
-pub(super) fn level_of(level: SecurityLevel) -> Level {
-    match level {
-        SecurityLevel::Standard => Level::Standard,
-        SecurityLevel::Advanced => Level::Advanced,
-    }
 }
 
 /// A comment of a size that is kept; an empty one is none.

@@ -1,14 +1,10 @@
-//! Which keys a list shows, and in which order: the API's words for the core's filters.
-//!
-//! It refuses nothing: what cannot be asked never becomes a [`ListRequest`].
+//! Answers `get_api_keys`: translates the API's filters and order into a [`TableQuery`].
 
 use std::sync::Arc;
 
-use cortexkey_api::api_keys::{
-    ApiKeyRecord, Filter, ListRequest, SecurityLevel, SortField, SortOrder,
-};
-use cortexkey_core::auth::{KeyId, Level};
-use cortexkey_core::lifecycle::{Expiry, KeyRecord, RecordFilter, RecordOrder, TimeColumn};
+use cortexkey_api::api_keys::{Filter, ListRequest, SortField, SortOrder};
+use cortexkey_core::auth::KeyId;
+use cortexkey_core::lifecycle::{KeyRecord, RecordFilter, RecordOrder, TableQuery, TimeColumn};
 
 use super::Store;
 use crate::http::Page;
@@ -16,10 +12,6 @@ use crate::http::Page;
 impl Store {
     /// The page of keys that was asked for, expired ones included.
     pub(crate) fn list(&self, request: &ListRequest) -> Listing {
-        let filters: Vec<_> = request.filters.iter().map(filter).collect();
-        let passes = |record: &&Arc<KeyRecord>| filters.iter().all(|filter| filter.passes(record));
-        let records = self.keys.values().map(|entry| &entry.record);
-        let mut found: Vec<_> = records.filter(passes).cloned().collect();
         // The latest expiration first unless said.
         let (order, descending) = request.sort.map_or((RecordOrder::Expires, true), |sort| {
             let order = match sort.field {
@@ -28,7 +20,9 @@ impl Store {
             };
             (order, sort.keyword == SortOrder::Desc)
         });
-        order.sort(&mut found, descending);
+        let filter = RecordFilter::All(request.filters.iter().map(filter).collect());
+        let rows = self.keys.values().map(|entry| Arc::clone(&entry.record));
+        let found = TableQuery { filter, order, descending }.select(rows);
         let page = Page::new(request.search_from, request.search_to);
         let filter_count = found.len() as u64;
         let records: Vec<_> = page.of(found.into_iter()).collect();
@@ -59,25 +53,5 @@ fn filter(filter: &Filter) -> RecordFilter {
         Filter::IdIn(ids) => {
             RecordFilter::Ids(ids.iter().copied().filter_map(KeyId::new).collect())
         }
-    }
-}
-
-/// A key as the API shows it.
-pub(crate) fn listed(record: &KeyRecord) -> ApiKeyRecord {
-    ApiKeyRecord {
-        id: record.key_id.get(),
-        creation_time: Some(record.created_ms),
-        created_by: Some(record.created_by.clone()),
-        user_name: Some(record.user_name.clone()),
-        roles: record.roles.clone(),
-        security_level: match record.level {
-            Level::Standard => SecurityLevel::Standard,
-            Level::Advanced => SecurityLevel::Advanced,
-        },
-        comment: record.comment.clone(),
-        expiration: match record.expiry {
-            Expiry::Never => None,
-            Expiry::At { ms } => Some(ms),
-        },
     }
 }

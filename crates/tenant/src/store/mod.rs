@@ -33,7 +33,7 @@ pub(crate) use audit::{AuditLog, Deed, creator};
 pub(crate) use disk::Disk;
 use disk::Write;
 pub use disk_error::DiskError;
-pub(crate) use list::{Listing, listed};
+pub(crate) use list::Listing;
 
 /// What a tenant keeps.
 pub(crate) struct Store {

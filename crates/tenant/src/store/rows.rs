@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
+use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::audit::AuditRecord;
 use cortexkey_api::role::DatasetPermission;
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::access::{Grant, Permission};
-use cortexkey_core::auth::{KeyId, Level, StoredKey};
+use cortexkey_core::auth::{KeyId, StoredKey};
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,6 @@ use zeroize::Zeroizing;
 use super::Entry;
 use super::disk::{Disk, Row};
 use super::disk_error::DiskError;
-use super::list::listed;
 use crate::roles::{CustomRole, RoleEntry};
 
 pub(super) const KEYS: &str = "keys";
@@ -56,7 +55,7 @@ struct RoleRow {
 pub(super) fn of_key(entry: &Entry) -> Row {
     let material = entry.stored.to_material();
     let material = material.expose();
-    let row = KeyRow { record: listed(&entry.record), scope: entry.scope.clone() };
+    let row = KeyRow { record: ApiKeyRecord::from(&*entry.record), scope: entry.scope.clone() };
     // Text and numbers always become JSON.
     let json = serde_json::to_vec(&row).unwrap_or_default();
     // Nothing of the material is left behind by a buffer that grows.
@@ -82,10 +81,7 @@ pub(super) fn keys(disk: &Disk) -> Result<Vec<Entry>, DiskError> {
             created_by: row.record.created_by?,
             user_name: row.record.user_name?,
             roles: row.record.roles,
-            level: match row.record.security_level {
-                SecurityLevel::Standard => Level::Standard,
-                SecurityLevel::Advanced => Level::Advanced,
-            },
+            level: row.record.security_level.into(),
             comment: row.record.comment,
             expiry,
         };

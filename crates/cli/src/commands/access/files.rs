@@ -50,7 +50,7 @@ impl Found {
 
     fn run(named: Option<&Path>, ask: impl FnOnce(&mut Options)) -> Result<Self, Failure> {
         let folder = std::env::current_dir().map_err(|error| {
-            Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
         })?;
         // No answer here depends on the time.
         let mut options = Options::new(&folder, Timestamp::UNIX_EPOCH);
@@ -65,7 +65,7 @@ impl Found {
             (_, Some(policy)) => {
                 Ok(Self { policy, others: outcome.others, corpus: outcome.corpus })
             }
-            _ => Err(Failure::wrong_use("no policy was read")),
+            _ => Err(Failure::usage_error("no policy was read")),
         }
     }
 
@@ -129,17 +129,17 @@ pub(super) fn locate(
     let path = Path::new(key);
     let by_file = path.is_file() || path.extension().is_some_and(|e| e == "yaml" || e == "yml");
     if path.is_dir() {
-        return Err(Failure::wrong_use(format!("{} is a folder", quote(key)))
+        return Err(Failure::usage_error(format!("{} is a folder", quote(key)))
             .help("give a file with a key definition, or a key's name"));
     }
     if !by_file {
         if name.is_some() {
-            return Err(Failure::wrong_use("--name says which key of a file is meant")
+            return Err(Failure::usage_error("--name says which key of a file is meant")
                 .help("cortexkey access FILE --name NAME"));
         }
         return by_name(key, Found::with_corpus(named)?);
     }
-    let bytes = read(path).map_err(|why| Failure::new(Exit::NothingRead, why))?;
+    let bytes = read(path).map_err(|why| Failure::new(Exit::NoInput, why))?;
     let found = Found::policy(named, Some(path))?;
     let file = CorpusFile::new(key, bytes, &Limits::default());
     let document = in_file(&file, name)?;
@@ -171,7 +171,7 @@ fn by_name(key: &str, mut found: Found) -> Result<Located, Failure> {
         several => {
             let mut files: Vec<&str> = several.iter().map(|(file, _)| file.path.as_str()).collect();
             files.dedup();
-            Err(Failure::wrong_use(format!(
+            Err(Failure::usage_error(format!(
                 "{} definitions are named {}, in {}",
                 several.len(),
                 quote(key),
@@ -187,7 +187,7 @@ fn no_such_key(key: &str, found: &Found, all: &[String], unread: usize) -> Failu
         let nowhere = "no policy was found, and this folder";
         let whose = if found.is_default() { nowhere } else { found.path() };
         return Failure::new(
-            Exit::NothingRead,
+            Exit::NoInput,
             format!("{whose} has no key definition that could be read"),
         )
         .help("give a file, or the policy with --policy FILE; `cortexkey lint` says what is read");
@@ -202,7 +202,7 @@ fn no_such_key(key: &str, found: &Found, all: &[String], unread: usize) -> Failu
         None if unread > 0 => "run `cortexkey lint` first".to_owned(),
         None => "give a key's name, or a file with its definition".to_owned(),
     };
-    Failure::wrong_use(message).help(help)
+    Failure::usage_error(message).help(help)
 }
 
 /// The document that is meant.
@@ -217,7 +217,7 @@ fn in_file<'f>(file: &'f CorpusFile, name: Option<&str>) -> Result<&'f KeyDocume
             several => {
                 let names: Vec<String> =
                     several.iter().filter_map(name_of).map(|name| quote(&name)).collect();
-                Err(Failure::wrong_use(format!(
+                Err(Failure::usage_error(format!(
                     "{} holds {} definitions: {}",
                     file.path,
                     several.len(),
@@ -230,7 +230,7 @@ fn in_file<'f>(file: &'f CorpusFile, name: Option<&str>) -> Result<&'f KeyDocume
     let found = file.documents.iter().find(|document| name_of(document).as_deref() == Some(name));
     found.ok_or_else(|| {
         let names: Vec<String> = file.documents.iter().filter_map(name_of).collect();
-        let failure = Failure::wrong_use(format!("{} defines no key {}", file.path, quote(name)));
+        let failure = Failure::usage_error(format!("{} defines no key {}", file.path, quote(name)));
         match closest(name, names.iter().map(String::as_str)) {
             Some(near) => failure.help(format!("did you mean {}?", quote(near))),
             None => failure.help(format!("its keys are {}", names.join(", "))),
@@ -260,7 +260,7 @@ pub(super) fn every(named: Option<&Path>) -> Result<(Found, Vec<Key>), Failure> 
     }
     if keys.is_empty() {
         let message = format!("{} has no key definition that could be read", found.path());
-        return Err(Failure::new(Exit::NothingRead, message)
+        return Err(Failure::new(Exit::NoInput, message)
             .help("give the policy with --policy FILE; `cortexkey lint` lists what is read"));
     }
     Ok((found, keys))
@@ -301,7 +301,7 @@ fn lower_key(found: &Found, file: &CorpusFile, document: &KeyDocument) -> Result
 /// A definition that nothing can be decided with.
 pub(crate) fn broken(path: &str, tree: &Tree, span: Span, message: &str) -> Failure {
     let at = tree.position(span.start);
-    Failure::wrong_use(format!(
+    Failure::usage_error(format!(
         "the definition has a mistake: {path}:{}:{}: {message}",
         at.line, at.column
     ))
@@ -322,7 +322,7 @@ fn policy_mistake(report: &Report) -> Failure {
         let at = source.positions(finding.place.span).0;
         format!(": {}:{}:{}: {}", source.path, at.line, at.column, finding.message)
     });
-    Failure::wrong_use(format!("the policy has a mistake{message}"))
+    Failure::usage_error(format!("the policy has a mistake{message}"))
         .help("run `cortexkey lint` first")
 }
 

@@ -89,7 +89,7 @@ pub(super) struct Row(Vec<(String, String)>);
 impl Asked {
     /// Reads a question from a file, or from standard input where the path is `-`.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let unread = |why| Failure::new(Exit::NothingRead, why);
+        let unread = |why| Failure::new(Exit::NoInput, why);
         let (bytes, shown) = if path.as_os_str() == "-" {
             let name = "standard input";
             (files::bounded(&mut io::stdin().lock(), name).map_err(unread)?, name.to_owned())
@@ -98,7 +98,7 @@ impl Asked {
         };
         serde_json::from_slice(&bytes).map_err(|error| {
             let text = plain(&error.to_string());
-            let failure = Failure::wrong_use(format!("the question in {shown}: {text}"));
+            let failure = Failure::usage_error(format!("the question in {shown}: {text}"));
             failure.help(near(&error.to_string()).unwrap_or_else(|| {
                 r#"a question is {"asset":{"groups":["prod-eu"]}}; `cortexkey access --help` shows more"#
                     .to_owned()
@@ -109,7 +109,7 @@ impl Asked {
     /// A component with its level, as `NAME=LEVEL`.
     pub(super) fn component(text: &str) -> Result<Self, Failure> {
         let wrong = |message: String| {
-            Failure::wrong_use(message).help("write it as in --component \"Public API=edit\"")
+            Failure::usage_error(message).help("write it as in --component \"Public API=edit\"")
         };
         let Some((name, level)) = text.rsplit_once('=') else {
             return Err(wrong(format!("--component {} names no level", plain(text))));

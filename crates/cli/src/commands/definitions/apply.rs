@@ -1,9 +1,12 @@
-//! `cortexkey apply`: makes a tenant's keys what their definitions say. Nothing is widened, replaced
-//! or deleted without a yes, and no key is made that has no place to go.
+//! `cortexkey apply`: makes a tenant's keys match their definitions.
+//!
+//! It asks before it widens, replaces or deletes, and generates no key that has no place to go.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use cortexkey_client::table::one_line;
+use cortexkey_client::time::{grace_ms, now_ms};
 use cortexkey_client::{
     Action, Apply, ApplyError, Desired, Kind, LockFile, Permission, Plan, Renewal, Sink,
 };
@@ -11,9 +14,9 @@ use serde_json::Value;
 
 use super::plan::as_json;
 use super::targets::{TargetArgs, over};
-use super::{DefinitionArgs, PlanArgs, Target, check_host, show};
+use super::{DefinitionArgs, PlanArgs, Target, show};
 use crate::change::{ChangeArgs, say};
-use crate::commands::keys::{grace_ms, lock_failure, now_ms, one_line, renew_failure, tell};
+use crate::commands::keys::{lock_failure, on_step, renew_failure};
 use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
 use crate::input;
@@ -76,7 +79,7 @@ const NEEDS: [(Permission, &str); 2] = [
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let targets = args.targets.resolve(&args.definitions, true)?;
     if !targets.is_one() && args.sink.is_one_file() {
-        return Err(Failure::wrong_use("the keys of several tenants do not go into one file")
+        return Err(Failure::usage_error("the keys of several tenants do not go into one file")
             .help("set sink_command or sink_folder in the profiles"));
     }
     over(targets, |target| match args.check.run(&target.client, &NEEDS)? {
@@ -86,32 +89,34 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
-    // Finishing an interrupted run hands no key over, so that a missing sink is told later.
-    let (sink, no_sink) = match args.sink.sink(&target.new_keys, true) {
-        Ok(sink) => (sink, None),
-        Err(failure) => (Sink::Folder(PathBuf::new()), Some(failure)),
-    };
+    // Finishing an interrupted run hands no key over, so a missing sink is an error only later.
+    let sink = args.sink.sink(&target.new_keys, true);
     let client = &target.client;
     let loaded = args.definitions.load(&args.plan, target.tenant.as_deref())?;
     let place = target.place(&loaded.tenant);
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
-    check_host(lock.lock(), &place, client, &loaded.lock_file)?;
-    let renewal = Renewal { client, sink: &sink, told: &tell };
-    let (grace_ms, now_ms) = (args.grace, now_ms());
-    let mut apply = Apply { renewal, lock: &mut lock, tenant: &place, grace_ms, now_ms };
+    loaded.check_host(lock.lock(), client)?;
+    let mut apply = Apply {
+        renewal: Renewal { client, on_step: &on_step },
+        sink: sink.as_ref().ok(),
+        lock: &mut lock,
+        tenant: &place,
+        grace_ms: args.grace,
+        now_ms: now_ms(),
+    };
     let unsettled = apply.settle();
     for (key, error) in &unsettled {
         say(&format!("{BAD}failed{BAD:#} {}: {error}", one_line(key)));
     }
     let plan = loaded.plan(target, apply.lock.lock(), &args.plan)?;
     text::print(&show::plan(&plan))?;
-    check_sink(args, &plan, no_sink)?;
+    check_sink(args, &plan, &sink)?;
     match &args.planned {
         Some(path) => check_planned(path, &plan)?,
         None => ask(args, &plan)?,
     }
 
-    let mut failed = carry_out(&mut apply, &plan, &loaded.desired, &sink);
+    let mut failed = carry_out(&mut apply, &plan, &loaded.desired);
     failed.extend(unsettled.iter().map(|(key, _)| key.as_str()));
     failed.sort_unstable();
     failed.dedup();
@@ -128,12 +133,7 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
 }
 
 /// Carries a plan out; the keys that something failed for.
-fn carry_out<'p>(
-    apply: &mut Apply<'_>,
-    plan: &'p Plan,
-    desired: &[Desired],
-    sink: &Sink,
-) -> Vec<&'p str> {
+fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> Vec<&'p str> {
     let mut failed: Vec<&str> = Vec::new();
     for action in &plan.actions {
         // What comes after a failure may stand on it.
@@ -146,7 +146,7 @@ fn carry_out<'p>(
             let why = match &error {
                 // Where its key is, if it was delivered.
                 ApplyError::Renew(error) => {
-                    renew_failure(error, sink, "cortexkey apply").message().to_owned()
+                    renew_failure(error, apply.sink, "cortexkey apply").message().to_owned()
                 }
                 error => error.to_string(),
             };
@@ -158,14 +158,16 @@ fn carry_out<'p>(
 }
 
 /// Where new keys are to go is settled before anything is done.
-fn check_sink(args: &Args, plan: &Plan, none: Option<Failure>) -> Result<(), Failure> {
+fn check_sink(args: &Args, plan: &Plan, sink: &Result<Sink, Failure>) -> Result<(), Failure> {
     let makes = |action: &&Action| matches!(action.action, Kind::Generate | Kind::Replace);
     let count = plan.actions.iter().filter(makes).count();
-    if let Some(failure) = none.filter(|_| count > 0) {
-        return Err(failure);
+    if let Err(failure) = sink
+        && count > 0
+    {
+        return Err(failure.clone());
     }
     if count > 1 && args.sink.is_one_file() {
-        return Err(Failure::wrong_use(format!("{count} new keys do not go into one file"))
+        return Err(Failure::usage_error(format!("{count} new keys do not go into one file"))
             .help("set sink_command or sink_folder in a profile"));
     }
     Ok(())
@@ -175,7 +177,7 @@ fn check_sink(args: &Args, plan: &Plan, none: Option<Failure>) -> Result<(), Fai
 fn check_planned(path: &Path, plan: &Plan) -> Result<(), Failure> {
     let bytes = input::read(path, "the plan", PLAN_BYTES_MAX)?;
     let planned: Value = serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::wrong_use(format!("{} is no plan: {error}", path.display()))
+        Failure::usage_error(format!("{} is no plan: {error}", path.display()))
             .help("cortexkey plan --format json > plan.json")
     })?;
     let now = as_json(plan);

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_client::table::one_line;
+use cortexkey_client::time::now_ms;
 use cortexkey_client::{
     ChildTenant, Desired, Import, Imported, LockFile, TenantState, is_system, may_be_pending,
 };
@@ -14,10 +16,10 @@ use cortexkey_manifest::lock::{LockedKey, LockedTenant};
 use cortexkey_manifest::yaml::Limits;
 use regex::Regex;
 
-use super::{DefinitionArgs, Loaded, check_host, inventory, read_scopes};
+use super::{DefinitionArgs, Loaded, inventory, with_progress};
 use crate::change::say;
 use crate::commands::call::failed;
-use crate::commands::keys::{lock_failure, now_ms, one_line};
+use crate::commands::keys::lock_failure;
 use crate::connection::{ConnectionArgs, SETTINGS};
 use crate::exit::{Exit, Failure};
 use crate::output_file;
@@ -90,13 +92,15 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let loaded = args.definitions.load_for_import(tenant.as_deref())?;
     let place = LockFile::tenant(&loaded.tenant, client.child().map(ChildTenant::as_str));
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
-    check_host(lock.lock(), &place, &client, &loaded.lock_file)?;
+    loaded.check_host(lock.lock(), &client)?;
     let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
     let missing = args.id.iter().filter(|id| keys.iter().all(|record| record.id != **id));
     let missing = missing.inspect(|id| say(&format!("the tenant has no key {id}"))).count();
     let wanted = wanted(args, keys, lock.lock().tenants.get(&place));
-    let ids = wanted.iter().map(|record| record.id);
-    let state = read_scopes(ids, |ids| TenantState::of(&client, wanted.clone(), ids, false));
+    let state = with_progress(wanted.len(), |on_scope| {
+        let ids = wanted.iter().map(|record| record.id).inspect(|_| on_scope());
+        TenantState::of(&client, wanted.clone(), ids, false)
+    });
     let state = state.map_err(|error| failed(&error))?;
     let names_tenant = loaded.policy.tenants().count() > 1;
     let mut import = Import {
@@ -105,7 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         taken: taken(&loaded, &lock, &place),
     };
     fs::create_dir_all(&args.out).map_err(|error| {
-        Failure::wrong_use(format!("cannot make the folder {}: {error}", args.out.display()))
+        Failure::usage_error(format!("cannot make the folder {}: {error}", args.out.display()))
     })?;
     let host = client.address().host().to_owned();
     let (mut written, mut refused) = (0, missing);
@@ -122,7 +126,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 lock.set(&place, &host, &imported.name, Some(entry))
                     .map_err(|error| lock_failure(&error))?;
                 written += 1;
-                say(&told(&path, &imported));
+                say(&summary(&path, &imported));
             }
             Err(why) => {
                 refused += 1;
@@ -172,7 +176,7 @@ fn taken(loaded: &Loaded, lock: &LockFile, place: &str) -> BTreeSet<String> {
     locked.chain(loaded.desired.iter().map(|key| key.name.clone())).collect()
 }
 
-fn told(path: &Path, imported: &Imported) -> String {
+fn summary(path: &Path, imported: &Imported) -> String {
     let mut text = format!("{}: key {}", path.display(), imported.id);
     for unknown in &imported.unknown {
         text += &format!("\n  {DIM}not known: {}{DIM:#}", one_line(unknown));

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use cortexkey_api::inventory::{FILE_BYTES_MAX, Inventory};
 use cortexkey_client::Client;
+use cortexkey_client::table::one_line;
 
 use crate::change::say;
 use crate::commands::call::failed;
-use crate::commands::keys::one_line;
 use crate::exit::{Exit, Failure};
 use crate::{output_file, text};
 
@@ -56,7 +56,8 @@ fn save(inventory: &Inventory, path: &Path, overwrite: bool) -> Result<(), Failu
 }
 
 fn exists(path: &Path) -> Failure {
-    Failure::wrong_use(format!("{} already exists", path.display())).help("--overwrite replaces it")
+    Failure::usage_error(format!("{} already exists", path.display()))
+        .help("--overwrite replaces it")
 }
 
 fn summary(inventory: &Inventory, path: &Path) -> String {

@@ -1,6 +1,4 @@
-//! Definitions and a tenant: `import`, `plan`, `apply`.
-//!
-//! They refuse definitions that the linter has errors for, and a lock file of another tenant.
+//! Definitions and a tenant: `import`, `plan`, `apply`. The linter runs first.
 
 pub(crate) mod apply;
 pub(crate) mod import;
@@ -13,18 +11,18 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cortexkey_client::time::{duration_ms, now_ms};
 use cortexkey_client::{
-    ChildTenant, Client, Desired, Kind, LockFile, NewKeys, Plan, PlanOptions, TenantState,
+    ChildTenant, Client, Desired, Kind, LockFile, Membership, MembershipError, NewKeys, Plan,
+    PlanOptions, PlanRequest, check_host, check_names,
 };
 use cortexkey_lint::files::{DEFAULT_POLICY, Definitions, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
-use cortexkey_lint::{MAIN_TENANT, Policy, Severity, Timestamp};
-use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedKey, LockedTenant};
-use cortexkey_manifest::quote;
+use cortexkey_lint::{Policy, Severity, Timestamp};
+use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedTenant};
 
 use crate::change::say;
 use crate::commands::call::failed;
-use crate::commands::keys::{duration_ms, now_ms};
 use crate::exit::{Exit, Failure};
 use crate::progress;
 
@@ -104,32 +102,33 @@ impl DefinitionArgs {
         let Some(policy) = &outcome.policy else {
             return Err(Failure::of_linter(&outcome));
         };
-        let tenant = self.tenant(policy, of_profile)?;
+        let membership = self.tenant(policy, of_profile)?;
+        let tenant = membership.tenant();
         let lock_file = self.lock_file(policy);
         let mut desired: Vec<Desired> = Vec::new();
         for file in &outcome.corpus.files {
             // A child's catalogue counts for what it governs.
             let policy = outcome.policy_of(file).unwrap_or(policy);
-            let names_one = policy.tenants().count() <= 1;
+            let tenants = policy.tenants().count();
             let catalogue: Vec<_> = policy.roles().collect();
             for document in &file.documents {
                 let Some(definition) = &document.definition else { continue };
-                let of = definition.tenant();
-                if of.is_some_and(|of| of != tenant) || (of.is_none() && !names_one) {
+                if !membership.includes(definition, tenants) {
                     continue;
                 }
                 let line = file.tree.position(definition.place.start).line;
-                let facts = Some((tenant.as_str(), policy.tenant(&tenant)));
+                let facts = Some((tenant, policy.tenant(tenant)));
                 let key = Desired::of(definition, &catalogue, facts, &file.path, line);
                 desired.push(key.map_err(|gap| {
                     let at = file.tree.position(gap.span.start);
                     let place = format!("{}:{}:{}", file.path, at.line, at.column);
-                    Failure::wrong_use(format!("{place}: {}", gap.message))
+                    Failure::usage_error(format!("{place}: {}", gap.message))
                         .help("fix the definition")
                 })?);
             }
         }
-        check_names(&desired)?;
+        check_names(&desired).map_err(|error| membership_failure(&error))?;
+        let tenant = tenant.to_owned();
         let Some(policy) = outcome.policy else { return Err(Failure::of_linter(&outcome)) };
         Ok(Loaded { policy, desired, tenant, lock_file })
     }
@@ -137,11 +136,11 @@ impl DefinitionArgs {
     /// The linter first. Its errors end what makes a plan.
     fn lint(&self, plan: Option<&PlanArgs>) -> Result<Outcome, Failure> {
         let folder = std::env::current_dir().map_err(|error| {
-            Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
         })?;
         let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
         let mut options =
-            Options::new(folder, now(None, epoch.as_deref()).map_err(Failure::wrong_use)?);
+            Options::new(folder, now(None, epoch.as_deref()).map_err(Failure::usage_error)?);
         options.policy.clone_from(&self.policy);
         options.baseline = plan.and_then(|plan| plan.baseline.clone());
         let outcome = run_files(&options, &mut io::empty());
@@ -156,7 +155,7 @@ impl DefinitionArgs {
         let fails = outcome.report.as_ref().is_some_and(|report| report.fails(Severity::Error));
         if let Some(report) = outcome.report.as_ref().filter(|_| fails || outcome.wrong) {
             say(&report.render(Format::Human, io::stderr().is_terminal()));
-            let exit = if outcome.wrong { Exit::WrongUse } else { Exit::Findings };
+            let exit = if outcome.wrong { Exit::UsageError } else { Exit::Findings };
             return Err(Failure::new(exit, "the linter finds errors, so nothing was done").help(
                 "fix them; what is known and accepted for now goes into a baseline \
                      (--baseline, as with `cortexkey lint`)",
@@ -165,7 +164,7 @@ impl DefinitionArgs {
         // Else a pattern that fits nothing would look like keys whose definitions are gone.
         if outcome.nothing_read {
             return Err(Failure::new(
-                Exit::NothingRead,
+                Exit::NoInput,
                 "there are no definitions, so nothing was done",
             )
             .help(
@@ -175,25 +174,10 @@ impl DefinitionArgs {
         Ok(outcome)
     }
 
-    fn tenant(&self, policy: &Policy, of_profile: Option<&str>) -> Result<String, Failure> {
-        let names: Vec<&str> = policy.tenants().map(|(name, _)| name.value.as_str()).collect();
-        let said = self.tenant.as_deref().or(of_profile);
-        match (said, names.as_slice()) {
-            // Without tenants in the policy there is only this one, and the lock file holds it to
-            // its host.
-            (None, []) => Ok(MAIN_TENANT.to_owned()),
-            (Some(name), []) => Ok(name.to_owned()),
-            (Some(name), names) if names.contains(&name) => Ok(name.to_owned()),
-            (None, [only]) => Ok((*only).to_owned()),
-            (said, names) => {
-                let what = match said {
-                    Some(name) => format!("the policy has no tenant {}", quote(name)),
-                    None => "the policy has several tenants".to_owned(),
-                };
-                Err(Failure::wrong_use(what)
-                    .help(format!("give --tenant, one of {}", names.join(", "))))
-            }
-        }
+    fn tenant(&self, policy: &Policy, of_profile: Option<&str>) -> Result<Membership, Failure> {
+        let names = policy.tenants().map(|(name, _)| name.value.as_str());
+        Membership::choose(names, self.tenant.as_deref().or(of_profile))
+            .map_err(|error| membership_failure(&error))
     }
 
     fn lock_file(&self, policy: &Policy) -> PathBuf {
@@ -209,18 +193,7 @@ impl DefinitionArgs {
 
 impl Loaded {
     fn plan(&self, target: &Target, lock: &Lock, args: &PlanArgs) -> Result<Plan, Failure> {
-        let (client, place) = (&target.client, target.place(&self.tenant));
-        let locked = lock.tenants.get(&place);
-        let all_ids = locked.iter().flat_map(|tenant| tenant.keys.values());
-        let all_ids: Vec<u64> = all_ids.flat_map(LockedKey::ids).collect();
-        let entries = locked.iter().flat_map(|tenant| &tenant.keys);
-        let ids = entries.filter_map(|(name, entry)| {
-            let asks = self.desired.iter().any(|key| key.name == *name && key.has_scope());
-            entry.id.filter(|_| asks)
-        });
-        let state =
-            read_scopes(ids, |ids| TenantState::for_plan(client, &self.desired, ids, all_ids));
-        let state = state.map_err(|error| failed(&error))?;
+        let place = target.place(&self.tenant);
         let options = PlanOptions {
             now_ms: now_ms(),
             rotate_before_ms: args
@@ -230,11 +203,27 @@ impl Loaded {
             prune: args.prune,
         };
         let catalogue: Vec<_> = self.policy.roles().collect();
-        let mut plan = Plan::new(&place, &self.desired, &catalogue, locked, &state, &options);
+        let request = PlanRequest {
+            client: &target.client,
+            tenant: &place,
+            desired: &self.desired,
+            catalogue: &catalogue,
+            lock,
+            options: &options,
+        };
+        let plan = with_progress(request.scopes().len(), |on_scope| request.plan(on_scope));
+        let mut plan = plan.map_err(|error| failed(&error))?;
         if plan.actions.iter().any(|action| action.action == Kind::Delete) {
-            self.hold_back(&mut plan, &place, locked)?;
+            self.hold_back(&mut plan, &place, lock.tenants.get(&place))?;
         }
         Ok(plan)
+    }
+
+    /// Checks that the lock file's entry is that of the tenant that is called.
+    fn check_host(&self, lock: &Lock, client: &Client) -> Result<(), Failure> {
+        let place = LockFile::tenant(&self.tenant, client.child().map(ChildTenant::as_str));
+        check_host(lock, &self.lock_file, &place, client.address())
+            .map_err(|error| membership_failure(&error))
     }
 
     /// Deletes nothing whose definition git still has: what is not seen is not what is gone.
@@ -245,7 +234,7 @@ impl Loaded {
         locked: Option<&LockedTenant>,
     ) -> Result<(), Failure> {
         let folder = std::env::current_dir().map_err(|error| {
-            Failure::wrong_use(format!("the folder that this runs in cannot be found: {error}"))
+            Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
         })?;
         let options = Options::new(folder, Timestamp::UNIX_EPOCH);
         let definitions = Definitions::of(&options, &self.policy);
@@ -272,56 +261,26 @@ impl Loaded {
     }
 }
 
-/// Reads scopes, one call a key, and shows how far it is.
-fn read_scopes<T>(
-    ids: impl Iterator<Item = u64>,
-    read: impl FnOnce(&mut dyn Iterator<Item = u64>) -> T,
-) -> T {
-    let ids: Vec<u64> = ids.collect();
-    let (done, all) = (AtomicUsize::new(0), ids.len());
-    let mut ids = ids.into_iter().inspect(|_| {
+/// Reads scopes, one call a key, and shows the progress. `read` calls its argument before each.
+fn with_progress<T>(count: usize, read: impl FnOnce(&dyn Fn()) -> T) -> T {
+    let done = AtomicUsize::new(0);
+    let on_scope = || {
         done.fetch_add(1, Ordering::Relaxed);
-    });
-    progress::shown("scopes", || (done.load(Ordering::Relaxed), all), || read(&mut ids))
+    };
+    progress::shown("scopes", || (done.load(Ordering::Relaxed), count), || read(&on_scope))
 }
 
-/// Two definitions of one name are two keys that could not be told apart.
-fn check_names(desired: &[Desired]) -> Result<(), Failure> {
-    for (at, key) in desired.iter().enumerate() {
-        if let Some(first) = desired[..at].iter().find(|first| first.name == key.name) {
-            return Err(Failure::wrong_use(format!(
-                "two definitions have the name {}: {}:{} and {}:{}",
-                quote(&key.name),
-                first.file,
-                first.line,
-                key.file,
-                key.line
-            )));
+/// Membership that fails is a usage error.
+fn membership_failure(error: &MembershipError) -> Failure {
+    let failure = Failure::usage_error(error.to_string());
+    match error {
+        MembershipError::UnknownTenant { known, .. }
+        | MembershipError::SeveralTenants { known } => {
+            failure.help(format!("give --tenant, one of {}", known.join(", ")))
         }
+        MembershipError::OtherHost { .. } => {
+            failure.help("choose the right --profile, or --tenant")
+        }
+        _ => failure,
     }
-    Ok(())
-}
-
-/// Key ids of one tenant mean other keys in another, and one tenant has one name.
-fn check_host(lock: &Lock, tenant: &str, client: &Client, path: &Path) -> Result<(), Failure> {
-    let host = client.address().host();
-    // Several tenants of this machine differ in their ports alone.
-    let is_other = |(name, locked): &(&String, &LockedTenant)| {
-        *name != tenant
-            && locked.host == host
-            && LockFile::child_of(name) == LockFile::child_of(tenant)
-            && !client.address().is_loopback()
-    };
-    let said = match lock.tenants.get(tenant) {
-        Some(locked) if locked.host != host => Some((tenant, locked.host.as_str())),
-        _ => lock.tenants.iter().find(is_other).map(|(name, _)| (name.as_str(), host)),
-    };
-    let Some((name, at)) = said else { return Ok(()) };
-    Err(Failure::wrong_use(format!(
-        "{} says that tenant {} is at {at}, and this is {} at {host}",
-        path.display(),
-        quote(name),
-        quote(tenant)
-    ))
-    .help("choose the right --profile, or --tenant"))
 }

@@ -4,7 +4,7 @@ use cortexkey_client::{LockFile, Plan};
 use serde_json::{Value, json};
 
 use super::targets::{TargetArgs, over};
-use super::{DefinitionArgs, PlanArgs, Target, check_host, show};
+use super::{DefinitionArgs, PlanArgs, Target, show};
 use crate::commands::keys::lock_failure;
 use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn plan(args: &Args, target: &Target) -> Result<Plan, Failure> {
     let loaded = args.definitions.load(&args.plan, target.tenant.as_deref())?;
     let lock = LockFile::read(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
-    check_host(&lock, &target.place(&loaded.tenant), &target.client, &loaded.lock_file)?;
+    loaded.check_host(&lock, &target.client)?;
     loaded.plan(target, &lock, &args.plan)
 }
 

@@ -1,8 +1,8 @@
 //! A plan as people read it.
 
+use cortexkey_client::table::one_line;
 use cortexkey_client::{Action, Kind, Plan};
 
-use crate::commands::keys::one_line;
 use crate::text::{BAD, BOLD, DIM, GOOD};
 
 /// How many unmanaged keys are named before the others are only counted.

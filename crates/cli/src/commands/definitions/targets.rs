@@ -108,7 +108,7 @@ impl TargetArgs {
             return Ok(self.profiles.iter().cloned().map(Some).collect());
         }
         let config = Config::load(&|name| std::env::var_os(name)).map_err(|(path, problem)| {
-            Failure::wrong_use(format!("the configuration {} {problem}", path.display()))
+            Failure::usage_error(format!("the configuration {} {problem}", path.display()))
         })?;
         let lock = lock(definitions);
         let is_locked = |tenant: &String| {
@@ -119,7 +119,7 @@ impl TargetArgs {
         let locked = profiles.filter(|(_, profile)| profile.tenant.as_ref().is_some_and(is_locked));
         let names: Vec<Option<String>> = locked.map(|(name, _)| Some(name)).collect();
         if names.is_empty() {
-            return Err(Failure::wrong_use("no profile has a `tenant` that the lock file names")
+            return Err(Failure::usage_error("no profile has a `tenant` that the lock file names")
                 .help("set tenant = \"NAME\" in the profiles, or name profiles"));
         }
         Ok(names)

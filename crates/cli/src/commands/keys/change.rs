@@ -1,17 +1,15 @@
-//! What the commands that make and replace keys share: finding a key, the state between two runs,
-//! and telling the steps.
-//!
-//! It refuses to go on with a key that is not there.
+//! What the commands that create and replace keys share: finding a key, reporting failures and
+//! steps.
 
 use std::path::PathBuf;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_client::{Client, LockFile, LockFileError, RenewError, Sink, Step, state_folder};
+use cortexkey_client::{
+    Client, LockFile, LockFileError, RenewError, Sink, StateError, StatePlaces, Step, state_folder,
+};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
-use cortexkey_manifest::lock::FILE_NAME;
 
-use super::output::record_of;
 use crate::change::say;
 use crate::commands::call::failed;
 use crate::exit::{Exit, Failure};
@@ -20,34 +18,32 @@ use crate::text::DIM;
 /// A key of the tenant.
 pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecord), Failure> {
     let found = client.find_key(id).map_err(|error| failed(&error))?;
-    found.and_then(|key| record_of(&key).map(|record| (key, record))).ok_or_else(|| {
-        Failure::new(Exit::Findings, format!("{} has no key {id}", client.address()))
-            .help("`cortexkey keys list` shows those that there are")
-    })
+    found.and_then(|key| key.row().map(|row| (key, row))).ok_or_else(|| no_such_key(client, id))
 }
 
-/// The file that remembers, between two runs, what is under way without a definition: one for each
-/// tenant and key, so that a run never waits for that of another key.
-pub(super) fn state_file(client: &Client, name: &str) -> Result<LockFile, Failure> {
-    let environment = |name: &str| std::env::var_os(name);
-    let folder: PathBuf = state_folder(&environment).ok_or_else(|| {
-        Failure::wrong_use("neither XDG_STATE_HOME nor HOME is set, so nothing can be remembered")
-            .help("set one of them to a folder of yours")
-    })?;
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
-    let child = client.child().map(|child| format!("@{}", child.as_str())).unwrap_or_default();
-    // A port has a colon before it, which not every system takes in a name.
-    let tenant = (client.address().to_string() + &child).replace(|c| !is_plain(c), "_");
-    let folder = folder.join(tenant).join(name);
-    std::fs::create_dir_all(&folder).map_err(|error| {
-        Failure::wrong_use(format!("cannot make the folder {}: {error}", folder.display()))
-    })?;
-    LockFile::hold(&folder.join(FILE_NAME)).map_err(|error| lock_failure(&error))
+pub(super) fn no_such_key(client: &Client, id: KeyId) -> Failure {
+    Failure::new(Exit::Findings, format!("{} has no key {id}", client.address()))
+        .help("`cortexkey keys list` shows those that there are")
+}
+
+/// Where unfinished work is kept between two runs.
+pub(super) fn places(lock_file: Option<PathBuf>) -> StatePlaces {
+    StatePlaces { lock_file, state_folder: state_folder(&|name: &str| std::env::var_os(name)) }
+}
+
+pub(super) fn state_failure(error: &StateError) -> Failure {
+    match error {
+        StateError::Lock(error) => lock_failure(error),
+        StateError::NoFolder => {
+            Failure::usage_error(error.to_string()).help("set one of them to a folder of yours")
+        }
+        error => Failure::usage_error(error.to_string()),
+    }
 }
 
 pub(crate) fn lock_failure(error: &LockFileError) -> Failure {
     let exit = match error {
-        LockFileError::Mistake { .. } => Exit::WrongUse,
+        LockFileError::Mistake { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
     Failure::new(exit, error.to_string())
@@ -55,7 +51,7 @@ pub(crate) fn lock_failure(error: &LockFileError) -> Failure {
 
 /// A renewal that failed. `sink` is where its key would be, and `finish` the command that finishes
 /// what is left.
-pub(crate) fn renew_failure(error: &RenewError, sink: &Sink, finish: &str) -> Failure {
+pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &str) -> Failure {
     if let RenewError::Journal(error) = error {
         return lock_failure(error);
     }
@@ -63,7 +59,7 @@ pub(crate) fn renew_failure(error: &RenewError, sink: &Sink, finish: &str) -> Fa
     if let Some(permission) = error.missing_permission() {
         message += &format!("\nthis key lacks {permission}");
     }
-    if let RenewError::Delivered { id, .. } = error {
+    if let (RenewError::Delivered { id, .. }, Some(sink)) = (error, sink) {
         message += &format!("\nkey {id} went to {sink}");
     }
     let failure = Failure::new(Exit::Findings, message);
@@ -74,8 +70,13 @@ pub(crate) fn renew_failure(error: &RenewError, sink: &Sink, finish: &str) -> Fa
     }
 }
 
-/// Says each step on standard error.
-pub(crate) fn tell(step: Step) {
+/// The nearest lock file from the working directory upwards.
+pub(crate) fn nearest_lock_file() -> Option<PathBuf> {
+    LockFile::nearest(&std::env::current_dir().ok()?)
+}
+
+/// Reports each step on standard error.
+pub(crate) fn on_step(step: Step) {
     let text = match step {
         Step::Swept(id) => {
             format!("deleted key {id}, which an interrupted run had made for nobody")

@@ -5,15 +5,12 @@ use std::path::PathBuf;
 
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
-use cortexkey_api::scope::ScopeWrite;
-use cortexkey_client::{
-    CallError, Client, EditError, KeyEdit, Permission, Seen, is_system, security_level,
-};
+use cortexkey_client::table::one_line;
+use cortexkey_client::{EditError, KeyEdit, Permission, is_system};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::KeyRecord;
 
 use super::change::find;
-use super::output::one_line;
 use super::scope_file::ScopeFile;
 use crate::change::{ChangeArgs, announce, say};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
@@ -68,7 +65,7 @@ Exit codes: 0 edited; 1 it was not; 2 usage error.";
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let edits = !args.role.is_empty() || args.comment.is_some() || args.security_level.is_some();
     if !edits && args.scope_file.is_none() {
-        return Err(Failure::wrong_use("there is nothing to edit")
+        return Err(Failure::usage_error("there is nothing to edit")
             .help("give --role, --comment, --security-level or --scope-file"));
     }
     let scope = args.scope_file.as_deref().map(ScopeFile::read).transpose()?;
@@ -90,7 +87,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let wanted = wanted(args, &has);
     if is_own && wanted.level != has.level {
         let id = args.id;
-        return Err(Failure::wrong_use(format!("key {id} is the one that signs these calls"))
+        return Err(Failure::usage_error(format!("key {id} is the one that signs these calls"))
             .help("edit its level with another key, or in the console"));
     }
     let mut asked = asked(&has, &wanted);
@@ -111,7 +108,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     if let Some(scope) = scope {
         let done = if edits { "roles, level and comment are as asked, " } else { "" };
-        set_scope(&client, args.id, &scope).map_err(|why| {
+        client.replace_scope(args.id, &scope).map_err(|why| {
             Failure::new(
                 Exit::Findings,
                 format!("{done}the scope of key {} is not: {why}", args.id),
@@ -134,26 +131,6 @@ fn not_edited(error: &EditError, args: &Args, id: KeyId) -> Failure {
         failure.help(format!(
             "`cortexkey keys show {id}` shows what it is now; the same command, run again, finishes it"
         ))
-    }
-}
-
-/// Puts a scope in place and reads it back; why not, in words.
-fn set_scope(client: &Client, id: KeyId, scope: &ScopeWrite) -> Result<(), String> {
-    let lacks = |error: CallError, permission: Permission| {
-        if error.status() == Some(403) {
-            format!("this key lacks {permission}")
-        } else {
-            error.to_string()
-        }
-    };
-    let put = client.set_scope(id, scope);
-    put.map_err(|error| lacks(error, Permission::AccessManagementEdit))?;
-    let read = client.scope(id);
-    let read = read.map_err(|error| lacks(error, Permission::AccessManagementView))?;
-    if read.as_ref().map(Seen::from) == Some(Seen::from(scope)) {
-        Ok(())
-    } else {
-        Err("the tenant took it and shows another scope".to_owned())
     }
 }
 
@@ -190,7 +167,7 @@ fn asked(has: &KeyRecord, wanted: &KeyRecord) -> Vec<String> {
 fn sent(wanted: &KeyRecord) -> KeyEdit {
     KeyEdit {
         roles: wanted.roles.iter().map(RoleName::new).collect(),
-        level: security_level(wanted.level),
+        level: wanted.level.into(),
         comment: CommentEdit::Set(wanted.comment.clone()),
     }
 }

@@ -1,13 +1,13 @@
-//! Which keys are listed, and in which order: the console's filters.
-//!
-//! What a filter passes is the core's to decide.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! The options that filter and sort keys, as the product's console does.
 
 use clap::ValueEnum;
+use cortexkey_client::table::{Column, ConditionError, Operator, condition, state};
+use cortexkey_client::time::{now_ms, start_ms, time_ms};
 use cortexkey_core::auth::{KeyId, Level};
-use cortexkey_core::lifecycle::{ExpiryState, KeyRecord, RecordFilter, RecordOrder, TimeColumn};
-use cortexkey_manifest::definition::{lifetime, moment};
+use cortexkey_core::lifecycle::{
+    ExpiryState, KeyRecord, RecordFilter, RecordOrder, TableQuery, TextColumn, TextMatch,
+    TimeColumn,
+};
 
 use crate::connection::level;
 
@@ -45,7 +45,7 @@ pub(crate) struct FilterArgs {
     /// Keys that these filters do not pass, such as role=Viewer; columns are id, role,
     /// security-level, comment, created-by, user and state
     #[arg(long, value_name = "COLUMN=VALUE", value_parser = negated, help_heading = "Filters")]
-    not: Vec<Negated>,
+    not: Vec<(Column, Operator, String)>,
 
     /// As the console's: keys without a value in a filter's column pass it
     #[arg(long, help_heading = "Filters")]
@@ -85,37 +85,45 @@ enum Order {
 }
 
 impl FilterArgs {
-    /// The rows that pass, in their order.
-    pub(crate) fn apply(&self, records: Vec<KeyRecord>) -> Vec<KeyRecord> {
-        let filters = self.filters(&records);
-        let passes = |record: &KeyRecord| filters.iter().all(|filter| filter.passes(record));
-        let mut records: Vec<KeyRecord> = records.into_iter().filter(passes).collect();
+    /// The rows that pass, sorted.
+    pub(super) fn apply(&self, records: Vec<KeyRecord>) -> Vec<KeyRecord> {
         let order = match self.sort {
             Order::Id => RecordOrder::Id,
             Order::Created => RecordOrder::Created,
             Order::Roles => RecordOrder::Roles,
             Order::Expires => RecordOrder::Expires,
         };
-        order.sort(&mut records, self.descending);
-        records
+        let filter = RecordFilter::All(self.filters());
+        TableQuery { filter, order, descending: self.descending }.select(records)
     }
 
-    fn filters(&self, records: &[KeyRecord]) -> Vec<RecordFilter> {
+    fn filters(&self) -> Vec<RecordFilter> {
+        let now_ms = now_ms();
         let mut filters = Vec::new();
         if !self.id.is_empty() {
             filters.push(RecordFilter::Ids(self.id.iter().copied().collect()));
         }
         if !self.role.is_empty() {
-            filters.push(any_role(&self.role, records));
+            let role = |name: &String| {
+                RecordFilter::text(TextColumn::Roles, TextMatch::Equals(name.clone()))
+            };
+            filters.push(RecordFilter::Any(self.role.iter().map(role).collect()));
         }
         filters.extend(self.security_level.map(RecordFilter::Level));
-        filters.extend(self.comment.clone().map(RecordFilter::CommentContains));
-        filters.extend(self.created_by.clone().map(RecordFilter::CreatedByContains));
-        filters.extend(self.user.clone().map(RecordFilter::UserContains));
-        let now_ms = now_ms();
+        for (column, text) in [
+            (TextColumn::Comment, &self.comment),
+            (TextColumn::CreatedBy, &self.created_by),
+            (TextColumn::User, &self.user),
+        ] {
+            let contains = |text| RecordFilter::text(column, TextMatch::Contains(text));
+            filters.extend(text.clone().map(contains));
+        }
         filters.extend(self.state.map(|state| RecordFilter::State { state, now_ms }));
-        let not = self.not.iter().map(|negated| negated.filter(records, now_ms));
-        filters.extend(not.map(|filter| RecordFilter::Not(Box::new(filter))));
+        let not = self.not.iter().map(|(column, operator, value)| {
+            // It was checked when it was read.
+            condition(*column, *operator, value, now_ms).ok()
+        });
+        filters.extend(not.flatten());
         let between =
             |column, from_ms, until_ms| RecordFilter::Between { column, from_ms, until_ms };
         filters.extend(self.from.iter().map(|(column, ms)| between(*column, *ms, u64::MAX)));
@@ -132,112 +140,36 @@ impl FilterArgs {
     }
 }
 
-/// Names are matched in any case, as a person types them; the core compares them exactly.
-fn any_role(names: &[String], records: &[KeyRecord]) -> RecordFilter {
-    let is_meant = |role: &&String| names.iter().any(|name| name.eq_ignore_ascii_case(role));
-    let roles = records.iter().flat_map(|record| &record.roles);
-    RecordFilter::AnyRole(roles.filter(is_meant).cloned().collect())
-}
-
-/// What a key is not to be.
-#[derive(Clone, Debug)]
-enum Negated {
-    Id(KeyId),
-    Role(String),
-    Level(Level),
-    Comment(String),
-    CreatedBy(String),
-    User(String),
-    State(ExpiryState),
-}
-
-impl Negated {
-    fn filter(&self, records: &[KeyRecord], now_ms: u64) -> RecordFilter {
-        match self.clone() {
-            Self::Id(id) => RecordFilter::Ids([id].into()),
-            Self::Role(name) => any_role(&[name], records),
-            Self::Level(level) => RecordFilter::Level(level),
-            Self::Comment(text) => RecordFilter::CommentContains(text),
-            Self::CreatedBy(text) => RecordFilter::CreatedByContains(text),
-            Self::User(text) => RecordFilter::UserContains(text),
-            Self::State(state) => RecordFilter::State { state, now_ms },
-        }
-    }
-}
-
-fn negated(text: &str) -> Result<Negated, String> {
+/// What a key is not to be: text that it does not contain, or a value that it does not have.
+fn negated(text: &str) -> Result<(Column, Operator, String), String> {
     let (column, value) = text.split_once('=').ok_or("it is COLUMN=VALUE, such as role=Viewer")?;
-    let owned = || value.to_owned();
-    Ok(match column {
-        "id" => Negated::Id(value.parse().map_err(|_| "an id is a number".to_owned())?),
-        "role" => Negated::Role(owned()),
-        "security-level" | "level" => Negated::Level(level(value)?),
-        "comment" => Negated::Comment(owned()),
-        "created-by" => Negated::CreatedBy(owned()),
-        "user" => Negated::User(owned()),
-        "state" => Negated::State(state(value)?),
-        _ => {
-            return Err(
-                "the columns are `id`, `role`, `security-level`, `comment`, `created-by`, \
-                        `user` and `state`"
-                    .to_owned(),
-            );
-        }
-    })
-}
-
-fn state(text: &str) -> Result<ExpiryState, String> {
-    use ExpiryState::{Expired, ExpiresWithinDay, ExpiresWithinWeek, Valid};
-    let all = [Valid, ExpiresWithinWeek, ExpiresWithinDay, Expired];
-    all.into_iter().find(|state| state.as_str() == text.to_ascii_lowercase()).ok_or_else(|| {
-        "the states are `valid`, `expires-within-week`, `expires-within-day` and `expired`"
-            .to_owned()
-    })
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
-}
-
-/// A time as definitions write it, in milliseconds since 1970.
-pub(crate) fn time_ms(text: &str) -> Result<u64, String> {
-    let time = moment(text).map_err(|error| format!("{}; {}", error.message, error.help))?;
-    u64::try_from(time.as_millisecond()).map_err(|_| "the time is before 1970".to_owned())
-}
-
-/// A duration as definitions write it, in milliseconds.
-pub(crate) fn duration_ms(text: &str) -> Result<u64, String> {
-    if text == "0" {
-        return Ok(0);
-    }
-    let duration = lifetime(text).map_err(|error| format!("{}; {}", error.message, error.help))?;
-    u64::try_from(duration.as_millis()).map_err(|_| "the duration is out of range".to_owned())
-}
-
-/// A grace: a duration, or none, in any unit.
-pub(crate) fn grace_ms(text: &str) -> Result<u64, String> {
-    let digits = text.strip_suffix(['d', 'h', 'm', 's']).unwrap_or(text);
-    let is_none = !digits.is_empty() && digits.bytes().all(|byte| byte == b'0');
-    if is_none { Ok(0) } else { duration_ms(text) }
+    let column: Column = column.parse().map_err(|error: ConditionError| error.to_string())?;
+    let operator = match column {
+        Column::Comment | Column::CreatedBy | Column::User => Operator::NotContains,
+        _ => Operator::NotEquals,
+    };
+    condition(column, operator, value, 0).map_err(|error| error.to_string())?;
+    Ok((column, operator, value.to_owned()))
 }
 
 /// A time in a column, where a date is the start of its day.
 fn column_start(text: &str) -> Result<(TimeColumn, u64), String> {
-    let is_date = text.split_once('=').is_some_and(|(_, time)| time.len() == 10);
-    let text = if is_date { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    column(&text)
+    let (column, time) = column_and_time(text)?;
+    Ok((column, start_ms(time).map_err(|error| error.to_string())?))
 }
 
 /// A time in a column, where a date is the end of its day.
 fn column(text: &str) -> Result<(TimeColumn, u64), String> {
+    let (column, time) = column_and_time(text)?;
+    Ok((column, time_ms(time).map_err(|error| error.to_string())?))
+}
+
+fn column_and_time(text: &str) -> Result<(TimeColumn, &str), String> {
     let (column, time) =
         text.split_once('=').ok_or("it is COLUMN=TIME, such as expires=2027-03-01")?;
-    let column = match column {
-        "created" => TimeColumn::Created,
-        "expires" => TimeColumn::Expires,
-        _ => return Err("the columns of times are `created` and `expires`".to_owned()),
-    };
-    Ok((column, time_ms(time)?))
+    match column {
+        "created" => Ok((TimeColumn::Created, time)),
+        "expires" => Ok((TimeColumn::Expires, time)),
+        _ => Err("the columns of times are `created` and `expires`".to_owned()),
+    }
 }

@@ -1,17 +1,14 @@
-//! `cortexkey keys generate`: a new key, scoped, checked and handed over.
+//! `cortexkey keys generate`.
 
 use std::path::PathBuf;
 
 use cortexkey_api::scope::ScopeWrite;
-use cortexkey_client::{
-    ChildTenant, Client, LockFile, NewKey, Permission, RenewError, Renewal, Sink,
-};
+use cortexkey_client::time::{duration_ms, now_ms, time_ms};
+use cortexkey_client::{ChildTenant, Client, Generation, NewKey, Permission, Renewal, Sink};
 use cortexkey_core::auth::Level;
-use cortexkey_manifest::lock::LockedKey;
 use serde_json::json;
 
-use super::change::{lock_failure, renew_failure, state_file, tell};
-use super::filter::{duration_ms, now_ms, time_ms};
+use super::change::{lock_failure, on_step, places, renew_failure, state_failure};
 use super::scope_file::ScopeFile;
 use crate::change::{announce, say};
 use crate::connection::{ConnectionArgs, SETTINGS, level};
@@ -83,25 +80,22 @@ Keys that are to last belong into definitions (`cortexkey apply`).
 
 Exit codes: 0 the key is in place; 1 it is not, and what is left is said; 2 usage error.";
 
-/// The entries of the state file that are keys being made without a name.
-const UNNAMED: &str = "new-key-";
-
 const FINISH: &str = "cortexkey keys generate --finish";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
-    let asks_nothing = args.finish || args.check.check;
-    let sink = match args.sink.sink(&connection.new_keys, false) {
-        // Finishing hands no key over.
-        Err(_) if asks_nothing => Sink::Folder(PathBuf::new()),
-        sink => sink?,
+    // Neither finishing nor checking hands a key over.
+    let sink = if args.finish || args.check.check {
+        None
+    } else {
+        Some(args.sink.sink(&connection.new_keys, false)?)
     };
     let scope = args.scope_file.as_deref().map(ScopeFile::read).transpose()?;
     announce(&connection);
     let children = connection.children.clone();
     let clients = args.children.clients(connection.client(), children)?;
     if clients.len() > 1 && args.sink.is_one_file() {
-        return Err(Failure::wrong_use("the keys of several children do not go into one file")
+        return Err(Failure::usage_error("the keys of several children do not go into one file")
             .help("set sink_command or sink_folder in a profile"));
     }
     each(&clients, |client| {
@@ -110,13 +104,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         }
         // Before anything is changed: a name may stand for no asset group.
         let scope = scope.as_ref().map(|scope| scope.resolve(client)).transpose()?;
-        let mut state = state_file(client, "new-keys")?;
-        finish_earlier(client, &sink, &mut state)?;
-        if args.finish {
+        let renewal = Renewal { client, on_step: &on_step };
+        let opened = Generation::open(renewal, &places(None));
+        let mut generation = opened.map_err(|error| state_failure(&error))?;
+        finish_earlier(&mut generation)?;
+        let Some(sink) = &sink else {
             text::print("nothing is left to finish\n")?;
             return Ok(Exit::Done);
-        }
-        generate(args, client, &sink, scope, &mut state)
+        };
+        generate(args, client, sink, scope, &mut generation)
     })
 }
 
@@ -128,33 +124,18 @@ fn needs(scope: bool) -> Vec<Need> {
     needs
 }
 
-/// What earlier runs were stopped at. What cannot be finished now stays for a later run, and is in
-/// no other key's way.
-fn finish_earlier(client: &Client, sink: &Sink, state: &mut LockFile) -> Result<(), Failure> {
-    let host = client.address().host().to_owned();
-    let tenant = LockFile::tenant(&host, client.child().map(ChildTenant::as_str));
-    let of_tenant = state.lock().tenants.get(&tenant);
-    let left: Vec<String> = of_tenant
-        .iter()
-        .flat_map(|tenant| tenant.keys.keys())
-        .filter(|name| name.starts_with(UNNAMED))
-        .cloned()
-        .collect();
-    let renewal = Renewal { client, sink, told: &tell };
-    for name in left {
-        let mut entry = state.entry(&tenant, &name);
-        let mut journal = state.journal(&tenant, &host, &name);
-        if let Err(error) = renewal.settle(&mut entry, &mut journal) {
-            renew_failure(&error, sink, FINISH).say();
-            continue;
-        }
-        for id in &entry.doubtful {
-            say(&format!(
-                "an interrupted run may have handed key {id} over; look whether somebody has it, \
-                 else `cortexkey keys delete {id}`"
-            ));
-        }
-        state.set(&tenant, &host, &name, None).map_err(|error| lock_failure(&error))?;
+/// Finishes what earlier runs were stopped at. What cannot be finished now stays for a later run, and
+/// is in no other key's way.
+fn finish_earlier(generation: &mut Generation<'_>) -> Result<(), Failure> {
+    let finished = generation.finish().map_err(|error| lock_failure(&error))?;
+    for error in &finished.failed {
+        renew_failure(error, None, FINISH).say();
+    }
+    for id in &finished.doubtful {
+        say(&format!(
+            "an interrupted run may have handed key {id} over; look whether somebody has it, else \
+             `cortexkey keys delete {id}`"
+        ));
     }
     Ok(())
 }
@@ -164,7 +145,7 @@ fn generate(
     client: &Client,
     sink: &Sink,
     scope: Option<ScopeWrite>,
-    state: &mut LockFile,
+    generation: &mut Generation<'_>,
 ) -> Result<Exit, Failure> {
     let now_ms = now_ms();
     let new = NewKey {
@@ -181,21 +162,11 @@ fn generate(
     if new.expiration_ms.is_none() {
         say("no --lifetime is given: the key will live for a week, as the product's default is");
     }
-    let host = client.address().host().to_owned();
-    let tenant = LockFile::tenant(&host, client.child().map(ChildTenant::as_str));
-    let renewal = Renewal { client, sink, told: &tell };
-    let name = format!("{UNNAMED}{now_ms}");
-    let mut entry = LockedKey::default();
-    let made = renewal.run(&mut entry, &new, 0, now_ms, &mut state.journal(&tenant, &host, &name));
-    if entry.pending.is_none() && !matches!(made, Err(RenewError::Delivered { .. })) {
-        state.set(&tenant, &host, &name, None).map_err(|error| lock_failure(&error))?;
-    }
-    made.map_err(|error| renew_failure(&error, sink, FINISH))?;
-    let id = entry.id.unwrap_or(0);
+    let made = generation.generate(&new, sink, now_ms);
+    let id = made.map_err(|error| renew_failure(&error, Some(sink), FINISH))?;
     let text = if args.json {
-        let child = client.child().map(ChildTenant::as_str);
-        let mut value = json!({ "version": 1, "id": id });
-        if let Some(child) = child {
+        let mut value = json!({ "version": 1, "id": id.get() });
+        if let Some(child) = client.child().map(ChildTenant::as_str) {
             value["child"] = child.into();
         }
         text::json(&value)

@@ -1,11 +1,13 @@
 //! `cortexkey keys list` and `expiring`, which change nothing.
 
 use cortexkey_client::Client;
+use cortexkey_client::table::to_json;
+use cortexkey_client::time::{duration_ms, now_ms};
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use serde_json::json;
 
-use super::filter::{FilterArgs, duration_ms, now_ms};
-use super::output::{Format, object, record_of, render};
+use super::filter::FilterArgs;
+use super::output::{Format, render};
 use crate::change::say;
 use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS};
@@ -78,7 +80,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;
     let children = connection.children.clone();
     if args.children.is_given() && matches!(args.format, Format::Csv | Format::Row) {
-        return Err(Failure::wrong_use("several children are listed as a table or as JSON")
+        return Err(Failure::usage_error("several children are listed as a table or as JSON")
             .help("give --format table or json, or one --child-tenant at a time"));
     }
     let clients = args.children.clients(connection.client(), children)?;
@@ -93,7 +95,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         match client.child().filter(|_| args.children.is_given()) {
             None => text::print(&render(&records, args.format, now_ms()))?,
             Some(child) if args.format == Format::Json => {
-                let keys: Vec<_> = records.iter().map(|record| object(record, now_ms())).collect();
+                let keys: Vec<_> = records.iter().map(|record| to_json(record, now_ms())).collect();
                 lists.push(json!({ "child": child.as_str(), "keys": keys }));
             }
             Some(child) => {
@@ -123,6 +125,5 @@ pub(super) fn expiring(args: &ExpiringArgs) -> Result<Exit, Failure> {
 }
 
 fn records(client: &Client) -> Result<Vec<KeyRecord>, Failure> {
-    let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
-    Ok(keys.iter().filter_map(record_of).collect())
+    client.key_rows().map_err(|error| failed(&error))
 }

@@ -1,6 +1,6 @@
 //! `cortexkey keys`: the keys of a tenant.
 //!
-//! It refuses to show a key, which the tenant does not tell, but for a new one where that is asked.
+//! The tenant shows a key only once, when it is generated.
 
 mod change;
 mod delete;
@@ -13,10 +13,7 @@ mod rotate;
 mod scope_file;
 mod show;
 
-pub(crate) use change::{lock_failure, renew_failure, tell};
-pub(crate) use filter::{duration_ms, grace_ms, now_ms};
-pub(crate) use output::one_line;
-pub(crate) use rotate::nearest_lock_file;
+pub(crate) use change::{lock_failure, nearest_lock_file, on_step, renew_failure};
 
 use clap::Subcommand;
 

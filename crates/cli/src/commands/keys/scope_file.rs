@@ -56,12 +56,12 @@ impl ScopeFile {
             return product(&bytes, has(&["request_data"])).map(Self::Product).map_err(|error| {
                 let message =
                     format!("{}: no scope in the product's JSON form: {error}", path.display());
-                Failure::wrong_use(message).help(FORMS)
+                Failure::usage_error(message).help(FORMS)
             });
         }
         if has(&["spec"]) {
             let message = format!("{}: a whole key definition, and no scope alone", path.display());
-            return Err(Failure::wrong_use(message).help(
+            return Err(Failure::usage_error(message).help(
                 "put what stands under its `spec.scope` into a file; `cortexkey apply` takes \
                  definitions",
             ));
@@ -83,7 +83,7 @@ impl ScopeFile {
             Vec::new()
         };
         scope.to_write(&groups).map_err(|why| {
-            Failure::wrong_use(format!("the scope file cannot be used: {why}"))
+            Failure::usage_error(format!("the scope file cannot be used: {why}"))
                 .help("nothing was changed; correct the scope file and run the same command again")
         })
     }
@@ -128,8 +128,9 @@ fn product(bytes: &[u8], is_body: bool) -> Result<ScopeWrite, serde_json::Error>
 fn defined(path: &Path, bytes: Vec<u8>) -> Result<DefinedScope, Failure> {
     let is_stdin = path.as_os_str() == "-";
     let name = if is_stdin { "<stdin>".to_owned() } else { path.display().to_string() };
-    let no_scope =
-        || Failure::wrong_use(format!("{name}: no scope in the form of a definition")).help(FORMS);
+    let no_scope = || {
+        Failure::usage_error(format!("{name}: no scope in the form of a definition")).help(FORMS)
+    };
     let scope = check_scope(&name, bytes).map_err(|report| {
         say(&report.render(Format::Human, io::stderr().is_terminal()));
         no_scope()

@@ -4,12 +4,12 @@ use core::fmt::Display;
 
 use cortexkey_api::scope::{AxisMode, Mode, ScopeRead, Tag, Tagged};
 use cortexkey_client::Permission;
+use cortexkey_client::table::{one_line, to_json};
+use cortexkey_client::time::{now_ms, time_text};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use serde_json::json;
 
-use super::filter::now_ms;
-use super::output::{object, one_line, time};
 use crate::change::say;
 use crate::commands::call::failed;
 use crate::connection::{ConnectionArgs, SETTINGS};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let now_ms = now_ms();
     let text = match args.format {
         Format::Json => {
-            let mut object = object(&record, now_ms);
+            let mut object = to_json(&record, now_ms);
             object["scope"] = match &scope {
                 Scope::Read(scope) => json!(scope),
                 Scope::Forbidden => json!(null),
@@ -84,10 +84,13 @@ fn show(record: &KeyRecord, scope: &Scope, now_ms: u64) -> String {
     line("Security level", &record.level);
     line("Roles", &one_line(&record.roles.join(", ")));
     line("Comment", &one_line(record.comment.as_deref().unwrap_or("(none)")));
-    line("Created", &format!("{} by {}", time(record.created_ms), one_line(&record.created_by)));
+    line(
+        "Created",
+        &format!("{} by {}", time_text(record.created_ms), one_line(&record.created_by)),
+    );
     let expires = match record.expiry {
         Expiry::Never => "never".to_owned(),
-        Expiry::At { ms } => format!("{} ({})", time(ms), record.expiry.state(now_ms)),
+        Expiry::At { ms } => format!("{} ({})", time_text(ms), record.expiry.state(now_ms)),
     };
     line("Expires", &expires);
     let scope = match scope {

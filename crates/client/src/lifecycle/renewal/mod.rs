@@ -1,56 +1,31 @@
-//! [`Renewal`]: a new key in the place of an old one, or in an empty place, step by step.
+//! [`Renewal`]: puts a new key in the place of an old one, or in an empty place, step by step.
 //!
-//! The steps: generate, scope, read back, ping, deliver, record, and after a grace delete what was
-//! replaced. Before each step that cannot be taken back, the lock file says that it comes, so that
-//! a run that is stopped anywhere is finished by the next one.
+//! The steps are: generate, scope, read back, ping, deliver, record, and after a grace period delete
+//! the replaced key. The lock file announces each step that cannot be undone before it is taken, so
+//! that the next run finishes a run that was stopped anywhere.
 //!
-//! A key that somebody may have received is not deleted before a newer one was delivered, and one
-//! that nobody received is not kept. Nothing but `generate`, the scope and `delete` changes the
-//! tenant: a new key needs no edit.
+//! A key that somebody may have received is not deleted before a newer one is delivered, and a key
+//! that nobody received is not kept. Only `generate`, the scope and `delete` change the tenant: a
+//! new key needs no edit.
 
 mod error;
-mod mark;
 
 use cortexkey_api::Secret;
 use cortexkey_api::api_keys::{ApiKeyRecord, GenerateRequest};
-use cortexkey_api::scope::ScopeWrite;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
-use cortexkey_manifest::lock::{LockedKey, LockedTenant, Pending, Retiring};
+use cortexkey_manifest::lock::{LockedKey, Pending, Retiring};
 
-use crate::Client;
-use crate::resources::{Seen, level_of, security_level};
-use crate::sink::{About, Prepared, Sink};
+use super::lock_file::Journal;
+use crate::resources::{Likeness, NewKey, Seen, likeness, pending};
+use crate::sink::{KeyInfo, Prepared, Sink};
+use crate::transport::Client;
 
-pub use error::{JournalError, RenewError, Stage};
-pub(crate) use mark::{Likeness, likeness};
+pub use error::{RenewError, Stage};
 
 /// How far an expiry may be from the one that was asked for: some tenants store seconds.
 const EXPIRY_TOLERANCE_MS: u64 = 1000;
 
-/// What a new key is to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewKey {
-    /// The name of its definition, where it has one.
-    pub name: Option<String>,
-    /// The display names of its roles.
-    pub roles: Vec<String>,
-    /// Its security level.
-    pub level: Level,
-    /// Its comment.
-    pub comment: Option<String>,
-    /// When it dies, in milliseconds since 1970; the product's week where nothing is said.
-    pub expiration_ms: Option<u64>,
-    /// Its scope; none where nothing is sent for it.
-    pub scope: Option<ScopeWrite>,
-}
-
-/// Where the state of a renewal is written before each step.
-pub trait Journal {
-    /// Writes the state. When this returns, it is on the disk.
-    fn save(&mut self, entry: &LockedKey) -> Result<(), JournalError>;
-}
-
-/// What happened, for somebody who looks on.
+/// A step of a renewal, for progress output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
@@ -84,10 +59,19 @@ struct Made {
 pub struct Renewal<'a> {
     /// Calls the tenant.
     pub client: &'a Client,
-    /// Where new keys go.
+    /// Gets each step as it happens.
+    pub on_step: &'a dyn Fn(Step),
+}
+
+/// How a new key takes its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// Where the key goes.
     pub sink: &'a Sink,
-    /// Is told each step.
-    pub told: &'a dyn Fn(Step),
+    /// How long the key that it replaces lives on, in milliseconds.
+    pub grace_ms: u64,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: u64,
 }
 
 impl Renewal<'_> {
@@ -99,19 +83,18 @@ impl Renewal<'_> {
         &self,
         entry: &mut LockedKey,
         new: &NewKey,
-        grace_ms: u64,
-        now_ms: u64,
+        delivery: &Delivery<'_>,
         journal: &mut dyn Journal,
-    ) -> Result<(), RenewError> {
+    ) -> Result<KeyId, RenewError> {
+        let Delivery { sink, grace_ms, now_ms } = *delivery;
         self.settle(entry, journal)?;
-        let prepared = self.prepare(new, entry)?;
+        let prepared = self.prepare(new, entry, sink)?;
         if new.scope.is_some() {
             self.check_may_scope()?;
         }
         let list = self.client.all_keys(&[]).map_err(RenewError::at(Stage::Prepare))?;
         let by = self.client.signer().key_id().get();
-        let pending = mark::pending(new, &list, by, now_ms);
-        let pending = pending.map_err(RenewError::no_random)?;
+        let pending = pending(new, &list, by, now_ms).map_err(RenewError::no_random)?;
         let expiration = pending.expires_ms;
         entry.pending = Some(pending);
         save(journal, entry)?;
@@ -134,9 +117,9 @@ impl Renewal<'_> {
         (entry.id, entry.pending) = (Some(id.get()), None);
         save(journal, entry)
             .map_err(|error| RenewError::Delivered { id, error: Box::new(error) })?;
-        (self.told)(Step::Delivered(id));
-        (self.told)(Step::InPlace(id));
-        Ok(())
+        (self.on_step)(Step::Delivered(id));
+        (self.on_step)(Step::InPlace(id));
+        Ok(id)
     }
 
     /// Finishes what an interrupted run left: a key that nobody received is deleted, and one that
@@ -152,7 +135,7 @@ impl Renewal<'_> {
             entry.doubtful.extend(found.map(KeyId::get));
         } else if let Some(id) = found {
             self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
-            (self.told)(Step::Swept(id));
+            (self.on_step)(Step::Swept(id));
         }
         entry.pending = None;
         save(journal, entry)
@@ -181,7 +164,7 @@ impl Renewal<'_> {
         entry.retiring.retain(|old| !is_due(old));
         save(journal, entry)?;
         for id in due {
-            (self.told)(Step::Deleted(id));
+            (self.on_step)(Step::Deleted(id));
         }
         Ok(())
     }
@@ -194,19 +177,24 @@ impl Renewal<'_> {
         }
     }
 
-    fn prepare(&self, new: &NewKey, entry: &LockedKey) -> Result<Prepared, RenewError> {
+    fn prepare(
+        &self,
+        new: &NewKey,
+        entry: &LockedKey,
+        sink: &Sink,
+    ) -> Result<Prepared, RenewError> {
         let address = self.client.address();
         // A child's keys have the names of its siblings' keys, and go to the same places.
         let child = self.client.child().map(|child| format!("@{}", child.as_str()));
         let child = child.unwrap_or_default();
-        let about = About {
+        let info = KeyInfo {
             name: new.name.as_ref().map(|name| name.clone() + &child),
             host: address.host().to_owned(),
             tenant: address.to_string() + &child,
             replaces: entry.id,
             level: new.level,
         };
-        self.sink.prepare(about).map_err(RenewError::Sink)
+        sink.prepare(info).map_err(RenewError::Sink)
     }
 
     fn generate(
@@ -217,7 +205,7 @@ impl Renewal<'_> {
     ) -> Result<Made, RenewError> {
         let request = GenerateRequest {
             roles: new.roles.clone(),
-            security_level: security_level(new.level),
+            security_level: new.level.into(),
             expiration: Some(expiration),
             comment: new.comment.clone(),
         };
@@ -240,7 +228,7 @@ impl Renewal<'_> {
             attempt += 1;
         };
         let id = KeyId::new(made.id).ok_or(RenewError::NotAsked { what: "its id is 0" })?;
-        (self.told)(Step::Generated(id));
+        (self.on_step)(Step::Generated(id));
         Ok(Made { id, key: made.key })
     }
 
@@ -265,7 +253,7 @@ impl Renewal<'_> {
             if read.as_ref().map(Seen::from) != Some(Seen::from(scope)) {
                 return Err(RenewError::NotAsked { what: "the tenant shows another scope" });
             }
-            (self.told)(Step::Scoped(id));
+            (self.on_step)(Step::Scoped(id));
         }
         let record = self.client.find_key(id).map_err(at(Stage::ReadBack))?;
         let record = record.ok_or(RenewError::NotAsked { what: "the tenant does not list it" })?;
@@ -275,7 +263,7 @@ impl Renewal<'_> {
         let signer = Signer::new(id, new.level, key);
         let (address, options) = (self.client.address().clone(), self.client.options().clone());
         Client::new(address, signer, options).takes_key().map_err(at(Stage::Ping))?;
-        (self.told)(Step::Checked(id));
+        (self.on_step)(Step::Checked(id));
         if let Some(pending) = &mut entry.pending {
             pending.delivering = true;
         }
@@ -314,7 +302,7 @@ impl Renewal<'_> {
 
     fn take_back(&self, id: KeyId) -> Result<(), RenewError> {
         self.client.ensure_deleted(&[id]).map_err(RenewError::at(Stage::Settle))?;
-        (self.told)(Step::TakenBack(id));
+        (self.on_step)(Step::TakenBack(id));
         Ok(())
     }
 
@@ -348,19 +336,13 @@ impl Renewal<'_> {
             [id] => return Ok(Some(*id)),
             [] => {}
             // Two cannot both be it, and somebody may have one of them.
-            several => several.iter().for_each(|id| (self.told)(Step::Unclear(*id))),
+            several => several.iter().for_each(|id| (self.on_step)(Step::Unclear(*id))),
         }
         for id in like(Likeness::Possible) {
-            (self.told)(Step::Unclear(id));
+            (self.on_step)(Step::Unclear(id));
         }
         Ok(None)
     }
-}
-
-/// Whether a key may be one that an interrupted run made: the next run settles it.
-pub fn may_be_pending(tenant: &LockedTenant, record: &ApiKeyRecord) -> bool {
-    let pending = tenant.keys.values().filter_map(|entry| entry.pending.as_ref());
-    pending.into_iter().any(|pending| likeness(pending, record) != Likeness::None)
 }
 
 fn save(journal: &mut dyn Journal, entry: &LockedKey) -> Result<(), RenewError> {
@@ -379,7 +361,7 @@ fn check(record: &ApiKeyRecord, new: &NewKey, expiration: u64) -> Result<(), Ren
     if sorted(&record.roles) != sorted(&new.roles) {
         return not_asked("the tenant shows other roles");
     }
-    if level_of(record.security_level) != new.level {
+    if Level::from(record.security_level) != new.level {
         return not_asked("the tenant shows another security level");
     }
     match record.expiration {

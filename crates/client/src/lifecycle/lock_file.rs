@@ -1,7 +1,7 @@
-//! [`LockFile`]: the lock file on the disk, held while it is changed.
+//! [`LockFile`]: the lock file on disk, held while it is changed.
 //!
-//! It refuses a second holder at the same time, a file with mistakes, and to leave half a file: each
-//! change is whole on the disk before anything is done that it tells of.
+//! It has one holder at a time. Each change is written completely before anything is done that the
+//! change announces. A file with mistakes is an error.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -9,13 +9,19 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::renew::{Journal, JournalError};
-use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant, read};
+use crate::plan;
+use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedKey, LockedTenant, read};
 use cortexkey_manifest::yaml::{Limits, parse};
 use cortexkey_manifest::{Problem, ProblemKind, decode};
 use cortexkey_system::{Links, Write, replace};
 
 const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Where the state of a renewal is written before each step.
+pub trait Journal {
+    /// Writes the state, which is on disk when this returns.
+    fn save(&mut self, entry: &LockedKey) -> Result<(), LockFileError>;
+}
 
 /// A lock file that is held.
 pub struct LockFile {
@@ -104,14 +110,28 @@ impl LockFile {
         Ok(Self { lock: Self::read(path)?, path: path.to_owned(), _held: held })
     }
 
-    /// The name of a tenant in a lock file: a child's has the child's id behind it.
+    /// The nearest lock file from a folder upwards, within its repository.
+    pub fn nearest(folder: &Path) -> Option<PathBuf> {
+        for folder in folder.ancestors() {
+            let path = folder.join(FILE_NAME);
+            if path.is_file() {
+                return Some(path);
+            }
+            if folder.join(".git").exists() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The name of a tenant in a lock file: a child's is followed by the child's id.
     pub fn tenant(name: &str, child: Option<&str>) -> String {
-        child.map_or_else(|| name.to_owned(), |child| format!("{name}@{child}"))
+        plan::place(name, child)
     }
 
     /// The child's id in the name of a tenant; none for a tenant that is no child.
     pub fn child_of(tenant: &str) -> Option<&str> {
-        tenant.rsplit_once('@').map(|(_, child)| child)
+        plan::child_of(tenant)
     }
 
     /// What it says.
@@ -175,7 +195,7 @@ pub struct Entry<'a> {
 }
 
 impl Journal for Entry<'_> {
-    fn save(&mut self, entry: &LockedKey) -> Result<(), JournalError> {
+    fn save(&mut self, entry: &LockedKey) -> Result<(), LockFileError> {
         self.file.set(self.tenant, self.host, self.name, Some(entry.clone()))
     }
 }

@@ -4,13 +4,10 @@ use core::fmt;
 
 use cortexkey_core::auth::KeyId;
 
-use crate::CallError;
-use crate::lock_file::LockFileError;
+use super::super::lock_file::LockFileError;
 use crate::resources::Permission;
 use crate::sink::SinkError;
-
-/// Why the state could not be written.
-pub type JournalError = LockFileError;
+use crate::transport::CallError;
 
 /// Where a renewal was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +50,7 @@ pub enum RenewError {
     /// The key has no place to go, or did not get there.
     Sink(SinkError),
     /// The state could not be written.
-    Journal(JournalError),
+    Journal(LockFileError),
     /// The system gives no random bytes.
     NoRandom,
     /// The key was delivered, and the state could not be written.

@@ -1,24 +1,27 @@
-//! [`Apply`]: does what a plan says, one key after the other.
+//! [`Apply`]: carries out a plan, one key after the other.
 //!
-//! It refuses what nobody agreed to: the plan is shown and asked about by whoever calls it. It is
-//! safe to be stopped anywhere and to be run again: what is recorded is recorded before the next
-//! step, and what is not is found again.
+//! The caller shows the plan and asks about it first. A run can be stopped anywhere and started
+//! again: each step is recorded before the next one, and a step that was not recorded is found
+//! again.
 
 use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
 use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::LockedKey;
 
-use crate::lock_file::{LockFile, LockFileError};
+use super::lock_file::{LockFile, LockFileError};
+use super::renewal::{self, Delivery, RenewError, Renewal};
 use crate::plan::{Action, Desired, Kind, Plan, Step};
-use crate::renew::{RenewError, Renewal};
-use crate::resources::{EditError, KeyEdit, Seen};
-use crate::{CallError, Client};
+use crate::resources::{EditError, KeyEdit, ScopeError};
+use crate::sink::Sink;
+use crate::transport::{CallError, Client};
 
 /// Carries plans out.
 pub struct Apply<'a> {
-    /// Calls the tenant, makes keys and hands them over.
+    /// Calls the tenant, and creates and delivers keys.
     pub renewal: Renewal<'a>,
+    /// Where new keys go; none where no action of the plan makes one.
+    pub sink: Option<&'a Sink>,
     /// The lock file, held.
     pub lock: &'a mut LockFile,
     /// The lock file's name of the tenant.
@@ -39,8 +42,10 @@ pub enum ApplyError {
     Call(CallError),
     /// Roles or comment are not as asked.
     Edit(EditError),
-    /// The tenant shows another scope than was put.
-    ScopeNotAsked,
+    /// The scope is not as asked.
+    Scope(ScopeError),
+    /// A key cannot be made, since it has no place to go.
+    NoSink,
     /// The lock file cannot be written.
     Lock(LockFileError),
 }
@@ -77,10 +82,12 @@ impl Apply<'_> {
                     // One that is gone from the tenant is not to be retired.
                     entry.id = None;
                 }
+                let sink = self.sink.ok_or(ApplyError::NoSink)?;
                 let mut journal = self.lock.journal(self.tenant, &host, name);
                 let (grace_ms, now_ms) = (self.grace_ms, self.now_ms);
+                let delivery = Delivery { sink, grace_ms, now_ms };
                 self.renewal
-                    .run(&mut entry, new, grace_ms, now_ms, &mut journal)
+                    .run(&mut entry, new, &delivery, &mut journal)
                     .map_err(ApplyError::Renew)?;
                 if grace_ms == 0 {
                     let retired = self.renewal.retire(&mut entry, now_ms, &mut journal);
@@ -90,18 +97,14 @@ impl Apply<'_> {
             Step::Edit { roles, comment } => self.edit(&entry, roles, comment.clone())?,
             Step::Scope(scope) => {
                 if let Some(id) = entry.id.and_then(KeyId::new) {
-                    self.client().set_scope(id, scope).map_err(ApplyError::Call)?;
-                    let read = self.client().scope(id).map_err(ApplyError::Call)?;
-                    if read.as_ref().map(Seen::from) != Some(Seen::from(scope)) {
-                        return Err(ApplyError::ScopeNotAsked);
-                    }
+                    self.client().replace_scope(id, scope).map_err(ApplyError::Scope)?;
                 }
             }
             Step::Delete(ids) => {
                 let ids: Vec<KeyId> = ids.iter().filter_map(|id| KeyId::new(*id)).collect();
                 self.client().ensure_deleted(&ids).map_err(ApplyError::Call)?;
                 for id in ids {
-                    (self.renewal.told)(crate::Step::Deleted(id));
+                    (self.renewal.on_step)(renewal::Step::Deleted(id));
                 }
                 return self.record(&host, name, None);
             }
@@ -201,10 +204,12 @@ impl core::fmt::Display for ApplyError {
             Self::Renew(error) => core::fmt::Display::fmt(error, f),
             Self::Call(error) => core::fmt::Display::fmt(error, f),
             Self::Edit(error) => core::fmt::Display::fmt(error, f),
-            Self::ScopeNotAsked => f.write_str(
+            Self::Scope(ScopeError::Differs) => f.write_str(
                 "the tenant shows another scope than was put; see `cortexkey keys show`, and run \
                  apply again",
             ),
+            Self::Scope(error) => core::fmt::Display::fmt(error, f),
+            Self::NoSink => f.write_str("the new key has no place to go"),
             Self::Lock(error) => core::fmt::Display::fmt(error, f),
         }
     }

@@ -1,14 +1,15 @@
-//! How a key is found again whose id never arrived, because the answer of `generate` was lost.
+//! Recognises a key whose id never arrived, because the response to `generate` was lost.
 //!
-//! Nothing is written into the key for this: its comment is the user's. It is known by an expiry
-//! that no other key of the tenant has, by what was asked for, and by the key that asked.
+//! Nothing is written into the key for this: its comment is the user's. The key is recognised by an
+//! expiry that no other key of the tenant has, by the request, and by the key that sent it.
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_manifest::lock::Pending;
+use cortexkey_api::scope::ScopeWrite;
+use cortexkey_core::auth::Level;
+use cortexkey_manifest::lock::{LockedTenant, Pending};
 use sha2::{Digest as _, Sha256};
 
-use super::NewKey;
-use crate::resources::{level_of, maker};
+use super::api_keys::maker;
 
 /// Some tenants store seconds.
 const SECOND_MS: u64 = 1000;
@@ -16,7 +17,30 @@ const SECOND_MS: u64 = 1000;
 const DIGEST_LEN: usize = 16;
 const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
-/// How sure it is that a key is the one that was asked for.
+/// A key to generate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// The name of its definition, where it has one.
+    pub name: Option<String>,
+    /// The display names of its roles.
+    pub roles: Vec<String>,
+    /// Its security level.
+    pub level: Level,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// When it expires, in milliseconds since 1970; the product's default of a week if none.
+    pub expiration_ms: Option<u64>,
+    /// Its scope; none where no scope is sent.
+    pub scope: Option<ScopeWrite>,
+}
+
+/// Whether a key may be one that an interrupted run generated, which the next run settles.
+pub fn may_be_pending(tenant: &LockedTenant, record: &ApiKeyRecord) -> bool {
+    let mut pending = tenant.keys.values().filter_map(|entry| entry.pending.as_ref());
+    pending.any(|pending| likeness(pending, record) != Likeness::None)
+}
+
+/// How sure it is that a key is the one that was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Likeness {
     /// It is another key.
@@ -28,7 +52,7 @@ pub(crate) enum Likeness {
 }
 
 /// The request of a new key, so that it is found again. `list` is what the tenant has.
-pub(super) fn pending(
+pub(crate) fn pending(
     new: &NewKey,
     list: &[ApiKeyRecord],
     by: u64,
@@ -66,7 +90,7 @@ pub(crate) fn likeness(pending: &Pending, record: &ApiKeyRecord) -> Likeness {
     {
         return Likeness::None;
     }
-    let level = level_of(record.security_level);
+    let level = Level::from(record.security_level);
     let is_same = digest(level.as_str(), &record.roles, record.comment.as_deref()) == pending.asked;
     let is_exact = expiration == pending.expires_ms;
     match (is_exact, is_same, maker.is_some()) {
@@ -95,7 +119,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use cortexkey_api::api_keys::SecurityLevel;
-    use cortexkey_core::auth::Level;
 
     use super::*;
 

@@ -1,0 +1,69 @@
+//! [`Deletion`]: deletes keys that the caller has looked at.
+
+use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_core::auth::KeyId;
+use thiserror::Error;
+
+use crate::transport::{CallError, Client};
+
+/// Keys that exist and are about to be deleted.
+pub struct Deletion<'a> {
+    client: &'a Client,
+    ids: Vec<KeyId>,
+    records: Vec<ApiKeyRecord>,
+}
+
+/// Why keys cannot be deleted. Nothing was deleted.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DeletionError {
+    /// One is the key that signs these calls.
+    #[error("key {0} is the one that signs these calls")]
+    Own(KeyId),
+    /// The tenant does not have these.
+    #[error("there is no key {}; nothing was deleted", ids(missing))]
+    Missing {
+        /// Their ids.
+        missing: Vec<KeyId>,
+    },
+    /// The keys could not be listed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl<'a> Deletion<'a> {
+    /// Checks that none of these keys is the one that signs.
+    pub fn check_own(client: &Client, ids: &[KeyId]) -> Result<(), DeletionError> {
+        let own = client.own_key().and_then(KeyId::new);
+        own.filter(|own| ids.contains(own)).map_or(Ok(()), |own| Err(DeletionError::Own(own)))
+    }
+
+    /// Looks the keys up. All of them must exist, and none may be the one that signs.
+    pub fn prepare(client: &'a Client, ids: &[KeyId]) -> Result<Self, DeletionError> {
+        Self::check_own(client, ids)?;
+        let keys = client.all_keys(&[])?;
+        let find = |id: &KeyId| keys.iter().find(|record| record.id == id.get()).cloned();
+        let records: Vec<ApiKeyRecord> = ids.iter().filter_map(find).collect();
+        let is_missing = |id: &&KeyId| records.iter().all(|record| record.id != id.get());
+        let missing: Vec<KeyId> = ids.iter().filter(is_missing).copied().collect();
+        if !missing.is_empty() {
+            return Err(DeletionError::Missing { missing });
+        }
+        Ok(Self { client, ids: ids.to_vec(), records })
+    }
+
+    /// The keys as the tenant has them.
+    pub fn records(&self) -> &[ApiKeyRecord] {
+        &self.records
+    }
+
+    /// Deletes them.
+    pub fn run(self) -> Result<(), CallError> {
+        self.client.ensure_deleted(&self.ids)
+    }
+}
+
+fn ids(ids: &[KeyId]) -> String {
+    let ids: Vec<String> = ids.iter().map(KeyId::to_string).collect();
+    ids.join(", ")
+}

@@ -1,0 +1,20 @@
+//! What happens to keys: generate, rotate, delete, and apply a plan.
+//!
+//! Whatever is under way is written to a lock file first, so that the next run finishes a run that
+//! was stopped anywhere.
+
+mod apply;
+mod delete;
+mod generate;
+mod lock_file;
+mod renewal;
+mod rotate;
+mod state;
+
+pub use apply::{Apply, ApplyError};
+pub use delete::{Deletion, DeletionError};
+pub use generate::{Finished, Generation};
+pub use lock_file::{Entry, Journal, LockFile, LockFileError};
+pub use renewal::{Delivery, RenewError, Renewal, Stage, Step};
+pub use rotate::{Replacement, ReplacementOptions, RotateError, Rotated, Rotation};
+pub use state::{StateError, StatePlaces};

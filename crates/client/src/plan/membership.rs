@@ -1,0 +1,162 @@
+//! [`Membership`]: which definitions belong to a tenant, and which host its entry in the lock file
+//! is for.
+
+use std::path::{Path, PathBuf};
+
+use cortexkey_core::address::Address;
+use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::lock::{Lock, LockedTenant};
+use cortexkey_manifest::quote;
+use thiserror::Error;
+
+use super::Desired;
+
+/// The tenant that definitions are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    tenant: String,
+}
+
+/// Why definitions and tenant do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MembershipError {
+    /// The policy does not have the tenant.
+    #[error("the policy has no tenant {}", quote(name))]
+    UnknownTenant {
+        /// The name.
+        name: String,
+        /// The tenants that the policy has.
+        known: Vec<String>,
+    },
+    /// The policy has several tenants, and none was named.
+    #[error("the policy has several tenants")]
+    SeveralTenants {
+        /// The tenants that the policy has.
+        known: Vec<String>,
+    },
+    /// Two definitions have one name, so that their keys could not be told apart.
+    #[error(
+        "two definitions have the name {}: {} and {}",
+        quote(name),
+        places[0],
+        places[1]
+    )]
+    SameName {
+        /// The name.
+        name: String,
+        /// The file and line of each.
+        places: [String; 2],
+    },
+    /// The lock file has the tenant at another host, or the host under another tenant.
+    #[error(
+        "{} says that tenant {} is at {locked_host}, and this is {} at {host}",
+        path.display(),
+        quote(locked),
+        quote(tenant)
+    )]
+    OtherHost {
+        /// The lock file.
+        path: PathBuf,
+        /// The tenant in the lock file.
+        locked: String,
+        /// Its host there.
+        locked_host: String,
+        /// The tenant that is meant.
+        tenant: String,
+        /// The host that is called.
+        host: String,
+    },
+}
+
+impl Membership {
+    /// Chooses a tenant: the one that is named, or the policy's only one. A policy without tenants
+    /// takes any name, and `main` where none is given; the lock file ties it to its host.
+    pub fn choose<'p>(
+        of_policy: impl IntoIterator<Item = &'p str>,
+        named: Option<&str>,
+    ) -> Result<Self, MembershipError> {
+        let known: Vec<&str> = of_policy.into_iter().collect();
+        let owned = || known.iter().map(|name| (*name).to_owned()).collect();
+        let tenant = match (named, known.as_slice()) {
+            (None, []) => "main",
+            (Some(name), []) => name,
+            (Some(name), known) if known.contains(&name) => name,
+            (None, [only]) => only,
+            (Some(name), _) => {
+                let name = name.to_owned();
+                return Err(MembershipError::UnknownTenant { name, known: owned() });
+            }
+            (None, _) => return Err(MembershipError::SeveralTenants { known: owned() }),
+        };
+        Ok(Self { tenant: tenant.to_owned() })
+    }
+
+    /// The policy's name of the tenant.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// Whether a definition is for this tenant. One that names no tenant is for the only tenant of
+    /// its policy, which has so many.
+    pub fn includes(&self, definition: &Definition, tenants_of_policy: usize) -> bool {
+        match definition.tenant() {
+            Some(tenant) => tenant == self.tenant,
+            None => tenants_of_policy <= 1,
+        }
+    }
+}
+
+/// Checks that each name is that of one definition.
+pub fn check_names(desired: &[Desired]) -> Result<(), MembershipError> {
+    for (at, key) in desired.iter().enumerate() {
+        if let Some(first) = desired[..at].iter().find(|first| first.name == key.name) {
+            let place = |key: &Desired| format!("{}:{}", key.file, key.line);
+            let places = [place(first), place(key)];
+            return Err(MembershipError::SameName { name: key.name.clone(), places });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a lock file's entry is that of the tenant that is called: key ids of one tenant mean
+/// other keys in another, and one tenant has one name.
+pub fn check_host(
+    lock: &Lock,
+    path: &Path,
+    tenant: &str,
+    address: &Address,
+) -> Result<(), MembershipError> {
+    let host = address.host();
+    // Several tenants of this machine differ in their ports alone.
+    let is_other = |(name, locked): &(&String, &LockedTenant)| {
+        *name != tenant
+            && locked.host == host
+            && child_of(name) == child_of(tenant)
+            && !address.is_loopback()
+    };
+    let (locked, locked_host) = match lock.tenants.get(tenant) {
+        Some(locked) if locked.host != host => (tenant, locked.host.as_str()),
+        _ => match lock.tenants.iter().find(is_other) {
+            Some((name, _)) => (name.as_str(), host),
+            None => return Ok(()),
+        },
+    };
+    Err(MembershipError::OtherHost {
+        path: path.to_owned(),
+        locked: locked.to_owned(),
+        locked_host: locked_host.to_owned(),
+        tenant: tenant.to_owned(),
+        host: host.to_owned(),
+    })
+}
+
+/// The name of a tenant in a lock file: a child's is followed by the child's id.
+pub(crate) fn place(tenant: &str, child: Option<&str>) -> String {
+    child.map_or_else(|| tenant.to_owned(), |child| format!("{tenant}@{child}"))
+}
+
+/// The child's id in the name of a tenant in a lock file; none for a tenant that is no child.
+pub(crate) fn child_of(place: &str) -> Option<&str> {
+    place.rsplit_once('@').map(|(_, child)| child)
+}

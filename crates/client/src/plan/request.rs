@@ -1,0 +1,51 @@
+//! [`PlanRequest`]: reads from a tenant what a plan needs, and makes the plan.
+
+use cortexkey_manifest::lock::{Lock, LockedKey, LockedTenant};
+use cortexkey_manifest::policy;
+
+use super::{Desired, Plan, PlanOptions, TenantState};
+use crate::transport::{CallError, Client};
+
+/// Definitions, lock file and tenant to make a plan of.
+#[derive(Clone, Copy)]
+pub struct PlanRequest<'a> {
+    /// Calls the tenant.
+    pub client: &'a Client,
+    /// The lock file's name of the tenant.
+    pub tenant: &'a str,
+    /// The definitions for this tenant.
+    pub desired: &'a [Desired],
+    /// The policy's roles.
+    pub catalogue: &'a [&'a policy::Role],
+    /// The lock file.
+    pub lock: &'a Lock,
+    /// How the plan is made.
+    pub options: &'a PlanOptions,
+}
+
+impl PlanRequest<'_> {
+    /// The keys whose scopes the plan needs, one call each.
+    pub fn scopes(&self) -> Vec<u64> {
+        let entries = self.locked().into_iter().flat_map(|tenant| &tenant.keys);
+        let ids = entries.filter_map(|(name, entry)| {
+            let asks = self.desired.iter().any(|key| key.name == *name && key.has_scope());
+            entry.id.filter(|_| asks)
+        });
+        ids.collect()
+    }
+
+    /// Reads the tenant and makes the plan. `on_scope` is called before each scope is read.
+    pub fn plan(&self, on_scope: &dyn Fn()) -> Result<Plan, CallError> {
+        let locked = self.locked();
+        let keys = locked.into_iter().flat_map(|tenant| tenant.keys.values());
+        let ids = self.scopes().into_iter().inspect(|_| on_scope());
+        let all_ids = keys.flat_map(LockedKey::ids);
+        let state = TenantState::for_plan(self.client, self.desired, ids, all_ids)?;
+        let (desired, catalogue) = (self.desired, self.catalogue);
+        Ok(Plan::new(self.tenant, desired, catalogue, locked, &state, self.options))
+    }
+
+    fn locked(&self) -> Option<&LockedTenant> {
+        self.lock.tenants.get(self.tenant)
+    }
+}

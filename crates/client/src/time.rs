@@ -1,0 +1,69 @@
+//! Times and durations as people write and read them. Everything else counts in milliseconds since
+//! 1970.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cortexkey_manifest::definition::{lifetime, moment};
+use thiserror::Error;
+
+/// Why a time or duration is invalid, with what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct TimeError {
+    message: String,
+}
+
+impl TimeError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+/// The time of this machine, in milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
+}
+
+/// A time as definitions write it: RFC 3339, or a date, which means the end of its day.
+///
+/// ```
+/// use cortexkey_client::time::time_ms;
+///
+/// assert_eq!(time_ms("2027-03-01T00:00:00Z"), Ok(1_803_859_200_000));
+/// assert_eq!(time_ms("2027-03-01"), time_ms("2027-03-02T00:00:00Z"));
+/// ```
+pub fn time_ms(text: &str) -> Result<u64, TimeError> {
+    let time = moment(text)
+        .map_err(|error| TimeError::new(format!("{}; {}", error.message, error.help)))?;
+    u64::try_from(time.as_millisecond()).map_err(|_| TimeError::new("the time is before 1970"))
+}
+
+/// The same, where a date means the start of its day.
+pub fn start_ms(text: &str) -> Result<u64, TimeError> {
+    if text.len() == 10 { time_ms(&format!("{text}T00:00:00Z")) } else { time_ms(text) }
+}
+
+/// A duration as definitions write it, such as `90d`; `0` is none.
+pub fn duration_ms(text: &str) -> Result<u64, TimeError> {
+    if text == "0" {
+        return Ok(0);
+    }
+    let duration = lifetime(text)
+        .map_err(|error| TimeError::new(format!("{}; {}", error.message, error.help)))?;
+    u64::try_from(duration.as_millis()).map_err(|_| TimeError::new("the duration is out of range"))
+}
+
+/// A grace period: a duration, or zero in any unit.
+pub fn grace_ms(text: &str) -> Result<u64, TimeError> {
+    let digits = text.strip_suffix(['d', 'h', 'm', 's']).unwrap_or(text);
+    let is_none = !digits.is_empty() && digits.bytes().all(|byte| byte == b'0');
+    if is_none { Ok(0) } else { duration_ms(text) }
+}
+
+/// A time in UTC, to the second.
+pub fn time_text(ms: u64) -> String {
+    let time = i64::try_from(ms / 1000).ok();
+    let time = time.and_then(|second| jiff::Timestamp::from_second(second).ok());
+    time.map_or_else(|| format!("{ms} ms"), |time| time.to_string())
+}
