@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cortexkey_manifest::policy::{Case, read_cases};
-use cortexkey_manifest::yaml::{Limits, Tree, parse};
-use cortexkey_manifest::{Problem, ProblemKind, Span, decode, did_you_mean, quote};
+use cortexkey_manifest::yaml::{Limits, Tree, parse_bytes};
+use cortexkey_manifest::{Problem, ProblemKind, Span, did_you_mean, quote};
 
 use crate::corpus::{Corpus, CorpusFile};
 use crate::judge::lint;
@@ -31,22 +31,20 @@ impl CaseFile {
     /// Parses the bytes of a file.
     #[must_use]
     pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
-        let decoded = decode(bytes);
-        let parsed = parse(&decoded.text, limits);
-        let tree = Arc::new(parsed.tree);
-        let (mut cases, mut problems) = (Vec::new(), parsed.problems);
-        match (decoded.problem, tree.documents().first()) {
-            (Some(problem), _) => problems = vec![problem],
-            (None, None) if problems.is_empty() => {
+        let parsed = parse_bytes(bytes, limits);
+        let (mut cases, mut problems) = (Vec::new(), Vec::new());
+        match parsed.first() {
+            Some(document) => {
+                let lowered = read_cases(&parsed.tree, document);
+                (cases, problems) = (lowered.cases, lowered.problems);
+            }
+            None if parsed.problems.is_empty() => {
                 let message = "the file holds no cases";
                 problems.push(Problem::new(ProblemKind::MissingField, Span::default(), message));
             }
-            (None, Some(document)) if problems.is_empty() => {
-                let lowered = read_cases(&tree, *document);
-                (cases, problems) = (lowered.cases, lowered.problems);
-            }
-            _ => {}
+            None => problems = parsed.problems,
         }
+        let tree = Arc::new(parsed.tree);
         Self { path: path.into(), tree, cases, problems }
     }
 }
@@ -144,7 +142,7 @@ pub fn run_cases(policy: &Policy, files: &[CaseFile], limits: &Limits) -> CasesO
                 let label = policy.label(&code);
                 format!(
                     "{label} is found in line {line} ({}) and not expected: {message}",
-                    severity.word()
+                    severity.as_str()
                 )
             }));
             out.cases.push(CaseOutcome { place: at(case.span), name: name.clone(), faults });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cortexkey_manifest::definition::{self, Definition};
 use cortexkey_manifest::lock::{self, Lock};
-use cortexkey_manifest::yaml::{Limits, Tree, parse};
+use cortexkey_manifest::yaml::{Limits, Tree, parse, parse_bytes};
 use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
 
 use crate::claims;
@@ -167,18 +167,13 @@ impl LockedKeys {
     /// Parses the bytes of a lock file.
     #[must_use]
     pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
-        let decoded = decode(bytes);
-        let parsed = parse(&decoded.text, limits);
+        let parsed = parse_bytes(bytes, limits);
+        let lowered = parsed.first().map(|document| lock::read(&parsed.tree, document));
+        let (lock, problems) = match lowered {
+            Some(lowered) => (lowered.lock.unwrap_or_default(), lowered.problems),
+            None => (Lock::default(), parsed.problems),
+        };
         let tree = Arc::new(parsed.tree);
-        let (mut lock, mut problems) = (Lock::default(), parsed.problems);
-        match (decoded.problem, tree.documents().first()) {
-            (Some(problem), _) => problems = vec![problem],
-            (None, Some(document)) if problems.is_empty() => {
-                let lowered = lock::read(&tree, *document);
-                (lock, problems) = (lowered.lock.unwrap_or_default(), lowered.problems);
-            }
-            _ => {}
-        }
         Self { path: path.into(), tree, lock, problems }
     }
 }

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Env, ExecutionError, Program, Value};
-use cortexkey_manifest::definition::{self, Definition};
+use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::format::{KEY, Kind};
 use cortexkey_manifest::policy::{CustomRule, Match, Severity};
 use cortexkey_manifest::yaml::{Limits, Tree, parse};
 use cortexkey_manifest::{Span, did_you_mean, mask_tokens, quote};
@@ -28,63 +29,6 @@ const LENGTH_MAX: usize = 1000;
 const DEPTH_MAX: usize = 48;
 /// Stack for the parser and for what it made, which are deep where expressions are.
 const STACK_BYTES: usize = 32 << 20;
-
-/// What a field holds, as expressions see it.
-#[derive(Debug)]
-enum Shape {
-    /// A text, a number or a flag.
-    Leaf,
-    /// A list of such.
-    List(&'static Self),
-    /// Any names, each with a text.
-    Free,
-    /// These fields.
-    Fields(&'static [(&'static str, Self)]),
-}
-
-use Shape::{Fields, Free, Leaf, List};
-
-static KEY: Shape = Fields(&[("metadata", METADATA), ("spec", SPEC)]);
-
-const METADATA: Shape = Fields(&[
-    ("name", Leaf),
-    ("owner", Leaf),
-    ("tenant", Leaf),
-    ("labels", Free),
-    ("annotations", Free),
-    ("approvals", List(&Fields(&[("by", Leaf), ("ticket", Leaf)]))),
-]);
-
-const SPEC: Shape = Fields(&[
-    ("securityLevel", Leaf),
-    ("comment", Leaf),
-    ("expires", Leaf),
-    ("lifetime", Leaf),
-    ("roles", List(&Leaf)),
-    ("scope", SCOPE),
-]);
-
-const SCOPE: Shape = Fields(&[
-    ("assets", Fields(&[("mode", Leaf), ("groups", List(&Leaf))])),
-    ("casesAndIssues", Fields(&[("mode", Leaf), ("domains", List(&Leaf)), ("unreferenced", Leaf)])),
-    (
-        "endpoints",
-        Fields(&[
-            ("mode", Leaf),
-            ("groups", List(&Leaf)),
-            ("tags", List(&Leaf)),
-            ("groupsMode", Leaf),
-            ("tagsMode", Leaf),
-        ]),
-    ),
-    (
-        "datasets",
-        Fields(&[
-            ("default", Leaf),
-            ("filters", List(&Fields(&[("dataset", Leaf), ("filter", Leaf)]))),
-        ]),
-    ),
-]);
 
 /// What expressions may call.
 const FUNCTIONS: [&str; 12] = [
@@ -101,29 +45,6 @@ const FUNCTIONS: [&str; 12] = [
     "min",
     "max",
 ];
-
-/// A definition with every field, on which each expression is tried when a policy is read.
-const SAMPLE: &str = "apiVersion: cortexkey/v1
-kind: ApiKey
-metadata:
-  name: svc-sample-prod
-  owner: team-sample
-  tenant: sample
-  labels: { env: prod }
-  annotations: { runbook: RB-1 }
-  approvals: [{ by: ciso@example.com, ticket: SEC-1 }]
-spec:
-  securityLevel: advanced
-  comment: A sample
-  expires: 2030-01-01
-  lifetime: 90d
-  roles: [Viewer]
-  scope:
-    assets: { mode: select, groups: [sample] }
-    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }
-    endpoints: { mode: raw, groups: [sample], tags: [sample], groupsMode: scope, tagsMode: scope }
-    datasets: { default: none, filters: [{ dataset: xdr_data, filter: '_vendor = \"acme\"' }] }
-";
 
 pub(crate) use budget::Budget;
 use budget::{EVALUATION_MAX, Meter};
@@ -237,7 +158,9 @@ impl Custom {
     pub(crate) fn check(&self, key: &Asked<'_>, severity: Severity, out: &mut Vec<Finding>) {
         let Asked { source, tree, definition, ref subject, spent } = *key;
         let meter = spent.meter();
-        let answer = answer(&self.program, value::of(definition, subject.tenant), &meter);
+        let root = tree.document_at(definition.span).map(|document| document.root);
+        let value = value::of(tree, root, subject.tenant);
+        let answer = answer(&self.program, value, &meter);
         spent.settle(&meter);
         let (message, unchecked) = match answer {
             _ if meter.is_over() => (
@@ -260,10 +183,7 @@ impl Custom {
         };
         let mut places: Vec<(Span, String)> = Vec::new();
         for path in &self.paths {
-            let found = tree.documents().iter().find(|d| tree.node(d.root).span == definition.span);
-            let span = found.map_or(definition.place, |document| {
-                tree.deepest(document.root, path).unwrap_or(definition.place)
-            });
+            let span = root.and_then(|root| tree.deepest(root, path)).unwrap_or(definition.place);
             if !places.iter().any(|(known, _)| *known == span) {
                 places.push((span, format!("`{}`", path.join("."))));
             }
@@ -363,11 +283,10 @@ fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError
 
 /// Types are seen when an expression runs, so it is run once. That a label is missing says nothing.
 fn try_sample(program: &Metered) -> Result<(), ExpressionError> {
-    let parsed = parse(SAMPLE, &Limits::default());
-    let Some(document) = parsed.tree.documents().first() else { return Ok(()) };
-    let Some(sample) = definition::read(&parsed.tree, *document).definition else { return Ok(()) };
+    let sample = parse(&KEY.sample(), &Limits::default()).tree;
+    let root = sample.documents().first().map(|document| document.root);
     let meter = Meter::new(EVALUATION_MAX);
-    match answer(program, value::of(&sample, None), &meter) {
+    match answer(program, value::of(&sample, root, None), &meter) {
         _ if meter.is_over() => {
             let message = "the expression takes too many steps, even for a small key";
             let help = "go through lists of the key, and not through lists inside of each other";
@@ -394,7 +313,7 @@ fn plain_operator(function: &str) -> String {
 /// Looks for all that an expression names.
 struct Walk {
     /// Names that `all`, `exists`, `filter` and `map` bind, and what they hold where that is known.
-    bound: Vec<(String, Option<&'static Shape>)>,
+    bound: Vec<(String, Option<Kind>)>,
     paths: Vec<Vec<String>>,
     error: Option<ExpressionError>,
 }
@@ -421,7 +340,7 @@ impl Walk {
                 self.expression(&inner.iter_range, depth);
                 let before = self.bound.len();
                 let item = match chain(&inner.iter_range).and_then(|path| self.shape(&path)) {
-                    Some(List(item)) => Some(*item),
+                    Some(Kind::List(item)) => Some(*item),
                     _ => None,
                 };
                 self.bound.push((inner.iter_var.clone(), item));
@@ -461,12 +380,12 @@ impl Walk {
     }
 
     /// What a name holds; a mistake is kept.
-    fn shape(&mut self, path: &[String]) -> Option<&'static Shape> {
+    fn shape(&mut self, path: &[String]) -> Option<Kind> {
         let (root, fields) = path.split_first()?;
         let bound = self.bound.iter().rev().find(|(name, _)| name == root);
         let mut shape = match bound {
             Some((_, shape)) => (*shape)?,
-            None if root == "key" => &KEY,
+            None if root == "key" => Kind::Fields(&KEY),
             None => {
                 let message = format!("there is no {} here", quote(root));
                 let help = did_you_mean(root, &["key"]).or(Some("expressions see `key`".into()));
@@ -477,19 +396,18 @@ impl Walk {
         for (at, field) in fields.iter().enumerate() {
             let so_far = || path.get(..=at).unwrap_or_default().join(".");
             shape = match shape {
-                Fields(known) => {
-                    let Some((_, inner)) = known.iter().find(|(name, _)| name == field) else {
-                        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+                Kind::Fields(known) => {
+                    let Some(inner) = known.field(field) else {
                         let message = format!("`{}` has no field {}", so_far(), quote(field));
-                        let help = did_you_mean(field, &names);
+                        let help = did_you_mean(field, &known.names());
                         self.error.get_or_insert(ExpressionError { message, help });
                         return None;
                     };
-                    inner
+                    inner.kind
                 }
                 // What a label is called is the organisation's matter.
-                Free => return None,
-                Leaf | List(_) => {
+                Kind::Map(_) => return None,
+                _ => {
                     let message =
                         format!("`{}` has no fields, and {} is asked for", so_far(), quote(field));
                     self.error.get_or_insert(ExpressionError::new(message));

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use cortexkey_core::access::Product;
+use cortexkey_manifest::format::SETTINGS;
 use cortexkey_manifest::policy::{
     self, CustomRule, Facts, Layer, LayerFault, Layers, Merged, OptionKind, OptionValue, Role,
     RuleEntry, RuleSettings, Rules, Severity, Source, Tenant, Waiver,
@@ -434,7 +435,7 @@ fn check_own_entry(code: &str, entry: &RuleEntry, layer: usize, out: &mut Vec<Po
     let all = entry.overrides.iter().map(|item| &item.settings);
     for settings in core::iter::once(&entry.settings).chain(all) {
         for (name, _) in &settings.options {
-            let known = ["enabled", "severity", "locked", "waivable", "overrides"];
+            let known = SETTINGS.names();
             let message = format!("rule {code} has no option {}", quote(&name.value));
             let help = did_you_mean(&name.value, &known);
             out.push(PolicyMistake {
@@ -464,7 +465,7 @@ fn softened(rule: &Rule, settings: &RuleSettings, layer: usize) -> Option<Policy
 }
 
 fn unknown_option(rule: &Rule, name: &Spanned<String>, layer: usize) -> PolicyMistake {
-    let mut known = vec!["enabled", "severity", "locked", "waivable", "overrides"];
+    let mut known = SETTINGS.names();
     known.extend(rule.options.iter().map(|doc| doc.name));
     let message = format!("rule {} has no option {}", rules::label(rule.code), quote(&name.value));
     let help = did_you_mean(&name.value, &known);

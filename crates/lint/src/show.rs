@@ -102,7 +102,7 @@ impl Policy {
                 fact("enabled", value.to_string(), Some(&keys), Some(*source));
             }
             if let Some(Setting { value, source }) = &item.severity {
-                fact("severity", value.word().to_owned(), Some(&keys), Some(*source));
+                fact("severity", value.as_str().to_owned(), Some(&keys), Some(*source));
             }
             for (name, setting) in &item.options {
                 fact(name, value(&setting.value), Some(&keys), Some(setting.source));

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod compile;
 pub mod definition;
+pub mod format;
 pub mod lock;
 pub mod policy;
 mod problem;
@@ -18,7 +19,9 @@ mod reader;
 mod scalar;
 mod source;
 mod suggest;
+mod time;
 mod tokens;
+mod words;
 pub mod yaml;
 
 pub use problem::{Problem, ProblemKind};
@@ -27,6 +30,6 @@ pub use reader::{Field, TextPair};
 pub use scalar::{quoted, scalar};
 pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
 pub use suggest::{closest, did_you_mean};
-pub use tokens::{
-    Secret, Token, TokenKind, blank, mask_path, mask_tokens, secret_ranges, tokens_in,
-};
+pub use tokens::{Secret, Token, TokenKind, blank, mask_path, mask_tokens, tokens_in};
+pub use words::Word;
+pub use yaml::secret_ranges;

@@ -5,13 +5,10 @@
 
 use core::fmt::Write as _;
 
-use crate::tokens::{is_random, mask_tokens};
+use crate::tokens::{REFUSED_MIN, is_refused_secret, mask_tokens};
 
 /// Longest quotation in a message, in characters.
 const LONGEST: usize = 80;
-
-/// Longest value that is quoted, whatever it looks like, where it is no value of its field.
-const SHORT: usize = 12;
 
 /// A value in backticks: masked, escaped and of bearable length.
 #[must_use]
@@ -52,12 +49,7 @@ pub fn escape(text: &str) -> String {
 /// is longer than a word and looks like chance is masked as a whole.
 #[must_use]
 pub fn quote_refused(text: &str) -> String {
-    if is_refused_secret(text) { format!("`{}`", "*".repeat(SHORT)) } else { quote(text) }
-}
-
-/// True for a value that is not shown where its field does not take it.
-pub(crate) fn is_refused_secret(text: &str) -> bool {
-    text.chars().count() > SHORT && is_random(text)
+    if is_refused_secret(text) { format!("`{}`", "*".repeat(REFUSED_MIN)) } else { quote(text) }
 }
 
 /// Characters that print nothing, move the cursor or turn the direction of writing; tags and

@@ -1,96 +1,40 @@
-//! Typed fields out of a mapping, with recovery: a wrong field is reported and the rest is read.
+//! Typed fields out of a mapping, with recovery: a bad field is reported and the rest is read.
 //!
-//! Shared by definitions and policies, so that both have the same strictness and the same words.
-//! Refuses to guess: a value that does not fit is `Bad`, never a default.
+//! Shared by all formats, so that they have the same strictness and the same messages. Which fields
+//! a mapping has, and which of them are required, is in the tables of [`crate::format`]; the methods
+//! here apply that. No field has a default: a value that does not fit is `Bad`.
+
+mod field;
+
+pub use field::{Field, TextPair};
 
 use std::collections::HashSet;
 
+use crate::format::{FieldSpec, ITEMS_MAX, Kind, Mapping, Presence};
 use crate::quote::printable;
 use crate::suggest::list;
-use crate::yaml::{Entry, NodeId, NodeKind, Style, TEMPLATE_HELP, Tree};
+use crate::time::TimeError;
+use crate::words::Word;
+use crate::yaml::{Document, Entry, NodeId, NodeKind, Style, TEMPLATE_HELP, Tree};
 use crate::{
     Problem, ProblemKind, Secret, Span, Spanned, closest, did_you_mean, quote, quote_refused,
 };
 
-/// Items of one list. A policy's inventory may have as many as a file has room for, and a key's
-/// lists are compared with each other.
-const ITEMS_MAX: usize = 10_000;
-
-/// A field as it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field<T> {
-    /// Not there.
-    Absent,
-    /// The key is there and nothing behind it; the span is the key's.
-    Empty(Span),
-    /// Something is there that does not fit, or under a misspelt name; it has been reported. The
-    /// span is the value's, or the misspelt name's.
-    Bad(Span),
-    /// There, and read.
-    Present {
-        /// Where the key stands.
-        key: Span,
-        /// The value and its place.
-        value: Spanned<T>,
-    },
-}
-
-impl<T> Field<T> {
-    /// The value, where there is one.
-    pub fn get(&self) -> Option<&T> {
-        self.spanned().map(|spanned| &spanned.value)
-    }
-
-    /// The value with its place, where there is one.
-    pub fn spanned(&self) -> Option<&Spanned<T>> {
-        match self {
-            Self::Present { value, .. } => Some(value),
-            _ => None,
-        }
-    }
-
-    /// Where the key stands, when the field is there and was read or is empty.
-    pub fn key(&self) -> Option<Span> {
-        match self {
-            Self::Empty(key) | Self::Present { key, .. } => Some(*key),
-            _ => None,
-        }
-    }
-
-    /// True when there is nothing: no key, or a key without a value.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Absent | Self::Empty(_))
-    }
-
-    fn map<U>(self, f: impl FnOnce(T) -> U) -> Field<U> {
-        match self {
-            Self::Absent => Field::Absent,
-            Self::Empty(span) => Field::Empty(span),
-            Self::Bad(span) => Field::Bad(span),
-            Self::Present { key, value } => {
-                Field::Present { key, value: Spanned::new(f(value.value), value.span) }
-            }
-        }
-    }
-}
-
-/// A text with a text, both with places: a label, an annotation.
-pub type TextPair = (Spanned<String>, Spanned<String>);
-
-/// The known fields of one mapping.
+/// The fields of one mapping, as they were found.
 pub(crate) struct Fields<'t> {
+    mapping: &'static Mapping,
     entries: Vec<(&'t str, Entry)>,
     /// Known fields that a misspelt one most likely means, with the place of the misspelt one.
-    meant: Vec<(String, Span)>,
-    /// The key of the mapping: where a field that is not there is reported.
+    meant: Vec<(&'static str, Span)>,
+    /// The key of the mapping: where a missing field is reported.
     pub(crate) place: Span,
     /// The mapping itself.
     pub(crate) span: Span,
     /// Its path from the document's root, for messages.
-    pub(crate) path: String,
+    path: String,
 }
 
-impl Fields<'_> {
+impl<'t> Fields<'t> {
     fn find(&self, name: &str) -> Option<Entry> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, entry)| *entry)
     }
@@ -98,6 +42,23 @@ impl Fields<'_> {
     /// Where the key of a field stands, whatever is behind it.
     pub(crate) fn key_of(&self, tree: &Tree, name: &str) -> Option<Span> {
         self.find(name).map(|entry| tree.node(entry.key).span)
+    }
+
+    /// The fields that the mapping's table does not have, where it takes any.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&'t str, Entry)> {
+        let others = self.entries.iter().filter(|(name, _)| self.mapping.field(name).is_none());
+        others.copied()
+    }
+
+    fn is_required(&self, tree: &Tree, spec: &FieldSpec) -> bool {
+        match spec.presence {
+            Presence::Required => true,
+            Presence::RequiredWhen(name, words) => self
+                .find(name)
+                .and_then(|entry| tree.text_of(entry.value))
+                .is_some_and(|word| words.contains(&word)),
+            Presence::Optional | Presence::ByRule => false,
+        }
     }
 
     fn path_of(&self, name: &str) -> String {
@@ -146,24 +107,58 @@ impl<'t> Reader<'t> {
         self.tree.node(id).span
     }
 
-    /// A mapping with these fields and no others. `place` is its key.
+    /// The fields of a document, after its `apiVersion` and `kind`; nothing when those are not known,
+    /// since its other fields cannot be known then.
+    pub(crate) fn document(
+        &mut self,
+        document: Document,
+        mapping: &'static Mapping,
+    ) -> Option<Fields<'t>> {
+        let before = self.problems.len();
+        let fields = self.mapping(document.root, self.top_place(document), "", mapping)?;
+        let unknown = self.problems.split_off(before);
+        let mut is_known = true;
+        for spec in mapping.fields {
+            if let Kind::Const(expected) = spec.kind {
+                is_known &= self.constant(&fields, spec.name, expected);
+            }
+        }
+        if !is_known {
+            return None;
+        }
+        self.problems.extend(unknown);
+        Some(fields)
+    }
+
+    /// Where a field that is missing at the top is reported: the first key.
+    pub(crate) fn top_place(&self, document: Document) -> Span {
+        let node = self.tree.node(document.root);
+        match &node.kind {
+            NodeKind::Mapping { entries, .. } => {
+                entries.first().map_or(node.span, |entry| self.span(entry.key))
+            }
+            _ => node.span,
+        }
+    }
+
+    /// False for a version or kind that is not known.
+    fn constant(&mut self, fields: &Fields<'t>, name: &str, expected: &'static str) -> bool {
+        let field = self.text(fields, name);
+        let Some(text) = field.spanned().filter(|text| text.value != expected) else { return true };
+        let message = format!("{name} {} is not known here", quote_refused(&text.value));
+        let hint = did_you_mean(&text.value, &[expected]);
+        let help = hint.unwrap_or_else(|| format!("this file takes `{name}: {expected}`"));
+        self.report_help(ProblemKind::UnsupportedVersion, text.span, message, help);
+        false
+    }
+
+    /// The fields of a mapping. `place` is its key.
     pub(crate) fn mapping(
         &mut self,
         id: NodeId,
         place: Span,
         path: &str,
-        known: &[&str],
-    ) -> Option<Fields<'t>> {
-        self.mapping_of(id, place, path, Some(known))
-    }
-
-    /// The same; without names, one that takes any field.
-    pub(crate) fn mapping_of(
-        &mut self,
-        id: NodeId,
-        place: Span,
-        path: &str,
-        known: Option<&[&str]>,
+        mapping: &'static Mapping,
     ) -> Option<Fields<'t>> {
         let tree = self.tree;
         let node = tree.node(id);
@@ -176,6 +171,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         let mut fields = Fields {
+            mapping,
             entries: Vec::with_capacity(entries.len()),
             meant: Vec::new(),
             place,
@@ -187,27 +183,33 @@ impl<'t> Reader<'t> {
                 self.wrong_type(entry.key, path, "field names that are text");
                 continue;
             };
-            let Some(known) = known.filter(|known| !known.contains(&name)) else {
+            if mapping.is_open || mapping.field(name).is_some() {
                 fields.entries.push((name, *entry));
-                continue;
-            };
-            if name != "<<" {
-                self.unknown(*entry, name, path, known);
-                if let Some(meant) = closest(name, known.iter().copied()) {
-                    fields.meant.push((meant.to_owned(), self.span(entry.key)));
-                }
+            } else if name != "<<" {
+                let meant = self.unknown(*entry, name, path, mapping);
+                fields.meant.extend(meant.map(|meant| (meant, self.span(entry.key))));
             }
         }
         Some(fields)
     }
 
-    fn unknown(&mut self, entry: Entry, name: &str, path: &str, known: &[&str]) {
+    /// Reports a field that the mapping does not have; gives the one that was most likely meant.
+    fn unknown(
+        &mut self,
+        entry: Entry,
+        name: &str,
+        path: &str,
+        mapping: &Mapping,
+    ) -> Option<&'static str> {
+        let known = mapping.names();
         let place = if path.is_empty() { "here".into() } else { format!("in `{path}`") };
         let message = format!("unknown field {} {place}", quote(name));
         let mut problem = Problem::new(ProblemKind::UnknownField, self.span(entry.key), message);
-        problem.help = did_you_mean(name, known);
-        problem.meant = closest(name, known.iter().copied()).map(Into::into);
+        problem.help = did_you_mean(name, &known);
+        let meant = closest(name, known);
+        problem.meant = meant.map(Into::into);
         self.problems.push(problem);
+        meant
     }
 
     /// True for `{{ … }}`, which YAML reads as a mapping with a mapping for a key.
@@ -240,33 +242,45 @@ impl<'t> Reader<'t> {
         self.report(ProblemKind::WrongType, self.span(id), message);
     }
 
-    /// A nested mapping; nothing when it is not there or is none.
-    pub(crate) fn child(
-        &mut self,
-        fields: &Fields<'t>,
-        name: &str,
-        known: &[&str],
-    ) -> Field<Fields<'t>> {
+    /// A nested mapping.
+    pub(crate) fn child(&mut self, fields: &Fields<'t>, name: &str) -> Field<Fields<'t>> {
         self.field(fields, name, |reader, entry, path| {
-            reader.mapping(entry.value, reader.span(entry.key), path, known)
+            let mapping = fields.mapping.field(name)?.kind.mapping()?;
+            reader.mapping(entry.value, reader.span(entry.key), path, mapping)
         })
     }
 
-    /// A field, read by `read`, which reports what it refuses.
+    /// A nested mapping, read by `read`.
+    pub(crate) fn child_as<T>(
+        &mut self,
+        fields: &Fields<'t>,
+        name: &str,
+        read: impl FnOnce(&mut Self, &Fields<'t>) -> T,
+    ) -> Field<T> {
+        self.child(fields, name).map(|fields| read(self, &fields))
+    }
+
+    /// A field, read by `read`, which reports what it does not accept. Reports the field when it is
+    /// missing and required, or has no value and should have one.
     pub(crate) fn field<T>(
         &mut self,
         fields: &Fields<'t>,
         name: &str,
         read: impl FnOnce(&mut Self, Entry, &str) -> Option<T>,
     ) -> Field<T> {
+        let spec = fields.mapping.field(name);
+        debug_assert!(spec.is_some(), "no table has `{}`", fields.path_of(name));
         let Some(entry) = fields.find(name) else {
             // `rols` is one mistake, reported where it stands, and not a missing `roles` as well.
-            let misspelt = fields.meant.iter().find(|(meant, _)| meant == name);
-            return misspelt.map_or(Field::Absent, |(_, span)| Field::Bad(*span));
+            if let Some((_, span)) = fields.meant.iter().find(|(meant, _)| *meant == name) {
+                return Field::Bad(*span);
+            }
+            self.missing(fields, spec, fields.place);
+            return Field::Absent;
         };
         let (key, span) = (self.span(entry.key), self.span(entry.value));
         if self.tree.is_empty_value(entry.value) {
-            return Field::Empty(key);
+            return self.empty(fields, spec, key);
         }
         let mut path = self.paths.pop().unwrap_or_default();
         fields.write_path_of(name, &mut path);
@@ -279,6 +293,49 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Reports a required field that is not there.
+    fn missing(&mut self, fields: &Fields<'t>, spec: Option<&FieldSpec>, place: Span) {
+        if let Some(spec) = spec.filter(|spec| fields.is_required(self.tree, spec)) {
+            self.report_at(fields, spec, place);
+        }
+    }
+
+    /// Reports a field as missing that its table does not require.
+    pub(crate) fn report_missing(&mut self, fields: &Fields<'t>, name: &str) {
+        if let Some(spec) = fields.mapping.field(name) {
+            self.report_at(fields, spec, fields.place);
+        }
+    }
+
+    fn report_at(&mut self, fields: &Fields<'t>, spec: &FieldSpec, place: Span) {
+        let message = format!("`{}` is missing", fields.path_of(spec.name));
+        let help = match spec.kind {
+            Kind::Choice(words) if spec.example.is_empty() => {
+                format!("write the mode that the tenant has: one of {}", list(&words()))
+            }
+            _ => format!("write `{}: {}`", spec.name, spec.example),
+        };
+        self.report_help(ProblemKind::MissingField, place, message, help);
+    }
+
+    /// A key without a value.
+    fn empty<T>(
+        &mut self,
+        fields: &Fields<'t>,
+        spec: Option<&'static FieldSpec>,
+        key: Span,
+    ) -> Field<T> {
+        let is_optional = |spec: &&FieldSpec| matches!(spec.presence, Presence::Optional);
+        let Some(spec) = spec.filter(is_optional) else {
+            self.missing(fields, spec, key);
+            return Field::Empty(key);
+        };
+        let message = format!("`{}` has no value", fields.path_of(spec.name));
+        let help = "write a value, or remove the field";
+        self.report_help(ProblemKind::WrongType, key, message, help);
+        Field::Bad(key)
+    }
+
     /// A text.
     pub(crate) fn text(&mut self, fields: &Fields<'t>, name: &str) -> Field<String> {
         self.field(fields, name, |reader, entry, path| {
@@ -286,59 +343,27 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A text; nothing behind the key is a mistake.
-    pub(crate) fn filled_text(&mut self, fields: &Fields<'t>, name: &str) -> Field<String> {
-        let field = self.text(fields, name);
-        self.filled(field, fields, name)
-    }
-
-    /// Reports a key without a value.
-    pub(crate) fn filled<T>(
+    /// A time or a duration that `parse` understands.
+    pub(crate) fn time<T>(
         &mut self,
-        field: Field<T>,
-        fields: &Fields<'_>,
+        fields: &Fields<'t>,
         name: &str,
+        kind: ProblemKind,
+        parse: impl Fn(&str) -> Result<T, TimeError>,
     ) -> Field<T> {
-        if let Field::Empty(key) = field {
-            let message = format!("`{}` has no value", fields.path_of(name));
-            self.report_help(
-                ProblemKind::WrongType,
-                key,
-                message,
-                "write a value, or remove the field",
-            );
-            return Field::Bad(key);
-        }
-        field
-    }
-
-    /// Reports a field that is not there, at the key of the mapping that lacks it.
-    pub(crate) fn required<T>(
-        &mut self,
-        field: Field<T>,
-        fields: &Fields<'_>,
-        name: &str,
-        example: &str,
-    ) -> Field<T> {
-        self.required_as(field, fields, name, || format!("write `{example}`"))
-    }
-
-    /// The same with other words on what to write.
-    pub(crate) fn required_as<T>(
-        &mut self,
-        field: Field<T>,
-        fields: &Fields<'_>,
-        name: &str,
-        help: impl FnOnce() -> String,
-    ) -> Field<T> {
-        let place = match &field {
-            Field::Absent => fields.place,
-            Field::Empty(key) => *key,
-            _ => return field,
-        };
-        let message = format!("`{}` is missing", fields.path_of(name));
-        self.report_help(ProblemKind::MissingField, place, message, help());
-        field
+        self.field(fields, name, |reader, entry, path| {
+            let text = reader.text_at(entry.value, path)?;
+            let error = match parse(text) {
+                Ok(time) => return Some(time),
+                Err(error) => error,
+            };
+            let message = format!("{} in `{path}`: {error}", quote_refused(text));
+            let mut problem = Problem::new(kind, reader.span(entry.value), message);
+            problem.help = Some(error.help);
+            problem.rewrite = error.meant.map(Into::into);
+            reader.problems.push(problem);
+            None
+        })
     }
 
     pub(crate) fn text_at(&mut self, id: NodeId, path: &str) -> Option<&'t str> {
@@ -352,26 +377,26 @@ impl<'t> Reader<'t> {
     }
 
     /// One of a few words.
-    pub(crate) fn choice<T: Copy>(
+    pub(crate) fn choice<T: Word>(&mut self, fields: &Fields<'t>, name: &str) -> Field<T> {
+        self.choice_of(fields, name, T::ALL)
+    }
+
+    /// One of some of a type's words.
+    pub(crate) fn choice_of<T: Word>(
         &mut self,
         fields: &Fields<'t>,
         name: &str,
-        table: &[(&str, T)],
+        values: &[T],
     ) -> Field<T> {
-        self.field(fields, name, |reader, entry, path| reader.choice_at(entry.value, path, table))
+        self.field(fields, name, |reader, entry, path| reader.choice_at(entry.value, path, values))
     }
 
-    pub(crate) fn choice_at<T: Copy>(
-        &mut self,
-        id: NodeId,
-        path: &str,
-        table: &[(&str, T)],
-    ) -> Option<T> {
+    pub(crate) fn choice_at<T: Word>(&mut self, id: NodeId, path: &str, values: &[T]) -> Option<T> {
         let text = self.text_at(id, path)?;
-        if let Some((_, value)) = table.iter().find(|(word, _)| *word == text) {
+        if let Some(value) = values.iter().find(|value| value.word() == text) {
             return Some(*value);
         }
-        let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
+        let words: Vec<&str> = values.iter().map(|value| value.word()).collect();
         let message = format!("{} is no value of `{path}`", refused(path, text));
         let mut problem = Problem::new(ProblemKind::BadValue, self.span(id), message)
             .help(format!("one of {}", list(&words)));
@@ -383,15 +408,9 @@ impl<'t> Reader<'t> {
         None
     }
 
-    /// `true` or `false`.
-    pub(crate) fn flag(&mut self, fields: &Fields<'t>, name: &str) -> Field<bool> {
-        let field = self.choice(fields, name, &[("true", true), ("false", false)]);
-        self.filled(field, fields, name)
-    }
-
     /// A whole number.
     pub(crate) fn number(&mut self, fields: &Fields<'t>, name: &str) -> Field<u64> {
-        let field = self.field(fields, name, |reader, entry, path| {
+        self.field(fields, name, |reader, entry, path| {
             let text = reader.text_at(entry.value, path)?;
             let number = text.parse().ok();
             if number.is_none() {
@@ -400,8 +419,7 @@ impl<'t> Reader<'t> {
                 reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
             }
             number
-        });
-        self.filled(field, fields, name)
+        })
     }
 
     /// A list, each item read by `read`; bad items are reported and left out.
@@ -465,10 +483,41 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The same where nothing behind the key is a mistake, as plain values.
-    pub(crate) fn plain_texts(&mut self, fields: &Fields<'t>, name: &str) -> Vec<Spanned<String>> {
-        let field = self.texts(fields, name);
-        into_list(self.filled(field, fields, name))
+    /// A list of mappings, each read by `read`.
+    pub(crate) fn mappings<T, R: Into<Option<T>>>(
+        &mut self,
+        fields: &Fields<'t>,
+        name: &str,
+        mut read: impl FnMut(&mut Self, &Fields<'t>) -> R,
+    ) -> Field<Vec<T>> {
+        let mapping = fields.mapping.field(name).and_then(|spec| spec.kind.mapping());
+        self.list(fields, name, |reader, id, path| {
+            let fields = reader.mapping(id, reader.span(id), path, mapping?)?;
+            read(reader, &fields).into()
+        })
+    }
+
+    /// A text, or a list of texts.
+    pub(crate) fn one_or_more(
+        &mut self,
+        fields: &Fields<'t>,
+        name: &str,
+    ) -> Field<Vec<Spanned<String>>> {
+        self.field(fields, name, |reader, entry, path| reader.one_or_more_at(entry.value, path))
+    }
+
+    pub(crate) fn one_or_more_at(
+        &mut self,
+        id: NodeId,
+        path: &str,
+    ) -> Option<Vec<Spanned<String>>> {
+        let tree = self.tree;
+        match &tree.node(id).kind {
+            NodeKind::Sequence { items, .. } => {
+                Some(items.iter().filter_map(|item| self.spanned_text(*item, path)).collect())
+            }
+            _ => self.spanned_text(id, path).map(|text| vec![text]),
+        }
     }
 
     pub(crate) fn spanned_text(&mut self, id: NodeId, path: &str) -> Option<Spanned<String>> {
@@ -483,7 +532,7 @@ impl<'t> Reader<'t> {
         name: &str,
         mut read: impl FnMut(&mut Self, &Spanned<String>, NodeId, &str) -> Option<T>,
     ) -> Vec<(Spanned<String>, T)> {
-        let field = self.field(fields, name, |reader, entry, path| {
+        self.field(fields, name, |reader, entry, path| {
             let tree = reader.tree;
             let NodeKind::Mapping { entries, .. } = &tree.node(entry.value).kind else {
                 reader.wrong_type(entry.value, path, "a mapping");
@@ -505,27 +554,28 @@ impl<'t> Reader<'t> {
                 }
             }
             Some(found)
-        });
-        into_list(self.filled(field, fields, name))
+        })
+        .into_list()
+    }
+
+    /// A mapping with free names, each with a mapping read by `read`.
+    pub(crate) fn named_mappings<T, R: Into<Option<T>>>(
+        &mut self,
+        fields: &Fields<'t>,
+        name: &str,
+        mut read: impl FnMut(&mut Self, &Fields<'t>) -> R,
+    ) -> Vec<(Spanned<String>, T)> {
+        let mapping = fields.mapping.field(name).and_then(|spec| spec.kind.mapping());
+        self.entries(fields, name, |reader, _, id, path| {
+            let fields = reader.mapping(id, reader.span(id), path, mapping?)?;
+            read(reader, &fields).into()
+        })
     }
 
     /// A mapping from text to text.
     pub(crate) fn text_pairs(&mut self, fields: &Fields<'t>, name: &str) -> Vec<TextPair> {
         self.entries(fields, name, |reader, _, id, path| reader.spanned_text(id, path))
     }
-}
-
-/// The values of a list field, or none.
-pub(crate) fn into_list<T>(field: Field<Vec<T>>) -> Vec<T> {
-    match field {
-        Field::Present { value, .. } => value.value,
-        _ => Vec::new(),
-    }
-}
-
-/// Turns the value of a field.
-pub(crate) fn map<T, U>(field: Field<T>, f: impl FnOnce(T) -> U) -> Field<U> {
-    field.map(f)
 }
 
 fn node_is_quoted(kind: &NodeKind) -> bool {
@@ -545,3 +595,6 @@ fn list_of(path: &str, text: &str) -> String {
     let quoted = refused(path, text);
     format!("`[{}]`", quoted.trim_matches('`'))
 }
+
+#[cfg(test)]
+mod tests;

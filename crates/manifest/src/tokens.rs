@@ -11,9 +11,7 @@ mod runs;
 use core::ops::Range;
 
 use self::runs::{LETTER, Longest, MARK, PAD, SIGN, runs};
-use crate::Span;
-use crate::quote::is_refused_secret;
-use crate::yaml::{NodeId, NodeKind, Tree};
+use crate::{Span, format};
 
 /// Letters and digits without a break: from here on a key or a hash of one, whatever they are.
 const UNBROKEN: usize = 40;
@@ -26,6 +24,10 @@ const KNOWN_MAX: usize = 4096;
 
 /// The same where what follows must look like chance: nearly every word could begin one.
 const CHANCE_MAX: usize = 256;
+
+/// Characters of the longest value that is shown whatever it looks like, where its field does not
+/// take it.
+pub(crate) const REFUSED_MIN: usize = 12;
 
 /// Bytes of a value that are looked at where it stands in the wrong line.
 const REFUSED_MAX: usize = 512;
@@ -53,67 +55,6 @@ const PREFIXES: &[(&str, usize, bool, &str)] = &[
     ("ASIA", 12, true, "an AWS access key"),
     ("eyJ", 12, false, "a JWT"),
     ("sk-", 12, true, "an API key"),
-];
-
-/// Fields that take one of a few words, a time, a number or a structure: a value that does not fit
-/// and looks like chance was pasted into the wrong line.
-const TYPED: &[&str] = &[
-    "apiVersion",
-    "kind",
-    "metadata",
-    "spec",
-    "labels",
-    "annotations",
-    "approvals",
-    "securityLevel",
-    "expires",
-    "lifetime",
-    "roles",
-    "scope",
-    "assets",
-    "casesAndIssues",
-    "endpoints",
-    "datasets",
-    "mode",
-    "groups",
-    "domains",
-    "tags",
-    "groupsMode",
-    "tagsMode",
-    "unreferenced",
-    "default",
-    "filters",
-    "id",
-    "keys",
-    "extends",
-    "tenants",
-    "product",
-    "sbac",
-    "assetGroups",
-    "endpointGroups",
-    "endpointTags",
-    "scopable",
-    "rules",
-    "enabled",
-    "severity",
-    "locked",
-    "waivable",
-    "overrides",
-    "match",
-    "max",
-    "allowNever",
-    "windows",
-    "catalog",
-    "components",
-    "actions",
-    "implies",
-    "privileged",
-    "teams",
-    "emailDomains",
-    "conflicts",
-    "customRules",
-    "waivers",
-    "tests",
 ];
 
 /// Names that announce a secret, in small letters and without marks.
@@ -189,49 +130,6 @@ pub fn mask_path(text: &str) -> String {
     if ranges.is_empty() { text.to_owned() } else { blank(text, &ranges) }
 }
 
-/// Where a file holds what may be a secret; `tree` is its tree where it could be parsed.
-#[must_use]
-pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range<usize>> {
-    let mut ranges = tokens(text);
-    if let Some(tree) = tree {
-        for (_, node) in tree.nodes() {
-            // Escapes and line folding can hide from the source what a reader gets.
-            if let NodeKind::Scalar { text: Some(text), .. } = &node.kind
-                && !tokens(text).is_empty()
-            {
-                ranges.push(node.span.range());
-            }
-            let NodeKind::Mapping { entries, .. } = &node.kind else { continue };
-            for entry in entries {
-                let name = tree.text_of(entry.key).unwrap_or_default();
-                let refused = |text: &str| is_refused_secret(text) && TYPED.contains(&name);
-                // A waiver names its key; that is a name and no secret.
-                if (Secret::is_name(name) && !(policy && name == "key"))
-                    || tree.text_of(entry.value).is_some_and(refused)
-                {
-                    ranges.push(whole_value(tree, entry.value));
-                }
-            }
-        }
-    }
-    ranges.extend(secret_lines(text, policy));
-    ranges.extend(refused_lines(text));
-    ranges.retain(|range| !range.is_empty());
-    ranges.sort_by_key(|range| range.start);
-    ranges
-}
-
-/// From a value's anchor or tag, which may be all of it, to the end of its last line.
-fn whole_value(tree: &Tree, id: NodeId) -> Range<usize> {
-    let node = tree.node(id);
-    let before = node.anchor().into_iter().chain(node.tag().map(|tag| tag.span));
-    let own = node.span.range();
-    let (start, end) = before.fold((own.start, own.end), |(start, end), span| {
-        (start.min(span.range().start), end.max(span.range().end))
-    });
-    start..tree.line_end(end)
-}
-
 /// The text with the given ranges as asterisks, line ends kept, byte for byte as long.
 #[must_use]
 pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
@@ -254,6 +152,11 @@ pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
     }
     out.push_str(text.get(at..).unwrap_or_default());
     out
+}
+
+/// True for a value that is not shown where its field does not take it.
+pub(crate) fn is_refused_secret(text: &str) -> bool {
+    text.chars().count() > REFUSED_MIN && is_random(text)
 }
 
 /// True for text that looks like chance: letters and digits take turns too often for words, times
@@ -377,7 +280,7 @@ impl Taken {
     }
 }
 
-fn tokens(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn tokens(text: &str) -> Vec<Range<usize>> {
     let longest = Longest::of(text);
     let mut ranges = shaped(text, longest);
     ranges.extend(prefixed(text).into_iter().map(|(range, _)| range));
@@ -459,14 +362,14 @@ fn has_both_unbroken(text: &str) -> bool {
 
 /// Values of fields that take a word, a time or a number and hold what looks like a key, in files
 /// that could not be read to their end as well.
-fn refused_lines(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn refused_lines(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive(['\n', '\r']) {
         for (colon, _) in line.match_indices(':') {
             let before = line.get(..colon).unwrap_or_default().trim_end_matches(['"', '\'', ' ']);
             let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
-            if !name.is_some_and(|name| TYPED.contains(&name)) {
+            if !name.is_some_and(format::is_typed) {
                 continue;
             }
             let after = line.get(colon + 1..).unwrap_or_default();
@@ -495,7 +398,7 @@ fn bounded(text: &str, bytes: usize) -> &str {
 
 /// Lines that look like `password: …`, in comments and in files that are no YAML. What follows
 /// the colon is taken, and all lines that are indented deeper.
-fn secret_lines(text: &str, policy: bool) -> Vec<Range<usize>> {
+pub(crate) fn secret_lines(text: &str, policy: bool) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut at = 0;
     let mut deeper_than: Option<usize> = None;

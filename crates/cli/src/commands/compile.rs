@@ -10,8 +10,8 @@ use cortexkey_lint::{CorpusFile, KeyDocument};
 use cortexkey_manifest::access::Access;
 use cortexkey_manifest::compile::{Refusal, add};
 use cortexkey_manifest::lock::{self, Lock};
-use cortexkey_manifest::yaml::{Limits, parse};
-use cortexkey_manifest::{decode, quote};
+use cortexkey_manifest::quote;
+use cortexkey_manifest::yaml::{Limits, parse_bytes};
 
 use crate::commands::access::{Found, broken, read, sound};
 use crate::exit::{Exit, Failure};
@@ -124,14 +124,12 @@ fn locked(found: &Found) -> Result<Option<Lock>, Failure> {
         Failure::usage_error(format!("the lock file has a mistake: {shown}: {message}"))
             .help("take the version that was last committed, and run `cortexkey plan`")
     };
-    let decoded = decode(read(&path).map_err(|why| mistake(&why))?);
-    let parsed = parse(&decoded.text, &Limits::default());
-    let mut problems = decoded.problem.into_iter().chain(parsed.problems);
-    if let Some(problem) = problems.next() {
+    let parsed = parse_bytes(read(&path).map_err(|why| mistake(&why))?, &Limits::default());
+    if let Some(problem) = parsed.problems.first() {
         return Err(mistake(&problem.message));
     }
-    let Some(document) = parsed.tree.documents().first() else { return Ok(None) };
-    let lowered = lock::read(&parsed.tree, *document);
+    let Some(document) = parsed.first() else { return Ok(None) };
+    let lowered = lock::read(&parsed.tree, document);
     match lowered.problems.first() {
         Some(problem) => Err(mistake(&problem.message)),
         None => Ok(lowered.lock),

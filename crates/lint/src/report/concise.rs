@@ -12,7 +12,7 @@ pub(super) fn render(report: &Report) -> String {
             out,
             "{}: {}[{} {}]: {}",
             report.at(finding.place),
-            finding.severity.word(),
+            finding.severity.as_str(),
             finding.code,
             finding.name,
             finding.message,

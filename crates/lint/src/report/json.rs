@@ -100,7 +100,7 @@ fn item(report: &Report, finding: &Finding, by: Option<&'static str>) -> Item {
     Item {
         code: finding.code.clone(),
         name: finding.name.clone(),
-        severity: finding.severity.word(),
+        severity: finding.severity.as_str(),
         file: source.path.clone(),
         line: start.line,
         column: start.column,

@@ -116,7 +116,7 @@ pub fn index() -> String {
 /// The word for a rule that runs or does not.
 #[must_use]
 pub const fn level(enabled: bool, severity: Severity) -> &'static str {
-    if enabled { severity.word() } else { "off" }
+    if enabled { severity.as_str() } else { "off" }
 }
 
 fn default(option: &OptionDoc) -> Option<String> {

@@ -3,6 +3,8 @@
 //! A page shows only the fields that matter. For a test they are woven into a definition that has
 //! no other fault, so that an example proves what it claims.
 
+use cortexkey_manifest::format::{KEY, Mapping};
+
 /// An example of a rule's page.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
@@ -151,10 +153,10 @@ impl Example {
                     || (*name == "lifetime" && shown.iter().any(|(shown, _)| *shown == "expires"));
                 if !dropped && !replaced {
                     let gap = if text.starts_with('\n') { "" } else { " " };
-                    lines.push((rank(name), format!("  {name}:{gap}{text}\n")));
+                    lines.push((rank(section, name), format!("  {name}:{gap}{text}\n")));
                 }
             }
-            lines.extend(shown.into_iter().map(|(name, text)| (rank(name), text)));
+            lines.extend(shown.into_iter().map(|(name, text)| (rank(section, name), text)));
             lines.sort_by_key(|(rank, _)| *rank);
             out.push_str(section);
             out.push_str(":\n");
@@ -165,22 +167,9 @@ impl Example {
 }
 
 /// The customary place of a field; one that is not known comes last.
-fn rank(name: &str) -> usize {
-    const ORDER: [&str; 12] = [
-        "name",
-        "owner",
-        "tenant",
-        "labels",
-        "annotations",
-        "approvals",
-        "securityLevel",
-        "comment",
-        "expires",
-        "lifetime",
-        "roles",
-        "scope",
-    ];
-    ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len())
+fn rank(section: &str, name: &str) -> usize {
+    let names = KEY.at(section).map(Mapping::names).unwrap_or_default();
+    names.iter().position(|known| *known == name).unwrap_or(names.len())
 }
 
 /// The fields under a section of what the page shows: name, and its lines as written.

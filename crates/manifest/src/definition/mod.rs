@@ -3,20 +3,17 @@
 //! Refuses to judge and to complete: a field that is not there is `Absent`, whatever the policy
 //! may say about it, and no field has a default.
 
-mod expiry;
 mod lower;
 mod scope;
 
 /// The owner of a key that nobody is named for, as an import writes it.
 pub const UNASSIGNED: &str = "unassigned";
 
-pub use expiry::{Expiry, ExpiryError, lifetime, moment};
-pub use lower::{API_VERSION, KIND, read, read_scope};
-pub(crate) use lower::{header, top_place};
-pub use scope::{
-    AssetGroup, Assets, Cases, DatasetFilter, Datasets, EndpointMode, Endpoints, Mode, RawMode,
-    Scope, Unreferenced,
-};
+pub use crate::format::{API_VERSION, KEY_KIND as KIND};
+pub use crate::time::{Expiry, TimeError, lifetime, moment};
+pub use crate::words::{EndpointMode, Mode, RawMode, Unreferenced};
+pub use lower::{read, read_scope};
+pub use scope::{AssetGroup, Assets, Cases, DatasetFilter, Datasets, Endpoints, Scope};
 
 use cortexkey_core::auth::Level;
 

@@ -3,58 +3,11 @@
 //! Reads the four areas as they are written. Whether a selection is empty or a list stands where
 //! the mode takes none is a rule's business.
 
-use crate::reader::{Fields, Reader, into_list};
-use crate::suggest::list;
+use super::{EndpointMode, Mode, RawMode, Unreferenced};
+use crate::format::ASSET_GROUP;
+use crate::reader::{Fields, Reader};
 use crate::yaml::NodeId;
 use crate::{Field, Span, Spanned};
-
-/// How much of an area is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing.
-    None,
-    /// Everything.
-    All,
-    /// What is listed.
-    Select,
-}
-
-/// The same for endpoints, which also take the product's own axes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndpointMode {
-    /// Nothing.
-    None,
-    /// Everything.
-    All,
-    /// What is listed.
-    Select,
-    /// Groups and tags each with the product's mode.
-    Raw,
-}
-
-/// The product's mode of one endpoint axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RawMode {
-    /// `no_scope`
-    NoScope,
-    /// `see_all`
-    SeeAll,
-    /// `scope`
-    Scope,
-    /// `any`
-    Any,
-}
-
-/// Whether cases and issues that reference nothing known are let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreferenced {
-    /// They are.
-    Yes,
-    /// They are not.
-    No,
-    /// An import could not know.
-    Unknown,
-}
 
 /// An asset group by name, and by id where one is given.
 #[derive(Clone, Debug)]
@@ -141,68 +94,19 @@ pub struct Scope {
     pub datasets: Field<Datasets>,
 }
 
-const MODES: &[(&str, Mode)] =
-    &[("none", Mode::None), ("all", Mode::All), ("select", Mode::Select)];
-
-const ENDPOINT_MODES: &[(&str, EndpointMode)] = &[
-    ("none", EndpointMode::None),
-    ("all", EndpointMode::All),
-    ("select", EndpointMode::Select),
-    ("raw", EndpointMode::Raw),
-];
-
-const RAW_MODES: &[(&str, RawMode)] = &[
-    ("no_scope", RawMode::NoScope),
-    ("see_all", RawMode::SeeAll),
-    ("scope", RawMode::Scope),
-    ("any", RawMode::Any),
-];
-
-const UNREFERENCED: &[(&str, Unreferenced)] =
-    &[("true", Unreferenced::Yes), ("false", Unreferenced::No), ("unknown", Unreferenced::Unknown)];
-
-/// The fields of a scope.
-pub(super) const AREAS: &[&str] = &["assets", "casesAndIssues", "endpoints", "datasets"];
-
 /// Reads the mapping under `scope`.
 pub(super) fn read<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Scope {
-    let assets = area(reader, fields, "assets", &["mode", "groups"], true, assets);
-    let known = ["mode", "domains", "unreferenced"];
-    let cases = area(reader, fields, "casesAndIssues", &known, true, cases);
-    let known = ["mode", "groups", "tags", "groupsMode", "tagsMode"];
-    let endpoints = area(reader, fields, "endpoints", &known, true, endpoints);
-    let datasets = area(reader, fields, "datasets", &["default", "filters"], false, datasets);
-    Scope { place: fields.place, assets, cases, endpoints, datasets }
-}
-
-fn area<'t, T>(
-    reader: &mut Reader<'t>,
-    scope: &Fields<'t>,
-    name: &str,
-    known: &[&str],
-    required: bool,
-    read: impl FnOnce(&mut Reader<'t>, &Fields<'t>) -> T,
-) -> Field<T> {
-    let fields = reader.child(scope, name, known);
-    let fields = if required {
-        reader.required_as(fields, scope, name, || format!("write `{name}: {{ mode: none }}`"))
-    } else {
-        reader.filled(fields, scope, name)
-    };
-    crate::reader::map(fields, |fields| read(reader, &fields))
-}
-
-fn mode<'t, T: Copy>(
-    reader: &mut Reader<'t>,
-    fields: &Fields<'t>,
-    table: &[(&str, T)],
-) -> Field<T> {
-    let mode = reader.choice(fields, "mode", table);
-    reader.required(mode, fields, "mode", "mode: select")
+    Scope {
+        place: fields.place,
+        assets: reader.child_as(fields, "assets", assets),
+        cases: reader.child_as(fields, "casesAndIssues", cases),
+        endpoints: reader.child_as(fields, "endpoints", endpoints),
+        datasets: reader.child_as(fields, "datasets", datasets),
+    }
 }
 
 fn assets<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Assets {
-    let mode = mode(reader, fields, MODES);
+    let mode = reader.choice(fields, "mode");
     let groups = reader.list(fields, "groups", asset_group);
     reader.rewrite_as_list(fields, "groups");
     Assets { place: fields.place, mode, groups }
@@ -213,60 +117,38 @@ fn asset_group(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<AssetG
         let name = reader.spanned_text(id, path)?;
         return Some(AssetGroup { name, id: Field::Absent });
     }
-    let fields = reader.mapping(id, reader.span(id), path, &["name", "id"])?;
+    let fields = reader.mapping(id, reader.span(id), path, &ASSET_GROUP)?;
     let name = reader.text(&fields, "name");
-    let name = reader.required(name, &fields, "name", "name: prod-eu");
     let id = reader.number(&fields, "id");
     name.spanned().map(|name| AssetGroup { name: name.clone(), id })
 }
 
 fn cases<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Cases {
-    let mode = mode(reader, fields, MODES);
-    let domains = reader.texts(fields, "domains");
-    let mut unreferenced = reader.choice(fields, "unreferenced", UNREFERENCED);
-    if matches!(mode.get(), Some(Mode::All | Mode::Select)) {
-        unreferenced = reader.required(unreferenced, fields, "unreferenced", "unreferenced: false");
+    Cases {
+        place: fields.place,
+        mode: reader.choice(fields, "mode"),
+        domains: reader.texts(fields, "domains"),
+        unreferenced: reader.choice(fields, "unreferenced"),
     }
-    Cases { place: fields.place, mode, domains, unreferenced }
 }
 
 fn endpoints<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Endpoints {
-    let mode = mode(reader, fields, ENDPOINT_MODES);
-    let groups = reader.texts(fields, "groups");
-    let tags = reader.texts(fields, "tags");
-    let mut groups_mode = reader.choice(fields, "groupsMode", RAW_MODES);
-    let mut tags_mode = reader.choice(fields, "tagsMode", RAW_MODES);
-    if mode.get() == Some(&EndpointMode::Raw) {
-        groups_mode = axis(reader, groups_mode, fields, "groupsMode");
-        tags_mode = axis(reader, tags_mode, fields, "tagsMode");
+    Endpoints {
+        place: fields.place,
+        mode: reader.choice(fields, "mode"),
+        groups: reader.texts(fields, "groups"),
+        tags: reader.texts(fields, "tags"),
+        groups_mode: reader.choice(fields, "groupsMode"),
+        tags_mode: reader.choice(fields, "tagsMode"),
     }
-    Endpoints { place: fields.place, mode, groups, tags, groups_mode, tags_mode }
-}
-
-/// An axis that `raw` asks for. Which mode the key has is for the tenant to say, not for us.
-fn axis<'t>(
-    reader: &mut Reader<'t>,
-    axis: Field<RawMode>,
-    fields: &Fields<'t>,
-    name: &str,
-) -> Field<RawMode> {
-    reader.required_as(axis, fields, name, || {
-        let words = RAW_MODES.iter().map(|(word, _)| *word).collect::<Vec<_>>();
-        format!("write the mode that the tenant has: one of {}", list(&words))
-    })
 }
 
 fn datasets<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Datasets {
-    let default = reader.choice(fields, "default", &MODES[..2]);
-    let default = reader.required(default, fields, "default", "default: none");
-    let filters = reader.list(fields, "filters", |reader, id, path| {
-        let fields = reader.mapping(id, reader.span(id), path, &["dataset", "filter"])?;
-        let dataset = reader.text(&fields, "dataset");
-        let dataset = reader.required(dataset, &fields, "dataset", "dataset: xdr_data");
-        let filter = reader.text(&fields, "filter");
-        let filter = reader.required(filter, &fields, "filter", "filter: '_vendor = \"acme\"'");
-        Some(DatasetFilter { dataset, filter })
-    });
-    let filters = into_list(reader.filled(filters, fields, "filters"));
+    let default = reader.choice_of(fields, "default", &[Mode::None, Mode::All]);
+    let filter = |reader: &mut Reader<'t>, fields: &Fields<'t>| {
+        let (dataset, filter) = (reader.text(fields, "dataset"), reader.text(fields, "filter"));
+        DatasetFilter { dataset, filter }
+    };
+    let filters = reader.mappings(fields, "filters", filter).into_list();
     Datasets { place: fields.place, default, filters }
 }

@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 
 use crate::{Problem, Span};
 
-pub use read::{KIND, read};
+pub use crate::format::LOCK_KIND as KIND;
+pub use read::read;
 
 /// The name of the lock file, which stands beside the policy.
 pub const FILE_NAME: &str = "cortexkey.lock";

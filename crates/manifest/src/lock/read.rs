@@ -1,65 +1,51 @@
 //! A document becomes a lock file; all mistakes on the way are collected.
 
 use super::{Lock, LockedKey, LockedTenant, Lowered, Pending, Retiring};
-use crate::definition::{header, moment, top_place};
-use crate::reader::{Fields, Reader, into_list};
+use crate::format::{LOCK, LOCKED};
+use crate::reader::{Fields, Reader};
+use crate::time::{TimeError, moment};
 use crate::yaml::{Document, NodeId, Tree};
-use crate::{Field, ProblemKind, quote_refused};
-
-/// The kind of a lock file.
-pub const KIND: &str = "Lock";
+use crate::{ProblemKind, Spanned, quote_refused};
 
 /// Reads one document as a lock file.
 #[must_use]
 pub fn read(tree: &Tree, document: Document) -> Lowered {
     let mut reader = Reader::new(tree);
-    let lock = lock(&mut reader, document.root);
+    let fields = reader.document(document, &LOCK);
+    let lock = fields.map(|fields| {
+        let tenants = reader.named_mappings(&fields, "tenants", tenant);
+        Lock { tenants: tenants.into_iter().map(|(name, tenant)| (name.value, tenant)).collect() }
+    });
     Lowered { lock, problems: reader.problems }
 }
 
-fn lock(reader: &mut Reader<'_>, root: NodeId) -> Option<Lock> {
-    let place = top_place(reader.tree, root);
-    let fields = reader.mapping(root, place, "", &["apiVersion", "kind", "tenants"])?;
-    if !header(reader, &fields, KIND) {
-        return None;
-    }
-    let tenants =
-        reader.entries(&fields, "tenants", |reader, _, id, path| tenant(reader, id, path));
-    let tenants = tenants.into_iter().map(|(name, tenant)| (name.value, tenant));
-    Some(Lock { tenants: tenants.collect() })
+fn tenant<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<LockedTenant> {
+    let host = reader.text(fields, "host");
+    let keys = reader.entries(fields, "keys", key);
+    let keys = keys.into_iter().map(|(name, key)| (name.value, key)).collect();
+    Some(LockedTenant { host: host.get()?.clone(), keys })
 }
 
-fn tenant(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<LockedTenant> {
-    let fields = reader.mapping(id, reader.span(id), path, &["host", "keys"])?;
-    let host = reader.text(&fields, "host");
-    let example = "host: api-acme.xdr.us.paloaltonetworks.com";
-    let host = reader.required(host, &fields, "host", example);
-    let keys = reader.entries(&fields, "keys", |reader, _, id, path| key(reader, id, path));
-    let keys =
-        keys.into_iter().map(|(name, key)| (name.value, LockedKey { place: name.span, ..key }));
-    Some(LockedTenant { host: host.get()?.clone(), keys: keys.collect() })
-}
-
-fn key(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<LockedKey> {
-    let known = ["id", "applied", "unreferenced", "pending", "doubtful", "retiring"];
+fn key(
+    reader: &mut Reader<'_>,
+    name: &Spanned<String>,
+    id: NodeId,
+    path: &str,
+) -> Option<LockedKey> {
     let before = reader.problems.len();
-    let fields = reader.mapping(id, reader.span(id), path, &known)?;
-    let mut key = LockedKey {
+    let fields = reader.mapping(id, reader.span(id), path, &LOCKED)?;
+    let pending = reader.child(&fields, "pending");
+    let key = LockedKey {
+        place: name.span,
         id: key_id(reader, &fields, "id"),
-        applied: reader.filled_text(&fields, "applied").get().cloned(),
-        unreferenced: reader.flag(&fields, "unreferenced").get().copied(),
-        ..LockedKey::default()
+        applied: reader.text(&fields, "applied").get().cloned(),
+        unreferenced: reader.choice(&fields, "unreferenced").get().copied(),
+        pending: pending.get().and_then(|fields| self::pending(reader, fields)),
+        doubtful: reader.list(&fields, "doubtful", id_at).into_list(),
+        retiring: reader.mappings(&fields, "retiring", retiring).into_list(),
     };
-    let known = ["expires", "asked", "by", "besides", "id", "delivering"];
-    let inner = reader.child(&fields, "pending", &known);
-    let inner = reader.filled(inner, &fields, "pending");
-    key.pending = inner.get().and_then(|fields| pending(reader, fields));
-    key.doubtful = ids(reader, &fields, "doubtful");
-    let list = reader.list(&fields, "retiring", retiring);
-    key.retiring = into_list(reader.filled(list, &fields, "retiring"));
     if key.is_empty() && reader.problems.len() == before {
-        let missing = Field::<u64>::Absent;
-        reader.required(missing, &fields, "id", "id: 7");
+        reader.report_missing(&fields, "id");
     }
     // Half an entry would make a key look unmanaged, or an old one forgotten.
     (reader.problems.len() == before).then_some(key)
@@ -67,52 +53,29 @@ fn key(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<LockedKey> {
 
 fn pending<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Pending> {
     let asked = reader.text(fields, "asked");
-    let asked = reader.required(asked, fields, "asked", "asked: 9f2c…");
-    let number = |reader: &mut Reader<'t>, name: &'static str, example| {
-        let number = key_id(reader, fields, name);
-        if number.is_none() {
-            reader.required(Field::<u64>::Absent, fields, name, example);
-        }
-        number
-    };
+    let (expires, by) = (key_id(reader, fields, "expires"), key_id(reader, fields, "by"));
     Some(Pending {
-        expires_ms: number(reader, "expires", "expires: 1803895200123")?,
+        expires_ms: expires?,
         asked: asked.get()?.clone(),
-        by: number(reader, "by", "by: 7")?,
-        besides: ids(reader, fields, "besides"),
+        by: by?,
+        besides: reader.list(fields, "besides", id_at).into_list(),
         id: key_id(reader, fields, "id"),
-        delivering: reader.flag(fields, "delivering").get().copied().unwrap_or(false),
+        delivering: reader.choice(fields, "delivering").get().copied().unwrap_or(false),
     })
 }
 
-fn ids<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, name: &'static str) -> Vec<u64> {
-    let list = reader.list(fields, name, id_at);
-    into_list(reader.filled(list, fields, name))
-}
-
-fn retiring(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Retiring> {
-    let fields = reader.mapping(id, reader.span(id), path, &["id", "after"])?;
-    let key = key_id(reader, &fields, "id");
-    if key.is_none() {
-        reader.required(Field::<u64>::Absent, &fields, "id", "id: 7");
-    }
-    let after = reader.field(&fields, "after", |reader, entry, path| {
-        let text = reader.text_at(entry.value, path)?;
-        let ms = moment(text).ok().and_then(|time| u64::try_from(time.as_millisecond()).ok());
-        if ms.is_none() {
-            let message = format!("{} is no time in `{path}`", quote_refused(text));
-            let help = "write a time with its offset: `2027-03-01T00:00:00Z`";
-            reader.report_help(ProblemKind::BadValue, reader.span(entry.value), message, help);
-        }
-        ms
+fn retiring<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Retiring> {
+    let key = key_id(reader, fields, "id");
+    let after = reader.time(fields, "after", ProblemKind::BadValue, |text| {
+        let time = moment(text)?;
+        u64::try_from(time.as_millisecond()).map_err(|_| TimeError::out_of_range())
     });
-    let after = reader.required(after, &fields, "after", "after: \"2027-03-01T00:00:00Z\"");
     Some(Retiring { id: key?, after_ms: *after.get()? })
 }
 
 fn key_id<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>, name: &str) -> Option<u64> {
     let field = reader.field(fields, name, |reader, entry, path| id_at(reader, entry.value, path));
-    reader.filled(field, fields, name).get().copied()
+    field.get().copied()
 }
 
 /// A key id, which is never 0.

@@ -169,7 +169,7 @@ mod tests {
                 "`0` is no key id",
                 "`tenants.eu.keys.c.id` is missing",
                 "unknown field `key` in `tenants.eu.keys.d`",
-                "`soon` is no time in `tenants.eu.keys.e.retiring.after`",
+                "`soon` in `tenants.eu.keys.e.retiring.after`: this is no RFC 3339 time",
             ]
         );
     }

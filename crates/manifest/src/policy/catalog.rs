@@ -4,9 +4,10 @@
 
 use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
 
-use super::read::refill;
-use crate::reader::{Fields, Reader, into_list};
-use crate::yaml::{NodeId, NodeKind};
+use super::Open;
+use crate::reader::{Fields, Reader};
+use crate::words::Word as _;
+use crate::yaml::NodeKind;
 use crate::{Field, Spanned};
 
 /// An asset group of a tenant.
@@ -84,102 +85,31 @@ pub struct Catalog {
     pub open: Vec<Open>,
 }
 
-/// A list of facts that a policy may open to those that stand on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Open {
-    /// What predefined roles hold.
-    Roles,
-    /// `catalog.teams`
-    Teams,
-    /// `catalog.emailDomains`
-    EmailDomains,
-    /// Tenants of a policy that stands beside this one.
-    Tenants,
-    /// `assetGroups` of a tenant.
-    AssetGroups,
-    /// `endpointGroups` of a tenant.
-    EndpointGroups,
-    /// `endpointTags` of a tenant.
-    EndpointTags,
-    /// `domains` of a tenant.
-    Domains,
-}
-
-impl Open {
-    /// All of them, in the order of the documents.
-    pub const ALL: [Self; 8] = [
-        Self::Roles,
-        Self::Teams,
-        Self::EmailDomains,
-        Self::Tenants,
-        Self::AssetGroups,
-        Self::EndpointGroups,
-        Self::EndpointTags,
-        Self::Domains,
-    ];
-
-    /// The word in policies.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Roles => "roles",
-            Self::Teams => "teams",
-            Self::EmailDomains => "emailDomains",
-            Self::Tenants => "tenants",
-            Self::AssetGroups => "assetGroups",
-            Self::EndpointGroups => "endpointGroups",
-            Self::EndpointTags => "endpointTags",
-            Self::Domains => "domains",
-        }
+/// Reads one entry of `tenants`.
+pub(super) fn tenant<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Tenant {
+    Tenant {
+        product: reader.choice(fields, "product"),
+        asset_groups: reader.mappings(fields, "assetGroups", asset_group).into_list(),
+        sbac: reader.choice(fields, "sbac"),
+        tags: reader.choice(fields, "tags"),
+        datasets: reader.choice(fields, "datasets"),
+        endpoint_groups: reader.texts(fields, "endpointGroups").into_list(),
+        endpoint_tags: reader.texts(fields, "endpointTags").into_list(),
+        domains: reader.texts(fields, "domains").into_list(),
     }
 }
 
-/// Reads one entry of `tenants`.
-pub(super) fn tenant(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Tenant> {
-    let known = [
-        "product",
-        "sbac",
-        "tags",
-        "datasets",
-        "assetGroups",
-        "endpointGroups",
-        "endpointTags",
-        "domains",
-    ];
-    let fields = reader.mapping(id, reader.span(id), path, &known)?;
-    let sbac =
-        [("enforced", Sbac::Enforced), ("disabled", Sbac::Disabled), ("unknown", Sbac::Unknown)];
-    let tags = [("permissive", TagMode::Permissive), ("restrictive", TagMode::Restrictive)];
-    let products = Product::ALL.map(|product| (product.as_str(), product));
-    let product = reader.choice(&fields, "product", &products);
-    let product = reader.required(product, &fields, "product", "product: xsiam");
-    let groups = reader.list(&fields, "assetGroups", asset_group);
-    Some(Tenant {
-        product,
-        sbac: refill(reader, &fields, "sbac", &sbac),
-        tags: refill(reader, &fields, "tags", &tags),
-        datasets: reader.flag(&fields, "datasets"),
-        asset_groups: into_list(reader.filled(groups, &fields, "assetGroups")),
-        endpoint_groups: reader.plain_texts(&fields, "endpointGroups"),
-        endpoint_tags: reader.plain_texts(&fields, "endpointTags"),
-        domains: reader.plain_texts(&fields, "domains"),
-    })
-}
-
-fn asset_group(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<AssetGroupEntry> {
-    let fields = reader.mapping(id, reader.span(id), path, &["name", "id", "scopable"])?;
-    let name = reader.text(&fields, "name");
-    Some(AssetGroupEntry {
-        name: reader.required(name, &fields, "name", "name: prod-eu"),
-        id: reader.number(&fields, "id"),
-        scopable: reader.flag(&fields, "scopable"),
+fn asset_group<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> AssetGroupEntry {
+    AssetGroupEntry {
+        name: reader.text(fields, "name"),
+        id: reader.number(fields, "id"),
+        scopable: reader.choice(fields, "scopable"),
         layer: 0,
-    })
+    }
 }
 
 /// Reads `catalog`.
 pub(super) fn catalog<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Catalog {
-    let roles = reader.list(fields, "roles", role);
     let conflicts = reader.list(fields, "conflicts", |reader, id, path| {
         let tree = reader.tree;
         let NodeKind::Sequence { items, .. } = &tree.node(id).kind else {
@@ -188,39 +118,32 @@ pub(super) fn catalog<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Catal
         };
         Some(items.iter().filter_map(|item| reader.spanned_text(*item, path)).collect())
     });
-    let words = Open::ALL.map(|open| (open.word(), open));
-    let open = reader.list(fields, "open", |reader, id, path| reader.choice_at(id, path, &words));
+    let open =
+        reader.list(fields, "open", |reader, id, path| reader.choice_at(id, path, Open::ALL));
     Catalog {
-        open: into_list(reader.filled(open, fields, "open")),
-        roles: into_list(reader.filled(roles, fields, "roles")),
-        teams: reader.plain_texts(fields, "teams"),
-        email_domains: reader.plain_texts(fields, "emailDomains"),
-        conflicts: into_list(reader.filled(conflicts, fields, "conflicts")),
+        open: open.into_list(),
+        roles: reader.mappings(fields, "roles", role).into_list(),
+        teams: reader.texts(fields, "teams").into_list(),
+        email_domains: reader.texts(fields, "emailDomains").into_list(),
+        conflicts: conflicts.into_list(),
     }
 }
 
-fn role(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Role> {
-    let known = ["name", "id", "components", "actions", "implies", "privileged", "deprecated"];
-    let fields = reader.mapping(id, reader.span(id), path, &known)?;
-    let name = reader.text(&fields, "name");
-    let name = reader.required(name, &fields, "name", "name: SIEM Export");
-    let levels =
-        [Permission::None, Permission::View, Permission::Edit].map(|level| (level.as_str(), level));
-    let components = reader
-        .entries(&fields, "components", |reader, _, id, path| reader.choice_at(id, path, &levels));
-    let inner = reader.child(&fields, "deprecated", &["use"]);
-    let inner = reader.filled(inner, &fields, "deprecated");
-    let deprecated = crate::reader::map(inner, |fields| Deprecation {
-        replacement: reader.filled_text(&fields, "use"),
+fn role<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Option<Role> {
+    let name = reader.text(fields, "name");
+    let components = reader.entries(fields, "components", |reader, _, id, path| {
+        reader.choice_at(id, path, Permission::ALL)
     });
-    let role = Role {
+    let deprecated = reader.child_as(fields, "deprecated", |reader, fields| Deprecation {
+        replacement: reader.text(fields, "use"),
+    });
+    Some(Role {
         name: name.spanned()?.clone(),
-        id: reader.filled_text(&fields, "id"),
+        id: reader.text(fields, "id"),
         components,
-        actions: reader.plain_texts(&fields, "actions"),
-        implies: reader.plain_texts(&fields, "implies"),
-        privileged: reader.flag(&fields, "privileged"),
+        actions: reader.texts(fields, "actions").into_list(),
+        implies: reader.texts(fields, "implies").into_list(),
+        privileged: reader.choice(fields, "privileged"),
         deprecated,
-    };
-    Some(role)
+    })
 }

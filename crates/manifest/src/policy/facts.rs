@@ -301,7 +301,7 @@ impl Change<'_> {
                 if may {
                     to.push(entry.clone());
                 } else {
-                    let what = format!("{} in `{}`", quote(&entry.value), kind.word());
+                    let what = format!("{} in `{}`", quote(&entry.value), kind.as_str());
                     self.refuse(entry.span, &what, Some(kind));
                 }
             }

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{PolicyFile, builtin, is_policy, read};
-use crate::yaml::{Limits, Tree, parse};
-use crate::{Problem, ProblemKind, Span, closest, decode, escape, mask_path, quote};
+use crate::yaml::{Limits, Tree, parse_bytes};
+use crate::{Problem, ProblemKind, Span, closest, escape, mask_path, quote};
 
 /// How many policies may stand on one another.
 const DEPTH_MAX: usize = 16;
@@ -103,18 +103,9 @@ struct Loader<'a> {
 impl Loader<'_> {
     /// Reads one file and its parents; gives the index of its layer, where it becomes one.
     fn visit(&mut self, path: &str, bytes: Vec<u8>) -> Option<usize> {
-        let decoded = decode(bytes);
-        let parsed = parse(&decoded.text, self.limits);
-        let tree = Arc::new(parsed.tree);
-        let mut problems = match decoded.problem {
-            Some(problem) => vec![problem],
-            None => parsed.problems,
-        };
-        let stands = problems.is_empty();
-        let mut policy = None;
-        if stands {
-            policy = document(&tree, &mut problems);
-        }
+        let parsed = parse_bytes(bytes, self.limits);
+        let (tree, mut problems) = (Arc::new(parsed.tree), parsed.problems);
+        let policy = if problems.is_empty() { document(&tree, &mut problems) } else { None };
         let mut index = None;
         if let Some(file) = policy {
             let id = self.id(path);

@@ -14,14 +14,16 @@ mod read;
 mod rules;
 mod waivers;
 
+pub use crate::format::{CASES_KIND, POLICY_KIND as KIND};
+pub use crate::words::{Open, Severity};
 pub use builtin::{BUILTINS, builtin};
-pub use cases::{CASES_KIND, Case, Expected, LoweredCases, read_cases};
-pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Open, Role, Tenant};
+pub use cases::{Case, Expected, LoweredCases, read_cases};
+pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
 pub use facts::{Facts, RefusedFact};
 pub use layers::{Layer, LayerFault, Layers, load, load_as};
 pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};
-pub use read::{KIND, is_policy, read};
-pub use rules::{Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};
+pub use read::{is_policy, read};
+pub use rules::{Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings};
 pub use waivers::{CustomRule, Waiver};
 
 use jiff::SignedDuration;

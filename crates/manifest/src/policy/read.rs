@@ -1,19 +1,17 @@
 //! A document becomes a policy file; all mistakes on the way are collected.
 
 use super::{Catalog, Lowered, PolicyFile, catalog, rules, waivers};
-use crate::definition::{API_VERSION, lifetime};
-use crate::reader::{Fields, Reader, into_list};
-use crate::yaml::{Document, NodeId, NodeKind, Tree};
-use crate::{Field, ProblemKind, quote_refused};
-
-/// The kind of a policy.
-pub const KIND: &str = "Policy";
+use crate::definition::lifetime;
+use crate::format::{API_VERSION, POLICY, POLICY_KIND};
+use crate::reader::{Fields, Reader};
+use crate::yaml::{Document, NodeKind, Tree};
+use crate::{Field, ProblemKind, Spanned};
 
 /// Reads one document as a policy.
 #[must_use]
 pub fn read(tree: &Tree, document: Document) -> Lowered {
     let mut reader = Reader::new(tree);
-    let policy = policy(&mut reader, document.root);
+    let policy = policy(&mut reader, document);
     Lowered { policy, problems: reader.problems }
 }
 
@@ -26,98 +24,39 @@ pub fn is_policy(tree: &Tree, document: Document) -> bool {
             tree.text_of(entry.key) == Some(name) && tree.text_of(entry.value) == Some(value)
         })
     };
-    says("kind", KIND) && says("apiVersion", API_VERSION)
+    says("kind", POLICY_KIND) && says("apiVersion", API_VERSION)
 }
 
-/// One of a few words; nothing behind the key is a mistake.
-pub(super) fn refill<'t, T: Copy>(
-    reader: &mut Reader<'t>,
-    fields: &Fields<'t>,
-    name: &str,
-    table: &[(&str, T)],
-) -> Field<T> {
-    let field = reader.choice(fields, name, table);
-    reader.filled(field, fields, name)
-}
-
-fn policy(reader: &mut Reader<'_>, root: NodeId) -> Option<PolicyFile> {
-    let place = crate::definition::top_place(reader.tree, root);
-    let known = [
-        "apiVersion",
-        "kind",
-        "metadata",
-        "extends",
-        "keys",
-        "tenants",
-        "rotateBefore",
-        "rules",
-        "catalog",
-        "customRules",
-        "waivers",
-        "tests",
-    ];
-    let before = reader.problems.len();
-    let fields = reader.mapping(root, place, "", &known)?;
-    let unknown = reader.problems.split_off(before);
-    if !crate::definition::header(reader, &fields, KIND) {
-        return None;
-    }
-    reader.problems.extend(unknown);
-    let inner = reader.child(&fields, "metadata", &["name"]);
-    let inner = reader.required(inner, &fields, "metadata", "metadata: { name: acme }");
-    let name = inner.get().map_or(Field::Absent, |fields| {
-        let name = reader.text(fields, "name");
-        reader.required(name, fields, "name", "name: acme")
-    });
+fn policy(reader: &mut Reader<'_>, document: Document) -> Option<PolicyFile> {
+    let fields = reader.document(document, &POLICY)?;
+    let metadata = reader.child(&fields, "metadata");
+    let name = metadata.get().map_or(Field::Absent, |fields| reader.text(fields, "name"));
     let keys = reader.texts(&fields, "keys");
-    let keys = reader.filled(keys, &fields, "keys");
-    let custom_rules = reader.list(&fields, "customRules", waivers::custom);
-    let waived = reader.list(&fields, "waivers", waivers::waiver);
     Some(PolicyFile {
-        place,
+        place: fields.place,
         name,
         extends: extends(reader, &fields),
         keys: keys.spanned().map(|keys| keys.value.clone()),
-        tenants: reader
-            .entries(&fields, "tenants", |reader, _, id, path| catalog::tenant(reader, id, path)),
-        rotate_before: duration(reader, &fields, "rotateBefore"),
+        tenants: reader.named_mappings(&fields, "tenants", catalog::tenant),
+        rotate_before: reader.time(&fields, "rotateBefore", ProblemKind::BadValue, lifetime),
         rules: rules_of(reader, &fields),
         catalog: catalog_of(reader, &fields),
-        custom_rules: into_list(reader.filled(custom_rules, &fields, "customRules")),
-        waivers: into_list(reader.filled(waived, &fields, "waivers")),
-        tests: reader.plain_texts(&fields, "tests"),
+        custom_rules: reader.mappings(&fields, "customRules", waivers::custom).into_list(),
+        waivers: reader.mappings(&fields, "waivers", waivers::waiver).into_list(),
+        tests: reader.texts(&fields, "tests").into_list(),
     })
 }
 
-/// A duration as lifetimes are written.
-fn duration<'t>(
-    reader: &mut Reader<'t>,
-    fields: &Fields<'t>,
-    name: &str,
-) -> Field<jiff::SignedDuration> {
-    let field = reader.field(fields, name, |reader, entry, path| {
-        let text = reader.text_at(entry.value, path)?;
-        lifetime(text)
-            .map_err(|error| {
-                let message = format!("{} in `{path}`: {}", quote_refused(text), error.message);
-                let span = reader.span(entry.value);
-                reader.report_help(ProblemKind::BadValue, span, message, error.help);
-            })
-            .ok()
-    });
-    reader.filled(field, fields, name)
-}
-
-fn extends<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<crate::Spanned<String>> {
-    let parents = reader.plain_texts(fields, "extends");
-    for parent in &parents {
-        if parent.value.contains("://") {
-            let message = "a policy is extended from a file, never from the network";
-            let help = "keep a copy in the repository and name its path";
-            reader.report_help(ProblemKind::BadValue, parent.span, message, help);
-        }
+fn extends<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<Spanned<String>> {
+    let parents = reader.texts(fields, "extends").into_list();
+    let (remote, local): (Vec<_>, Vec<_>) =
+        parents.into_iter().partition(|parent| parent.value.contains("://"));
+    for parent in remote {
+        let message = "a policy is extended from a file, never from the network";
+        let help = "keep a copy in the repository and name its path";
+        reader.report_help(ProblemKind::BadValue, parent.span, message, help);
     }
-    parents.into_iter().filter(|parent| !parent.value.contains("://")).collect()
+    local
 }
 
 fn rules_of<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<rules::RuleEntry> {
@@ -125,8 +64,6 @@ fn rules_of<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Vec<rules::Rule
 }
 
 fn catalog_of<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Catalog {
-    let inner =
-        reader.child(fields, "catalog", &["roles", "teams", "emailDomains", "conflicts", "open"]);
-    let inner = reader.filled(inner, fields, "catalog");
+    let inner = reader.child(fields, "catalog");
     inner.get().map(|fields| catalog::catalog(reader, fields)).unwrap_or_default()
 }

@@ -5,36 +5,11 @@
 
 use std::collections::HashSet;
 
-use super::read::refill;
-use crate::reader::{Fields, Reader, into_list};
-use crate::yaml::{Entry, NodeId, NodeKind};
+use super::Severity;
+use crate::format::{Mapping, OVERRIDE, SETTINGS};
+use crate::reader::{Fields, Reader};
+use crate::yaml::{NodeId, NodeKind};
 use crate::{Field, Span, Spanned};
-
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Should be mended.
-    Warning,
-    /// Must be mended.
-    Error,
-}
-
-impl Severity {
-    /// The word in policies and output.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-pub(super) const SEVERITIES: &[(&str, Severity)] =
-    &[("error", Severity::Error), ("warning", Severity::Warning), ("info", Severity::Info)];
 
 /// The value of a rule's option, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,10 +74,6 @@ pub struct Match {
     pub path: Vec<Spanned<String>>,
 }
 
-/// The fields of a `match`.
-pub(super) const MATCH_FIELDS: [&str; 7] =
-    ["labels", "roles", "name", "owner", "tenant", "securityLevel", "path"];
-
 /// One entry of `rules`.
 #[derive(Clone, Debug)]
 pub struct RuleEntry {
@@ -125,24 +96,19 @@ pub(super) fn entry(
     id: NodeId,
     path: &str,
 ) -> Option<RuleEntry> {
-    let own = ["enabled", "severity", "locked", "waivable", "overrides"];
-    let (fields, settings) = settings(reader, id, rule.span, path, &own)?;
+    let (fields, settings) = settings(reader, id, rule.span, path, &SETTINGS)?;
     let overrides = reader.list(&fields, "overrides", |reader, id, path| {
         let span = reader.span(id);
-        let own = ["match", "enabled", "severity"];
-        let (fields, settings) = self::settings(reader, id, span, path, &own)?;
-        let inner = reader.child(&fields, "match", &MATCH_FIELDS);
-        let example = "match: { labels: { env: prod } }";
-        let inner = reader.required(inner, &fields, "match", example);
-        let matches = matching(reader, &inner.spanned()?.value);
-        Some(Override { span, matches, settings })
+        let (fields, settings) = self::settings(reader, id, span, path, &OVERRIDE)?;
+        let matches = reader.child_as(&fields, "match", matching);
+        Some(Override { span, matches: matches.get()?.clone(), settings })
     });
     Some(RuleEntry {
         rule: rule.clone(),
         settings,
-        locked: reader.flag(&fields, "locked"),
-        waivable: reader.flag(&fields, "waivable"),
-        overrides: into_list(reader.filled(overrides, &fields, "overrides")),
+        locked: reader.choice(&fields, "locked"),
+        waivable: reader.choice(&fields, "waivable"),
+        overrides: overrides.into_list(),
     })
 }
 
@@ -152,26 +118,25 @@ fn settings<'t>(
     id: NodeId,
     place: Span,
     path: &str,
-    own: &[&str],
+    mapping: &'static Mapping,
 ) -> Option<(Fields<'t>, RuleSettings)> {
     let tree = reader.tree;
-    let NodeKind::Mapping { entries, .. } = &tree.node(id).kind else {
+    if !matches!(tree.node(id).kind, NodeKind::Mapping { .. }) {
         reader.wrong_type(id, path, "settings, as in `{ enabled: false }`");
         return None;
-    };
-    let fields = reader.mapping_of(id, place, path, None)?;
+    }
+    let fields = reader.mapping(id, place, path, mapping)?;
     let mut options: Vec<(Spanned<String>, OptionValue)> = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
-    for Entry { key, value } in entries {
-        let Some(name) = tree.text_of(*key).filter(|name| !own.contains(name)) else { continue };
-        if name == "<<" || !seen.insert(name) {
-            continue;
+    for (name, entry) in fields.others().filter(|(name, _)| *name != "<<") {
+        if seen.insert(name) {
+            let name = Spanned::new(name.to_owned(), reader.span(entry.key));
+            options.push((name, option(reader, entry.value)));
         }
-        options.push((Spanned::new(name.to_owned(), reader.span(*key)), option(reader, *value)));
     }
     let settings = RuleSettings {
-        enabled: reader.flag(&fields, "enabled"),
-        severity: refill(reader, &fields, "severity", SEVERITIES),
+        enabled: reader.choice(&fields, "enabled"),
+        severity: reader.choice(&fields, "severity"),
         options,
     };
     Some((fields, settings))
@@ -204,32 +169,16 @@ fn option(reader: &Reader<'_>, id: NodeId) -> OptionValue {
 
 /// Reads a `match`.
 pub(super) fn matching<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Match {
+    let labels =
+        reader.entries(fields, "labels", |reader, _, id, path| reader.one_or_more_at(id, path));
+    let mut any_of = |name| reader.one_or_more(fields, name).into_list();
     Match {
-        labels: reader.entries(fields, "labels", |reader, _, id, path| any_of(reader, id, path)),
-        roles: one_or_more(reader, fields, "roles"),
-        name: one_or_more(reader, fields, "name"),
-        owner: one_or_more(reader, fields, "owner"),
-        tenant: one_or_more(reader, fields, "tenant"),
-        security_level: one_or_more(reader, fields, "securityLevel"),
-        path: one_or_more(reader, fields, "path"),
-    }
-}
-
-fn one_or_more<'t>(
-    reader: &mut Reader<'t>,
-    fields: &Fields<'t>,
-    name: &str,
-) -> Vec<Spanned<String>> {
-    let field = reader.field(fields, name, |reader, entry, path| any_of(reader, entry.value, path));
-    into_list(reader.filled(field, fields, name))
-}
-
-fn any_of(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Vec<Spanned<String>>> {
-    let tree = reader.tree;
-    match &tree.node(id).kind {
-        NodeKind::Sequence { items, .. } => {
-            Some(items.iter().filter_map(|item| reader.spanned_text(*item, path)).collect())
-        }
-        _ => reader.spanned_text(id, path).map(|text| vec![text]),
+        labels,
+        roles: any_of("roles"),
+        name: any_of("name"),
+        owner: any_of("owner"),
+        tenant: any_of("tenant"),
+        security_level: any_of("securityLevel"),
+        path: any_of("path"),
     }
 }

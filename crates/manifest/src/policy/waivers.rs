@@ -2,12 +2,11 @@
 //!
 //! Refuses nothing that is incomplete: which fields a waiver lacks is a finding of its own.
 
-use super::read::refill;
-use super::rules::{MATCH_FIELDS, Match, SEVERITIES, Severity, matching};
+use super::Severity;
+use super::rules::{Match, matching};
 use crate::definition::moment;
-use crate::reader::Reader;
-use crate::yaml::NodeId;
-use crate::{Field, ProblemKind, Span, quote_refused};
+use crate::reader::{Fields, Reader};
+use crate::{Field, ProblemKind, Span};
 
 /// A finding that is accepted for a while.
 #[derive(Clone, Debug)]
@@ -50,50 +49,28 @@ pub struct CustomRule {
 }
 
 /// Reads one entry of `waivers`.
-pub(super) fn waiver(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<Waiver> {
-    let known = ["rule", "key", "reason", "approvedBy", "expires"];
-    let fields = reader.mapping(id, reader.span(id), path, &known)?;
-    let rule = reader.text(&fields, "rule");
-    let rule = reader.required(rule, &fields, "rule", "rule: expiry-too-long");
-    let key = reader.text(&fields, "key");
-    let key = reader.required(key, &fields, "key", "key: prod-eu/svc-export-prod");
-    let expires = reader.field(&fields, "expires", |reader, entry, path| {
-        let text = reader.text_at(entry.value, path)?;
-        moment(text)
-            .map_err(|error| {
-                let message = format!("{} in `{path}`: {}", quote_refused(text), error.message);
-                let span = reader.span(entry.value);
-                reader.report_help(ProblemKind::BadExpiry, span, message, error.help);
-            })
-            .ok()
-    });
-    Some(Waiver {
+pub(super) fn waiver<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Waiver {
+    Waiver {
         span: fields.span,
-        rule,
-        key,
-        reason: reader.text(&fields, "reason"),
-        approved_by: reader.text(&fields, "approvedBy"),
-        expires,
-    })
+        rule: reader.text(fields, "rule"),
+        key: reader.text(fields, "key"),
+        expires: reader.time(fields, "expires", ProblemKind::BadExpiry, moment),
+        reason: reader.text(fields, "reason"),
+        approved_by: reader.text(fields, "approvedBy"),
+    }
 }
 
 /// Reads one entry of `customRules`.
-pub(super) fn custom(reader: &mut Reader<'_>, id: NodeId, path: &str) -> Option<CustomRule> {
-    let known = ["id", "name", "match", "assert", "message", "severity", "locked", "waivable"];
-    let fields = reader.mapping(id, reader.span(id), path, &known)?;
-    let mut text = |name: &str, example: &str| {
-        let field = reader.text(&fields, name);
-        reader.required(field, &fields, name, example)
-    };
-    let id = text("id", "id: ORG001");
-    let name = text("name", "name: prod-holds-few-roles");
-    let assert = text("assert", "assert: \"size(key.spec.roles) <= 3\"");
-    let message = text("message", "message: production keys hold at most three roles");
-    let inner = reader.child(&fields, "match", &MATCH_FIELDS);
-    let inner = reader.filled(inner, &fields, "match");
-    let matches = crate::reader::map(inner, |fields| matching(reader, &fields));
-    let severity = refill(reader, &fields, "severity", SEVERITIES);
-    let (locked, waivable) = (reader.flag(&fields, "locked"), reader.flag(&fields, "waivable"));
-    let span = fields.span;
-    Some(CustomRule { span, id, name, matches, assert, message, severity, locked, waivable })
+pub(super) fn custom<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> CustomRule {
+    CustomRule {
+        span: fields.span,
+        id: reader.text(fields, "id"),
+        name: reader.text(fields, "name"),
+        assert: reader.text(fields, "assert"),
+        message: reader.text(fields, "message"),
+        matches: reader.child_as(fields, "match", matching),
+        severity: reader.choice(fields, "severity"),
+        locked: reader.choice(fields, "locked"),
+        waivable: reader.choice(fields, "waivable"),
+    }
 }

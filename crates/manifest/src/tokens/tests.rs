@@ -1,6 +1,7 @@
 //! What is masked and what is not.
 
 use super::*;
+use crate::yaml::secret_ranges;
 
 #[test]
 fn masking_keeps_offsets() {

@@ -8,13 +8,15 @@ mod check;
 mod events;
 mod plain;
 mod second_reading;
+mod secrets;
 mod tree;
 
 pub(crate) use advice::TEMPLATE_HELP;
 pub use second_reading::disagreement;
+pub use secrets::secret_ranges;
 pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Parent, Style, Tree};
 
-use crate::Problem;
+use crate::{Problem, decode};
 use tree::Body;
 
 /// How much of a file is read before it is refused.
@@ -45,6 +47,25 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
     /// True when the file could be read to its end.
     pub complete: bool,
+}
+
+impl Parsed {
+    /// The first document, of a file without problems.
+    #[must_use]
+    pub fn first(&self) -> Option<Document> {
+        self.tree.documents().first().copied().filter(|_| self.problems.is_empty())
+    }
+}
+
+/// Reads the bytes of a file as YAML. Where they are no text, that is the only problem.
+#[must_use]
+pub fn parse_bytes(bytes: Vec<u8>, limits: &Limits) -> Parsed {
+    let decoded = decode(bytes);
+    let mut parsed = parse(&decoded.text, limits);
+    if let Some(problem) = decoded.problem {
+        parsed.problems = vec![problem];
+    }
+    parsed
 }
 
 /// Reads a text as YAML: the tree first, then what is wrong with it, then the second opinion.

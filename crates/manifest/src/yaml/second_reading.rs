@@ -12,8 +12,9 @@ use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Deserializer;
 
+use super::secrets::secret_ranges;
 use super::{NodeId, NodeKind, Tree};
-use crate::{Problem, ProblemKind, Span, quote, secret_ranges};
+use crate::{Problem, ProblemKind, Span, quote};
 
 /// The first place where libYAML's reading differs from ours. Only for trees that are complete
 /// and free of duplicates and indirections: those are findings of their own.

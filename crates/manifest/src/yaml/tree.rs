@@ -184,6 +184,15 @@ impl Tree {
         &self.body().documents
     }
 
+    /// The document whose value stands at a place.
+    pub fn document_at(&self, place: Span) -> Option<Document> {
+        // They stand in their order, and a file may have many.
+        let documents = self.documents();
+        let span = |document: &Document| self.node(document.root).span;
+        let before = documents.partition_point(|document| span(document).start < place.start);
+        documents.get(before..)?.iter().find(|document| span(document) == place).copied()
+    }
+
     /// The file's comments, in order.
     pub fn comments(&self) -> &[Comment] {
         &self.body().comments

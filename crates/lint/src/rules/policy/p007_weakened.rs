@@ -46,7 +46,7 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let help = match refused.open {
             Some(open) => format!(
                 "remove it, add it there, or open the list there: `catalog: {{ open: [{}] }}`",
-                open.word()
+                open.as_str()
             ),
             None => "remove it, or change it there".to_owned(),
         };

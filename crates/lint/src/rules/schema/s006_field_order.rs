@@ -1,5 +1,6 @@
 //! S006 schema-field-order: fields stand in another order than the documents have them.
 
+use cortexkey_manifest::format::KEY;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::{Entry, NodeKind, Tree};
 use cortexkey_manifest::{Span, quote};
@@ -39,22 +40,18 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::File(check),
 };
 
-/// The order at each place, by the path that leads there.
-const ORDERS: [(&str, &[&str]); 4] = [
-    ("", &["apiVersion", "kind", "metadata", "spec"]),
-    ("metadata", &["name", "owner", "tenant", "labels", "annotations", "approvals"]),
-    ("spec", &["securityLevel", "comment", "expires", "lifetime", "roles", "scope"]),
-    ("spec.scope", &["assets", "casesAndIssues", "endpoints", "datasets"]),
-];
+/// The mappings whose order is checked, by the path that leads there.
+const PATHS: [&str; 4] = ["", "metadata", "spec", "spec.scope"];
 
 fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let roots = cx.documents.iter().filter(|document| document.definition.is_some());
     for document in roots.map(|document| document.span) {
-        for (path, order) in ORDERS {
+        for path in PATHS {
+            let Some(order) = KEY.at(path) else { continue };
             let Some((entries, flow)) = entries_at(cx.tree, document, path) else { continue };
             let rank = |entry: &Entry| {
                 let name = cx.tree.text_of(entry.key).unwrap_or_default();
-                order.iter().position(|known| *known == name)
+                order.fields.iter().position(|field| field.name == name)
             };
             // Fields that are not known have been reported as such.
             let known: Vec<(usize, &Entry)> =
@@ -67,7 +64,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             let message = format!("{} stands before {} by custom", quote(name), quote(before_name));
             let draft = Draft::new(cx.source, span, message)
                 .key(cx.key_at(span))
-                .help(format!("the order is {}", order.join(", ")))
+                .help(format!("the order is {}", order.names().join(", ")))
                 .also(cx.tree.node(before.key).span, "this field")
                 .fix(if flow { None } else { reordered(cx.tree, entries, &rank) });
             sink.report_as(settings, draft);
@@ -77,10 +74,7 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
 
 /// The fields at a path, and whether they stand in braces.
 fn entries_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<(&'t [Entry], bool)> {
-    // They stand in their order, and a file may have many.
-    let documents = tree.documents();
-    let before = documents.partition_point(|d| tree.node(d.root).span.start < document.start);
-    let mut at = documents.get(before..)?.iter().find(|d| tree.node(d.root).span == document)?.root;
+    let mut at = tree.document_at(document)?.root;
     for name in path.split('.').filter(|name| !name.is_empty()) {
         let NodeKind::Mapping { entries, .. } = &tree.node(at).kind else { return None };
         at = entries.iter().find(|entry| tree.text_of(entry.key) == Some(name))?.value;

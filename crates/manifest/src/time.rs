@@ -1,50 +1,56 @@
-//! Times and durations as definitions and policies write them.
+//! Times and durations as all files write them.
 //!
-//! Refuses what leaves room for interpretation: a time without an offset, a month, a week.
+//! What leaves room for interpretation is not accepted: a time without an offset, a month, a week.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-/// When a key ends.
+/// When a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
     /// At this moment.
     At(Timestamp),
     /// This long after the key is generated.
     After(SignedDuration),
-    /// Not at all.
+    /// Never.
     Never,
 }
 
-/// Why a time or a duration cannot be read, and what to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExpiryError {
+/// Why a time or a duration cannot be read, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TimeError {
     /// What is wrong.
     pub message: String,
-    /// What would be right.
+    /// What to write.
     pub help: String,
-    /// The same time or duration in the form that is read, where there is no doubt about it.
+    /// The same time or duration in the form that is accepted, where there is no doubt about it.
     pub meant: Option<String>,
 }
 
-impl ExpiryError {
+impl TimeError {
+    /// A time that cannot be computed with.
+    pub(crate) fn out_of_range() -> Self {
+        Self::new("the time is out of range", "write a time from 1970 on")
+    }
+
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into(), meant: None }
     }
 }
 
 /// Reads an RFC 3339 time with an offset, or a date, which means its end in UTC.
-pub fn moment(text: &str) -> Result<Timestamp, ExpiryError> {
+pub fn moment(text: &str) -> Result<Timestamp, TimeError> {
     let example = "write a time with its offset (`2027-03-01T00:00:00Z`) or a date (`2027-03-01`)";
     if text.len() == 10 && shape(text, "dddd-dd-dd") {
         let date = civil_date(text, example)?;
         let next =
-            date.tomorrow().map_err(|_| ExpiryError::new("the date is out of range", example))?;
+            date.tomorrow().map_err(|_| TimeError::new("the date is out of range", example))?;
         return at(next.at(0, 0, 0, 0), Offset::UTC, example);
     }
-    let wrong = || ExpiryError::new("this is no RFC 3339 time", example);
-    let wrong = || ExpiryError { meant: padded(text), ..wrong() };
+    let wrong =
+        || TimeError { meant: padded(text), ..TimeError::new("this is no RFC 3339 time", example) };
     let (head, tail) = text.split_at_checked(19).ok_or_else(wrong)?;
     if !shape(head, "dddd-dd-ddTdd:dd:dd") {
         return Err(wrong());
@@ -59,15 +65,12 @@ pub fn moment(text: &str) -> Result<Timestamp, ExpiryError> {
         .and_then(|((h, m), s)| jiff::civil::Time::new(h, m, s.min(59 + i8::from(s > 60)), 0).ok())
         .ok_or_else(|| {
             let clock = head.get(11..).unwrap_or_default();
-            ExpiryError::new(format!("there is no time of day {clock}"), example)
+            TimeError::new(format!("there is no time of day {clock}"), example)
         })?;
     let tail = fraction(tail).ok_or_else(wrong)?;
     if tail.is_empty() {
         let help = format!("write `{head}Z` if UTC is meant, else the offset, as in `+02:00`");
-        return Err(ExpiryError::new(
-            "the time has no offset: readers take it as local time",
-            help,
-        ));
+        return Err(TimeError::new("the time has no offset: readers take it as local time", help));
     }
     let offset = offset(tail).ok_or_else(wrong)?;
     at(date.to_datetime(time), offset, example)
@@ -99,11 +102,11 @@ fn abbreviated(text: &str) -> Option<String> {
 }
 
 /// Reads a lifetime such as `90d`, `12h` or `30m`; a day is 24 hours.
-pub fn lifetime(text: &str) -> Result<SignedDuration, ExpiryError> {
+pub fn lifetime(text: &str) -> Result<SignedDuration, TimeError> {
     let help = "write a whole number of days, hours or minutes: `90d`, `12h`, `30m`";
     let wrong = || {
         let meant = abbreviated(text);
-        ExpiryError { meant, ..ExpiryError::new("this is no duration", help) }
+        TimeError { meant, ..TimeError::new("this is no duration", help) }
     };
     let unit = match text.bytes().last() {
         Some(b'd') => 86_400_i64,
@@ -117,25 +120,25 @@ pub fn lifetime(text: &str) -> Result<SignedDuration, ExpiryError> {
     }
     let seconds = digits.parse::<i64>().ok().and_then(|n| n.checked_mul(unit));
     match seconds {
-        Some(0) => Err(ExpiryError::new("a duration of nothing", help)),
+        Some(0) => Err(TimeError::new("a duration of nothing", help)),
         // A thousand years: more is a slip, and arithmetic on it would not stay in range.
         Some(seconds) if seconds <= 365_250 * 86_400 => Ok(SignedDuration::from_secs(seconds)),
-        _ => Err(ExpiryError::new("the duration is out of range", help)),
+        _ => Err(TimeError::new("the duration is out of range", help)),
     }
 }
 
-fn civil_date(text: &str, help: &str) -> Result<Date, ExpiryError> {
+fn civil_date(text: &str, help: &str) -> Result<Date, TimeError> {
     let part = |from: usize, to: usize| text.get(from..to).and_then(|t| t.parse::<i16>().ok());
     let small = |value: Option<i16>| value.and_then(|v| i8::try_from(v).ok());
     let date = part(0, 4)
         .zip(small(part(5, 7)))
         .zip(small(part(8, 10)))
         .and_then(|((year, month), day)| Date::new(year, month, day).ok());
-    date.ok_or_else(|| ExpiryError::new(format!("there is no day {text}"), help))
+    date.ok_or_else(|| TimeError::new(format!("there is no day {text}"), help))
 }
 
-fn at(time: DateTime, offset: Offset, help: &str) -> Result<Timestamp, ExpiryError> {
-    offset.to_timestamp(time).map_err(|_| ExpiryError::new("the time is out of range", help))
+fn at(time: DateTime, offset: Offset, help: &str) -> Result<Timestamp, TimeError> {
+    offset.to_timestamp(time).map_err(|_| TimeError::new("the time is out of range", help))
 }
 
 /// True when the text has digits where the form has `d`, and its characters elsewhere.

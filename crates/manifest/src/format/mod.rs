@@ -1,0 +1,270 @@
+//! The fields of every file format, each described once.
+//!
+//! All that depends on which fields there are comes from these tables: what the reader takes and
+//! requires, its suggestions, the order of fields (S006), the shape that expressions of custom
+//! rules see, the sample they are tried on, the JSON schemas and their hover texts. To add a
+//! field, add a row here and read it in `definition`, `policy` or `lock`.
+
+mod key;
+mod lock;
+mod policy;
+
+pub(crate) use key::{ASSET_GROUP, SCOPE};
+pub use key::{KEY, KEY_KIND, SCOPE_FILE};
+pub(crate) use lock::LOCKED;
+pub use lock::{LOCK, LOCK_KIND};
+pub use policy::{CASES, CASES_KIND, MATCH, OVERRIDE, POLICY, POLICY_KIND, SETTINGS};
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// The version of the formats that this program reads.
+pub const API_VERSION: &str = "cortexkey/v1";
+
+/// Items of one list. An inventory may fill a file, and a key's lists are compared with each other.
+pub const ITEMS_MAX: usize = 10_000;
+
+/// One field of a mapping.
+#[derive(Debug)]
+pub struct FieldSpec {
+    /// Its name in the file.
+    pub name: &'static str,
+    /// Whether it has to be there.
+    pub presence: Presence,
+    /// What it takes.
+    pub kind: Kind,
+    /// A value as YAML in one line; empty where none would be right for most.
+    pub example: &'static str,
+    /// What it means, in one or two sentences for people.
+    pub doc: &'static str,
+}
+
+/// Whether a field has to be there.
+#[derive(Clone, Copy, Debug)]
+pub enum Presence {
+    /// A missing or empty field is a mistake.
+    Required,
+    /// Required where the field named first, in the same mapping, has one of these words.
+    RequiredWhen(&'static str, &'static [&'static str]),
+    /// It may be missing. A key without a value is a mistake.
+    Optional,
+    /// A rule of the linter decides, so the reader accepts it missing or empty.
+    ByRule,
+}
+
+/// What a field takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Exactly this text.
+    Const(&'static str),
+    /// A text.
+    Text,
+    /// A text that matches this regular expression.
+    Pattern(&'static str),
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Number,
+    /// One of these words.
+    Choice(fn() -> Vec<&'static str>),
+    /// An RFC 3339 time with its offset, or a date.
+    Moment,
+    /// The same, or `never`.
+    Expiry,
+    /// `90d`, `12h` or `30m`.
+    Duration,
+    /// A list.
+    List(&'static Self),
+    /// A text, or a list of texts of which any one matches.
+    OneOrMore,
+    /// Any names, each with a value of this kind.
+    Map(&'static Self),
+    /// A mapping with these fields.
+    Fields(&'static Mapping),
+    /// A name, or a mapping that has one.
+    NameOr(&'static Mapping),
+    /// Rules by name or code, each with these settings and the options of that rule.
+    Rules(&'static Mapping),
+}
+
+/// The fields of one mapping, in their customary order.
+#[derive(Debug)]
+pub struct Mapping {
+    /// The fields.
+    pub fields: &'static [FieldSpec],
+    /// Whether fields of other names may be there: the options of a rule.
+    pub is_open: bool,
+}
+
+impl Mapping {
+    const fn of(fields: &'static [FieldSpec]) -> Self {
+        Self { fields, is_open: false }
+    }
+
+    const fn open(fields: &'static [FieldSpec]) -> Self {
+        Self { fields, is_open: true }
+    }
+
+    /// The field of this name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&'static FieldSpec> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The names of all fields, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.fields.iter().map(|field| field.name).collect()
+    }
+
+    /// The mapping at the end of a path such as `spec.scope`; an empty path is this one.
+    #[must_use]
+    pub fn at(&'static self, path: &str) -> Option<&'static Self> {
+        let names = path.split('.').filter(|name| !name.is_empty());
+        names.into_iter().try_fold(self, |mapping, name| match mapping.field(name)?.kind {
+            Kind::Fields(inner) => Some(inner),
+            _ => None,
+        })
+    }
+
+    /// A document that has every field, each with its example.
+    #[must_use]
+    pub fn sample(&self) -> String {
+        self.sample_with(&mut |_, field| Some(field))
+    }
+
+    /// The same where `edit` sees each field with its path, and gives what stands in its place.
+    pub(crate) fn sample_with(
+        &self,
+        edit: &mut dyn FnMut(&str, String) -> Option<String>,
+    ) -> String {
+        let fields = self.sample_fields("", edit);
+        fields.into_iter().map(|field| field + "\n").collect()
+    }
+
+    fn sample_fields(
+        &self,
+        path: &str,
+        edit: &mut dyn FnMut(&str, String) -> Option<String>,
+    ) -> Vec<String> {
+        let mut fields = Vec::new();
+        for field in self.fields {
+            let dot = if path.is_empty() { "" } else { "." };
+            let path = format!("{path}{dot}{}", field.name);
+            let value = field.kind.sample(field.example, &path, edit);
+            fields.extend(edit(&path, format!("{}: {value}", field.name)));
+        }
+        fields
+    }
+
+    /// Calls `see` with each field of this mapping and of those inside of it.
+    fn each(&self, see: &mut dyn FnMut(&'static FieldSpec)) {
+        for field in self.fields {
+            see(field);
+            if let Some(inner) = field.kind.mapping() {
+                inner.each(see);
+            }
+        }
+    }
+}
+
+impl Kind {
+    /// The mapping that values of this kind are, or hold.
+    #[must_use]
+    pub const fn mapping(&self) -> Option<&'static Mapping> {
+        match self {
+            Self::Fields(inner) | Self::NameOr(inner) | Self::Rules(inner) => Some(inner),
+            Self::List(kind) | Self::Map(kind) => kind.mapping(),
+            _ => None,
+        }
+    }
+
+    /// A value of this kind in one line.
+    fn sample(
+        &self,
+        example: &str,
+        path: &str,
+        edit: &mut dyn FnMut(&str, String) -> Option<String>,
+    ) -> String {
+        match self {
+            Self::Fields(inner) => {
+                format!("{{ {} }}", inner.sample_fields(path, edit).join(", "))
+            }
+            Self::List(Self::Fields(inner)) => {
+                format!("[{}]", Self::Fields(inner).sample("", path, edit))
+            }
+            Self::Map(Self::Fields(inner)) => {
+                let inner = Self::Fields(inner).sample("", &format!("{path}.a"), edit);
+                format!("{{ a: {inner} }}")
+            }
+            Self::Choice(words) if example.is_empty() => {
+                words().first().copied().unwrap_or_default().to_owned()
+            }
+            _ => example.to_owned(),
+        }
+    }
+
+    /// True when any text is a value.
+    const fn is_text(&self) -> bool {
+        matches!(self, Self::Text | Self::Pattern(_) | Self::OneOrMore)
+    }
+}
+
+/// All formats.
+pub static FORMATS: [&Mapping; 4] = [&KEY, &POLICY, &CASES, &LOCK];
+
+/// Whether a field of this name takes something else than any text, in one of the formats. A value
+/// that looks random is then no value of the field, and may be a secret in the wrong line.
+pub(crate) fn is_typed(name: &str) -> bool {
+    // Rules own their options; these take durations, flags and periods.
+    const OPTIONS: [&str; 3] = ["max", "allowNever", "windows"];
+    static TYPED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+        let mut names = BTreeSet::from(OPTIONS);
+        for format in FORMATS {
+            format.each(&mut |field| {
+                if !field.kind.is_text() {
+                    names.insert(field.name);
+                }
+            });
+        }
+        names
+    });
+    TYPED.contains(name)
+}
+
+const fn required(
+    name: &'static str,
+    kind: Kind,
+    example: &'static str,
+    doc: &'static str,
+) -> FieldSpec {
+    FieldSpec { name, presence: Presence::Required, kind, example, doc }
+}
+
+const fn optional(
+    name: &'static str,
+    kind: Kind,
+    example: &'static str,
+    doc: &'static str,
+) -> FieldSpec {
+    FieldSpec { name, presence: Presence::Optional, kind, example, doc }
+}
+
+const fn by_rule(
+    name: &'static str,
+    kind: Kind,
+    example: &'static str,
+    doc: &'static str,
+) -> FieldSpec {
+    FieldSpec { name, presence: Presence::ByRule, kind, example, doc }
+}
+
+/// `apiVersion`, with which every file begins.
+const fn version() -> FieldSpec {
+    required("apiVersion", Kind::Const(API_VERSION), API_VERSION, "The version of the format.")
+}
+
+/// `kind`, which says what the document is.
+const fn kind(kind: &'static str) -> FieldSpec {
+    required("kind", Kind::Const(kind), kind, "What the document describes.")
+}

@@ -1,0 +1,75 @@
+//! A field of a definition or a policy, with its place.
+
+use crate::{Span, Spanned};
+
+/// A field as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field<T> {
+    /// Not there.
+    Absent,
+    /// The key is there and nothing behind it; the span is the key's.
+    Empty(Span),
+    /// Something is there that does not fit, or under a misspelt name; it has been reported. The
+    /// span is the value's, or the misspelt name's.
+    Bad(Span),
+    /// There, and read.
+    Present {
+        /// Where the key stands.
+        key: Span,
+        /// The value and its place.
+        value: Spanned<T>,
+    },
+}
+
+impl<T> Field<T> {
+    /// The value, where there is one.
+    pub fn get(&self) -> Option<&T> {
+        self.spanned().map(|spanned| &spanned.value)
+    }
+
+    /// The value with its place, where there is one.
+    pub fn spanned(&self) -> Option<&Spanned<T>> {
+        match self {
+            Self::Present { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Where the key stands, when the field is there and was read or is empty.
+    pub fn key(&self) -> Option<Span> {
+        match self {
+            Self::Empty(key) | Self::Present { key, .. } => Some(*key),
+            _ => None,
+        }
+    }
+
+    /// True when there is nothing: no key, or a key without a value.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Absent | Self::Empty(_))
+    }
+
+    /// The same field with another value.
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Field<U> {
+        match self {
+            Self::Absent => Field::Absent,
+            Self::Empty(span) => Field::Empty(span),
+            Self::Bad(span) => Field::Bad(span),
+            Self::Present { key, value } => {
+                Field::Present { key, value: Spanned::new(f(value.value), value.span) }
+            }
+        }
+    }
+}
+
+impl<T> Field<Vec<T>> {
+    /// The values of a list field, or none.
+    pub(crate) fn into_list(self) -> Vec<T> {
+        match self {
+            Self::Present { value, .. } => value.value,
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A text with a text, both with places: a label, an annotation.
+pub type TextPair = (Spanned<String>, Spanned<String>);

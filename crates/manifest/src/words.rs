@@ -1,0 +1,206 @@
+//! The words that fields with a fixed set of values take.
+//!
+//! Each word is written once, beside the variant that it stands for. The field tables in
+//! [`crate::format`] list these words, and the reader turns them into values.
+
+use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
+use cortexkey_core::auth::Level;
+
+/// A type whose values are written as one of a few words.
+pub trait Word: Copy + 'static {
+    /// All values, in the order of the documentation.
+    const ALL: &'static [Self];
+
+    /// The word in a file.
+    fn word(self) -> &'static str;
+}
+
+/// All words of a type.
+pub(crate) fn words<T: Word>() -> Vec<&'static str> {
+    T::ALL.iter().map(|value| value.word()).collect()
+}
+
+/// Declares an enum together with the word of each variant.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            /// The word in a file.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            fn word(self) -> &'static str {
+                self.as_str()
+            }
+        }
+    };
+}
+
+/// How serious a finding is; a greater one is more serious.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Should be fixed.
+    Warning,
+    /// Must be fixed.
+    Error,
+}
+
+impl Severity {
+    /// The word in a file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl Word for Severity {
+    const ALL: &'static [Self] = &[Self::Error, Self::Warning, Self::Info];
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+words! {
+    /// How much of an area a key sees.
+    Mode {
+        /// Nothing.
+        None = "none",
+        /// Everything.
+        All = "all",
+        /// What is listed.
+        Select = "select",
+    }
+}
+
+words! {
+    /// How much of the endpoints a key sees; `raw` takes the product's own axes.
+    EndpointMode {
+        /// Nothing.
+        None = "none",
+        /// Everything.
+        All = "all",
+        /// What is listed.
+        Select = "select",
+        /// Groups and tags each have the product's mode.
+        Raw = "raw",
+    }
+}
+
+words! {
+    /// The product's mode of one endpoint axis.
+    RawMode {
+        /// Nothing.
+        NoScope = "no_scope",
+        /// Everything.
+        SeeAll = "see_all",
+        /// What is listed.
+        Scope = "scope",
+        /// No restriction from this axis.
+        Any = "any",
+    }
+}
+
+words! {
+    /// Whether a key sees cases and issues that reference no known object.
+    Unreferenced {
+        /// It does.
+        Yes = "true",
+        /// It does not.
+        No = "false",
+        /// An import could not know.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// A list of facts that a policy may open to the policies that extend it.
+    Open {
+        /// What predefined roles hold.
+        Roles = "roles",
+        /// `catalog.teams`
+        Teams = "teams",
+        /// `catalog.emailDomains`
+        EmailDomains = "emailDomains",
+        /// Tenants of a policy that is extended beside this one.
+        Tenants = "tenants",
+        /// `assetGroups` of a tenant.
+        AssetGroups = "assetGroups",
+        /// `endpointGroups` of a tenant.
+        EndpointGroups = "endpointGroups",
+        /// `endpointTags` of a tenant.
+        EndpointTags = "endpointTags",
+        /// `domains` of a tenant.
+        Domains = "domains",
+    }
+}
+
+impl Word for bool {
+    const ALL: &'static [Self] = &[true, false];
+
+    fn word(self) -> &'static str {
+        if self { "true" } else { "false" }
+    }
+}
+
+impl Word for Level {
+    const ALL: &'static [Self] = &[Self::Standard, Self::Advanced];
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Word for Permission {
+    const ALL: &'static [Self] = &[Self::None, Self::View, Self::Edit];
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Word for Product {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Word for Sbac {
+    const ALL: &'static [Self] = &[Self::Enforced, Self::Disabled, Self::Unknown];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Enforced => "enforced",
+            Self::Disabled => "disabled",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Word for TagMode {
+    const ALL: &'static [Self] = &[Self::Permissive, Self::Restrictive];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Permissive => "permissive",
+            Self::Restrictive => "restrictive",
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Where a file holds what may be a secret: tokens by their shape, and values by their field.
+
+use core::ops::Range;
+
+use super::tree::{NodeId, NodeKind, Tree};
+use crate::format;
+use crate::tokens::{Secret, is_refused_secret, refused_lines, secret_lines, tokens};
+
+/// Where a file holds what may be a secret; `tree` is its tree where it could be parsed.
+#[must_use]
+pub fn secret_ranges(text: &str, tree: Option<&Tree>, policy: bool) -> Vec<Range<usize>> {
+    let mut ranges = tokens(text);
+    if let Some(tree) = tree {
+        for (_, node) in tree.nodes() {
+            // Escapes and line folding can hide from the source what a reader gets.
+            if let NodeKind::Scalar { text: Some(text), .. } = &node.kind
+                && !tokens(text).is_empty()
+            {
+                ranges.push(node.span.range());
+            }
+            let NodeKind::Mapping { entries, .. } = &node.kind else { continue };
+            for entry in entries {
+                let name = tree.text_of(entry.key).unwrap_or_default();
+                let refused = |text: &str| is_refused_secret(text) && format::is_typed(name);
+                // A waiver names its key; that is a name and no secret.
+                if (Secret::is_name(name) && !(policy && name == "key"))
+                    || tree.text_of(entry.value).is_some_and(refused)
+                {
+                    ranges.push(whole_value(tree, entry.value));
+                }
+            }
+        }
+    }
+    ranges.extend(secret_lines(text, policy));
+    ranges.extend(refused_lines(text));
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_by_key(|range| range.start);
+    ranges
+}
+
+/// From a value's anchor or tag, which may be all of it, to the end of its last line.
+fn whole_value(tree: &Tree, id: NodeId) -> Range<usize> {
+    let node = tree.node(id);
+    let before = node.anchor().into_iter().chain(node.tag().map(|tag| tag.span));
+    let own = node.span.range();
+    let (start, end) = before.fold((own.start, own.end), |(start, end), span| {
+        (start.min(span.range().start), end.max(span.range().end))
+    });
+    start..tree.line_end(end)
+}
