@@ -12,6 +12,7 @@ use cortexkey_client::{
     TIMEOUT_MS_MAX,
 };
 use cortexkey_core::auth::Level;
+use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::mask;
@@ -133,6 +134,13 @@ impl ConnectionArgs {
     /// Finds the tenant, what signs, and how calls are made.
     pub(crate) fn resolve(&self) -> Result<Connection, Failure> {
         resolved(&self.given())
+    }
+
+    /// The same with the key itself, for a program that signs on its own.
+    pub(crate) fn resolve_with_key(&self) -> Result<(Connection, Zeroizing<Vec<u8>>), Failure> {
+        let environment = |name: &str| std::env::var_os(name);
+        Connection::resolve_with_key(&self.given(), &environment, &mut std::io::stdin())
+            .map_err(|error| failure(&error))
     }
 
     /// The same with another profile.

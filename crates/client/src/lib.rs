@@ -24,6 +24,7 @@ mod settings;
 mod sink;
 pub mod table;
 pub mod time;
+mod tool;
 mod transport;
 
 pub use examples::{Example, ExampleError, Language, UnknownLanguage};
@@ -48,6 +49,7 @@ pub use settings::{
     TIMEOUT_MS_MAX, explain, resolve_address, state_folder,
 };
 pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError};
+pub use tool::{Tool, ToolError, Variable};
 pub use transport::{
     AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Method, MethodError,
     Notice, Observer, Refused, Response, Retry, RolesBy, Roots, RootsError,

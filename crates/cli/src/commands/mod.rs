@@ -11,6 +11,7 @@ pub(crate) mod curl;
 pub(crate) mod definitions;
 pub(crate) mod doctor;
 pub(crate) mod examples;
+pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod lint;

@@ -17,6 +17,7 @@ mod config;
 mod curl;
 mod doctor;
 mod examples;
+mod exec;
 mod guides;
 mod keys;
 mod lint;

@@ -24,6 +24,7 @@ use toml::{Table, Value};
 
 use super::Environment;
 use crate::process::Program;
+use crate::tool::Tool;
 use crate::transport::RolesBy;
 
 /// The most that is read of a configuration.
@@ -33,6 +34,9 @@ const KEY_COMMAND_TIMEOUT_MS: u64 = 30_000;
 const SINK_TIMEOUT_MS: u64 = 60_000;
 /// An hour, in milliseconds: more is a slip.
 pub const TIMEOUT_MS_MAX: u64 = 3_600_000;
+/// Longer than any variable, and shorter than a key.
+const VARIABLE_BYTES_MAX: usize = 64;
+const VARIABLE: &str = "the name of an environment variable";
 const SECRETS: [&str; 7] =
     ["key", "api_key", "apikey", "secret", "token", "password", "authorization"];
 
@@ -83,6 +87,8 @@ pub struct Profile {
     pub sink_exists_command: Option<Program>,
     /// A folder that new keys are written into.
     pub sink_folder: Option<PathBuf>,
+    /// The variables that programs of the user's own read, for `cortexkey exec`.
+    pub tools: Vec<Tool>,
 }
 
 /// What is wrong with the configuration. The file is named before it.
@@ -198,7 +204,7 @@ pub(crate) fn folder(
     Some(base.join("cortexkey"))
 }
 
-const PROFILE_FIELDS: [&str; 18] = [
+const PROFILE_FIELDS: [&str; 19] = [
     "fqdn",
     "on_premises",
     "key_id",
@@ -217,7 +223,9 @@ const PROFILE_FIELDS: [&str; 18] = [
     "sink_command_timeout_ms",
     "sink_exists_command",
     "sink_folder",
+    "exec",
 ];
+const TOOL_FIELDS: [&str; 5] = ["api_url", "key_id", "level", "key", "ca_file"];
 
 impl Profile {
     fn read(fields: &mut Fields<'_>) -> Result<Self, ConfigProblem> {
@@ -242,6 +250,7 @@ impl Profile {
             sink_command: fields.program("sink_command", sink_timeout)?,
             sink_exists_command: fields.program("sink_exists_command", sink_timeout)?,
             sink_folder: fields.path("sink_folder")?,
+            tools: fields.tools("exec")?,
         };
         let both = |one: &str, other| ConfigProblem::Both { one: fields.name(one), other };
         if profile.key_file.is_some() && profile.key_command.is_some() {
@@ -362,6 +371,40 @@ impl Fields<'_> {
             Some(Value::Table(table)) => Ok(table),
             Some(_) => self.kind(field, "a table"),
         }
+    }
+
+    /// Mappings such as `[profiles.prod.exec.my-tool]`, whose values are names of variables.
+    fn tools(&mut self, field: &str) -> Result<Vec<Tool>, ConfigProblem> {
+        let mut tools = Vec::new();
+        for (name, value) in self.table(field)? {
+            let within = format!("{}.{}", self.name(field), shown(&name));
+            let Value::Table(table) = value else {
+                return Err(ConfigProblem::Kind { field: within, expected: "a table" });
+            };
+            let mut fields = Fields { table, within, folder: None, home: None };
+            let key = fields.variable("key")?;
+            let Some(key) = key else { return fields.kind("key", VARIABLE) };
+            tools.push(Tool {
+                name,
+                api_url: Vec::from_iter(fields.variable("api_url")?),
+                key_id: Vec::from_iter(fields.variable("key_id")?),
+                level: Vec::from_iter(fields.variable("level")?),
+                standard: vec![key.clone()],
+                advanced: vec![key],
+                ca_file: Vec::from_iter(fields.variable("ca_file")?),
+            });
+            fields.end(&TOOL_FIELDS)?;
+        }
+        Ok(tools)
+    }
+
+    /// The name of an environment variable.
+    fn variable(&mut self, field: &str) -> Result<Option<String>, ConfigProblem> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let is_name = text.len() <= VARIABLE_BYTES_MAX
+            && !text.starts_with(|c: char| c.is_ascii_digit())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if is_name { Ok(Some(text)) } else { self.kind(field, VARIABLE) }
     }
 
     /// Nothing may be left over.

@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 use crate::examples::Example;
 use crate::process::Program;
 use crate::sink::Sink;
+use crate::tool::Tool;
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
 use layers::{KeyPlace, Layers, Setting};
 
@@ -96,6 +97,8 @@ pub struct Connection {
     pub ca_file: Option<PathBuf>,
     /// How calls are made.
     pub options: ClientOptions,
+    /// The profile's own tools for `cortexkey exec`.
+    pub tools: Vec<Tool>,
 }
 
 /// Where a profile has new keys go.
@@ -131,15 +134,23 @@ impl Connection {
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
-        let layers = Layers::load(given, environment)?;
+        Self::resolve_with_key(given, environment, stdin).map(|(connection, _)| connection)
+    }
+
+    fn of(
+        layers: &Layers<'_>,
+        stdin: &mut dyn Read,
+    ) -> Result<(Self, Zeroizing<Vec<u8>>), SettingsError> {
         let (layer, address) = layers.address()?;
         if let Ok((key_layer, _, origin)) = layers.key() {
             layers.check_together(&(layer, address.clone()), (key_layer, &origin))?;
         }
         let profile = layers.profile();
         let of_tenant = layers.profile_of_tenant(layer).map(|(_, profile)| profile);
-        Ok(Self {
-            options: options(&layers, layer)?,
+        let options = options(layers, layer)?;
+        let (credentials, key) = Credentials::read(layers, stdin)?;
+        let connection = Self {
+            options,
             ca_file: layers.ca_file(layer).map(|found| found.value),
             address,
             profile: layers.profile.as_ref().map(|found| found.value.clone()),
@@ -150,8 +161,20 @@ impl Connection {
                 exists: profile.sink_exists_command.clone(),
                 folder: profile.sink_folder.clone(),
             }),
-            credentials: Credentials::of(&layers, stdin)?,
-        })
+            credentials,
+            tools: profile.map_or_else(Vec::new, |(_, profile)| profile.tools.clone()),
+        };
+        Ok((connection, key))
+    }
+
+    /// The same with the key itself, for a program that signs on its own.
+    pub fn resolve_with_key(
+        given: &Given,
+        environment: &Environment<'_>,
+        stdin: &mut dyn Read,
+    ) -> Result<(Self, Zeroizing<Vec<u8>>), SettingsError> {
+        let layers = Layers::load(given, environment)?;
+        Self::of(&layers, stdin)
     }
 
     /// A client with these settings.
@@ -180,10 +203,13 @@ impl Credentials {
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
-        Self::of(&Layers::load(given, environment)?, stdin)
+        Self::read(&Layers::load(given, environment)?, stdin).map(|(credentials, _)| credentials)
     }
 
-    fn of(layers: &Layers<'_>, stdin: &mut dyn Read) -> Result<Self, SettingsError> {
+    fn read(
+        layers: &Layers<'_>,
+        stdin: &mut dyn Read,
+    ) -> Result<(Self, Zeroizing<Vec<u8>>), SettingsError> {
         let key_id = layers.key_id()?;
         let level = layers.level()?;
         let (_, place, origin) = layers.key()?;
@@ -202,7 +228,7 @@ impl Credentials {
         layers.given.seen(&bytes);
         let key = Key::new(&bytes).map_err(|error| failed(KeyProblem::Malformed(error)))?;
         let signer = Signer::new(key_id.value, level.value, key);
-        Ok(Self { key_id, level, key_origin: origin, signer })
+        Ok((Self { key_id, level, key_origin: origin, signer }, bytes))
     }
 }
 

@@ -1,0 +1,146 @@
+//! `cortexkey exec`: runs another program with the environment variables that it reads.
+//!
+//! The key is in the child's environment alone: never among its arguments, never in a file. On Unix
+//! the program takes this process's place, so that signals, terminal and exit code are its own.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::Command;
+
+use cortexkey_client::{Connection, Tool, Variable};
+use serde_json::{Map, Value, json};
+
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, DIM, Format};
+
+/// What is printed in a key's place.
+const HIDDEN: &str = "[hidden]";
+
+/// Run another tool with the environment variables that it reads
+///
+/// The tool gets the address, the key's id, its level and the key under the names that it knows.
+/// Other secrets of this project and of the vendor's tools are removed from its environment.
+/// Nothing is written, and the key is not among the arguments.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(crate) struct Args {
+    /// demisto-sdk, demisto-py, terraform, cortex-cli, mcp, generic, or a tool of the profile
+    #[arg(long = "as", value_name = "TOOL")]
+    tool: String,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    /// Print the variables instead of running anything; the key is hidden
+    #[arg(long)]
+    dry_run: bool,
+
+    /// How --dry-run prints the variables
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "dry_run")]
+    format: Format,
+
+    /// The program and its arguments
+    #[arg(
+        value_name = "COMMAND",
+        required_unless_present = "dry_run",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey exec --as demisto-sdk --profile dev -- demisto-sdk upload -i Packs/Mine
+  cortexkey exec --as terraform --profile prod -- terraform plan
+  cortexkey exec --as mcp --dry-run
+
+A program that is not listed has a mapping in the profile; each value names a variable:
+  [profiles.prod.exec.my-tool]
+  api_url = \"MY_TOOL_URL\"
+  key_id = \"MY_TOOL_KEY_ID\"
+  level = \"MY_TOOL_KEY_TYPE\"
+  key = \"MY_TOOL_KEY\"
+
+demisto-sdk and cortex-cli sign with Standard keys only. To use them with an Advanced key, send
+their requests through `cortexkey proxy`.
+
+Exit codes: those of the program; before it starts, 1 it cannot be run; 2 usage error.";
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let (connection, key) = args.connection.resolve_with_key()?;
+    let key = std::str::from_utf8(&key)
+        .map_err(|_| Failure::usage_error("the key is no text, and no variable can hold it"))?;
+    let variables = variables(&args.tool, &connection, key)?;
+    if args.dry_run {
+        return show(&variables, args.format);
+    }
+    let Some((program, arguments)) = args.command.split_first() else {
+        return Err(Failure::usage_error("no program is given").help("put it after `--`"));
+    };
+    let mut command = cortexkey_system::command(program);
+    command.args(arguments);
+    for name in Tool::conflicting() {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().map(|variable| (&variable.name, variable.value.as_str())));
+    let error = start(command);
+    let program = program.to_string_lossy();
+    Err(Failure::new(Exit::Findings, format!("{program} cannot be run: {error}"))
+        .help("give its full path, or check that it is on PATH"))
+}
+
+fn variables(tool: &str, connection: &Connection, key: &str) -> Result<Vec<Variable>, Failure> {
+    let tool = Tool::find(tool, &connection.tools)
+        .map_err(|error| Failure::usage_error(error.to_string()))?;
+    tool.variables(connection, key).map_err(|error| {
+        Failure::usage_error(error.to_string())
+            .help("use a key of the other level, or send its requests through `cortexkey proxy`")
+    })
+}
+
+fn show(variables: &[Variable], format: Format) -> Result<Exit, Failure> {
+    let value = |variable: &Variable| {
+        if variable.is_key { HIDDEN.to_owned() } else { variable.value.to_string() }
+    };
+    match format {
+        Format::Text => {
+            let line = |variable: &Variable| {
+                let comment = if variable.is_key { "  # the key" } else { "" };
+                format!("{}={}{DIM}{comment}{DIM:#}\n", variable.name, value(variable))
+            };
+            text::print(&variables.iter().map(line).collect::<String>())?;
+        }
+        Format::Json => {
+            let fields = variables.iter().map(|variable| {
+                (
+                    variable.name.clone(),
+                    json!({ "value": value(variable), "is_key": variable.is_key }),
+                )
+            });
+            let variables: Map<String, Value> = fields.collect();
+            text::print(&text::json(&json!({ "variables": variables })))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Returns only where the program could not be started.
+#[cfg(unix)]
+fn start(mut command: Command) -> io::Error {
+    use std::os::unix::process::CommandExt as _;
+
+    command.exec()
+}
+
+/// Waits for the program, and ends with its code.
+#[cfg(not(unix))]
+fn start(mut command: Command) -> io::Error {
+    let status = match command.status() {
+        Ok(status) => status,
+        Err(error) => return error,
+    };
+    #[expect(clippy::exit, reason = "any code of the program's is ours, and nothing is left to do")]
+    std::process::exit(status.code().unwrap_or(1))
+}

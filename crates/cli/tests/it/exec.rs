@@ -1,0 +1,143 @@
+//! `cortexkey exec`: what a program gets, and what it does not.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::common::{CANARY, Tenant, cortexkey, finish};
+
+fn with_settings(level: &str, args: &[&str]) -> Command {
+    let mut command = cortexkey(args);
+    command
+        .env("CORTEXKEY_FQDN", "acme.xdr.us.paloaltonetworks.com")
+        .env("CORTEXKEY_API_KEY_ID", "7")
+        .env("CORTEXKEY_API_KEY_TYPE", level)
+        .env("CORTEXKEY_API_KEY", CANARY)
+        .env("DEMISTO_PASSWORD", "another-secret");
+    command
+}
+
+/// The environment that a program gets.
+fn environment(level: &str, tool: &str) -> Vec<(String, String)> {
+    let ran = finish(&mut with_settings(level, &["exec", "--as", tool, "--", "env"]));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let lines = ran.stdout.lines().filter_map(|line| line.split_once('='));
+    let mut all: Vec<_> = lines.map(|(name, value)| (name.into(), value.into())).collect();
+    all.retain(|(name, _)| name != "PATH");
+    all.sort();
+    all
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+}
+
+const URL: &str = "https://api-acme.xdr.us.paloaltonetworks.com";
+
+#[test]
+fn each_tool_gets_its_own_variables_and_no_other_secret() {
+    let sdk = [("DEMISTO_API_KEY", CANARY), ("DEMISTO_BASE_URL", URL), ("XSIAM_AUTH_ID", "7")];
+    let of_settings = [("CORTEXKEY_API_KEY_ID", "7"), ("CORTEXKEY_API_KEY_TYPE", "standard")];
+    assert_eq!(environment("standard", "demisto-sdk"), pairs(&[&of_settings[..], &sdk].concat()));
+    let generic = [
+        ("CORTEXKEY_API_KEY", CANARY),
+        ("CORTEXKEY_API_KEY_ID", "7"),
+        ("CORTEXKEY_API_KEY_TYPE", "advanced"),
+        ("CORTEXKEY_API_URL", URL),
+    ];
+    assert_eq!(environment("advanced", "generic"), pairs(&generic));
+    for (tool, key) in [
+        ("demisto-py", "DEMISTO_ADVANCED_API_KEY"),
+        ("terraform", "CORTEXCLOUD_API_KEY"),
+        ("mcp", "CORTEX_MCP_PAPI_AUTH_HEADER"),
+    ] {
+        let all = environment("advanced", tool);
+        let holders: Vec<_> = all.iter().filter(|(_, value)| value == CANARY).collect();
+        assert_eq!(holders.len(), 1, "{tool}");
+        assert_eq!(holders[0].0, key);
+        assert!(!all.iter().any(|(_, value)| value == "another-secret"));
+    }
+}
+
+#[test]
+fn a_tool_that_signs_with_standard_keys_only_gets_no_advanced_key() {
+    for tool in ["demisto-sdk", "cortex-cli"] {
+        let ran = finish(&mut with_settings("advanced", &["exec", "--as", tool, "--", "env"]));
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    }
+}
+
+#[test]
+fn the_dry_run_shows_names_and_hides_the_key() {
+    let ran = finish(&mut with_settings(
+        "advanced",
+        &["exec", "--as", "terraform", "--dry-run", "--format", "json"],
+    ));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let printed: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let variables = &printed["variables"];
+    assert_eq!(variables["CORTEXCLOUD_API_URL"]["value"], URL);
+    assert_eq!(variables["CORTEXCLOUD_API_KEY"]["is_key"], true);
+    assert!(!ran.stdout.contains(CANARY));
+}
+
+#[test]
+fn exit_code_and_arguments_are_the_programs() {
+    let script = "printf '%s|' \"$@\"; exit 42";
+    let args = ["exec", "--as", "generic", "--", "sh", "-c", script, "x", "--level", "-v"];
+    let ran = finish(&mut with_settings("standard", &args));
+    assert_eq!((ran.code, ran.stdout.as_str()), (42, "--level|-v|"), "{ran:?}");
+    let ran =
+        finish(&mut with_settings("standard", &["exec", "--as", "generic", "--", "no-such-x"]));
+    assert_eq!(ran.code, 1);
+    let ran = finish(&mut with_settings("standard", &["exec", "--as", "nobody", "--", "env"]));
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("demisto-sdk"));
+}
+
+#[test]
+fn a_profile_maps_a_tool_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("cortexkey")).unwrap();
+    let path = folder.path().join("cortexkey/config.toml");
+    let key = folder.path().join("key");
+    fs::write(&key, CANARY).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let run = |mapping: &str| {
+        let text = format!(
+            "[profiles.p]\nfqdn = \"acme.xdr.us.paloaltonetworks.com\"\nkey_id = 3\n\
+             level = \"advanced\"\nkey_file = \"{}\"\n[profiles.p.exec.mine]\n{mapping}\n",
+            key.display()
+        );
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let mut command = cortexkey(&["exec", "--profile", "p", "--as", "mine", "--", "env"]);
+        finish(command.env("XDG_CONFIG_HOME", folder.path()))
+    };
+    let ran = run("key = \"MINE_SECRET\"\nkey_id = \"MINE_ID\"\napi_url = \"MINE_URL\"");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for line in [&format!("MINE_SECRET={CANARY}"), "MINE_ID=3", &format!("MINE_URL={URL}")] {
+        assert!(ran.stdout.lines().any(|found| found == line), "{line}");
+    }
+    for wrong in ["key_id = \"X\"", "key = \"1X\"", "key = \"A B\"", "key = \"K\"\nother = \"X\""] {
+        let ran = run(wrong);
+        assert_eq!(ran.code, 2, "{wrong}: {ran:?}");
+    }
+    let ran = run(&format!("key = \"{CANARY}\""));
+    assert_eq!(ran.code, 2);
+    assert!(!ran.stderr.contains(CANARY));
+}
+
+#[test]
+fn our_own_command_works_as_the_child() {
+    let tenant = Tenant::start();
+    let binary = env!("CARGO_BIN_EXE_cortexkey");
+    for level in ["standard", "advanced"] {
+        let mut command =
+            tenant.with_key(level, &["exec", "--as", "generic", "--", binary, "ping"]);
+        let ran = finish(&mut command);
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+}

@@ -1,0 +1,207 @@
+//! [`Tool`]: the environment variables from which other programs of the field read a key.
+//!
+//! A tool that only sends Standard headers is never given an Advanced key: the tenant would answer
+//! every one of its requests with a 401.
+
+use cortexkey_core::auth::Level;
+use zeroize::Zeroizing;
+
+use crate::settings::Connection;
+
+/// The names of the variables that a program reads. What it does not read is absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tool {
+    /// What `--as` calls it.
+    pub name: String,
+    /// Those that take the address of the API.
+    pub api_url: Vec<String>,
+    /// Those that take the key's id.
+    pub key_id: Vec<String>,
+    /// Those that take the security level, `standard` or `advanced`.
+    pub level: Vec<String>,
+    /// Those that take a Standard key; empty where the program cannot use one.
+    pub standard: Vec<String>,
+    /// Those that take an Advanced key; empty where the program cannot sign with one.
+    pub advanced: Vec<String>,
+    /// Those that name a file of certificates to trust.
+    pub ca_file: Vec<String>,
+}
+
+/// One variable of a child process.
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value, which is the key where `is_key` is set.
+    pub value: Zeroizing<String>,
+    /// Whether the value is the key.
+    pub is_key: bool,
+}
+
+/// Why a tool cannot use a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToolError {
+    /// No built-in tool and no mapping of the profile has the name.
+    #[error(
+        "there is no tool `{name}`; there are {}, and the profile's own under [profiles.NAME.exec]",
+        known.join(", ")
+    )]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The tools that there are, the profile's own among them.
+        known: Vec<String>,
+    },
+    /// The tool signs with keys of the other level only.
+    #[error("{tool} does not sign with {level} keys")]
+    Level {
+        /// The tool.
+        tool: String,
+        /// The level of the key.
+        level: Level,
+    },
+}
+
+/// A built-in tool. What a field leaves empty, the tool does not read.
+struct BuiltIn {
+    name: &'static str,
+    api_url: &'static [&'static str],
+    key_id: &'static [&'static str],
+    level: &'static [&'static str],
+    standard: &'static [&'static str],
+    advanced: &'static [&'static str],
+    ca_file: &'static [&'static str],
+}
+
+const PYTHON_CA: &[&str] = &["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"];
+
+/// Read from demisto-sdk 1.39, demisto-py 3.3, the documentation of the Terraform provider and of
+/// Cortex CLI, and the settings of the Cortex MCP server.
+const BUILT_IN: [BuiltIn; 6] = [
+    BuiltIn {
+        name: "demisto-sdk",
+        api_url: &["DEMISTO_BASE_URL"],
+        key_id: &["XSIAM_AUTH_ID"],
+        level: &[],
+        standard: &["DEMISTO_API_KEY"],
+        advanced: &[],
+        ca_file: PYTHON_CA,
+    },
+    BuiltIn {
+        name: "demisto-py",
+        api_url: &["DEMISTO_BASE_URL"],
+        key_id: &["DEMISTO_API_KEY_ID", "XSIAM_AUTH_ID"],
+        level: &[],
+        standard: &["DEMISTO_API_KEY"],
+        advanced: &["DEMISTO_ADVANCED_API_KEY"],
+        ca_file: PYTHON_CA,
+    },
+    BuiltIn {
+        name: "terraform",
+        api_url: &["CORTEXCLOUD_API_URL"],
+        key_id: &["CORTEXCLOUD_API_KEY_ID"],
+        level: &["CORTEXCLOUD_API_KEY_TYPE"],
+        standard: &["CORTEXCLOUD_API_KEY"],
+        advanced: &["CORTEXCLOUD_API_KEY"],
+        ca_file: &["SSL_CERT_FILE"],
+    },
+    BuiltIn {
+        name: "cortex-cli",
+        api_url: &["CORTEX_API_BASE_URL"],
+        key_id: &["CORTEX_API_KEY_ID"],
+        level: &[],
+        standard: &["CORTEX_API_KEY"],
+        advanced: &[],
+        ca_file: &["SSL_CERT_FILE"],
+    },
+    BuiltIn {
+        name: "mcp",
+        api_url: &["CORTEX_MCP_PAPI_URL"],
+        key_id: &["CORTEX_MCP_PAPI_AUTH_ID"],
+        level: &["CORTEX_MCP_PAPI_KEY_TYPE"],
+        standard: &["CORTEX_MCP_PAPI_AUTH_HEADER"],
+        advanced: &["CORTEX_MCP_PAPI_AUTH_HEADER"],
+        ca_file: PYTHON_CA,
+    },
+    BuiltIn {
+        name: "generic",
+        api_url: &["CORTEXKEY_API_URL"],
+        key_id: &["CORTEXKEY_API_KEY_ID"],
+        level: &["CORTEXKEY_API_KEY_TYPE"],
+        standard: &["CORTEXKEY_API_KEY"],
+        advanced: &["CORTEXKEY_API_KEY"],
+        ca_file: &["SSL_CERT_FILE"],
+    },
+];
+
+impl Tool {
+    /// The names of the tools that are built in.
+    pub fn built_in() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|tool| tool.name)
+    }
+
+    /// Variables that would contradict those of a tool, and are removed: a tenant and a profile of
+    /// our own settings.
+    pub fn conflicting() -> [&'static str; 2] {
+        ["CORTEXKEY_FQDN", "CORTEXKEY_PROFILE"]
+    }
+
+    /// Finds a tool: the profile's own come first.
+    pub fn find(name: &str, own: &[Self]) -> Result<Self, ToolError> {
+        if let Some(tool) = own.iter().find(|tool| tool.name == name) {
+            return Ok(tool.clone());
+        }
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let built_in = BUILT_IN.iter().find(|tool| tool.name == name).map(|tool| Self {
+            name: tool.name.to_owned(),
+            api_url: owned(tool.api_url),
+            key_id: owned(tool.key_id),
+            level: owned(tool.level),
+            standard: owned(tool.standard),
+            advanced: owned(tool.advanced),
+            ca_file: owned(tool.ca_file),
+        });
+        built_in.ok_or_else(|| {
+            let own = own.iter().map(|tool| tool.name.clone());
+            let known = Self::built_in().map(str::to_owned).chain(own).collect();
+            ToolError::Unknown { name: name.to_owned(), known }
+        })
+    }
+
+    /// The variables that give this tool the key of a connection.
+    pub fn variables(
+        &self,
+        connection: &Connection,
+        key: &str,
+    ) -> Result<Vec<Variable>, ToolError> {
+        let level = connection.credentials.level.value;
+        let key_names = match level {
+            Level::Standard => &self.standard,
+            Level::Advanced => &self.advanced,
+        };
+        if key_names.is_empty() {
+            return Err(ToolError::Level { tool: self.name.clone(), level });
+        }
+        let plain = |names: &[String], value: String| {
+            let variable = move |name: &String| Variable {
+                name: name.clone(),
+                value: Zeroizing::new(value.clone()),
+                is_key: false,
+            };
+            names.iter().map(variable).collect::<Vec<_>>()
+        };
+        let mut variables = plain(&self.api_url, connection.address.value.to_string());
+        variables.extend(plain(&self.key_id, connection.credentials.key_id.value.to_string()));
+        variables.extend(plain(&self.level, level.to_string()));
+        if let Some(path) = &connection.ca_file {
+            variables.extend(plain(&self.ca_file, path.display().to_string()));
+        }
+        variables.extend(key_names.iter().map(|name| Variable {
+            name: name.clone(),
+            value: Zeroizing::new(key.to_owned()),
+            is_key: true,
+        }));
+        Ok(variables)
+    }
+}
