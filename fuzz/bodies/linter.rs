@@ -3,10 +3,12 @@
 //!
 //! They refuse files, clocks and chance: the same input gives the same answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cortexkey_lint::report::Format;
-use cortexkey_lint::{Ask, Corpus, CorpusFile, Policy, Report, Timestamp, fix, lint};
+use cortexkey_lint::{
+    Corpus, CorpusFile, Family, LintOptions, Policy, Report, Timestamp, fix, lint,
+};
 use cortexkey_manifest::yaml::Limits;
 
 /// What holds for any bytes.
@@ -38,12 +40,13 @@ fn corpus_of(bytes: &[u8]) -> Corpus {
 
 /// Every place lies within its file and on characters, and every form can be written.
 fn sound(report: &Report) {
-    let texts: Vec<String> = report.sources.iter().map(cortexkey_lint::Source::masked).collect();
+    let texts: HashMap<_, String> =
+        report.sources.iter().map(|source| (source.id, source.masked())).collect();
     for finding in &report.findings {
-        let places = finding.related.iter().map(|second| second.place);
-        for place in places.chain([finding.place]) {
-            let text = &texts[place.source];
-            assert!(text.get(place.span.range()).is_some(), "{:?} {:?}", finding.code, place);
+        let locations = finding.related.iter().map(|second| second.location);
+        for location in locations.chain([finding.location]) {
+            let text = &texts[&location.source];
+            assert!(text.get(location.span.range()).is_some(), "{} {location:?}", finding.rule);
         }
     }
     for (_, format) in Format::ALL {
@@ -66,7 +69,7 @@ pub(crate) fn reader(bytes: &[u8]) {
         assert!(difference.is_none(), "{text:?} {difference:?}");
     }
     if let Ok(text) = std::str::from_utf8(bytes)
-        && !report.findings.iter().any(|finding| matches!(finding.code.as_bytes(), [b'Y', ..]))
+        && report.findings.iter().all(|finding| finding.rule.family() != Some(Family::Yaml))
     {
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         for document in serde_yaml::Deserializer::from_str(body) {
@@ -129,14 +132,14 @@ pub(crate) fn mending(bytes: &[u8]) {
     let mend = |bytes: &[u8]| {
         let reload = |_: &BTreeMap<String, String>| None;
         let corpus = corpus_of(bytes);
-        let mended = fix::mend(&corpus, &policy, &Ask::at(now()), true, &limits, &reload);
+        let mended = fix::fix(&corpus, &policy, &LintOptions::at(now()), true, &limits, &reload);
         mended.texts.get("svc-abc.yaml").cloned()
     };
     let Some(mended) = mend(bytes) else { return };
     let before = lint(&corpus_of(bytes), &policy, now());
     let after = lint(&corpus_of(mended.as_bytes()), &policy, now());
     let count = |report: &Report, code: &str| {
-        report.findings.iter().filter(|finding| finding.code == code).count()
+        report.findings.iter().filter(|finding| finding.rule.code() == code).count()
     };
     // Where more of a file can be checked than before, more may be found.
     let unchecked =
@@ -144,8 +147,8 @@ pub(crate) fn mending(bytes: &[u8]) {
     assert!(unchecked(&after) <= unchecked(&before), "{mended}");
     let same = unchecked(&after) == unchecked(&before);
     for finding in after.findings.iter().filter(|_| same) {
-        let (old, new) = (count(&before, &finding.code), count(&after, &finding.code));
-        assert!(new <= old, "{} {new} > {old}\n{mended}", finding.code);
+        let (old, new) = (count(&before, finding.rule.code()), count(&after, finding.rule.code()));
+        assert!(new <= old, "{} {new} > {old}\n{mended}", finding.rule.code());
     }
     let hashes = |text: &str| {
         let parsed = cortexkey_manifest::yaml::parse(text, &limits);

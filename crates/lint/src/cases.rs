@@ -1,16 +1,17 @@
 //! The cases of a policy: whether its rules find what they are meant to find, and nothing else.
 //!
-//! They refuse a rule of the policy's own that no case makes fail: nobody knows whether it can.
+//! A rule that the policy defines and that no case makes fail is a fault: nobody knows whether it can
+//! fail.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cortexkey_manifest::policy::{Case, read_cases};
+use cortexkey_manifest::policy::{Case, Expected, read_cases};
 use cortexkey_manifest::yaml::{Limits, Tree, parse_bytes};
 use cortexkey_manifest::{Problem, ProblemKind, Span, did_you_mean, quote};
 
-use crate::corpus::{Corpus, CorpusFile};
-use crate::judge::lint;
+use crate::engine::lint;
+use crate::model::{Corpus, CorpusFile, Finding, RuleId, SourceId};
 use crate::policy::Policy;
 use crate::rules;
 
@@ -81,80 +82,91 @@ impl CasesOutcome {
 #[must_use]
 pub fn run_cases(policy: &Policy, files: &[CaseFile], limits: &Limits) -> CasesOutcome {
     let mut out = CasesOutcome::default();
-    let mut failed: BTreeSet<String> = BTreeSet::new();
+    let mut failed: BTreeSet<RuleId> = BTreeSet::new();
     for file in files {
-        let at = |span: Span| format!("{}:{}", file.path, file.tree.position(span.start).line);
         for problem in &file.problems {
-            out.faults.push(format!("{}: {}", at(problem.span), problem.message));
+            out.faults.push(format!("{}: {}", file.place(problem.span), problem.message));
         }
         for case in &file.cases {
-            let (Some(name), Some(text), Some(now)) =
-                (case.name.get(), case.definition.get(), case.now.get())
-            else {
-                continue;
-            };
-            let path = case.path.get().cloned().unwrap_or_else(|| file_name(text, limits));
-            let own = CorpusFile::new(path, text.clone().into_bytes(), limits);
-            // One definition alone says nothing about what no key does.
-            let corpus = Corpus { files: vec![own], partial: true, ..Corpus::default() };
-            let report = lint(&corpus, policy, *now);
-            let last = report.sources.len() - 1;
-            let own = report.findings.iter().filter(|finding| finding.place.source == last);
-            let mut found: Vec<(String, usize, cortexkey_manifest::policy::Severity, String)> = own
-                .map(|finding| {
-                    let (start, _) = report.sources[last].positions(finding.place.span);
-                    let code = finding.code.clone().into_owned();
-                    (code, start.line, finding.severity, finding.message.clone())
-                })
-                .collect();
-            failed.extend(found.iter().map(|(code, ..)| code.clone()));
-            let mut faults = Vec::new();
-            for expected in case.expect.get().into_iter().flatten() {
-                let Some(written) = expected.rule.get() else { continue };
-                let Some(code) = policy.code_of(written) else {
-                    let hint = did_you_mean(written, &rules::all_ids()).unwrap_or_default();
-                    faults.push(format!(
-                        "{}: there is no rule {}; {hint}",
-                        at(expected.span),
-                        quote(written)
-                    ));
-                    continue;
-                };
-                let line = expected.line.get().copied();
-                let fits = |one: &(String, usize, _, String)| {
-                    one.0 == code
-                        && line.is_none_or(|line| usize::try_from(line) == Ok(one.1))
-                        && expected.severity.get().is_none_or(|severity| *severity == one.2)
-                };
-                match found.iter().position(fits) {
-                    Some(at) => {
-                        found.remove(at);
-                    }
-                    None => faults.push(format!(
-                        "{}: {} is expected{} and not found",
-                        at(expected.span),
-                        policy.label(&code),
-                        line.map_or(String::new(), |line| format!(" in line {line}"))
-                    )),
-                }
-            }
-            faults.extend(found.into_iter().map(|(code, line, severity, message)| {
-                let label = policy.label(&code);
-                format!(
-                    "{label} is found in line {line} ({}) and not expected: {message}",
-                    severity.as_str()
-                )
-            }));
-            out.cases.push(CaseOutcome { place: at(case.span), name: name.clone(), faults });
+            let Some(name) = case.name.get() else { continue };
+            let Some(found) = run_case(policy, case, limits) else { continue };
+            failed.extend(found.iter().map(|found| found.finding.rule.clone()));
+            let (place, faults) = (file.place(case.span), compare(policy, file, case, found));
+            out.cases.push(CaseOutcome { place, name: name.clone(), faults });
         }
     }
-    for custom in policy.custom.iter().filter(|custom| !failed.contains(&custom.id)) {
+    for custom in policy.custom_rules().filter(|custom| !failed.contains(custom.id())) {
         out.faults.push(format!(
-            "rule {} {} has no case that it fails; write one, or nobody knows whether it can",
-            custom.id, custom.name
+            "rule {} has no case that it fails; write one, or nobody knows whether it can",
+            custom.id()
         ));
     }
     out
+}
+
+impl CaseFile {
+    /// File and line of a span.
+    fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.path, self.tree.position(span.start).line)
+    }
+}
+
+/// A finding of a case with its line.
+struct Found {
+    finding: Finding,
+    line: usize,
+}
+
+/// What is found in the definition of a case; `None` for a case that is incomplete.
+fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<Found>> {
+    let (text, now) = (case.definition.get()?, case.now.get()?);
+    let path = case.path.get().cloned().unwrap_or_else(|| file_name(text, limits));
+    let file = CorpusFile::new(path, text.clone().into_bytes(), limits);
+    let (id, tree) = (SourceId::File(file.id), Arc::clone(&file.tree));
+    // One definition alone says nothing about what no key does.
+    let corpus = Corpus { files: vec![file], partial: true, ..Corpus::default() };
+    let findings = lint(&corpus, policy, *now).findings;
+    let own = findings.into_iter().filter(|finding| finding.location.source == id);
+    let found = own.map(|finding| {
+        let line = tree.position(finding.location.span.start).line;
+        Found { finding, line }
+    });
+    Some(found.collect())
+}
+
+/// What is expected and was not found, and what was found and is not expected.
+fn compare(policy: &Policy, file: &CaseFile, case: &Case, mut found: Vec<Found>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for expected in case.expect.get().into_iter().flatten() {
+        let Some(written) = expected.rule.get() else { continue };
+        let place = file.place(expected.span);
+        let Some(rule) = policy.rule_id(written) else {
+            let hint = did_you_mean(written, &rules::all_ids()).unwrap_or_default();
+            faults.push(format!("{place}: there is no rule {}; {hint}", quote(written)));
+            continue;
+        };
+        if let Some(at) = found.iter().position(|found| found.is(&rule, expected)) {
+            found.remove(at);
+            continue;
+        }
+        let line = expected.line.get().map(|line| format!(" in line {line}"));
+        let line = line.unwrap_or_default();
+        faults.push(format!("{place}: {rule} is expected{line} and not found"));
+    }
+    faults.extend(found.into_iter().map(|Found { finding, line }| {
+        let (rule, severity) = (&finding.rule, finding.severity.as_str());
+        format!("{rule} is found in line {line} ({severity}) and not expected: {}", finding.message)
+    }));
+    faults
+}
+
+impl Found {
+    fn is(&self, rule: &RuleId, expected: &Expected) -> bool {
+        let line = expected.line.get();
+        self.finding.rule == *rule
+            && line.is_none_or(|line| usize::try_from(*line) == Ok(self.line))
+            && expected.severity.get().is_none_or(|severity| *severity == self.finding.severity)
+    }
 }
 
 /// The file that a definition of this name would stand in.

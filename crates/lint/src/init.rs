@@ -11,7 +11,7 @@ use cortexkey_core::access::{BUILT_IN_DOMAINS, PREDEFINED_ROLES, PredefinedRole,
 use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::{closest, scalar};
 
-use crate::corpus::Corpus;
+use crate::model::Corpus;
 
 /// The name of the only tenant, where nobody gave it one.
 pub const MAIN_TENANT: &str = "main";
@@ -282,7 +282,7 @@ fn list<'n>(names: impl Iterator<Item = &'n String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::CorpusFile;
+    use crate::model::CorpusFile;
     use crate::policy::Policy;
     use cortexkey_manifest::yaml::Limits;
 

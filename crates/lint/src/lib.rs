@@ -1,11 +1,12 @@
-//! Holds key definitions against an organisation's policy.
+//! Checks key definitions against an organisation's policy.
 //!
-//! [`lint`] judges: it gets a [`Corpus`], a [`Policy`] and the time, and gives a [`Report`]. It
-//! opens no file, reads no clock, and its answer depends on nothing else. [`files`] is the layer
-//! above that finds and reads files; [`report`] writes what was found.
+//! [`lint`] gets a [`Corpus`], a [`Policy`] and the time, and gives a [`Report`]. It opens no file,
+//! reads no clock, and its answer depends on nothing else. [`files`] is the layer above that finds
+//! and reads files; [`report`] writes what was found.
 //!
-//! This crate refuses the network, refuses to guess what a definition leaves out, and refuses to
-//! pass over what it cannot read.
+//! The layers, each of which uses only those before it: `model` (findings, files, reports), `policy`
+//! (what is in force), `rule` and `rules` (what is checked), `engine` (running the rules, waivers,
+//! comments, baseline, fixes), `report` (formats), `files` (files and git).
 
 #![allow(
     clippy::format_collect,
@@ -13,41 +14,28 @@
     reason = "texts for people, a few lines of each"
 )]
 
-mod baseline;
 mod cases;
-mod claims;
-mod corpus;
-mod custom;
+mod engine;
 pub mod example;
 pub mod files;
-mod finding;
-mod fingerprint;
-pub mod fix;
 mod init;
-mod judge;
-mod patterns;
-mod places;
+mod model;
 mod policy;
 pub mod report;
+mod rule;
 pub mod rules;
 pub mod schema;
 mod scope_file;
-mod settings;
-mod show;
-mod suppress;
-mod waive;
 
-pub use baseline::Baseline;
 pub use cases::{CaseFile, CaseOutcome, CasesOutcome, run_cases};
-pub use corpus::{Before, Corpus, CorpusFile, KeyDocument, LockedKeys};
 pub use cortexkey_manifest::policy::Severity;
-pub use custom::Custom;
-pub use finding::{Edit, Finding, Fix, Place, Related, WaivedBy, WaivedFinding};
+pub use engine::{Baseline, LintOptions, fix, lint, lint_with};
 pub use init::{MAIN_TENANT, policy_for};
 pub use jiff::Timestamp;
-pub use judge::{Ask, lint, lint_as};
-pub use policy::Policy;
-pub use report::{Report, Source, Summary};
+pub use model::{
+    Before, Corpus, CorpusFile, Edit, Family, FileId, Finding, Fix, KeyDocument, Location,
+    LockedKeys, Related, Report, RuleId, Source, SourceId, Sources, Summary, WaivedBy,
+    WaivedFinding,
+};
+pub use policy::{Custom, Fact, Policy, Settings};
 pub use scope_file::check_scope;
-pub use settings::Settings;
-pub use show::Fact;

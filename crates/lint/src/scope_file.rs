@@ -9,13 +9,18 @@ use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{Field, Problem, ProblemKind, Span, Spanned};
 use jiff::Timestamp;
 
-use crate::corpus::{Corpus, CorpusFile, KeyDocument};
-use crate::judge::{Ask, lint_as};
+use crate::engine::{LintOptions, lint_with};
+use crate::model::{Corpus, CorpusFile, Family, KeyDocument, Report, RuleId, Summary};
 use crate::policy::Policy;
-use crate::report::{Report, Summary};
+use crate::rules::scope::{a003_empty_selection, a005_mode_conflict, a012_dataset_filter};
 
-/// The rules on the form of a scope, besides those on YAML (Y) and on the format (S).
-const FORM: [&str; 3] = ["scope-empty-selection", "scope-mode-conflict", "scope-dataset-filter"];
+/// Whether a rule is about the form of a scope.
+fn is_about_form(rule: &RuleId) -> bool {
+    matches!(rule.family(), Some(Family::Yaml | Family::Schema))
+        || *rule == a003_empty_selection::RULE.id()
+        || *rule == a005_mode_conflict::RULE.id()
+        || *rule == a012_dataset_filter::RULE.id()
+}
 
 /// Reads a scope as definitions have it under `spec.scope`, with or without the key `scope` above it.
 /// A scope with errors is none; they are in the report.
@@ -24,15 +29,14 @@ pub fn check_scope(path: &str, bytes: Vec<u8>) -> Result<Scope, Box<Report>> {
     let scope = take_scope(&mut file);
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     // A file for one command has nobody to suppress anything for.
-    let ask = Ask { comments: false, ..Ask::at(Timestamp::UNIX_EPOCH) };
+    let options = LintOptions { comments: false, ..LintOptions::at(Timestamp::UNIX_EPOCH) };
     let Some(policy) = Policy::builtin("builtin:recommended") else {
         return Err(Box::default());
     };
-    let mut report = lint_as(&corpus, &policy, &ask);
-    report.findings.retain(|finding| {
-        let is_of_form = finding.code.starts_with(['Y', 'S']) || FORM.contains(&&*finding.name);
-        is_of_form && finding.severity == Severity::Error
-    });
+    let mut report = lint_with(&corpus, &policy, &options);
+    report
+        .findings
+        .retain(|finding| is_about_form(&finding.rule) && finding.severity == Severity::Error);
     report.summary = Summary { files: 1, errors: report.findings.len(), ..Summary::default() };
     match scope {
         Some(scope) if report.findings.is_empty() => Ok(scope),
@@ -99,9 +103,9 @@ mod tests {
     /// Rules and lines of what is found.
     fn found(text: &str) -> Vec<(String, usize)> {
         let report = check_scope("scope.yaml", text.into()).unwrap_err();
-        let line = |span: Span, at: usize| report.sources[at].positions(span).0.line;
-        let place = |finding: &crate::Finding| line(finding.place.span, finding.place.source);
-        report.findings.iter().map(|found| (found.name.to_string(), place(found))).collect()
+        let line = |span: Span, at: crate::SourceId| report.sources[at].positions(span).0.line;
+        let place = |finding: &crate::Finding| line(finding.location.span, finding.location.source);
+        report.findings.iter().map(|found| (found.rule.name().to_owned(), place(found))).collect()
     }
 
     #[test]

@@ -42,7 +42,8 @@ fn a_large_file_takes_less_than_20_times_its_size() {
     let outcome = lint_with(folder.path(), &[], |options| options.limits = limits);
     let time = start.elapsed();
     let report = outcome.report.as_ref().unwrap();
-    let about = |code: &str| report.findings.iter().filter(|found| found.code == code).count();
+    let about =
+        |code: &str| report.findings.iter().filter(|found| found.rule.code() == code).count();
     assert_eq!((code(&outcome), report.summary.keys), (1, wanted));
     assert_eq!((about("L001"), about("C001")), (3, 1));
     let Some(peak) = peak_bytes() else { return };

@@ -94,13 +94,13 @@ fn own_rule(args: &Args) -> Result<Option<String>, Failure> {
                 json!({ "what": fact.what, "value": fact.value, "match": fact.keys, "at": fact.at })
             });
             let json = json!({
-                "version": 1, "code": rule.id(), "name": rule.name(), "summary": rule.message(),
+                "version": 1, "code": rule.id().code(), "name": rule.id().name(), "summary": rule.message(),
                 "settings": settings.collect::<Vec<_>>(),
             });
             format!("{json:#}\n")
         }
         Format::Text | Format::Markdown => {
-            let mut out = format!("{} {}\n{}\n\n", rule.id(), rule.name(), rule.message());
+            let mut out = format!("{}\n{}\n\n", rule.id(), rule.message());
             for fact in facts {
                 let keys = fact.keys.map_or(String::new(), |keys| format!(" for {keys}"));
                 let at = fact.at.map_or(String::new(), |at| format!("  ({at})"));

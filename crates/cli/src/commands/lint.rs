@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use anstream::ColorChoice;
 use clap::ValueEnum;
-use cortexkey_lint::Severity;
 use cortexkey_lint::files::{FixMode, Options, Outcome, now, run as run_files};
-use cortexkey_lint::report::{Format, Report};
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Report, Severity};
 
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, DIM, GOOD};

@@ -295,14 +295,14 @@ impl Named<'_> {
     fn code(&self) -> &str {
         match self {
             Self::Known(rule) => rule.code,
-            Self::Own(rule) => rule.id(),
+            Self::Own(rule) => rule.id().code(),
         }
     }
 
     fn name(&self) -> &str {
         match self {
             Self::Known(rule) => rule.name,
-            Self::Own(rule) => rule.name(),
+            Self::Own(rule) => rule.id().name(),
         }
     }
 
@@ -317,7 +317,7 @@ impl Named<'_> {
 fn rule_named<'a>(policy: &'a Policy, written: &str) -> Result<Named<'a>, Failure> {
     let known = rules::find(written).map(Named::Known);
     known.or_else(|| policy.custom(written).map(Named::Own)).ok_or_else(|| {
-        let own = policy.custom_rules().flat_map(|rule| [rule.id(), rule.name()]);
+        let own = policy.custom_rules().flat_map(|rule| [rule.id().code(), rule.id().name()]);
         let all: Vec<&str> = rules::all_ids().into_iter().chain(own).collect();
         let hint = did_you_mean(written, &all);
         Failure::usage_error("there is no rule of this name")

@@ -80,7 +80,7 @@ fn list(columns: &[(&str, Policy)]) -> String {
         out += &format!("{fix}\n");
     }
     for (custom, level) in own_rules(columns) {
-        out += &format!("{:<5} {:<35}", custom.id(), custom.name());
+        out += &format!("{:<5} {:<35}", custom.id().code(), custom.id().name());
         out += &POLICIES.map(|_| format!(" {:<11}", "-")).concat();
         out += &format!(" {level:<11}\n");
     }
@@ -103,7 +103,7 @@ fn own_rules<'a>(
 
 fn own_json((custom, level): (&Custom, &'static str)) -> Value {
     json!({
-        "code": custom.id(), "name": custom.name(), "summary": custom.message(),
+        "code": custom.id().code(), "name": custom.id().name(), "summary": custom.message(),
         "fix": Value::Null, "severity": { "policy": level },
     })
 }

@@ -14,7 +14,7 @@ use super::paths::{absolute, shown};
 use super::patterns::literal;
 use super::{Options, Refusal, ground, open, revision};
 use crate::cases::CaseFile;
-use crate::corpus::{Before, LockedKeys};
+use crate::model::{Before, LockedKeys};
 use crate::policy::Policy;
 
 /// The corpus at the revision that is asked for.

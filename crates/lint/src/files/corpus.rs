@@ -19,7 +19,7 @@ use super::listing::{Blob, Listed, Listing};
 use super::once::{once_each_path, once_each_place};
 use super::paths::{absolute, shown, shown_whole};
 use super::{Options, Refusal, open};
-use crate::corpus::CorpusFile;
+use crate::model::CorpusFile;
 
 /// How many links to folders may lie on the way to a file.
 const LINKS_MAX: usize = 8;

@@ -10,6 +10,7 @@ use super::ground::{self, Ground, POLICY_NAMES};
 use super::paths::{absolute, shown};
 use super::patterns::Patterns;
 use super::{DEFAULT_POLICY, Options, Refusal, load_policy};
+use crate::model::is_builtin;
 use crate::policy::Policy;
 
 /// The index of the policy that is nearest to where the run begins.
@@ -38,12 +39,13 @@ impl Loaded {
     pub(super) fn new(
         options: &Options,
         chosen: String,
+        number: usize,
         top: Option<&Path>,
     ) -> Result<Self, Refusal> {
-        let policy = load_policy(options, &chosen, &BTreeMap::new())?;
+        let policy = load_policy(options, &chosen, number, &BTreeMap::new())?;
         let home = super::home(options, &policy);
         let top = top.unwrap_or(&home).to_path_buf();
-        let sources = policy.sources().filter(|(path, _)| !path.starts_with("builtin:"));
+        let sources = policy.sources().filter(|(path, _)| !is_builtin(path));
         let sources = sources.map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();
         let patterns = Patterns::of(&options.folder, &policy)?;
         Ok(Self { chosen, policy, patterns, home, top, sources, is_apart: false, fault: None })
@@ -104,7 +106,7 @@ impl<'a> Field<'a> {
     }
 
     fn fall_back(&mut self, chosen: String) -> Result<(), Refusal> {
-        let loaded = Loaded::new(self.options, chosen, None)?;
+        let loaded = Loaded::new(self.options, chosen, self.loaded.len(), None)?;
         self.fallback = Some(self.loaded.len());
         self.loaded.push(loaded);
         // What was found for a folder before was none.
@@ -141,7 +143,8 @@ impl<'a> Field<'a> {
             return Ok(*at);
         }
         let options = self.options;
-        let mut loaded = Loaded::new(options, shown(&options.folder, file), top)?;
+        let mut loaded =
+            Loaded::new(options, shown(&options.folder, file), self.loaded.len(), top)?;
         if let Some(above) = above.filter(|_| loaded.policy.is_usable())
             && !extends(&loaded, above)
         {

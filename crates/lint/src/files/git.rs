@@ -199,7 +199,7 @@ fn entries<'e>(
 /// The files that may say that they hold a definition: of `HEAD`, or of the index.
 pub(super) fn claiming(root: &Path, of: Side) -> Result<BTreeSet<PathBuf>, Refusal> {
     let mut ask = vec!["grep", "-z", "-l", "-a", "-F", "--full-name"];
-    for word in crate::claims::SPELLINGS {
+    for word in crate::model::SPELLINGS {
         ask.extend(["-e", word]);
     }
     let side = if of == Side::Head { "HEAD" } else { "--cached" };

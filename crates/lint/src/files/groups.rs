@@ -14,15 +14,14 @@ use super::ground::{self, Ground};
 use super::listing::Listing;
 use super::paths::{absolute, relative, shown, slashed};
 use super::{
-    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, baseline_path, beside, known,
-    load_policy, mend, read,
+    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, baseline_path, beside, fix,
+    known, load_policy, read,
 };
-use crate::baseline::Baseline;
-use crate::corpus::{Before, Corpus, LockedKeys};
-use crate::finding::WaivedBy;
-use crate::judge::{Ask, FileJudge, Part, lint_as, lint_parts};
+use crate::engine::Baseline;
+use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_with};
+use crate::model::{Before, Corpus, LockedKeys, Report, WaivedBy, is_builtin};
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::rules::policy::p006_unknown_rule;
 
 /// Finds, reads, checks and fixes.
 pub(super) fn run(
@@ -49,9 +48,9 @@ pub(super) fn run(
     messages.append(&mut found.messages);
     let Found { mut wanted, skipped, policies, is_partial, .. } = found;
     wanted.retain(|wanted| field.loaded[wanted.by].policy.is_usable());
-    let ask = Ask { now: options.now, comments: options.comments, baseline: None };
-    let (mut corpus, parts) = read_corpus(options, &field, &mut wanted, &ask)?;
-    corpus.passed_over += skipped;
+    let lint_options = LintOptions { now: options.now, comments: options.comments, baseline: None };
+    let (mut corpus, parts) = read_corpus(options, &field, &mut wanted, &lint_options)?;
+    corpus.skipped += skipped;
     corpus.partial = is_partial;
     let belongs = |by: usize, path: &Path| field.takes(by, path);
     let groups = policies.iter().map(|at| Group::of(options, &field, *at, &belongs));
@@ -69,7 +68,7 @@ pub(super) fn run(
             "nothing could be read".to_owned()
         });
     }
-    let (mut report, diff) = run.check(&ask, messages)?;
+    let (mut report, diff) = run.check(&lint_options, messages)?;
     root(options, &ground, &mut report);
     Ok(run.outcome(report, diff, nothing_read, messages))
 }
@@ -79,24 +78,24 @@ fn read_corpus(
     options: &Options,
     field: &Field<'_>,
     wanted: &mut [Wanted],
-    ask: &Ask<'_>,
-) -> Result<(Corpus, Option<Vec<Part>>), Refusal> {
+    lint_options: &LintOptions<'_>,
+) -> Result<(Corpus, Option<Vec<FileResult>>), Refusal> {
     let is_fixing = options.fix != FixMode::No;
-    let judges: Vec<FileJudge<'_>> = if is_fixing {
+    let linters: Vec<FileLinter<'_>> = if is_fixing {
         Vec::new()
     } else {
-        field.loaded.iter().map(|loaded| FileJudge::new(&loaded.policy, ask)).collect()
+        field.loaded.iter().map(|loaded| FileLinter::new(&loaded.policy, lint_options)).collect()
     };
     let (mut corpus, mut parts) = (Corpus::default(), Vec::with_capacity(wanted.len()));
     for (read, item) in
-        read::all(options, &field.loaded, wanted, &judges)?.into_iter().zip(&*wanted)
+        read::all(options, &field.loaded, wanted, &linters)?.into_iter().zip(&*wanted)
     {
         if let Some((file, part)) = read {
             corpus.files.push(file);
             parts.push(part);
         } else {
             let counts = item.role != Role::Outside && corpus::is_worth_a_word(options, item);
-            corpus.passed_over += usize::from(counts);
+            corpus.skipped += usize::from(counts);
         }
     }
     Ok((corpus, (!is_fixing).then_some(parts)))
@@ -112,7 +111,7 @@ fn root(options: &Options, ground: &Ground, report: &mut Report) {
     });
     let root =
         if ground.is_repository || around.is_some() { &ground.root } else { &options.folder };
-    for source in &mut report.sources {
+    for source in report.sources.all_mut() {
         if source.path.starts_with('<') {
             continue;
         }
@@ -142,9 +141,8 @@ fn starts(options: &Options) -> Vec<PathBuf> {
 /// The policy that is named on the command line.
 fn named(options: &Options, policy: &Path) -> Result<Loaded, Refusal> {
     let text = policy.to_string_lossy();
-    let is_builtin = text.starts_with("builtin:");
-    let chosen = if is_builtin { text.into_owned() } else { shown(&options.folder, policy) };
-    Loaded::new(options, chosen, None)
+    let chosen = if is_builtin(&text) { text.into_owned() } else { shown(&options.folder, policy) };
+    Loaded::new(options, chosen, PRIMARY, None)
 }
 
 /// The one ground of a run. Paths in several repositories would be checked by halves.
@@ -280,7 +278,7 @@ fn governing(
 ) -> Result<(), Refusal> {
     for at in &found.policies {
         let Loaded { chosen, home, fault, .. } = &field.loaded[*at];
-        let is_file = options.policy.is_none() && !chosen.starts_with("builtin:");
+        let is_file = options.policy.is_none() && !is_builtin(chosen);
         if is_file && !ground::is_above(&options.folder, &home.join(POLICY_NAMES[0])) {
             let whose = shown(&options.folder, home);
             messages.push(format!("keys in {whose} are checked against {chosen}"));
@@ -323,7 +321,7 @@ struct Run<'a> {
     options: &'a Options,
     corpus: Corpus,
     /// What each file gave by itself, where the run changes none of them.
-    parts: Option<Vec<Part>>,
+    parts: Option<Vec<FileResult>>,
     /// The policies by their paths as output shows them.
     policies: Vec<(String, Policy)>,
     groups: Vec<Group>,
@@ -332,21 +330,21 @@ struct Run<'a> {
 impl Run<'_> {
     fn nothing_read(&self) -> bool {
         let reported = self.corpus.files.iter().filter(|file| file.reported && !file.is_outside());
-        reported.filter(|file| file.readable).count() == 0 && self.corpus.passed_over == 0
+        reported.filter(|file| file.readable).count() == 0 && self.corpus.skipped == 0
     }
 
     /// Fixes and checks, group by group.
     fn check(
         &mut self,
-        ask: &Ask<'_>,
+        lint_options: &LintOptions<'_>,
         messages: &mut Vec<String>,
     ) -> Result<(Report, Option<String>), Refusal> {
         let options = self.options;
         let baseline = known(options, self.primary(), self.corpus.partial)?;
-        let known = Ask { baseline: baseline.as_ref(), ..*ask };
+        let known = LintOptions { baseline: baseline.as_ref(), ..*lint_options };
         let diff = (options.fix != FixMode::No).then(|| self.fix(&known, messages)).transpose()?;
         if options.write_baseline {
-            let report = self.write_baseline(ask, baseline.as_ref(), messages)?;
+            let report = self.write_baseline(lint_options, baseline.as_ref(), messages)?;
             return Ok((report, diff));
         }
         let report = self.report(&known);
@@ -373,15 +371,26 @@ impl Run<'_> {
         &self.policies[PRIMARY].1
     }
 
-    fn fix(&mut self, ask: &Ask<'_>, messages: &mut Vec<String>) -> Result<String, Refusal> {
+    fn fix(
+        &mut self,
+        lint_options: &LintOptions<'_>,
+        messages: &mut Vec<String>,
+    ) -> Result<String, Refusal> {
         let mut diff = String::new();
         for nth in 0..self.groups.len() {
             let asked = self.enter(nth);
             let (chosen, policy) = &mut self.policies[self.groups[nth].at];
             if policy.is_usable() {
                 // Another group may have changed a file that this policy stands on.
-                *policy = load_policy(self.options, chosen, &BTreeMap::new())?;
-                diff += &mend::mend(self.options, chosen, &mut self.corpus, policy, ask, messages)?;
+                *policy = load_policy(self.options, chosen, policy.number, &BTreeMap::new())?;
+                diff += &fix::fix(
+                    self.options,
+                    chosen,
+                    &mut self.corpus,
+                    policy,
+                    lint_options,
+                    messages,
+                )?;
             }
             self.leave(nth, &asked);
         }
@@ -389,8 +398,8 @@ impl Run<'_> {
     }
 
     /// The reports of all groups as one.
-    fn report(&mut self, ask: &Ask<'_>) -> Report {
-        let mut parts: Option<Vec<Option<Part>>> =
+    fn report(&mut self, lint_options: &LintOptions<'_>) -> Report {
+        let mut parts: Option<Vec<Option<FileResult>>> =
             self.parts.take().map(|parts| parts.into_iter().map(Some).collect());
         let mut reports = Vec::with_capacity(self.groups.len());
         for nth in 0..self.groups.len() {
@@ -404,9 +413,9 @@ impl Run<'_> {
                         part.take_if(|_| file.policy == at).unwrap_or_default()
                     });
                     let own = own.collect();
-                    lint_parts(&self.corpus, policy, ask, own)
+                    assemble(&self.corpus, policy, lint_options, own)
                 }
-                None => lint_as(&self.corpus, policy, ask),
+                None => lint_with(&self.corpus, policy, lint_options),
             });
             self.leave(nth, &asked);
         }
@@ -437,7 +446,7 @@ impl Run<'_> {
     /// Writes the baseline, and checks with it.
     fn write_baseline(
         &mut self,
-        ask: &Ask<'_>,
+        lint_options: &LintOptions<'_>,
         older: Option<&Baseline>,
         messages: &mut Vec<String>,
     ) -> Result<Report, Refusal> {
@@ -446,14 +455,15 @@ impl Run<'_> {
         for nth in 0..self.groups.len() {
             let asked = self.enter(nth);
             let policy = &self.policies[self.groups[nth].at].1;
-            let (new, stay) = Baseline::of(&lint_as(&self.corpus, policy, ask), policy, older);
+            let (new, stay) =
+                Baseline::of(&lint_with(&self.corpus, policy, lint_options), policy, older);
             baselines.push(new);
             left += stay;
             self.leave(nth, &asked);
         }
         let new = Baseline::join(baselines);
         super::write_baseline(self.options, self.primary(), &new, left, older, messages)?;
-        Ok(self.report(&Ask { baseline: Some(&new), ..*ask }))
+        Ok(self.report(&LintOptions { baseline: Some(&new), ..*lint_options }))
     }
 
     fn outcome(
@@ -473,7 +483,8 @@ impl Run<'_> {
             }
         }
         // A rule that does not exist, in a comment, asks for something that nobody gives.
-        is_wrong |= report.findings.iter().any(|finding| finding.code == "P006");
+        is_wrong |=
+            report.findings.iter().any(|finding| finding.rule == p006_unknown_rule::RULE.id());
         let first = self.groups.iter_mut().find(|group| group.at == PRIMARY);
         if let Some(first) = first {
             (self.corpus.before, self.corpus.lock) = (first.before.take(), first.lock.take());

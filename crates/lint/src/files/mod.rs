@@ -7,11 +7,11 @@
 mod beside;
 mod corpus;
 mod field;
+mod fix;
 mod git;
 mod ground;
 mod groups;
 mod listing;
-mod mend;
 mod once;
 mod open;
 mod paths;
@@ -37,11 +37,11 @@ pub use ground::POLICY_NAMES;
 pub use proof::Definitions;
 pub use time::now;
 
-use crate::baseline::Baseline;
 use crate::cases::CaseFile;
-use crate::corpus::{Corpus, CorpusFile};
+use crate::engine::Baseline;
+use crate::model::Report;
+use crate::model::{Corpus, CorpusFile, is_builtin};
 use crate::policy::Policy;
-use crate::report::Report;
 
 /// The policy that holds where none is found.
 pub const DEFAULT_POLICY: &str = "builtin:recommended";
@@ -267,6 +267,7 @@ fn judge_here(options: &Options, stdin: &mut dyn Read) -> Outcome {
 fn load_policy(
     options: &Options,
     chosen: &str,
+    number: usize,
     texts: &BTreeMap<String, String>,
 ) -> Result<Policy, String> {
     let given = options.policy.as_ref().map(|path| path.to_string_lossy());
@@ -288,7 +289,7 @@ fn load_policy(
     let layers = load_as(chosen, &options.limits, &mut read, &|path| identity(options, path));
     let whole = |path: &str| identity(options, path);
     layers
-        .map(|layers| Policy::new(layers).standing(&whole))
+        .map(|layers| Policy::new(layers).in_run(number, &whole))
         .map_err(|message| format!("the policy: {message}"))
 }
 
@@ -361,7 +362,7 @@ fn baseline_path(options: &Options, policy: &Policy) -> PathBuf {
 
 /// The folder of the policy, or where the command runs for a built-in one.
 fn home(options: &Options, policy: &Policy) -> PathBuf {
-    let path = policy.path().filter(|path| !path.starts_with("builtin:"));
+    let path = policy.path().filter(|path| !is_builtin(path));
     let file = path.map(|path| paths::absolute(&options.folder, Path::new(path)));
     let folder = file.as_deref().and_then(Path::parent).map(Path::to_path_buf);
     folder.unwrap_or_else(|| paths::absolute(&options.folder, Path::new("")))

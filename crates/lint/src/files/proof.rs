@@ -11,8 +11,7 @@ use super::ground::Ground;
 use super::listing::Listing;
 use super::paths::shown;
 use super::{Options, Refusal, home, open};
-use crate::claims::{self, may_be};
-use crate::corpus::{CorpusFile, LockedKeys};
+use crate::model::{CorpusFile, LockedKeys, definition_claim, may_claim};
 use crate::policy::Policy;
 
 /// The definitions of a repository, those that no run would check included.
@@ -94,12 +93,12 @@ impl Definitions {
             }
             return;
         }
-        if !may_be(&bytes) {
+        if !may_claim(&bytes) {
             return;
         }
         let place = format!("{name} in {side}");
         let file = CorpusFile::new(name, bytes, &options.limits);
-        if claims::definition(&file).is_none() {
+        if definition_claim(&file).is_none() {
             return;
         }
         if !file.problems.is_empty() {

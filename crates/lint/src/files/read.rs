@@ -12,20 +12,19 @@ use super::corpus::{Origin, Role, Wanted, is_policy_alone, name};
 use super::field::{Loaded, has_policy_name};
 use super::paths::shown_whole;
 use super::{Options, Refusal, git, open};
-use crate::claims::may_be;
-use crate::corpus::CorpusFile;
-use crate::judge::{FEW, FileJudge, Part};
+use crate::engine::{FEW, FileLinter, FileResult};
+use crate::model::{CorpusFile, may_claim};
 
 /// A file with what it gave by itself; nothing where it turned out to be no part of the corpus.
-pub(super) type Read = Option<(CorpusFile, Part)>;
+pub(super) type Read = Option<(CorpusFile, FileResult)>;
 
-/// Reads and parses the files; the order stays. Policies have one judge each, where the run changes
-/// no file.
+/// Reads and parses the files; the order stays. There is one linter for each policy, where the
+/// run changes no file.
 pub(super) fn all(
     options: &Options,
     loaded: &[Loaded],
     wanted: &mut [Wanted],
-    judges: &[FileJudge<'_>],
+    linters: &[FileLinter<'_>],
 ) -> Result<Vec<Read>, Refusal> {
     from_index(wanted)?;
     options.progress.all.store(wanted.len(), Ordering::Relaxed);
@@ -33,7 +32,7 @@ pub(super) fn all(
     let one = |item: &Wanted| {
         options.progress.done.fetch_add(1, Ordering::Relaxed);
         let bytes = bytes(options, item);
-        if item.role == Role::Outside && !bytes.as_ref().is_ok_and(|bytes| may_be(bytes)) {
+        if item.role == Role::Outside && !bytes.as_ref().is_ok_and(|bytes| may_claim(bytes)) {
             return None;
         }
         let is_unread = bytes.is_err();
@@ -52,15 +51,16 @@ pub(super) fn all(
         if item.role == Role::Corpus && !is_named && is_policy_alone(&file) {
             return None;
         }
-        (file.policy, file.place) = (item.by, place(item));
-        file.id = tops.get(item.by).and_then(|top| shown_whole(top, &item.path));
-        let judge = judges.get(item.by);
-        let part = judge.map(|judge| judge.file(&file)).unwrap_or_default();
+        file.policy = item.by;
+        file.disk_path = disk_path(item);
+        file.policy_path = tops.get(item.by).and_then(|top| shown_whole(top, &item.path));
+        let linter = linters.get(item.by);
+        let result = linter.map(|linter| linter.check(&file)).unwrap_or_default();
         // What was checked is seldom looked at again, and all trees together are large.
-        if let (Some(_), Some(tree)) = (judge, Arc::get_mut(&mut file.tree)) {
+        if let (Some(_), Some(tree)) = (linter, Arc::get_mut(&mut file.tree)) {
             tree.forget();
         }
-        Some((file, part))
+        Some((file, result))
     };
     if wanted.len() < FEW {
         return Ok(wanted.iter().map(one).collect());
@@ -69,7 +69,7 @@ pub(super) fn all(
 }
 
 /// Where a file can be written.
-fn place(item: &Wanted) -> Option<PathBuf> {
+fn disk_path(item: &Wanted) -> Option<PathBuf> {
     matches!(item.origin, Origin::Disk).then(|| item.path.clone())
 }
 

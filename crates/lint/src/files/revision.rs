@@ -11,7 +11,7 @@ use cortexkey_manifest::yaml::Limits;
 
 use super::git::{self, TreeEntry};
 use super::{Refusal, ground};
-use crate::corpus::{Before, CorpusFile};
+use crate::model::{Before, CorpusFile};
 
 /// How many links in a row, and how many submodules in one another, are followed.
 const DEPTH_MAX: usize = 8;

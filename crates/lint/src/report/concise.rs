@@ -2,23 +2,22 @@
 
 use core::fmt::Write as _;
 
-use super::Report;
+use super::{Report, at, summary_line};
 
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::new();
     for finding in &report.findings {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             out,
-            "{}: {}[{} {}]: {}",
-            report.at(finding.place),
+            "{}: {}[{}]: {}",
+            at(report, finding.location),
             finding.severity.as_str(),
-            finding.code,
-            finding.name,
+            finding.rule,
             finding.message,
         );
     }
-    out.push_str(&report.summary_line());
+    out.push_str(&summary_line(report));
     out.push('\n');
     out
 }

@@ -4,13 +4,13 @@
 
 use core::fmt::Write as _;
 
-use super::{Report, Severity};
+use super::{Report, Severity, summary_line};
 
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::new();
     for finding in &report.findings {
-        let source = &report.sources[finding.place.source];
-        let (start, end) = source.positions(finding.place.span);
+        let source = &report.sources[finding.location.source];
+        let (start, end) = source.positions(finding.location.span);
         let kind = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -20,7 +20,7 @@ pub(super) fn render(report: &Report) -> String {
             Some(help) => format!("{}\nhelp: {help}", finding.message),
             None => finding.message.clone(),
         };
-        // Columns are heeded only where begin and end are on one line.
+        // GitHub uses columns only where a finding is on one line.
         let columns = if start.line == end.line {
             format!(",col={},endColumn={}", start.column, end.column)
         } else {
@@ -32,11 +32,11 @@ pub(super) fn render(report: &Report) -> String {
             property(source.in_review()),
             start.line,
             end.line,
-            property(&format!("{} {}", finding.code, finding.name)),
+            property(&finding.rule.to_string()),
             data(&text),
         );
     }
-    out.push_str(&report.summary_line());
+    out.push_str(&summary_line(report));
     out.push('\n');
     out
 }

@@ -3,20 +3,21 @@
 use serde_json::{Value, json};
 
 use super::{Report, Severity};
+use crate::model::Family;
 
 pub(super) fn render(report: &Report) -> String {
     let findings = report.findings.iter().map(|finding| {
-        let source = &report.sources[finding.place.source];
-        let (start, end) = source.positions(finding.place.span);
-        let severity = match (finding.code.chars().next(), finding.severity) {
-            (Some('X'), Severity::Error) => "blocker",
+        let source = &report.sources[finding.location.source];
+        let (start, end) = source.positions(finding.location.span);
+        let severity = match (finding.rule.family(), finding.severity) {
+            (Some(Family::Secret), Severity::Error) => "blocker",
             (_, Severity::Error) => "critical",
             (_, Severity::Warning) => "minor",
             (_, Severity::Info) => "info",
         };
         json!({
             "description": finding.message,
-            "check_name": format!("{} {}", finding.code, finding.name),
+            "check_name": finding.rule.to_string(),
             "fingerprint": finding.fingerprint,
             "severity": severity,
             "location": {

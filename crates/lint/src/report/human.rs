@@ -9,8 +9,8 @@ use annotate_snippets::{
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, is_invisible};
 
-use super::Report;
-use crate::finding::{Finding, Place};
+use super::{Report, summary_line};
+use crate::model::{Finding, Location, SourceId};
 use crate::rules;
 
 /// Lines between two places of a file up to which they share a snippet.
@@ -21,10 +21,10 @@ const WIDTH: usize = 200;
 
 pub(super) fn render(report: &Report, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let mut texts: HashMap<usize, String> = HashMap::new();
+    let mut texts: HashMap<SourceId, String> = HashMap::new();
     for finding in &report.findings {
-        let places = core::iter::once(finding.place.source);
-        for at in places.chain(finding.related.iter().map(|related| related.place.source)) {
+        let places = core::iter::once(finding.location.source);
+        for at in places.chain(finding.related.iter().map(|related| related.location.source)) {
             texts.entry(at).or_insert_with(|| visible(report.sources[at].masked()));
         }
     }
@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         }
         out.push('\n');
     }
-    out.push_str(&report.summary_line());
+    out.push_str(&summary_line(report));
     out.push('\n');
     out
 }
@@ -70,14 +70,14 @@ fn is_stray(line: &str) -> bool {
 
 /// A place with its label, and whether it is the finding's own.
 struct Mark<'a> {
-    place: Place,
+    location: Location,
     label: &'a str,
     primary: bool,
 }
 
 fn group<'a>(
     report: &'a Report,
-    texts: &'a HashMap<usize, String>,
+    texts: &'a HashMap<SourceId, String>,
     finding: &'a Finding,
     color: bool,
 ) -> Group<'a> {
@@ -86,12 +86,12 @@ fn group<'a>(
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let id = format!("{} {}", finding.code, finding.name);
+    let id = finding.rule.to_string();
     let mut elements: Vec<Element<'a>> = Vec::new();
-    let own = Mark { place: finding.place, label: "", primary: true };
+    let own = Mark { location: finding.location, label: "", primary: true };
     let mut clusters: Vec<Vec<Mark<'a>>> = vec![vec![own]];
     for related in &finding.related {
-        let mark = Mark { place: related.place, label: &related.message, primary: false };
+        let mark = Mark { location: related.location, label: &related.message, primary: false };
         match clusters.iter_mut().find(|cluster| near(report, &cluster[0], &mark)) {
             Some(cluster) => cluster.push(mark),
             None => clusters.push(vec![mark]),
@@ -105,16 +105,16 @@ fn group<'a>(
     }
     let mut title = level.primary_title(finding.message.as_str()).id(id);
     // A terminal that can makes the rule a link to its page.
-    if color && rules::find(&finding.code).is_some() {
-        title = title.id_url(rules::page_url(&finding.name));
+    if color && rules::find(finding.rule.code()).is_some() {
+        title = title.id_url(rules::page_url(finding.rule.name()));
     }
     title.elements(elements)
 }
 
 /// True when two places go into one snippet: few lines apart, or close together on one line.
 fn near(report: &Report, a: &Mark<'_>, b: &Mark<'_>) -> bool {
-    let at = |mark: &Mark<'_>| report.sources[mark.place.source].positions(mark.place.span).0;
-    if a.place.source != b.place.source {
+    let at = |mark: &Mark<'_>| report.sources[mark.location.source].positions(mark.location.span).0;
+    if a.location.source != b.location.source {
         return false;
     }
     let (a, b) = (at(a), at(b));
@@ -126,11 +126,11 @@ fn near(report: &Report, a: &Mark<'_>, b: &Mark<'_>) -> bool {
 /// that it gets, and prints all of a line.
 fn snippet<'a>(
     report: &'a Report,
-    texts: &'a HashMap<usize, String>,
+    texts: &'a HashMap<SourceId, String>,
     marks: &[Mark<'a>],
     elements: &mut Vec<Element<'a>>,
 ) {
-    let at = marks[0].place.source;
+    let at = marks[0].location.source;
     let source = &report.sources[at];
     let text = texts.get(&at).map_or("", String::as_str);
     // There is no line to show of a file that is empty or could not be read.
@@ -138,14 +138,14 @@ fn snippet<'a>(
         elements.push(Origin::path(source.shown()).into());
         return;
     }
-    let first = marks.iter().map(|mark| mark.place.span.start).min().unwrap_or(0) as usize;
-    let last = marks.iter().map(|mark| mark.place.span.end).max().unwrap_or(0) as usize;
+    let first = marks.iter().map(|mark| mark.location.span.start).min().unwrap_or(0) as usize;
+    let last = marks.iter().map(|mark| mark.location.span.end).max().unwrap_or(0) as usize;
     let (begin, end) = (source.tree.line_start(first), source.tree.line_end(last).max(last));
     let line = source.positions(Span::new(begin, begin)).0.line;
     let ranges: Vec<Range<usize>> = marks
         .iter()
         .map(|mark| {
-            let range = mark.place.span.range();
+            let range = mark.location.span.range();
             range.start - begin..range.end.max(range.start) - begin
         })
         .collect();
@@ -159,7 +159,7 @@ fn snippet<'a>(
     let snippet = Snippet::source(window.text).line_start(line).fold(true).annotations(annotations);
     if window.cut {
         // The renderer would count the column from the cut.
-        let place = source.positions(marks[0].place.span).0;
+        let place = source.positions(marks[0].location.span).0;
         let origin = Origin::path(source.shown()).line(place.line).char_column(place.column);
         elements.push(origin.into());
         elements.push(snippet.into());

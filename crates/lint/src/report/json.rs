@@ -1,11 +1,9 @@
 //! JSON for programs, version 1: fields are only ever added.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::Report;
-use crate::finding::{Finding, Place};
+use crate::model::{Finding, Location};
 
 #[derive(Serialize)]
 struct Document {
@@ -18,8 +16,8 @@ struct Document {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
-    code: Cow<'static, str>,
-    name: Cow<'static, str>,
+    code: String,
+    name: String,
     severity: &'static str,
     file: String,
     line: usize,
@@ -29,7 +27,7 @@ struct Item {
     message: String,
     help: Option<String>,
     key: Option<String>,
-    fix: Option<Mending>,
+    fix: Option<FixOut>,
     fingerprint: String,
     related: Vec<Second>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +35,7 @@ struct Item {
 }
 
 #[derive(Serialize)]
-struct Mending {
+struct FixOut {
     safe: bool,
     edits: Vec<Replacement>,
 }
@@ -62,7 +60,8 @@ struct Second {
 #[serde(rename_all = "camelCase")]
 struct Counts {
     files: usize,
-    passed_over: usize,
+    #[serde(rename = "passedOver")]
+    skipped: usize,
     errors: usize,
     warnings: usize,
     infos: usize,
@@ -81,7 +80,7 @@ pub(super) fn render(report: &Report) -> String {
             .collect(),
         summary: Counts {
             files: summary.files,
-            passed_over: summary.passed_over,
+            skipped: summary.skipped,
             errors: summary.errors,
             warnings: summary.warnings,
             infos: summary.infos,
@@ -95,11 +94,11 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn item(report: &Report, finding: &Finding, by: Option<&'static str>) -> Item {
-    let source = &report.sources[finding.place.source];
-    let (start, end) = source.positions(finding.place.span);
+    let source = &report.sources[finding.location.source];
+    let (start, end) = source.positions(finding.location.span);
     Item {
-        code: finding.code.clone(),
-        name: finding.name.clone(),
+        code: finding.rule.code().to_owned(),
+        name: finding.rule.name().to_owned(),
         severity: finding.severity.as_str(),
         file: source.path.clone(),
         line: start.line,
@@ -109,7 +108,7 @@ fn item(report: &Report, finding: &Finding, by: Option<&'static str>) -> Item {
         message: finding.message.clone(),
         help: finding.help.clone(),
         key: finding.key.clone(),
-        fix: finding.fix.as_ref().map(|fix| Mending {
+        fix: finding.fix.as_ref().map(|fix| FixOut {
             safe: fix.safe,
             edits: fix
                 .edits
@@ -125,15 +124,15 @@ fn item(report: &Report, finding: &Finding, by: Option<&'static str>) -> Item {
         related: finding
             .related
             .iter()
-            .map(|related| second(report, related.place, &related.message))
+            .map(|related| second(report, related.location, &related.message))
             .collect(),
         by,
     }
 }
 
-fn second(report: &Report, place: Place, message: &str) -> Second {
-    let source = &report.sources[place.source];
-    let (start, _) = source.positions(place.span);
+fn second(report: &Report, location: Location, message: &str) -> Second {
+    let source = &report.sources[location.source];
+    let (start, _) = source.positions(location.span);
     let (line, column) = (start.line, start.column);
     Second { file: source.path.clone(), line, column, message: message.to_owned() }
 }

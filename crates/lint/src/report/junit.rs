@@ -9,12 +9,15 @@ use super::{Report, Severity};
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let (mut suites, mut tests, mut failures) = (String::new(), 0, 0);
-    for (at, source) in report.sources.iter().enumerate() {
+    for source in &report.sources {
         let findings: Vec<_> =
-            report.findings.iter().filter(|finding| finding.place.source == at).collect();
-        let skipped: Vec<_> =
-            report.waived.iter().filter(|waived| waived.finding.place.source == at).collect();
-        if (source.policy && findings.is_empty()) || !source.reported {
+            report.findings.iter().filter(|finding| finding.location.source == source.id).collect();
+        let skipped: Vec<_> = report
+            .waived
+            .iter()
+            .filter(|waived| waived.finding.location.source == source.id)
+            .collect();
+        if (source.is_of_policy() && findings.is_empty()) || !source.reported {
             continue;
         }
         let name = text(&source.path);
@@ -30,7 +33,7 @@ pub(super) fn render(report: &Report) -> String {
             let _ = writeln!(suites, "    <testcase classname=\"{name}\" name=\"cortexkey\"/>");
         }
         for finding in &findings {
-            let (start, _) = source.positions(finding.place.span);
+            let (start, _) = source.positions(finding.location.span);
             let kind = match finding.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
@@ -45,8 +48,8 @@ pub(super) fn render(report: &Report) -> String {
                 suites,
                 "    <testcase classname=\"{name}\" name=\"{} {} ({}:{})\" file=\"{name}\" \
                  line=\"{}\">\n      <failure type=\"{kind}\" message=\"{}\">{}</failure>\n    </testcase>",
-                finding.code,
-                finding.name,
+                finding.rule.code(),
+                finding.rule.name(),
                 start.line,
                 start.column,
                 start.line,
@@ -56,13 +59,13 @@ pub(super) fn render(report: &Report) -> String {
         }
         for waived in &skipped {
             let finding = &waived.finding;
-            let (start, _) = source.positions(finding.place.span);
+            let (start, _) = source.positions(finding.location.span);
             let _ = writeln!(
                 suites,
                 "    <testcase classname=\"{name}\" name=\"{} {} ({}:{})\">\n      \
                  <skipped message=\"waived by {}\"/>\n    </testcase>",
-                finding.code,
-                finding.name,
+                finding.rule.code(),
+                finding.rule.name(),
                 start.line,
                 start.column,
                 waived.by.word(),

@@ -4,14 +4,15 @@
 //! any of its limits as a whole, so that what is beyond them is left out, and a notification says
 //! so: errors come first, and what is suppressed comes last.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::{Report, Severity};
-use crate::finding::{Finding, Place};
+use super::{Report, Severity, at};
+use crate::model::{Family, Finding, Location, RuleId};
 use crate::rules::{self, Rule, page_url};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -32,12 +33,12 @@ pub(super) fn render(report: &Report) -> String {
     items.extend(waived);
     let all = items.len();
     if all > RESULTS_MAX {
-        gravest_first(&mut items);
+        most_severe_first(&mut items);
         items.truncate(RESULTS_MAX);
     }
     let mut text = log(report, &items, all);
     while let Some(size) = too_large(&text) {
-        gravest_first(&mut items);
+        most_severe_first(&mut items);
         // A little less than what would fit if all of them were alike.
         let fit = items.len() * (GZIP_BYTES_MAX / 10 * 9) / size;
         items.truncate(fit.min(items.len().saturating_sub(1)));
@@ -46,7 +47,7 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
-fn gravest_first(items: &mut [Item<'_>]) {
+fn most_severe_first(items: &mut [Item<'_>]) {
     items.sort_by_key(|(finding, by)| (by.is_some(), core::cmp::Reverse(finding.severity)));
 }
 
@@ -62,20 +63,11 @@ fn too_large(text: &str) -> Option<usize> {
 }
 
 fn log(report: &Report, items: &[Item<'_>], all: usize) -> String {
-    let mut codes: Vec<&str> = Vec::new();
-    for (finding, _) in items {
-        if !codes.contains(&&*finding.code) {
-            codes.push(&finding.code);
-        }
-    }
-    codes.sort_unstable();
-    let names = |code: &str| {
-        let found = items.iter().find(|(finding, _)| finding.code == code);
-        found.map(|(finding, _)| finding.name.clone().into_owned()).unwrap_or_default()
-    };
-    let rules: Vec<Value> = codes.iter().map(|code| rule(code, &names(code))).collect();
+    let ids: BTreeSet<&RuleId> = items.iter().map(|(finding, _)| &finding.rule).collect();
+    let ids: Vec<&RuleId> = ids.into_iter().collect();
+    let rules: Vec<Value> = ids.iter().map(|id| rule(id)).collect();
     let results: Vec<Value> =
-        items.iter().map(|(finding, by)| result(report, finding, *by, &codes)).collect();
+        items.iter().map(|(finding, by)| result(report, finding, *by, &ids)).collect();
     let mut run = json!({
         "tool": { "driver": {
             "name": "cortexkey",
@@ -104,9 +96,9 @@ fn log(report: &Report, items: &[Item<'_>], all: usize) -> String {
     out
 }
 
-fn rule(code: &str, name: &str) -> Value {
-    let mut out = json!({ "id": code, "name": name });
-    if let Some(rule) = rules::find(code) {
+fn rule(id: &RuleId) -> Value {
+    let mut out = json!({ "id": id.code(), "name": id.name() });
+    if let Some(rule) = rules::find(id.code()) {
         out["shortDescription"] = json!({ "text": rule.summary });
         out["fullDescription"] = json!({ "text": rule.why });
         out["helpUri"] = json!(page_url(rule.name));
@@ -120,10 +112,10 @@ fn rule(code: &str, name: &str) -> Value {
     out
 }
 
-/// How grave GitHub is to show a rule, from 0 to 10.
+/// The severity that GitHub shows for a rule, from 0 to 10.
 fn security_severity(rule: &Rule) -> &'static str {
-    match (rule.code.chars().next(), rule.severity) {
-        (Some('X'), Severity::Error) => "9.0",
+    match (rule.id().family(), rule.severity) {
+        (Some(Family::Secret), Severity::Error) => "9.0",
         (_, Severity::Error) => "7.0",
         (_, Severity::Warning) => "4.0",
         (_, Severity::Info) => "1.0",
@@ -138,30 +130,31 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(report: &Report, finding: &Finding, by: Option<&str>, codes: &[&str]) -> Value {
+fn result(report: &Report, finding: &Finding, by: Option<&str>, rules: &[&RuleId]) -> Value {
     let mut text = match &finding.help {
         Some(help) => format!("{}; {help}", finding.message),
         None => finding.message.clone(),
     };
-    // A built-in policy is no file that a reader could open, so that its place goes into the words.
-    let of_file = |place: Place| report.sources[place.source].from_root.is_some();
-    for second in finding.related.iter().filter(|second| !of_file(second.place)) {
-        text += &format!(" ({} in {})", second.message, report.at(second.place));
+    // A built-in policy is no file that a reader could open, so its location goes into the message.
+    let of_file = |location: Location| report.sources[location.source].from_root.is_some();
+    for second in finding.related.iter().filter(|second| !of_file(second.location)) {
+        text += &format!(" ({} in {})", second.message, at(report, second.location));
     }
-    let related: Vec<_> = finding.related.iter().filter(|second| of_file(second.place)).collect();
+    let related: Vec<_> =
+        finding.related.iter().filter(|second| of_file(second.location)).collect();
     let mut out = json!({
-        "ruleId": finding.code,
-        "ruleIndex": codes.iter().position(|code| *code == finding.code),
+        "ruleId": finding.rule.code(),
+        "ruleIndex": rules.binary_search(&&finding.rule).ok(),
         "level": level(finding.severity),
         "message": { "text": text },
-        "locations": [{ "physicalLocation": physical(report, finding.place) }],
+        "locations": [{ "physicalLocation": physical(report, finding.location) }],
         "partialFingerprints": { "cortexkey/v1": finding.fingerprint },
     });
     if !related.is_empty() {
         let related = related.iter().take(RELATED_MAX).enumerate().map(|(id, second)| {
             json!({
                 "id": id,
-                "physicalLocation": physical(report, second.place),
+                "physicalLocation": physical(report, second.location),
                 "message": { "text": second.message },
             })
         });
@@ -169,13 +162,13 @@ fn result(report: &Report, finding: &Finding, by: Option<&str>, codes: &[&str]) 
     }
     if let Some(fix) = &finding.fix {
         let replacements = fix.edits.iter().map(|edit| {
-            let place = Place { source: finding.place.source, span: edit.span };
-            json!({ "deletedRegion": region(report, place), "insertedContent": { "text": edit.text } })
+            let location = Location { source: finding.location.source, span: edit.span };
+            json!({ "deletedRegion": region(report, location), "insertedContent": { "text": edit.text } })
         });
         out["fixes"] = json!([{
             "description": { "text": if fix.safe { "fix it" } else { "fix it, if that is intended" } },
             "artifactChanges": [{
-                "artifactLocation": artifact(report, finding.place),
+                "artifactLocation": artifact(report, finding.location),
                 "replacements": replacements.collect::<Vec<_>>(),
             }],
         }]);
@@ -187,20 +180,20 @@ fn result(report: &Report, finding: &Finding, by: Option<&str>, codes: &[&str]) 
     out
 }
 
-fn physical(report: &Report, place: Place) -> Value {
-    json!({ "artifactLocation": artifact(report, place), "region": region(report, place) })
+fn physical(report: &Report, location: Location) -> Value {
+    json!({ "artifactLocation": artifact(report, location), "region": region(report, location) })
 }
 
-fn artifact(report: &Report, place: Place) -> Value {
-    let source = &report.sources[place.source];
+fn artifact(report: &Report, location: Location) -> Value {
+    let source = &report.sources[location.source];
     match &source.from_root {
         Some(path) => json!({ "uri": uri(path), "uriBaseId": "SRCROOT" }),
         None => json!({ "uri": source.path }),
     }
 }
 
-fn region(report: &Report, place: Place) -> Value {
-    let (start, end) = report.sources[place.source].positions(place.span);
+fn region(report: &Report, location: Location) -> Value {
+    let (start, end) = report.sources[location.source].positions(location.span);
     json!({
         "startLine": start.line,
         "startColumn": start.column,

@@ -1,114 +1,29 @@
-//! The rules: one file each, by family, and the one registry that names them all.
-//!
-//! A rule is data and a function. The data is what `cortexkey explain` and the documentation
-//! print; its examples are run as tests. A rule reports through a [`Sink`] and can do nothing
-//! else: it opens no file, and sees the policy only through its settings.
+//! The rules: one file each, by family. [`RULES`] is where a rule is registered; its own `RULE` holds
+//! everything else about it.
 
 mod corpus;
 mod expiry;
 mod level;
 mod naming;
-mod options;
 pub mod page;
-mod policy;
+pub(crate) mod policy;
 mod roles;
-mod sample;
 mod schema;
-mod scope;
+pub(crate) mod scope;
 mod secret;
-mod sink;
-mod table;
 mod yaml;
 
-pub(crate) use expiry::words;
-pub(crate) use options::WEEKDAYS;
-pub use options::{OptionDoc, OptionType, Tighter};
-pub use sample::Example;
-pub(crate) use sink::finish;
-pub use sink::{
-    CorpusContext, Draft, FileContext, FoundToken, KeyContext, Listed, PolicyContext, Sink,
-};
-pub(crate) use table::GIVES_WAY;
-pub use table::{TABLE, all_ids, code_of, label, name_of, page_url};
+use std::sync::LazyLock;
 
 use cortexkey_manifest::Problem;
-use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::yaml::Tree;
+use cortexkey_manifest::policy::{Layers, load};
+use cortexkey_manifest::yaml::Limits;
 
-use crate::finding::Fix;
-use crate::settings::Settings;
-
-/// How a rule is asked.
-#[derive(Clone, Copy)]
-pub enum Check {
-    /// It takes over mistakes that a reader found, where this says so.
-    Problems(fn(&Problem) -> bool, fn(&Tree, &Problem, &Settings) -> Option<Fix>),
-    /// It looks at one file of the corpus.
-    File(fn(&FileContext<'_>, &Settings, &mut Sink<'_>)),
-    /// It looks at one file, of the corpus or of the policy.
-    Text(fn(&FileContext<'_>, &Settings, &mut Sink<'_>)),
-    /// It looks at one key.
-    Key(fn(&KeyContext<'_>, &Settings, &mut Sink<'_>)),
-    /// It looks at all files.
-    Corpus(fn(&CorpusContext<'_>, &Settings, &mut Sink<'_>)),
-    /// It looks at the policy itself.
-    Policy(fn(&PolicyContext<'_>, &Settings, &mut Sink<'_>)),
-    /// It is found before any rule runs, or when all others have run; this rule names that.
-    Elsewhere,
-}
-
-/// Whether a rule's findings can be mended by edits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fixes {
-    /// By people only.
-    No,
-    /// With `--fix`: nothing that the key may do changes.
-    Safe,
-    /// With `--unsafe-fixes`: somebody has to agree.
-    Unsafe,
-}
-
-/// One rule: what it is called, why it is there, and how it is checked.
-pub struct Rule {
-    /// Letter and number; never reused.
-    pub code: &'static str,
-    /// The readable name; as good as the code everywhere.
-    pub name: &'static str,
-    /// How grave it is unless a policy says otherwise.
-    pub severity: Severity,
-    /// What it finds, in one line.
-    pub summary: &'static str,
-    /// Why that matters for Cortex API keys.
-    pub why: &'static str,
-    /// A definition in which it finds something.
-    pub bad: Example,
-    /// The same one mended.
-    pub good: Example,
-    /// How to mend it.
-    pub mend: &'static str,
-    /// What a policy can set beside `enabled`, `severity`, `locked`, `waivable`, `overrides`.
-    pub options: &'static [OptionDoc],
-    /// Whether it can be mended by edits.
-    pub fixes: Fixes,
-    /// How it is checked.
-    pub check: Check,
-}
-
-impl Rule {
-    /// True when each of its findings says that a part of a file could not be checked. Nothing
-    /// suppresses, waives, lowers, turns off or baselines them: what the reader could not read, no
-    /// rule has seen. Unknown fields alone are told apart one by one
-    /// ([`Problem::leaves_unchecked`]).
-    #[must_use]
-    pub fn leaves_unchecked(&self) -> bool {
-        matches!(self.check, Check::Problems(..)) && self.code != "S001"
-    }
-
-    /// True for the family that looks for secrets.
-    pub(crate) fn is_about_secrets(&self) -> bool {
-        self.code.starts_with('X')
-    }
-}
+pub(crate) use crate::policy::WEEKDAYS;
+use crate::policy::{Fact, MistakeKind, Policy, RuleSpec, Settings};
+pub use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::Check;
+pub use crate::rule::{Example, Fixes, Rule};
 
 /// All rules that this version checks, in order of their codes within each family.
 pub static RULES: &[&Rule] = &[
@@ -196,8 +111,118 @@ pub static RULES: &[&Rule] = &[
     &policy::p009_waiver_incomplete::RULE,
 ];
 
-/// The rule of a code or a name, where this version checks it.
+/// Rules whose findings are suppressed by another rule's at the same place: one fault, one finding.
+/// A finding that is waived suppresses nothing.
+pub(crate) static SUPPRESSED_BY: &[(&Rule, &[&Rule])] = &[
+    // A field that is named like a secret is more urgent than an unknown one.
+    (&schema::s001_unknown_field::RULE, &[&secret::x004_field_present::RULE]),
+    (
+        &expiry::e007_beyond_product::RULE,
+        &[&expiry::e001_missing::RULE, &expiry::e003_too_long::RULE],
+    ),
+    // A level that is forbidden needs no further reasons against it, and neither does a role.
+    (&level::l003_with_privileged_role::RULE, &[&level::l001_standard_forbidden::RULE]),
+    (&level::l004_without_expiry::RULE, &[&expiry::e001_missing::RULE]),
+    (&roles::r009_privileged_without_approval::RULE, &[&roles::r002_forbidden::RULE]),
+    (&roles::r010_mints_keys::RULE, &[&roles::r002_forbidden::RULE]),
+    // A character that readers see in two ways is one that should not be there.
+    (&yaml::y003_parser_disagreement::RULE, &[&yaml::y005_invisible_character::RULE]),
+];
+
+/// The rule of a code or a name.
 #[must_use]
 pub fn find(written: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.code == written || rule.name == written)
+}
+
+/// The rule that reports a mistake of a reader.
+pub(crate) fn of_problem(problem: &Problem) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.reports(problem))
+}
+
+/// The rule that reports a mistake of a policy.
+pub(crate) fn of_mistake(kind: MistakeKind) -> &'static Rule {
+    match kind {
+        MistakeKind::UnknownRule => &policy::p006_unknown_rule::RULE,
+        MistakeKind::BadValue => &schema::s004_bad_value::RULE,
+        MistakeKind::Duplicate => &yaml::y002_duplicate_key::RULE,
+    }
+}
+
+/// Names and codes of all rules, for suggestions.
+#[must_use]
+pub fn all_ids() -> Vec<&'static str> {
+    RULES.iter().flat_map(|rule| [rule.name, rule.code]).collect()
+}
+
+/// Where a rule's page can be read.
+#[must_use]
+pub fn page_url(name: &str) -> String {
+    format!("{}/blob/main/docs/rules/{name}.md", env!("CARGO_PKG_REPOSITORY"))
+}
+
+/// What policies can change about the rules.
+static SPECS: LazyLock<Vec<RuleSpec>> =
+    LazyLock::new(|| RULES.iter().map(|rule| rule.spec()).collect());
+
+impl Rule {
+    /// True when each of its findings says that a part of a file could not be checked. Nothing
+    /// suppresses, waives, lowers, turns off or baselines them: what the reader could not read, no
+    /// rule has seen. Unknown fields alone are told apart one by one
+    /// ([`Problem::leaves_unchecked`]).
+    #[must_use]
+    pub fn leaves_unchecked(&self) -> bool {
+        matches!(self.check, Check::Problems(..))
+            && self.id() != schema::s001_unknown_field::RULE.id()
+    }
+
+    fn spec(&self) -> RuleSpec {
+        // What is asked for is not certain while one of these has findings.
+        let of_policy = [&policy::p006_unknown_rule::RULE, &policy::p007_weakened::RULE];
+        RuleSpec {
+            id: self.id(),
+            severity: self.severity,
+            options: self.options,
+            leaves_unchecked: self.leaves_unchecked(),
+            is_waivable: !self.leaves_unchecked()
+                && of_policy.iter().all(|rule| rule.id() != self.id()),
+        }
+    }
+}
+
+impl Policy {
+    /// Merges layers that were read, and checks what they say about rules.
+    #[must_use]
+    pub fn new(layers: Layers) -> Self {
+        Self::with_rules(layers, &SPECS)
+    }
+
+    /// A built-in policy; `None` when there is none of that name.
+    #[must_use]
+    pub fn builtin(name: &str) -> Option<Self> {
+        let mut none = |path: &str| Err(format!("cannot read {path}"));
+        load(name, &Limits::default(), &mut none).ok().map(Self::new)
+    }
+
+    /// Reads a policy from its text; parents other than built-in ones cannot be reached.
+    #[must_use]
+    pub fn from_text(path: &str, text: &str) -> Self {
+        let mut read = |wanted: &str| {
+            let found = wanted == path;
+            found.then(|| text.as_bytes().to_vec()).ok_or_else(|| format!("cannot read {wanted}"))
+        };
+        Self::new(load(path, &Limits::default(), &mut read).unwrap_or_default())
+    }
+
+    /// What holds for a rule and keys that no override matches.
+    #[must_use]
+    pub fn settings(&self, rule: &Rule) -> Settings {
+        self.base_settings(&rule.spec())
+    }
+
+    /// All that holds for a rule, in the order in which it applies.
+    #[must_use]
+    pub fn facts(&self, rule: &Rule) -> Vec<Fact> {
+        self.rule_facts(&rule.spec())
+    }
 }

@@ -4,9 +4,12 @@
 
 use core::fmt::Write as _;
 
-use super::{Example, Fixes, OptionDoc, Rule, TABLE, find};
-use crate::policy::Policy;
-use cortexkey_manifest::policy::Severity;
+use std::sync::LazyLock;
+
+use super::RULES;
+pub use crate::policy::level;
+use crate::policy::{OptionDoc, Policy};
+use crate::rule::{Example, Fixes, Rule};
 
 /// The built-in policies, weakest first.
 pub const POLICIES: [&str; 3] = ["minimal", "recommended", "strict"];
@@ -72,11 +75,13 @@ impl Rule {
         out
     }
 
-    /// How grave it is in each of the built-in policies: `error`, `warning`, `info` or `off`.
+    /// Its severity in each of the built-in policies: `error`, `warning`, `info` or `off`.
     #[must_use]
     pub fn levels(&self) -> [&'static str; 3] {
-        POLICIES.map(|policy| {
-            let policy = Policy::builtin(&format!("builtin:{policy}"));
+        static BUILT_IN: LazyLock<[Option<Policy>; 3]> =
+            LazyLock::new(|| POLICIES.map(|name| Policy::builtin(&format!("builtin:{name}"))));
+        [0, 1, 2].map(|at| {
+            let policy = &BUILT_IN[at];
             let settings = policy.as_ref().map(|policy| policy.settings(self));
             settings.map_or("off", |settings| level(settings.enabled, settings.severity))
         })
@@ -99,7 +104,7 @@ pub fn index() -> String {
          a code and a name, and both are taken everywhere. `cargo xtask rules` renews these pages.\n\n\
          | code | name | finds | minimal | recommended | strict |\n|---|---|---|---|---|---|\n",
     );
-    for rule in TABLE.iter().filter_map(|(code, _)| find(code)) {
+    for rule in RULES {
         let [minimal, recommended, strict] = rule.levels();
         let _ = writeln!(
             out,
@@ -111,12 +116,6 @@ pub fn index() -> String {
         );
     }
     out
-}
-
-/// The word for a rule that runs or does not.
-#[must_use]
-pub const fn level(enabled: bool, severity: Severity) -> &'static str {
-    if enabled { severity.as_str() } else { "off" }
 }
 
 fn default(option: &OptionDoc) -> Option<String> {

@@ -86,7 +86,7 @@ proptest! {
         let places: Vec<_> = report
             .findings
             .iter()
-            .map(|f| (report.sources[f.place.source].path.clone(), f.place.span, f.code.clone()))
+            .map(|f| (report.sources[f.location.source].path.clone(), f.location.span, f.rule.clone()))
             .collect();
         prop_assert!(places.is_sorted(), "{places:?}");
         let mut prints: Vec<&str> = report.findings.iter().map(|f| f.fingerprint.as_str()).collect();

@@ -27,15 +27,16 @@ const KEY: &str = "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata:\n  name: sv
 
 fn found(policy: &Policy, text: &str) -> Vec<String> {
     let report = judge(policy, text);
-    let own = report.findings.iter().filter(|finding| finding.code.starts_with("ORG"));
+    let own = report.findings.iter().filter(|finding| finding.rule.code().starts_with("ORG"));
     own.map(|finding| {
-        let source = &report.sources[finding.place.source];
-        let text = |place: cortexkey_lint::Place| {
+        let source = &report.sources[finding.location.source];
+        let text = |place: cortexkey_lint::Location| {
             place.span.slice(&report.sources[place.source].masked()).to_owned()
         };
-        let line = source.positions(finding.place.span).0.line;
-        let labels: Vec<String> = finding.related.iter().map(|second| text(second.place)).collect();
-        format!("{line} {} | {} | {}", text(finding.place), labels.join(" | "), finding.message)
+        let line = source.positions(finding.location.span).0.line;
+        let labels: Vec<String> =
+            finding.related.iter().map(|second| text(second.location)).collect();
+        format!("{line} {} | {} | {}", text(finding.location), labels.join(" | "), finding.message)
     })
     .collect()
 }

@@ -20,7 +20,7 @@ fn the_example_gives_two_errors_whatever_the_date() {
     for now in ["1990-01-01T00:00:00Z", "2026-06-01T00:00:00Z", "2190-01-01T00:00:00Z"] {
         let outcome = outcome(now);
         let report = outcome.report.as_ref().unwrap();
-        let codes: Vec<&str> = report.findings.iter().map(|f| &*f.code).collect();
+        let codes: Vec<&str> = report.findings.iter().map(|f| f.rule.code()).collect();
         assert_eq!(codes, ["E003", "L001"], "{}", report.render(Format::Human, false));
         assert_eq!((report.summary.errors, report.summary.files), (2, 3));
         assert_eq!((outcome.exit_code(Severity::Error), outcome.messages.len()), (1, 0));

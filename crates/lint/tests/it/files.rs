@@ -24,9 +24,9 @@ fn the_corpus_is_what_the_policy_names() {
     // What pre-commit hands over: some of the corpus, and files that are none of our business.
     let outcome = lint(&folder, &["compose.yaml", "keys/a.yaml"]);
     let summary = outcome.report.as_ref().unwrap().summary;
-    assert_eq!((code(&outcome), summary.files, summary.passed_over), (0, 1, 1));
+    assert_eq!((code(&outcome), summary.files, summary.skipped), (0, 1, 1));
     let outcome = lint(&folder, &["compose.yaml"]);
-    assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.skipped), (0, 1));
 
     // A policy among the paths means all of it.
     let outcome = lint(&folder, &["cortexkey.yaml"]);
@@ -128,7 +128,7 @@ fn standard_input_is_judged_under_its_name() {
     let lines = found(&stdin(Some("keys/a.yaml")));
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("keys/a.yaml:5:18: error[L001"), "{lines:?}");
-    assert_eq!(stdin(Some("other/a.yaml")).report.unwrap().summary.passed_over, 1);
+    assert_eq!(stdin(Some("other/a.yaml")).report.unwrap().summary.skipped, 1);
     assert!(found(&stdin(None))[0].starts_with("<stdin>:5:18: error[L001"));
 }
 
@@ -311,7 +311,7 @@ fn two_policies_in_one_folder_are_refused() {
 }
 
 #[test]
-fn a_path_outside_of_the_repository_is_passed_over_and_counted() {
+fn a_path_outside_of_the_repository_is_skipped_and_counted() {
     let policy = format!("{HEAD}keys: [\"keys/*.yaml\"]\n");
     let outer = folder(&[("repo/cortexkey.yaml", &policy)]);
     write(outer.path(), "repo/keys/a.yaml", key("a").as_bytes());
@@ -321,10 +321,10 @@ fn a_path_outside_of_the_repository_is_passed_over_and_counted() {
         lint_with(&outer.path().join("repo"), paths, |o| o.policy = Some("cortexkey.yaml".into()))
     };
     let outcome = named(&["../keys/b.yaml", "keys/a.yaml"]);
-    assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.skipped), (0, 1));
     // Without the policy's name, the one outside is nobody's.
     let outcome = lint_with(&outer.path().join("repo"), &["../keys/b.yaml", "keys/a.yaml"], |_| {});
-    assert_eq!((code(&outcome), outcome.report.unwrap().summary.passed_over), (0, 1));
+    assert_eq!((code(&outcome), outcome.report.unwrap().summary.skipped), (0, 1));
 }
 
 #[cfg(target_os = "linux")]
@@ -466,7 +466,7 @@ fn with_a_policy_that_names_no_keys_the_paths_are_the_corpus() {
     let outcome = lint_with(folder.path(), &["x/svc.key", "p.yaml"], |options| {
         options.policy = Some("builtin:minimal".into());
     });
-    assert_eq!(outcome.report.unwrap().summary.passed_over, 1);
+    assert_eq!(outcome.report.unwrap().summary.skipped, 1);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::common::{HEAD, folder, key, lint};
-use cortexkey_lint::report::{Format, Report};
-use cortexkey_lint::{Finding, Related, Severity, WaivedFinding};
+use cortexkey_lint::report::Format;
+use cortexkey_lint::{Finding, Related, Report, Severity, WaivedFinding};
 use serde_json::Value;
 use serde_sarif::sarif::{ResultLevel, Sarif};
 
@@ -144,8 +144,8 @@ fn sarif_stays_below_the_limit_of_bytes_and_of_places() {
     assert!(said.starts_with(&format!("{} of 1000 ", 1000 - errors - warnings)), "{said}");
 
     let mut report = report_of(1, 0, 0);
-    let (place, message) = (report.findings[0].place, "here".to_owned());
-    let related = Related { place, message };
+    let (location, message) = (report.findings[0].location, "here".to_owned());
+    let related = Related { location, message };
     report.findings[0].related = vec![related; RELATED + 1];
     let log = sarif(&report);
     let related = log["runs"][0]["results"][0]["relatedLocations"].as_array().unwrap();

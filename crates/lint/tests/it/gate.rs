@@ -80,7 +80,7 @@ fn what_could_not_be_checked_is_silenced_by_nothing() {
             let lines = found(&outcome);
             assert!(code(&outcome) > 0, "{rule} {policy_text}\n{text}\n{lines:?}");
             let kept = |finding: &&cortexkey_lint::Finding| {
-                finding.code == rule && finding.severity == Severity::Error
+                finding.rule.code() == rule && finding.severity == Severity::Error
             };
             let report = outcome.report.as_ref().unwrap();
             // A policy that tries to turn it off does not stand, which is exit code 2.
@@ -433,6 +433,6 @@ fn a_file_in_utf_16_is_one_finding() {
     let file = CorpusFile::new("abc.yaml", bytes, &Limits::default());
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     let report = lint_corpus(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap());
-    let codes: Vec<&str> = report.findings.iter().map(|finding| &*finding.code).collect();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.rule.code()).collect();
     assert_eq!(codes, ["Y001"]);
 }

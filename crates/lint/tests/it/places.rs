@@ -12,8 +12,8 @@ fn each_rule_points_at_its_value() {
     let mut out = String::new();
     for rule in RULES {
         let report = run(&rule.bad);
-        for finding in report.findings.iter().filter(|finding| finding.code == rule.code) {
-            let text = |place: cortexkey_lint::Place| {
+        for finding in report.findings.iter().filter(|finding| finding.rule.code() == rule.code) {
+            let text = |place: cortexkey_lint::Location| {
                 let source = &report.sources[place.source];
                 let (start, end) = source.positions(place.span);
                 let masked = source.masked();
@@ -28,9 +28,9 @@ fn each_rule_points_at_its_value() {
             let labels: Vec<String> = finding
                 .related
                 .iter()
-                .map(|second| format!("\n     {} {}", text(second.place), second.message))
+                .map(|second| format!("\n     {} {}", text(second.location), second.message))
                 .collect();
-            let place = text(finding.place);
+            let place = text(finding.location);
             let (labels, message) = (labels.concat(), &finding.message);
             writeln!(out, "{} {place}{labels}\n     {message}", rule.code).unwrap();
         }

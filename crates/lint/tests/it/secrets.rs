@@ -26,7 +26,7 @@ fn judge_text(text: &str) -> (Vec<String>, String) {
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
     let report = lint_corpus(&corpus, &policy, "2026-01-01T00:00:00Z".parse().unwrap());
     let errors = report.findings.iter().filter(|f| f.severity == Severity::Error);
-    let codes = errors.map(|finding| finding.code.clone().into_owned()).collect();
+    let codes = errors.map(|finding| finding.rule.code().to_owned()).collect();
     let forms = cortexkey_lint::report::Format::ALL;
     let all: String = forms.iter().map(|(_, form)| report.render(*form, false)).collect();
     (codes, all)

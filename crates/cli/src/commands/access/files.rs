@@ -316,10 +316,10 @@ pub(crate) fn role_named(found: &Found, name: &str, product: Option<Product>) ->
 
 /// The first mistake of the policy, whose files are the first sources.
 fn policy_mistake(report: &Report) -> Failure {
-    let first = report.findings.iter().min_by_key(|finding| finding.place.source);
+    let first = report.findings.iter().min_by_key(|finding| finding.location.source);
     let message = first.map_or_else(String::new, |finding| {
-        let source = &report.sources[finding.place.source];
-        let at = source.positions(finding.place.span).0;
+        let source = &report.sources[finding.location.source];
+        let at = source.positions(finding.location.span).0;
         format!(": {}:{}:{}: {}", source.path, at.line, at.column, finding.message)
     });
     Failure::usage_error(format!("the policy has a mistake{message}"))

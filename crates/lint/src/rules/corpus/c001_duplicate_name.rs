@@ -6,9 +6,8 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{Named, named};
-use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rules::corpus::keys::{Named, named};
 
 const TWO: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
@@ -23,7 +22,7 @@ spec: { securityLevel: advanced, comment: Exports issues, lifetime: 30d, roles: 
   casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "C001",
     name: "duplicate-name",
     severity: Severity::Error,
@@ -38,7 +37,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     let mut by_name: BTreeMap<(Option<&str>, String), Vec<Named<'_>>> = BTreeMap::new();
     for key in named(cx) {
         by_name.entry((key.tenant, fold(key.name))).or_default().push(key);
@@ -50,11 +49,11 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             let place =
                 tenant.map_or(String::new(), |tenant| format!(" in tenant {}", quote(tenant)));
             let message = format!("the name {} is taken{place}", quote(here.name));
-            let draft = Draft::new(here.source, here.span, message)
-                .key(Some(here.name))
+            let finding = here
+                .finding(message)
                 .help("rename one of the two; case does not tell names apart")
-                .also_in(there.source, there.span, "the other one");
-            sink.report_as(settings, draft);
+                .also_at(there.location(), "the other one");
+            sink.report(finding);
         }
     }
 }

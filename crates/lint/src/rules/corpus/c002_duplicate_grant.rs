@@ -7,9 +7,8 @@ use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use super::{Named, by_owner, names};
-use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rules::corpus::keys::{Named, by_owner, names};
 
 const TWINS: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
@@ -24,7 +23,7 @@ spec: { securityLevel: advanced, comment: Exports incidents as well, lifetime: 3
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "C002",
     name: "duplicate-grant",
     severity: Severity::Warning,
@@ -38,11 +37,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     for keys in by_owner(cx).into_values() {
         // What a key may do is looked up only where its owner has another one.
         if let [_, _, ..] = keys.as_slice() {
-            of_owner(keys, settings, sink);
+            of_owner(keys, sink);
         }
     }
 }
@@ -51,7 +50,7 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
 const SHOWN_MAX: usize = 10;
 
 /// One finding a group: of ten keys that may do the same, ten findings say no more than one.
-fn of_owner(keys: Vec<Named<'_>>, settings: &Settings, sink: &mut Sink<'_>) {
+fn of_owner(keys: Vec<Named<'_>>, sink: &mut Sink<'_>) {
     let mut groups: BTreeMap<Vec<String>, Vec<Named<'_>>> = BTreeMap::new();
     for key in keys {
         if let Some(grant) = grant(key.definition, key.tenant) {
@@ -59,15 +58,15 @@ fn of_owner(keys: Vec<Named<'_>>, settings: &Settings, sink: &mut Sink<'_>) {
         }
     }
     let mut groups: Vec<Vec<Named<'_>>> = groups.into_values().collect();
-    groups.sort_by_key(|group| group.first().map(|key| (key.source, key.span)));
+    groups.sort_by_key(|group| group.first().map(Named::location));
     for group in groups.iter().filter(|group| group.len() > 1) {
         // The first one stays as it is, and a key that is not reported on carries nothing.
-        let carries = |key: &&Named<'_>| key.reported;
+        let carries = |key: &&Named<'_>| key.file.reported;
         let Some(here) = group.iter().skip(1).find(carries).or_else(|| group.iter().find(carries))
         else {
             continue;
         };
-        let is_other = |key: &&Named<'_>| (key.source, key.span) != (here.source, here.span);
+        let is_other = |key: &&Named<'_>| key.location() != here.location();
         let others: Vec<&Named<'_>> = group.iter().filter(is_other).collect();
         let shown = others.iter().take(3).map(|key| quote(key.name)).collect::<Vec<_>>().join(", ");
         let more = match others.len().saturating_sub(3) {
@@ -75,14 +74,14 @@ fn of_owner(keys: Vec<Named<'_>>, settings: &Settings, sink: &mut Sink<'_>) {
             more => format!(" and {more} more"),
         };
         let message = format!("{} may do the same as {shown}{more}", quote(here.name));
-        let mut draft = Draft::new(here.source, here.span, message)
-            .key(Some(here.name))
-            .about(names(group))
+        let mut finding = here
+            .finding(message)
+            .detail(names(group))
             .help("use one key for all of them, or tell them apart by what they may do");
         for other in others.iter().take(SHOWN_MAX) {
-            draft = draft.also_in(other.source, other.span, "may do the same");
+            finding = finding.also_at(other.location(), "may do the same");
         }
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }
 

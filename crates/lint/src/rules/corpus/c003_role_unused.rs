@@ -2,17 +2,16 @@
 
 use std::collections::HashSet;
 
-use cortexkey_manifest::policy::Role;
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{Role, Severity, Source};
 use cortexkey_manifest::quote;
 
-use super::named;
-use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::FindingBuilder;
+use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rules::corpus::keys::named;
 
 const ROLE: &str = "catalog: { roles: [{ name: SIEM Export }] }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "C003",
     name: "role-unused",
     severity: Severity::Info,
@@ -26,7 +25,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     if cx.corpus.partial || cx.corpus.files.is_empty() {
         return;
     }
@@ -50,9 +49,10 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         if held.contains(role.name.value.as_str()) || role.deprecated.get().is_some() {
             continue;
         }
+        let at = Source { layer: *layer, span: role.name.span };
         let message = format!("no key holds the role {}", quote(&role.name.value));
-        let draft = Draft::new(*layer, role.name.span, message)
+        let finding = FindingBuilder::new(cx.policy.location(at), message)
             .help("remove it from the catalogue, if the tenant has no use for it either");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

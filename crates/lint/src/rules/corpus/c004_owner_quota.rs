@@ -3,11 +3,9 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use super::{by_owner, names};
-use crate::rules::{
-    Check, CorpusContext, Draft, Example, Fixes, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::{Settings, Subject};
+use crate::policy::{OptionDoc, OptionType, Subject, Tighter};
+use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rules::corpus::keys::{by_owner, names};
 
 const QUOTA: &str = "rules: { owner-key-quota: { max: 1 } }\n";
 
@@ -24,7 +22,7 @@ spec: { securityLevel: advanced, comment: Imports indicators, lifetime: 30d, rol
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "C004",
     name: "owner-key-quota",
     severity: Severity::Warning,
@@ -44,28 +42,28 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     for (owner, keys) in by_owner(cx) {
         // An override may grant one owner more than another.
         let subject = keys.first().map(|key| Subject {
             definition: key.definition,
             tenant: key.tenant,
-            path: Some(key.path),
-            policy: cx.policy,
+            path: key.file.path_in_policy(),
+            match_paths: &cx.policy.match_paths,
         });
-        let own = subject.and_then(|subject| cx.settings_for("C004", settings, &subject));
-        let settings = own.as_ref().unwrap_or(settings);
+        let own = subject.and_then(|subject| cx.settings_for(&RULE, sink.settings, &subject));
+        let settings = own.as_ref().unwrap_or(sink.settings);
         let Some((max, source)) = settings.number("max").filter(|_| settings.enabled) else {
             continue;
         };
         let Some(over) = keys.get(max) else { continue };
         let message = format!("{} owns {} keys; the policy grants {max}", quote(owner), keys.len());
-        let draft = Draft::new(over.source, over.span, message)
-            .key(Some(over.name))
+        let finding = over
+            .finding(message)
             // One key more is another fault.
-            .about(names(&keys))
+            .detail(names(&keys))
             .help("remove keys that are no longer used, or raise the quota for this owner")
             .decided(source, "the quota");
-        sink.report_as(settings, draft);
+        sink.report_at(settings.severity, finding);
     }
 }

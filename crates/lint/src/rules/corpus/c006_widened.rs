@@ -9,11 +9,10 @@ use cortexkey_manifest::access::Access;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{definition, quote};
 
-use super::{Named, keys_of};
-use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rules::corpus::keys::{Named, keys_of};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "C006",
     name: "key-widened",
     severity: Severity::Warning,
@@ -29,7 +28,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     let Some(before) = &cx.corpus.before else { return };
     let held = |files| -> Vec<Held<'_>> {
         keys_of(cx, files).filter_map(|key| Held::of(cx, key)).collect()
@@ -46,18 +45,15 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             if let Some(last) = path.last_mut().filter(|last| lifetime && *last == "expires") {
                 "lifetime".clone_into(last);
             }
-            let file = &cx.corpus.files[after.key.source - cx.first_source];
-            let root =
-                file.tree.documents().iter().find(|document| {
-                    file.tree.node(document.root).span == after.key.definition.span
-                });
-            let place = root.and_then(|document| file.tree.deepest(document.root, &path));
-            let span = place.unwrap_or(after.key.span);
+            let tree = &after.key.file.tree;
+            let document = tree.document_at(after.key.definition.span);
+            let field = document.and_then(|document| tree.deepest(document.root, &path));
+            let span = field.unwrap_or(after.key.span);
             let message = format!("since {}: {words}", quote(&before.revision));
-            let draft = Draft::new(after.key.source, span, message)
-                .key(Some(after.key.name))
+            let finding = Named { span, ..after.key }
+                .finding(message)
                 .help("have it approved, or take back what is not needed");
-            sink.report_as(settings, draft);
+            sink.report(finding);
         }
     }
 }

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use super::named;
-use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::FindingBuilder;
+use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
+use crate::rules::corpus::keys::named;
 
 const LOCK: &str = "apiVersion: cortexkey/v1
 kind: Lock
@@ -28,7 +28,7 @@ tenants:
       svc-siem-export-prod: { id: 56 }
 ";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "C007",
     name: "key-dropped",
     severity: Severity::Warning,
@@ -42,7 +42,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
     let defined: HashSet<(Option<&str>, &str)> =
         named(cx).map(|key| (key.tenant, key.name)).collect();
@@ -52,8 +52,8 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         };
         let message =
             format!("key {} (id {id}) has no definition any more, and lives on", quote(name));
-        let draft = Draft::new(cx.lock_source(), key.place, message)
+        let finding = FindingBuilder::new(cx.in_lock(key.place), message)
             .help("revoke the key and take it out of here, or bring the definition back");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, quote};
 
-use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::FindingBuilder;
+use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
 
 const LOCK: &str = "apiVersion: cortexkey/v1
 kind: Lock
@@ -29,7 +29,7 @@ tenants:
 
 const OFF: &str = "rules: { key-dropped: { enabled: false } }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "C008",
     name: "key-id-reuse",
     severity: Severity::Error,
@@ -43,7 +43,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     let Some(lock) = &cx.corpus.lock else { return };
     let mut seen: HashMap<(&str, u64), Span> = HashMap::new();
     let mut keys: Vec<_> = lock.lock.keys().collect();
@@ -55,9 +55,9 @@ fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             continue;
         };
         let message = format!("id {id} stands twice, here for {}", quote(name));
-        let draft = Draft::new(cx.lock_source(), key.place, message)
+        let finding = FindingBuilder::new(cx.in_lock(key.place), message)
             .help("remove the entry that is wrong; the id is the console's column ID")
             .also(*first, "first here");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -4,14 +4,12 @@ use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::{Expiry, Spec, lifetime};
 use cortexkey_manifest::policy::Severity;
 
-use crate::finding::Fix;
-use crate::fix::add_after;
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::{Settings, missing_place};
+use crate::model::{Fix, add_after};
+use crate::policy::{OptionDoc, OptionType, Settings, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
+use crate::rules::expiry::e003_too_long;
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "E001",
     name: "expiry-missing",
     severity: Severity::Error,
@@ -32,28 +30,28 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let usual = usual(cx);
     let help = format!("write `lifetime: {usual}`, or `expires:` with a time");
     let field = format!("lifetime: {usual}");
     if spec.expires.is_missing() && spec.lifetime.is_missing() {
-        let span = spec.lifetime.key().unwrap_or(missing_place(&spec.expires, spec.place));
+        let span = spec.lifetime.key().unwrap_or(missing_span(&spec.expires, spec.place));
         let message = "neither `spec.expires` nor `spec.lifetime`: the key would never end";
         let fix = add(cx, spec, &field);
-        sink.report_as(settings, Draft::at_key(cx, span, message).help(help).fix(fix));
-    } else if forbidden_never(cx, settings)
+        sink.report(cx.finding(span, message).help(help).fix(fix));
+    } else if forbidden_never(cx, sink.settings)
         && let Some(end) = spec.expires.spanned()
     {
-        let (_, source) = settings.flag("allowNever");
+        let (_, source) = sink.settings.flag("allowNever");
         let message = "this key never ends; the policy asks for an end";
-        let draft =
-            Draft::at_key(cx, end.span, message).help(help).decided(source, "asked for here").fix(
+        let finding =
+            cx.finding(end.span, message).help(help).decided(source, "asked for here").fix(
                 spec.expires
                     .key()
                     .map(|key| Fix::unsafe_(Span { start: key.start, end: end.span.end }, field)),
             );
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }
 
@@ -71,7 +69,7 @@ fn add(cx: &KeyContext<'_>, spec: &Spec, field: &str) -> Option<Fix> {
 /// Three months, or the limit for this key where that is shorter.
 fn usual(cx: &KeyContext<'_>) -> String {
     const USUAL: &str = "90d";
-    let limit = (cx.settings_of)("E003").filter(|settings| settings.enabled);
+    let limit = Some((cx.settings_of)(&e003_too_long::RULE)).filter(|settings| settings.enabled);
     let limit = limit.and_then(|settings| settings.text("max").map(|(text, _)| text.to_owned()));
     let shorter = |limit: &String| {
         let (limit, usual) = (lifetime(limit).ok(), lifetime(USUAL).ok());

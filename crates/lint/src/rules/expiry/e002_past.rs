@@ -3,11 +3,10 @@
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 
-use super::words;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::duration_in_words;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "E002",
     name: "expiry-past",
     severity: Severity::Error,
@@ -22,16 +21,18 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.expires.spanned()) else {
         return;
     };
     if let Expiry::At(moment) = end.value
         && moment <= cx.now
     {
-        let message = format!("this key ended {} ago", words(cx.now.duration_since(moment)));
-        let draft = Draft::at_key(cx, end.span, message)
+        let message =
+            format!("this key ended {} ago", duration_in_words(cx.now.duration_since(moment)));
+        let finding = cx
+            .finding(end.span, message)
             .help("generate a new key and write its end, or remove the definition with the key");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

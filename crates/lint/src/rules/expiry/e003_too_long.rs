@@ -3,14 +3,13 @@
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 
-use super::{beyond, beyond_words, clamped, remaining, words};
-use crate::finding::Fix;
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::model::{Fix, duration_in_words};
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::expiry::e007_beyond_product;
+use crate::rules::expiry::time::{beyond, beyond_words, clamped, remaining};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "E003",
     name: "expiry-too-long",
     severity: Severity::Error,
@@ -31,23 +30,24 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
-    let Some((max, source)) = settings.duration("max") else { return };
+    let Some((max, source)) = sink.settings.duration("max") else { return };
     let Some(left) = remaining(end.value, cx.now).filter(|left| *left > max) else { return };
     // An end beyond the product would be the next finding.
-    let asked = (cx.settings_of)("E007").is_some_and(|settings| settings.enabled);
+    let asked = (cx.settings_of)(&e007_beyond_product::RULE).enabled;
     let product = beyond(cx.now).filter(|_| asked);
     let limit = product.map_or(max, |product| max.min(product));
     let fix = clamped(end.value, limit, cx.now).map(|text| Fix::unsafe_(end.span, text));
-    let (left, max) = (beyond_words(left, max), words(max));
+    let (left, max) = (beyond_words(left, max), duration_in_words(max));
     let message = match end.value {
         Expiry::At(_) => format!("this key ends in {left}; the policy allows {max}"),
         _ => format!("this key lives for {left}; the policy allows {max}"),
     };
-    let draft = Draft::at_key(cx, end.span, message)
+    let finding = cx
+        .finding(end.span, message)
         .help(format!("at most {max}; rotate the key before it ends"))
         .decided(source, "the limit")
         .fix(fix);
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

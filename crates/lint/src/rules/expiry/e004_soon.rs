@@ -3,13 +3,11 @@
 use cortexkey_manifest::definition::{Expiry, lifetime};
 use cortexkey_manifest::policy::Severity;
 
-use super::words;
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::model::duration_in_words;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "E004",
     name: "expiry-soon",
     severity: Severity::Warning,
@@ -30,24 +28,25 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.expires.spanned()) else {
         return;
     };
     let Expiry::At(moment) = end.value else { return };
     let left = moment.duration_since(cx.now);
-    let (windows, source) = settings.texts("windows");
+    let (windows, source) = sink.settings.texts("windows");
     let windows = windows.iter().filter_map(|text| lifetime(text).ok());
     let first = windows.max().filter(|window| left <= *window && moment > cx.now);
     if let Some(first) = first {
         let message = format!(
             "this key ends in {}; rotate it (the first notice is due {} before)",
-            words(left),
-            words(first)
+            duration_in_words(left),
+            duration_in_words(first)
         );
-        let draft = Draft::at_key(cx, end.span, message)
+        let finding = cx
+            .finding(end.span, message)
             .help("generate a new key, switch its consumer, delete this one")
             .decided(source, "the windows");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

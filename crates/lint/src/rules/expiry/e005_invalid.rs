@@ -5,11 +5,11 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Problem, ProblemKind};
 
-use crate::finding::Fix;
-use crate::rules::{Check, Example, Fixes, OptionDoc, OptionType, Rule, Tighter};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::policy::{OptionDoc, OptionType, Settings, Tighter};
+use crate::rule::{Check, Example, Fixes, Rule};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "E005",
     name: "expiry-invalid",
     severity: Severity::Error,

@@ -6,16 +6,13 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use crate::finding::Fix;
-use crate::rules::options::period;
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter, WEEKDAYS,
-};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::policy::{OptionDoc, OptionType, Tighter, WEEKDAYS, period};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const DAYS: &str = "rules: { expiry-off-hours: { weekend: [saturday, sunday] } }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "E006",
     name: "expiry-off-hours",
     severity: Severity::Info,
@@ -51,7 +48,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.expires.spanned()) else {
         return;
     };
@@ -59,9 +56,9 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     // A date means its end, so the moment before it is the day that is meant.
     let last = moment.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(moment);
     let day = Offset::UTC.to_datetime(last).date();
-    let (weekend, _) = settings.texts("weekend");
-    let (holidays, _) = settings.texts("holidays");
-    let (freezes, _) = settings.texts("freezes");
+    let (weekend, _) = sink.settings.texts("weekend");
+    let (holidays, _) = sink.settings.texts("holidays");
+    let (freezes, _) = sink.settings.texts("freezes");
     let off = |day: Date| -> Option<String> {
         let name = WEEKDAYS[usize::from(day.weekday().to_monday_zero_offset().unsigned_abs())];
         let within = |days: &[&str]| {
@@ -81,13 +78,14 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     // A freeze that lasts for ever has no day before it worth naming.
     let free = before.take(120).find(|day| off(*day).is_none());
     let source =
-        ["weekend", "holidays", "freezes"].into_iter().find_map(|name| settings.texts(name).1);
-    let mut draft = Draft::at_key(cx, end.span, format!("this key ends on {day}, which is {what}"))
+        ["weekend", "holidays", "freezes"].into_iter().find_map(|name| sink.settings.texts(name).1);
+    let mut finding = cx
+        .finding(end.span, format!("this key ends on {day}, which is {what}"))
         .decided(source, "the days");
     if let Some(free) = free {
-        draft = draft
+        finding = finding
             .help(format!("end it on {free} or earlier"))
             .fix(Some(Fix::unsafe_(end.span, free.to_string())));
     }
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

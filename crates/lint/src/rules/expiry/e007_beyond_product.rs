@@ -3,12 +3,11 @@
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 
-use super::{beyond, clamped, remaining, words};
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::{Fix, duration_in_words};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::expiry::time::{beyond, clamped, remaining};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "E007",
     name: "expiry-beyond-product",
     severity: Severity::Warning,
@@ -25,12 +24,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
     let message = match remaining(end.value, cx.now) {
         None => "the product's API cannot make a key that never ends".to_owned(),
         Some(left) if Some(left) > beyond(cx.now) => {
-            format!("the product's API makes keys of at most six months; this is {}", words(left))
+            format!(
+                "the product's API makes keys of at most six months; this is {}",
+                duration_in_words(left)
+            )
         }
         Some(_) => return,
     };
@@ -40,8 +42,9 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         Expiry::Never => clamped(Expiry::At(cx.now), limit, cx.now),
         other => clamped(other, limit, cx.now),
     });
-    let draft = Draft::at_key(cx, end.span, message)
+    let finding = cx
+        .finding(end.span, message)
         .fix(text.map(|text| Fix::unsafe_(end.span, text)))
         .help("shorten it to six months, or make the key in the console");
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

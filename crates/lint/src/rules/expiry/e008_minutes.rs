@@ -5,10 +5,9 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 use jiff::SignedDuration;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "E008",
     name: "expiry-in-minutes",
     severity: Severity::Warning,
@@ -22,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.lifetime.spanned()) else {
         return;
     };
@@ -33,7 +32,8 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
     let days = minutes.saturating_mul(30);
     let message = format!("this key lives for {minutes} minutes; `m` is minutes, not months");
-    let draft = Draft::at_key(cx, end.span, message)
+    let finding = cx
+        .finding(end.span, message)
         .help(format!("write {} if months are meant", quote(&format!("{days}d"))));
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

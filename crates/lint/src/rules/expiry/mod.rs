@@ -1,77 +1,11 @@
-//! Family E: when a key ends.
+//! Family E: when a key expires.
 
-use cortexkey_manifest::definition::Expiry;
-use jiff::tz::Offset;
-use jiff::{SignedDuration, Span, Timestamp};
-
-pub(super) mod e001_missing;
-pub(super) mod e002_past;
-pub(super) mod e003_too_long;
-pub(super) mod e004_soon;
-pub(super) mod e005_invalid;
-pub(super) mod e006_off_hours;
-pub(super) mod e007_beyond_product;
-pub(super) mod e008_minutes;
-
-/// How long a key lives from now on; nothing for one that never ends.
-fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration> {
-    match expiry {
-        Expiry::At(end) => Some(end.duration_since(now)),
-        Expiry::After(lifetime) => Some(lifetime),
-        Expiry::Never => None,
-    }
-}
-
-/// The end that a limit allows, as it is written: a lifetime in days, else hours or minutes; a time
-/// as the last whole day within the limit.
-fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> Option<String> {
-    let seconds = limit.as_secs();
-    if let Expiry::After(_) = expiry {
-        return Some(match seconds {
-            86_400.. => format!("{}d", seconds / 86_400),
-            3_600.. => format!("{}h", seconds / 3_600),
-            _ => format!("{}m", seconds / 60),
-        });
-    }
-    let end = now.checked_add(limit).ok()?;
-    // A date means its end: the day before the limit's own ends within it.
-    let day = Offset::UTC.to_datetime(end).date().yesterday().ok()?;
-    let whole = SignedDuration::from_secs(2 * 86_400);
-    Some(if limit >= whole { format!("\"{day}T00:00:00Z\"") } else { format!("\"{end}\"") })
-}
-
-/// A duration in words; with the part of its last unit where the limit that it exceeds would read
-/// the same.
-fn beyond_words(duration: SignedDuration, limit: SignedDuration) -> String {
-    let whole = words(duration);
-    if whole != words(limit) {
-        return whole;
-    }
-    let rest = match duration.as_secs() {
-        seconds @ 86_400.. => seconds % 86_400,
-        seconds @ 3_600.. => seconds % 3_600,
-        seconds => seconds % 60,
-    };
-    if rest < 60 {
-        return format!("{whole} and {rest} second{}", if rest == 1 { "" } else { "s" });
-    }
-    format!("{whole} and {}", words(SignedDuration::from_secs(rest)))
-}
-
-/// A duration in words: days, else hours, else minutes.
-pub(crate) fn words(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs().unsigned_abs();
-    let (count, unit) = match seconds {
-        86_400.. => (seconds / 86_400, "day"),
-        3_600.. => (seconds / 3_600, "hour"),
-        _ => (seconds / 60, "minute"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-}
-
-/// How long from now the product's API lets a key live: six months, by the calendar.
-fn beyond(now: Timestamp) -> Option<SignedDuration> {
-    let today = Offset::UTC.to_datetime(now);
-    let then = today.checked_add(Span::new().months(6)).ok()?;
-    Some(Offset::UTC.to_timestamp(then).ok()?.duration_since(now))
-}
+pub(crate) mod e001_missing;
+pub(crate) mod e002_past;
+pub(crate) mod e003_too_long;
+pub(crate) mod e004_soon;
+pub(crate) mod e005_invalid;
+pub(crate) mod e006_off_hours;
+pub(crate) mod e007_beyond_product;
+pub(crate) mod e008_minutes;
+pub(crate) mod time;

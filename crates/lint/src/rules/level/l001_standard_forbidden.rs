@@ -3,11 +3,10 @@
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;
 
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "L001",
     name: "level-standard-forbidden",
     severity: Severity::Error,
@@ -25,7 +24,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(level) = cx.definition.spec.as_ref().and_then(|spec| spec.level.spanned()) else {
         return;
     };
@@ -33,9 +32,10 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         return;
     }
     let message = "a standard key travels in full with every request; the policy asks for advanced";
-    let draft = Draft::at_key(cx, level.span, message)
+    let finding = cx
+        .finding(level.span, message)
         .help("write `securityLevel: advanced`")
         .fix(Some(Fix::unsafe_(level.span, "advanced")))
-        .decided(settings.decided, "asked for here");
-    sink.report_as(settings, draft);
+        .decided(sink.settings.decided, "asked for here");
+    sink.report(finding);
 }

@@ -2,10 +2,9 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::{Settings, missing_place};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "L002",
     name: "level-implicit",
     severity: Severity::Error,
@@ -20,14 +19,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = cx.definition.spec.as_ref().filter(|spec| spec.level.is_missing()) else {
         return;
     };
-    let span = missing_place(&spec.level, spec.place);
+    let span = missing_span(&spec.level, spec.place);
     let message = "`spec.securityLevel` is missing, and there is no default";
-    sink.report_as(
-        settings,
-        Draft::at_key(cx, span, message).help("write `securityLevel: advanced`"),
-    );
+    sink.report(cx.finding(span, message).help("write `securityLevel: advanced`"));
 }

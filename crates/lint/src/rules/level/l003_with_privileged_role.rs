@@ -4,14 +4,13 @@ use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::finding::Fix;
-use crate::rules::roles::held;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::roles::held::held;
 
 const ALLOWED: &str = "rules:\n  level-standard-forbidden: { enabled: false }\n  role-privileged-without-approval: { enabled: false }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "L003",
     name: "level-standard-with-privileged-role",
     severity: Severity::Error,
@@ -27,7 +26,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let Some(level) = spec.level.spanned() else { return };
     if level.value == Level::Advanced {
@@ -35,10 +34,11 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
     let Some((at, role)) = held(cx).iter().find(|(_, role)| role.privileged) else { return };
     let message = format!("a standard key holds {}, which is privileged", quote(&role.name));
-    let draft = Draft::at_key(cx, level.span, message)
+    let finding = cx
+        .finding(level.span, message)
         .help("write `securityLevel: advanced`, or take a role that is not privileged")
-        .about(role.name.clone())
+        .detail(role.name.clone())
         .also(cx.definition.roles()[*at].span, "the role")
         .fix(Some(Fix::unsafe_(level.span, "advanced")));
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

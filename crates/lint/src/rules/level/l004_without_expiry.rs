@@ -4,12 +4,11 @@ use cortexkey_core::auth::Level;
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const ALLOWED: &str = "rules:\n  level-standard-forbidden: { enabled: false }\n  expiry-missing: { allowNever: true }\n  expiry-beyond-product: { enabled: false }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "L004",
     name: "level-standard-without-expiry",
     severity: Severity::Error,
@@ -23,13 +22,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let Some(level) = spec.level.spanned() else { return };
     let end = spec.expires.spanned().filter(|end| end.value == Expiry::Never);
     let (Level::Standard, Some(end)) = (level.value, end) else { return };
-    let draft = Draft::at_key(cx, end.span, "a standard key never ends")
+    let finding = cx
+        .finding(end.span, "a standard key never ends")
         .help("write `lifetime: 90d`, or make the key advanced")
         .also(level.span, "the level");
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

@@ -4,12 +4,10 @@ use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "L005",
     name: "level-unfit-for-consumer",
     severity: Severity::Warning,
@@ -42,7 +40,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let Some(level) = spec.level.spanned() else { return };
     let metadata = cx.definition.metadata.as_ref();
@@ -52,13 +50,14 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         Level::Advanced => ("standardOnly", Level::Standard),
         Level::Standard => ("advancedOnly", Level::Advanced),
     };
-    let (tools, source) = settings.texts(option);
+    let (tools, source) = sink.settings.texts(option);
     if tools.contains(&consumer.value.as_str()) {
         let message = format!("{} takes {needed} keys only", quote(&consumer.value));
-        let draft = Draft::at_key(cx, level.span, message)
+        let finding = cx
+            .finding(level.span, message)
             .help(format!("write `securityLevel: {needed}`, or correct the label"))
             .also(consumer.span, "the consumer")
             .decided(source, "said here");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

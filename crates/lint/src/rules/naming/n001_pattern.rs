@@ -4,16 +4,13 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 use regex_syntax::hir::HirKind;
 
-use crate::patterns::Patterns;
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Patterns, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const PATTERN: &str =
     "rules: { name-pattern: { pattern: '^(svc|ci|bot)-[a-z0-9-]+-(prod|dev)$' } }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N001",
     name: "name-pattern",
     severity: Severity::Error,
@@ -33,9 +30,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
-    let Some((pattern, source)) = settings.text("pattern") else { return };
+    let Some((pattern, source)) = sink.settings.text("pattern") else { return };
     let Some(regex) = cx.patterns.get(pattern) else { return };
     if regex.is_match(&name.value) {
         return;
@@ -53,10 +50,11 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         }
         _ => format!("name {} does not fit the pattern", quote(&name.value)),
     };
-    let draft = Draft::at_key(cx, name.span, message)
+    let finding = cx
+        .finding(name.span, message)
         .help(format!("the pattern is {}", quote(pattern)))
         .decided(source, "the pattern");
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }
 
 /// How much of the name the pattern's beginning takes: tried with ever fewer of its parts.

@@ -2,12 +2,10 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N002",
     name: "name-length",
     severity: Severity::Warning,
@@ -36,19 +34,20 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let length = name.value.trim().chars().count();
-    let over = settings.number("max").filter(|(max, _)| length > *max);
-    let under = settings.number("min").filter(|(min, _)| length < *min);
+    let over = sink.settings.number("max").filter(|(max, _)| length > *max);
+    let under = sink.settings.number("min").filter(|(min, _)| length < *min);
     let (words, (limit, source)) = match (over, under) {
         (Some(max), _) => ("at most", max),
         (_, Some(min)) => ("at least", min),
         _ => return,
     };
     let message = format!("the name has {length} characters; {words} {limit} are asked for");
-    let draft = Draft::at_key(cx, name.span, message)
+    let finding = cx
+        .finding(name.span, message)
         .help("choose a name that says what the key is for, in a few words")
         .decided(source, "the limit");
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

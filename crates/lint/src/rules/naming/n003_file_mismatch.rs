@@ -3,10 +3,9 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N003",
     name: "name-file-mismatch",
     severity: Severity::Warning,
@@ -21,7 +20,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let file = cx.path.rsplit('/').next().unwrap_or(cx.path);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
@@ -29,7 +28,8 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         return;
     }
     let message = format!("the file is called {} and the key {}", quote(stem), quote(&name.value));
-    let draft = Draft::at_key(cx, name.span, message)
+    let finding = cx
+        .finding(name.span, message)
         .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))));
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

@@ -3,10 +3,9 @@
 use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::{Settings, missing_place};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N004",
     name: "owner-missing",
     severity: Severity::Error,
@@ -22,19 +21,19 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(metadata) = &cx.definition.metadata else { return };
     let written = metadata.owner.spanned().map(|owner| (owner.value.trim(), owner.span));
     let (span, what) = match written {
         Some((UNASSIGNED, span)) => (span, "is `unassigned`"),
         Some(("", span)) => (span, "is missing"),
         None if metadata.owner.is_missing() => {
-            (missing_place(&metadata.owner, metadata.place), "is missing")
+            (missing_span(&metadata.owner, metadata.place), "is missing")
         }
         _ => return,
     };
     let message = format!("`metadata.owner` {what}: nobody answers for this key");
-    let draft = Draft::at_key(cx, span, message)
-        .help("write `owner: team-detection`, or an e-mail address");
-    sink.report_as(settings, draft);
+    let finding =
+        cx.finding(span, message).help("write `owner: team-detection`, or an e-mail address");
+    sink.report(finding);
 }

@@ -4,10 +4,9 @@ use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N005",
     name: "owner-not-allowed",
     severity: Severity::Error,
@@ -24,7 +23,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let metadata = cx.definition.metadata.as_ref();
     let Some(owner) = metadata.and_then(|metadata| metadata.owner.spanned()) else { return };
     let name = owner.value.trim();
@@ -54,5 +53,5 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         Some(best) => format!("did you mean {}?", quote(best)),
         None => "name a team of `catalog.teams`, or an address of `catalog.emailDomains`".into(),
     };
-    sink.report_as(settings, Draft::at_key(cx, owner.span, message).help(help));
+    sink.report(cx.finding(owner.span, message).help(help));
 }

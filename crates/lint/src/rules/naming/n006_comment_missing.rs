@@ -3,10 +3,8 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::{Settings, missing_place};
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 
 /// What people write to have written something.
 const PLACEHOLDERS: [&str; 16] = [
@@ -28,7 +26,7 @@ const PLACEHOLDERS: [&str; 16] = [
     "temporary",
 ];
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N006",
     name: "comment-missing",
     severity: Severity::Warning,
@@ -48,29 +46,29 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let help = "write what uses the key and what for; it is all that the console shows";
-    let draft = match spec.comment.spanned() {
+    let finding = match spec.comment.spanned() {
         None if spec.comment.is_missing() => {
-            let span = missing_place(&spec.comment, spec.place);
-            Draft::at_key(cx, span, "`spec.comment` is missing: nobody can see what the key is for")
+            let span = missing_span(&spec.comment, spec.place);
+            cx.finding(span, "`spec.comment` is missing: nobody can see what the key is for")
         }
         None => return,
         Some(comment) => {
             let (text, (min, source)) =
-                (comment.value.trim(), settings.number("min").unwrap_or_default());
+                (comment.value.trim(), sink.settings.number("min").unwrap_or_default());
             let words = text.trim_end_matches(['.', '!', '?', ':']).to_lowercase();
             if PLACEHOLDERS.contains(&words.as_str()) {
-                Draft::at_key(cx, comment.span, format!("comment {} says nothing", quote(text)))
+                cx.finding(comment.span, format!("comment {} says nothing", quote(text)))
             } else if text.chars().count() < min {
                 let message =
                     format!("comment {} is too short to say what the key is for", quote(text));
-                Draft::at_key(cx, comment.span, message).decided(source, "the limit")
+                cx.finding(comment.span, message).decided(source, "the limit")
             } else {
                 return;
             }
         }
     };
-    sink.report_as(settings, draft.help(help));
+    sink.report(finding.help(help));
 }

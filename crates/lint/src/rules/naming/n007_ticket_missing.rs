@@ -3,14 +3,12 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const PATTERN: &str = "rules: { ticket-missing: { pattern: 'SEC-[0-9]+' } }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N007",
     name: "ticket-missing",
     severity: Severity::Warning,
@@ -31,16 +29,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(comment) = cx.definition.spec.as_ref().and_then(|spec| spec.comment.spanned()) else {
         return;
     };
-    let Some((pattern, source)) = settings.text("pattern") else { return };
+    let Some((pattern, source)) = sink.settings.text("pattern") else { return };
     if cx.patterns.get(pattern).is_none_or(|regex| regex.is_match(&comment.value)) {
         return;
     }
-    let draft = Draft::at_key(cx, comment.span, "the comment names no ticket")
+    let finding = cx
+        .finding(comment.span, "the comment names no ticket")
         .help(format!("name the ticket; the pattern is {}", quote(pattern)))
         .decided(source, "the pattern");
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

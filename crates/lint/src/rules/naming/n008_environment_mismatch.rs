@@ -3,14 +3,12 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const KNOWN: &str = "rules: { name-environment-mismatch: { environments: [prod, dev] } }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N008",
     name: "name-environment-mismatch",
     severity: Severity::Error,
@@ -34,9 +32,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
-    let (known, source) = settings.texts("environments");
+    let (known, source) = sink.settings.texts("environments");
     let of = |text: &str| {
         let mut words = text.rsplit(|c: char| !c.is_ascii_alphanumeric());
         words.find_map(|word| known.iter().find(|known| known.eq_ignore_ascii_case(word)).copied())
@@ -61,9 +59,9 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         return;
     };
     let message = format!("the name says {} and the {what} {}", quote(own), quote(other));
-    let mut draft = Draft::at_key(cx, name.span, message).help("move the file, or rename the key");
+    let mut finding = cx.finding(name.span, message).help("move the file, or rename the key");
     if let Some(place) = place {
-        draft = draft.also(place, "the other one");
+        finding = finding.also(place, "the other one");
     }
-    sink.report_as(settings, draft.decided(source, "the environments"));
+    sink.report(finding.decided(source, "the environments"));
 }

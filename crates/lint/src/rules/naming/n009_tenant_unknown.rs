@@ -3,10 +3,9 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{did_you_mean, quote};
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::{Settings, missing_place};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "N009",
     name: "tenant-unknown",
     severity: Severity::Error,
@@ -22,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(metadata) = &cx.definition.metadata else { return };
     let known: Vec<&str> = cx.policy.tenants().map(|(name, _)| name.value.as_str()).collect();
     if known.is_empty() {
@@ -32,17 +31,17 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         did_you_mean(written, &known)
             .unwrap_or_else(|| "the tenants stand under `tenants` of the policy".into())
     };
-    let draft = match metadata.tenant.spanned() {
+    let finding = match metadata.tenant.spanned() {
         Some(tenant) if !known.contains(&tenant.value.as_str()) => {
             let message = format!("tenant {} is not in the policy", quote(&tenant.value));
-            Draft::at_key(cx, tenant.span, message).help(help(&tenant.value))
+            cx.finding(tenant.span, message).help(help(&tenant.value))
         }
         None if metadata.tenant.is_missing() && known.len() > 1 => {
-            let span = missing_place(&metadata.tenant, metadata.place);
+            let span = missing_span(&metadata.tenant, metadata.place);
             let message = format!("`metadata.tenant` is missing: the policy has {}", known.len());
-            Draft::at_key(cx, span, message).help(help(""))
+            cx.finding(span, message).help(help(""))
         }
         _ => return,
     };
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

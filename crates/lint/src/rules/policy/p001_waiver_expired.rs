@@ -2,12 +2,11 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use super::{LONG, SOUND};
-use crate::fix::remove_waiver;
-use crate::rules::{Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::remove_waiver;
+use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rules::policy::samples::{LONG, SOUND};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P001",
     name: "waiver-expired",
     severity: Severity::Error,
@@ -25,16 +24,16 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Policy(check),
 };
 
-fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
     for (layer, waiver) in cx.policy.waivers() {
         if let Some(expires) = waiver.expires.spanned()
             && expires.value <= cx.now
         {
-            let draft =
-                Draft::new(layer, expires.span, "this waiver is over and no longer applies")
-                    .help("mend the key and remove the waiver, or have it approved again")
-                    .fix(remove_waiver(&cx.policy.layers[layer].tree, waiver.span, false));
-            sink.report_as(settings, draft);
+            let finding = cx
+                .finding(layer, expires.span, "this waiver is over and no longer applies")
+                .help("mend the key and remove the waiver, or have it approved again")
+                .fix(remove_waiver(&cx.policy.layers[layer].tree, waiver.span, false));
+            sink.report(finding);
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use super::{LONG, SOUND};
-use crate::rules::{Check, Example, Fixes, Rule};
+use crate::rule::{Check, Example, Fixes, Rule};
+use crate::rules::policy::samples::{LONG, SOUND};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P002",
     name: "waiver-unused",
     severity: Severity::Warning,
@@ -16,5 +16,5 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Remove it. The rule waits for a run over the whole corpus.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::Elsewhere,
+    check: Check::Engine,
 };

@@ -2,18 +2,16 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use super::{LONG, SOUND};
-use crate::rules::words;
-use crate::rules::{
-    Check, Draft, Example, Fixes, OptionDoc, OptionType, PolicyContext, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::model::duration_in_words;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rules::policy::samples::{LONG, SOUND};
 
 const YEARS: &str = "rules: { expiry-beyond-product: { enabled: false } }\nwaivers:\n  \
     - { rule: expiry-too-long, key: svc-siem-export-prod, reason: \"vendor rotates yearly, SEC-77\", \
     approvedBy: ciso@example.com, expires: 2029-03-31 }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P003",
     name: "waiver-too-long",
     severity: Severity::Error,
@@ -33,19 +31,23 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Policy(check),
 };
 
-fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let Some((max, source)) = settings.duration("max") else { return };
+fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
+    let Some((max, source)) = sink.settings.duration("max") else { return };
     for (layer, waiver) in cx.policy.waivers() {
         let Some(end) = waiver.expires.spanned() else { continue };
         let lasts = end.value.duration_since(cx.now);
         if lasts <= max {
             continue;
         }
-        let message =
-            format!("this waiver lasts {}; the policy allows {}", words(lasts), words(max));
-        let draft = Draft::new(layer, end.span, message)
+        let message = format!(
+            "this waiver lasts {}; the policy allows {}",
+            duration_in_words(lasts),
+            duration_in_words(max)
+        );
+        let finding = cx
+            .finding(layer, end.span, message)
             .help("set a nearer end, and look at it again then")
             .decided(source, "the limit");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

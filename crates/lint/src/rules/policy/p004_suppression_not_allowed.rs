@@ -2,12 +2,10 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use super::{LONG, SOUND};
-use crate::rules::{Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
-use crate::settings::Settings;
-use crate::waive::barred;
+use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rules::policy::samples::{LONG, SOUND};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P004",
     name: "suppression-not-allowed",
     severity: Severity::Error,
@@ -26,15 +24,16 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Policy(check),
 };
 
-fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
     for (layer, waiver) in cx.policy.waivers() {
         let Some(written) = waiver.rule.spanned() else { continue };
-        let Some(code) = cx.policy.code_of(&written.value) else { continue };
-        let Some((why, source)) = barred(cx.policy, &code, Some(layer)) else { continue };
-        let message = format!("rule {} cannot be waived here: {why}", cx.policy.label(&code));
-        let draft = Draft::new(layer, written.span, message)
+        let Some(rule) = cx.policy.rule_id(&written.value) else { continue };
+        let Some(forbidden) = cx.policy.waiver_forbidden(&rule, Some(layer)) else { continue };
+        let message = format!("rule {rule} cannot be waived here: {}", forbidden.reason);
+        let finding = cx
+            .finding(layer, written.span, message)
             .help("mend the key; this waiver does nothing")
-            .decided(source, "said here");
-        sink.report_as(settings, draft);
+            .decided(forbidden.decided, "said here");
+        sink.report(finding);
     }
 }

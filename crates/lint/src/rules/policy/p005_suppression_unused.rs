@@ -2,9 +2,9 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Fixes, Rule};
+use crate::rule::{Check, Example, Fixes, Rule};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P005",
     name: "suppression-unused",
     severity: Severity::Warning,
@@ -19,5 +19,5 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Remove the comment, or the rule that it names in vain; `--fix` does.",
     options: &[],
     fixes: Fixes::Safe,
-    check: Check::Elsewhere,
+    check: Check::Engine,
 };

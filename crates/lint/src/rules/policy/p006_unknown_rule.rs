@@ -2,9 +2,9 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Fixes, Rule};
+use crate::rule::{Check, Example, Fixes, Rule};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P006",
     name: "policy-unknown-rule",
     severity: Severity::Error,
@@ -17,5 +17,5 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Correct the name; `cortexkey rules` lists all of them.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Elsewhere,
+    check: Check::Engine,
 };

@@ -2,10 +2,10 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::policy::Policy;
+use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P007",
     name: "policy-weakened",
     severity: Severity::Error,
@@ -26,17 +26,18 @@ pub(in crate::rules) static RULE: Rule = Rule {
 const WEAKER: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: team }\n\
     extends: [../acme.yaml]\nrules: { expiry-too-long: { max: 900d } }\n";
 
-fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
     for refused in &cx.policy.merged.refused {
         let message = format!(
             "`{}` of {} is locked; what stands here would loosen it and does not count",
             refused.what,
-            cx.policy.label(&refused.code)
+            label(cx.policy, &refused.code)
         );
-        let draft = Draft::new(refused.at.layer, refused.at.span, message)
+        let finding = cx
+            .finding(refused.at.layer, refused.at.span, message)
             .help("remove it, or have the lock lifted in the parent")
-            .decided(Some(refused.lock), "locked here");
-        sink.report_as(settings, draft);
+            .decided(Some(cx.policy.location(refused.lock)), "locked here");
+        sink.report(finding);
     }
     for refused in &cx.policy.facts.refused {
         let message = format!(
@@ -50,9 +51,14 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             ),
             None => "remove it, or change it there".to_owned(),
         };
-        let draft = Draft::new(refused.at.layer, refused.at.span, message)
+        let finding = cx
+            .finding(refused.at.layer, refused.at.span, message)
             .help(help)
-            .decided(Some(refused.by), "this policy says it");
-        sink.report_as(settings, draft);
+            .decided(Some(cx.policy.location(refused.by)), "this policy says it");
+        sink.report(finding);
     }
+}
+
+fn label(policy: &Policy, code: &str) -> String {
+    policy.rule_id(code).map_or_else(|| code.to_owned(), |rule| rule.to_string())
 }

@@ -2,13 +2,13 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Fixes, Rule};
+use crate::rule::{Check, Example, Fixes, Rule};
 
 const CUSTOM: &str = "customRules:\n  - id: ORG001\n    name: prod-is-advanced\n    \
     match: { labels: { env: prod } }\n    assert: \"key.spec.securityLevel == 'advanced'\"\n    \
     message: production keys are advanced\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P008",
     name: "policy-rule-never-matches",
     severity: Severity::Warning,
@@ -20,5 +20,5 @@ pub(in crate::rules) static RULE: Rule = Rule {
     mend: "Correct its `match`, or remove the rule. It waits for a run over the whole corpus.",
     options: &[],
     fixes: Fixes::No,
-    check: Check::Elsewhere,
+    check: Check::Engine,
 };

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use super::{LONG, SOUND};
-use crate::rules::{Check, Draft, Example, Fixes, PolicyContext, Rule, Sink};
-use crate::settings::Settings;
-use crate::waive::{lacking, names};
+use crate::policy::{lacking, names_key};
+use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
+use crate::rules::policy::samples::{LONG, SOUND};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "P009",
     name: "waiver-incomplete",
     severity: Severity::Error,
@@ -29,7 +28,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Policy(check),
 };
 
-fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
     let keys = known_keys(cx);
     for (layer, waiver) in cx.policy.waivers() {
         let lacking = lacking(waiver);
@@ -37,9 +36,10 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             let message =
                 format!("this waiver has no {}, and does not apply", lacking.join(", no "));
             let span = waiver.rule.key().unwrap_or(waiver.span);
-            let draft = Draft::new(layer, span, message)
+            let finding = cx
+                .finding(layer, span, message)
                 .help("a waiver has `reason`, `approvedBy` and `expires`");
-            sink.report_as(settings, draft);
+            sink.report(finding);
         }
         let Some(key) = waiver.key.spanned() else { continue };
         let written = key.value.split_once('/').map_or(key.value.as_str(), |(_, name)| name);
@@ -54,9 +54,9 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             );
             let help =
                 "name the tenant as well, as in `key: prod-eu/svc-export`; write one waiver each";
-            sink.report_as(settings, Draft::new(layer, key.span, message).help(help));
+            sink.report(cx.finding(layer, key.span, message).help(help));
         }
-        let is_known = || tenants.iter().any(|tenant| names(&key.value, *tenant, written));
+        let is_known = || tenants.iter().any(|tenant| names_key(&key.value, *tenant, written));
         if !is_known() {
             let near = closest(written, keys.keys().copied());
             let help = near.map_or_else(
@@ -64,7 +64,7 @@ fn check(cx: &PolicyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                 |name| format!("did you mean {}?", quote(name)),
             );
             let message = format!("there is no key {}", quote(&key.value));
-            sink.report_as(settings, Draft::new(layer, key.span, message).help(help));
+            sink.report(cx.finding(layer, key.span, message).help(help));
         }
     }
 }

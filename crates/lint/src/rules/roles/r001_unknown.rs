@@ -6,11 +6,10 @@ use cortexkey_core::access::{PREDEFINED_ROLES, PredefinedRole, Product};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Spanned, closest, quote, scalar};
 
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R001",
     name: "role-unknown",
     severity: Severity::Error,
@@ -30,7 +29,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 /// How many of a key's unknown roles are compared with all that are known, for a suggestion.
 const SUGGESTIONS_MAX: usize = 20;
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let product = cx.policy.product(cx.tenant);
     let predefined = || PREDEFINED_ROLES.iter().filter(|role| may_have(product, role));
     let is_known =
@@ -71,7 +70,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             };
             (message, help)
         };
-        sink.report_as(settings, Draft::at_key(cx, role.span, message).help(help).fix(fix));
+        sink.report(cx.finding(role.span, message).help(help).fix(fix));
     }
 }
 

@@ -2,13 +2,11 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use super::{first_held, words};
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::roles::held::{first_held, words};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R002",
     name: "role-forbidden",
     severity: Severity::Error,
@@ -28,13 +26,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let (forbidden, source) = settings.texts("roles");
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+    let (forbidden, source) = sink.settings.texts("roles");
     for (span, role) in first_held(cx, |role| forbidden.contains(&role.name.as_str())) {
         let message = format!("role {} is not for keys", words(role));
-        let draft = Draft::at_key(cx, span, message)
+        let finding = cx
+            .finding(span, message)
             .help("make a custom role with what the key needs")
             .decided(source, "forbidden here");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, quote};
 
-use crate::fix::remove_item;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::remove_item;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R003",
     name: "role-duplicate",
     severity: Severity::Warning,
@@ -23,7 +22,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
     let mut seen: HashMap<String, Span> = HashMap::with_capacity(roles.len());
     for role in roles {
@@ -33,11 +32,12 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         }
         if let Some(first) = first {
             let message = format!("role {} stands twice", quote(&role.value));
-            let draft = Draft::at_key(cx, role.span, message)
+            let finding = cx
+                .finding(role.span, message)
                 .help("remove one of the two")
                 .also(first, "first here")
                 .fix(remove_item(cx.tree, role.span, true));
-            sink.report_as(settings, draft);
+            sink.report(finding);
         }
     }
 }

@@ -3,12 +3,10 @@
 use cortexkey_manifest::Spanned;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{
-    Check, Draft, Example, Fixes, KeyContext, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R004",
     name: "role-too-many",
     severity: Severity::Warning,
@@ -31,16 +29,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let Some((max, source)) = settings.number("max") else { return };
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
+    let Some((max, source)) = sink.settings.number("max") else { return };
     let roles = cx.definition.roles();
     let Some(first_over) = roles.get(max) else { return };
     let message = format!("{} roles; the policy allows at most {max}", roles.len());
-    let draft = Draft::at_key(cx, first_over.span, message)
-        .about(names(roles))
+    let finding = cx
+        .finding(first_over.span, message)
+        .detail(names(roles))
         .help("make one role with what the key needs, or split the key by consumer")
         .decided(source, "the limit");
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }
 
 /// All roles in one text, whatever their order: one more is another fault.

@@ -1,14 +1,13 @@
 //! R005 role-toxic-combination: two roles that must not come together.
 
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{Severity, Source};
 
-use super::{held, words};
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::roles::held::{held, words};
 
 const CONFLICT: &str = "catalog: { conflicts: [[Responder, Investigation Admin]] }\nrules: { role-privileged-without-approval: { enabled: false } }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R005",
     name: "role-toxic-combination",
     severity: Severity::Error,
@@ -22,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
     for (layer, pair) in cx.policy.conflicts() {
         let of_pair = |name: &str| held(cx).iter().find(|(_, role)| role.name == name);
@@ -37,11 +36,12 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let first_words = words(first);
         let message =
             format!("{} must not come with {}", words(second), first_words.trim_end_matches(','));
-        let draft = Draft::at_key(cx, roles[*second_at].span, message)
-            .about(format!("{}\n{}", first.name, second.name))
+        let finding = cx
+            .finding(roles[*second_at].span, message)
+            .detail(format!("{}\n{}", first.name, second.name))
             .help("split the key in two, one for each duty")
             .also(roles[*first_at].span, "the other role")
-            .also_in(layer, name.span, "said here");
-        sink.report_as(settings, draft);
+            .also_at(cx.policy.location(Source { layer, span: name.span }), "said here");
+        sink.report(finding);
     }
 }

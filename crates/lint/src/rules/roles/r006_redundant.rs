@@ -5,13 +5,12 @@ use std::collections::{HashMap, HashSet};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::fix::remove_item;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Listed, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::remove_item;
+use crate::rule::{Check, Example, Fixes, KeyContext, Listed, Rule, Sink};
 
 const IMPLIES: &str = "catalog: { roles: [{ name: Break Glass, implies: [Responder] }] }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R006",
     name: "role-redundant",
     severity: Severity::Warning,
@@ -25,7 +24,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
     let mut first_at: HashMap<&str, usize> = HashMap::with_capacity(roles.len());
     for (at, role) in roles.iter().enumerate() {
@@ -61,11 +60,12 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         });
         let Some(by) = by.and_then(|by| roles.get(*by)) else { continue };
         let message = format!("{} is included in {}", quote(&role.value), quote(&by.value));
-        let draft = Draft::at_key(cx, role.span, message)
+        let finding = cx
+            .finding(role.span, message)
             .help("remove it; it adds nothing")
             .also(by.span, "includes it")
             .fix(remove_item(cx.tree, role.span, false));
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }
 

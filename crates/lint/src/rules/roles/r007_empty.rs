@@ -3,10 +3,9 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::{Node, NodeKind};
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::{Settings, missing_place};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R007",
     name: "role-empty",
     severity: Severity::Error,
@@ -21,7 +20,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
     let empty = spec.roles.spanned().filter(|roles| {
         // An item that could not be read is in the tree, but not among the values.
@@ -34,9 +33,9 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let (span, message) = match empty {
         Some(roles) => (roles.span, "`spec.roles` is empty: a key needs a role"),
         None if spec.roles.is_missing() => {
-            (missing_place(&spec.roles, spec.place), "`spec.roles` is missing: a key needs a role")
+            (missing_span(&spec.roles, spec.place), "`spec.roles` is missing: a key needs a role")
         }
         None => return,
     };
-    sink.report_as(settings, Draft::at_key(cx, span, message).help("write `roles: [Viewer]`"));
+    sink.report(cx.finding(span, message).help("write `roles: [Viewer]`"));
 }

@@ -4,13 +4,12 @@ use cortexkey_manifest::policy::Role;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Spanned, quote, scalar};
 
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const OLD: &str = "catalog: { roles: [{ name: Old Viewer, deprecated: { use: Viewer } }] }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R008",
     name: "role-deprecated",
     severity: Severity::Warning,
@@ -24,7 +23,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     for role in cx.definition.roles() {
         let listed = cx.listed.named(&role.value);
         let Some((listed, old)) = listed.and_then(|l| Some((l, l.deprecated.get()?))) else {
@@ -38,7 +37,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         };
         let safe = new.is_some_and(|new| cx.listed.named(new).is_some_and(|new| same(listed, new)));
         let fix = new.map(|new| Fix { safe, ..Fix::safe(role.span, scalar(new)) });
-        sink.report_as(settings, Draft::at_key(cx, role.span, message).help(help).fix(fix));
+        sink.report(cx.finding(role.span, message).help(help).fix(fix));
     }
 }
 

@@ -2,11 +2,10 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use super::{first_held, words};
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::roles::held::{first_held, words};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R009",
     name: "role-privileged-without-approval",
     severity: Severity::Error,
@@ -22,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(metadata) = &cx.definition.metadata else { return };
     let named = |by: Option<&String>| by.is_some_and(|by| !by.trim().is_empty());
     if metadata.approvals.iter().any(|approval| named(approval.by.get())) {
@@ -30,8 +29,9 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
     for (span, role) in first_held(cx, |role| role.privileged) {
         let message = format!("{} is privileged, and nobody's approval is noted", words(role));
-        let draft = Draft::at_key(cx, span, message)
+        let finding = cx
+            .finding(span, message)
             .help("write `approvals: [{ by: …, ticket: … }]` under `metadata`");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -4,13 +4,12 @@ use cortexkey_core::access::{Certainty, Permission, Rights};
 use cortexkey_manifest::access::HeldRole;
 use cortexkey_manifest::policy::Severity;
 
-use super::{first_held, words};
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::roles::held::{first_held, words};
 
 const MINTER: &str = "catalog:\n  roles:\n    - { name: Key Minter, components: { Public API: edit } }\n    - { name: Key Reader, components: { Public API: view } }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R010",
     name: "role-mints-keys",
     severity: Severity::Error,
@@ -24,7 +23,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let creates_keys = |role: &HeldRole| creates_keys(role).is_some();
     for (span, role) in first_held(cx, creates_keys) {
         let certainty = match self::creates_keys(role) {
@@ -33,9 +32,9 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         };
         let message =
             format!("{} holds Public API at edit{certainty}: the key can make keys", words(role));
-        let draft = Draft::at_key(cx, span, message)
-            .help("take Public API back to view or none in the role");
-        sink.report_as(settings, draft);
+        let finding =
+            cx.finding(span, message).help("take Public API back to view or none in the role");
+        sink.report(finding);
     }
 }
 

@@ -3,13 +3,12 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{quote, scalar};
 
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const ID: &str = "catalog: { roles: [{ name: SIEM Export, id: custom_role_4711 }] }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "R011",
     name: "role-by-id",
     severity: Severity::Error,
@@ -23,14 +22,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     for role in cx.definition.roles() {
         let Some(listed) = cx.listed.of_id(&role.value) else { continue };
         let name = &listed.name.value;
         let message = format!("{} is the id of role {}", quote(&role.value), quote(name));
-        let draft = Draft::at_key(cx, role.span, message)
+        let finding = cx
+            .finding(role.span, message)
             .help(format!("write {}", quote(name)))
             .fix(Some(Fix::safe(role.span, scalar(name))));
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

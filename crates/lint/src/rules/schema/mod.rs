@@ -1,9 +1,9 @@
 //! Family S: the form of a definition. Its rules take over what the reader found.
 
-pub(super) mod s001_unknown_field;
-pub(super) mod s002_missing_field;
-pub(super) mod s003_wrong_type;
-pub(super) mod s004_bad_value;
-pub(super) mod s005_unsupported_version;
-pub(super) mod s006_field_order;
-pub(super) mod s007_outside_corpus;
+pub(crate) mod s001_unknown_field;
+pub(crate) mod s002_missing_field;
+pub(crate) mod s003_wrong_type;
+pub(crate) mod s004_bad_value;
+pub(crate) mod s005_unsupported_version;
+pub(crate) mod s006_field_order;
+pub(crate) mod s007_outside_corpus;

@@ -4,11 +4,11 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Problem, ProblemKind};
 
-use crate::finding::Fix;
-use crate::rules::{Check, Example, Fixes, Rule};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::policy::Settings;
+use crate::rule::{Check, Example, Fixes, Rule};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "S001",
     name: "schema-unknown-field",
     severity: Severity::Error,

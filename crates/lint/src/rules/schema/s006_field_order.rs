@@ -5,10 +5,8 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::{Entry, NodeKind, Tree};
 use cortexkey_manifest::{Span, quote};
 
-use crate::finding::{Edit, Fix};
-use crate::fix::whole;
-use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::{Edit, Fix, entry_span};
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
 const LAST: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
@@ -26,7 +24,7 @@ metadata:
   owner: team-detection
 ";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "S006",
     name: "schema-field-order",
     severity: Severity::Info,
@@ -43,7 +41,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 /// The mappings whose order is checked, by the path that leads there.
 const PATHS: [&str; 4] = ["", "metadata", "spec", "spec.scope"];
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let roots = cx.documents.iter().filter(|document| document.definition.is_some());
     for document in roots.map(|document| document.span) {
         for path in PATHS {
@@ -62,12 +60,12 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             let [name, before_name] =
                 [entry, before].map(|e| cx.tree.text_of(e.key).unwrap_or_default());
             let message = format!("{} stands before {} by custom", quote(name), quote(before_name));
-            let draft = Draft::new(cx.source, span, message)
-                .key(cx.key_at(span))
+            let finding = cx
+                .finding(span, message)
                 .help(format!("the order is {}", order.names().join(", ")))
                 .also(cx.tree.node(before.key).span, "this field")
                 .fix(if flow { None } else { reordered(cx.tree, entries, &rank) });
-            sink.report_as(settings, draft);
+            sink.report(finding);
         }
     }
 }
@@ -95,7 +93,7 @@ fn reordered(
     let text = tree.source();
     let mut parts: Vec<(usize, Span)> = Vec::new();
     for entry in entries {
-        let own = whole(tree, entry.key, entry.value);
+        let own = entry_span(tree, entry.key, entry.value);
         let line = tree.line_start(own.start as usize);
         let end = tree.line_end(own.end as usize);
         if !text.get(line..own.start as usize)?.trim().is_empty() {

@@ -2,13 +2,13 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, CorpusContext, Draft, Example, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::{FindingBuilder, Location, SourceId};
+use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
 
 const DEFINITION: &str =
     "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc-export, owner: team-siem }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "S007",
     name: "schema-outside-corpus",
     severity: Severity::Warning,
@@ -23,13 +23,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Corpus(check),
 };
 
-fn check(cx: &CorpusContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    for (at, file) in cx.corpus.files.iter().enumerate() {
+fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
+    for file in &cx.corpus.files {
         let Some(span) = file.outside else { continue };
+        let location = Location { source: SourceId::File(file.id), span };
         let message =
             "this key definition is in no policy's `keys`, so nothing else of it is checked";
-        let draft = Draft::new(cx.first_source + at, span, message)
+        let finding = FindingBuilder::new(location, message)
             .help("move the file to where `keys` looks, or add its folder to `keys`");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -2,10 +2,9 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::{Settings, missing_place};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A001",
     name: "scope-missing",
     severity: Severity::Error,
@@ -25,18 +24,19 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if cx.policy.product(cx.tenant).is_some_and(|product| !product.has_scopes()) {
         return;
     }
     let Some(spec) = cx.definition.spec.as_ref().filter(|spec| spec.scope.is_missing()) else {
         return;
     };
-    let span = missing_place(&spec.scope, spec.place);
+    let span = missing_span(&spec.scope, spec.place);
     let message = "`spec.scope` is missing: the key sees nothing where the tenant enforces scopes \
                    (assumed), and all that its roles allow where it does not";
-    let draft = Draft::at_key(cx, span, message)
+    let finding = cx
+        .finding(span, message)
         .help("write `scope:` with `assets`, `casesAndIssues` and `endpoints`")
-        .decided(settings.decided, "asked for here");
-    sink.report_as(settings, draft);
+        .decided(sink.settings.decided, "asked for here");
+    sink.report(finding);
 }

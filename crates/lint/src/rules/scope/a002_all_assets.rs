@@ -3,10 +3,9 @@
 use cortexkey_manifest::definition::Mode;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A002",
     name: "scope-all-assets",
     severity: Severity::Warning,
@@ -24,15 +23,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     // A list beside `all` is a contradiction, which has a rule of its own.
     let assets = scope.assets.get().filter(|a| a.groups.get().is_none_or(Vec::is_empty));
     let mode = assets.and_then(|assets| assets.mode.spanned());
     let Some(mode) = mode.filter(|mode| mode.value == Mode::All) else { return };
-    let draft =
-        Draft::at_key(cx, mode.span, "all assets are open to this key, today's and tomorrow's")
-            .help("write `mode: select` and name the `groups`")
-            .decided(settings.decided, "asked for here");
-    sink.report_as(settings, draft);
+    let finding = cx
+        .finding(mode.span, "all assets are open to this key, today's and tomorrow's")
+        .help("write `mode: select` and name the `groups`")
+        .decided(sink.settings.decided, "asked for here");
+    sink.report(finding);
 }

@@ -4,10 +4,9 @@ use cortexkey_manifest::definition::{EndpointMode, Mode};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Span};
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A003",
     name: "scope-empty-selection",
     severity: Severity::Error,
@@ -28,14 +27,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let scope = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get());
     let Some(scope) = scope else { return };
     let mut report = |span: Option<Span>, area: &str, lists: &str| {
         let Some(span) = span else { return };
         let message = format!("`scope.{area}` selects, and nothing is selected");
         let help = format!("name {lists}, or write `mode: none`");
-        sink.report_as(settings, Draft::at_key(cx, span, message).help(help));
+        sink.report(cx.finding(span, message).help(help));
     };
     if let Some(assets) = scope.assets.get()
         && assets.mode.get() == Some(&Mode::Select)

@@ -4,15 +4,14 @@ use cortexkey_core::access::BUILT_IN_DOMAINS;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Spanned, closest, quote, scalar};
 
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const GROUPS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  \
     prod-eu: { product: xsiam, assetGroups: [{ name: prod-eu, id: 16 }] }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A004",
     name: "scope-unknown-group",
     severity: Severity::Error,
@@ -29,7 +28,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 /// What is selected, by which names, and which names there are.
 type Area<'a> = (&'a str, Vec<Spanned<String>>, Vec<String>);
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let Some(tenant) = cx.tenant.and_then(|name| cx.policy.tenant(name)) else { return };
     let texts = |texts: &[Spanned<String>]| -> Vec<String> {
@@ -76,7 +75,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                 quote(&name.value)
             );
             let fix = same.map(|same| Fix::safe(name.span, scalar(same)));
-            sink.report_as(settings, Draft::at_key(cx, name.span, message).help(help).fix(fix));
+            sink.report(cx.finding(name.span, message).help(help).fix(fix));
         }
     }
 }

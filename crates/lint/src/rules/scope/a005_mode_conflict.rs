@@ -4,12 +4,10 @@ use cortexkey_manifest::definition::{EndpointMode, Mode};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Span};
 
-use crate::finding::Fix;
-use crate::fix::remove_entry;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::{Fix, remove_entry};
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A005",
     name: "scope-mode-conflict",
     severity: Severity::Error,
@@ -32,7 +30,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let scope = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get());
     let Some(scope) = scope else { return };
     let mut report = |field: &str, key: Option<Span>, mode: Option<Span>| {
@@ -45,11 +43,12 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             remove_entry(cx.tree, key, false)
         };
         let message = format!("`{field}` stands beside a mode that does not take it");
-        let draft = Draft::at_key(cx, key, message)
+        let finding = cx
+            .finding(key, message)
             .help(format!("take `{field}` out, or change the mode"))
             .also(mode, "the mode")
             .fix(fix);
-        sink.report_as(settings, draft);
+        sink.report(finding);
     };
     if let Some(assets) = scope.assets.get() {
         let closed = at(&assets.mode, |mode| mode != Mode::Select);
@@ -71,13 +70,13 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         if let Some(mode) = endpoints.mode.spanned().filter(|mode| mode.value == EndpointMode::Raw)
         {
             // It is what the tenant has, so at most a warning; it is never silent.
-            let severity = settings.severity.min(Severity::Warning);
+            let severity = sink.settings.severity.min(Severity::Warning);
             let message = "`raw` endpoints keep the product's own modes, which `none`, `all` and \
                            `select` may not say";
-            let draft = Draft::at_key(cx, mode.span, message).help(
+            let finding = cx.finding(mode.span, message).help(
                 "hold it against the tenant, and write `none`, `all` or `select` if one fits",
             );
-            sink.report_at(severity, draft);
+            sink.report_at(severity, finding);
         }
     }
 }

@@ -3,11 +3,10 @@
 use cortexkey_manifest::definition::Unreferenced;
 use cortexkey_manifest::policy::Severity;
 
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A006",
     name: "scope-unreferenced-cases",
     severity: Severity::Warning,
@@ -25,7 +24,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let switch = scope.cases.get().and_then(|cases| cases.unreferenced.spanned());
     let Some(switch) = switch else { return };
@@ -41,5 +40,5 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         ),
     };
     let fix = Fix::unsafe_(switch.span, "false");
-    sink.report_as(settings, Draft::at_key(cx, switch.span, message).help(help).fix(Some(fix)));
+    sink.report(cx.finding(switch.span, message).help(help).fix(Some(fix)));
 }

@@ -3,10 +3,9 @@
 use cortexkey_manifest::definition::{EndpointMode, Mode, Unreferenced};
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A007",
     name: "scope-ineffective",
     severity: Severity::Warning,
@@ -24,7 +23,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let (Some(assets), Some(cases), Some(endpoints)) =
         (scope.assets.get(), scope.cases.get(), scope.endpoints.get())
@@ -40,20 +39,20 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     let security = of_cases.value == Mode::All || domains.iter().any(|d| d.value == "Security");
     let by_endpoints = security && of_endpoints.value != EndpointMode::None;
     let unreferenced = cases.unreferenced.get() != Some(&Unreferenced::No);
-    let draft = if of_assets.value == Mode::None && !by_endpoints && !unreferenced {
+    let finding = if of_assets.value == Mode::None && !by_endpoints && !unreferenced {
         let message = "no assets are open, so no case and no issue is visible";
-        Draft::at_key(cx, of_assets.span, message)
+        cx.finding(of_assets.span, message)
             .help(
                 "select the asset groups that the cases are about, or write `mode: none` for both",
             )
             .also(of_cases.span, "lets cases in")
     } else if security && of_endpoints.value == EndpointMode::All && of_assets.value != Mode::All {
         let message = "all endpoints are open, and with them the Security cases of all of them";
-        Draft::at_key(cx, of_endpoints.span, message)
+        cx.finding(of_endpoints.span, message)
             .help("select the endpoints as the assets are selected")
             .also(of_assets.span, "does not limit these cases")
     } else {
         return;
     };
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

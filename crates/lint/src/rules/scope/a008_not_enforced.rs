@@ -1,11 +1,10 @@
 //! A008 scope-not-enforced: the tenant does not enforce scopes, or nobody knows whether it does.
 
 use cortexkey_core::access::Sbac;
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{Severity, Source};
 use cortexkey_manifest::quote;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const OFF: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, sbac: disabled }\n";
@@ -13,7 +12,7 @@ const OFF: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: exa
 const ON: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, sbac: enforced }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A008",
     name: "scope-not-enforced",
     severity: Severity::Warning,
@@ -27,7 +26,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
     let Some((layer, tenant)) = cx.tenant.and_then(|name| cx.policy.tenant_at(name)) else {
         return;
@@ -42,11 +41,12 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         Sbac::Disabled => format!("tenant {name} does not enforce scopes: this one has no effect"),
         Sbac::Unknown => format!("whether tenant {name} enforces scopes is unknown"),
     };
-    let draft = Draft::at_key(cx, scope, message)
+    let finding = cx
+        .finding(scope, message)
         .help(
             "assign scopes first (`cortexkey access --all --if-enforced` lists what each key would \
              lose), then turn scopes on in the tenant and write `sbac: enforced`",
         )
-        .also_in(layer, sbac.span, "said here");
-    sink.report_as(settings, draft);
+        .also_at(cx.policy.location(Source { layer, span: sbac.span }), "said here");
+    sink.report(finding);
 }

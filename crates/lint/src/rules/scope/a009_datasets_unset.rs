@@ -1,16 +1,15 @@
 //! A009 scope-datasets-unset: the tenant has scopes for rows of datasets and the area is left out, or the reverse.
 
 use cortexkey_manifest::Field;
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{Severity, Source};
 
-use crate::fix::remove_entry;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::remove_entry;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const HAS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, datasets: true }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A009",
     name: "scope-datasets-unset",
     severity: Severity::Error,
@@ -24,23 +23,22 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let Some((layer, tenant)) = cx.tenant.and_then(|name| cx.policy.tenant_at(name)) else {
         return;
     };
     let Some(has) = tenant.datasets.spanned() else { return };
-    let draft = match (has.value, &scope.datasets) {
+    let finding = match (has.value, &scope.datasets) {
         (true, Field::Absent) => {
             let message = "`scope.datasets` is missing, and the tenant asks for it";
-            Draft::at_key(cx, scope.place, message).help("write `datasets: { default: none }`")
+            cx.finding(scope.place, message).help("write `datasets: { default: none }`")
         }
-        (false, Field::Present { key, .. }) => {
-            Draft::at_key(cx, *key, "the tenant has no scopes for rows of datasets")
-                .help("take `datasets` out")
-                .fix(remove_entry(cx.tree, *key, false))
-        }
+        (false, Field::Present { key, .. }) => cx
+            .finding(*key, "the tenant has no scopes for rows of datasets")
+            .help("take `datasets` out")
+            .fix(remove_entry(cx.tree, *key, false)),
         _ => return,
     };
-    sink.report_as(settings, draft.also_in(layer, has.span, "said here"));
+    sink.report(finding.also_at(cx.policy.location(Source { layer, span: has.span }), "said here"));
 }

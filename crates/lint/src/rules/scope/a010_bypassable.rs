@@ -6,15 +6,14 @@ use cortexkey_manifest::definition::Mode;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rules::roles::held;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+use crate::rules::roles::held::held;
 
 const QUERIES: &str = "catalog:\n  roles:\n    \
     - { name: Query Runner, components: { Query Center: edit } }\n    \
     - { name: Case Reader, components: { Cases and Issues: view } }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A010",
     name: "scope-bypassable",
     severity: Severity::Warning,
@@ -28,7 +27,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.spanned()) else {
         return;
     };
@@ -53,11 +52,12 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         seen = Some(at);
         let message =
             format!("{} holds {component}, which bypasses the scope: {how}", quote(&role.name));
-        let mut draft = Draft::at_key(cx, cx.definition.roles()[at].span, message)
+        let mut finding = cx
+            .finding(cx.definition.roles()[at].span, message)
             .help("take the component out of the role, or do not rely on the scope");
         if let Some(key) = key {
-            draft = draft.also(key, "does not bind");
+            finding = finding.also(key, "does not bind");
         }
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -1,10 +1,9 @@
 //! A011 scope-group-not-scopable: an asset group that scopes cannot use.
 
-use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::policy::{Severity, Source};
 use cortexkey_manifest::quote;
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const CLOSED: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, assetGroups: [{ name: prod-eu, scopable: false }] }\n";
@@ -12,7 +11,7 @@ const CLOSED: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: 
 const OPEN: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, assetGroups: [{ name: prod-eu, scopable: true }] }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A011",
     name: "scope-group-not-scopable",
     severity: Severity::Error,
@@ -26,7 +25,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let Some((layer, tenant)) = cx.tenant.and_then(|name| cx.policy.tenant_at(name)) else {
         return;
@@ -39,9 +38,10 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             continue;
         }
         let message = format!("scopes cannot use asset group {}", quote(&group.name.value));
-        let draft = Draft::at_key(cx, group.name.span, message)
+        let finding = cx
+            .finding(group.name.span, message)
             .help("build the group from attributes that scopes take, or choose another one")
-            .also_in(layer, scopable.span, "said here");
-        sink.report_as(settings, draft);
+            .also_at(cx.policy.location(Source { layer, span: scopable.span }), "said here");
+        sink.report(finding);
     }
 }

@@ -4,13 +4,12 @@ use cortexkey_core::access::{FILTER_FIELDS, FilterError, RowFilter};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{closest, quote};
 
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const HAS: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam, datasets: true }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A012",
     name: "scope-dataset-filter",
     severity: Severity::Error,
@@ -24,7 +23,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.get()) else { return };
     let filters = scope.datasets.get().map(|datasets| datasets.filters.as_slice());
     for filter in filters.unwrap_or_default().iter().filter_map(|f| f.filter.spanned()) {
@@ -44,7 +43,7 @@ fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             "write one of them behind the field, as in `_vendor = \"acme\"`".to_owned()
         };
         let message = format!("{}: {error}", quote(part));
-        sink.report_as(settings, Draft::at_key(cx, filter.span, message).help(help));
+        sink.report(cx.finding(filter.span, message).help(help));
     }
 }
 

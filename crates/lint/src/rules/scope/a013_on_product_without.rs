@@ -2,14 +2,13 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::fix::remove_entry;
-use crate::rules::{Check, Draft, Example, Fixes, KeyContext, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::remove_entry;
+use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const XSOAR: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsoar-8 }\n";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "A013",
     name: "scope-on-product-without",
     severity: Severity::Warning,
@@ -23,12 +22,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Key(check),
 };
 
-fn check(cx: &KeyContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(key) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
     let product = cx.policy.product(cx.tenant).filter(|product| !product.has_scopes());
     let Some(product) = product else { return };
-    let draft = Draft::at_key(cx, key, format!("{product} has no scopes: this one limits nothing"))
+    let finding = cx
+        .finding(key, format!("{product} has no scopes: this one limits nothing"))
         .help("take it out, and limit the key by its role")
         .fix(remove_entry(cx.tree, key, false));
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }

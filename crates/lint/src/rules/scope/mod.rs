@@ -1,15 +1,15 @@
 //! Family A: what a key may see.
 
-pub(super) mod a001_missing;
-pub(super) mod a002_all_assets;
-pub(super) mod a003_empty_selection;
-pub(super) mod a004_unknown_group;
-pub(super) mod a005_mode_conflict;
-pub(super) mod a006_unreferenced_cases;
-pub(super) mod a007_ineffective;
-pub(super) mod a008_not_enforced;
-pub(super) mod a009_datasets_unset;
-pub(super) mod a010_bypassable;
-pub(super) mod a011_group_not_scopable;
-pub(super) mod a012_dataset_filter;
-pub(super) mod a013_on_product_without;
+pub(crate) mod a001_missing;
+pub(crate) mod a002_all_assets;
+pub(crate) mod a003_empty_selection;
+pub(crate) mod a004_unknown_group;
+pub(crate) mod a005_mode_conflict;
+pub(crate) mod a006_unreferenced_cases;
+pub(crate) mod a007_ineffective;
+pub(crate) mod a008_not_enforced;
+pub(crate) mod a009_datasets_unset;
+pub(crate) mod a010_bypassable;
+pub(crate) mod a011_group_not_scopable;
+pub(crate) mod a012_dataset_filter;
+pub(crate) mod a013_on_product_without;

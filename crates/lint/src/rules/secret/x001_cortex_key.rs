@@ -3,8 +3,7 @@
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
 /// As long as a key, and plainly none.
 const KEY: &str = concat!(
@@ -13,7 +12,7 @@ const KEY: &str = concat!(
     "0123456789abcdefghijABCDEFGHIJKL0123456789abcdefghijABCDEFGHIJKL\n",
 );
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "X001",
     name: "secret-cortex-key",
     severity: Severity::Error,
@@ -27,12 +26,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Text(check),
 };
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let keys = cx.tokens().iter().filter(|token| token.kind == TokenKind::CortexKey);
     for span in keys.map(|token| token.span) {
-        let draft = Draft::new(cx.source, span, "this looks like a Cortex API key")
-            .key(cx.key_at(span))
+        let finding = cx
+            .finding(span, "this looks like a Cortex API key")
             .help("revoke it and make a new one: the history keeps it, and so does every clone");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -4,12 +4,10 @@ use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 use sha2::{Digest as _, Sha256};
 
-use crate::rules::{
-    Check, Draft, Example, FileContext, Fixes, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "X002",
     name: "secret-high-entropy",
     severity: Severity::Warning,
@@ -29,8 +27,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Text(check),
 };
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let (allow, _) = settings.texts("allow");
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+    let (allow, _) = sink.settings.texts("allow");
     let random = cx.tokens().iter().filter(|token| token.kind == TokenKind::Random);
     for token in random {
         let (span, value) = (token.span, token.value(cx.tree.source()));
@@ -39,9 +37,9 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         if allow.contains(&value) || (!allow.is_empty() && allow.contains(&digest().as_str())) {
             continue;
         }
-        let draft = Draft::new(cx.source, span, "this looks like a password or a token")
-            .key(cx.key_at(span))
+        let finding = cx
+            .finding(span, "this looks like a password or a token")
             .help("remove it and change it; what is no secret goes on the list `allow`");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -3,10 +3,9 @@
 use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "X003",
     name: "secret-known-format",
     severity: Severity::Error,
@@ -20,15 +19,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Text(check),
 };
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let known = cx.tokens().iter().filter_map(|token| match token.kind {
         TokenKind::Known(maker) => Some((token.span, maker)),
         _ => None,
     });
     for (span, maker) in known {
-        let draft = Draft::new(cx.source, span, format!("this looks like {maker}"))
-            .key(cx.key_at(span))
+        let finding = cx
+            .finding(span, format!("this looks like {maker}"))
             .help("remove it, and revoke it where it was made: the history keeps it");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }

@@ -4,10 +4,9 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::NodeKind;
 use cortexkey_manifest::{Secret, quote};
 
-use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "X004",
     name: "secret-field-present",
     severity: Severity::Error,
@@ -23,7 +22,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::File(check),
 };
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let tree = cx.tree;
     for (_, node) in tree.nodes() {
         let NodeKind::Mapping { entries, .. } = &node.kind else { continue };
@@ -33,10 +32,10 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
             };
             let span = tree.node(entry.key).span;
             let message = format!("field {} is named like a secret", quote(name));
-            let draft = Draft::new(cx.source, span, message)
-                .key(cx.key_at(span))
+            let finding = cx
+                .finding(span, message)
                 .help("remove it; if the value is real, revoke the key: the history keeps it");
-            sink.report_as(settings, draft);
+            sink.report(finding);
         }
     }
 }

@@ -3,12 +3,10 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::rules::{
-    Check, Draft, Example, FileContext, Fixes, OptionDoc, OptionType, Rule, Sink, Tighter,
-};
-use crate::settings::Settings;
+use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "X005",
     name: "secret-placeholder-reference",
     severity: Severity::Warning,
@@ -44,16 +42,16 @@ const PATHS: [&str; 8] = [
 const VARIABLES: [(&str, &str); 5] =
     [("${{", "}}"), ("${", "}"), ("$(", ")"), ("<%", "%>"), ("{{", "}}")];
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
-    let (allow, _) = settings.texts("allow");
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
+    let (allow, _) = sink.settings.texts("allow");
     for (id, node) in cx.tree.nodes() {
         let found = cx.tree.text_of(id).and_then(|text| reference(text, &allow));
         let Some(found) = found else { continue };
         let message = format!("{} is a reference, and nothing is filled in here", quote(found));
-        let draft = Draft::new(cx.source, node.span, message)
-            .key(cx.key_at(node.span))
+        let finding = cx
+            .finding(node.span, message)
             .help("write the value, or nothing; what is meant goes on the list `allow`");
-        sink.report_as(settings, draft);
+        sink.report(finding);
     }
 }
 

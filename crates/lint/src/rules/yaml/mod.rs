@@ -1,10 +1,10 @@
 //! Family Y: the file as YAML. Its rules take over what the reader found.
 
-pub(super) mod y001_syntax;
-pub(super) mod y002_duplicate_key;
-pub(super) mod y003_parser_disagreement;
-pub(super) mod y004_ambiguous_scalar;
-pub(super) mod y005_invisible_character;
-pub(super) mod y006_alias_in_key;
-pub(super) mod y007_multiple_documents;
-pub(super) mod y008_line_endings;
+pub(crate) mod y001_syntax;
+pub(crate) mod y002_duplicate_key;
+pub(crate) mod y003_parser_disagreement;
+pub(crate) mod y004_ambiguous_scalar;
+pub(crate) mod y005_invisible_character;
+pub(crate) mod y006_alias_in_key;
+pub(crate) mod y007_multiple_documents;
+pub(crate) mod y008_line_endings;

@@ -3,9 +3,9 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Fixes, Rule};
+use crate::rule::{Check, Example, Fixes, Rule};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "Y001",
     name: "yaml-syntax",
     severity: Severity::Error,

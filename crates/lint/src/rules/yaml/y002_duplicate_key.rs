@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Fixes, Rule};
+use crate::rule::{Check, Example, Fixes, Rule};
 
 const TWICE: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
@@ -22,7 +22,7 @@ spec:
     endpoints: { mode: none }
 ";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "Y002",
     name: "yaml-duplicate-key",
     severity: Severity::Error,

@@ -3,7 +3,7 @@
 use cortexkey_manifest::ProblemKind;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Example, Fixes, Rule};
+use crate::rule::{Check, Example, Fixes, Rule};
 
 const DIRECTIVE: &str = "%FOO this directive means nothing\n---
 apiVersion: cortexkey/v1
@@ -17,7 +17,7 @@ spec:
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
 ";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "Y003",
     name: "yaml-parser-disagreement",
     severity: Severity::Error,

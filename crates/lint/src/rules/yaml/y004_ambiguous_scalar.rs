@@ -4,9 +4,8 @@ use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::{Entry, NodeId, NodeKind, Style};
 use cortexkey_manifest::{quote, quoted};
 
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
 /// Fields that take something else than a text.
 const TYPED: [&str; 6] = ["expires", "lifetime", "unreferenced", "id", "mode", "default"];
@@ -14,7 +13,7 @@ const TYPED: [&str; 6] = ["expires", "lifetime", "unreferenced", "id", "mode", "
 /// Fields whose own fields are named by whoever writes them, and are all text.
 const FREE: [&str; 2] = ["labels", "annotations"];
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "Y004",
     name: "yaml-ambiguous-scalar",
     severity: Severity::Warning,
@@ -28,7 +27,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::File(check),
 };
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let tree = cx.tree;
     for (_, node) in tree.nodes() {
         match &node.kind {
@@ -37,10 +36,10 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                     let name = tree.text_of(entry.key).unwrap_or_default();
                     // A merge key is another rule's.
                     if name != "<<" {
-                        one(cx, entry.key, settings, sink);
+                        one(cx, entry.key, sink);
                     }
                     if !TYPED.contains(&name) {
-                        one(cx, entry.value, settings, sink);
+                        one(cx, entry.value, sink);
                     }
                     if let NodeKind::Mapping { entries, .. } = &tree.node(entry.value).kind
                         && FREE.contains(&name)
@@ -49,14 +48,14 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
                             TYPED.contains(&tree.text_of(entry.key).unwrap_or_default())
                         };
                         for entry in entries.iter().filter(typed) {
-                            one(cx, entry.value, settings, sink);
+                            one(cx, entry.value, sink);
                         }
                     }
                 }
             }
             NodeKind::Sequence { items, .. } => {
                 for item in items {
-                    one(cx, *item, settings, sink);
+                    one(cx, *item, sink);
                 }
             }
             _ => {}
@@ -64,17 +63,17 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
     }
 }
 
-fn one(cx: &FileContext<'_>, id: NodeId, settings: &Settings, sink: &mut Sink<'_>) {
+fn one(cx: &FileContext<'_>, id: NodeId, sink: &mut Sink<'_>) {
     let NodeKind::Scalar { style: Style::Plain, .. } = &cx.tree.node(id).kind else { return };
     let Some(text) = cx.tree.text_of(id) else { return };
     let Some(kind) = retyped(text) else { return };
     let span = cx.tree.node(id).span;
     let message = format!("{} is a text here, and {kind} for many other readers", quote(text));
-    let draft = Draft::new(cx.source, span, message)
-        .key(cx.key_at(span))
+    let finding = cx
+        .finding(span, message)
         .help(format!("write {}", quote(&quoted(text))))
         .fix(Some(Fix::safe(span, quoted(text))));
-    sink.report_as(settings, draft);
+    sink.report(finding);
 }
 
 /// What a reader of YAML 1.1 or 1.2 makes of a plain scalar, where that is no text.

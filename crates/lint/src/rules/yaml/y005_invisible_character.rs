@@ -3,11 +3,10 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, is_invisible, quote};
 
-use crate::finding::Fix;
-use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::Fix;
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "Y005",
     name: "yaml-invisible-character",
     severity: Severity::Error,
@@ -21,7 +20,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Text(check),
 };
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let text = cx.tree.source();
     // Escapes in quotes can make what the bytes do not show.
     let escaped = text.contains('\\');
@@ -44,11 +43,9 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         let message = format!("{} is no character that anybody sees", names(run));
         let space = run.chars().any(char::is_whitespace);
         let fix = Fix::unsafe_(span, if space { " " } else { "" });
-        let draft = Draft::new(cx.source, span, message)
-            .key(cx.key_at(span))
-            .help("type the text anew, without it")
-            .fix(Some(fix));
-        sink.report_as(settings, draft);
+        let finding =
+            cx.finding(span, message).help("type the text anew, without it").fix(Some(fix));
+        sink.report(finding);
     }
     for (id, node) in cx.tree.nodes() {
         let Some(text) = cx.tree.text_of(id) else { continue };
@@ -62,10 +59,8 @@ fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
         } else {
             continue;
         };
-        let draft = Draft::new(cx.source, node.span, message)
-            .key(cx.key_at(node.span))
-            .help("type the text anew, on one keyboard");
-        sink.report_as(settings, draft);
+        let finding = cx.finding(node.span, message).help("type the text anew, on one keyboard");
+        sink.report(finding);
     }
 }
 

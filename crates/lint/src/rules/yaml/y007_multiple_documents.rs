@@ -3,8 +3,7 @@
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 
-use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
 const ON: &str = "rules: { yaml-multiple-documents: { enabled: true } }\n";
 
@@ -29,7 +28,7 @@ spec:
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
 ";
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "Y007",
     name: "yaml-multiple-documents",
     severity: Severity::Warning,
@@ -43,16 +42,16 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::File(check),
 };
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let Some(second) = cx.tree.documents().get(1) else { return };
     let (count, span) = (cx.tree.documents().len(), cx.tree.node(second.root).span);
     let start = cx.tree.position(span.start).line;
     let message = format!("the file holds {count} documents; the second begins in line {start}");
     let end = cx.tree.line_end(span.start as usize).min(span.end as usize);
     let first = Span::new(span.start as usize, end);
-    let draft = Draft::new(cx.source, first, message)
-        .key(cx.key_at(first))
+    let finding = cx
+        .finding(first, message)
         .help("move each definition into a file of its own")
-        .decided(settings.decided, "asked for here");
-    sink.report_as(settings, draft);
+        .decided(sink.settings.decided, "asked for here");
+    sink.report(finding);
 }

@@ -4,12 +4,10 @@ use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::yaml::{NodeKind, Tree};
 
-use crate::finding::{Edit, Fix};
-use crate::fix::end_of_line;
-use crate::rules::{Check, Draft, Example, FileContext, Fixes, Rule, Sink};
-use crate::settings::Settings;
+use crate::model::{Edit, Fix, end_of_line};
+use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "Y008",
     name: "yaml-line-endings",
     severity: Severity::Info,
@@ -23,16 +21,16 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::File(check),
 };
 
-fn check(cx: &FileContext<'_>, settings: &Settings, sink: &mut Sink<'_>) {
+fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let text = cx.tree.source();
     let mut report = |at: usize, length: usize, message: &str, edits: Vec<Edit>| {
         let span = Span::new(at, at + length);
         let fix = (!edits.is_empty()).then_some(Fix { safe: true, edits });
-        let draft = Draft::new(cx.source, span, message)
-            .key(cx.key_at(span))
+        let finding = cx
+            .finding(span, message)
             .help("save the file with plain ends of line and spaces")
             .fix(fix);
-        sink.report_as(settings, draft);
+        sink.report(finding);
     };
     if text.starts_with('\u{feff}') {
         let edits = vec![Edit { span: Span::new(0, 3), text: String::new() }];

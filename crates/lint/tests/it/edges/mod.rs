@@ -2,7 +2,7 @@
 //! places do not tell apart. A change of a condition that passes here unseen is a case that is
 //! missing; `cargo xtask campaign mutants` looks for them.
 
-use cortexkey_lint::{Corpus, CorpusFile, Finding, Place, Policy, Related, Report, lint};
+use cortexkey_lint::{Corpus, CorpusFile, Finding, Location, Policy, Related, Report, lint};
 use cortexkey_manifest::yaml::Limits;
 
 mod corpus;
@@ -68,24 +68,24 @@ fn judge(policy: &str, text: &str) -> Report {
 /// What a rule says of a definition, each finding's message.
 fn said(rule: &str, policy: &str, text: &str) -> Vec<String> {
     let findings = judge(policy, text).findings;
-    let of_rule = findings.into_iter().filter(|finding| finding.code == rule);
+    let of_rule = findings.into_iter().filter(|finding| finding.rule.code() == rule);
     of_rule.map(|finding| finding.message).collect()
 }
 
 /// All that a rule says in a report: each finding with its place, then its help and the other
 /// places; a place is a file, a line and its columns.
 fn told(rule: &str, report: &Report) -> Vec<String> {
-    let at = |place: Place| {
+    let at = |place: Location| {
         let source = &report.sources[place.source];
         let (from, to) = source.positions(place.span);
         format!("{}:{}:{}-{}", source.path, from.line, from.column, to.column)
     };
     let mut lines = Vec::new();
-    for finding in report.findings.iter().filter(|finding| finding.code == rule) {
-        lines.push(format!("{} {}", at(finding.place), finding.message));
+    for finding in report.findings.iter().filter(|finding| finding.rule.code() == rule) {
+        lines.push(format!("{} {}", at(finding.location), finding.message));
         lines.extend(finding.help.iter().map(|help| format!("help: {help}")));
         let related = finding.related.iter();
-        lines.extend(related.map(|other| format!("{} {}", at(other.place), other.message)));
+        lines.extend(related.map(|other| format!("{} {}", at(other.location), other.message)));
     }
     lines
 }
@@ -94,23 +94,24 @@ fn told(rule: &str, report: &Report) -> Vec<String> {
 /// to do, and each second place.
 fn shown(rule: &str, policy: &str, text: &str) -> Vec<String> {
     let report = judge(policy, text);
-    let at = |place: Place| {
+    let at = |place: Location| {
         let source = &report.sources[place.source];
         (source.positions(place.span).0.line, place.span.slice(&source.masked()).to_owned())
     };
     let whole = |finding: &Finding| {
-        let ((line, text), help) = (at(finding.place), finding.help.as_deref().unwrap_or("-"));
-        let second = |second: &Related| format!(" | `{}`: {}", at(second.place).1, second.message);
+        let ((line, text), help) = (at(finding.location), finding.help.as_deref().unwrap_or("-"));
+        let second =
+            |second: &Related| format!(" | `{}`: {}", at(second.location).1, second.message);
         let seconds: String = finding.related.iter().map(second).collect();
         format!("{line} `{text}` | {} | {help}{seconds}", finding.message)
     };
-    report.findings.iter().filter(|finding| finding.code == rule).map(whole).collect()
+    report.findings.iter().filter(|finding| finding.rule.code() == rule).map(whole).collect()
 }
 
 /// The definition with the mending of a rule's first finding done, where it has one.
 fn mended(rule: &str, policy: &str, text: &str) -> Option<String> {
     let findings = judge(policy, text).findings;
-    let fix = findings.into_iter().find(|finding| finding.code == rule)?.fix?;
+    let fix = findings.into_iter().find(|finding| finding.rule.code() == rule)?.fix?;
     let mut edits = fix.edits;
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
     let mut text = text.to_owned();

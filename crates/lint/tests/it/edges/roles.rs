@@ -298,7 +298,7 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
             "{{ name: Another }}, {{ name: New, {new} }}, {{ name: Old, {old}, deprecated: {{ use: New }} }}"
         ));
         let findings = judge(&policy, &roles("[Old]")).findings;
-        let finding = findings.into_iter().find(|finding| finding.code == "R008").unwrap();
+        let finding = findings.into_iter().find(|finding| finding.rule.code() == "R008").unwrap();
         finding.fix.unwrap().safe
     };
     let (parts, turned) =
@@ -318,7 +318,7 @@ fn a_role_is_replaced_without_asking_only_by_one_that_is_the_same() {
          {{ name: Old, components: {{ {parts} }}, deprecated: {{ use: Viewer }} }}"
     ));
     let findings = judge(&policy, &roles("[Old]")).findings;
-    let finding = findings.into_iter().find(|finding| finding.code == "R008").unwrap();
+    let finding = findings.into_iter().find(|finding| finding.rule.code() == "R008").unwrap();
     assert!(!finding.fix.unwrap().safe);
 }
 

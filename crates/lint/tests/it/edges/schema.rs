@@ -107,7 +107,7 @@ fn each_document_of_a_file_is_looked_at() {
     let text =
         format!("{}---\n{KEY}---\n{}---\n{}", turned("svc-b"), turned("svc-c"), turned("svc-d"));
     let findings = judge_files("", &[("svc-a.yaml", &text)]).findings;
-    let keys = findings.iter().filter(|finding| finding.code == "S006");
+    let keys = findings.iter().filter(|finding| finding.rule.code() == "S006");
     let keys: Vec<&str> = keys.filter_map(|finding| finding.key.as_deref()).collect();
     assert_eq!(keys, ["svc-b", "svc-c", "svc-d"]);
     for first in [true, false] {

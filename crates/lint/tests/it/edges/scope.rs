@@ -257,7 +257,7 @@ fn raw_endpoints_are_at_most_a_warning() {
     {
         let policy = format!("rules: {{ A005: {{ severity: {asked} }} }}\n");
         let found = judge(&policy, &raw).findings;
-        let found = found.iter().find(|finding| finding.code == "A005");
+        let found = found.iter().find(|finding| finding.rule.code() == "A005");
         assert_eq!(found.map(|finding| finding.severity), Some(given), "{asked}");
     }
 }

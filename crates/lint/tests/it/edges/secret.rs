@@ -53,7 +53,7 @@ fn each_kind_of_secret_is_told_by_its_own_rule() {
                 format!("help: {help}"),
             ],
         );
-        assert!(report.findings.iter().all(|finding| finding.code == rule));
+        assert!(report.findings.iter().all(|finding| finding.rule.code() == rule));
         assert!(report.findings.iter().all(|finding| finding.key.as_deref() == Some("svc-a")));
     }
 }
@@ -89,7 +89,7 @@ fn a_field_named_like_a_secret_is_told_wherever_it_stands() {
                     .to_owned(),
             ],
         );
-        let mut findings = report.findings.iter().filter(|finding| finding.code == "X004");
+        let mut findings = report.findings.iter().filter(|finding| finding.rule.code() == "X004");
         assert!(findings.all(|finding| finding.key.as_deref() == Some("svc-a")));
     }
     let plain = key("metadata:\n", "metadata:\n  labels: { keys: x, tokens: x }\n");

@@ -263,10 +263,11 @@ fn the_second_document_is_where_a_file_holds_too_many() {
 
 /// Each fault of a file's ends of line: byte where it stands, length, message.
 fn ends(text: &str) -> Vec<(usize, usize, String)> {
-    let findings = judge("", text).findings.into_iter().filter(|finding| finding.code == "Y008");
+    let findings =
+        judge("", text).findings.into_iter().filter(|finding| finding.rule.code() == "Y008");
     let place = |range: core::ops::Range<usize>| (range.start, range.end - range.start);
     findings
-        .map(|finding| (place(finding.place.span.range()), finding.message))
+        .map(|finding| (place(finding.location.span.range()), finding.message))
         .map(|((at, length), message)| (at, length, message))
         .collect()
 }

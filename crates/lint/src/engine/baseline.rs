@@ -1,0 +1,155 @@
+//! The baseline: findings of the day on which a team began, which do not count.
+//!
+//! Entries are matched by fingerprint, never by line, and their number only falls. Secrets, locked
+//! rules, rules that are not waivable, and whatever says that something could not be checked stay
+//! out of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Family, Finding, Report, WaivedBy};
+use crate::policy::Policy;
+
+/// The version of the form.
+const VERSION: u32 = 1;
+
+/// A baseline as it is written to a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    version: u32,
+    findings: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    /// For people: which file and key it was.
+    file: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    code: String,
+    name: String,
+    fingerprint: String,
+}
+
+impl Baseline {
+    /// Reads a baseline's text.
+    pub fn read(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let Version { version } = serde_json::from_str(text)
+            .map_err(|error| format!("it is no baseline: {}", place(&error)))?;
+        if version != VERSION {
+            return Err(format!(
+                "it is a baseline of version {version}, and this program reads version {VERSION}; \
+                 write it anew with --write-baseline"
+            ));
+        }
+        serde_json::from_str(text).map_err(|error| format!("it is no baseline: {}", place(&error)))
+    }
+
+    /// What of a report may go into a baseline, and how many of its findings may not. Of an older
+    /// baseline only those stay that it held already.
+    #[must_use]
+    pub fn of(report: &Report, policy: &Policy, older: Option<&Self>) -> (Self, usize) {
+        let mut known = older.map(Self::counts);
+        let mut left = 0;
+        let mut findings: Vec<Entry> = Vec::new();
+        let of_baseline = report.waived.iter().filter(|waived| waived.by == WaivedBy::Baseline);
+        for finding in report.findings.iter().chain(of_baseline.map(|waived| &waived.finding)) {
+            let allowed = may_hold(policy, finding);
+            if allowed && known.as_mut().is_none_or(|known| take(known, &finding.fingerprint)) {
+                findings.push(Entry {
+                    file: report.sources[finding.location.source].policy_path.clone(),
+                    key: finding.key.clone(),
+                    code: finding.rule.code().to_owned(),
+                    name: finding.rule.name().to_owned(),
+                    fingerprint: finding.fingerprint.clone(),
+                });
+            } else {
+                left += 1;
+            }
+        }
+        findings.sort();
+        (Self { version: VERSION, findings }, left)
+    }
+
+    /// Those of several policies as one.
+    #[must_use]
+    pub fn join(all: Vec<Self>) -> Self {
+        let mut findings: Vec<Entry> = all.into_iter().flat_map(|one| one.findings).collect();
+        findings.sort();
+        Self { version: VERSION, findings }
+    }
+
+    /// The text of the file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // Texts and a number alone cannot fail to be written.
+        let mut out = serde_json::to_string_pretty(self).unwrap_or_default();
+        out.push('\n');
+        out
+    }
+
+    /// How many findings it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// True when it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// How many of its findings a report no longer has.
+    #[must_use]
+    pub fn stale(&self, report: &Report) -> usize {
+        let mut known = self.counts();
+        let covered = report.waived.iter().filter(|waived| waived.by == WaivedBy::Baseline);
+        let gone = covered.filter(|waived| take(&mut known, &waived.finding.fingerprint)).count();
+        self.len() - gone
+    }
+
+    /// Splits findings into those that count and those that are known.
+    pub(crate) fn take_off(
+        &self,
+        findings: Vec<Finding>,
+        policy: &Policy,
+    ) -> (Vec<Finding>, Vec<Finding>) {
+        let mut known = self.counts();
+        let is_new = |finding: &Finding| {
+            !(may_hold(policy, finding) && take(&mut known, &finding.fingerprint))
+        };
+        findings.into_iter().partition(is_new)
+    }
+
+    fn counts(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for entry in &self.findings {
+            *counts.entry(entry.fingerprint.as_str()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+fn take(known: &mut BTreeMap<&str, usize>, fingerprint: &str) -> bool {
+    let left = known.get_mut(fingerprint).filter(|left| **left > 0);
+    left.map(|left| *left -= 1).is_some()
+}
+
+/// Secrets are fixed, not kept; so is what the policy holds without exception.
+fn may_hold(policy: &Policy, finding: &Finding) -> bool {
+    let family = finding.rule.family();
+    !matches!(family, Some(Family::Secret | Family::Policy))
+        && policy.cover_forbidden(finding).is_none()
+}
+
+fn place(error: &serde_json::Error) -> String {
+    format!("{:?} error in line {}", error.classify(), error.line()).to_lowercase()
+}

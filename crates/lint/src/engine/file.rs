@@ -1,0 +1,217 @@
+//! One file, checked by itself: what its text, its keys and the policy's own rules give.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use cortexkey_manifest::Problem;
+use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::policy::{ResolvedRule, Role};
+use jiff::Timestamp;
+
+use super::run::LintOptions;
+use super::suppressions::{self, Suppression};
+use crate::model::{CorpusFile, Family, Finding, FindingBuilder, KeyDocument, SourceId};
+use crate::policy::custom::Budget;
+use crate::policy::{Custom, Patterns, Policy, Settings, Subject};
+use crate::rule::{
+    Check, CustomContext, FileContext, KeyContext, Listed, Rule, Sink, check_custom,
+};
+use crate::rules::RULES;
+
+/// What the check of one file gave.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FileResult {
+    pub(super) findings: Vec<Finding>,
+    pub(super) suppressions: Vec<Suppression>,
+    /// Which of the policy's own rules matched a key.
+    pub(super) matched: BTreeSet<usize>,
+}
+
+/// A rule with what holds for keys that no override matches, and what the policy says about it.
+struct Base<'a> {
+    rule: &'static Rule,
+    settings: Settings,
+    resolved: Option<&'a ResolvedRule>,
+}
+
+impl Base<'_> {
+    /// What holds for a key, where that differs from what holds for all.
+    fn for_key(&self, subject: &Subject<'_>) -> Option<Settings> {
+        self.settings.for_key(self.resolved?, subject)
+    }
+}
+
+/// Checks files, one by one.
+pub(crate) struct FileLinter<'a> {
+    policy: &'a Policy,
+    now: Timestamp,
+    comments: bool,
+    only_tenant: Option<&'a str>,
+    catalogue: Vec<&'a Role>,
+    listed: Listed<'a>,
+    patterns: Patterns,
+    bases: Vec<Base<'a>>,
+    /// What holds for each rule that the policy defines.
+    custom: Vec<(Settings, Option<&'a ResolvedRule>)>,
+}
+
+impl<'a> FileLinter<'a> {
+    pub(crate) fn new(policy: &'a Policy, options: &LintOptions<'_>) -> Self {
+        let base = |rule: &&'static Rule| {
+            let resolved = policy.resolved(&rule.id());
+            Base { rule, settings: policy.settings(rule), resolved }
+        };
+        let custom =
+            |custom: &Custom| (policy.custom_settings(custom), policy.resolved(custom.id()));
+        Self {
+            policy,
+            now: options.now,
+            comments: options.comments,
+            only_tenant: policy.only_tenant(),
+            catalogue: policy.roles().collect(),
+            listed: Listed::new(policy.roles()),
+            patterns: Patterns::default(),
+            bases: RULES.iter().map(base).collect(),
+            custom: policy.custom.iter().map(custom).collect(),
+        }
+    }
+
+    pub(crate) fn check(&self, file: &CorpusFile) -> FileResult {
+        let mut result = FileResult::default();
+        if !file.reported || file.is_outside() || !self.policy.is_usable() {
+            return result;
+        }
+        self.text(file, &mut result.findings);
+        let budget = Budget::of_file();
+        for document in &file.documents {
+            if let Some(definition) = &document.definition {
+                self.key(file, definition, &mut result.findings);
+                self.custom(file, definition, &budget, &mut result);
+            }
+            if !document.problems.is_empty() {
+                self.problems(file, document, &mut result.findings);
+            }
+        }
+        if self.comments {
+            result.suppressions = suppressions::read(SourceId::File(file.id), &file.tree);
+        }
+        result
+    }
+
+    /// The rules that look at a file as a whole.
+    fn text(&self, file: &CorpusFile, out: &mut Vec<Finding>) {
+        let cx = FileContext {
+            tree: &file.tree,
+            documents: &file.documents,
+            source: SourceId::File(file.id),
+            tokens: OnceCell::new(),
+        };
+        for Base { rule, settings, .. } in self.bases.iter().filter(|base| base.settings.enabled) {
+            // Of bytes that are no text one finding says so, and nothing else is known of them.
+            let is_about_text = matches!(rule.check, Check::File(_) | Check::Text(_));
+            if is_about_text && !file.decoded && rule.id().family() != Some(Family::Secret) {
+                continue;
+            }
+            let mut sink = Sink { rule, settings, out };
+            match rule.check {
+                Check::File(check) | Check::Text(check) => check(&cx, &mut sink),
+                Check::Problems(reports, fix) => {
+                    for problem in file.problems.iter().filter(|problem| reports(problem)) {
+                        let finding = FindingBuilder::of_problem(cx.source, problem)
+                            .key(cx.key_at(problem.span))
+                            .fix(fix(cx.tree, problem, settings));
+                        sink.report(finding);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Mistakes of a document's form.
+    fn problems(&self, file: &CorpusFile, document: &KeyDocument, out: &mut Vec<Finding>) {
+        let definition = document.definition.as_ref();
+        let name = definition.and_then(Definition::name);
+        for base in &self.bases {
+            let Check::Problems(reports, fix) = base.rule.check else { continue };
+            let own = definition.and_then(|d| base.for_key(&self.subject(file, d)));
+            let settings = own.as_ref().unwrap_or(&base.settings);
+            let mut report = |problem: &Problem| {
+                // What leaves something unchecked is as severe as the rule has it, whatever a policy
+                // sets.
+                let unchecked = problem.leaves_unchecked();
+                let least = if unchecked { base.rule.severity } else { settings.severity };
+                if settings.enabled || unchecked {
+                    let finding = FindingBuilder::of_problem(SourceId::File(file.id), problem)
+                        .key(name)
+                        .fix(fix(&file.tree, problem, settings));
+                    out.push(finding.finish(base.rule.id(), settings.severity.max(least)));
+                }
+            };
+            document.problems.iter().filter(|problem| reports(problem)).for_each(&mut report);
+        }
+    }
+
+    fn subject<'d>(&'d self, file: &'d CorpusFile, definition: &'d Definition) -> Subject<'d> {
+        let tenant = definition.tenant().or(self.only_tenant);
+        let (path, match_paths) = (file.path_in_policy(), &self.policy.match_paths);
+        Subject { definition, tenant, path, match_paths }
+    }
+
+    fn key(&self, file: &CorpusFile, definition: &Definition, out: &mut Vec<Finding>) {
+        let subject = self.subject(file, definition);
+        let settings_of = |rule: &'static Rule| {
+            let base = self.bases.iter().find(|base| base.rule.id() == rule.id());
+            let own = base.and_then(|base| base.for_key(&subject));
+            own.or_else(|| base.map(|base| base.settings.clone()))
+                .unwrap_or_else(|| self.policy.settings(rule))
+        };
+        let cx = KeyContext {
+            definition,
+            tree: &file.tree,
+            source: SourceId::File(file.id),
+            path: &file.path,
+            alone: file.documents.len() == 1,
+            patterns: &self.patterns,
+            policy: self.policy,
+            catalogue: &self.catalogue,
+            listed: &self.listed,
+            tenant: subject.tenant,
+            now: self.now,
+            held: OnceCell::new(),
+            settings_of: &settings_of,
+        };
+        for base in &self.bases {
+            let Check::Key(check) = base.rule.check else { continue };
+            let own = base.for_key(&subject);
+            let settings = own.as_ref().unwrap_or(&base.settings);
+            if settings.enabled {
+                check(&cx, &mut Sink { rule: base.rule, settings, out });
+            }
+        }
+    }
+
+    /// The rules that the policy defines.
+    fn custom(
+        &self,
+        file: &CorpusFile,
+        definition: &Definition,
+        budget: &Budget,
+        result: &mut FileResult,
+    ) {
+        let subject = self.subject(file, definition);
+        let (policy, source) = (self.policy, SourceId::File(file.id));
+        let cx = CustomContext { policy, source, tree: &file.tree, subject, budget };
+        for (at, (custom, (base, resolved))) in policy.custom.iter().zip(&self.custom).enumerate() {
+            if !custom.applies(&subject) {
+                continue;
+            }
+            result.matched.insert(at);
+            let own = resolved.and_then(|resolved| base.for_key(resolved, &subject));
+            let settings = own.as_ref().unwrap_or(base);
+            if settings.enabled {
+                check_custom(custom, &cx, settings.severity, &mut result.findings);
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! From files to a report: [`lint`]. The report depends on nothing but what is passed in.
+
+use core::cmp::Ordering;
+use std::collections::{BTreeSet, HashSet};
+
+use cortexkey_manifest::Span;
+use cortexkey_manifest::policy::Severity;
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use super::file::{FileLinter, FileResult};
+use super::run::{FilesById, LintOptions, Run};
+use super::{policy, suppressions, waivers};
+use crate::model::{
+    Corpus, CorpusFile, Finding, Report, Source, SourceId, Sources, Summary, WaivedBy,
+    WaivedFinding, fingerprints,
+};
+use crate::policy::Policy;
+use crate::rule::{Check, CorpusContext, Sink};
+use crate::rules::{RULES, SUPPRESSED_BY};
+
+/// How many findings of one file are listed before the others are only counted.
+const SHOWN_MAX: usize = 1000;
+
+/// Fewer files than this are not worth another thread.
+pub(crate) const FEW: usize = 64;
+
+/// Checks a corpus against a policy at a moment. Opens no file and reads no clock.
+#[must_use]
+pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
+    lint_with(corpus, policy, &LintOptions::at(now))
+}
+
+/// The same with comments ignored, or without the findings of a baseline.
+#[must_use]
+pub fn lint_with(corpus: &Corpus, policy: &Policy, options: &LintOptions<'_>) -> Report {
+    let linter = FileLinter::new(policy, options);
+    let one = |file: &CorpusFile| linter.check(file);
+    // A few files are checked before another thread has woken up.
+    let results = if corpus.files.len() < FEW {
+        corpus.files.iter().map(one).collect()
+    } else {
+        corpus.files.par_iter().map(one).collect()
+    };
+    assemble(corpus, policy, options, results)
+}
+
+/// Makes the report of a corpus whose files have been checked by themselves.
+pub(crate) fn assemble(
+    corpus: &Corpus,
+    policy: &Policy,
+    options: &LintOptions<'_>,
+    results: Vec<FileResult>,
+) -> Report {
+    let run = Run { corpus, policy, now: options.now };
+    let sources = sources(&run);
+    let mut findings = policy::mistakes(&run);
+    let mut waived = Vec::new();
+    if policy.is_usable() {
+        findings.extend(policy::rules_on_policy(&run));
+        (findings, waived) = settle(&run, findings, results);
+        suppress_doubles(&mut findings);
+    }
+    let unreported = corpus.files.iter().filter(|file| !file.reported);
+    let unreported: HashSet<SourceId> = unreported.map(|file| SourceId::File(file.id)).collect();
+    let is_reported = |finding: &Finding| !unreported.contains(&finding.location.source);
+    findings.retain(is_reported);
+    waived.retain(|waived: &WaivedFinding| is_reported(&waived.finding));
+    findings.sort_by(|a, b| order(&sources, a, b));
+    fingerprints(&sources, findings.iter_mut());
+    if let Some(baseline) = options.baseline {
+        let known;
+        (findings, known) = baseline.take_off(findings, policy);
+        let by = WaivedBy::Baseline;
+        waived.extend(known.into_iter().map(|finding| WaivedFinding { finding, by }));
+    }
+    waived.sort_by(|a, b| order(&sources, &a.finding, &b.finding));
+    fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
+    // Counted before any is left out.
+    let summary = summary(corpus, &findings, waived.len());
+    cap(&mut findings);
+    Report { sources, findings, waived, summary }
+}
+
+/// The policy's files first, then the corpus, then the lock file.
+fn sources(run: &Run<'_>) -> Sources {
+    let faults = run.policy.faults.iter().map(|fault| (fault.path.as_str(), &fault.tree));
+    let of_policy = run.policy.sources().chain(faults).enumerate();
+    let of_policy =
+        of_policy.map(|(layer, (path, tree))| Source::new(run.policy.source(layer), path, tree));
+    let files = run.corpus.files.iter().map(|file| {
+        let source = Source::new(SourceId::File(file.id), &file.path, &file.tree);
+        let source = match file.policy_path.as_deref().filter(|path| *path != file.path) {
+            Some(path) => source.named(path),
+            None => source,
+        };
+        Source { reported: file.reported, ..source }
+    });
+    let lock = SourceId::Lock { policy: run.policy.number };
+    let lock = run.corpus.lock.iter().map(|file| Source::new(lock, &file.path, &file.tree));
+    of_policy.chain(files).chain(lock).collect()
+}
+
+/// Adds what all files together show, takes out what waivers and comments cover, and checks these.
+fn settle(
+    run: &Run<'_>,
+    mut findings: Vec<Finding>,
+    results: Vec<FileResult>,
+) -> (Vec<Finding>, Vec<WaivedFinding>) {
+    let (mut comments, mut matched) = (Vec::new(), BTreeSet::new());
+    for result in results {
+        findings.extend(result.findings);
+        comments.extend(result.suppressions);
+        matched.extend(result.matched);
+    }
+    rules_on_corpus(run, &mut findings);
+    let by_waiver = waivers::apply(run, findings, &FilesById::new(*run));
+    let by_comment = suppressions::apply(run, by_waiver.kept, &comments);
+    let mut kept = by_comment.kept;
+    kept.extend(suppressions::check_suppressions(run, &comments, &by_comment.fates));
+    if !run.corpus.partial {
+        waivers::unused(run, &by_waiver.used, &mut kept);
+        waivers::unmatched(run, &matched, &mut kept);
+    }
+    let mut waived = by_waiver.waived;
+    waived.extend(by_comment.waived);
+    (kept, waived)
+}
+
+fn rules_on_corpus(run: &Run<'_>, out: &mut Vec<Finding>) {
+    let cx = CorpusContext { corpus: run.corpus, policy: run.policy, now: run.now };
+    for rule in RULES {
+        let Check::Corpus(check) = rule.check else { continue };
+        let settings = run.policy.settings(rule);
+        if settings.enabled {
+            check(&cx, &mut Sink { rule, settings: &settings, out });
+        }
+    }
+}
+
+fn summary(corpus: &Corpus, findings: &[Finding], waived: usize) -> Summary {
+    let reported = corpus.files.iter().filter(|file| file.reported && !file.is_outside());
+    let mut summary = Summary {
+        files: reported.clone().count(),
+        keys: reported.map(|file| file.documents.len()).sum(),
+        skipped: corpus.skipped,
+        waived,
+        ..Summary::default()
+    };
+    summary.count(findings);
+    summary
+}
+
+/// Takes out findings whose rule another one suppresses that found something at the same place, or
+/// within it.
+fn suppress_doubles(findings: &mut Vec<Finding>) {
+    let suppressing = |finding: &Finding| {
+        SUPPRESSED_BY.iter().any(|(_, by)| by.iter().any(|rule| finding.rule == rule.id()))
+    };
+    // One that a policy made less severe is no reason to hide a more severe one.
+    let strong: BTreeSet<(SourceId, Span, String, Severity)> = findings
+        .iter()
+        .filter(|finding| suppressing(finding))
+        .map(|finding| {
+            let location = finding.location;
+            let code = finding.rule.code().to_owned();
+            (location.source, location.span, code, finding.severity)
+        })
+        .collect();
+    if strong.is_empty() {
+        return;
+    }
+    findings.retain(|finding| {
+        let Some((_, by)) = SUPPRESSED_BY.iter().find(|(rule, _)| finding.rule == rule.id()) else {
+            return true;
+        };
+        let (source, span) = (finding.location.source, finding.location.span);
+        let first = Span { start: span.start, end: span.start };
+        let last = Span { start: span.end, end: u32::MAX };
+        let from = (source, first, String::new(), Severity::Info);
+        let mut near = strong.range(from..=(source, last, "~".to_owned(), Severity::Error));
+        !near.any(|(_, inner, code, severity)| {
+            let suppresses = by.iter().any(|rule| rule.code == code);
+            inner.end <= span.end && suppresses && *severity >= finding.severity
+        })
+    });
+}
+
+/// Leaves [`SHOWN_MAX`] findings of each file and one that stands for all others of it: the most
+/// severe of them, so that whatever a run fails on is still among its findings. They come sorted by
+/// file.
+fn cap(findings: &mut Vec<Finding>) {
+    if findings.len() <= SHOWN_MAX {
+        return;
+    }
+    let mut out: Vec<Finding> = Vec::new();
+    for file in findings.chunk_by(|a, b| a.location.source == b.location.source) {
+        let (shown, rest) = file.split_at(file.len().min(SHOWN_MAX));
+        out.extend_from_slice(shown);
+        // The first one of equal severity.
+        let Some(worst) = rest.iter().rev().max_by_key(|finding| finding.severity) else {
+            continue;
+        };
+        let mut last = worst.clone();
+        if rest.len() > 1 {
+            last.message = format!("{} (and {} more in this file)", last.message, rest.len() - 1);
+        }
+        out.push(last);
+    }
+    *findings = out;
+}
+
+/// By file, span and code.
+fn order(sources: &Sources, a: &Finding, b: &Finding) -> Ordering {
+    let (here, there) = (a.location, b.location);
+    let by_path = || sources[here.source].path.cmp(&sources[there.source].path);
+    let by_file = if here.source == there.source { Ordering::Equal } else { by_path() };
+    by_file
+        .then_with(|| here.span.cmp(&there.span))
+        .then_with(|| a.rule.cmp(&b.rule))
+        .then_with(|| a.message.cmp(&b.message))
+}

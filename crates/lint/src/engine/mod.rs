@@ -1,0 +1,17 @@
+//! Runs the rules: each file by itself, then all files together; then what waivers, comments and the
+//! baseline cover is taken out, and what can be fixed is fixed. Opens no file and reads no clock.
+
+mod baseline;
+mod file;
+pub mod fix;
+mod lint;
+mod policy;
+mod run;
+mod suppressions;
+mod waivers;
+
+pub use baseline::Baseline;
+pub(crate) use file::{FileLinter, FileResult};
+pub(crate) use lint::{FEW, assemble};
+pub use lint::{lint, lint_with};
+pub use run::LintOptions;

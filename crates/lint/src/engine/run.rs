@@ -1,0 +1,100 @@
+//! What the parts of the engine share: the corpus, the policy and the time of a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cortexkey_manifest::definition::Definition;
+use jiff::Timestamp;
+
+use super::baseline::Baseline;
+use crate::model::{Corpus, Finding, FindingBuilder, SourceId, document_at};
+use crate::policy::{Policy, names_key};
+use crate::rule::Rule;
+
+/// How a corpus is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct LintOptions<'a> {
+    /// The time.
+    pub now: Timestamp,
+    /// Whether comments in files can suppress findings.
+    pub comments: bool,
+    /// Findings that are known and do not count.
+    pub baseline: Option<&'a Baseline>,
+}
+
+impl LintOptions<'_> {
+    /// Checks at a moment, with comments and without a baseline.
+    #[must_use]
+    pub const fn at(now: Timestamp) -> Self {
+        Self { now, comments: true, baseline: None }
+    }
+}
+
+/// A run over a corpus.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) corpus: &'a Corpus,
+    pub(super) policy: &'a Policy,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Run<'a> {
+    /// Adds a finding of a rule, unless the policy turns the rule off.
+    pub(super) fn report(
+        &self,
+        rule: &'static Rule,
+        finding: FindingBuilder,
+        out: &mut Vec<Finding>,
+    ) {
+        let settings = self.policy.settings(rule);
+        if settings.enabled {
+            out.push(finding.finish(rule.id(), settings.severity));
+        }
+    }
+
+    /// Names that waivers write without a tenant and that keys of several tenants have.
+    pub(super) fn ambiguous_names(&self) -> BTreeSet<&'a str> {
+        let keys = self.policy.waivers().filter_map(|(_, waiver)| waiver.key.get());
+        let bare: BTreeSet<&str> =
+            keys.map(String::as_str).filter(|key| !key.contains('/')).collect();
+        if bare.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut tenants: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
+        let documents = self.corpus.files.iter().flat_map(|file| &file.documents);
+        for definition in documents.filter_map(|document| document.definition.as_ref()) {
+            if let Some(name) = definition.name().and_then(|name| bare.get(name)) {
+                tenants.entry(name).or_default().insert(self.tenant(definition));
+            }
+        }
+        tenants.into_iter().filter(|(_, of)| of.len() > 1).map(|(name, _)| name).collect()
+    }
+
+    /// A key's own tenant, or the policy's only one.
+    fn tenant(&self, definition: &'a Definition) -> Option<&'a str> {
+        definition.tenant().or_else(|| self.policy.only_tenant())
+    }
+}
+
+/// The files of a corpus by their ids.
+pub(super) struct FilesById<'a> {
+    run: Run<'a>,
+    at: std::collections::HashMap<SourceId, usize>,
+}
+
+impl<'a> FilesById<'a> {
+    pub(super) fn new(run: Run<'a>) -> Self {
+        let files = run.corpus.files.iter().enumerate();
+        Self { run, at: files.map(|(at, file)| (SourceId::File(file.id), at)).collect() }
+    }
+
+    /// True when a finding is about the key that a waiver names.
+    pub(super) fn is_about(&self, finding: &Finding, key: &str) -> bool {
+        let at = self.at.get(&finding.location.source);
+        let Some(file) = at.and_then(|at| self.run.corpus.files.get(*at)) else { return false };
+        let document = document_at(&file.documents, finding.location.span);
+        document.and_then(|document| document.definition.as_ref()).is_some_and(|definition| {
+            let tenant = self.run.tenant(definition);
+            definition.name().is_some_and(|name| names_key(key, tenant, name))
+        })
+    }
+}

@@ -1,0 +1,396 @@
+//! Suppressions in comments: `# cortexkey: ignore[expiry-too-long] reason="SEC-77" until=2026-12-31`.
+//!
+//! On a line it covers what is found on that line; on a line of its own, the node below it. Without a
+//! reason and an end it covers nothing, and neither does it for rules that are not waivable or that
+//! are locked. One that covers nothing is reported.
+
+use std::cell::LazyCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use cortexkey_manifest::definition::moment;
+use cortexkey_manifest::yaml::{NodeKind, Tree};
+use cortexkey_manifest::{Span, did_you_mean, quote};
+use jiff::Timestamp;
+
+use super::run::Run;
+use crate::model::{
+    Finding, FindingBuilder, Fix, Location, RuleId, SourceId, WaivedBy, WaivedFinding,
+    duration_in_words,
+};
+use crate::rule::Rule;
+use crate::rules;
+use crate::rules::policy::{
+    p001_waiver_expired, p003_waiver_too_long, p004_suppression_not_allowed,
+    p005_suppression_unused, p006_unknown_rule, p009_waiver_incomplete,
+};
+
+/// One comment that is meant to suppress something.
+#[derive(Clone, Debug)]
+pub(crate) struct Suppression {
+    /// Its file.
+    source: SourceId,
+    tree: Arc<Tree>,
+    /// The comment.
+    span: Span,
+    /// What it covers.
+    covers: Span,
+    /// The rules, as written, each with its place.
+    rules: Vec<(String, Span)>,
+    reason: bool,
+    until: Option<(Timestamp, Span)>,
+    /// What is wrong with its form.
+    fault: Option<String>,
+}
+
+const MARK: &str = "cortexkey:";
+const EXAMPLE: &str =
+    "write `# cortexkey: ignore[expiry-too-long] reason=\"SEC-77\" until=2026-12-31`";
+
+/// All suppressions of a file.
+pub(super) fn read(source: SourceId, tree: &Arc<Tree>) -> Vec<Suppression> {
+    // Few files have such a comment, and some have thousands.
+    let beginnings = LazyCell::new(|| beginnings(tree));
+    let comments = tree.comments().iter().filter_map(|comment| {
+        let text = comment.span.slice(tree.source());
+        let body = text.trim_start_matches('#').trim_start();
+        let rest = body.strip_prefix(MARK)?;
+        let start = comment.span.start as usize + (text.len() - rest.len());
+        let covers = if comment.trailing {
+            let at = comment.span.start as usize;
+            Span::new(tree.line_start(at), tree.line_end(at))
+        } else {
+            below(&beginnings, comment.span.end)
+        };
+        let mut suppression = Suppression {
+            source,
+            tree: Arc::clone(tree),
+            span: comment.span,
+            covers,
+            rules: Vec::new(),
+            reason: false,
+            until: None,
+            fault: None,
+        };
+        suppression.fault = suppression.parse(rest, start).err();
+        Some(suppression)
+    });
+    comments.collect()
+}
+
+/// What begins where: each node's start, each item, and each key with its value; in order.
+fn beginnings(tree: &Tree) -> Vec<(u32, u32)> {
+    let mut spans = Vec::new();
+    for (_, node) in tree.nodes() {
+        spans.push((node.span.start, node.span.start));
+        match &node.kind {
+            NodeKind::Sequence { items, .. } => {
+                let items = items.iter().map(|item| tree.node(*item).span);
+                spans.extend(items.map(|item| (item.start, item.end)));
+            }
+            NodeKind::Mapping { entries, .. } => {
+                spans.extend(entries.iter().map(|entry| {
+                    let (key, value) = (tree.node(entry.key).span, tree.node(entry.value).span);
+                    (key.start, value.end.max(key.end))
+                }));
+            }
+            _ => {}
+        }
+    }
+    spans.sort_unstable();
+    spans
+}
+
+/// What begins next behind an offset: an item with all of it, or a key with its value.
+fn below(beginnings: &[(u32, u32)], offset: u32) -> Span {
+    let behind = &beginnings[beginnings.partition_point(|(start, _)| *start < offset)..];
+    let Some((next, _)) = behind.first() else { return Span { start: offset, end: offset } };
+    let same = &behind[..behind.partition_point(|(start, _)| start == next)];
+    let end = same.last().map_or(*next, |(_, end)| *end);
+    Span { start: *next, end }
+}
+
+impl Suppression {
+    /// Reads what stands behind the mark; `start` is its offset in the file.
+    fn parse(&mut self, text: &str, start: usize) -> Result<(), String> {
+        let body = text.trim_start();
+        let lead = text.len() - body.len();
+        let list = body
+            .strip_prefix("ignore[")
+            .ok_or("a comment for cortexkey begins with `ignore[RULE]`")?;
+        let (list, mut rest) = list.split_once(']').ok_or("the list of rules is not closed")?;
+        let mut at = start + lead + "ignore[".len();
+        for part in list.split(',') {
+            let name = part.trim();
+            let begin = at + (part.len() - part.trim_start().len());
+            if name.is_empty() {
+                return Err("a rule is missing in `ignore[…]`".into());
+            }
+            self.rules.push((name.to_owned(), Span::new(begin, begin + name.len())));
+            at += part.len() + 1;
+        }
+        while !rest.trim_start().is_empty() {
+            let offset = start + text.len() - rest.trim_start().len();
+            let (name, value) = rest
+                .trim_start()
+                .split_once('=')
+                .ok_or("behind the rules stand `reason=\"…\"` and `until=DATE`")?;
+            let (value, length, left) = if let Some(quoted) = value.strip_prefix('"') {
+                let (value, left) = quoted.split_once('"').ok_or("a quote is not closed")?;
+                (value, value.len() + 2, left)
+            } else {
+                let end = value.find([' ', '\t']).unwrap_or(value.len());
+                let (value, left) = value.split_at(end);
+                (value, value.len(), left)
+            };
+            let place = offset + name.len() + 1;
+            match name.trim() {
+                "reason" => self.reason = !value.trim().is_empty(),
+                "until" => {
+                    let end = moment(value).map_err(|error| {
+                        format!("{} in `until`: {}", quote(value), error.message)
+                    })?;
+                    self.until = Some((end, Span::new(place, place + length)));
+                }
+                other => {
+                    let hint = did_you_mean(other, &["reason", "until"]).unwrap_or_default();
+                    return Err(format!("a suppression has no {}; {hint}", quote(other)));
+                }
+            }
+            rest = left;
+        }
+        Ok(())
+    }
+
+    fn lacking(&self) -> Vec<&'static str> {
+        let fields = [("reason", !self.reason), ("end (`until`)", self.until.is_none())];
+        fields.into_iter().filter(|(_, lacks)| *lacks).map(|(name, _)| name).collect()
+    }
+
+    fn is_in_force(&self, now: Timestamp) -> bool {
+        let complete = self.fault.is_none() && self.reason;
+        complete && self.until.is_some_and(|(end, _)| end > now)
+    }
+}
+
+/// A rule of a comment: the comment's number, and the rule's number in it.
+type CommentRule = (usize, usize);
+
+/// What is left, what was suppressed, and by which comments.
+#[derive(Default)]
+pub(super) struct Applied {
+    pub(super) kept: Vec<Finding>,
+    pub(super) waived: Vec<WaivedFinding>,
+    pub(super) fates: Fates,
+}
+
+/// What became of each rule of each comment.
+#[derive(Default)]
+pub(super) struct Fates {
+    /// Those that suppressed something.
+    used: BTreeSet<CommentRule>,
+    /// Those that cover a finding which nothing suppresses.
+    refused: BTreeSet<CommentRule>,
+}
+
+/// One rule of one comment, and what it covers.
+struct Cover {
+    source: SourceId,
+    covers: Span,
+    rule: RuleId,
+    at: CommentRule,
+}
+
+/// Takes out what comments cover, where their rules allow it. A finding that several comments
+/// cover belongs to the one that begins last, which is the nearest.
+pub(super) fn apply(run: &Run<'_>, mut findings: Vec<Finding>, all: &[Suppression]) -> Applied {
+    let mut out = Applied::default();
+    let mut covers = covers(run, all);
+    if covers.is_empty() {
+        out.kept = findings;
+        return out;
+    }
+    // Both in order of their spans: what begins is opened, what has ended is dropped when it is met.
+    covers.sort_by_key(|cover| (cover.source, cover.covers.start));
+    findings.sort_by_key(|finding| (finding.location.source, finding.location.span.start));
+    let mut coming = covers.iter().peekable();
+    let mut open: HashMap<&RuleId, Vec<&Cover>> = HashMap::new();
+    for finding in findings {
+        let (source, start) = (finding.location.source, finding.location.span.start);
+        let begins = |cover: &&Cover| (cover.source, cover.covers.start) <= (source, start);
+        while let Some(cover) = coming.next_if(|cover| begins(cover)) {
+            open.entry(&cover.rule).or_default().push(cover);
+        }
+        let own = open.get_mut(&finding.rule);
+        let nearest = own.and_then(|own| {
+            let ended = |cover: &Cover| cover.source != source || cover.covers.end < start;
+            while own.last().is_some_and(|cover| ended(cover)) {
+                own.pop();
+            }
+            own.last().map(|cover| cover.at)
+        });
+        match nearest {
+            None => out.kept.push(finding),
+            Some(at) if finding.unchecked => {
+                out.fates.refused.insert(at);
+                out.kept.push(finding);
+            }
+            Some(at) => {
+                out.fates.used.insert(at);
+                out.waived.push(WaivedFinding { finding, by: WaivedBy::Comment });
+            }
+        }
+    }
+    out
+}
+
+/// What comments in force cover, by the rules that they may suppress.
+fn covers(run: &Run<'_>, all: &[Suppression]) -> Vec<Cover> {
+    let mut covers = Vec::new();
+    for (comment, one) in all.iter().enumerate().filter(|(_, one)| one.is_in_force(run.now)) {
+        for (number, (written, _)) in one.rules.iter().enumerate() {
+            let Some(rule) = run.policy.rule_id(written) else { continue };
+            if run.policy.waiver_forbidden(&rule, None).is_none() {
+                let (source, covered) = (one.source, one.covers);
+                covers.push(Cover { source, covers: covered, rule, at: (comment, number) });
+            }
+        }
+    }
+    covers
+}
+
+/// Reports comments that have expired, are unused, incomplete, too long or not allowed.
+pub(super) fn check_suppressions(
+    run: &Run<'_>,
+    all: &[Suppression],
+    fates: &Fates,
+) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for (comment, one) in all.iter().enumerate() {
+        for (rule, finding) in one.check(run, comment, fates) {
+            run.report(rule, finding, &mut out);
+        }
+    }
+    out
+}
+
+/// A rule of the engine with what it found.
+type Found = (&'static Rule, FindingBuilder);
+
+impl Suppression {
+    fn finding(&self, span: Span, message: impl Into<String>) -> FindingBuilder {
+        FindingBuilder::new(Location { source: self.source, span }, message)
+    }
+
+    fn check(&self, run: &Run<'_>, comment: usize, fates: &Fates) -> Vec<Found> {
+        if let Some(fault) = &self.fault {
+            let finding = self.finding(self.span, fault.clone()).help(EXAMPLE);
+            return vec![(&p009_waiver_incomplete::RULE, finding)];
+        }
+        let rules =
+            (0..self.rules.len()).filter_map(|at| self.check_rule(run, (comment, at), fates));
+        let mut found: Vec<Found> = rules.collect();
+        let lacking = self.lacking();
+        if !lacking.is_empty() {
+            let message =
+                format!("this comment has no {}, and silences nothing", lacking.join(", no "));
+            let finding = self.finding(self.span, message).help(EXAMPLE);
+            found.push((&p009_waiver_incomplete::RULE, finding));
+        }
+        found.extend(self.check_end(run));
+        found
+    }
+
+    /// Checks one of the rules that it names.
+    fn check_rule(&self, run: &Run<'_>, at: CommentRule, fates: &Fates) -> Option<Found> {
+        let (written, span) = self.rules.get(at.1)?;
+        let Some(rule) = run.policy.rule_id(written) else {
+            let hint = did_you_mean(written, &rules::all_ids());
+            let help = hint.unwrap_or_else(|| "`cortexkey rules` lists all rules".into());
+            let finding = self.finding(*span, format!("there is no rule {}", quote(written)));
+            return Some((&p006_unknown_rule::RULE, finding.help(help)));
+        };
+        if let Some(forbidden) = run.policy.waiver_forbidden(&rule, None) {
+            let message = format!("a comment cannot suppress rule {rule}: {}", forbidden.reason);
+            let finding = self
+                .finding(*span, message)
+                .help("fix the key, and remove the comment")
+                .decided(forbidden.decided, "said here");
+            return Some((&p004_suppression_not_allowed::RULE, finding));
+        }
+        if fates.used.contains(&at) {
+            return None;
+        }
+        let code = rule.code();
+        if fates.refused.contains(&at) {
+            let message = format!(
+                "a comment does not suppress this finding {code}: it says that something could not \
+                 be checked"
+            );
+            let help = "fix what cannot be read, and remove the comment";
+            let finding = self.finding(*span, message).help(help);
+            return Some((&p004_suppression_not_allowed::RULE, finding));
+        }
+        self.is_in_force(run.now).then(|| {
+            let message =
+                format!("this comment suppresses nothing: there is no finding {code} here");
+            let finding = self
+                .finding(*span, message)
+                .help("remove it; it would suppress the next one unseen")
+                .fix(self.removal(at.1));
+            (&p005_suppression_unused::RULE, finding)
+        })
+    }
+
+    /// Checks when it ends.
+    fn check_end(&self, run: &Run<'_>) -> Option<Found> {
+        let (end, span) = self.until?;
+        if end <= run.now {
+            let message = "this suppression is over and no longer applies";
+            let finding = self.finding(span, message).help("mend the key and remove the comment");
+            return Some((&p001_waiver_expired::RULE, finding));
+        }
+        let lasts = end.duration_since(run.now);
+        let settings = run.policy.settings(&p003_waiver_too_long::RULE);
+        let (max, decided) = settings.duration("max").filter(|(max, _)| lasts > *max)?;
+        let message = format!(
+            "this suppression lasts {}; the policy allows {}",
+            duration_in_words(lasts),
+            duration_in_words(max)
+        );
+        let finding = self
+            .finding(span, message)
+            .help("set a nearer end, and look at it again then")
+            .decided(decided, "the limit");
+        Some((&p003_waiver_too_long::RULE, finding))
+    }
+
+    /// The edit that takes out one rule, or the whole comment where it names no other.
+    fn removal(&self, of: usize) -> Option<Fix> {
+        let text = self.tree.source();
+        if self.rules.len() > 1 {
+            let span = self.rules.get(of)?.1;
+            let (begin, end) = match self.rules.get(of + 1) {
+                Some((_, next)) => (span.start, next.start),
+                None => (self.rules.get(of.checked_sub(1)?)?.1.end, span.end),
+            };
+            return Some(Fix::safe(Span { start: begin, end }, ""));
+        }
+        let start = self.span.start as usize;
+        let line = self.tree.line_start(start);
+        let before = text.get(line..start)?;
+        if before.trim().is_empty() {
+            // The line goes with it.
+            let end = self.tree.line_end(start);
+            let rest = text.get(end..)?;
+            let end_of_line = match rest.as_bytes() {
+                [b'\r', b'\n', ..] => 2,
+                [b'\r' | b'\n', ..] => 1,
+                _ => 0,
+            };
+            return Some(Fix::safe(Span::new(line, end + end_of_line), ""));
+        }
+        let kept = line + before.trim_end().len();
+        Some(Fix::safe(Span::new(kept, self.span.end as usize), ""))
+    }
+}

@@ -1,0 +1,96 @@
+//! Waivers of the policy: findings that somebody accepted for a while.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cortexkey_manifest::policy::{Source, Waiver};
+use cortexkey_manifest::quote;
+
+use super::run::{FilesById, Run};
+use crate::model::{Finding, FindingBuilder, RuleId, WaivedBy, WaivedFinding, remove_waiver};
+use crate::policy::lacking;
+use crate::rules::policy::{p002_waiver_unused, p008_rule_never_matches};
+
+/// What is left, what is covered, and which waivers covered something.
+#[derive(Default)]
+pub(super) struct Applied {
+    pub(super) kept: Vec<Finding>,
+    pub(super) waived: Vec<WaivedFinding>,
+    pub(super) used: BTreeSet<usize>,
+}
+
+/// A waiver that may cover findings.
+struct Active<'a> {
+    /// Its number among the policy's waivers.
+    number: usize,
+    layer: usize,
+    waiver: &'a Waiver,
+    rule: RuleId,
+    key: &'a str,
+}
+
+/// The waivers that are complete, have not expired, and may cover their rule. One that means keys of
+/// several tenants was written for one of them, and covers none.
+fn active<'a>(run: &Run<'a>) -> Vec<Active<'a>> {
+    let ambiguous = run.ambiguous_names();
+    let waivers = run.policy.waivers().enumerate().filter_map(|(number, (layer, waiver))| {
+        let rule = run.policy.rule_id(waiver.rule.get()?)?;
+        let key = waiver.key.get()?.as_str();
+        let is_active = lacking(waiver).is_empty()
+            && waiver.expires.get().is_some_and(|end| *end > run.now)
+            && run.policy.waiver_forbidden(&rule, Some(layer)).is_none()
+            && !ambiguous.contains(key);
+        is_active.then_some(Active { number, layer, waiver, rule, key })
+    });
+    waivers.collect()
+}
+
+/// Takes out what waivers cover.
+pub(super) fn apply(run: &Run<'_>, findings: Vec<Finding>, files: &FilesById<'_>) -> Applied {
+    let active = active(run);
+    let mut by_rule: BTreeMap<&RuleId, Vec<&Active<'_>>> = BTreeMap::new();
+    for waiver in &active {
+        by_rule.entry(&waiver.rule).or_default().push(waiver);
+    }
+    let mut out = Applied::default();
+    for finding in findings {
+        let own = by_rule.get(&finding.rule).filter(|_| !finding.unchecked);
+        let covers = |waiver: &&&Active<'_>| files.is_about(&finding, waiver.key);
+        let mut covering = own.into_iter().flatten().filter(covers).peekable();
+        if covering.peek().is_some() {
+            out.used.extend(covering.map(|waiver| waiver.number));
+            out.waived.push(WaivedFinding { finding, by: WaivedBy::Waiver });
+        } else {
+            out.kept.push(finding);
+        }
+    }
+    out
+}
+
+/// Reports waivers that could have covered something and did not. What else is wrong with a waiver
+/// has rules of its own.
+pub(super) fn unused(run: &Run<'_>, used: &BTreeSet<usize>, out: &mut Vec<Finding>) {
+    for Active { layer, waiver, rule, key, .. } in
+        active(run).iter().filter(|waiver| !used.contains(&waiver.number))
+    {
+        let message =
+            format!("this waiver covers nothing: {} has no finding {}", quote(key), rule.code());
+        let at = Source { layer: *layer, span: waiver.span };
+        let tree = &run.policy.layers[*layer].tree;
+        let finding = FindingBuilder::new(run.policy.location(at), message)
+            .help("remove it; a waiver without a finding silences the next one unseen")
+            .fix(remove_waiver(tree, waiver.span, true));
+        run.report(&p002_waiver_unused::RULE, finding, out);
+    }
+}
+
+/// Reports rules that the policy defines and that matched no key.
+pub(super) fn unmatched(run: &Run<'_>, matched: &BTreeSet<usize>, out: &mut Vec<Finding>) {
+    let rules = run.policy.custom.iter().enumerate();
+    for (_, custom) in rules.filter(|(at, _)| !matched.contains(at)) {
+        let message = format!("rule {} matches no key", quote(custom.id().code()));
+        let at = Source { layer: custom.layer, span: custom.name_span };
+        let finding = FindingBuilder::new(run.policy.location(at), message)
+            .help("correct its `match`, or remove it: it holds nobody to anything");
+        run.report(&p008_rule_never_matches::RULE, finding, out);
+    }
+}

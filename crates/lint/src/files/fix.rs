@@ -1,0 +1,113 @@
+//! Fixing files: in memory first, then on disk, or as a diff.
+//!
+//! A file that changed since it was read is not written, nor one outside of the repository.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use cortexkey_system::{Links, Write, replace};
+
+use super::ground::Ground;
+use super::open::reason;
+use super::{FixMode, Options, Refusal, load_policy};
+use crate::engine::LintOptions;
+use crate::engine::fix;
+use crate::model::{Corpus, CorpusFile};
+use crate::policy::Policy;
+
+/// Fixes corpus and policy, and gives the diff. With [`FixMode::Diff`] both stay as they are.
+pub(super) fn fix(
+    options: &Options,
+    chosen: &str,
+    corpus: &mut Corpus,
+    policy: &mut Policy,
+    lint_options: &LintOptions<'_>,
+    messages: &mut Vec<String>,
+) -> Result<String, Refusal> {
+    let stdin = options.paths.iter().any(|path| path.as_os_str() == "-");
+    if stdin && options.fix == FixMode::Write {
+        return Err(Refusal::new("standard input cannot be fixed in place")
+            .help("--diff shows what would change"));
+    }
+    let number = policy.number;
+    let reload =
+        |texts: &BTreeMap<String, String>| load_policy(options, chosen, number, texts).ok();
+    let fixed =
+        fix::fix(corpus, policy, lint_options, options.unsafe_fixes, &options.limits, &reload);
+    let old: BTreeMap<String, (String, bool)> = policy
+        .sources()
+        .map(|(path, tree)| (path.to_owned(), (tree.source().to_owned(), true)))
+        .chain(
+            corpus
+                .files
+                .iter()
+                .map(|file| (file.path.clone(), (file.tree.source().to_owned(), false))),
+        )
+        .collect();
+    let mut diff = String::new();
+    for (path, new) in &fixed.texts {
+        let Some((text, of_policy)) = old.get(path) else { continue };
+        diff += &fix::diff(path, text, new, *of_policy);
+    }
+    messages.extend(fixed.withheld.iter().cloned());
+    if options.fix == FixMode::Diff {
+        let would = if fixed.count == 1 { "finding" } else { "findings" };
+        messages.push(format!("{} {would} would be fixed", fixed.count));
+        return Ok(diff);
+    }
+    for (path, new) in &fixed.texts {
+        let Some((text, of_policy)) = old.get(path) else { continue };
+        let file = corpus.files.iter().find(|file| file.path == *path);
+        let own = options.folder.join(path);
+        let place = match file {
+            Some(file) if !of_policy => file.disk_path.as_deref(),
+            _ => Some(own.as_path()),
+        };
+        write(path, place, text, new)?;
+    }
+    for file in &mut corpus.files {
+        if let Some(new) = fixed.texts.get(&file.path) {
+            let bytes = new.clone().into_bytes();
+            let new_file = CorpusFile::new(file.path.clone(), bytes, &options.limits);
+            *file = CorpusFile {
+                id: file.id,
+                policy_path: file.policy_path.take(),
+                reported: file.reported,
+                policy: file.policy,
+                disk_path: file.disk_path.take(),
+                ..new_file
+            };
+        }
+    }
+    *policy = load_policy(options, chosen, number, &BTreeMap::new())?;
+    if fixed.count > 0 {
+        let (count, files) = (fixed.count, fixed.texts.len());
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        messages.push(format!(
+            "fixed {count} finding{} in {files} file{}",
+            plural(count),
+            plural(files)
+        ));
+    }
+    Ok(diff)
+}
+
+/// Writes a file, unless it changed since it was read or lies outside of the repository.
+fn write(path: &str, place: Option<&Path>, old: &str, new: &str) -> Result<(), Refusal> {
+    let Some(place) = place else {
+        return Err(Refusal::new(format!(
+            "{path} is not in the work tree, and cannot be fixed there"
+        ))
+        .help("add it to the checkout with `git sparse-checkout add`"));
+    };
+    let failed = |why: &str| Refusal::new(format!("cannot write {path}: {why}"));
+    let ground = Ground::of(place.parent().unwrap_or(place))?;
+    let bytes = fs::read(place).map_err(|error| failed(&reason(&error)))?;
+    if bytes != old.as_bytes() {
+        return Err(Refusal::new(format!("{path} changed while it was being fixed; run it again")));
+    }
+    // A link stays a link.
+    replace(place, new.as_bytes(), Write::new(Links::Within(&ground.root)))
+        .map_err(|error| failed(&error.reason()))
+}

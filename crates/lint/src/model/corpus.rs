@@ -1,0 +1,198 @@
+//! The files that are checked, parsed and lowered. No file is opened here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cortexkey_manifest::definition::{self, Definition};
+use cortexkey_manifest::lock::{self, Lock};
+use cortexkey_manifest::yaml::{Limits, Tree, parse, parse_bytes};
+use cortexkey_manifest::{Problem, ProblemKind, Span, decode};
+
+use super::claims::definition_claim;
+use super::source::FileId;
+
+/// One document of a file that may be a key definition.
+#[derive(Clone, Debug)]
+pub struct KeyDocument {
+    /// Its span in the file.
+    pub span: Span,
+    /// The definition, unless it is of another kind or version.
+    pub definition: Option<Definition>,
+    /// Mistakes of its form.
+    pub problems: Vec<Problem>,
+}
+
+/// The document that holds a span, of a file's, which come in order.
+pub(crate) fn document_at(documents: &[KeyDocument], span: Span) -> Option<&KeyDocument> {
+    let next = documents.partition_point(|document| document.span.start <= span.start);
+    let document = documents.get(next.checked_sub(1)?)?;
+    (span.end <= document.span.end).then_some(document)
+}
+
+/// One file of the corpus.
+#[derive(Clone, Debug)]
+pub struct CorpusFile {
+    /// Which file it is, whatever its text.
+    pub id: FileId,
+    /// Its path as output shows it.
+    pub path: String,
+    /// Its path from the policy's folder, wherever the command runs, unless that is `path`.
+    pub policy_path: Option<String>,
+    /// Its text and tree.
+    pub tree: Arc<Tree>,
+    /// Mistakes of its YAML.
+    pub problems: Vec<Problem>,
+    /// Its documents.
+    pub documents: Vec<KeyDocument>,
+    /// True when findings of this file are wanted, and not only its bearing on other files.
+    pub reported: bool,
+    /// True when its bytes could be read, whatever they hold.
+    pub readable: bool,
+    /// Which of the run's policies it is checked against.
+    pub policy: usize,
+    /// Where it can be written; `None` for standard input and for a file of a repository's index.
+    pub disk_path: Option<PathBuf>,
+    /// Where it claims to be a definition, although it belongs to no corpus.
+    pub(crate) outside: Option<Span>,
+    /// True when its bytes are text.
+    pub decoded: bool,
+}
+
+impl CorpusFile {
+    /// Parses the bytes of a file.
+    #[must_use]
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
+        let decoded = decode(bytes);
+        let parsed = parse(&decoded.text, limits);
+        let (mut problems, trusted) = match decoded.problem {
+            Some(problem) => (vec![problem], false),
+            None => (parsed.problems, true),
+        };
+        let tree = Arc::new(parsed.tree);
+        let mut documents = Vec::with_capacity(tree.documents().len());
+        if trusted {
+            for document in tree.documents() {
+                let lowered = definition::read(&tree, *document);
+                let span = tree.node(document.root).span;
+                let (definition, problems) = (lowered.definition, lowered.problems);
+                documents.push(KeyDocument { span, definition, problems });
+            }
+            if documents.is_empty() && problems.is_empty() {
+                problems.push(
+                    Problem::new(
+                        ProblemKind::MissingField,
+                        Span::default(),
+                        "the file holds no key definition",
+                    )
+                    .help("write one, or take the file out of the corpus"),
+                );
+            }
+        }
+        Self {
+            id: FileId::unique(),
+            path: path.into(),
+            policy_path: None,
+            tree,
+            problems,
+            documents,
+            reported: true,
+            readable: true,
+            policy: 0,
+            disk_path: None,
+            outside: None,
+            decoded: trusted,
+        }
+    }
+
+    /// Its path from the folder of the policy in force, as far as it is known.
+    pub(crate) fn path_in_policy(&self) -> &str {
+        self.policy_path.as_deref().unwrap_or(&self.path)
+    }
+
+    /// Parses the bytes of a file that no corpus names; nothing where it holds no definition.
+    #[must_use]
+    pub fn outside(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Option<Self> {
+        let mut file = Self::new(path, bytes, limits);
+        file.define(true).then_some(file)
+    }
+
+    /// Whether the file belongs to no corpus, and holds a definition all the same.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        self.outside.is_some()
+    }
+
+    /// Whether a file that no corpus names claims to be a definition. `outside` keeps it from being
+    /// read as one.
+    pub(crate) fn define(&mut self, outside: bool) -> bool {
+        let Some(span) = definition_claim(self) else { return false };
+        if outside {
+            self.outside = Some(span);
+            self.documents = Vec::new();
+            self.problems = Vec::new();
+        }
+        true
+    }
+
+    /// Stands for a file that cannot be read: that is a finding, never nothing.
+    #[must_use]
+    pub fn unreadable(path: impl Into<String>, why: &str, help: &str) -> Self {
+        let mut file = Self::new(path, Vec::new(), &Limits::default());
+        let problem = Problem::new(ProblemKind::YamlSyntax, Span::default(), why).help(help);
+        file.problems = vec![problem];
+        file.readable = false;
+        file
+    }
+}
+
+/// The corpus at an earlier revision.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// What the revision was called.
+    pub revision: String,
+    /// Its files.
+    pub files: Vec<CorpusFile>,
+}
+
+/// The lock file: which definition is which key id of which tenant.
+#[derive(Clone, Debug)]
+pub struct LockedKeys {
+    /// Its path as output shows it.
+    pub path: String,
+    /// Its text and tree.
+    pub tree: Arc<Tree>,
+    /// What it says.
+    pub lock: Lock,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+impl LockedKeys {
+    /// Parses the bytes of a lock file.
+    #[must_use]
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Self {
+        let parsed = parse_bytes(bytes, limits);
+        let lowered = parsed.first().map(|document| lock::read(&parsed.tree, document));
+        let (lock, problems) = match lowered {
+            Some(lowered) => (lowered.lock.unwrap_or_default(), lowered.problems),
+            None => (Lock::default(), parsed.problems),
+        };
+        let tree = Arc::new(parsed.tree);
+        Self { path: path.into(), tree, lock, problems }
+    }
+}
+
+/// All files that are checked.
+#[derive(Clone, Debug, Default)]
+pub struct Corpus {
+    /// The files, in any order; findings come out sorted.
+    pub files: Vec<CorpusFile>,
+    /// Files that were given and are neither in the corpus nor a policy.
+    pub skipped: usize,
+    /// The same definitions at an earlier revision, where keys are compared.
+    pub before: Option<Before>,
+    /// Which definition is which key of which tenant, where that is written down.
+    pub lock: Option<LockedKeys>,
+    /// True when some files of the corpus are not reported on: rules that need all of it wait.
+    pub partial: bool,
+}

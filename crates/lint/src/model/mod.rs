@@ -1,0 +1,27 @@
+//! What the other layers speak about: files, findings and reports. Nothing here checks anything.
+
+mod builder;
+mod claims;
+mod corpus;
+mod duration;
+mod edits;
+mod finding;
+mod fingerprint;
+mod report;
+mod rule_id;
+mod source;
+
+pub(crate) use builder::FindingBuilder;
+pub(crate) use claims::{SPELLINGS, definition_claim, may_claim};
+pub(crate) use corpus::document_at;
+pub use corpus::{Before, Corpus, CorpusFile, KeyDocument, LockedKeys};
+pub(crate) use duration::duration_in_words;
+pub(crate) use edits::{
+    add_after, end_of_line, entry_span, remove_entry, remove_item, remove_waiver,
+};
+pub use finding::{Edit, Finding, Fix, Related, WaivedBy, WaivedFinding};
+pub(crate) use fingerprint::fingerprints;
+pub use report::{Report, Summary};
+pub use rule_id::{Family, RuleId};
+pub(crate) use source::is_builtin;
+pub use source::{FileId, Location, Source, SourceId, Sources};

@@ -1,0 +1,174 @@
+//! What a run found: [`Report`], and how the reports of several policies become one.
+
+use std::collections::{BTreeSet, HashSet};
+
+use cortexkey_manifest::Span;
+use cortexkey_manifest::policy::Severity;
+
+use super::finding::{Finding, WaivedFinding};
+use super::rule_id::RuleId;
+use super::source::{SourceId, Sources};
+
+/// How many files and findings there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files reported on.
+    pub files: usize,
+    /// Documents in them.
+    pub keys: usize,
+    /// Files given that are neither in the corpus nor a policy.
+    pub skipped: usize,
+    /// Findings that are errors.
+    pub errors: usize,
+    /// Findings that are warnings.
+    pub warnings: usize,
+    /// Findings for information.
+    pub infos: usize,
+    /// Findings that do not count.
+    pub waived: usize,
+}
+
+impl Summary {
+    /// Counts findings by their severity.
+    pub(crate) fn count<'f>(&mut self, findings: impl IntoIterator<Item = &'f Finding>) {
+        for finding in findings {
+            match finding.severity {
+                Severity::Error => self.errors += 1,
+                Severity::Warning => self.warnings += 1,
+                Severity::Info => self.infos += 1,
+            }
+        }
+    }
+}
+
+/// All that a run found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Files that findings point into.
+    pub sources: Sources,
+    /// Findings by file, span and code. Of a file with very many, the last one stands for those
+    /// that are left out, and is as severe as the most severe of them.
+    pub findings: Vec<Finding>,
+    /// Findings that do not count.
+    pub waived: Vec<WaivedFinding>,
+    /// The counts, those left out included.
+    pub summary: Summary,
+}
+
+impl Report {
+    /// Joins the reports of runs over one corpus with several policies. A finding about a policy's
+    /// file counts once, and only where every policy that stands on the file has it.
+    pub(crate) fn join(mut reports: Vec<Self>) -> Self {
+        if reports.len() < 2 {
+            return reports.pop().unwrap_or_default();
+        }
+        let agreed = agreed(&reports);
+        let mut all = Self::default();
+        let mut seen = BTreeSet::new();
+        for report in &mut reports {
+            let Summary { files, keys, skipped, waived, .. } = report.summary;
+            all.summary.files += files;
+            all.summary.keys += keys;
+            all.summary.skipped = skipped;
+            all.summary.waived += waived;
+            // Those that a file has too many of are counted, and not among the findings.
+            all.summary.errors += report.summary.errors;
+            all.summary.warnings += report.summary.warnings;
+            all.summary.infos += report.summary.infos;
+            let mut doubles = Summary::default();
+            for finding in core::mem::take(&mut report.findings) {
+                match report.about_policy(&finding) {
+                    Some(about) if !agreed.contains(&about) || !seen.insert(about.clone()) => {
+                        doubles.count([&finding]);
+                    }
+                    _ => all.findings.push(finding),
+                }
+            }
+            all.summary.errors -= doubles.errors;
+            all.summary.warnings -= doubles.warnings;
+            all.summary.infos -= doubles.infos;
+            all.waived.append(&mut report.waived);
+        }
+        all.sources = joined_sources(reports);
+        let sources = &all.sources;
+        let place = |finding: &Finding| {
+            let location = finding.location;
+            (sources[location.source].path.clone(), location.span, finding.rule.clone())
+        };
+        all.findings.sort_by_cached_key(place);
+        all.waived.sort_by_cached_key(|waived| place(&waived.finding));
+        all
+    }
+
+    /// What a finding says about a policy's file; `None` for one about a definition.
+    fn about_policy(&self, finding: &Finding) -> Option<AboutPolicy> {
+        let source = self.sources.get(finding.location.source)?;
+        let about = || AboutPolicy {
+            path: source.path.clone(),
+            span: finding.location.span,
+            rule: finding.rule.clone(),
+            message: finding.message.clone(),
+        };
+        source.is_of_policy().then(about)
+    }
+
+    /// The findings about the policy alone.
+    #[must_use]
+    pub fn of_policy(mut self) -> Self {
+        let is_of_policy = |finding: &Finding| self.is_of_policy(finding);
+        let findings: Vec<Finding> =
+            self.findings.iter().filter(|finding| is_of_policy(finding)).cloned().collect();
+        let waived: Vec<WaivedFinding> =
+            self.waived.iter().filter(|waived| is_of_policy(&waived.finding)).cloned().collect();
+        let files = self.sources.iter().filter(|source| source.is_of_policy()).count();
+        self.summary = Summary { waived: waived.len(), files, ..Summary::default() };
+        self.summary.count(&findings);
+        (self.findings, self.waived) = (findings, waived);
+        self
+    }
+
+    /// True when a finding is at least this severe.
+    #[must_use]
+    pub fn fails(&self, at: Severity) -> bool {
+        self.findings.iter().any(|finding| finding.severity >= at)
+    }
+
+    pub(crate) fn is_of_policy(&self, finding: &Finding) -> bool {
+        self.sources.get(finding.location.source).is_some_and(super::Source::is_of_policy)
+    }
+}
+
+/// What a finding about a policy says, whichever policy of a run it was found with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct AboutPolicy {
+    path: String,
+    span: Span,
+    rule: RuleId,
+    message: String,
+}
+
+/// What all reports that have a policy's file say about it.
+fn agreed(reports: &[Report]) -> BTreeSet<AboutPolicy> {
+    let by_report: Vec<BTreeSet<AboutPolicy>> = reports
+        .iter()
+        .map(|report| report.findings.iter().filter_map(|f| report.about_policy(f)).collect())
+        .collect();
+    let has = |report: &Report, path: &str| {
+        report.sources.iter().any(|source| source.is_of_policy() && source.path == path)
+    };
+    let by_all = |about: &&AboutPolicy| {
+        let mut with =
+            reports.iter().zip(&by_report).filter(|(report, _)| has(report, &about.path));
+        with.all(|(_, found)| found.contains(*about))
+    };
+    by_report.iter().flatten().filter(by_all).cloned().collect()
+}
+
+/// The sources of all reports, each file once: where it is reported on.
+fn joined_sources(reports: Vec<Report>) -> Sources {
+    let all = reports.iter().flat_map(|report| report.sources.iter());
+    let reported: HashSet<SourceId> =
+        all.filter(|source| source.reported).map(|source| source.id).collect();
+    let sources = reports.into_iter().flat_map(|report| report.sources);
+    sources.filter(|source| source.reported || !reported.contains(&source.id)).collect()
+}

@@ -1,0 +1,219 @@
+//! The policy in force: layers merged, and checked against the rules that exist.
+
+use std::sync::Arc;
+
+use cortexkey_core::access::Product;
+use cortexkey_manifest::Spanned;
+use cortexkey_manifest::policy::{
+    Facts, Layer, LayerFault, Layers, Merged, ResolvedRule, Role, Source, Tenant, Waiver,
+};
+use cortexkey_manifest::yaml::Tree;
+
+use super::check::{self, MistakeKind, PolicyMistake};
+use super::custom::Custom;
+use super::match_paths::MatchPaths;
+use super::registry::{Registry, RuleSpec};
+use super::settings::Settings;
+use crate::model::{Location, RuleId, SourceId};
+
+/// A policy that keys are checked against.
+#[derive(Debug)]
+pub struct Policy {
+    /// Which policy of the run it is.
+    pub(crate) number: usize,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) faults: Vec<LayerFault>,
+    pub(crate) merged: Merged,
+    pub(crate) mistakes: Vec<PolicyMistake>,
+    pub(crate) custom: Vec<Custom>,
+    pub(crate) facts: Facts,
+    pub(crate) match_paths: MatchPaths,
+    pub(crate) registry: Registry,
+}
+
+impl Policy {
+    /// Merges layers that were read, and checks what they say about the rules that exist.
+    pub(crate) fn with_rules(layers: Layers, rules: &'static [RuleSpec]) -> Self {
+        let Layers { layers, faults } = layers;
+        let registry = Registry::new(rules, &layers);
+        let merged = Merged::new(&layers, &registry);
+        let facts = Facts::new(&layers);
+        let (match_paths, misplaced) = MatchPaths::new(&layers);
+        let misplaced = misplaced.into_iter().map(|(at, message)| PolicyMistake {
+            kind: MistakeKind::BadValue,
+            at,
+            message,
+            help: Some("write a pattern such as `keys/prod/**`, from this policy's folder".into()),
+        });
+        let (custom, mut miswritten) = check::custom_rules(&layers, &registry);
+        let mut mistakes: Vec<PolicyMistake> = misplaced.collect();
+        mistakes.append(&mut miswritten);
+        mistakes.extend(check::rule_entries(&layers, &registry, &custom));
+        mistakes.extend(check::waived_rules(&layers, &registry, &custom));
+        Self { number: 0, layers, faults, merged, mistakes, custom, facts, match_paths, registry }
+    }
+
+    /// Sets which policy of the run it is, and the paths of its files, where `whole` gives the
+    /// absolute path of each, so that patterns of files start from the right folder.
+    #[must_use]
+    pub(crate) fn in_run(mut self, number: usize, whole: &dyn Fn(&str) -> String) -> Self {
+        self.number = number;
+        self.match_paths.resolve(&self.layers, whole);
+        self
+    }
+
+    /// A location in one of its files.
+    pub(crate) fn location(&self, at: Source) -> Location {
+        Location { source: self.source(at.layer), span: at.span }
+    }
+
+    /// The source of one of its layers.
+    pub(crate) fn source(&self, layer: usize) -> SourceId {
+        SourceId::Policy { policy: self.number, layer }
+    }
+
+    /// What its layers say about a rule.
+    pub(crate) fn resolved(&self, rule: &RuleId) -> Option<&ResolvedRule> {
+        self.merged.rules.get(rule.code())
+    }
+
+    /// What holds for a rule of the linter and keys that no override matches.
+    pub(crate) fn base_settings(&self, rule: &RuleSpec) -> Settings {
+        Settings::new(rule, self.resolved(&rule.id), self.number)
+    }
+
+    /// False when the policy has mistakes: what it asks for is not certain then.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.faults.is_empty() && self.mistakes.is_empty()
+    }
+
+    /// False when a file of the policy could not be read to its end, so that keys cannot be
+    /// checked at all.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// Path of the policy itself, or `builtin:…`; nothing where none of its files could be read.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.layers.last().map(|layer| layer.path.as_str())
+    }
+
+    /// Patterns of the corpus, with the path of the policy file that has them: those of every layer,
+    /// since a child takes nothing out of its parent's corpus.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &[Spanned<String>])> {
+        self.layers
+            .iter()
+            .filter_map(|layer| Some((layer.path.as_str(), layer.file.keys.as_deref()?)))
+    }
+
+    /// How long before its end a key with a lifetime is due to be rotated, in milliseconds; the
+    /// nearest layer's word.
+    #[must_use]
+    pub fn rotate_before_ms(&self) -> Option<u64> {
+        let said = self.layers.iter().rev().find_map(|layer| layer.file.rotate_before.get())?;
+        u64::try_from(said.as_millis()).ok()
+    }
+
+    /// Path, tree and text of all files of the policy.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &Arc<Tree>)> {
+        self.layers.iter().map(|layer| (layer.path.as_str(), &layer.tree))
+    }
+
+    /// Patterns of the files with the policy's own cases; those of its parents are theirs.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
+        let own = self.layers.last().into_iter().flat_map(|layer| &layer.file.tests);
+        own.map(|pattern| pattern.value.as_str())
+    }
+
+    /// A tenant by name.
+    #[must_use]
+    pub fn tenant(&self, name: &str) -> Option<&Tenant> {
+        self.tenants().find(|(known, _)| known.value == name).map(|(_, tenant)| tenant)
+    }
+
+    /// A tenant by name, with the index of the layer that has it.
+    #[must_use]
+    pub fn tenant_at(&self, name: &str) -> Option<(usize, &Tenant)> {
+        let mut tenants = self.facts.tenants();
+        tenants.find(|(_, (known, _))| known.value == name).map(|(at, (_, tenant))| (at, tenant))
+    }
+
+    /// All tenants, the nearest layer's first.
+    pub fn tenants(&self) -> impl Iterator<Item = &(Spanned<String>, Tenant)> {
+        self.facts.tenants().map(|(_, tenant)| tenant)
+    }
+
+    /// The tenant of keys that name none, where there is one.
+    #[must_use]
+    pub fn only_tenant(&self) -> Option<&str> {
+        self.facts.only_tenant()
+    }
+
+    /// Product of a tenant, where both are known.
+    #[must_use]
+    pub fn product(&self, tenant: Option<&str>) -> Option<Product> {
+        self.tenant(tenant?)?.product.get().copied()
+    }
+
+    /// Roles of the catalogue, the nearest layer's first.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles_at().map(|(_, role)| role)
+    }
+
+    /// The same with the index of their layer.
+    pub fn roles_at(&self) -> impl Iterator<Item = (usize, &Role)> {
+        let roles = self.facts.roles().iter();
+        roles.map(|(at, index)| (*at, &self.layers[*at].file.catalog.roles[*index]))
+    }
+
+    /// Roles that do not go together, with the index of their layer.
+    pub fn conflicts(&self) -> impl Iterator<Item = (usize, &[Spanned<String>])> {
+        let layers = self.layers.iter().enumerate();
+        layers.flat_map(|(at, layer)| {
+            layer.file.catalog.conflicts.iter().map(move |pair| (at, pair.as_slice()))
+        })
+    }
+
+    /// Teams that may own keys.
+    pub fn teams(&self) -> impl Iterator<Item = &str> {
+        self.facts.teams().iter().map(String::as_str)
+    }
+
+    /// Domains whose addresses may own keys.
+    pub fn email_domains(&self) -> impl Iterator<Item = &str> {
+        self.facts.email_domains().iter().map(String::as_str)
+    }
+
+    /// All waivers, with the index of their layer.
+    pub fn waivers(&self) -> impl Iterator<Item = (usize, &Waiver)> {
+        let layers = self.layers.iter().enumerate();
+        layers.flat_map(|(at, layer)| layer.file.waivers.iter().map(move |waiver| (at, waiver)))
+    }
+
+    /// The id of a rule by its code or name, those that the policy defines included.
+    #[must_use]
+    pub fn rule_id(&self, written: &str) -> Option<RuleId> {
+        let known = self.registry.find(written).map(|rule| &rule.id);
+        known.or_else(|| self.custom(written).map(Custom::id)).cloned()
+    }
+
+    /// A rule that the policy defines, by its code or name.
+    #[must_use]
+    pub fn custom(&self, written: &str) -> Option<&Custom> {
+        self.custom.iter().find(|rule| rule.id().matches(written))
+    }
+
+    /// The rules that the policy defines, in the order written.
+    pub fn custom_rules(&self) -> impl Iterator<Item = &Custom> {
+        self.custom.iter()
+    }
+
+    /// What holds for a rule that the policy defines and keys that no override matches.
+    #[must_use]
+    pub fn custom_settings(&self, custom: &Custom) -> Settings {
+        Settings::of_custom(self.resolved(custom.id()), self.number)
+    }
+}

@@ -1,0 +1,102 @@
+//! Patterns of files in a policy's `match` entries, each compiled once.
+//!
+//! A pattern starts from the folder of the policy that has it, as `keys` do. Where that folder is
+//! not above the policy in force, as with a shared policy in a folder of its own, it starts from
+//! the folder of the policy in force.
+
+use std::collections::HashMap;
+
+use cortexkey_manifest::Spanned;
+use cortexkey_manifest::policy::{Layer, Match, Source};
+use globset::{GlobBuilder, GlobMatcher};
+
+/// The compiled patterns of all layers.
+#[derive(Debug, Default)]
+pub(crate) struct MatchPaths {
+    patterns: HashMap<String, GlobMatcher>,
+    /// What stands before a path from the policy in force, to make it one from each layer's folder.
+    prefixes: Vec<String>,
+}
+
+impl MatchPaths {
+    /// Compiles the patterns of all layers; those that cannot be are given back with what is wrong.
+    pub(crate) fn new(layers: &[Layer]) -> (Self, Vec<(Source, String)>) {
+        let mut paths = Self::default();
+        paths.resolve(layers, &|path| path.to_owned());
+        let mut faults = Vec::new();
+        for (at, layer) in layers.iter().enumerate() {
+            let of_rules = layer.file.rules.iter().flat_map(|rule| &rule.overrides);
+            let of_rules = of_rules.map(|item| &item.matches);
+            let own = layer.file.custom_rules.iter().filter_map(|rule| rule.matches.get());
+            for pattern in of_rules.chain(own).flat_map(|wanted: &Match| &wanted.path) {
+                if let Err(why) = paths.add(pattern) {
+                    faults.push((Source { layer: at, span: pattern.span }, why));
+                }
+            }
+        }
+        (paths, faults)
+    }
+
+    /// Sets the folders that patterns start from; `whole` gives the absolute path of a layer's path.
+    pub(crate) fn resolve(&mut self, layers: &[Layer], whole: &dyn Fn(&str) -> String) {
+        let in_force = layers.last().map(|layer| whole(&layer.path)).unwrap_or_default();
+        let prefix = |layer: &Layer| prefix(folder(&in_force), folder(&whole(&layer.path)));
+        self.prefixes = layers.iter().map(prefix).collect();
+    }
+
+    fn add(&mut self, pattern: &Spanned<String>) -> Result<(), String> {
+        let text = pattern.value.strip_prefix("./").unwrap_or(&pattern.value);
+        if text.starts_with('/') || text.split('/').any(|part| part == "..") {
+            return Err("the pattern leaves the policy's folder".to_owned());
+        }
+        let glob = GlobBuilder::new(text).literal_separator(true).build();
+        let glob = glob.map_err(|error| format!("this is no pattern: {}", error.kind()))?;
+        self.patterns.insert(pattern.value.clone(), glob.compile_matcher());
+        Ok(())
+    }
+
+    /// True when a path from the folder of the policy in force matches one of a layer's patterns.
+    pub(crate) fn any_matches<'p>(
+        &self,
+        layer: usize,
+        mut patterns: impl Iterator<Item = &'p str>,
+        path: &str,
+    ) -> bool {
+        let prefix = self.prefixes.get(layer).map_or("", String::as_str);
+        let path = format!("{prefix}{path}");
+        patterns.any(|pattern| self.patterns.get(pattern).is_some_and(|glob| glob.is_match(&path)))
+    }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The way from an upper folder down to a lower one, with a slash behind it; nothing where the one
+/// is not above the other.
+fn prefix(lower: &str, upper: &str) -> String {
+    // `../policies` above `.`: what goes up is undone by names that are not known here.
+    let below = match (lower, upper) {
+        (lower, "") => Some(lower),
+        (lower, upper) => lower.strip_prefix(upper).and_then(|rest| rest.strip_prefix('/')),
+    };
+    match below.filter(|below| !below.is_empty() && !below.starts_with("..")) {
+        Some(below) => format!("{below}/"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_from_the_folder_of_the_layer() {
+        assert_eq!(prefix("team/a", "team"), "a/");
+        assert_eq!(prefix("team", ""), "team/");
+        assert_eq!(prefix("/srv/repo/team", "/srv/repo"), "team/");
+        for (lower, upper) in [("", ""), ("team", "team"), ("", "org"), ("teams", "team")] {
+            assert_eq!(prefix(lower, upper), "", "{lower} {upper}");
+        }
+    }
+}

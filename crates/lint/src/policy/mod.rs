@@ -1,0 +1,26 @@
+//! What is in force: the layers of a policy merged, the settings of each rule, and the rules that the
+//! policy defines itself. A policy knows which rules exist, and nothing about how they check.
+
+mod check;
+pub(crate) mod custom;
+mod in_force;
+mod match_paths;
+mod options;
+mod patterns;
+mod registry;
+mod settings;
+mod show;
+mod subject;
+mod waivers;
+
+pub(crate) use check::MistakeKind;
+pub use custom::Custom;
+pub use in_force::Policy;
+pub use options::{OptionDoc, OptionType, Tighter};
+pub(crate) use options::{WEEKDAYS, period};
+pub(crate) use patterns::Patterns;
+pub(crate) use registry::RuleSpec;
+pub use settings::Settings;
+pub use show::{Fact, level};
+pub(crate) use subject::Subject;
+pub(crate) use waivers::{lacking, names_key};

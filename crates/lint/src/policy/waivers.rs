@@ -1,0 +1,68 @@
+//! What waivers may cover, and what a waiver must have.
+
+use cortexkey_manifest::policy::Waiver;
+
+use super::in_force::Policy;
+use crate::model::{Finding, Location, RuleId};
+
+/// Why no waiver and no comment covers a finding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forbidden {
+    /// The reason, in a few words.
+    pub(crate) reason: &'static str,
+    /// The policy's line that says so, where one does.
+    pub(crate) decided: Option<Location>,
+}
+
+impl Policy {
+    /// Why a finding cannot be covered, if it cannot.
+    pub(crate) fn cover_forbidden(&self, finding: &Finding) -> Option<Forbidden> {
+        if finding.unchecked { Some(UNCHECKED) } else { self.waiver_forbidden(&finding.rule, None) }
+    }
+
+    /// Why a rule cannot be waived, if it cannot. `layer` is the one that has the waiver; a comment
+    /// is in no layer.
+    pub(crate) fn waiver_forbidden(
+        &self,
+        rule: &RuleId,
+        layer: Option<usize>,
+    ) -> Option<Forbidden> {
+        if self.registry.find(rule.code()).is_some_and(|rule| !rule.is_waivable) {
+            return Some(UNCHECKED);
+        }
+        let resolved = self.resolved(rule)?;
+        let forbidden = |reason, at| Some(Forbidden { reason, decided: Some(self.location(at)) });
+        if let Some(waivable) = resolved.waivable.as_ref().filter(|waivable| !waivable.value) {
+            return forbidden("the policy says so", waivable.source);
+        }
+        let lock = resolved.locked?;
+        // The layer that locked it may grant exceptions, and so may its ancestors.
+        let may_grant = layer.is_some_and(|layer| {
+            layer == lock.layer || self.layers[lock.layer].ancestors.contains(&layer)
+        });
+        if may_grant { None } else { forbidden("it is locked", lock) }
+    }
+}
+
+const UNCHECKED: Forbidden =
+    Forbidden { reason: "it says that something could not be checked", decided: None };
+
+/// What a waiver must have and does not have.
+pub(crate) fn lacking(waiver: &Waiver) -> Vec<&'static str> {
+    let blank = |text: Option<&String>| text.is_none_or(|text| text.trim().is_empty());
+    let fields = [
+        ("reason", blank(waiver.reason.get())),
+        ("approver", blank(waiver.approved_by.get())),
+        // An end that could not be read has been reported as such.
+        ("end", waiver.expires.is_missing()),
+    ];
+    fields.into_iter().filter(|(_, lacks)| *lacks).map(|(name, _)| name).collect()
+}
+
+/// True when a waiver's `key` means this key.
+pub(crate) fn names_key(written: &str, tenant: Option<&str>, name: &str) -> bool {
+    match written.split_once('/') {
+        Some((wanted, key)) => key == name && Some(wanted) == tenant,
+        None => written == name,
+    }
+}

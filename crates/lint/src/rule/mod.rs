@@ -1,0 +1,97 @@
+//! What a rule is: data and a function.
+//!
+//! The data is what `cortexkey explain` and the documentation print; its examples are run as tests. A
+//! rule sees a context and its settings, and reports through a [`Sink`]; it opens no file.
+
+mod context;
+mod custom;
+mod example;
+mod sink;
+mod tokens;
+
+use cortexkey_manifest::policy::Severity;
+use cortexkey_manifest::yaml::Tree;
+use cortexkey_manifest::{Field, Problem, Span};
+
+pub(crate) use context::{CorpusContext, FileContext, KeyContext, Listed, PolicyContext};
+pub(crate) use custom::{CustomContext, check_custom};
+pub use example::Example;
+pub(crate) use sink::Sink;
+
+use crate::model::{Fix, RuleId};
+use crate::policy::{OptionDoc, Settings};
+
+/// How a rule checks.
+#[derive(Clone, Copy)]
+pub(crate) enum Check {
+    /// It reports the mistakes that a reader found and that the first function accepts; the second
+    /// one fixes them.
+    Problems(fn(&Problem) -> bool, fn(&Tree, &Problem, &Settings) -> Option<Fix>),
+    /// It looks at one file of the corpus.
+    File(fn(&FileContext<'_>, &mut Sink<'_>)),
+    /// It looks at one file, of the corpus or of the policy.
+    Text(fn(&FileContext<'_>, &mut Sink<'_>)),
+    /// It looks at one key.
+    Key(fn(&KeyContext<'_>, &mut Sink<'_>)),
+    /// It looks at all files.
+    Corpus(fn(&CorpusContext<'_>, &mut Sink<'_>)),
+    /// It looks at the policy itself.
+    Policy(fn(&PolicyContext<'_>, &mut Sink<'_>)),
+    /// The engine finds it, before any rule runs or when all others have run.
+    Engine,
+}
+
+/// Whether edits can fix a rule's findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixes {
+    /// Only people can.
+    No,
+    /// With `--fix`: what the key may do does not change.
+    Safe,
+    /// With `--unsafe-fixes`: a person has to agree.
+    Unsafe,
+}
+
+/// One rule: its page, its options, and how it checks.
+pub struct Rule {
+    /// Letter and number; never reused.
+    pub code: &'static str,
+    /// The readable name; it is accepted wherever the code is.
+    pub name: &'static str,
+    /// Its severity unless a policy sets another one.
+    pub severity: Severity,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// Why that matters for Cortex API keys.
+    pub why: &'static str,
+    /// A definition in which it finds something.
+    pub bad: Example,
+    /// The same one fixed.
+    pub good: Example,
+    /// How to fix it.
+    pub mend: &'static str,
+    /// What a policy can set besides `enabled`, `severity`, `locked`, `waivable`, `overrides`.
+    pub options: &'static [OptionDoc],
+    /// Whether edits can fix it.
+    pub fixes: Fixes,
+    /// How it checks.
+    pub(crate) check: Check,
+}
+
+impl Rule {
+    /// Its code and name.
+    #[must_use]
+    pub const fn id(&self) -> RuleId {
+        RuleId::new(self.code, self.name)
+    }
+
+    /// True when it reports this mistake of a reader.
+    pub(crate) fn reports(&self, problem: &Problem) -> bool {
+        matches!(self.check, Check::Problems(reports, _) if reports(problem))
+    }
+}
+
+/// Where a missing field is reported: at its empty key, or at the key of its mapping.
+pub(crate) fn missing_span<T>(field: &Field<T>, mapping: Span) -> Span {
+    field.key().unwrap_or(mapping)
+}

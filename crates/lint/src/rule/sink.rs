@@ -1,0 +1,27 @@
+//! Where a rule puts its findings.
+
+use cortexkey_manifest::policy::Severity;
+
+use super::Rule;
+use crate::model::{Finding, FindingBuilder};
+use crate::policy::Settings;
+
+/// Takes the findings of one rule, and holds what is in force for it.
+pub(crate) struct Sink<'a> {
+    pub(crate) rule: &'static Rule,
+    /// What holds for the rule, for the key or for all.
+    pub(crate) settings: &'a Settings,
+    pub(crate) out: &'a mut Vec<Finding>,
+}
+
+impl Sink<'_> {
+    /// Adds a finding.
+    pub(crate) fn report(&mut self, finding: FindingBuilder) {
+        self.report_at(self.settings.severity, finding);
+    }
+
+    /// Adds a finding whose severity differs from key to key.
+    pub(crate) fn report_at(&mut self, severity: Severity, finding: FindingBuilder) {
+        self.out.push(finding.finish(self.rule.id(), severity));
+    }
+}

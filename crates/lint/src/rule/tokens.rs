@@ -1,0 +1,64 @@
+//! What looks like a secret in a file: [`FoundToken`].
+
+use cortexkey_manifest::yaml::{NodeKind, Tree};
+use cortexkey_manifest::{Span, Token, TokenKind, tokens_in};
+
+/// What looks like a secret in a file.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundToken {
+    /// Where it stands; of one that only the decoded value shows, the value's place.
+    pub(crate) span: Span,
+    /// What it is.
+    pub(crate) kind: TokenKind,
+    /// The token, where it is not what stands at the place.
+    decoded: Option<Box<str>>,
+}
+
+impl FoundToken {
+    /// The token itself, which must not be shown.
+    pub(crate) fn value<'a>(&'a self, source: &'a str) -> &'a str {
+        self.decoded.as_deref().unwrap_or_else(|| self.span.slice(source))
+    }
+}
+
+/// What looks like a secret by its shape, in the text with its comments and in the values that
+/// escapes, quotes and line folding make of it.
+pub(super) fn find_tokens(tree: &Tree) -> Vec<FoundToken> {
+    let whole = |token: Token| FoundToken { span: token.span, kind: token.kind, decoded: None };
+    let written: Vec<FoundToken> = tokens_in(tree.source()).into_iter().map(whole).collect();
+    let mut decoded: Vec<FoundToken> = Vec::new();
+    for (_, node) in tree.nodes() {
+        let NodeKind::Scalar { text: Some(text), .. } = &node.kind else { continue };
+        let inside = |token: &&FoundToken| token.span.start < node.span.end;
+        let first = written.partition_point(|token| token.span.end <= node.span.start);
+        let beside = || written.iter().skip(first).take_while(inside);
+        // One finding a value: what only looks like chance gives way to what says what it is.
+        let strongest = tokens_in(text).into_iter().max_by_key(|token| match token.kind {
+            TokenKind::Random => 0,
+            TokenKind::CortexKey => 1,
+            TokenKind::Known(_) => 2,
+        });
+        let Some(token) = strongest else { continue };
+        let is_known = match token.kind {
+            TokenKind::Random => beside().next().is_some(),
+            _ => beside().any(|token| token.kind != TokenKind::Random),
+        };
+        if !is_known {
+            let value = token.span.slice(text).into();
+            let kind = token.kind;
+            decoded.push(FoundToken { span: node.span, kind, decoded: Some(value) });
+        }
+    }
+    if decoded.is_empty() {
+        return written;
+    }
+    decoded.sort_by_key(|token| token.span);
+    let covered = |token: &FoundToken| {
+        let next = decoded.partition_point(|other| other.span.end <= token.span.start);
+        decoded.get(next).is_some_and(|other| other.span.start <= token.span.start)
+    };
+    let mut all: Vec<FoundToken> = written.into_iter().filter(|token| !covered(token)).collect();
+    all.append(&mut decoded);
+    all.sort_by_key(|token| token.span);
+    all
+}

@@ -1,0 +1,80 @@
+//! The keys of a corpus, by name and by owner.
+
+use std::collections::BTreeMap;
+
+use cortexkey_manifest::Span;
+use cortexkey_manifest::definition::Definition;
+
+use crate::model::{CorpusFile, FindingBuilder, Location, SourceId};
+use crate::rule::CorpusContext;
+
+/// A key that has a name.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) definition: &'a Definition,
+    pub(super) file: &'a CorpusFile,
+    /// Where its name is.
+    pub(super) span: Span,
+    pub(super) name: &'a str,
+    /// Its own tenant, or the policy's only one.
+    pub(super) tenant: Option<&'a str>,
+}
+
+impl Named<'_> {
+    /// Where its name is, and in which file.
+    pub(super) fn location(&self) -> Location {
+        Location { source: SourceId::File(self.file.id), span: self.span }
+    }
+
+    /// A finding about the key, at its name.
+    pub(super) fn finding(&self, message: impl Into<String>) -> FindingBuilder {
+        FindingBuilder::new(self.location(), message).key(Some(self.name))
+    }
+
+    /// Of a pair of which only one is reported on, that one carries the finding.
+    pub(super) fn beside(self, other: &Self) -> (Self, Self) {
+        if self.file.reported { (self, *other) } else { (*other, self) }
+    }
+}
+
+/// The names of keys in one text, whatever their order.
+pub(super) fn names(keys: &[Named<'_>]) -> String {
+    let mut names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    names.sort_unstable();
+    names.join("\n")
+}
+
+pub(super) fn named<'a>(cx: &CorpusContext<'a>) -> impl Iterator<Item = Named<'a>> + use<'a> {
+    keys_of(cx, &cx.corpus.files)
+}
+
+/// The keys of each owner that is named.
+pub(super) fn by_owner<'a>(cx: &CorpusContext<'a>) -> BTreeMap<&'a str, Vec<Named<'a>>> {
+    let mut owners: BTreeMap<&str, Vec<Named<'_>>> = BTreeMap::new();
+    for key in named(cx) {
+        if let Some(owner) = key.definition.metadata.as_ref().and_then(|m| m.owner.get()) {
+            owners.entry(owner.trim()).or_default().push(key);
+        }
+    }
+    owners
+}
+
+pub(super) fn keys_of<'a>(
+    cx: &CorpusContext<'a>,
+    files: &'a [CorpusFile],
+) -> impl Iterator<Item = Named<'a>> + use<'a> {
+    let only = cx.policy.only_tenant();
+    files.iter().flat_map(move |file| {
+        let definitions = file.documents.iter().filter_map(|doc| doc.definition.as_ref());
+        definitions.filter_map(move |definition| {
+            let name = definition.metadata.as_ref()?.name.spanned()?;
+            Some(Named {
+                definition,
+                file,
+                span: name.span,
+                name: &name.value,
+                tenant: definition.tenant().or(only),
+            })
+        })
+    })
+}

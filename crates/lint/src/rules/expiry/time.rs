@@ -1,0 +1,59 @@
+//! How long a key lives, and how that is written.
+
+use cortexkey_manifest::definition::Expiry;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Span, Timestamp};
+
+use crate::model::duration_in_words;
+
+/// How long a key lives from now on; nothing for one that never ends.
+pub(super) fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration> {
+    match expiry {
+        Expiry::At(end) => Some(end.duration_since(now)),
+        Expiry::After(lifetime) => Some(lifetime),
+        Expiry::Never => None,
+    }
+}
+
+/// The end that a limit allows, as it is written: a lifetime in days, else hours or minutes; a time
+/// as the last whole day within the limit.
+pub(super) fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> Option<String> {
+    let seconds = limit.as_secs();
+    if let Expiry::After(_) = expiry {
+        return Some(match seconds {
+            86_400.. => format!("{}d", seconds / 86_400),
+            3_600.. => format!("{}h", seconds / 3_600),
+            _ => format!("{}m", seconds / 60),
+        });
+    }
+    let end = now.checked_add(limit).ok()?;
+    // A date means its end: the day before the limit's own ends within it.
+    let day = Offset::UTC.to_datetime(end).date().yesterday().ok()?;
+    let whole = SignedDuration::from_secs(2 * 86_400);
+    Some(if limit >= whole { format!("\"{day}T00:00:00Z\"") } else { format!("\"{end}\"") })
+}
+
+/// A duration in words; with the part of its last unit where the limit that it exceeds would read
+/// the same.
+pub(super) fn beyond_words(duration: SignedDuration, limit: SignedDuration) -> String {
+    let whole = duration_in_words(duration);
+    if whole != duration_in_words(limit) {
+        return whole;
+    }
+    let rest = match duration.as_secs() {
+        seconds @ 86_400.. => seconds % 86_400,
+        seconds @ 3_600.. => seconds % 3_600,
+        seconds => seconds % 60,
+    };
+    if rest < 60 {
+        return format!("{whole} and {rest} second{}", if rest == 1 { "" } else { "s" });
+    }
+    format!("{whole} and {}", duration_in_words(SignedDuration::from_secs(rest)))
+}
+
+/// How long from now the product's API lets a key live: six months, by the calendar.
+pub(super) fn beyond(now: Timestamp) -> Option<SignedDuration> {
+    let today = Offset::UTC.to_datetime(now);
+    let then = today.checked_add(Span::new().months(6)).ok()?;
+    Some(Offset::UTC.to_timestamp(then).ok()?.duration_since(now))
+}

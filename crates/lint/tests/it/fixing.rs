@@ -1,0 +1,250 @@
+//! Mending: what is written, what is left alone, and that mending twice changes nothing.
+
+use std::fs;
+
+use crate::common::{HEAD, folder, found, key, lint, lint_with};
+use cortexkey_lint::files::{FixMode, Outcome};
+use cortexkey_lint::rules::{Fixes, RULES};
+use tempfile::TempDir;
+
+fn mend(folder: &TempDir, also_unsafe: bool) -> Outcome {
+    lint_with(folder.path(), &[], |options| {
+        options.fix = FixMode::Write;
+        options.unsafe_fixes = also_unsafe;
+    })
+}
+
+fn read(folder: &TempDir, path: &str) -> String {
+    fs::read_to_string(folder.path().join(path)).unwrap()
+}
+
+const POLICY: &str = "keys: ['keys/*.yaml']\nextends: ['builtin:recommended']\n\
+    tenants: { main: { product: xsiam, assetGroups: [{ name: prod-eu }] } }\n\
+    rules: { E005: { offset: Z }, R009: { enabled: false } }\n\
+    catalog: { roles: [{ name: Old, deprecated: { use: Viewer } }, { name: Export, id: r1 }] }\n";
+
+#[test]
+fn comments_and_blank_lines_stay_where_they_are() {
+    let text = "# about this key\nkind: ApiKey\napiVersion: cortexkey/v1\n\nmetadata:\n  \
+        # who\n  owner: no   # really\n  name: svc-abc\n\nspec:   # what\n  securityLevel: advnaced\n\n  \
+        comment: Exports incidents\n  expires: 2026-03-01T00:00:00\n  roles:\n    - viewer  # looks\n    \
+        - r1\n    - Responder\n    - Responder\n  scope:\n    \
+        assets: { mode: select, groups: [PROD-EU] } # one\n    casesAndIssues: { mode: none }\n    \
+        endpoints: { mode: none }\n";
+    let policy = format!("{HEAD}{POLICY}");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", text)]);
+    let outcome = mend(&folder, true);
+    let mended = read(&folder, "keys/svc-abc.yaml");
+    insta::assert_snapshot!(format!("{mended}---\n{}", found(&outcome).join("\n")));
+    for comment in ["# about this key", "# who", "# really", "# what", "# looks", "# one"] {
+        assert!(mended.contains(comment), "{mended}");
+    }
+    // Once more changes nothing.
+    let again = mend(&folder, true);
+    assert_eq!(read(&folder, "keys/svc-abc.yaml"), mended);
+    assert_eq!(found(&again), found(&outcome));
+}
+
+#[test]
+fn safe_mending_leaves_what_somebody_has_to_agree_with() {
+    let policy = format!("{HEAD}{POLICY}");
+    let text = key("svc-abc").replace("90d", "9000d").replace("[Viewer]", "[viewer]");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", &text)]);
+    mend(&folder, false);
+    let mended = read(&folder, "keys/svc-abc.yaml");
+    assert_eq!(mended, text.replace("[viewer]", "[Viewer]"));
+    let outcome = mend(&folder, true);
+    assert!(read(&folder, "keys/svc-abc.yaml").contains("lifetime: 181d"));
+    // The policy would allow a year, and the product's API half of it.
+    assert!(!found(&outcome).iter().any(|line| line.contains("svc-abc")), "{:?}", found(&outcome));
+}
+
+#[test]
+fn every_fix_that_a_page_promises_is_there() {
+    let mut lacking = Vec::new();
+    for rule in RULES {
+        let report = crate::examples::run(&rule.bad);
+        let fix =
+            report.findings.iter().find(|f| f.rule.code() == rule.code).and_then(|f| f.fix.clone());
+        match rule.fixes {
+            Fixes::No => assert!(fix.is_none(), "{}", rule.code),
+            // These need an option or a catalogue that their example does without.
+            _ if matches!(rule.code, "E005" | "R001" | "A004" | "R008") => {}
+            promised => {
+                let safe = fix.as_ref().map(|fix| fix.safe);
+                if safe != Some(promised == Fixes::Safe) {
+                    lacking.push((rule.code, safe));
+                }
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "{lacking:?}");
+}
+
+#[test]
+fn a_diff_changes_nothing_and_fails_as_the_findings_do() {
+    let policy = format!("{HEAD}{POLICY}");
+    let text = key("svc-abc").replace("[Viewer]", "[viewer]");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", &text)]);
+    let outcome = lint_with(folder.path(), &[], |options| options.fix = FixMode::Diff);
+    let diff = outcome.diff.clone().unwrap();
+    assert!(diff.contains("-  roles: [viewer]\n+  roles: [Viewer]\n"), "{diff}");
+    assert_eq!(read(&folder, "keys/svc-abc.yaml"), text);
+    assert_eq!(crate::common::code(&outcome), 1);
+}
+
+#[test]
+fn a_diff_shows_no_secret() {
+    let secret = "aB3".repeat(43);
+    let text = key("svc-abc").replace(
+        "  roles: [Viewer]",
+        &format!("  roles: [viewer]\n  # {secret}\n  apiKey: hunter2hunter2"),
+    );
+    let folder = folder(&[("keys/svc-abc.yaml", &text)]);
+    let outcome = lint_with(folder.path(), &[], |options| options.fix = FixMode::Diff);
+    let diff = outcome.diff.unwrap();
+    assert!(
+        diff.contains("Viewer") && !diff.contains("aB3aB3") && !diff.contains("hunter2"),
+        "{diff}"
+    );
+}
+
+#[test]
+fn unused_and_expired_waivers_and_comments_are_taken_out() {
+    let policy = format!(
+        "{HEAD}keys: ['keys/*.yaml']\nwaivers:\n  # kept\n  - {{ rule: L001, key: svc-abc, reason: r, \
+         approvedBy: b, expires: 2026-02-01 }}\n  - {{ rule: E003, key: svc-abc, reason: r, approvedBy: b, \
+         expires: 2026-02-01 }}\n"
+    );
+    let text = key("svc-abc").replace("advanced", "standard").replace(
+        "  lifetime: 90d",
+        "  # cortexkey: ignore[E003] reason=\"r\" until=2026-02-01\n  lifetime: 90d",
+    );
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", &text)]);
+    assert_eq!(found(&lint(&folder, &[])).len(), 2, "{:?}", found(&lint(&folder, &[])));
+    let outcome = mend(&folder, false);
+    assert!(found(&outcome).is_empty(), "{:?}", found(&outcome));
+    let policy = read(&folder, "cortexkey.yaml");
+    assert!(
+        policy.contains("# kept") && policy.contains("L001") && !policy.contains("E003"),
+        "{policy}"
+    );
+    assert!(!read(&folder, "keys/svc-abc.yaml").contains("ignore"));
+}
+
+#[test]
+fn line_ends_are_mended_and_a_file_that_only_has_crlf_is_left_alone() {
+    let text = key("svc-abc");
+    let mixed = text.replacen('\n', "\r\n", 2);
+    let folder = folder(&[
+        ("keys/svc-abc.yaml", &format!("\u{feff}{mixed}")),
+        ("keys/svc-def.yaml", &key("svc-def").replace('\n', "\r\n")),
+        ("keys/svc-ghi.yaml", key("svc-ghi").trim_end()),
+    ]);
+    mend(&folder, false);
+    assert_eq!(read(&folder, "keys/svc-abc.yaml"), text);
+    assert_eq!(read(&folder, "keys/svc-def.yaml"), key("svc-def").replace('\n', "\r\n"));
+    assert_eq!(read(&folder, "keys/svc-ghi.yaml"), key("svc-ghi"));
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_given_to_a_second_key() {
+    // The file's name belongs to another key: taking it would make a duplicate.
+    let folder = folder(&[
+        ("keys/svc-abc.yaml", &key("svc-def")),
+        ("keys/x.yaml", &format!("{}---\n{}", key("svc-abc"), key("svc-ghi"))),
+    ]);
+    mend(&folder, true);
+    assert!(read(&folder, "keys/svc-abc.yaml").contains("name: svc-def"));
+}
+
+#[test]
+fn standard_input_is_not_mended() {
+    let folder = folder(&[]);
+    let outcome = lint_with(folder.path(), &["-"], |options| options.fix = FixMode::Write);
+    assert_eq!(crate::common::code(&outcome), 2);
+    assert!(outcome.messages.join(" ").contains("standard input"), "{:?}", outcome.messages);
+}
+
+fn fixed(policy: &str, text: &str) -> (String, Outcome) {
+    let policy = format!("{HEAD}extends: ['builtin:recommended']\nkeys: ['keys/*.yaml']\n{policy}");
+    let folder = folder(&[("cortexkey.yaml", &policy), ("keys/svc-abc.yaml", text)]);
+    let outcome = mend(&folder, false);
+    (read(&folder, "keys/svc-abc.yaml"), outcome)
+}
+
+#[test]
+fn what_leaves_no_doubt_is_written_as_it_is_read() {
+    for (from, written, expected) in [
+        ("roles: [Viewer]", "roles: Viewer", "roles: [Viewer]"),
+        ("roles: [Viewer]", "roles: 'IT Admin'", "roles: ['IT Admin']"),
+        ("lifetime: 90d", "lifetime: 90 days", "lifetime: 90d"),
+        ("lifetime: 90d", "lifetime: \"12 hours\"", "lifetime: \"12h\""),
+        ("lifetime: 90d", "expires: 2026-6-1", "expires: 2026-06-01"),
+        ("lifetime: 90d", "expires: NEVER", "expires: never"),
+    ] {
+        let text = key("svc-abc").replace(from, written);
+        let allowed = "rules: { E001: { allowNever: true }, E007: { enabled: false } }\n";
+        assert_eq!(fixed(allowed, &text).0, key("svc-abc").replace(from, expected));
+    }
+    // A text with a comma may be a list, and `3 months` is no number of days.
+    for (from, written) in [
+        ("roles: [Viewer]", "roles: Viewer, Responder"),
+        ("roles: [Viewer]", "roles: |\n    Viewer"),
+        ("lifetime: 90d", "lifetime: 3 months"),
+        ("lifetime: 90d", "expires: 2026-2-30"),
+    ] {
+        let text = key("svc-abc").replace(from, written);
+        assert_eq!(fixed("", &text).0, text);
+    }
+}
+
+#[test]
+fn what_a_fix_reveals_is_no_reason_against_it() {
+    let text = key("svc-abc").replace("[Viewer]", "Instance Administrator");
+    let (now, outcome) = fixed("", &text);
+    assert_eq!(now, key("svc-abc").replace("Viewer", "Instance Administrator"));
+    assert!(found(&outcome).iter().any(|line| line.contains("R002")), "{:?}", found(&outcome));
+}
+
+#[test]
+fn a_tab_becomes_the_indentation_of_its_siblings() {
+    let text = key("svc-abc");
+    for from in ["  securityLevel", "  lifetime", "    assets", "    endpoints", "  roles"] {
+        let tab = text.replace(&format!("\n{from}"), &format!("\n\t{}", from.trim_start()));
+        assert_eq!(fixed("", &tab).0, text, "{from}");
+    }
+    // All of a file by tabs.
+    let tabs = text.replace("\n    ", "\n\t\t").replace("\n  ", "\n\t");
+    assert_eq!(fixed("", &tabs).0, text);
+}
+
+#[test]
+fn a_fix_of_an_error_is_not_withheld_for_a_warning_about_another_file() {
+    let policy = format!("{HEAD}extends: ['builtin:recommended']\nkeys: ['keys/*.yaml']\n");
+    let one = key("svc-abc").replace("team-svc-abc", "team-a");
+    let two = key("svc-def").replace("team-svc-def", "team-a").replace("[Viewer]", "[viewer]");
+    let folder = folder(&[
+        ("cortexkey.yaml", &policy),
+        ("keys/svc-abc.yaml", &one),
+        ("keys/svc-def.yaml", &two),
+    ]);
+    let outcome = mend(&folder, false);
+    assert!(read(&folder, "keys/svc-def.yaml").contains("[Viewer]"));
+    assert!(found(&outcome).iter().any(|line| line.contains("C002")), "{:?}", found(&outcome));
+}
+
+#[test]
+fn what_is_withheld_is_said() {
+    let text = key("svc-abc").replace("[Viewer]", "[r1]");
+    let policy = "rules: { R002: { roles: [Export] } }\n\
+        catalog: { roles: [{ name: Export, id: r1 }], teams: [team-svc-abc] }\n";
+    let (now, outcome) = fixed(policy, &text);
+    assert_eq!(now, text);
+    let said = outcome.messages.join("\n");
+    assert!(
+        said.contains("the fix of R011 role-by-id in keys/svc-abc.yaml is withheld")
+            && said.contains("R002 role-forbidden"),
+        "{said}"
+    );
+}
