@@ -12,7 +12,7 @@ use crate::text::{self, BOLD, DIM};
 /// Whether changes are agreed to.
 #[derive(clap::Args)]
 pub(crate) struct ChangeArgs {
-    /// Do it without asking
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
 }

@@ -25,7 +25,7 @@ fn timeout_ms() -> RangedU64ValueParser {
 /// Which key signs.
 #[derive(clap::Args)]
 pub(crate) struct KeyArgs {
-    /// A profile of your configuration, before all variables [env: CORTEXKEY_PROFILE]
+    /// Use this profile, even if variables are set [env: CORTEXKEY_PROFILE]
     #[arg(long, value_name = "NAME", help_heading = "Tenant")]
     profile: Option<String>,
 
@@ -37,7 +37,8 @@ pub(crate) struct KeyArgs {
     #[arg(long, value_name = "LEVEL", value_parser = level, ignore_case = true, help_heading = "Key")]
     level: Option<Level>,
 
-    /// Read the key from this file, which only you can read [env for the key itself: CORTEXKEY_API_KEY]
+    /// Read the key from this file; only you may be able to read it [env for the key itself:
+    /// CORTEXKEY_API_KEY]
     #[arg(long, value_name = "FILE", conflicts_with = "key_stdin", help_heading = "Key")]
     key_file: Option<PathBuf>,
 
@@ -45,7 +46,7 @@ pub(crate) struct KeyArgs {
     #[arg(long, help_heading = "Key")]
     key_stdin: bool,
 
-    /// Take a key file that group or others can read
+    /// Accept a key file that its group or others can read
     #[arg(long, requires = "key_file", help_heading = "Key")]
     allow_readable_key_file: bool,
 }
@@ -53,15 +54,15 @@ pub(crate) struct KeyArgs {
 /// Which tenant is called, and with which key.
 #[derive(clap::Args)]
 pub(crate) struct ConnectionArgs {
-    /// The tenant's FQDN or API address, as the console gives it [env: CORTEXKEY_FQDN]
+    /// The tenant's FQDN or API address, as the console shows it [env: CORTEXKEY_FQDN]
     #[arg(long, value_name = "FQDN", help_heading = "Tenant")]
     fqdn: Option<String>,
 
-    /// Take the host as it is, without api- before it
+    /// Use the host unchanged, without adding api-
     #[arg(long, help_heading = "Tenant")]
     on_premises: bool,
 
-    /// The child tenant that calls are for
+    /// Call this child tenant
     #[arg(long, value_name = "ID", help_heading = "Tenant")]
     child_tenant: Option<String>,
 
@@ -69,11 +70,11 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "FILE", help_heading = "Tenant")]
     ca_file: Option<PathBuf>,
 
-    /// How long an attempt may take, in milliseconds; 60000 unless said
+    /// Timeout of each attempt, in milliseconds [default: 60000]
     #[arg(long, value_name = "MS", value_parser = timeout_ms(), help_heading = "Tenant")]
     timeout_ms: Option<u64>,
 
-    /// How often a call is made again where that does no harm; 2 unless said
+    /// How often to retry a call that is safe to repeat [default: 2]
     #[arg(long, value_name = "N", help_heading = "Tenant")]
     retries: Option<u32>,
 
@@ -83,11 +84,14 @@ pub(crate) struct ConnectionArgs {
 
 /// Where settings come from, for the help of commands that call.
 pub(crate) const SETTINGS: &str = "\
-Settings come from arguments, then from CORTEXKEY_FQDN (or CORTEXKEY_API_URL),
-CORTEXKEY_API_KEY_ID, CORTEXKEY_API_KEY_TYPE and CORTEXKEY_API_KEY, then from the profile that
-CORTEXKEY_PROFILE or default_profile names, then from the Terraform provider's
-CORTEXCLOUD_API_URL, CORTEXCLOUD_API_KEY_ID, CORTEXCLOUD_API_KEY_TYPE and CORTEXCLOUD_API_KEY. What
---profile names comes right after arguments. `cortexkey config explain` shows what holds.";
+Settings, in order of precedence:
+  1. arguments, and the profile that --profile names
+  2. CORTEXKEY_FQDN or CORTEXKEY_API_URL, CORTEXKEY_API_KEY_ID, CORTEXKEY_API_KEY_TYPE,
+     CORTEXKEY_API_KEY
+  3. the profile that CORTEXKEY_PROFILE or default_profile names
+  4. the Terraform provider's CORTEXCLOUD_API_URL, CORTEXCLOUD_API_KEY_ID,
+     CORTEXCLOUD_API_KEY_TYPE, CORTEXCLOUD_API_KEY
+`cortexkey config explain` shows which source each setting comes from.";
 
 impl KeyArgs {
     /// Finds what signs.

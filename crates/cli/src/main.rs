@@ -34,7 +34,7 @@ use cortexkey_manifest::{escape, quote};
 
 use crate::exit::{Exit, Failure};
 
-/// Signs Cortex API calls, checks their headers, and keeps key definitions inside a policy.
+/// Sign Cortex API calls, verify their headers, and lint key definitions
 ///
 /// For the API keys of Palo Alto Networks Cortex: XSOAR 8, XDR, XSIAM, Cortex Cloud.
 #[derive(Parser)]
@@ -45,10 +45,10 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done and clean; 1 findings, a refusal or a failed call; 2 usage error, or an
-invalid policy or configuration; 3 nothing could be read.
+Exit codes: 0 success; 1 findings, a refusal or a failed call; 2 usage error, or an invalid policy
+or configuration; 3 nothing could be read; 4 done in part.
 
-Try first: cortexkey quickstart";
+Start with: cortexkey quickstart";
 
 #[derive(Subcommand)]
 enum Command {

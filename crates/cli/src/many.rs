@@ -11,8 +11,8 @@ use crate::text::{BAD, BOLD, GOOD};
 /// Which child tenants.
 #[derive(clap::Args)]
 pub(crate) struct ChildrenArgs {
-    /// Do it for each of these child tenants: their ids with commas between them, or `all` for those
-    /// that the profile's `children` and the lock file name
+    /// Run for each of these child tenants: comma-separated ids, or `all` for those in the
+    /// profile's `children` and the lock file
     #[arg(
         long,
         value_name = "all|ID,…",

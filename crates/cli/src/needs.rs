@@ -14,7 +14,7 @@ pub(crate) type Need = (Permission, &'static str);
 /// Whether a command only says what it needs.
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
-    /// Only say which permissions this needs, and which of them the key has; change nothing
+    /// Only list the permissions that this needs, and whether the key has them; change nothing
     #[arg(long)]
     pub(crate) check: bool,
 }

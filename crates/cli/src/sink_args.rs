@@ -12,7 +12,7 @@ use crate::text;
 /// Where a new key goes.
 #[derive(clap::Args)]
 pub(crate) struct SinkArgs {
-    /// Write the new key into this file, which only you can read
+    /// Write the new key to this file, with mode 0600
     #[arg(long, value_name = "FILE", conflicts_with = "show", help_heading = "New key")]
     sink_file: Option<PathBuf>,
 

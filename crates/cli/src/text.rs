@@ -18,7 +18,7 @@ use crate::mask;
 pub(crate) enum Format {
     /// For people
     Text,
-    /// For programs
+    /// For programs, with a version
     Json,
 }
 

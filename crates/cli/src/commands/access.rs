@@ -26,13 +26,13 @@ pub(crate) use self::show::{marks, plain, role_json, row, rows_aligned};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, BOLD, Format, GOOD};
 
-/// Say what a key may see and do, and why
+/// Show what a key may see and do, and why
 ///
-/// Goes by the key's definition and by what the policy knows: roles, tenants, whether scopes are
-/// enforced. Nothing is asked of a tenant. What nobody listed is unknown, and said to be.
+/// Decides from the key's definition and the policy: roles, tenants, whether scopes are enforced.
+/// No tenant is called. What neither of them lists is reported as unknown.
 ///
-/// With a question, it prints the answer, how it came about, and the smallest change that would
-/// allow. Rights are asked with --component and --action, the scope with the others.
+/// With a question, prints the answer, its reasons, and the smallest change that would allow it.
+/// --component and --action ask about permissions, the other options about the scope.
 #[derive(clap::Args)]
 #[command(group(ArgGroup::new("ask").args(["component", "action", "asset", "endpoint", "question"])))]
 #[command(after_help = r#"Examples:
@@ -41,11 +41,11 @@ use crate::text::{self, BAD, BOLD, Format, GOOD};
   cortexkey access svc-siem-export-prod --action "Live Terminal"
   cortexkey access svc-siem-export-prod --asset prod-us,prod-ap --format json
   cortexkey access bot-triage-prod --endpoint servers-eu --tag vip
-  cortexkey access --all --if-enforced           what each key would lose with scopes on
+  cortexkey access --all --if-enforced           what every key would lose with scopes on
   echo '{"issue":{"domain":"Posture","references":[{"asset":{"groups":["prod-us"]}}]}}' |
     cortexkey access svc-siem-export-prod --question -
 
-Questions as JSON, one object; every field is required but `endpoint` of an asset:
+Questions as JSON, one object; every field is required except `endpoint` of an asset:
   {"issue":{"domain":"Security","references":[
      {"asset":{"groups":["prod-eu"],"endpoint":{"groups":["servers-eu"],"tags":[]}}},
      "deleted","unknown"]}}
@@ -53,44 +53,45 @@ Questions as JSON, one object; every field is required but `endpoint` of an asse
   {"finding":{"assetGroups":["prod-eu"]}}
   {"dataset-row":{"dataset":"xdr_data","row":{"_vendor":"acme"}}}
   {"manage-endpoint":{"groups":["servers-eu"],"tags":[]}}
-  and component, action, asset, endpoint, as the options ask them
+  also component, action, asset and endpoint, like the options
 
-Exit codes: 0 allowed, or no question; 1 refused or unknown; 2 usage error, or a definition or policy
-with mistakes; 3 nothing could be read."#)]
+Exit codes: 0 allowed, or no question; 1 refused or unknown; 2 usage error, or an invalid definition
+or policy; 3 nothing could be read."#)]
 pub(crate) struct Args {
-    /// A key's name (NAME or TENANT/NAME) in the policy's corpus, or a file with its definition
+    /// The key: NAME or TENANT/NAME in the policy's corpus, or a file with its definition
     #[arg(value_name = "KEY_OR_FILE", required_unless_present = "all")]
     key: Option<String>,
 
-    /// Every key of the policy's corpus; takes --if-enforced
+    /// With --if-enforced: every key of the policy's corpus
     #[arg(long, requires = "if_enforced", conflicts_with_all = ["key", "name", "ask"])]
     all: bool,
 
-    /// What would it lose if the tenant enforced scopes? Ask before you turn them on
+    /// Show what the key would lose if the tenant enforced scopes
     #[arg(long, conflicts_with = "ask")]
     if_enforced: bool,
 
-    /// Which key of the file, where it defines several
+    /// The key's name, if the file defines several
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
-    /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
+    /// The policy's file or `builtin:…` [default: the nearest cortexkey.yaml in this folder or
+    /// above]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Does it hold this component at this level: none, view or edit?
+    /// Does the key hold this component at this level (none, view or edit)?
     #[arg(long, value_name = "NAME=LEVEL")]
     component: Option<String>,
 
-    /// Does it hold this action?
+    /// Does the key hold this action?
     #[arg(long, value_name = "NAME")]
     action: Option<String>,
 
-    /// May it see an asset in these groups? '' is an asset in none
+    /// May the key see an asset in these groups? '' is an asset in none
     #[arg(long, value_name = "GROUP,…", value_delimiter = ',')]
     asset: Option<Vec<String>>,
 
-    /// May it see, and manage, an endpoint in these groups? '' is an endpoint in none
+    /// May the key see and manage an endpoint in these groups? '' is an endpoint in none
     #[arg(long, value_name = "GROUP,…", value_delimiter = ',')]
     endpoint: Option<Vec<String>>,
 
@@ -99,11 +100,11 @@ pub(crate) struct Args {
     #[arg(conflicts_with_all = ["component", "action", "asset", "question"])]
     tag: Vec<String>,
 
-    /// A question as JSON in this file; `-` is standard input
+    /// Read a question as JSON from this file; `-` is standard input
     #[arg(long, value_name = "FILE")]
     question: Option<PathBuf>,
 
-    /// text for people, json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 }

@@ -24,13 +24,13 @@ pub(crate) struct Args {
     /// GET, POST, PUT, PATCH or DELETE
     method: String,
 
-    /// The path, beginning with /
+    /// The path, starting with /
     path: String,
 
     #[command(flatten)]
     connection: ConnectionArgs,
 
-    /// The body, JSON; methods that have one send `{}` without it
+    /// The JSON body; methods with a body send `{}` by default
     #[arg(long, value_name = "JSON", conflicts_with = "data_file")]
     data: Option<String>,
 
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     data_file: Option<PathBuf>,
 
-    /// Print whatever the tenant answers, also where it is no JSON
+    /// Print the answer unchanged, even if it is not JSON
     #[arg(long)]
     raw: bool,
 }
@@ -48,8 +48,7 @@ const EXAMPLES: &str = r#"Examples:
   cortexkey call POST /public_api/v1/api_keys/get_api_keys --data '{"request_data":{"filters":[]}}'
   cortexkey call POST /public_api/v1/incidents/get_incidents --data-file query.json
 
-Exit codes: 0 an answer of success; 1 a refusal or no answer; 2 usage error; 3 the body cannot be
-read."#;
+Exit codes: 0 success; 1 a refusal or no answer; 2 usage error; 3 the body cannot be read."#;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let method: Method =

@@ -19,30 +19,31 @@ use crate::{output_file, text};
 
 /// Compile key definitions into the form that the C library and Go load
 ///
-/// A program that decides what a key may do needs neither YAML nor the policy: both go into one
-/// file here. Paths are files and folders of the policy's corpus; without any, all of it is taken.
-/// Key ids come from `cortexkey.lock` beside the policy, where there is one.
+/// The compiled file contains the definitions and what the policy adds, so that a program that
+/// decides what a key may do needs neither YAML nor the policy. Key ids come from `cortexkey.lock`
+/// next to the policy, if it exists.
 ///
-/// Definitions with mistakes are not compiled. Whether they keep to the policy is for `cortexkey
-/// lint` to say: run it first. Equal definitions give equal bytes. The file holds no secret, and it
-/// is not signed: guard it as you guard the definitions.
+/// Invalid definitions are not compiled. Run `cortexkey lint` first to check them against the
+/// policy. Equal definitions give equal bytes. The file contains no secret and is not signed:
+/// protect it like the definitions.
 #[derive(clap::Args)]
 #[command(after_help = r"Examples:
   cortexkey compile -o keys.ckc
   cortexkey compile keys/ -o keys.ckc
   cortexkey lint && cortexkey compile -o - > keys.ckc
 
-Exit codes: 0 done; 2 usage error, or a definition or policy with mistakes; 3 nothing could be read.")]
+Exit codes: 0 success; 2 usage error, or an invalid definition or policy; 3 nothing could be read.")]
 pub(crate) struct Args {
-    /// Files and folders with key definitions; all of the policy's corpus where there are none
+    /// Files and folders with key definitions [default: the policy's corpus]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Where to write; `-` is standard output, which must not be a terminal
+    /// The output file; `-` is standard output, which must not be a terminal
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 
-    /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
+    /// The policy's file or `builtin:…` [default: the nearest cortexkey.yaml in this folder or
+    /// above]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }

@@ -24,19 +24,19 @@ enum Command {
 
 /// Show each setting, its value, and where it came from
 ///
-/// Keys are not shown, key files are not read, and no program is run.
+/// It shows no key, reads no key file, and runs no program.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct ExplainArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
 
-    /// text for people, json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 }
 
-const EXAMPLES: &str = r#"Profiles stand in $XDG_CONFIG_HOME/cortexkey/config.toml (~/.config/cortexkey/config.toml):
+const EXAMPLES: &str = r#"Profiles are in $XDG_CONFIG_HOME/cortexkey/config.toml (~/.config/cortexkey/config.toml):
 
   default_profile = "prod"
   [profiles.prod]
@@ -46,13 +46,13 @@ const EXAMPLES: &str = r#"Profiles stand in $XDG_CONFIG_HOME/cortexkey/config.to
   key_command = ["op", "read", "op://ops/cortex/key"]      # or key_file = "~/.cortex-key"
   sink_command = ["op", "item", "create", "--title={name}", "-"]   # where new keys go
 
-A key itself never stands there. docs/client.md lists all fields.
+A profile never contains a key. docs/client.md lists all fields.
 
 Examples:
   cortexkey config explain
   cortexkey config explain --profile prod --format json
 
-Exit codes: 0 shown; 2 usage error, or an invalid configuration."#;
+Exit codes: 0 success; 2 usage error, or an invalid configuration."#;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let Command::Explain(args) = &args.command;

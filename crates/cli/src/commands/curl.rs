@@ -18,21 +18,20 @@ use crate::exit::{Exit, Failure};
 
 /// Run curl with the headers of a Standard or Advanced key
 ///
-/// The path comes first, then curl's own options. curl reads the headers from a pipe, so that they
-/// stand neither among its arguments nor in a file. They are valid for one request, for about a
-/// minute. Only options that keep them to one request to the tenant are passed on; a .curlrc is not
-/// read.
+/// Put the path first, then curl's own options. curl reads the headers from a pipe, so that they
+/// are in no argument and no file. They are valid for one request, for about a minute. Only options
+/// that send them once, and to the tenant only, are passed on. curl reads no .curlrc.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
     #[command(flatten)]
     connection: ConnectionArgs,
 
-    /// Pass on curl's options that choose another connection: --proxy, --resolve, --insecure, …
+    /// Also pass on options that change the connection: --proxy, --resolve, --insecure, …
     #[arg(long)]
     allow_other_connection: bool,
 
-    /// The path of the call, or its whole address, and then curl's options
+    /// The path or full URL of the call, then curl's options
     #[arg(
         value_name = "PATH [CURL OPTION]…",
         required = true,
@@ -48,8 +47,8 @@ Examples:
   cortexkey curl --profile prod -- /public_api/v1/healthcheck --silent --include
   cortexkey curl -- /public_api/v1/incidents/get_incidents --data @query.json --output answer.json
 
-Exit codes: 0 curl ended well; 1 it did not (its own code is told), or there is no curl; 2 wrong
-use. Without curl's --fail, an answer that refuses is a good end.";
+Exit codes: 0 curl succeeded; 1 curl failed (its own code is printed) or is not installed; 2 usage
+error. Add curl's --fail to make a refusal by the tenant an error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

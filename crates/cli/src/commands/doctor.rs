@@ -20,26 +20,25 @@ const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Diagnose why a call is refused
 ///
-/// A tenant answers every mistake with the same 401. Without --request the doctor makes the first
-/// API call with your settings, changes one thing at a time and sees what helps. With --request it
-/// looks at requests that another client sent, and sends nothing.
+/// A tenant answers every authentication error with the same 401. Without --request, the doctor
+/// makes the first API call with your settings, changes one thing at a time, and reports what
+/// helps. With --request, it examines requests that another client sent, and sends nothing.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
-    /// Requests that were refused: heads as HTTP has them, what `curl -v` prints, or JSON; `-` is
-    /// standard input
+    /// Examine refused requests in this file: HTTP, `curl -v` output or JSON; `-` is standard input
     #[arg(long, value_name = "FILE")]
     request: Option<PathBuf>,
 
-    /// Send a key that is said to be Advanced as it is, to see whether it is Standard
+    /// Also try a key that is set as Advanced as a Standard key, which sends it in the clear
     #[arg(long)]
     try_standard: bool,
 
-    /// Ask another profile's key, which may list keys, what the tenant knows of this one
+    /// Use this profile's key to look up what the tenant knows about the refused key
     #[arg(long, value_name = "PROFILE")]
     ask: Option<String>,
 
-    /// text for people, json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 
@@ -54,9 +53,9 @@ Examples:
   curl -v … 2>&1 | cortexkey doctor --request - --key-file siem.key --level advanced
   cortexkey doctor --request heads.txt
 
-docs/client.md lists the causes that it knows.
+docs/client.md lists all causes (Troubleshooting).
 
-Exit codes: 0 nothing is wrong; 1 something is; 2 usage error; 3 the requests cannot be read.";
+Exit codes: 0 no problem found; 1 a problem found; 2 usage error; 3 the requests cannot be read.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let diagnosis = match &args.request {

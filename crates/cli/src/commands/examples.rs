@@ -10,9 +10,9 @@ use crate::text;
 
 /// Print the first API call in a language of your choice
 ///
-/// Address, key id, level and certificates (--ca-file) are those of your settings; what they do not
-/// say, the example reads from the environment, as it always does the key. PowerShell has no option
-/// for certificates.
+/// The example contains your settings: address, key id, level and certificates (--ca-file). It
+/// reads the key, and every setting that you did not give, from the environment. PowerShell has no
+/// option for certificates.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -20,10 +20,10 @@ Examples:
   cortexkey examples curl --level standard --fqdn acme.xdr.us.paloaltonetworks.com
   cortexkey examples go --profile prod > main.go
 
-All of them are run by the tests of this project, but for PowerShell's. The vendor's own sample for
-Standard keys in Python does not run as it is printed: its line `def` is indented one level too far.
+The project's tests run all of them except PowerShell's. The vendor's own Python sample for Standard
+keys does not run as printed: its line `def` is indented one level too far.
 
-Exit codes: 0 printed; 2 usage error.")]
+Exit codes: 0 success; 2 usage error.")]
 pub(crate) struct Args {
     /// curl, python, go, c, rust or powershell
     #[arg(value_parser = language)]

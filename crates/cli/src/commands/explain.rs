@@ -18,18 +18,19 @@ use crate::text;
 Examples:
   cortexkey explain E003
   cortexkey explain expiry-too-long --format markdown
-  cortexkey explain ORG001                     a rule of the nearest policy's own
+  cortexkey explain ORG001                     a custom rule of the nearest policy
 
-Exit codes: 0 done; 2 usage error, or no such rule.")]
+Exit codes: 0 success; 2 usage error, or no such rule.")]
 pub(crate) struct Args {
-    /// A rule, by its code or its name
+    /// A rule's code or name
     rule: String,
 
-    /// The policy whose own rules are known too, instead of the nearest `cortexkey.yaml` upwards
+    /// The policy with your custom rules [default: the nearest cortexkey.yaml in this folder or
+    /// above]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// text for people, markdown, or json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 }

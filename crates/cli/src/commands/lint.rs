@@ -18,21 +18,21 @@ use crate::{output_file, progress};
 
 /// Check key definitions against the organisation's policy
 ///
-/// The policy is the nearest `cortexkey.yaml` (or `.cortexkey.yaml`) upwards, and its `keys` say
-/// which files hold key definitions. Without a policy, `builtin:recommended` holds.
+/// The policy is the nearest `cortexkey.yaml` (or `.cortexkey.yaml`) in this folder or above; its
+/// `keys` name the files with key definitions. Without a policy, `builtin:recommended` is used.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  cortexkey lint                             all keys of the policy
+  cortexkey lint                             check all keys of the policy
   cortexkey lint keys/prod                   report on one folder
-  cortexkey lint --format json=lint.json     for people here, for programs there
+  cortexkey lint --format json=lint.json     also write JSON to a file
   cortexkey lint --policy builtin:strict keys/
-  cortexkey lint --diff                      what --fix would change
-  cortexkey lint --since main                what keys gain against a revision
-  cortexkey lint --write-baseline            let only new findings count from now on
+  cortexkey lint --diff                      show what --fix would change
+  cortexkey lint --since main                show what keys gain since a revision
+  cortexkey lint --write-baseline            suppress today's findings
   cortexkey lint - --stdin-filename keys/a.yaml < a.yaml
 
-Exit codes: 0 clean; 1 findings at or above --fail-on; 2 usage error, or an invalid policy;
+Exit codes: 0 no findings at or above --fail-on; 1 findings; 2 usage error, or an invalid policy;
 3 nothing could be read. A file that cannot be parsed is a finding.")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
@@ -53,11 +53,11 @@ pub(crate) struct Args {
 
     /// Output: human, concise, json, sarif, junit, github, gitlab; `json=FILE` writes to a file
     ///
-    /// May be given several times; one of them may go to standard output.
+    /// Repeatable; at most one may go to standard output.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = target)]
     format: Vec<Target>,
 
-    /// The least severity that makes the exit code 1
+    /// The lowest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
 
@@ -65,7 +65,7 @@ pub(crate) struct Args {
     #[arg(long)]
     fix: bool,
 
-    /// With --fix or --diff: also apply fixes that need a review
+    /// With --fix or --diff, also apply fixes that need a review
     #[arg(long)]
     unsafe_fixes: bool,
 
@@ -73,17 +73,17 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "fix")]
     diff: bool,
 
-    /// Report what keys gain against this git revision (rule key-widened)
+    /// Report what keys gain since this git revision (rule key-widened)
     #[arg(long, value_name = "REV")]
     since: Option<String>,
 
-    /// Findings in this file are known and do not count
+    /// Suppress the findings in this file
     ///
-    /// Without it, `cortexkey-baseline.json` beside the policy is used if it exists.
+    /// By default, `cortexkey-baseline.json` next to the policy is used if it exists.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
-    /// Use no baseline: every finding counts
+    /// Use no baseline; every finding counts
     #[arg(long, conflicts_with_all = ["baseline", "write_baseline"])]
     no_baseline: bool,
 
@@ -95,15 +95,15 @@ pub(crate) struct Args {
     #[arg(long)]
     no_ignore_comments: bool,
 
-    /// How many files are read at a time; the output does not depend on it
+    /// How many files to read at a time; does not change the output
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 
-    /// The path under which standard input is checked
+    /// Check standard input as this path
     #[arg(long, value_name = "FILE")]
     stdin_filename: Option<PathBuf>,
 
-    /// Colours; `auto` honours `NO_COLOR` and pipes
+    /// When to use colour; `auto` respects NO_COLOR and pipes
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: Color,
 }

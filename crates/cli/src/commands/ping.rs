@@ -12,14 +12,14 @@ use crate::text::{self, DIM, Format, GOOD};
 /// The tenant takes about a minute; from half of that on the clock is worth a word.
 const CLOCK_OFFSET_MS: u64 = 30_000;
 
-/// Make the first API call: is this key good?
+/// Make the first API call to check the key
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
     #[command(flatten)]
     connection: ConnectionArgs,
 
-    /// text for people, json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 }
@@ -30,7 +30,7 @@ Examples:
       --key-file key.txt
   CORTEXKEY_FQDN=http://127.0.0.1:8080 cortexkey ping --format json
 
-Exit codes: 0 the key is good; 1 it is not, or there is no answer; 2 usage error.";
+Exit codes: 0 the key works; 1 it does not, or there is no answer; 2 usage error.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = args.connection.client()?;

@@ -33,14 +33,14 @@ enum What {
     Test(Test),
 }
 
-/// Write a commented policy from the definitions that are there
+/// Write a commented policy from existing definitions
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   cortexkey policy init keys/
   cortexkey policy init keys/ --output -         to standard output
 
-Exit codes: 0 done; 2 usage error, or the file is there already; 3 no definition could be read.")]
+Exit codes: 0 success; 2 usage error, or the file exists; 3 no definition could be read.")]
 struct Init {
     /// Folders and files with definitions
     #[arg(value_name = "PATH", default_value = ".")]
@@ -50,17 +50,17 @@ struct Init {
     #[arg(long, default_value = "acme")]
     name: String,
 
-    /// Where the policy goes; `-` is standard output
+    /// The policy's file; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "cortexkey.yaml")]
     output: PathBuf,
 }
 
-/// Read a policy as strictly as a definition, and say what is wrong with it
+/// Check a policy as strictly as a definition
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exit codes: 0 clean; 1 findings that are errors; 2 usage error, or an invalid policy.")]
+Exit codes: 0 no errors; 1 errors; 2 usage error, or an invalid policy.")]
 struct Check {
-    /// The policy's file, instead of the nearest `cortexkey.yaml` upwards
+    /// The policy [default: the nearest cortexkey.yaml in this folder or above]
     policy: Option<PathBuf>,
 
     /// human, concise, json, sarif, junit, github or gitlab
@@ -72,41 +72,42 @@ struct Check {
     now: Option<String>,
 }
 
-/// Show the policy's files, what holds, and which line of which file set it
+/// Show a policy's files and settings, and the line that set each
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  cortexkey policy show                          the files it is made of
-  cortexkey policy show --effective              every setting, with the line that made it
+  cortexkey policy show                          the policy's files
+  cortexkey policy show --effective              every setting, with the line that set it
   cortexkey policy show --why expiry-too-long    one rule
 
-Exit codes: 0 done; 2 usage error, no such rule, or a policy with mistakes.")]
+Exit codes: 0 success; 2 usage error, no such rule, or an invalid policy.")]
 struct Show {
-    /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
+    /// The policy's file or `builtin:…` [default: the nearest cortexkey.yaml in this folder or
+    /// above]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// All that holds, each setting with the line that made it
+    /// Show every setting with the line that set it
     #[arg(long)]
     effective: bool,
 
-    /// One rule, and why it is set as it is
+    /// Show one rule and what sets it
     #[arg(long, value_name = "RULE")]
     why: Option<String>,
 
-    /// text for people, json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 }
 
-/// Run the policy's own cases; a rule of its own that no case makes fail is a fault
+/// Run the policy's test cases; every custom rule needs a case that it fails
 #[derive(clap::Args)]
 #[command(after_help = "\
-The cases stand in the files that the policy's `tests` name.
+The cases are in the files that the policy's `tests` name.
 
-Exit codes: 0 all passed; 1 a case failed; 2 usage error, or a policy with mistakes; 3 no cases.")]
+Exit codes: 0 all passed; 1 a case failed; 2 usage error, or an invalid policy; 3 no cases.")]
 struct Test {
-    /// The policy's file, instead of the nearest `cortexkey.yaml` upwards
+    /// The policy [default: the nearest cortexkey.yaml in this folder or above]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }

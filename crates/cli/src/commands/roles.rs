@@ -17,20 +17,20 @@ use crate::commands::access::{
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BOLD, DIM, Format};
 
-/// List roles, or show what one role holds
+/// List roles, or show what one role grants
 ///
-/// The product's predefined roles are built in, and the policy's catalogue adds an organisation's
-/// own. Only part of what predefined roles hold is public. Each level is shown with its certainty
-/// and source; the rest is unknown until the catalogue lists it.
+/// The product's predefined roles are built in; the policy's catalogue adds your own. Only part of
+/// what predefined roles grant is public. Each level is shown with its certainty and source; the
+/// rest is unknown until the catalogue lists it.
 #[derive(clap::Args)]
 #[command(after_help = r#"Examples:
   cortexkey roles
   cortexkey roles --product xsoar-8
   cortexkey roles "SIEM Export"                  one role's components, with levels
-  cortexkey roles Viewer --product xsiam         what is public of it in one product
+  cortexkey roles Viewer --product xsiam         the public facts about one product
   cortexkey roles --format json --policy cortexkey.yaml
 
-Exit codes: 0 done; 2 usage error, a role that nobody lists, or a policy with mistakes."#)]
+Exit codes: 0 success; 2 usage error, an unknown role, or an invalid policy."#)]
 pub(crate) struct Args {
     /// One role, by its display name
     name: Option<String>,
@@ -39,11 +39,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PRODUCT", value_parser = product)]
     product: Option<Product>,
 
-    /// The policy's file, or `builtin:…`, instead of the nearest `cortexkey.yaml` upwards
+    /// The policy's file or `builtin:…` [default: the nearest cortexkey.yaml in this folder or
+    /// above]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// text for people, json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 }

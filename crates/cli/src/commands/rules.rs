@@ -18,16 +18,16 @@ use crate::text::{self, BOLD, DIM, Format};
 #[command(after_help = "\
 Examples:
   cortexkey rules
-  cortexkey rules --policy cortexkey.yaml      and in this policy
+  cortexkey rules --policy cortexkey.yaml      also show this policy's severities
   cortexkey rules --format json
 
-Exit codes: 0 done; 2 usage error, or a policy with mistakes.")]
+Exit codes: 0 success; 2 usage error, or an invalid policy.")]
 pub(crate) struct Args {
-    /// A policy's file, whose severities are shown as well
+    /// Also show the severities of this policy
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// text for people, json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 }

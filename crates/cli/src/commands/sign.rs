@@ -14,8 +14,8 @@ use crate::text;
 
 /// Print the headers of one request
 ///
-/// They are good once, for about a minute, and for any call. With a Standard key they hold the key
-/// itself.
+/// The headers are valid once, for about a minute, and for any call. With a Standard key they
+/// contain the key itself.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -23,20 +23,21 @@ Examples:
   cortexkey sign --format json --key-stdin < key.txt
   cortexkey sign --format curl | curl -K - -d '{}' https://api-FQDN/api_keys/validate/
 
-Exit codes: 0 done; 2 usage error, or a key that is none; 1 no random bytes or no place to write.")]
+Exit codes: 0 success; 1 no random bytes, or standard output failed; 2 usage error, or an invalid key.")]
 pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// lines: `Name: value`; json: one object; curl: a configuration for `curl -K -`
+    /// Output: `lines` (Name: value), `json` (one object) or `curl` (a configuration for `curl -K
+    /// -`)
     #[arg(long, default_value = "lines")]
     format: Format,
 
-    /// Sign with this nonce instead of a fresh one, for repeatable answers
+    /// Sign with this nonce instead of a new one, for reproducible output
     #[arg(long, value_name = "TEXT")]
     nonce: Option<String>,
 
-    /// Sign with this time instead of the clock's, in milliseconds since 1970
+    /// Sign with this time instead of the current one, in milliseconds since 1970
     #[arg(long, value_name = "MS", allow_hyphen_values = true)]
     timestamp_ms: Option<String>,
 }

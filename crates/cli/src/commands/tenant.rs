@@ -21,38 +21,37 @@ use crate::text;
 
 /// Run a local emulator of a Cortex tenant
 ///
-/// It is no product. It checks what the product's documents say, and where they are silent it is
-/// strict. Without --data it holds its keys in memory and forgets them when it stops.
+/// The emulator follows the vendor's interface description where there is one, and is strict where
+/// there is none. Without --data it keeps everything in memory and forgets it when it stops.
 ///
-/// When it accepts connections, it prints one line of JSON: its address, its process id and, where
-/// it had no keys, two with the role Instance Administrator. Its log goes to standard error.
+/// When it accepts connections, it prints one line of JSON: its address, its process id and, if it
+/// had no keys, two new ones with the role Instance Administrator. Its log goes to standard error.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   cortexkey tenant
   cortexkey tenant --listen 127.0.0.1:8080 --explain
-  cortexkey tenant --replay observe        accept replays, but say so in the log
+  cortexkey tenant --replay observe        accept replays, and report them in the log
   cortexkey tenant --tls --tls-host api-acme.xdr.us.paloaltonetworks.com
   cortexkey tenant --replay redis://127.0.0.1:6379
   cortexkey tenant --enforce-scopes --product xdr-5
   cortexkey tenant --listen 127.0.0.1:8080 --control
-  curl -X PUT http://127.0.0.1:8080/_cortexkey/clock -H 'Content-Type: application/json' \
+  curl -X PUT http://127.0.0.1:8080/_cortexkey/clock -H 'Content-Type: application/json' \\
       -d '{\"advanceMs\": 86400000}'
 
-Exit codes: 0 ended by a signal; 1 it cannot start; 2 usage error.")]
+Exit codes: 0 stopped by a signal; 1 cannot start; 2 usage error.")]
 pub(crate) struct Args {
-    /// Address and port on this machine; port 0 takes a free one
+    /// Address and port on this machine; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = listen)]
     listen: SocketAddr,
 
-    /// Say in response headers why a request was refused, and what to do about it, and show the
-    /// last requests at /_cortexkey/requests
+    /// Explain refusals in response headers, and show the last requests at /_cortexkey/requests
     #[arg(long)]
     explain: bool,
 
-    /// What to do about a request that was accepted before: enforce (refuse it), observe (accept it,
-    /// and say so), off (do not look), or redis://HOST:PORT (refuse it, by what all tenants on that
-    /// server accepted; with a password put it into the environment)
+    /// Replays: enforce (refuse them), observe (accept and report them), off (do not detect them),
+    /// or redis://HOST:PORT (refuse what any emulator on that server accepted; put a URL with a
+    /// password into the environment)
     #[arg(
         long,
         value_name = "MODE",
@@ -63,21 +62,21 @@ pub(crate) struct Args {
     )]
     replay: Replay,
 
-    /// How many accepted requests the replay guard remembers, whatever their timestamps: requests
-    /// a second times twice the skew in seconds; 1000000 unless set
+    /// How many accepted requests the replay guard remembers: requests per second × twice the skew
+    /// in seconds [default: 1000000]
     ///
-    /// Requests beyond that are refused as replay-guard-full. One key has half of them at most, and
-    /// what it sends beyond is refused as replay-guard-quota. For 1,000 requests a second and a skew
-    /// of 60 seconds, set 120000: any burst up to 60,000 of one key is accepted, and the other
-    /// 60,000 are left for all other keys. One entry takes 16 bytes.
+    /// More requests are refused as replay-guard-full. One key may use at most half of the entries;
+    /// beyond that it gets replay-guard-quota. For 1,000 requests per second and a skew of 60
+    /// seconds, set 120000: a burst of up to 60,000 requests of one key is accepted, and 60,000
+    /// entries are left for all other keys. An entry takes 16 bytes.
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(2..=100_000_000))]
     guard_entries: Option<u32>,
 
-    /// How far a timestamp may be from this machine's clock, in milliseconds: 1000 to 300000
+    /// How far a timestamp may differ from this machine's clock, in milliseconds: 1000 to 300000
     #[arg(long, value_name = "MS", default_value_t = Skew::DEFAULT.as_ms())]
     skew_ms: u64,
 
-    /// Take nonces of 16 to 128 characters, as some clients send, instead of exactly 64
+    /// Accept nonces of 16 to 128 characters, as some clients send, instead of exactly 64
     #[arg(long)]
     lenient_nonces: bool,
 
@@ -85,8 +84,7 @@ pub(crate) struct Args {
     #[arg(long)]
     quiet: bool,
 
-    /// How a request is logged: as a line of text, or as the JSON object that
-    /// /_cortexkey/requests shows
+    /// Log format: a line of text per request, or the JSON object that /_cortexkey/requests shows
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
 
@@ -107,84 +105,82 @@ pub(crate) struct Args {
 #[derive(clap::Args)]
 #[command(next_help_heading = "TLS")]
 struct Secured {
-    /// Speak TLS, with a local authority; the ready line names its certificate (ca) and the names
-    /// that are served (hosts)
+    /// Serve TLS with a local certificate authority; the ready line has its certificate (ca) and
+    /// the served names (hosts)
     #[arg(long)]
     tls: bool,
 
-    /// Serve TLS for this name as well, such as api-acme.xdr.us.paloaltonetworks.com
+    /// Also serve TLS for this name, such as api-acme.xdr.us.paloaltonetworks.com; repeatable
     #[arg(long, value_name = "HOST", requires = "tls")]
     tls_host: Vec<String>,
 }
 
 /// What is kept.
 #[derive(clap::Args)]
-#[command(next_help_heading = "What is kept")]
+#[command(next_help_heading = "Storage")]
 struct Kept {
-    /// Keep keys, roles, scopes and the audit log in this folder, sealed, each change before it is
-    /// answered; without it all is forgotten at the end
+    /// Keep keys, roles, scopes and the audit log in this folder, sealed; a change is on disk
+    /// before it is answered
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
 
-    /// Make two new administrators' keys and show them, as a tenant without keys does
+    /// Generate two new administrator keys and print them, as a tenant without keys does
     #[arg(long)]
     new_admin_keys: bool,
 }
 
 /// What is no part of the product.
 #[derive(clap::Args)]
-#[command(next_help_heading = "What is no part of the product")]
+#[command(next_help_heading = "Not part of the product")]
 struct Handles {
-    /// Let the clock be moved, faults be made and settings be changed, at /_cortexkey/, without a
-    /// key
+    /// Enable /_cortexkey/, without a key: move the clock, inject faults, change settings
     #[arg(long)]
     control: bool,
 
-    /// Let keys be generated as in the console, without an expiry, at /_cortexkey/keys, without a key
+    /// Enable /_cortexkey/keys, without a key: generate keys as in the console, without an expiry
     #[arg(long)]
     console_keys: bool,
 
-    /// Send the notices that keys are about to expire here, by HTTP POST
+    /// Send expiry notices to this URL, by HTTP POST
     #[arg(long, value_name = "URL", value_parser = web_address)]
     webhook: Option<String>,
 }
 
 /// What kind of tenant to be.
 #[derive(clap::Args)]
-#[command(next_help_heading = "What kind of tenant to be")]
+#[command(next_help_heading = "Emulated tenant")]
 struct Emulated {
-    /// Which product to be: it says which predefined roles there are, and whether keys have scopes
+    /// The emulated product; it determines the predefined roles, and whether keys have scopes
     #[arg(long, value_name = "PRODUCT", default_value = "xsiam", value_parser = product_parser())]
     product: Product,
 
-    /// Enforce the scopes of keys (SBAC), which a new tenant of the product does not
+    /// Enforce the scopes of keys (SBAC); off in a new tenant
     #[arg(long)]
     enforce_scopes: bool,
 
-    /// Which tags of a scope let an endpoint in: one of the endpoint's, or all of them
+    /// How a scope's tags match an endpoint
     #[arg(long, value_name = "MODE", default_value = "permissive")]
     tags: Tags,
 
-    /// Have scopes for rows of datasets: then every scope that is put must hold them
+    /// Have scopes for dataset rows; every PUT of a scope must then contain them
     #[arg(long)]
     scoped_datasets: bool,
 
-    /// What scopes can name: groups, domains, endpoints, assets and users of an organisation, in
-    /// JSON; a small inventory is built in
+    /// Load groups, domains, endpoints, assets and users from this JSON file [default: a small
+    /// built-in inventory]
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
 
-    /// Be the parent of a child tenant with this id (MSSP), which x-child-tenant-id names; may be given
-    /// several times. The ready line has the address of each
+    /// Emulate a parent (MSSP) of a child tenant with this id; repeatable. The ready line has the
+    /// address of each
     #[arg(long, value_name = "ID")]
     child: Vec<String>,
 
-    /// How PUT api-key/{id} reads roles: by their ids, as the product's description says, or by their
-    /// display names
+    /// How PUT api-key/{id} names roles; the product's description says ids
     #[arg(long, value_name = "WHAT", default_value = "id")]
     edit_roles_by: RolesBy,
 
-    /// How many keys there may be
+    /// The largest number of keys
     #[arg(
         long,
         value_name = "COUNT",
@@ -193,7 +189,7 @@ struct Emulated {
     )]
     max_keys: u32,
 
-    /// Have no licence for these calls, which then answer 402
+    /// Answer these calls with 402, as without a licence; repeatable
     #[arg(long, value_name = "CALLS", value_delimiter = ',')]
     unlicensed: Vec<Unlicensed>,
 }
@@ -213,9 +209,9 @@ enum LogFormat {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Tags {
-    /// One of its tags is enough
+    /// One of the endpoint's tags is selected
     Permissive,
-    /// All of its tags must be selected
+    /// All of the endpoint's tags are selected
     Restrictive,
 }
 

@@ -20,36 +20,36 @@ const LINE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Check requests given as JSON, offline, and print the verdicts
 ///
-/// Reads one object a line: what is stored of the key (null: nothing), the time and skew in
-/// milliseconds, and the headers. A list of values is a header that came more than once.
+/// Reads one JSON object per line: the stored key (null: unknown), the time and skew in
+/// milliseconds, and the headers. A list of values is a header that was sent more than once.
 #[derive(clap::Args)]
 #[command(after_help = r#"Example:
   echo '{"stored":{"key_id":7,"key":"k","level":"standard","expires_ms":null,"revoked":false},
   "now_ms":1790611732512,"skew_ms":60000,"request":{"x-xdr-auth-id":"7","Authorization":"k"}}' |
   tr -d '\n' | cortexkey verify
 
-Exit codes: 0 all are accepted; 1 at least one is not; 3 nothing could be read."#)]
+Exit codes: 0 all requests are accepted; 1 at least one is refused; 3 nothing could be read."#)]
 pub(crate) struct Args {
     /// Read this file instead of standard input
     file: Option<PathBuf>,
 
-    /// Take nonces of 16 to 128 characters, instead of exactly 64
+    /// Accept nonces of 16 to 128 characters, instead of exactly 64
     #[arg(long)]
     lenient_nonces: bool,
 
-    /// Let one replay guard run through all lines, instead of judging each by itself
+    /// Use one replay guard for all lines, instead of verifying each line separately
     #[arg(long)]
     replay: bool,
 
-    /// How many requests the guard can remember
+    /// How many requests the replay guard remembers
     #[arg(long, value_name = "N", requires = "replay", default_value_t = 1 << 20)]
     replay_entries: usize,
 
-    /// Let the guard begin fresh at this time, as after a restart, in milliseconds since 1970
+    /// Start the replay guard at this time, as after a restart, in milliseconds since 1970
     #[arg(long, value_name = "MS", requires = "replay")]
     replay_start_ms: Option<u64>,
 
-    /// The largest skew that the guard is made for, in milliseconds
+    /// The largest clock skew that the replay guard supports, in milliseconds
     #[arg(long, value_name = "MS", requires = "replay", default_value_t = Skew::MAX.as_ms())]
     replay_skew_ms: u64,
 }

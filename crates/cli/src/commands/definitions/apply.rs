@@ -26,8 +26,8 @@ use crate::text::{self, BAD, GOOD};
 
 /// Make a tenant's keys match their definitions
 ///
-/// The linter runs first, then the plan is shown, and whatever widens, replaces or deletes is asked
-/// about. It can be stopped anywhere and run again.
+/// The linter runs first, then the plan is shown. You confirm whatever widens, replaces or deletes.
+/// You can interrupt the command anywhere and run it again.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -37,11 +37,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
 
-    /// How long a key that is replaced lives on; a later apply deletes it
+    /// Grace period of a replaced key; a later apply deletes the key
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = grace_ms)]
     grace: u64,
 
-    /// Carry out this plan, as `plan --format json` wrote it, without asking, and no other one
+    /// Carry out exactly this plan, from `plan --format json`, without asking
     #[arg(long = "planned", value_name = "FILE", help_heading = "Definitions")]
     planned: Option<PathBuf>,
 
@@ -63,13 +63,13 @@ const PLAN_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const EXAMPLES: &str = "\
 Examples:
   cortexkey apply --profile prod
-  cortexkey plan --format json > plan.json   and, once it is reviewed:
+  cortexkey plan --format json > plan.json   then review the plan and run:
   cortexkey apply --planned plan.json --grace 24h
 
-Commit cortexkey.lock afterwards: it says which definition is which key.
+Commit cortexkey.lock afterwards: it maps definitions to keys.
 
-Exit codes: 0 the tenant is as the definitions say; 1 something was refused or failed, or the linter
-finds errors; 2 usage error; 3 nothing could be read.";
+Exit codes: 0 the tenant matches the definitions; 1 an action was refused or failed, or the linter
+reports errors; 2 usage error; 3 nothing could be read.";
 
 const NEEDS: [(Permission, &str); 2] = [
     (Permission::PublicApiEdit, "to list, generate and delete keys"),

@@ -27,22 +27,22 @@ use crate::text::{self, DIM};
 
 /// Write key definitions from the keys of a tenant, or its inventory for the local emulator
 ///
-/// The product stores neither name nor owner: they are taken from the comment by --comment-pattern,
-/// else a key is named key-ID and owned by `unassigned`. What the tenant does not tell is marked,
-/// and `cortexkey lint` finds it. Keys that the lock file names are skipped, and so are expired ones
-/// and those that the product keeps for itself, unless `--id` names them.
+/// The product stores neither name nor owner. They come from the comment (--comment-pattern);
+/// otherwise a key is named key-ID and owned by `unassigned`. What the tenant does not report is
+/// marked, and `cortexkey lint` reports it. Keys in the lock file, expired keys and system keys are
+/// skipped, unless `--id` names them.
 ///
 /// With --inventory, write the tenant's asset groups, endpoints, assets, users, user groups and
-/// datasets instead, and no definitions. Sections that the key may not read are left out, and marked
-/// in the file.
+/// datasets instead of definitions. Sections that the key may not read are skipped and marked in
+/// the file.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
-    /// The folder for the definitions, one file a key
+    /// The folder for the definitions, one file per key
     #[arg(long, value_name = "FOLDER", default_value = "keys")]
     out: PathBuf,
 
-    /// How names and owners stand in comments: a regular expression with the groups `name`, `owner`
+    /// Regular expression with the groups `name` and `owner` that reads them from comments
     #[arg(long, value_name = "REGEX")]
     comment_pattern: Option<Regex>,
 
@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     id: Vec<u64>,
 
-    /// Expired keys as well
+    /// Include expired keys
     #[arg(long)]
     expired: bool,
 
@@ -79,8 +79,8 @@ Examples:
   cortexkey import --comment-pattern '^(?<name>[a-z0-9-]+) \\((?<owner>[a-z-]+)\\)'
   cortexkey import --profile prod --inventory inventory.json
 
-Exit codes: 0 written; 1 some were not, or a call failed; 2 usage error; 4 written, and some scopes or
-sections of the inventory could not be read, which the files say.";
+Exit codes: 0 success; 1 some keys were not written, or a call failed; 2 usage error; 4 done in part:
+some scopes or sections of the inventory could not be read, and the files mark them.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

@@ -32,15 +32,15 @@ const ROTATE_BEFORE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Which definitions, and which lock file.
 #[derive(clap::Args)]
 pub(crate) struct DefinitionArgs {
-    /// The policy's file; the nearest cortexkey.yaml upwards unless said
+    /// The policy [default: the nearest cortexkey.yaml in this folder or above]
     #[arg(long, value_name = "FILE", help_heading = "Definitions")]
     policy: Option<PathBuf>,
 
-    /// The policy's name of the tenant; the profile's, or the only one, unless said
+    /// The policy's name for the tenant [default: the profile's, or the policy's only tenant]
     #[arg(long, value_name = "NAME", help_heading = "Definitions")]
     tenant: Option<String>,
 
-    /// The lock file; cortexkey.lock beside the policy unless said
+    /// The lock file [default: cortexkey.lock next to the policy]
     #[arg(long, value_name = "FILE", help_heading = "Definitions")]
     lock_file: Option<PathBuf>,
 }
@@ -48,12 +48,12 @@ pub(crate) struct DefinitionArgs {
 /// How a plan is made.
 #[derive(clap::Args)]
 pub(crate) struct PlanArgs {
-    /// How long before its end a key with a lifetime is rotated, at most a third of the lifetime;
-    /// the policy's rotateBefore, or 30d, unless said
+    /// How long before its expiry a key with a lifetime is rotated, at most a third of the lifetime
+    /// [default: the policy's rotateBefore, or 30d]
     #[arg(long, value_name = "DURATION", value_parser = duration_ms, help_heading = "Definitions")]
     rotate_before: Option<u64>,
 
-    /// Findings of the linter that are known, as `lint --baseline` takes them
+    /// The linter's baseline, as in `lint --baseline`
     #[arg(long, value_name = "FILE", help_heading = "Definitions")]
     baseline: Option<PathBuf>,
 

@@ -10,9 +10,10 @@ use crate::connection::SETTINGS;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, Format};
 
-/// Show what it takes to make a tenant's keys match their definitions
+/// Show the changes that make a tenant's keys match their definitions
 ///
-/// The linter runs first. What a key gains is marked; what only the console can do is refused.
+/// The linter runs first. The plan marks what each key gains, and refuses what only the console can
+/// do.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(crate) struct Args {
@@ -22,11 +23,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
 
-    /// text for people, json for machines
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 
-    /// End with 1 where there is something to do
+    /// Exit with 1 if there is something to do
     #[arg(long)]
     exit_code: bool,
 
@@ -38,11 +39,11 @@ const EXAMPLES: &str = "\
 Examples:
   cortexkey plan --profile prod
   cortexkey plan --format json > plan.json
-  cortexkey plan --exit-code                 is the tenant as it should be?
+  cortexkey plan --exit-code                 check that there is nothing to do
   cortexkey plan --profiles prod,test        several tenants in one run
 
-Exit codes: 0 a plan without refusals; 1 something is refused, the linter finds errors, a call
-failed, or --exit-code and there is something to do; 2 usage error; 3 nothing could be read.";
+Exit codes: 0 success; 1 an action is refused, the linter reports errors, a call failed, or with
+--exit-code there is something to do; 2 usage error; 3 nothing could be read.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let targets = args.targets.resolve(&args.definitions, false)?;

@@ -13,8 +13,8 @@ use crate::text::BOLD;
 /// Which tenants.
 #[derive(clap::Args)]
 pub(super) struct TargetArgs {
-    /// Do it for each of these profiles: their names with commas between them, or `all` for those
-    /// whose tenant the lock file names
+    /// Run for each of these profiles: comma-separated names, or `all` for those whose tenant the
+    /// lock file names
     #[arg(
         long,
         value_name = "all|NAME,…",

@@ -15,7 +15,7 @@ use crate::text;
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
-    /// Ids of keys
+    /// The keys' ids
     #[arg(required = true)]
     ids: Vec<KeyId>,
 
@@ -34,7 +34,7 @@ Examples:
   cortexkey keys delete 7
   cortexkey keys delete 7 8 9 --yes
 
-Exit codes: 0 they are gone; 1 some are not, or were not there; 2 usage error.";
+Exit codes: 0 all are deleted; 1 some are not, or did not exist; 2 usage error.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

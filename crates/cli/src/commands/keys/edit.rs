@@ -20,27 +20,28 @@ use crate::text;
 
 /// Edit a key: roles, comment, security level, scope
 ///
-/// What is not given stays. Roles are replaced as a whole, and so is the scope. The product's API
-/// cannot change an expiry: `cortexkey keys rotate` makes a new key in its place.
+/// Only the given fields change. Roles and the scope are replaced as a whole. The product's API
+/// cannot change an expiry; use `cortexkey keys rotate`.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
     /// The key's id
     id: KeyId,
 
-    /// A role that it is to have, by its display name; all of them are given
+    /// A role that the key shall have, by its display name; repeat for all roles
     #[arg(long, value_name = "ROLE")]
     role: Vec<String>,
 
-    /// What it is for; empty takes the comment away
+    /// The new comment; empty removes it
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
 
-    /// Its security level; another than before breaks its clients
+    /// The new security level; a change breaks the key's clients
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     security_level: Option<Level>,
 
-    /// Its whole scope: a file with what the product's PUT takes, or with a definition's `spec.scope`
+    /// The new scope: a file with a definition's `spec.scope`, or with the body of the product's
+    /// PUT
     #[arg(long, value_name = "FILE")]
     scope_file: Option<PathBuf>,
 
@@ -60,7 +61,7 @@ Examples:
   cortexkey keys edit 7 --role Viewer --role 'SIEM Export' --yes
   cortexkey keys edit 7 --scope-file scope.yaml
 
-Exit codes: 0 edited; 1 it was not; 2 usage error.";
+Exit codes: 0 success; 1 the key was not edited; 2 usage error.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let edits = !args.role.is_empty() || args.comment.is_some() || args.security_level.is_some();

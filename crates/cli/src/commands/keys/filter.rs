@@ -14,56 +14,59 @@ use crate::connection::level;
 /// Which keys. Conditions are joined by AND.
 #[derive(clap::Args)]
 pub(crate) struct FilterArgs {
-    /// Keys with this id; may be given several times
+    /// Only keys with this id; repeatable
     #[arg(long, value_name = "N", help_heading = "Filters")]
     id: Vec<KeyId>,
 
-    /// Keys with this role, in any case; several times means any of them
+    /// Only keys with this role, in any case; repeat for any of several
     #[arg(long, value_name = "ROLE", help_heading = "Filters")]
     role: Vec<String>,
 
-    /// Keys of this security level
+    /// Only keys with this security level
     #[arg(long = "security-level", value_name = "LEVEL", value_parser = level, help_heading = "Filters")]
     security_level: Option<Level>,
 
-    /// Keys whose comment holds this text, in any case
+    /// Only keys whose comment contains this, in any case
     #[arg(long, value_name = "TEXT", help_heading = "Filters")]
     comment: Option<String>,
 
-    /// Keys whose creator's e-mail address holds this text, in any case
+    /// Only keys whose creator's e-mail address contains this, in any case
     #[arg(long, value_name = "TEXT", help_heading = "Filters")]
     created_by: Option<String>,
 
-    /// Keys whose creator's name holds this text, in any case
+    /// Only keys whose creator's name contains this, in any case
     #[arg(long, value_name = "TEXT", help_heading = "Filters")]
     user: Option<String>,
 
-    /// Keys in this state: valid, expires-within-week, expires-within-day or expired
+    /// Only keys in this state: valid, expires-within-week, expires-within-day or expired
     #[arg(long, value_name = "STATE", value_parser = state, help_heading = "Filters")]
     state: Option<ExpiryState>,
 
-    /// Keys that these filters do not pass, such as role=Viewer; columns are id, role,
-    /// security-level, comment, created-by, user and state
+    /// Exclude keys that match, such as role=Viewer; columns: id, role, security-level, comment,
+    /// created-by, user, state
     #[arg(long, value_name = "COLUMN=VALUE", value_parser = negated, help_heading = "Filters")]
     not: Vec<(Column, Operator, String)>,
 
-    /// As the console's: keys without a value in a filter's column pass it
+    /// Also include keys without a value in a filtered column, like the console's option
     #[arg(long, help_heading = "Filters")]
     include_empty_values: bool,
 
-    /// Keys whose time in a column (created or expires) is not before this one; a date is its start
+    /// Only keys whose time in a column (created or expires) is at or after this; a date means its
+    /// start
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column_start, help_heading = "Filters")]
     from: Vec<(TimeColumn, u64)>,
 
-    /// Keys whose time in a column (created or expires) is not after this one; a date is its end
+    /// Only keys whose time in a column (created or expires) is at or before this; a date means its
+    /// end
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
     until: Vec<(TimeColumn, u64)>,
 
-    /// As the console's: rows of the 30 days prior to a time in a column
+    /// Only keys from the 30 days before a time in a column, like the console's menu
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column, help_heading = "Filters")]
     thirty_days_prior_to: Vec<(TimeColumn, u64)>,
 
-    /// As the console's: rows of the 30 days after a time in a column; a date is its start
+    /// Only keys from the 30 days after a time in a column, like the console's menu; a date means
+    /// its start
     #[arg(long, value_name = "COLUMN=TIME", value_parser = column_start, help_heading = "Filters")]
     thirty_days_after: Vec<(TimeColumn, u64)>,
 
@@ -71,7 +74,7 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "COLUMN", default_value = "id", help_heading = "Filters")]
     sort: Order,
 
-    /// The other way round
+    /// Sort in descending order
     #[arg(long, help_heading = "Filters")]
     descending: bool,
 }

@@ -20,12 +20,12 @@ use crate::text;
 
 /// Generate a key, set its scope, check it, and deliver it
 ///
-/// The product makes a key without a scope, and takes the scope in a second call; in between it has
-/// none. A key that cannot be scoped, checked or handed over is deleted again.
+/// The product generates a key without a scope and sets the scope in a second call; in between the
+/// key has none. If the key cannot be scoped, checked or delivered, it is deleted again.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
-    /// A role, by its display name; may be given several times
+    /// A role, by its display name; repeatable
     #[arg(long, value_name = "ROLE", required_unless_present = "finish")]
     role: Vec<String>,
 
@@ -33,30 +33,30 @@ pub(super) struct Args {
     #[arg(long, value_name = "LEVEL", value_parser = level, required_unless_present = "finish")]
     security_level: Option<Level>,
 
-    /// What it is for; the only text that the product keeps
+    /// What the key is for; the only text that the product stores
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
 
-    /// When it expires, RFC 3339 or a date; one week from now unless said, at most six months
+    /// When it expires (RFC 3339 or a date), at most six months from now [default: one week]
     #[arg(long, value_name = "TIME", value_parser = time_ms, conflicts_with = "lifetime")]
     expires: Option<u64>,
 
-    /// How long it lives, such as 90d
+    /// Its lifetime, such as 90d
     #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
     lifetime: Option<u64>,
 
-    /// Its scope: a file with what the product's PUT takes, or with a definition's `spec.scope`
+    /// Its scope: a file with a definition's `spec.scope`, or with the body of the product's PUT
     #[arg(long, value_name = "FILE")]
     scope_file: Option<PathBuf>,
 
-    /// Finish what interrupted runs left, and make no key
+    /// Finish interrupted runs; generate nothing
     #[arg(long, conflicts_with_all = ["role", "security_level", "comment", "scope_file"])]
     finish: bool,
 
     #[command(flatten)]
     sink: SinkArgs,
 
-    /// Write the new key's id as JSON
+    /// Print the new key's id as JSON
     #[arg(long)]
     json: bool,
 
@@ -76,9 +76,9 @@ Examples:
       --comment 'Exports to the SIEM. SEC-1' --sink-file siem.key
   cortexkey keys generate --role Viewer --security-level advanced --scope-file scope.yaml --show
 
-Keys that are to last belong into definitions (`cortexkey apply`).
+Use definitions for keys that you keep (`cortexkey apply`).
 
-Exit codes: 0 the key is in place; 1 it is not, and what is left is said; 2 usage error.";
+Exit codes: 0 the key is delivered; 1 it is not, and the message names what is left; 2 usage error.";
 
 const FINISH: &str = "cortexkey keys generate --finish";
 

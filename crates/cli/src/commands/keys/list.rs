@@ -17,14 +17,14 @@ use crate::text;
 
 /// List keys, as in the console's API Keys table
 ///
-/// Expired keys are among them. What a key may see is in `keys show`.
+/// The list includes expired keys. `keys show` shows the scope of a key.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
     #[command(flatten)]
     filters: FilterArgs,
 
-    /// How keys are written
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -42,11 +42,11 @@ Examples:
   cortexkey keys list --thirty-days-prior-to expires=2027-03-01
   cortexkey keys list --format json | jq '.keys[].id'
 
-Exit codes: 0 listed; 1 a refusal or no answer; 2 usage error.";
+Exit codes: 0 success; 1 a refusal or no answer; 2 usage error.";
 
 /// List keys that expire soon or have expired
 ///
-/// The product's own notices come one week and one day before, and only in its console.
+/// The product's own notices appear one week and one day before, only in its console.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXPIRING_EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct ExpiringArgs {
@@ -54,14 +54,14 @@ pub(super) struct ExpiringArgs {
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration_ms)]
     within: u64,
 
-    /// Leave out what has expired
+    /// Exclude expired keys
     #[arg(long)]
     not_expired: bool,
 
     #[command(flatten)]
     filters: FilterArgs,
 
-    /// How keys are written
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 
@@ -74,7 +74,7 @@ Examples:
   cortexkey keys expiring --within 14d
   cortexkey keys expiring --not-expired --format csv
 
-Exit codes: 0 no key expires so soon; 1 some do, or there is no answer; 2 usage error.";
+Exit codes: 0 no key expires that soon; 1 a key does, or there is no answer; 2 usage error.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

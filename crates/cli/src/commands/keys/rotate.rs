@@ -25,15 +25,14 @@ use crate::needs::CheckArgs;
 use crate::sink_args::SinkArgs;
 use crate::text;
 
-/// Replace a key by a new one
+/// Replace a key with a new one
 ///
-/// The new key gets the roles, level, comment and scope of the old one. It is read back, called
-/// with and handed over; the old key is deleted when a grace is over (`--grace 0` for a key that
-/// became known: at once). A rotation that is stopped anywhere is finished by `--finish`, or by the
-/// same command: nothing is lost, no key is left behind, and the old key is not deleted before a new
-/// one was handed over.
+/// The new key gets the roles, level, comment and scope of the old one. It is read back, tried and
+/// delivered. The old key is deleted after the grace period; for a leaked key, use `--grace 0`. If
+/// a rotation is interrupted, `--finish` or the same command completes it. The old key is never
+/// deleted before a new one is delivered.
 ///
-/// Between making and scoping, for the time of one call, the new key has no scope.
+/// The new key has no scope for the duration of one call, until its scope is set.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
 pub(super) struct Args {
@@ -41,19 +40,19 @@ pub(super) struct Args {
     #[arg(value_name = "ID|NAME")]
     key: String,
 
-    /// How long the old key lives on; `--finish` deletes it afterwards
+    /// Grace period of the old key; `--finish` deletes the key afterwards
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = grace_ms)]
     grace: u64,
 
-    /// Wait for the end of the grace and delete the old key then
+    /// Wait for the grace period and then delete the old key
     #[arg(long)]
     wait: bool,
 
-    /// Finish a rotation that was begun, and begin none
+    /// Finish a rotation; start nothing new
     #[arg(long)]
     finish: bool,
 
-    /// How long the new key lives; as long as the old one was made for, unless said
+    /// The new key's lifetime [default: the old key's]
     #[arg(long, value_name = "DURATION", value_parser = duration_ms, conflicts_with = "expires")]
     lifetime: Option<u64>,
 
@@ -61,19 +60,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = time_ms)]
     expires: Option<u64>,
 
-    /// Whether the old key sees cases and issues that reference nothing known, which the tenant
-    /// does not tell
+    /// Whether the old key sees cases and issues that reference nothing known; the tenant does not
+    /// report it
     #[arg(long, value_name = "true|false")]
     unreferenced: Option<bool>,
 
-    /// The lock file; the nearest cortexkey.lock upwards unless said
+    /// The lock file [default: the nearest cortexkey.lock in this folder or above]
     #[arg(long, value_name = "FILE")]
     lock_file: Option<PathBuf>,
 
     #[command(flatten)]
     sink: SinkArgs,
 
-    /// Write the ids as JSON
+    /// Print the ids as JSON
     #[arg(long)]
     json: bool,
 
@@ -95,11 +94,11 @@ Examples:
   cortexkey keys rotate 7 --sink-file siem.key --grace 0
   cortexkey keys rotate svc-siem-export-prod --profile prod --yes
   cortexkey keys rotate 7 --grace 10m --wait
-  cortexkey keys rotate 7 --finish                deletes the old key, its grace being over
+  cortexkey keys rotate 7 --finish                delete the old key after its grace period
 
-Exit codes: 0 done, or done but for the end of the grace; 1 it failed, and says what is left;
-2 usage error; 4 done, but the scope was not copied for want of a permission, or with --grace 0 the old
-key could not be deleted yet.";
+Exit codes: 0 success, or only the grace period is left; 1 failed, and the message names what is
+left; 2 usage error; 4 done in part: the scope was not copied for lack of a permission, or with
+--grace 0 the old key could not be deleted yet.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let connection = args.connection.resolve()?;

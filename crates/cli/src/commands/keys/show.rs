@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// The key's id
     id: KeyId,
 
-    /// How it is written
+    /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
 
@@ -36,8 +36,8 @@ Examples:
   cortexkey keys show 7
   cortexkey keys show 7 --format json
 
-Exit codes: 0 shown; 1 there is no such key, a refusal or no answer; 2 usage error; 4 shown but for the
-scope, which the key that signs may not read.";
+Exit codes: 0 success; 1 no such key, a refusal or no answer; 2 usage error; 4 done in part: the key
+that signs may not read the scope.";
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = args.connection.client()?;

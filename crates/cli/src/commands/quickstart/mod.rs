@@ -26,9 +26,9 @@ use crate::text::{self, BAD, BOLD, DIM, GOOD};
 const ROLE: &str = "Viewer";
 const LIFETIME_DAYS: i64 = 30;
 
-/// See it work: a signed call and a linted key, on an embedded tenant
+/// See cortexkey work: a signed call and a linted key, on a local emulator
 ///
-/// Takes a few seconds, needs nothing installed, leaves nothing behind.
+/// Takes a few seconds, needs no setup, and leaves nothing behind.
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
@@ -48,14 +48,13 @@ pub(crate) fn run(_: &Args) -> Result<Exit, Failure> {
 }
 
 fn start_tenant() -> Result<Tenant, Failure> {
-    heading(1, "A tenant starts on this machine")?;
+    heading(1, "Start a local tenant")?;
     let start = Instant::now();
     let options = Options { explain: true, ..Options::default() };
     let tenant = Tenant::start(options).map_err(|error| unexpected(&error))?;
     let took_ms = start.elapsed().as_secs_f64() * 1000.0;
     text::print(&format!(
-        "   {}, ready in {took_ms:.0} ms; it emulates a tenant, as the vendor describes one\n\
-         \x20  Nothing leaves this machine\n",
+        "   {}, ready in {took_ms:.0} ms; an emulator: nothing leaves this machine\n",
         tenant.url()
     ))?;
     Ok(tenant)
@@ -69,7 +68,7 @@ fn admin_client(tenant: &Tenant) -> Result<Client, Failure> {
 }
 
 fn generate(admin: &Client) -> Result<Signer, Failure> {
-    heading(2, "An Advanced key is generated, with a role, a scope and an expiry")?;
+    heading(2, "Generate an Advanced key with a role, a scope and an expiry")?;
     let expires = jiff::Timestamp::now() + SignedDuration::from_hours(24 * LIFETIME_DAYS);
     let reply = request(
         admin,
@@ -111,7 +110,7 @@ fn generate(admin: &Client) -> Result<Signer, Failure> {
         "   role     {ROLE}\n\
          \x20  scope    asset group prod-eu; cases and issues of the domain Security; no endpoints\n\
          \x20  expires  {}, {LIFETIME_DAYS} days from now\n\
-         \x20  Key {id} has {} characters, which the tenant shows once; they are not printed here\n",
+         \x20  Key {id} has {} characters; the tenant shows them once, and they are not printed here\n",
         expires.strftime("%Y-%m-%d"),
         key.len(),
     ))?;
@@ -119,18 +118,18 @@ fn generate(admin: &Client) -> Result<Signer, Failure> {
 }
 
 fn sign_and_call(address: &Address, signer: &Signer) -> Result<(), Failure> {
-    heading(3, "A request is signed: four headers, good once")?;
+    heading(3, "Sign a request: four headers, valid once")?;
     let headers = sign(signer)?;
     for (name, value) in headers.iter() {
         text::print(&format!("   {name}: {value}\n"))?;
     }
 
-    heading(4, "The first API call: is this key good?")?;
+    heading(4, "Make the first API call")?;
     let answer = wire::post(address, VALIDATE_PATH, &headers)?;
     show(&answer)?;
     expect(answer.status == 200, "the tenant refused a good request")?;
 
-    heading(5, "The same headers again, as somebody might who captured them")?;
+    heading(5, "Replay the same headers, as an attacker could")?;
     let answer = wire::post(address, VALIDATE_PATH, &headers)?;
     show(&answer)?;
     expect(answer.status == 401, "the tenant accepted a replay")
@@ -138,9 +137,9 @@ fn sign_and_call(address: &Address, signer: &Signer) -> Result<(), Failure> {
 
 /// Both levels through curl, which the vendor's guide calls impossible for Advanced keys.
 fn call_with_curl(address: &Address, tenant: &Tenant, advanced: &Signer) -> Result<(), Failure> {
-    heading(6, "curl, with a Standard and an Advanced key")?;
+    heading(6, "Call with curl, with a Standard and an Advanced key")?;
     if !curl_is_there() {
-        return Ok(text::print("   curl is not installed; this step is left out\n")?);
+        return Ok(text::print("   curl is not installed; this step is skipped\n")?);
     }
     let url = address.join(VALIDATE_PATH).map_err(|error| unexpected(&error))?;
     text::print(&format!(
@@ -158,8 +157,8 @@ fn call_with_curl(address: &Address, tenant: &Tenant, advanced: &Signer) -> Resu
 }
 
 fn lint() -> Result<(), Failure> {
-    heading(7, "Key definitions are checked against a policy: three definitions, two mistakes")?;
-    text::print(&format!("   {DIM}cortexkey lint, on what is in policies/quickstart{DIM:#}\n"))?;
+    heading(7, "Lint three key definitions against a policy")?;
+    text::print(&format!("   {DIM}cortexkey lint, on the files in policies/quickstart{DIM:#}\n"))?;
     let report = lint_example().ok_or_else(|| unexpected(&"the linter did not run"))?;
     let mut indented = String::new();
     for line in report.render(Format::Human, std::io::stdout().is_terminal()).lines() {
@@ -167,7 +166,7 @@ fn lint() -> Result<(), Failure> {
         let _ = writeln!(indented, "{indent}{line}");
     }
     text::print(&indented)?;
-    expect(report.findings.len() == 2, "the linter did not find the two mistakes")
+    expect(report.findings.len() == 2, "the linter did not report the two mistakes")
 }
 
 /// From memory, so that nothing is left where this is interrupted.
@@ -187,9 +186,9 @@ fn try_next() -> Result<(), Failure> {
     let name = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "cortexkey" };
     text::print(&format!(
         "\n{BOLD}Try next{BOLD:#}\n\
-         \x20  {name} tenant --explain   a tenant to call from your own code\n\
-         \x20  {name} lint --help        your own key definitions and policy\n\
-         \x20  {name} ping --help        a key of a real tenant: is it good?\n"
+         \x20  {name} tenant --explain   call a local tenant from your own code\n\
+         \x20  {name} lint --help        lint your own key definitions\n\
+         \x20  {name} ping --help        check a key of a real tenant\n"
     ))?;
     Ok(())
 }
@@ -263,6 +262,6 @@ fn expect(as_it_should: bool, otherwise: &str) -> Result<(), Failure> {
 
 /// A step did not do what it says: a fault of this program, or a machine without loopback.
 fn unexpected(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::Findings, format!("the quickstart cannot go on: {error}"))
+    Failure::new(Exit::Findings, format!("quickstart cannot continue: {error}"))
         .help("this should not happen; please report it with the output above")
 }
