@@ -34,6 +34,7 @@ const STEPS: &[Step] = &[
     Step { name: "core without panic", run: |root| once(proofs::probe(root)) },
     Step { name: "core in constant time", run: constant_time },
     Step { name: "core in every schedule", run: |root| once(proofs::schedules_of_gate(root)) },
+    Step { name: "binary in parts", run: features },
     Step { name: "Rust tests", run: rust_tests },
     Step { name: "core without its kernels", run: |root| counted(proofs::without_kernels(root)) },
     Step { name: "Rust documents", run: rust_documents },
@@ -148,6 +149,16 @@ fn no_std(root: &Path) -> Outcome {
     with_alloc.args(["check", "--quiet", "--locked", "-p", "cortexkey-core"]);
     with_alloc.args(["--no-default-features", "--features", "alloc"]);
     once(check(&mut build).and_then(|_| check(&mut with_alloc)).map(drop))
+}
+
+/// The binary compiles with each of its features alone.
+fn features(root: &Path) -> Outcome {
+    let checked = ["", "lint", "client", "tenant"].iter().try_for_each(|feature| {
+        let mut build = cargo(root);
+        build.args(["clippy", "--quiet", "--locked", "-p", "cortexkey", "--no-default-features"]);
+        check(build.args(["--features", feature, "--", "-D", "warnings"])).map(drop)
+    });
+    once(checked)
 }
 
 fn constant_time(root: &Path) -> Outcome {

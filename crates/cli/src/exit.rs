@@ -7,6 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+#[cfg(feature = "lint")]
 use cortexkey_lint::files::Outcome;
 
 use crate::text;
@@ -63,6 +64,7 @@ impl Failure {
     }
 
     /// Why the linter could not begin.
+    #[cfg(feature = "lint")]
     pub(crate) fn of_linter(outcome: &Outcome) -> Self {
         let failure = Self::usage_error(outcome.messages.join("; "));
         Self { help: outcome.help.clone(), ..failure }

@@ -1,26 +1,37 @@
 //! The binary `cortexkey`: arguments in, text out.
 //!
-//! It refuses logic that another front end would want; that lives in the crates below. It refuses
-//! a key as an argument, wherever it is put.
+//! Logic that another front end would need is in the crates below. A key is never taken as an
+//! argument. The features `lint`, `client` and `tenant` choose the commands.
 
 #![allow(clippy::doc_markdown, reason = "the comments of arguments are their help")]
+#![cfg_attr(
+    not(all(feature = "client", feature = "tenant")),
+    allow(dead_code, reason = "what commands share, and this build's commands may not need")
+)]
 #![allow(
     clippy::format_collect,
     clippy::format_push_string,
     reason = "text for people, a few lines of it"
 )]
 
+#[cfg(feature = "client")]
 mod change;
 mod commands;
+#[cfg(feature = "client")]
 mod connection;
 mod exit;
 mod input;
+#[cfg(feature = "client")]
 mod many;
 mod mask;
+#[cfg(feature = "client")]
 mod needs;
+#[cfg(feature = "lint")]
 mod output_file;
+#[cfg(feature = "lint")]
 mod progress;
 mod secret_args;
+#[cfg(feature = "client")]
 mod sink_args;
 mod text;
 mod verify_line;
@@ -38,7 +49,7 @@ use crate::exit::{Exit, Failure};
 ///
 /// For the API keys of Palo Alto Networks Cortex: XSOAR 8, XDR, XSIAM, Cortex Cloud.
 #[derive(Parser)]
-#[command(name = "cortexkey", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "cortexkey", version, max_term_width = 100, after_help = after_help())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -46,35 +57,65 @@ struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success; 1 findings, a refusal or a failed call; 2 usage error, or an invalid policy
-or configuration; 3 nothing could be read; 4 done in part.
+or configuration; 3 nothing could be read; 4 done in part.";
 
-Start with: cortexkey quickstart";
+fn after_help() -> String {
+    let first = if cfg!(all(feature = "client", feature = "tenant")) {
+        "Start with: cortexkey quickstart"
+    } else {
+        "This build has some of the commands."
+    };
+    format!("{EXIT_CODES}\n\n{first}")
+}
 
 #[derive(Subcommand)]
 enum Command {
+    #[cfg(all(feature = "client", feature = "tenant"))]
     Quickstart(commands::quickstart::Args),
+    #[cfg(feature = "client")]
     Sign(commands::sign::Args),
     Verify(commands::verify::Args),
+    #[cfg(feature = "client")]
     Curl(commands::curl::Args),
+    #[cfg(feature = "client")]
     Call(commands::call::Args),
+    #[cfg(feature = "client")]
     Exec(commands::exec::Args),
+    #[cfg(feature = "client")]
     Ping(commands::ping::Args),
+    #[cfg(feature = "client")]
     Keys(commands::keys::Args),
+    #[cfg(feature = "client")]
     Import(commands::definitions::import::Args),
+    #[cfg(feature = "client")]
     Plan(commands::definitions::plan::Args),
+    #[cfg(feature = "client")]
     Apply(commands::definitions::apply::Args),
+    #[cfg(feature = "client")]
     Doctor(commands::doctor::Args),
+    #[cfg(feature = "client")]
     Examples(commands::examples::Args),
+    #[cfg(feature = "client")]
     Config(commands::config::Args),
+    #[cfg(feature = "lint")]
     Lint(commands::lint::Args),
+    #[cfg(feature = "lint")]
     Explain(commands::explain::Args),
+    #[cfg(feature = "lint")]
     Rules(commands::rules::Args),
+    #[cfg(feature = "lint")]
     Policy(commands::policy::Args),
+    #[cfg(feature = "lint")]
     Roles(commands::roles::Args),
+    #[cfg(feature = "lint")]
     Access(commands::access::Args),
+    #[cfg(feature = "lint")]
     Compile(commands::compile::Args),
+    #[cfg(feature = "tenant")]
     Tenant(commands::tenant::Args),
+    #[cfg(feature = "client")]
     Completions(commands::completions::Args),
+    #[cfg(feature = "client")]
     Man(commands::man::Args),
 }
 
@@ -129,36 +170,59 @@ fn leave_no_core() {
     }
 }
 
-/// The whole command line, as completions and man pages need it.
+/// The whole command line, as completions and man pages need it, too.
 pub(crate) fn command() -> clap::Command {
     Cli::command()
 }
 
 fn run(command: Command) -> Result<Exit, Failure> {
     match command {
+        #[cfg(all(feature = "client", feature = "tenant"))]
         Command::Quickstart(args) => commands::quickstart::run(&args),
+        #[cfg(feature = "client")]
         Command::Sign(args) => commands::sign::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        #[cfg(feature = "client")]
         Command::Curl(args) => commands::curl::run(&args),
+        #[cfg(feature = "client")]
         Command::Call(args) => commands::call::run(&args),
+        #[cfg(feature = "client")]
         Command::Exec(args) => commands::exec::run(&args),
+        #[cfg(feature = "client")]
         Command::Doctor(args) => commands::doctor::run(&args),
+        #[cfg(feature = "client")]
         Command::Examples(args) => commands::examples::run(&args),
+        #[cfg(feature = "client")]
         Command::Ping(args) => commands::ping::run(&args),
+        #[cfg(feature = "client")]
         Command::Keys(args) => commands::keys::run(&args),
+        #[cfg(feature = "client")]
         Command::Import(args) => commands::definitions::import::run(&args),
+        #[cfg(feature = "client")]
         Command::Plan(args) => commands::definitions::plan::run(&args),
+        #[cfg(feature = "client")]
         Command::Apply(args) => commands::definitions::apply::run(&args),
+        #[cfg(feature = "client")]
         Command::Config(args) => commands::config::run(&args),
+        #[cfg(feature = "lint")]
         Command::Lint(args) => commands::lint::run(&args),
+        #[cfg(feature = "lint")]
         Command::Explain(args) => commands::explain::run(&args),
+        #[cfg(feature = "lint")]
         Command::Rules(args) => commands::rules::run(&args),
+        #[cfg(feature = "lint")]
         Command::Policy(args) => commands::policy::run(&args),
+        #[cfg(feature = "lint")]
         Command::Roles(args) => commands::roles::run(&args),
+        #[cfg(feature = "lint")]
         Command::Access(args) => commands::access::run(&args),
+        #[cfg(feature = "lint")]
         Command::Compile(args) => commands::compile::run(&args),
+        #[cfg(feature = "tenant")]
         Command::Tenant(args) => commands::tenant::run(&args),
+        #[cfg(feature = "client")]
         Command::Completions(args) => commands::completions::run(&args),
+        #[cfg(feature = "client")]
         Command::Man(args) => commands::man::run(&args),
     }
 }

@@ -1,26 +1,45 @@
-//! One file a command: its arguments, its help, and the call into the crate that does it.
-//!
-//! They refuse logic that another front end would want.
+//! One file a command: its arguments, its help, and the call into the crate that does the work.
 
+#[cfg(feature = "lint")]
 pub(crate) mod access;
+#[cfg(feature = "client")]
 pub(crate) mod call;
+#[cfg(feature = "lint")]
 pub(crate) mod compile;
+#[cfg(feature = "client")]
 pub(crate) mod completions;
+#[cfg(feature = "client")]
 pub(crate) mod config;
+#[cfg(feature = "client")]
 pub(crate) mod curl;
+#[cfg(feature = "client")]
 pub(crate) mod definitions;
+#[cfg(feature = "client")]
 pub(crate) mod doctor;
+#[cfg(feature = "client")]
 pub(crate) mod examples;
+#[cfg(feature = "client")]
 pub(crate) mod exec;
+#[cfg(feature = "lint")]
 pub(crate) mod explain;
+#[cfg(feature = "client")]
 pub(crate) mod keys;
+#[cfg(feature = "lint")]
 pub(crate) mod lint;
+#[cfg(feature = "client")]
 pub(crate) mod man;
+#[cfg(feature = "client")]
 pub(crate) mod ping;
+#[cfg(feature = "lint")]
 pub(crate) mod policy;
+#[cfg(all(feature = "client", feature = "tenant"))]
 pub(crate) mod quickstart;
+#[cfg(feature = "lint")]
 pub(crate) mod roles;
+#[cfg(feature = "lint")]
 pub(crate) mod rules;
+#[cfg(feature = "client")]
 pub(crate) mod sign;
+#[cfg(feature = "tenant")]
 pub(crate) mod tenant;
 pub(crate) mod verify;
