@@ -1,11 +1,10 @@
 //! Text as a YAML scalar: plain where every reader takes it for the same text, else quoted.
 //!
-//! It refuses to be clever: what is not plainly a word or words is quoted.
+//! What is not plainly a word or words is quoted.
 
 use core::fmt::Write as _;
 
-/// Words that some readers take for something else than text.
-const RETYPED: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
+use crate::yaml::retyped;
 
 /// A text as it may stand behind `key: `, in a list or as a key, in block and in flow style.
 ///
@@ -29,7 +28,8 @@ fn is_plain(text: &str) -> bool {
         && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.')
         && text.chars().all(inner)
         && !text.contains("  ")
-        && !RETYPED.iter().any(|word| text.eq_ignore_ascii_case(word))
+        && retyped(text).is_none()
+        && !text.eq_ignore_ascii_case("nan")
 }
 
 /// The same in double quotes, whatever it is.

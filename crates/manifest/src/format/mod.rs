@@ -15,9 +15,6 @@ pub(crate) use lock::LOCKED;
 pub use lock::{LOCK, LOCK_KIND};
 pub use policy::{CASES, CASES_KIND, MATCH, OVERRIDE, POLICY, POLICY_KIND, SETTINGS};
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
-
 /// The version of the formats that this program reads.
 pub const API_VERSION: &str = "cortexkey/v1";
 
@@ -157,14 +154,12 @@ impl Mapping {
         fields
     }
 
-    /// Calls `see` with each field of this mapping and of those inside of it.
-    fn each(&self, see: &mut dyn FnMut(&'static FieldSpec)) {
-        for field in self.fields {
-            see(field);
-            if let Some(inner) = field.kind.mapping() {
-                inner.each(see);
-            }
-        }
+    /// True when `is` holds for a field of this mapping, or of one inside of it.
+    #[must_use]
+    pub fn any(&self, is: &dyn Fn(&FieldSpec) -> bool) -> bool {
+        self.fields
+            .iter()
+            .any(|field| is(field) || field.kind.mapping().is_some_and(|inner| inner.any(is)))
     }
 }
 
@@ -218,18 +213,8 @@ pub static FORMATS: [&Mapping; 4] = [&KEY, &POLICY, &CASES, &LOCK];
 pub(crate) fn is_typed(name: &str) -> bool {
     // Rules own their options; these take durations, flags and periods.
     const OPTIONS: [&str; 3] = ["max", "allowNever", "windows"];
-    static TYPED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
-        let mut names = BTreeSet::from(OPTIONS);
-        for format in FORMATS {
-            format.each(&mut |field| {
-                if !field.kind.is_text() {
-                    names.insert(field.name);
-                }
-            });
-        }
-        names
-    });
-    TYPED.contains(name)
+    let typed = |field: &FieldSpec| field.name == name && !field.kind.is_text();
+    OPTIONS.contains(&name) || FORMATS.iter().any(|format| format.any(&typed))
 }
 
 const fn required(

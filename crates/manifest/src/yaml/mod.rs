@@ -7,11 +7,13 @@ mod advice;
 mod check;
 mod events;
 mod plain;
+mod retyped;
 mod second_reading;
 mod secrets;
 mod tree;
 
 pub(crate) use advice::TEMPLATE_HELP;
+pub use retyped::retyped;
 pub use second_reading::disagreement;
 pub use secrets::secret_ranges;
 pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Parent, Style, Tree};

@@ -1,17 +1,12 @@
 //! Y004 yaml-ambiguous-scalar: a plain text that other readers take for a boolean, a number, a time or nothing.
 
+use cortexkey_manifest::format::{KEY, Kind};
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::yaml::{Entry, NodeId, NodeKind, Style};
+use cortexkey_manifest::yaml::{Entry, NodeId, NodeKind, Style, retyped};
 use cortexkey_manifest::{quote, quoted};
 
 use crate::model::Fix;
 use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
-
-/// Fields that take something else than a text.
-const TYPED: [&str; 6] = ["expires", "lifetime", "unreferenced", "id", "mode", "default"];
-
-/// Fields whose own fields are named by whoever writes them, and are all text.
-const FREE: [&str; 2] = ["labels", "annotations"];
 
 pub(crate) static RULE: Rule = Rule {
     code: "Y004",
@@ -38,14 +33,16 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
                     if name != "<<" {
                         one(cx, entry.key, sink);
                     }
-                    if !TYPED.contains(&name) {
+                    // Few values are retyped, and only then the field has to be looked up.
+                    if kind_of(cx, entry.value).is_some() && !is_retyped_by_design(name) {
                         one(cx, entry.value, sink);
                     }
+                    // The fields of a mapping with free names are all text, whatever they are called.
                     if let NodeKind::Mapping { entries, .. } = &tree.node(entry.value).kind
-                        && FREE.contains(&name)
+                        && takes(name, |kind| matches!(kind, Kind::Map(_)))
                     {
                         let typed = |entry: &&Entry| {
-                            TYPED.contains(&tree.text_of(entry.key).unwrap_or_default())
+                            is_retyped_by_design(tree.text_of(entry.key).unwrap_or_default())
                         };
                         for entry in entries.iter().filter(typed) {
                             one(cx, entry.value, sink);
@@ -63,10 +60,26 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
+/// True for fields that take a time, a number, a flag or a word instead of a text.
+fn is_retyped_by_design(name: &str) -> bool {
+    takes(name, |kind| {
+        matches!(kind, Kind::Expiry | Kind::Duration | Kind::Number | Kind::Choice(_))
+    })
+}
+
+fn takes(name: &str, is: fn(&Kind) -> bool) -> bool {
+    KEY.any(&|field| field.name == name && is(&field.kind))
+}
+
+/// What other readers make of a plain scalar, where that is no text.
+fn kind_of(cx: &FileContext<'_>, id: NodeId) -> Option<&'static str> {
+    let NodeKind::Scalar { style: Style::Plain, .. } = &cx.tree.node(id).kind else { return None };
+    retyped(cx.tree.text_of(id)?)
+}
+
 fn one(cx: &FileContext<'_>, id: NodeId, sink: &mut Sink<'_>) {
-    let NodeKind::Scalar { style: Style::Plain, .. } = &cx.tree.node(id).kind else { return };
-    let Some(text) = cx.tree.text_of(id) else { return };
-    let Some(kind) = retyped(text) else { return };
+    let Some(kind) = kind_of(cx, id) else { return };
+    let text = cx.tree.text_of(id).unwrap_or_default();
     let span = cx.tree.node(id).span;
     let message = format!("{} is a text here, and {kind} for many other readers", quote(text));
     let finding = cx
@@ -74,85 +87,4 @@ fn one(cx: &FileContext<'_>, id: NodeId, sink: &mut Sink<'_>) {
         .help(format!("write {}", quote(&quoted(text))))
         .fix(Some(Fix::safe(span, quoted(text))));
     sink.report(finding);
-}
-
-/// What a reader of YAML 1.1 or 1.2 makes of a plain scalar, where that is no text.
-fn retyped(text: &str) -> Option<&'static str> {
-    const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
-    let first = *text.as_bytes().first()?;
-    if !(first.is_ascii_alphanumeric() || matches!(first, b'.' | b'+' | b'-' | b'~' | b'=' | b'<'))
-    {
-        return None;
-    }
-    if text == "=" {
-        return Some("a default value");
-    }
-    if text == "<<" {
-        return Some("a merge key");
-    }
-    if WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        return Some("a boolean");
-    }
-    if text == "~" || text.eq_ignore_ascii_case("null") {
-        return Some("nothing");
-    }
-    let rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if rest.eq_ignore_ascii_case(".inf") || text.eq_ignore_ascii_case(".nan") {
-        return Some("a number");
-    }
-    let start = rest.as_bytes().first()?;
-    if !(start.is_ascii_digit() || *start == b'.') {
-        return None;
-    }
-    let all = |text: &str, belongs: fn(&u8) -> bool| {
-        !text.is_empty() && text.bytes().all(|byte| belongs(&byte) || byte == b'_')
-    };
-    let based = [
-        ("0x", u8::is_ascii_hexdigit as fn(&u8) -> bool),
-        ("0o", |byte| matches!(byte, b'0'..=b'7')),
-        ("0b", |byte| matches!(byte, b'0' | b'1')),
-    ];
-    if based.iter().any(|(sign, belongs)| rest.strip_prefix(sign).is_some_and(|t| all(t, *belongs)))
-    {
-        return Some("a number");
-    }
-    if is_date(text) {
-        return Some("a date");
-    }
-    if is_sexagesimal(rest) {
-        return Some("a number to the base of 60");
-    }
-    let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
-    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
-    let number = digits(whole)
-        && digits(fraction)
-        && (whole.len() + fraction.len() > 0)
-        && all(exponent, u8::is_ascii_digit);
-    number.then_some("a number")
-}
-
-/// `12:30:45`, with a fraction or without one.
-fn is_sexagesimal(text: &str) -> bool {
-    let digits = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
-    };
-    let Some((whole, last)) = text.rsplit_once(':') else { return false };
-    let (last, fraction) = last.split_once('.').unwrap_or((last, "0"));
-    whole.split(':').all(digits) && digits(last) && (fraction.is_empty() || digits(fraction))
-}
-
-/// `2026-01-31`, alone or with a time behind it.
-fn is_date(text: &str) -> bool {
-    let mut parts = text.splitn(3, '-');
-    let (year, month, rest) = (parts.next(), parts.next(), parts.next());
-    let digits = |text: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let Some(rest) = rest else { return false };
-    let day = rest.get(..rest.find(['T', 't', ' ']).unwrap_or(rest.len())).unwrap_or_default();
-    year.is_some_and(|year| year.len() == 4 && digits(year, 4))
-        && month.is_some_and(|month| digits(month, 2))
-        && digits(day, 2)
 }
