@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use cortexkey_lint::fix::{self, FixOptions};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{
-    Corpus, CorpusFile, Family, LintOptions, Policy, Report, Timestamp, fix, lint,
+    Corpus, CorpusFile, Family, LintOptions, LintSession, Policy, Report, Timestamp, lint,
 };
 use cortexkey_manifest::yaml::Limits;
 
@@ -132,7 +133,9 @@ pub(crate) fn mending(bytes: &[u8]) {
     let mend = |bytes: &[u8]| {
         let reload = |_: &BTreeMap<String, String>| None;
         let corpus = corpus_of(bytes);
-        let mended = fix::fix(&corpus, &policy, &LintOptions::at(now()), true, &limits, &reload);
+        let session = LintSession::new(corpus, &policy, &LintOptions::at(now()));
+        let options = FixOptions { also_unsafe: true, limits, reload: &reload };
+        let mended = fix::fix(session, &options);
         mended.texts.get("svc-abc.yaml").cloned()
     };
     let Some(mended) = mend(bytes) else { return };

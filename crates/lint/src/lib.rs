@@ -29,7 +29,7 @@ mod scope_file;
 
 pub use cases::{CaseFile, CaseOutcome, CasesOutcome, run_cases};
 pub use cortexkey_manifest::policy::Severity;
-pub use engine::{Baseline, LintOptions, fix, lint, lint_with};
+pub use engine::{Baseline, LintOptions, LintSession, SessionPolicy, fix, lint, lint_with};
 pub use init::{MAIN_TENANT, policy_for};
 pub use jiff::Timestamp;
 pub use model::{

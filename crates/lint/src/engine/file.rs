@@ -98,6 +98,18 @@ impl<'a> FileLinter<'a> {
         result
     }
 
+    /// What holds for a rule and a key; `None` for a rule that is not checked.
+    pub(super) fn settings(
+        &self,
+        rule: &Rule,
+        file: &CorpusFile,
+        definition: &Definition,
+    ) -> Option<Settings> {
+        let base = self.bases.iter().find(|base| base.rule.id() == rule.id())?;
+        let own = base.for_key(&self.subject(file, definition));
+        Some(own.unwrap_or_else(|| base.settings.clone()))
+    }
+
     /// The rules that look at a file as a whole.
     fn text(&self, file: &CorpusFile, out: &mut Vec<Finding>) {
         let cx = FileContext {
@@ -161,10 +173,8 @@ impl<'a> FileLinter<'a> {
     fn key(&self, file: &CorpusFile, definition: &Definition, out: &mut Vec<Finding>) {
         let subject = self.subject(file, definition);
         let settings_of = |rule: &'static Rule| {
-            let base = self.bases.iter().find(|base| base.rule.id() == rule.id());
-            let own = base.and_then(|base| base.for_key(&subject));
-            own.or_else(|| base.map(|base| base.settings.clone()))
-                .unwrap_or_else(|| self.policy.settings(rule))
+            let own = self.settings(rule, file, definition);
+            own.unwrap_or_else(|| self.policy.settings(rule))
         };
         let cx = KeyContext {
             definition,

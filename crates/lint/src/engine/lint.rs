@@ -34,15 +34,23 @@ pub fn lint(corpus: &Corpus, policy: &Policy, now: Timestamp) -> Report {
 /// The same with comments ignored, or without the findings of a baseline.
 #[must_use]
 pub fn lint_with(corpus: &Corpus, policy: &Policy, options: &LintOptions<'_>) -> Report {
+    assemble(corpus, policy, options, check_files(corpus, policy, options))
+}
+
+/// Checks each file by itself.
+pub(super) fn check_files(
+    corpus: &Corpus,
+    policy: &Policy,
+    options: &LintOptions<'_>,
+) -> Vec<FileResult> {
     let linter = FileLinter::new(policy, options);
     let one = |file: &CorpusFile| linter.check(file);
     // A few files are checked before another thread has woken up.
-    let results = if corpus.files.len() < FEW {
+    if corpus.files.len() < FEW {
         corpus.files.iter().map(one).collect()
     } else {
         corpus.files.par_iter().map(one).collect()
-    };
-    assemble(corpus, policy, options, results)
+    }
 }
 
 /// Makes the report of a corpus whose files have been checked by themselves.

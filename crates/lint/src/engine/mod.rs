@@ -4,9 +4,12 @@
 mod baseline;
 mod file;
 pub mod fix;
+mod fix_plan;
 mod lint;
+mod objection;
 mod policy;
 mod run;
+mod session;
 mod suppressions;
 mod waivers;
 
@@ -15,3 +18,4 @@ pub(crate) use file::{FileLinter, FileResult};
 pub(crate) use lint::{FEW, assemble};
 pub use lint::{lint, lint_with};
 pub use run::LintOptions;
+pub use session::{LintSession, SessionPolicy};

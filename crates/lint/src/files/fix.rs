@@ -11,9 +11,9 @@ use cortexkey_system::{Links, Write, replace};
 use super::ground::Ground;
 use super::open::reason;
 use super::{FixMode, Options, Refusal, load_policy};
-use crate::engine::LintOptions;
-use crate::engine::fix;
-use crate::model::{Corpus, CorpusFile};
+use crate::engine::fix::{self, FixOptions};
+use crate::engine::{LintOptions, LintSession};
+use crate::model::Corpus;
 use crate::policy::Policy;
 
 /// Fixes corpus and policy, and gives the diff. With [`FixMode::Diff`] both stay as they are.
@@ -33,8 +33,10 @@ pub(super) fn fix(
     let number = policy.number;
     let reload =
         |texts: &BTreeMap<String, String>| load_policy(options, chosen, number, texts).ok();
-    let fixed =
-        fix::fix(corpus, policy, lint_options, options.unsafe_fixes, &options.limits, &reload);
+    let request =
+        FixOptions { also_unsafe: options.unsafe_fixes, limits: options.limits, reload: &reload };
+    let session = LintSession::new(corpus.clone(), &*policy, lint_options);
+    let fixed = fix::fix(session, &request);
     let old: BTreeMap<String, (String, bool)> = policy
         .sources()
         .map(|(path, tree)| (path.to_owned(), (tree.source().to_owned(), true)))
@@ -68,16 +70,7 @@ pub(super) fn fix(
     }
     for file in &mut corpus.files {
         if let Some(new) = fixed.texts.get(&file.path) {
-            let bytes = new.clone().into_bytes();
-            let new_file = CorpusFile::new(file.path.clone(), bytes, &options.limits);
-            *file = CorpusFile {
-                id: file.id,
-                policy_path: file.policy_path.take(),
-                reported: file.reported,
-                policy: file.policy,
-                disk_path: file.disk_path.take(),
-                ..new_file
-            };
+            *file = file.with_bytes(new.clone().into_bytes(), &options.limits);
         }
     }
     *policy = load_policy(options, chosen, number, &BTreeMap::new())?;

@@ -104,6 +104,24 @@ impl CorpusFile {
         }
     }
 
+    /// The same file with another text.
+    #[must_use]
+    pub(crate) fn with_bytes(&self, bytes: Vec<u8>, limits: &Limits) -> Self {
+        let mut new = Self {
+            id: self.id,
+            policy_path: self.policy_path.clone(),
+            reported: self.reported,
+            policy: self.policy,
+            disk_path: self.disk_path.clone(),
+            ..Self::new(self.path.clone(), bytes, limits)
+        };
+        if self.is_outside() && !new.define(true) {
+            // It holds no definition any more, and nothing else of it matters.
+            (new.documents, new.problems) = (Vec::new(), Vec::new());
+        }
+        new
+    }
+
     /// Its path from the folder of the policy in force, as far as it is known.
     pub(crate) fn path_in_policy(&self) -> &str {
         self.policy_path.as_deref().unwrap_or(&self.path)

@@ -31,5 +31,6 @@ mod repositories;
 mod rule_examples;
 mod rules;
 mod secrets;
+mod session;
 mod since;
 mod suppressions;

@@ -1,0 +1,97 @@
+//! What fixing would make of each file: the fixes of a report that do not touch each other, applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cortexkey_manifest::Span;
+use cortexkey_manifest::policy::Severity;
+
+use crate::model::{Edit, Finding, Fix, Report, RuleId, SourceId, is_builtin};
+
+/// What one file would become.
+pub(super) struct Plan {
+    pub(super) path: String,
+    pub(super) source: SourceId,
+    pub(super) text: String,
+    /// The findings that it fixes.
+    pub(super) fingerprints: Vec<String>,
+    /// The rule of the first of them.
+    pub(super) rule: RuleId,
+    /// The highest severity among them.
+    pub(super) severity: Severity,
+    /// How many comments the file has now.
+    pub(super) comments: usize,
+}
+
+/// What plans have been tried, and were not accepted.
+#[derive(Default)]
+pub(super) struct Tried {
+    /// Path and fingerprint of each fix that is withheld, and why.
+    pub(super) withheld: BTreeMap<(String, String), String>,
+    /// The files whose fixes are tried one by one.
+    pub(super) one_by_one: BTreeSet<String>,
+}
+
+/// Edits that do not touch each other, by file, applied.
+pub(super) fn plans(report: &Report, also_unsafe: bool, tried: &Tried) -> Vec<Plan> {
+    let mut by_file: BTreeMap<SourceId, Vec<(&Finding, &Fix)>> = BTreeMap::new();
+    for finding in &report.findings {
+        let Some(fix) = finding.fix.as_ref().filter(|fix| fix.safe || also_unsafe) else {
+            continue;
+        };
+        let source = &report.sources[finding.location.source];
+        let key = (source.path.clone(), finding.fingerprint.clone());
+        if !is_builtin(&source.path) && !tried.withheld.contains_key(&key) {
+            by_file.entry(finding.location.source).or_default().push((finding, fix));
+        }
+    }
+    let mut plans = Vec::new();
+    for (at, mut fixes) in by_file {
+        let source = &report.sources[at];
+        if tried.one_by_one.contains(&source.path) {
+            fixes.truncate(1);
+        }
+        let mut taken: BTreeMap<Span, &Edit> = BTreeMap::new();
+        let mut fixed: Vec<&Finding> = Vec::new();
+        for (finding, fix) in fixes {
+            // Edits that meet at a point have no order, so they touch as well. Those that are taken
+            // do not overlap, so the last that begins no later reaches farthest.
+            let touches = |edit: &Edit| {
+                let last = Span { start: edit.span.end, end: u32::MAX };
+                let before = taken.range(..=last).next_back();
+                before.is_some_and(|(other, _)| edit.span.start <= other.end)
+            };
+            if !fix.edits.iter().any(touches) {
+                taken.extend(fix.edits.iter().map(|edit| (edit.span, edit)));
+                fixed.push(finding);
+            }
+        }
+        let (Some(first), Some(severity)) =
+            (fixed.first(), fixed.iter().map(|finding| finding.severity).max())
+        else {
+            continue;
+        };
+        let fingerprints = fixed.iter().map(|finding| finding.fingerprint.clone()).collect();
+        let comments = source.tree.comments().len();
+        let edits: Vec<&Edit> = taken.into_values().collect();
+        if let Some(text) = apply(source.tree.source(), &edits) {
+            let (path, rule) = (source.path.clone(), first.rule.clone());
+            plans.push(Plan { path, source: at, text, fingerprints, rule, severity, comments });
+        }
+    }
+    plans
+}
+
+/// The text with edits made; nothing where they overlap or do not fit it.
+fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
+    let mut edits = edits.to_vec();
+    edits.sort_by_key(|edit| edit.span);
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    for edit in edits {
+        let range = edit.span.range();
+        out.push_str(text.get(at..range.start)?);
+        out.push_str(&edit.text);
+        at = range.end;
+    }
+    out.push_str(text.get(at..)?);
+    Some(out)
+}

@@ -1,0 +1,197 @@
+//! A corpus that stays checked while its files change: for editors, and for fixing.
+
+use core::mem;
+use core::ops::Deref;
+use std::collections::HashMap;
+
+use cortexkey_manifest::Span;
+use cortexkey_manifest::yaml::Limits;
+use rayon::prelude::*;
+
+use super::file::{FileLinter, FileResult};
+use super::lint::{FEW, assemble, check_files};
+use super::run::LintOptions;
+use crate::model::{Corpus, CorpusFile, FileId, Report, document_at};
+use crate::policy::{Policy, Settings};
+use crate::rule::Rule;
+
+/// A corpus, a policy, and what is found. A change of one file checks that file again, and what all
+/// files show together; the others keep what they have.
+pub struct LintSession<'a> {
+    corpus: Corpus,
+    /// What each file of the corpus gave by itself, in its order.
+    results: Vec<FileResult>,
+    policy: SessionPolicy<'a>,
+    options: LintOptions<'a>,
+}
+
+/// The policy of a session: lent to it, or its own.
+pub enum SessionPolicy<'a> {
+    /// It is lent.
+    Borrowed(&'a Policy),
+    /// It is the session's.
+    Owned(Box<Policy>),
+}
+
+impl Deref for SessionPolicy<'_> {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        match self {
+            Self::Borrowed(policy) => policy,
+            Self::Owned(policy) => policy,
+        }
+    }
+}
+
+impl<'a> From<&'a Policy> for SessionPolicy<'a> {
+    fn from(policy: &'a Policy) -> Self {
+        Self::Borrowed(policy)
+    }
+}
+
+impl From<Policy> for SessionPolicy<'_> {
+    fn from(policy: Policy) -> Self {
+        Self::Owned(Box::new(policy))
+    }
+}
+
+/// What a session had before a change.
+pub(super) enum Previous<'a> {
+    /// A file of the corpus, by its place in it.
+    File(usize, Box<(CorpusFile, FileResult)>),
+    /// The policy, and what each file gave with it.
+    Policy(SessionPolicy<'a>, Vec<FileResult>),
+}
+
+impl<'a> LintSession<'a> {
+    /// Checks a corpus.
+    #[must_use]
+    pub fn new(
+        corpus: Corpus,
+        policy: impl Into<SessionPolicy<'a>>,
+        options: &LintOptions<'a>,
+    ) -> Self {
+        let policy = policy.into();
+        let results = check_files(&corpus, &policy, options);
+        Self { corpus, results, policy, options: *options }
+    }
+
+    /// The corpus as it is now.
+    #[must_use]
+    pub fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    /// The policy that is in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Gives a file another text and checks it; false where the corpus has no such file.
+    pub fn set_text(&mut self, file: FileId, bytes: Vec<u8>, limits: &Limits) -> bool {
+        !self.replace_texts(vec![(file, bytes)], limits).is_empty()
+    }
+
+    /// The same for several files; gives what was there before.
+    pub(super) fn replace_texts(
+        &mut self,
+        texts: Vec<(FileId, Vec<u8>)>,
+        limits: &Limits,
+    ) -> Vec<Previous<'a>> {
+        let files = self.corpus.files.iter().enumerate();
+        let positions: HashMap<FileId, usize> = files.map(|(at, file)| (file.id, at)).collect();
+        let linter = FileLinter::new(&self.policy, &self.options);
+        let one = |(id, bytes): (FileId, Vec<u8>)| {
+            let at = *positions.get(&id)?;
+            let file = self.corpus.files[at].with_bytes(bytes, limits);
+            let result = linter.check(&file);
+            Some((at, file, result))
+        };
+        let new: Vec<_> = if texts.len() < FEW {
+            texts.into_iter().filter_map(one).collect()
+        } else {
+            texts.into_par_iter().filter_map(one).collect()
+        };
+        let mut changes = Vec::with_capacity(new.len());
+        for (at, file, result) in new {
+            let file = mem::replace(&mut self.corpus.files[at], file);
+            let result = mem::replace(&mut self.results[at], result);
+            changes.push(Previous::File(at, Box::new((file, result))));
+        }
+        changes
+    }
+
+    /// Adds a file to the corpus and checks it.
+    pub fn add(&mut self, file: CorpusFile) {
+        self.results.push(self.check(&file));
+        self.corpus.files.push(file);
+    }
+
+    /// Takes a file out of the corpus; false where the corpus has no such file.
+    pub fn remove(&mut self, file: FileId) -> bool {
+        let Some(at) = self.position(file) else { return false };
+        self.results.remove(at);
+        self.corpus.files.remove(at);
+        true
+    }
+
+    /// Puts another policy in force, and checks all files against it.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.replace_policy(policy);
+    }
+
+    /// The same; gives what was there before.
+    pub(super) fn replace_policy(&mut self, policy: Policy) -> Previous<'a> {
+        let old = mem::replace(&mut self.policy, policy.into());
+        let results = check_files(&self.corpus, &self.policy, &self.options);
+        Previous::Policy(old, mem::replace(&mut self.results, results))
+    }
+
+    /// Takes changes back, the last one first.
+    pub(super) fn restore(&mut self, changes: Vec<Previous<'a>>) {
+        for previous in changes.into_iter().rev() {
+            match previous {
+                Previous::File(at, file) => (self.corpus.files[at], self.results[at]) = *file,
+                Previous::Policy(policy, results) => {
+                    (self.policy, self.results) = (policy, results);
+                }
+            }
+        }
+    }
+
+    /// Sets the time, and checks all files at it.
+    pub fn set_now(&mut self, now: jiff::Timestamp) {
+        self.options.now = now;
+        self.results = check_files(&self.corpus, &self.policy, &self.options);
+    }
+
+    /// All findings, as [`super::lint_with`] gives them.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        assemble(&self.corpus, &self.policy, &self.options, self.results.clone())
+    }
+
+    /// What holds for a rule and the key whose document holds a span, overrides included; what holds
+    /// for all keys where there is no key.
+    #[must_use]
+    pub fn settings(&self, rule: &'static Rule, file: FileId, span: Span) -> Settings {
+        let file = self.position(file).map(|at| &self.corpus.files[at]);
+        let key = file.and_then(|file| {
+            Some((file, document_at(&file.documents, span)?.definition.as_ref()?))
+        });
+        let own = key.and_then(|(file, definition)| {
+            FileLinter::new(&self.policy, &self.options).settings(rule, file, definition)
+        });
+        own.unwrap_or_else(|| self.policy.settings(rule))
+    }
+
+    fn position(&self, file: FileId) -> Option<usize> {
+        self.corpus.files.iter().position(|known| known.id == file)
+    }
+
+    fn check(&self, file: &CorpusFile) -> FileResult {
+        FileLinter::new(&self.policy, &self.options).check(file)
+    }
+}
