@@ -113,6 +113,8 @@ enum Command {
     Compile(commands::compile::Args),
     #[cfg(feature = "tenant")]
     Tenant(commands::tenant::Args),
+    #[cfg(feature = "console")]
+    Console(commands::console::Args),
     #[cfg(feature = "client")]
     Completions(commands::completions::Args),
     #[cfg(feature = "client")]
@@ -220,6 +222,8 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Compile(args) => commands::compile::run(&args),
         #[cfg(feature = "tenant")]
         Command::Tenant(args) => commands::tenant::run(&args),
+        #[cfg(feature = "console")]
+        Command::Console(args) => commands::console::run(&args),
         #[cfg(feature = "client")]
         Command::Completions(args) => commands::completions::run(&args),
         #[cfg(feature = "client")]

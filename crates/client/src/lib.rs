@@ -41,7 +41,7 @@ pub use plan::{
 pub use process::{Program, ProgramError};
 pub use resources::{
     EditError, KeyEdit, KeyList, NewKey, Permission, Ping, ScopeError, Seen, is_administrator,
-    is_system, may_be_pending, write_of,
+    is_system, maker, may_be_pending, write_of,
 };
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,

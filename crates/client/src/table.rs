@@ -339,7 +339,7 @@ pub fn to_json(record: &KeyRecord, now_ms: u64) -> Value {
 }
 
 /// A spreadsheet runs what begins like this, and anyone who generates a key writes its comment.
-fn no_formula(cell: String) -> String {
+pub fn no_formula(cell: String) -> String {
     if cell.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
 }
 

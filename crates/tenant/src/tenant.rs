@@ -214,6 +214,11 @@ impl Tenant {
     /// One line of JSON, without the line end: address, process and the keys that were made. It
     /// holds keys; it is for the person or program that started the tenant.
     pub fn ready_line(&self) -> String {
+        self.ready_line_with(None)
+    }
+
+    /// The same with the one-time address of a console for this tenant.
+    pub fn ready_line_with(&self, console: Option<&str>) -> String {
         let children = self.children.iter().map(|child| ReadyChild {
             id: &child.id,
             url: &child.url,
@@ -226,6 +231,7 @@ impl Tenant {
             children: children.collect(),
             ca: self.ca_path(),
             hosts: self.hosts(),
+            console,
         };
         // Text and numbers always become JSON.
         serde_json::to_string(&line).unwrap_or_default()
@@ -516,6 +522,9 @@ struct ReadyLine<'a> {
     ca: Option<&'a Path>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     hosts: &'a [String],
+    /// The address of the console, which works once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    console: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -10,6 +10,8 @@ pub(crate) mod compile;
 pub(crate) mod completions;
 #[cfg(feature = "client")]
 pub(crate) mod config;
+#[cfg(feature = "console")]
+pub(crate) mod console;
 #[cfg(feature = "client")]
 pub(crate) mod curl;
 #[cfg(feature = "client")]

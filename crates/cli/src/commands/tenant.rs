@@ -31,6 +31,7 @@ use crate::text;
 Examples:
   cortexkey tenant
   cortexkey tenant --listen 127.0.0.1:8080 --explain
+  cortexkey tenant --console               with the API Keys page in a browser
   cortexkey tenant --replay observe        accept replays, and report them in the log
   cortexkey tenant --tls --tls-host api-acme.xdr.us.paloaltonetworks.com
   cortexkey tenant --replay redis://127.0.0.1:6379
@@ -136,6 +137,12 @@ struct Handles {
     /// Enable /_cortexkey/, without a key: move the clock, inject faults, change settings
     #[arg(long)]
     control: bool,
+
+    /// Serve the API Keys page in a browser; the ready line has its address (console), which works
+    /// once
+    #[cfg(feature = "console")]
+    #[arg(long)]
+    console: bool,
 
     /// Enable /_cortexkey/keys, without a key: generate keys as in the console, without an expiry
     #[arg(long)]
@@ -303,12 +310,20 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(entries) = args.guard_entries {
         options.guard_entries = entries as usize;
     }
+    #[cfg(feature = "console")]
+    let clock = args.handles.console.then(|| super::console::clock(&mut options));
     let tenant = Tenant::start(options).map_err(|error| start_failed(&error))?;
+    #[cfg(feature = "console")]
+    let console = clock.map(|clock| super::console::of_tenant(&tenant, clock)).transpose()?;
     // Before the ready line, so that a signal right after it ends the tenant in good order.
     let signals = tenant.signals().map_err(|error| {
         Failure::new(Exit::Findings, format!("cannot wait for a signal: {error}"))
     })?;
-    text::print_key(&format!("{}\n", tenant.ready_line()))?;
+    #[cfg(feature = "console")]
+    let line = tenant.ready_line_with(console.as_ref().map(cortexkey_console::Console::address));
+    #[cfg(not(feature = "console"))]
+    let line = tenant.ready_line();
+    text::print_key(&format!("{line}\n"))?;
     tenant.wait(signals);
     Ok(Exit::Done)
 }

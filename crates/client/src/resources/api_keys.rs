@@ -143,6 +143,6 @@ pub fn is_administrator(record: &ApiKeyRecord) -> bool {
 }
 
 /// The key that made a key, where the tenant says that a key did.
-pub(super) fn maker(record: &ApiKeyRecord) -> Option<u64> {
+pub fn maker(record: &ApiKeyRecord) -> Option<u64> {
     record.user_name.as_deref()?.trim().strip_prefix("Public API - ")?.trim().parse().ok()
 }

@@ -13,7 +13,7 @@ mod ping;
 mod roles;
 mod scope;
 
-pub use api_keys::{KeyList, is_administrator, is_system};
+pub use api_keys::{KeyList, is_administrator, is_system, maker};
 pub use edit::{EditError, KeyEdit};
 pub(crate) use mark::{Likeness, likeness, pending};
 pub use mark::{NewKey, may_be_pending};

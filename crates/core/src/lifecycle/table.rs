@@ -191,7 +191,8 @@ pub enum TextMatch {
 }
 
 impl TextMatch {
-    fn passes(&self, text: &str) -> bool {
+    /// Whether a text matches.
+    pub fn passes(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         match self {
             Self::Equals(wanted) => text == wanted.to_lowercase(),

@@ -187,6 +187,7 @@ fn try_next() -> Result<(), Failure> {
     text::print(&format!(
         "\n{BOLD}Try next{BOLD:#}\n\
          \x20  {name} tenant --explain   call a local tenant from your own code\n\
+         \x20  {name} tenant --console   see its API Keys page in a browser\n\
          \x20  {name} lint --help        lint your own key definitions\n\
          \x20  {name} ping --help        check a key of a real tenant\n"
     ))?;

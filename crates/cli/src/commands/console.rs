@@ -1,0 +1,161 @@
+//! `cortexkey console`: the API Keys page of a tenant in a browser, on loopback. With
+//! `cortexkey tenant --console` it is that of the emulator.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use cortexkey_client::{Client, ClientOptions, Roots};
+use cortexkey_console::{Console, Emulator, HostName, Kind, Options, StartError};
+use cortexkey_core::address::Address;
+use cortexkey_core::auth::{Key, Signer};
+use cortexkey_tenant::{Clock, SettableClock, Tenant};
+
+use crate::change::say;
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::exit::{Exit, Failure};
+use crate::text;
+
+/// Show the API Keys page of a tenant in a browser
+///
+/// It listens on this machine only and prints the address to open, which works once. It shows keys,
+/// never a stored key itself, and changes nothing unless --allow-changes is given. A new key is
+/// shown once, or goes where the profile says (sink_command, sink_folder).
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(crate) struct Args {
+    /// Let keys be generated, edited, rotated and deleted
+    #[arg(long)]
+    allow_changes: bool,
+
+    /// The folder with the key definitions and their policy; the current one unless set
+    #[arg(long, value_name = "FOLDER")]
+    keys: Option<PathBuf>,
+
+    /// The policy's name of the tenant; the profile's, or the only one, unless set
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+
+    /// Address and port on this machine; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = listen)]
+    listen: SocketAddr,
+
+    /// The name in the address: a random one below localhost, or the address itself, for browsers
+    /// that do not find names below localhost
+    #[arg(long, value_name = "NAME", default_value = "random")]
+    host: Host,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Host {
+    /// ck….localhost, which no other server on this machine shares cookies with
+    Random,
+    /// 127.0.0.1
+    #[value(name = "127.0.0.1")]
+    Address,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey console --profile prod
+  cortexkey console --profile prod --keys keys
+  cortexkey console --profile test --allow-changes
+  cortexkey tenant --console               the same for the local emulator
+
+Exit codes: 0 ended by a signal; 1 it cannot start; 2 usage error.";
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let connection = args.connection.resolve()?;
+    let folder = args.keys.clone().map_or_else(std::env::current_dir, Ok);
+    let folder = folder.map_err(|error| {
+        Failure::usage_error(format!("the folder that this runs in cannot be found: {error}"))
+    })?;
+    if !folder.is_dir() {
+        return Err(Failure::usage_error(format!("{} is no folder", folder.display()))
+            .help("give --keys the folder with your key definitions"));
+    }
+    let (profile_sink, address) = (connection.new_keys.sink(), connection.address.value.clone());
+    let (profile, ca_file) = (connection.profile.clone(), connection.ca_file.clone());
+    let tenant = args.tenant.clone().or_else(|| connection.tenant.clone());
+    let mut options = Options::new(connection.client());
+    options.kind = Kind::Profile(profile);
+    options.allow_changes = args.allow_changes;
+    options.keys = Some(folder);
+    options.tenant = tenant;
+    options.sink = profile_sink;
+    options.ca_file = ca_file;
+    options.listen = args.listen;
+    options.host = match args.host {
+        Host::Random => HostName::Random,
+        Host::Address => HostName::Address,
+    };
+    options.tell = Arc::new(tell);
+    let console = Console::start(options).map_err(|error| start_failed(&error))?;
+    let changes = if args.allow_changes { "changes allowed" } else { "read-only" };
+    say(&format!("API keys of {address} ({changes}); open this address, which works once:"));
+    text::print_key(&format!("{}\n", console.address()))?;
+    console.wait()?;
+    Ok(Exit::Done)
+}
+
+/// A clock that the emulator and its console share.
+pub(super) fn clock(options: &mut cortexkey_tenant::Options) -> SettableClock {
+    let clock = SettableClock::running();
+    options.clock = Clock::Settable(clock.clone());
+    clock
+}
+
+/// A console for an emulator of this process.
+pub(super) fn of_tenant(tenant: &Tenant, clock: SettableClock) -> Result<Console, Failure> {
+    let Some(seeded) = tenant.seeded_keys() else {
+        return Err(Failure::usage_error("the console needs a key, and the tenant has keys already")
+            .help("give --new-admin-keys"));
+    };
+    let unexpected = |error: &dyn core::fmt::Display| {
+        Failure::new(Exit::Findings, format!("the console cannot start: {error}"))
+    };
+    let address: Address = tenant.url().parse().map_err(|error| unexpected(&error))?;
+    let key = seeded.advanced.expose().as_bytes();
+    let key = Key::new(key).map_err(|error| unexpected(&error))?;
+    let signer = Signer::new(seeded.advanced.id(), seeded.advanced.level(), key);
+    let roots = tenant.ca_path().map(Roots::from_file).transpose();
+    let roots = roots.map_err(|error| unexpected(&error))?;
+    let client_options = ClientOptions { roots, ..ClientOptions::default() };
+    let mut options = Options::new(Client::new(address, signer, client_options));
+    options.kind = Kind::Emulator(Arc::new(OfTenant { clock }));
+    options.allow_changes = true;
+    options.ca_file = tenant.ca_path().map(std::path::Path::to_path_buf);
+    options.tell = Arc::new(tell);
+    Console::start(options).map_err(|error| start_failed(&error))
+}
+
+struct OfTenant {
+    clock: SettableClock,
+}
+
+impl Emulator for OfTenant {
+    fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+}
+
+/// Shows a new one-time address where the console was started.
+fn tell(address: &str) {
+    say(&format!("open this address, which works once: {address}"));
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8080".to_owned())
+}
+
+fn start_failed(error: &StartError) -> Failure {
+    let exit = match error {
+        StartError::NotLoopback { .. } => Exit::UsageError,
+        _ => Exit::Findings,
+    };
+    Failure::new(exit, error.to_string())
+}

@@ -1,0 +1,45 @@
+//! Answers: pages, parts of pages, files, and where to go next.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use maud::{Markup, html};
+
+/// What a page answers.
+pub(crate) type Answer = Response;
+
+/// Markup as HTML.
+pub(crate) fn markup(status: StatusCode, markup: Markup) -> Answer {
+    let mut response = (status, Body::from(markup.into_string())).into_response();
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
+}
+
+/// Parts of a page, each for the element of an id. The script puts them in place.
+pub(crate) fn parts(parts: Vec<(&str, Markup)>) -> Answer {
+    // Each in a template of its own: what begins with a `div` would lose rows that follow.
+    let parts = html! {
+        @for (id, part) in parts {
+            template data-part=(id) { (part) }
+        }
+    };
+    markup(StatusCode::OK, parts)
+}
+
+/// Leads on after a form was taken, so that a reload does not send it again.
+pub(crate) fn see(path: &str) -> Answer {
+    let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+}
+
+/// A file to save.
+pub(crate) fn file(name: &str, kind: &'static str, bytes: Vec<u8>) -> Answer {
+    let mut response = Body::from(bytes).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let attachment = HeaderValue::from_static("attachment");
+    headers.insert(header::CONTENT_DISPOSITION, disposition.unwrap_or(attachment));
+    response
+}

@@ -1,0 +1,140 @@
+//! What every request passes before a page sees it: host, method, origin, session, form token.
+//!
+//! A page of another site, of another port or name of this machine, and a name that was made to
+//! resolve to this machine all fail here.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::app::App;
+use crate::ask::Fields;
+use crate::headers;
+use crate::parts::layout::bare;
+use crate::session::{COOKIE, Token};
+
+/// More than any form here needs.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FORM_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// What the gate found out, for the handlers.
+#[derive(Clone)]
+pub(crate) struct Passed {
+    pub(crate) form_token: Token,
+    pub(crate) form: Fields,
+}
+
+/// Adds the headers to every answer.
+pub(crate) async fn sealed(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    headers::add(response.headers_mut());
+    response
+}
+
+/// Checks where a request comes from; what is below needs no session.
+pub(crate) async fn local(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match origin_fault(&app, &request) {
+        None => next.run(request).await,
+        Some((status, why)) => bare(status, why),
+    }
+}
+
+/// Checks the session and, of a form, its token.
+pub(crate) async fn with_session(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let token = cookie(request.headers()).and_then(|cookie| app.sessions().form_token(cookie));
+    let Some(form_token) = token else {
+        // A page that somebody opens, and not what a page asks for by itself.
+        let dest = single(request.headers(), &HeaderName::from_static("sec-fetch-dest"));
+        if dest.is_none_or(|dest| dest == "document") {
+            app.tell_new_address();
+        }
+        return bare(
+            StatusCode::UNAUTHORIZED,
+            "open the address that the console printed where it was started; each address works once",
+        );
+    };
+    let (mut head, body) = request.into_parts();
+    let mut form = Fields::default();
+    if head.method == Method::POST {
+        if single(&head.headers, &header::CONTENT_TYPE) != Some(FORM_TYPE) {
+            return bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this takes forms only");
+        }
+        let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+            return bare(StatusCode::PAYLOAD_TOO_LARGE, "the form is larger than 64 KiB");
+        };
+        form = Fields::parse(&body);
+        if !form.get("token").is_some_and(|given| form_token.is(given)) {
+            return bare(StatusCode::FORBIDDEN, "the form is not of this session: reload the page");
+        }
+    }
+    head.extensions.insert(Passed { form_token, form });
+    next.run(Request::from_parts(head, Body::empty())).await
+}
+
+/// Why a request does not come from a page of this console or from the address bar.
+fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static str)> {
+    let (method, headers) = (request.method(), request.headers());
+    let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
+    let is_host = single(headers, &header::HOST) == Some(app.host())
+        && authority.is_none_or(|authority| authority == app.host());
+    if !is_host {
+        return Some((StatusCode::MISDIRECTED_REQUEST, "the console has another name"));
+    }
+    if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
+        return Some((StatusCode::METHOD_NOT_ALLOWED, "the console takes GET and POST"));
+    }
+    // What a browser asks for before anybody wants it would use the one-time token up.
+    let purposes = ["sec-purpose", "purpose", "x-moz"];
+    if purposes.iter().any(|purpose| headers.contains_key(*purpose)) {
+        return Some((StatusCode::FORBIDDEN, "nothing is fetched ahead of time"));
+    }
+    let site = headers.contains_key(FETCH_SITE).then(|| single(headers, &FETCH_SITE));
+    let is_entry = request.uri().path() == "/enter" && method == Method::GET;
+    let is_navigation = single(headers, &HeaderName::from_static("sec-fetch-mode"))
+        == Some("navigate")
+        && single(headers, &HeaderName::from_static("sec-fetch-dest")) == Some("document");
+    match site {
+        None | Some(Some("same-origin" | "none")) => {}
+        // A link in a chat or a mail: the token in it is what counts.
+        Some(Some("same-site" | "cross-site")) if is_entry && is_navigation => {}
+        _ => return Some((StatusCode::FORBIDDEN, "another page asked for this")),
+    }
+    let origin = headers.contains_key(header::ORIGIN).then(|| single(headers, &header::ORIGIN));
+    let is_good = match origin {
+        // Without a referrer, a plain form of our own page has no origin to send.
+        Some(Some("null")) => site == Some(Some("same-origin")),
+        Some(Some(origin)) => origin == app.origin(),
+        Some(None) => false,
+        None => method != Method::POST,
+    };
+    (!is_good).then_some((StatusCode::FORBIDDEN, "another page asked for this"))
+}
+
+/// A header that stands once, as text.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == COOKIE);
+    let (_, value) = found.next()?;
+    // Two of a name were not both set here.
+    found.next().is_none().then_some(value)
+}

@@ -1,0 +1,90 @@
+//! [`Options`]: which tenant a console is for, and what it may do there.
+
+use core::fmt;
+use core::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cortexkey_client::{Client, Sink};
+
+/// How a console is started.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// Calls the tenant. The console calls nobody else.
+    pub client: Arc<Client>,
+    /// What the tenant is.
+    pub kind: Kind,
+    /// Whether keys may be generated, edited, rotated and deleted.
+    pub allow_changes: bool,
+    /// The folder with key definitions and their policy.
+    pub keys: Option<PathBuf>,
+    /// The policy's name of the tenant, where it is known.
+    pub tenant: Option<String>,
+    /// Where a new key goes instead of being shown once.
+    pub sink: Option<Sink>,
+    /// The certificates that the printed examples trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Address and port; loopback only.
+    pub listen: SocketAddr,
+    /// The name that the browser opens.
+    pub host: HostName,
+    /// Gets a new one-time address when one is needed, to show it where the console was started.
+    pub tell: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Options {
+    /// A console for a tenant: read-only, any free port, a random host name.
+    pub fn new(client: Client) -> Self {
+        Self {
+            client: Arc::new(client),
+            kind: Kind::Profile(None),
+            allow_changes: false,
+            keys: None,
+            tenant: None,
+            sink: None,
+            ca_file: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            host: HostName::Random,
+            tell: Arc::new(|_| {}),
+        }
+    }
+}
+
+/// What a console's tenant is.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The local emulator, in this process.
+    Emulator(Arc<dyn Emulator>),
+    /// A tenant that settings name, and the name of the profile.
+    Profile(Option<String>),
+}
+
+/// What only the emulator has.
+pub trait Emulator: Send + Sync {
+    /// Its clock, in milliseconds since 1970.
+    fn now_ms(&self) -> u64;
+}
+
+/// The name in the console's address. Cookies know no port: under a name of its own, no other
+/// server on this machine receives the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostName {
+    /// A random name below `localhost`.
+    Random,
+    /// The address itself, for browsers and systems that do not resolve names below `localhost`.
+    Address,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("client", &self.client)
+            .field("allow_changes", &self.allow_changes)
+            .field("keys", &self.keys)
+            .field("listen", &self.listen)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! *Delete*: what follows from it, and the deletion.
+
+use axum::http::StatusCode;
+use cortexkey_client::{Deletion, is_administrator, is_system, maker};
+use maud::{Markup, html};
+
+use super::find::{Found, found};
+use crate::answer::{self, Answer};
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::layout::{self, Frame, fault};
+use crate::records::left;
+use crate::snapshot::Fresh;
+
+/// Asks whether a key is to be deleted.
+pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+    page(app, ask, None)
+}
+
+/// Deletes it.
+pub(super) fn delete(app: &App, ask: &Ask) -> Answer {
+    let Found { row, .. } = match found(app, ask) {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    if !app.may_change() {
+        return page(app, ask, Some("this console is read-only"));
+    }
+    if ask.form.get("confirm") != Some(row.record.key_id.to_string().as_str()) {
+        return page(app, ask, Some("type the key's id to confirm"));
+    }
+    let deletion = Deletion::prepare(&app.options.client, &[row.record.key_id]);
+    let deleted = deletion.and_then(|deletion| Ok(deletion.run()?));
+    app.snapshot(Fresh::Now);
+    match deleted {
+        Ok(()) => answer::see("/keys"),
+        Err(error) => page(app, ask, Some(&error.to_string())),
+    }
+}
+
+fn page(app: &App, ask: &Ask, why: Option<&str>) -> Answer {
+    let found = match found(app, ask) {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    let record = &found.row.record;
+    let id = record.key_id;
+    let title = format!("Delete key {id}");
+    let path = format!("/keys/{id}");
+    let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
+    let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
+    let content = html! {
+        @if let Some(why) = why { (fault("The key was not deleted.", why)) }
+        dl class="facts" {
+            dt { "Roles" } dd { (record.roles.join(", ")) }
+            dt { "Comment" } dd { (record.comment.as_deref().unwrap_or("none")) }
+            dt { "Expires" } dd { (left(record.expiry, app.now_ms())) }
+        }
+        ul class="findings" { @for (class, text) in consequences(app, &found) { li class=(class) { (text) } } }
+        form class="form" method="post" action={ "/keys/" (id) "/delete" } {
+            (layout::token(ask))
+            div class="field" {
+                label for="confirm" { "Type " strong { (id) } " to confirm" }
+                input id="confirm" name="confirm" inputmode="numeric" autocomplete="off" required
+                    pattern=(id);
+            }
+            (submit(app))
+        }
+    };
+    let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    layout::page_with(status, app, ask, &frame, &content)
+}
+
+fn submit(app: &App) -> Markup {
+    html! {
+        div class="submit" {
+            button type="submit" class="danger" disabled[!app.may_change()] { "Delete" }
+            a class="button" href="/keys" data-close { "Cancel" }
+            @if !app.may_change() {
+                span class="hint" { "Read-only: start the console with --allow-changes." }
+            }
+        }
+    }
+}
+
+/// What follows from deleting a key, the gravest first.
+fn consequences(app: &App, found: &Found) -> Vec<(&'static str, String)> {
+    let row = &found.row;
+    let rows = &found.view.snapshot.rows;
+    let mut all = Vec::new();
+    if app.options.client.own_key() == Some(row.key.id) {
+        all.push((
+            "bad",
+            "This console signs its calls with this key, and does not delete it.".to_owned(),
+        ));
+    }
+    if is_system(&row.key) {
+        all.push(("bad", "The product keeps this key for itself.".to_owned()));
+    }
+    let administrators = rows.iter().filter(|row| is_administrator(&row.key)).count();
+    if is_administrator(&row.key) && administrators == 1 {
+        let text = "It is the last key that may administer keys and roles.";
+        all.push(("bad", text.to_owned()));
+    }
+    all.push((
+        "warn",
+        "Every client that signs with it is refused at once. There is no way back.".to_owned(),
+    ));
+    if let Some(managed) = &row.managed {
+        all.push((
+            "warn",
+            format!(
+                "It has a definition ({}): the next `cortexkey apply` generates it again unless that \
+                 is removed, too.",
+                managed.file
+            ),
+        ));
+    }
+    let made = rows.iter().filter(|other| maker(&other.key) == Some(row.key.id));
+    let made = made.count();
+    if made > 0 {
+        all.push(("info", format!("Keys that it created stay: {made}.")));
+    }
+    all
+}

@@ -1,0 +1,68 @@
+//! *View Examples*: the first call of a key in six languages, with the key's own id, level and host.
+
+use cortexkey_client::{Example, Language};
+use maud::html;
+
+use super::find::{Found, found};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::layout::{self, Frame, fault};
+
+/// The examples of a key.
+pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+    let Found { row, .. } = match found(app, ask) {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    let mut example = Example::default();
+    example.address = Some(app.options.client.address().clone());
+    example.key_id = Some(row.record.key_id);
+    example.level = Some(row.record.level);
+    example.ca_file.clone_from(&app.options.ca_file);
+    let title = format!("Examples for key {}", row.record.key_id);
+    let path = format!("/keys/{}", row.record.key_id);
+    let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
+    let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
+    let content = html! {
+        p class="hint" {
+            "The key itself comes from the environment (" code { "CORTEXKEY_API_KEY" } "), where a secret \
+             store puts it; no example holds it."
+        }
+        div data-tabs {
+            @for language in Language::ALL {
+                @let id = format!("example-{language}");
+                section id=(id) {
+                    h3 { (name(language)) }
+                    @match example.text(language) {
+                        Ok(text) => {
+                            div class="submit" {
+                                button type="button" data-copy-from={ (id) "-text" } data-what="the example" {
+                                    "Copy"
+                                }
+                                @if !language.is_tested() {
+                                    span class="hint" { "Not run by the tests of this project." }
+                                }
+                            }
+                            pre id={ (id) "-text" } tabindex="0" { (text) }
+                        }
+                        Err(error) => (fault("There is no such example.", &error.to_string())),
+                    }
+                }
+            }
+        }
+    };
+    layout::page(app, ask, &frame, &content)
+}
+
+fn name(language: Language) -> &'static str {
+    match language {
+        Language::Curl => "curl",
+        Language::Python => "Python",
+        Language::Go => "Go",
+        Language::C => "C",
+        Language::Rust => "Rust",
+        Language::PowerShell => "PowerShell",
+        other => other.as_str(),
+    }
+}

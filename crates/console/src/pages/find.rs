@@ -1,0 +1,52 @@
+//! The key that a path names.
+
+use axum::http::StatusCode;
+use cortexkey_core::auth::KeyId;
+use maud::html;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::layout::{self, Frame, notes};
+use crate::snapshot::{Fresh, Row, View};
+
+/// A key, and the snapshot that it is of.
+pub(super) struct Found {
+    pub(super) row: Row,
+    pub(super) view: View,
+}
+
+/// The key of the path's first place; else the answer that there is none.
+pub(super) fn found(app: &App, ask: &Ask) -> Result<Found, Box<Answer>> {
+    let id: Option<KeyId> = ask.place().parse().ok();
+    let row = |view: &View| {
+        let rows = &view.snapshot.rows;
+        rows.iter().find(|row| Some(row.record.key_id) == id).cloned()
+    };
+    let view = app.snapshot(Fresh::Page);
+    if let Some(row) = row(&view) {
+        return Ok(Found { row, view });
+    }
+    // It may be younger than the snapshot.
+    let view = app.snapshot(Fresh::Now);
+    match row(&view) {
+        Some(row) => Ok(Found { row, view }),
+        None => Err(Box::new(missing(app, ask, &view))),
+    }
+}
+
+fn missing(app: &App, ask: &Ask, view: &View) -> Answer {
+    let content = html! {
+        (notes(view))
+        div class="card" { div class="body" {
+            p { "The tenant shows no key with this id. " a href="/keys" { "All keys" } }
+        } }
+    };
+    layout::page_with(
+        StatusCode::NOT_FOUND,
+        app,
+        ask,
+        &Frame::new("No such key", "/keys"),
+        &content,
+    )
+}

@@ -1,0 +1,33 @@
+//! The way in and out.
+
+use axum::http::{HeaderValue, StatusCode, header};
+
+use crate::answer::{self, Answer};
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::layout::bare;
+use crate::session::COOKIE;
+
+/// Leads to the first page.
+pub(super) fn lead_on(_: &App, _: &Ask) -> Answer {
+    answer::see("/keys")
+}
+
+/// Ends the session.
+pub(super) fn leave(app: &App, ask: &Ask) -> Answer {
+    app.sessions().end(&ask.form_token);
+    let mut response = bare(
+        StatusCode::OK,
+        "you are signed out; to come back, open this address again: the console then prints a new \
+         one-time address where it was started",
+    );
+    let headers = response.headers_mut();
+    let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    if let Ok(gone) = HeaderValue::from_str(&gone) {
+        headers.insert(header::SET_COOKIE, gone);
+    }
+    // Back must not show what was there before.
+    let clear = HeaderValue::from_static("\"cache\", \"storage\"");
+    headers.insert("clear-site-data", clear);
+    response
+}

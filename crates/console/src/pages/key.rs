@@ -1,0 +1,99 @@
+//! A key's page: what it is, where it is defined, and what can be done with it.
+
+use cortexkey_client::maker;
+use maud::{Markup, html};
+
+use super::find::{Found, found};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::findings;
+use crate::parts::layout::{self, Frame, notes};
+use crate::records::{left, time};
+use crate::snapshot::Row;
+use cortexkey_core::lifecycle::Expiry;
+
+/// One key.
+pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+    let Found { row, view } = match found(app, ask) {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    let id = row.record.key_id;
+    let title = format!("Key {id}");
+    let trail = [("API Keys", "/keys")];
+    let frame = Frame { trail: &trail, actions: actions(app, &row), ..Frame::new(&title, "/keys") };
+    let content = html! {
+        (notes(&view))
+        div class="columns" {
+            section class="card" aria-labelledby="facts" {
+                h2 id="facts" { "Key" }
+                div class="body" { (facts(app, &row)) }
+            }
+            section class="card" aria-labelledby="definition" {
+                h2 id="definition" { "Definition" }
+                div class="body" { (definition(&row)) }
+            }
+        }
+    };
+    layout::page(app, ask, &frame, &content)
+}
+
+fn actions(app: &App, row: &Row) -> Markup {
+    let path = format!("/keys/{}", row.record.key_id);
+    html! {
+        a class="button" href={ (path) "/examples" } data-dialog { "View Examples" }
+        @if app.may_change() {
+            a class="button" href={ (path) "/delete" } data-dialog { "Delete" }
+        }
+    }
+}
+
+fn facts(app: &App, row: &Row) -> Markup {
+    let record = &row.record;
+    html! {
+        dl class="facts" {
+            dt { "Comment" } dd { (record.comment.as_deref().unwrap_or("none")) }
+            dt { "Roles" } dd { (record.roles.join(", ")) }
+            dt { "Security level" } dd { (super::keys::level(record.level)) }
+            dt { "Created" } dd { (time(record.created_ms)) }
+            dt { "Created by" } dd {
+                @match maker(&row.key) {
+                    Some(id) => a href={ "/keys/" (id) } { "key " (id) },
+                    None => { (record.user_name) " " span class="muted" { (record.created_by) } }
+                }
+            }
+            dt { "Expires" } dd {
+                @if let Expiry::At { ms } = record.expiry { (time(ms)) ", " }
+                (left(record.expiry, app.now_ms()))
+            }
+        }
+    }
+}
+
+fn definition(row: &Row) -> Markup {
+    html! {
+        @match &row.managed {
+            None => p class="muted" { "No definition names this key." },
+            Some(managed) => {
+                dl class="facts" {
+                    dt { "Name" } dd { (managed.name) }
+                    dt { "Owner" } dd { (managed.owner.as_deref().unwrap_or("none")) }
+                    dt { "File" } dd { code { (managed.file) ":" (managed.line) } }
+                    dt { "State" } dd { (super::keys::definition(row)) }
+                }
+                @if !managed.changes.is_empty() {
+                    table class="plain" {
+                        caption class="unseen" { "Where the key differs from its definition" }
+                        thead { tr { th scope="col" { "Field" } th scope="col" { "Tenant" }
+                            th scope="col" { "Definition" } } }
+                        tbody { @for change in &managed.changes {
+                            tr { th scope="row" { (change.field) } td { (change.from) } td { (change.to) } }
+                        } }
+                    }
+                }
+                (findings::list(managed.findings.iter()))
+            }
+        }
+    }
+}

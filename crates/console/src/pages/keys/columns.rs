@@ -1,0 +1,249 @@
+//! The columns of the API Keys table: what they show, how they are filtered and sorted.
+
+use cortexkey_client::table;
+use cortexkey_core::lifecycle::{Expiry, RecordOrder, TimeColumn};
+use cortexkey_lint::Severity;
+
+use crate::definitions::{State, rank};
+use crate::records::time;
+use crate::snapshot::Row;
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    Id,
+    Created,
+    CreatedBy,
+    User,
+    Roles,
+    Level,
+    Comment,
+    Owner,
+    Name,
+    File,
+    Definition,
+    Policy,
+    Status,
+    Expires,
+}
+
+/// How a column is filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Id,
+    /// Text of the key's record.
+    Text,
+    /// Text of the key's definition.
+    Definition,
+    Time(TimeColumn),
+    /// One of these values, each with its name.
+    Choice(&'static [(&'static str, &'static str)]),
+}
+
+pub(super) const LEVELS: &[(&str, &str)] = &[("advanced", "Advanced"), ("standard", "Standard")];
+const DEFINITIONS: &[(&str, &str)] = &[
+    ("managed", "Managed"),
+    ("unmanaged", "Unmanaged"),
+    ("drifted", "Drifted"),
+    ("pending", "Not applied"),
+];
+const POLICY: &[(&str, &str)] =
+    &[("any", "Any finding"), ("error", "Error"), ("warning", "Warning"), ("info", "Info")];
+const STATUS: &[(&str, &str)] = &[
+    ("valid", "Valid"),
+    ("expires-within-week", "Expires within a week"),
+    ("expires-within-day", "Expires within a day"),
+    ("expired", "Expired"),
+    ("never", "Never expires"),
+];
+
+impl Column {
+    pub(super) const ALL: [Self; 14] = [
+        Self::Id,
+        Self::Created,
+        Self::CreatedBy,
+        Self::User,
+        Self::Roles,
+        Self::Level,
+        Self::Comment,
+        Self::Owner,
+        Self::Name,
+        Self::File,
+        Self::Definition,
+        Self::Policy,
+        Self::Status,
+        Self::Expires,
+    ];
+
+    /// Its name in addresses.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Created => "created",
+            Self::CreatedBy => "created-by",
+            Self::User => "user",
+            Self::Roles => "role",
+            Self::Level => "security-level",
+            Self::Comment => "comment",
+            Self::Owner => "owner",
+            Self::Name => "name",
+            Self::File => "file",
+            Self::Definition => "definition",
+            Self::Policy => "policy",
+            Self::Status => "state",
+            Self::Expires => "expires",
+        }
+    }
+
+    /// Its heading, in the product's words where the product has the column.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Id => "ID",
+            Self::Created => "Creation Time",
+            Self::CreatedBy => "Created By",
+            Self::User => "User Name",
+            Self::Roles => "Roles",
+            Self::Level => "Security Level",
+            Self::Comment => "Comment",
+            Self::Owner => "Owner",
+            Self::Name => "Name",
+            Self::File => "File",
+            Self::Definition => "Definition",
+            Self::Policy => "Policy",
+            Self::Status => "Status",
+            Self::Expires => "Expiration Time",
+        }
+    }
+
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.word() == word)
+    }
+
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Id => Kind::Id,
+            Self::Created => Kind::Time(TimeColumn::Created),
+            Self::Expires => Kind::Time(TimeColumn::Expires),
+            Self::CreatedBy | Self::User | Self::Roles | Self::Comment => Kind::Text,
+            Self::Owner | Self::Name | Self::File => Kind::Definition,
+            Self::Level => Kind::Choice(LEVELS),
+            Self::Definition => Kind::Choice(DEFINITIONS),
+            Self::Policy => Kind::Choice(POLICY),
+            Self::Status => Kind::Choice(STATUS),
+        }
+    }
+
+    /// Whether it is shown where nobody chose columns.
+    pub(super) const fn is_default(self, has_definitions: bool) -> bool {
+        match self {
+            Self::CreatedBy | Self::Name | Self::File | Self::Status => false,
+            Self::Owner | Self::Definition | Self::Policy => has_definitions,
+            _ => true,
+        }
+    }
+
+    /// The core's order, where the column is one of the record.
+    pub(super) const fn order(self) -> Option<RecordOrder> {
+        match self {
+            Self::Id => Some(RecordOrder::Id),
+            Self::Created => Some(RecordOrder::Created),
+            Self::User => Some(RecordOrder::User),
+            Self::Roles => Some(RecordOrder::Roles),
+            Self::Level => Some(RecordOrder::Level),
+            Self::Comment => Some(RecordOrder::Comment),
+            Self::Expires | Self::Status => Some(RecordOrder::Expires),
+            Self::CreatedBy
+            | Self::Owner
+            | Self::Name
+            | Self::File
+            | Self::Definition
+            | Self::Policy => None,
+        }
+    }
+
+    /// The client's column of the same name, where the record has it.
+    pub(super) fn of_record(self) -> Option<table::Column> {
+        self.word().parse().ok()
+    }
+
+    /// Text by which rows are put in order, for columns that the record does not have.
+    pub(super) fn sort_text(self, row: &Row) -> String {
+        match self {
+            Self::Policy => {
+                let worst = row.managed.as_ref().and_then(|managed| managed.worst());
+                worst.map_or(0, |found| rank(found.severity)).to_string()
+            }
+            _ => self.text(row).to_lowercase(),
+        }
+    }
+
+    /// What a row has in the column, as text.
+    pub(super) fn text(self, row: &Row) -> String {
+        let record = &row.record;
+        let managed = row.managed.as_ref();
+        match self {
+            Self::Id => record.key_id.to_string(),
+            Self::Created => time(record.created_ms),
+            Self::CreatedBy => record.created_by.clone(),
+            Self::User => record.user_name.clone(),
+            Self::Roles => record.roles.join(", "),
+            Self::Level => record.level.to_string(),
+            Self::Comment => record.comment.clone().unwrap_or_default(),
+            Self::Owner => managed.and_then(|managed| managed.owner.clone()).unwrap_or_default(),
+            Self::Name => managed.map(|managed| managed.name.clone()).unwrap_or_default(),
+            Self::File => managed
+                .map(|managed| format!("{}:{}", managed.file, managed.line))
+                .unwrap_or_default(),
+            Self::Definition => definition(row).to_owned(),
+            Self::Policy => {
+                let worst = managed.and_then(|managed| managed.worst());
+                worst.map(|found| format!("{} {}", found.code, found.name)).unwrap_or_default()
+            }
+            Self::Status => String::new(),
+            Self::Expires => match record.expiry {
+                Expiry::Never => "never".to_owned(),
+                Expiry::At { ms } => time(ms),
+            },
+        }
+    }
+}
+
+/// How a row stands beside its definition.
+pub(in crate::pages) fn definition(row: &Row) -> &'static str {
+    match row.managed.as_ref().map(|managed| managed.state) {
+        None => "Unmanaged",
+        Some(State::InPlace) => "Managed",
+        Some(State::Pending) => "Not applied",
+        Some(State::Drifted) => "Drifted",
+    }
+}
+
+/// Whether a row has a value of a choice.
+pub(super) fn is_choice(column: Column, value: &str, row: &Row, now_ms: u64) -> bool {
+    let managed = row.managed.as_ref();
+    match column {
+        Column::Level => row.record.level.as_str() == value,
+        Column::Definition => match value {
+            "managed" => managed.is_some(),
+            "unmanaged" => managed.is_none(),
+            "drifted" => managed.is_some_and(|managed| managed.state == State::Drifted),
+            "pending" => managed.is_some_and(|managed| managed.state == State::Pending),
+            _ => false,
+        },
+        Column::Policy => {
+            let worst = managed.and_then(|managed| managed.worst()).map(|found| found.severity);
+            match value {
+                "any" => worst.is_some(),
+                "error" => worst == Some(Severity::Error),
+                "warning" => worst == Some(Severity::Warning),
+                "info" => worst == Some(Severity::Info),
+                _ => false,
+            }
+        }
+        Column::Status => match value {
+            "never" => row.record.expiry == Expiry::Never,
+            state => row.record.expiry.state(now_ms).as_str() == state,
+        },
+        _ => false,
+    }
+}

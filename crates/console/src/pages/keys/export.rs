@@ -1,0 +1,45 @@
+//! *Export to file* and *Copy entire row*: rows as text, with tabs or commas between the cells.
+
+use cortexkey_client::table::{cells, no_formula, one_line};
+
+use super::columns::Column;
+use super::query::Query;
+use crate::answer::{self, Answer};
+use crate::app::App;
+use crate::ask::Ask;
+use crate::snapshot::{Fresh, Row};
+
+/// The rows that pass the filters, in their order and columns, as a file.
+pub(in crate::pages) fn export(app: &App, ask: &Ask) -> Answer {
+    let view = app.snapshot(Fresh::Page);
+    let snapshot = &view.snapshot;
+    let is_tsv = ask.query.get("format") == Some("tsv");
+    let fields = ask.query.with("format", None);
+    let query = Query::new(&fields, app.now_ms(), snapshot.definitions.is_compared());
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(if is_tsv { b'\t' } else { b',' })
+        .from_writer(Vec::new());
+    let headings = query.columns.iter().map(|column| column.title());
+    let written = writer.write_record(headings).and_then(|()| {
+        query.all(snapshot).into_iter().try_for_each(|row| {
+            let cells = query.columns.iter().map(|column| no_formula(cell(*column, row)));
+            writer.write_record(cells)
+        })
+    });
+    // Writing to memory does not fail.
+    let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
+    if is_tsv {
+        answer::file("api-keys.tsv", "text/tab-separated-values; charset=utf-8", bytes)
+    } else {
+        answer::file("api-keys.csv", "text/csv; charset=utf-8", bytes)
+    }
+}
+
+/// A row as *Copy entire row* gives it.
+pub(super) fn row(row: &Row) -> String {
+    cells(&row.record).join("\t")
+}
+
+fn cell(column: Column, row: &Row) -> String {
+    one_line(&column.text(row))
+}

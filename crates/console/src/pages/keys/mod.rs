@@ -1,0 +1,156 @@
+//! The API Keys page: the table with its filters, its export, and the menu of a row.
+
+mod columns;
+mod export;
+mod query;
+mod table;
+
+use maud::{Markup, html};
+
+use crate::answer::{self, Answer};
+use crate::app::App;
+use crate::ask::{Ask, Part};
+use crate::parts::layout::{self, Frame, notes};
+use crate::snapshot::{Fresh, Snapshot, View};
+use query::Query;
+
+pub(super) use columns::definition;
+pub(super) use export::export;
+pub(super) use table::level;
+
+const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// The table.
+pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+    let fresh = match ask.part {
+        Part::Live => Fresh::Last,
+        _ if ask.query.has("fresh") => Fresh::Now,
+        _ => Fresh::Page,
+    };
+    let view = app.snapshot(fresh);
+    let snapshot = &view.snapshot;
+    let query = Query::new(&ask.query, app.now_ms(), snapshot.definitions.is_compared());
+    let table = table::Table::new(app, &query, snapshot);
+    if ask.part == Part::Live {
+        return answer::parts(table.parts());
+    }
+    let frame = Frame {
+        title: "API Keys",
+        trail: &[("Settings", "/"), ("Configurations", "/"), ("Integrations", "/keys")],
+        nav: "/keys",
+        actions: actions(app),
+    };
+    let content = html! {
+        (notes(&view))
+        (figures(app, &view))
+        (table.whole())
+        (menu(app))
+    };
+    layout::page(app, ask, &frame, &content)
+}
+
+fn actions(app: &App) -> Markup {
+    html! {
+        button type="button" data-copy=(app.options.client.address()) { "Copy API URL" }
+        @if app.may_change() {
+            a class="button primary" href="/keys/new" data-dialog { "New Key" }
+        }
+    }
+}
+
+/// How many keys there are of the kinds that somebody must look at, each a filter.
+fn figures(app: &App, view: &View) -> Markup {
+    let snapshot = &view.snapshot;
+    let of = |fields: &str| count(app, snapshot, fields);
+    let soon = crate::records::day(app.now_ms().saturating_add(WEEK_MS));
+    let soon = format!("f.expires={soon}&o.expires=until&f.state=expired&o.state=not&join=and");
+    let mut figures = vec![
+        ("Keys", String::new(), ""),
+        ("Expire in 7 days", soon, "bad"),
+        ("Expired", "f.state=expired&o.state=is".to_owned(), ""),
+        ("Never expire", "f.state=never&o.state=is".to_owned(), "warn"),
+        ("Standard", "f.security-level=standard&o.security-level=is".to_owned(), ""),
+    ];
+    if snapshot.definitions.is_compared() {
+        figures.extend([
+            ("Unmanaged", "f.definition=unmanaged&o.definition=is".to_owned(), ""),
+            ("Drifted", "f.definition=drifted&o.definition=is".to_owned(), "warn"),
+            ("Break a policy rule", "f.policy=any&o.policy=is".to_owned(), ""),
+        ]);
+    }
+    html! {
+        ul class="figures card" {
+            @for (name, fields, class) in figures {
+                @let count = of(&fields);
+                li {
+                    a href={ "/keys" @if !fields.is_empty() { "?" (fields) } } {
+                        span { (name) }
+                        strong class=(if count == 0 { "" } else { class }) { (thousands(count)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn count(app: &App, snapshot: &Snapshot, fields: &str) -> usize {
+    let fields = crate::ask::Fields::parse(fields.as_bytes());
+    Query::new(&fields, app.now_ms(), true).all(snapshot).len()
+}
+
+/// A number with commas between its thousands.
+pub(crate) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The menu of a row; the script fills in the key's id and shows what fits the cell.
+fn menu(app: &App) -> Markup {
+    html! {
+        div id="row-menu" class="menu" popover="auto" role="menu" aria-label="Key" {
+            a role="menuitem" tabindex="-1" href="/keys" data-path="/keys/{id}/examples" data-dialog {
+                "View Examples"
+            }
+            button type="button" role="menuitem" tabindex="-1" data-do="copy-cell" {
+                "Copy text to clipboard"
+            }
+            button type="button" role="menuitem" tabindex="-1" data-do="copy-row" {
+                "Copy entire row"
+            }
+            a role="menuitem" tabindex="-1" href="/keys" data-time="prior" {
+                "Show rows 30 days prior to " span data-when {}
+            }
+            a role="menuitem" tabindex="-1" href="/keys" data-time="after" {
+                "Show rows 30 days after " span data-when {}
+            }
+            a role="menuitem" tabindex="-1" href="/keys" data-path="/keys/{id}" { "Open" }
+            @if app.may_change() {
+                a role="menuitem" tabindex="-1" href="/keys" data-path="/keys/{id}/edit" data-dialog {
+                    "Edit"
+                }
+                a role="menuitem" tabindex="-1" href="/keys" data-path="/keys/{id}/rotate" data-dialog {
+                    "Rotate"
+                }
+                a role="menuitem" tabindex="-1" class="bad" href="/keys" data-path="/keys/{id}/delete"
+                    data-dialog { "Delete" }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_have_commas() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(super::thousands(number), text);
+        }
+    }
+}

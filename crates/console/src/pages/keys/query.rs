@@ -1,0 +1,243 @@
+//! [`Query`]: which rows of the table, in which order and columns, as the address says it.
+//!
+//! What a condition on a key's record passes is the client's and the core's to decide.
+
+use cortexkey_client::table::{self, Operator};
+use cortexkey_client::time::{start_ms, time_ms};
+use cortexkey_core::lifecycle::{RecordFilter, TextMatch};
+
+use super::columns::{Column, Kind, is_choice};
+use crate::ask::Fields;
+use crate::snapshot::{Row, Snapshot};
+
+/// Rows of a page of the table.
+pub(super) const ROWS: usize = 50;
+
+/// Operators, each with its word in addresses, its sign and its name. A wide space stands between, so
+/// that a closed list shows the sign alone.
+pub(super) const TEXT_OPERATORS: [(&str, &str); 5] = [
+    ("contains", "~\u{2003}contains"),
+    ("is", "=\u{2003}is"),
+    ("not", "≠\u{2003}is not"),
+    ("without", "!\u{2003}does not contain"),
+    ("pattern", "*\u{2003}fits a pattern"),
+];
+pub(super) const CHOICE_OPERATORS: [(&str, &str); 2] =
+    [("is", "=\u{2003}is"), ("not", "≠\u{2003}is not")];
+pub(super) const TIME_OPERATORS: [(&str, &str); 5] = [
+    ("from", "≥\u{2003}from"),
+    ("until", "≤\u{2003}until"),
+    ("is", "=\u{2003}on"),
+    ("prior", "−\u{2003}30 days prior to"),
+    ("after", "+\u{2003}30 days after"),
+];
+
+/// Which rows, in which order and columns.
+pub(super) struct Query {
+    /// The fields of the address.
+    pub(super) fields: Fields,
+    conditions: Vec<Condition>,
+    is_any: bool,
+    pub(super) sort: Column,
+    pub(super) descending: bool,
+    pub(super) columns: Vec<Column>,
+    page: usize,
+    now_ms: u64,
+    /// What is wrong with a filter, in words, each with its column.
+    pub(super) faults: Vec<(Column, String)>,
+}
+
+enum Condition {
+    Record(RecordFilter),
+    Text { column: Column, matches: TextMatch, negated: bool, or_empty: bool },
+    Choice { column: Column, value: String, negated: bool },
+}
+
+/// A page of rows.
+pub(super) struct Found<'s> {
+    pub(super) rows: Vec<&'s Row>,
+    /// How many pass the filters.
+    pub(super) count: usize,
+    /// The first row's place among them, from 0.
+    pub(super) from: usize,
+}
+
+impl Query {
+    pub(super) fn new(fields: &Fields, now_ms: u64, has_definitions: bool) -> Self {
+        let fields = fields.with("fresh", None).with("token", None);
+        let chosen: Vec<Column> = fields.all("col").filter_map(Column::from_word).collect();
+        let is_shown = |column: &Column| {
+            if chosen.is_empty() {
+                column.is_default(has_definitions)
+            } else {
+                chosen.contains(column)
+            }
+        };
+        let mut query = Self {
+            columns: Column::ALL.into_iter().filter(is_shown).collect(),
+            conditions: Vec::new(),
+            is_any: fields.get("join") == Some("or"),
+            sort: fields.get("sort").and_then(Column::from_word).unwrap_or(Column::Id),
+            descending: fields.has("desc"),
+            page: fields.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
+            now_ms,
+            faults: Vec::new(),
+            fields,
+        };
+        let or_empty = query.fields.has("empty");
+        for column in Column::ALL {
+            let (value, operator) = query.filter(column);
+            let Some(value) = value else { continue };
+            match condition(column, &value, &operator, or_empty, now_ms) {
+                Ok(condition) => query.conditions.push(condition),
+                Err(why) => query.faults.push((column, why)),
+            }
+        }
+        query
+    }
+
+    /// A column's filter: its value, where it has one, and its operator.
+    pub(super) fn filter(&self, column: Column) -> (Option<String>, String) {
+        let (value, operator) = (format!("f.{}", column.word()), format!("o.{}", column.word()));
+        let value = self.fields.get(&value).map(|value| value.trim().to_owned());
+        (
+            value.filter(|value| !value.is_empty()),
+            self.fields.get(&operator).unwrap_or_default().to_owned(),
+        )
+    }
+
+    /// Whether rows are filtered at all.
+    pub(super) fn is_filtered(&self) -> bool {
+        !self.conditions.is_empty() || !self.faults.is_empty()
+    }
+
+    /// The rows that pass, in their order. Where a filter cannot be read, none does.
+    pub(super) fn all<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s Row> {
+        if !self.faults.is_empty() {
+            return Vec::new();
+        }
+        let passes = |row: &&Row| {
+            let mut conditions =
+                self.conditions.iter().map(|condition| self.passes(condition, row));
+            if self.is_any && !self.conditions.is_empty() {
+                conditions.any(|passes| passes)
+            } else {
+                conditions.all(|passes| passes)
+            }
+        };
+        let mut rows: Vec<&Row> = snapshot.rows.iter().filter(passes).collect();
+        self.sort(&mut rows);
+        rows
+    }
+
+    /// The page of rows that is asked for; the last one, where there are not so many.
+    pub(super) fn page<'s>(&self, snapshot: &'s Snapshot) -> Found<'s> {
+        let rows = self.all(snapshot);
+        let count = rows.len();
+        let last = count.saturating_sub(1) / ROWS;
+        let from = (self.page - 1).min(last) * ROWS;
+        Found { rows: rows.into_iter().skip(from).take(ROWS).collect(), count, from }
+    }
+
+    /// The address of the same table with a field changed; from its first page, unless that is it.
+    pub(super) fn address(&self, changes: &[(&str, Option<&str>)]) -> String {
+        let start = self.fields.with("page", None);
+        let fields = changes.iter().fold(start, |fields, (name, value)| fields.with(name, *value));
+        let query = fields.to_query();
+        if query.is_empty() { "/keys".to_owned() } else { format!("/keys?{query}") }
+    }
+
+    fn passes(&self, condition: &Condition, row: &Row) -> bool {
+        match condition {
+            Condition::Record(filter) => filter.passes(&row.record),
+            Condition::Text { column, matches, negated, or_empty } => {
+                let text = column.text(row);
+                (*or_empty && text.is_empty()) || matches.passes(&text) != *negated
+            }
+            Condition::Choice { column, value, negated } => {
+                is_choice(*column, value, row, self.now_ms) != *negated
+            }
+        }
+    }
+
+    fn sort(&self, rows: &mut [&Row]) {
+        if let Some(order) = self.sort.order() {
+            order.sort(rows, self.descending);
+            return;
+        }
+        let mut keyed: Vec<(String, &Row)> =
+            rows.iter().map(|row| (self.sort.sort_text(row), *row)).collect();
+        keyed.sort_by(|(a, x), (b, y)| {
+            let order = if self.descending { b.cmp(a) } else { a.cmp(b) };
+            order.then(x.record.key_id.cmp(&y.record.key_id))
+        });
+        for (place, (_, row)) in rows.iter_mut().zip(keyed) {
+            *place = row;
+        }
+    }
+}
+
+fn condition(
+    column: Column,
+    value: &str,
+    operator: &str,
+    or_empty: bool,
+    now_ms: u64,
+) -> Result<Condition, String> {
+    let negated = matches!(operator, "not" | "without");
+    if let Kind::Choice(values) = column.kind() {
+        if !values.iter().any(|(word, _)| *word == value) {
+            return Err("this is none of the values".to_owned());
+        }
+        return Ok(Condition::Choice { column, value: value.to_owned(), negated });
+    }
+    let Some(of_record) = column.of_record() else {
+        let value = value.to_owned();
+        let matches = match operator {
+            "is" | "not" => TextMatch::Equals(value),
+            "pattern" => TextMatch::Like(value),
+            _ => TextMatch::Contains(value),
+        };
+        return Ok(Condition::Text { column, matches, negated, or_empty });
+    };
+    let filter = record_filter(column, of_record, value, operator, now_ms)?;
+    let filter = if or_empty { RecordFilter::OrEmpty(Box::new(filter)) } else { filter };
+    Ok(Condition::Record(filter))
+}
+
+fn record_filter(
+    column: Column,
+    of_record: table::Column,
+    value: &str,
+    operator: &str,
+    now_ms: u64,
+) -> Result<RecordFilter, String> {
+    let ask = |operator, value| {
+        table::condition(of_record, operator, value, now_ms).map_err(|error| error.to_string())
+    };
+    let time = |time: Result<u64, cortexkey_client::time::TimeError>| {
+        time.map_err(|error| error.to_string())
+    };
+    match (column.kind(), operator) {
+        (Kind::Id, _) => {
+            let ids = value.split([',', ' ']).filter(|id| !id.is_empty());
+            let ids: Result<_, String> = ids.map(|id| ask(Operator::Equals, id)).collect();
+            let any = RecordFilter::Any(ids?);
+            Ok(if operator == "not" { any.negated() } else { any })
+        }
+        (Kind::Time(column), "prior") => {
+            Ok(RecordFilter::thirty_days_prior_to(column, time(time_ms(value))?))
+        }
+        (Kind::Time(column), "after") => {
+            Ok(RecordFilter::thirty_days_after(column, time(start_ms(value))?))
+        }
+        (Kind::Time(_), "until") => ask(Operator::Until, value),
+        (Kind::Time(_), "is") => ask(Operator::Equals, value),
+        (Kind::Time(_), _) => ask(Operator::From, value),
+        (_, "is") => ask(Operator::Equals, value),
+        (_, "not") => ask(Operator::NotEquals, value),
+        (_, "without") => ask(Operator::NotContains, value),
+        (_, "pattern") => ask(Operator::Like, value),
+        _ => ask(Operator::Contains, value),
+    }
+}

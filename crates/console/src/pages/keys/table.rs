@@ -1,0 +1,406 @@
+//! The table: headings, filter row, rows, and what stands round it.
+
+use cortexkey_core::auth::Level;
+use cortexkey_core::lifecycle::{Expiry, KeyRecord};
+use maud::{Markup, html};
+
+use super::columns::{Column, Kind, definition};
+use super::query::{CHOICE_OPERATORS, Found, Query, ROWS, TEXT_OPERATORS, TIME_OPERATORS};
+use super::{export, thousands};
+use crate::app::App;
+use crate::definitions::State;
+use crate::parts::{chart, findings};
+use crate::records::{day, left, time};
+use crate::snapshot::{Row, Snapshot};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// Six months, the longest life of a key that the API generates.
+const LIFE_MS_MAX: u64 = 184 * DAY_MS;
+
+/// The table as a query asks for it.
+pub(super) struct Table<'a> {
+    query: &'a Query,
+    snapshot: &'a Snapshot,
+    found: Found<'a>,
+    now_ms: u64,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(app: &App, query: &'a Query, snapshot: &'a Snapshot) -> Self {
+        Self { query, snapshot, found: query.page(snapshot), now_ms: app.now_ms() }
+    }
+
+    /// What a change of the filters changes.
+    pub(super) fn parts(&self) -> Vec<(&'static str, Markup)> {
+        vec![
+            ("count", self.count()),
+            ("heads", self.heads()),
+            ("rows", self.rows()),
+            ("pager", self.pager()),
+            ("kept", self.kept()),
+            ("exports", self.exports()),
+        ]
+    }
+
+    /// All of it.
+    pub(super) fn whole(&self) -> Markup {
+        html! {
+            section class="card" aria-label="Keys" {
+                form id="filters" method="get" action="/keys" data-live {
+                    span id="kept" { (self.kept()) }
+                }
+                div class="bar" {
+                    output id="count" aria-live="polite" form="filters" { (self.count()) }
+                    div class="tools" {
+                        (self.joining())
+                        (self.chooser())
+                        (views())
+                        details class="drop" {
+                            summary { "Export to file" }
+                            div id="exports" class="drop-body" { (self.exports()) }
+                        }
+                    }
+                }
+                div class="scroll" role="region" aria-label="API Keys table" tabindex="0" {
+                    table class="keys" {
+                        caption class="unseen" {
+                            "API keys of the tenant. The menu of a row opens with the last button of the \
+                             row, the menu key or Shift+F10."
+                        }
+                        thead {
+                            tr id="heads" { (self.heads()) }
+                            tr class="filter" { (self.filters()) }
+                        }
+                        tbody id="rows" { (self.rows()) }
+                    }
+                }
+                div id="pager" class="bar" { (self.pager()) }
+            }
+        }
+    }
+
+    fn count(&self) -> Markup {
+        let (count, all) = (self.found.count, self.snapshot.rows.len());
+        html! {
+            @if let Some((column, why)) = self.query.faults.first() {
+                span class="bad" { (column.title()) ": " (why) }
+            } @else if self.query.is_filtered() {
+                (thousands(count)) " of " (thousands(all)) " keys"
+            } @else {
+                (thousands(all)) @if all == 1 { " key" } @else { " keys" }
+            }
+        }
+    }
+
+    /// What the filters' form keeps of the address.
+    fn kept(&self) -> Markup {
+        html! {
+            @for name in ["sort", "desc"] {
+                @if let Some(value) = self.query.fields.get(name) {
+                    input type="hidden" name=(name) value=(value);
+                }
+            }
+        }
+    }
+
+    fn heads(&self) -> Markup {
+        html! {
+            @for column in &self.query.columns {
+                @let is_sorted = *column == self.query.sort;
+                @let descending = is_sorted && !self.query.descending;
+                @let address = self.query.address(&[
+                    ("sort", Some(column.word())),
+                    ("desc", descending.then_some("1")),
+                ]);
+                @let order = match (is_sorted, self.query.descending) {
+                    (false, _) => None,
+                    (true, false) => Some("ascending"),
+                    (true, true) => Some("descending"),
+                };
+                th scope="col" class=(class(*column)) aria-sort=[order] {
+                    a href=(address) data-live { (column.title()) }
+                }
+            }
+            th scope="col" class="more" { span class="unseen" { "Menu" } }
+        }
+    }
+
+    fn filters(&self) -> Markup {
+        html! {
+            @for column in &self.query.columns {
+                td class=(class(*column)) { (self.filter(*column)) }
+            }
+            td class="more" {
+                noscript { button type="submit" form="filters" { "Filter" } }
+            }
+        }
+    }
+
+    fn filter(&self, column: Column) -> Markup {
+        let (value, operator) = self.query.filter(column);
+        let (name, title) = (column.word(), column.title());
+        let operators: &[(&str, &str)] = match column.kind() {
+            Kind::Choice(_) | Kind::Id => &CHOICE_OPERATORS,
+            Kind::Time(_) => &TIME_OPERATORS,
+            Kind::Text | Kind::Definition => &TEXT_OPERATORS,
+        };
+        html! {
+            span class="pair" {
+                select name={ "o." (name) } form="filters" aria-label={ (title) ": operator" }
+                    class="operator" {
+                    @for (word, sign) in operators {
+                        option value=(word) selected[*word == operator] { (sign) }
+                    }
+                }
+                @if let Kind::Choice(values) = column.kind() {
+                    select name={ "f." (name) } form="filters" aria-label={ (title) ": value" } {
+                        option value="" { "any" }
+                        @for (word, text) in values {
+                            option value=(word) selected[value.as_deref() == Some(*word)] { (text) }
+                        }
+                    }
+                } @else {
+                    input type="search" name={ "f." (name) } form="filters" autocomplete="off"
+                        spellcheck="false" aria-label={ (title) ": value" } value=[value]
+                        placeholder=[matches!(column.kind(), Kind::Time(_)).then_some("yyyy-mm-dd")];
+                }
+            }
+        }
+    }
+
+    fn rows(&self) -> Markup {
+        html! {
+            @for row in &self.found.rows {
+                tr data-id=(row.record.key_id) data-row=(export::row(row)) {
+                    @for column in &self.query.columns { (self.cell(*column, row)) }
+                    td class="more" {
+                        button type="button" class="quiet" data-menu="row-menu" aria-haspopup="menu"
+                            aria-label={ "Menu of key " (row.record.key_id) } { "⋯" }
+                    }
+                }
+            }
+            @if self.found.rows.is_empty() {
+                tr class="none" {
+                    td colspan=(self.query.columns.len() + 1) {
+                        @if self.query.is_filtered() {
+                            "No key passes the filters. " a href="/keys" { "Clear them" }
+                        } @else {
+                            "The tenant has no keys."
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn cell(&self, column: Column, row: &Row) -> Markup {
+        let record = &row.record;
+        match column {
+            Column::Id => html! {
+                th scope="row" class="number" {
+                    a href={ "/keys/" (record.key_id) } { (record.key_id) }
+                }
+            },
+            Column::Created => times("created", record.created_ms, &day(record.created_ms)),
+            Column::Expires => self.expires(record),
+            Column::Roles => roles(record),
+            Column::Level => html! {
+                td class=(if record.level == Level::Standard { "warn" } else { "" }) {
+                    (level(record.level))
+                }
+            },
+            Column::Definition => html! {
+                td { span class={ "tag " (definition_class(row)) } { (definition(row)) } }
+            },
+            Column::Policy => policy(row),
+            Column::Status => {
+                let state = record.expiry.state(self.now_ms);
+                html! { td { (state) } }
+            }
+            Column::CreatedBy
+            | Column::User
+            | Column::Comment
+            | Column::Owner
+            | Column::Name
+            | Column::File => {
+                let text = column.text(row);
+                html! { td class="text" title=(text) { (text) } }
+            }
+        }
+    }
+
+    fn expires(&self, record: &KeyRecord) -> Markup {
+        let words = left(record.expiry, self.now_ms);
+        let Expiry::At { ms } = record.expiry else {
+            return html! { td class="expires bad" { (chart::bar(1, 1, "bad")) "never" } };
+        };
+        let rest = ms.saturating_sub(self.now_ms);
+        let class = match rest {
+            0 => "gone",
+            rest if rest <= 7 * DAY_MS => "bad",
+            rest if rest <= 30 * DAY_MS => "warn",
+            _ => "",
+        };
+        html! {
+            td class={ "expires " (class) } data-column="expires" data-time=(time(ms))
+                title=(time(ms)) { (chart::bar(rest, LIFE_MS_MAX, class)) (words) }
+        }
+    }
+
+    fn pager(&self) -> Markup {
+        let (from, count) = (self.found.from, self.found.count);
+        let page = from / ROWS + 1;
+        let (before, after) = ((page - 1).to_string(), (page + 1).to_string());
+        html! {
+            span class="muted" {
+                @if count > 0 {
+                    (thousands(from + 1)) "–" (thousands(from + self.found.rows.len())) " of "
+                    (thousands(count))
+                }
+            }
+            span class="muted" {
+                "As of " (time(self.snapshot.taken_ms)) " · "
+                a href=(self.query.address(&[("fresh", Some("1"))])) { "Refresh" }
+            }
+            span class="tools" {
+                @if page > 1 {
+                    a class="button" data-live href=(self.query.address(&[("page", Some(&before))])) {
+                        "Previous"
+                    }
+                }
+                @if from + ROWS < count {
+                    a class="button" data-live href=(self.query.address(&[("page", Some(&after))])) {
+                        "Next"
+                    }
+                }
+            }
+        }
+    }
+
+    fn exports(&self) -> Markup {
+        let address = |format: &str| {
+            let fields = self.query.fields.with("page", None).with("format", Some(format));
+            format!("/keys/export?{}", fields.to_query())
+        };
+        html! {
+            a href=(address("tsv")) download { "TSV" }
+            a href=(address("csv")) download { "CSV" }
+        }
+    }
+
+    fn joining(&self) -> Markup {
+        let is_or = self.query.fields.get("join") == Some("or");
+        html! {
+            label class="pick" {
+                span { "Match" }
+                select name="join" form="filters" {
+                    option value="" { "all (AND)" }
+                    option value="or" selected[is_or] { "any (OR)" }
+                }
+            }
+            label class="pick" {
+                input type="checkbox" name="empty" value="1" form="filters"
+                    checked[self.query.fields.has("empty")];
+                span { "Include empty values" }
+            }
+            @if self.query.is_filtered() {
+                a class="button" href="/keys" { "Clear" }
+            }
+        }
+    }
+
+    fn chooser(&self) -> Markup {
+        html! {
+            details class="drop" {
+                summary { "Columns" }
+                div class="drop-body" {
+                    fieldset {
+                        legend class="unseen" { "Columns" }
+                        @for column in Column::ALL {
+                            label class="pick" {
+                                input type="checkbox" name="col" form="filters" value=(column.word())
+                                    data-reload checked[self.query.columns.contains(&column)];
+                                span { (column.title()) }
+                            }
+                        }
+                    }
+                    button type="submit" form="filters" { "Show these columns" }
+                }
+            }
+        }
+    }
+}
+
+/// Saved views: names and addresses that this browser keeps. They need the script.
+fn views() -> Markup {
+    html! {
+        details class="drop" data-views hidden {
+            summary { "Views" }
+            div class="drop-body" {
+                ul data-view-list {}
+                form data-view-form {
+                    label { "Name" input type="text" name="view" maxlength="40" required autocomplete="off"; }
+                    button type="submit" { "Save this view" }
+                }
+            }
+        }
+    }
+}
+
+const fn class(column: Column) -> &'static str {
+    match column {
+        Column::Id => "number",
+        Column::Expires => "expires",
+        _ => "",
+    }
+}
+
+/// The product's word for a level.
+pub(in crate::pages) const fn level(level: Level) -> &'static str {
+    match level {
+        Level::Advanced => "Advanced",
+        Level::Standard => "Standard",
+    }
+}
+
+fn definition_class(row: &Row) -> &'static str {
+    match row.managed.as_ref().map(|managed| managed.state) {
+        Some(State::Drifted) => "bad",
+        Some(State::Pending) => "warn",
+        _ => "",
+    }
+}
+
+fn times(column: &str, ms: u64, words: &str) -> Markup {
+    html! {
+        td class="time" data-column=(column) data-time=(time(ms)) title=(time(ms)) { (words) }
+    }
+}
+
+fn roles(record: &KeyRecord) -> Markup {
+    let all = record.roles.join(", ");
+    html! {
+        td class="text" title=(all) data-text=(all) {
+            @if let Some(first) = record.roles.first() { (first) }
+            @if record.roles.len() > 1 {
+                " " span class="muted" { "+" (record.roles.len() - 1) }
+            }
+        }
+    }
+}
+
+fn policy(row: &Row) -> Markup {
+    let worst = row.managed.as_ref().and_then(|managed| managed.worst());
+    html! {
+        @match (worst, &row.managed) {
+            (Some(found), Some(managed)) => td class="text" title=(found.message) {
+                span class=(findings::class(found.severity)) { (found.name) }
+                @if managed.findings.len() > 1 {
+                    " " span class="muted" { "+" (managed.findings.len() - 1) }
+                }
+            },
+            (None, Some(_)) => td class="muted" { "clean" },
+            (_, None) => td class="muted" title="It has no definition that could be checked" { "—" },
+        }
+    }
+}

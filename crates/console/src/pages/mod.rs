@@ -1,0 +1,69 @@
+//! The pages, one file each, and the list that the server and the navigation are made from.
+
+mod delete;
+mod examples;
+mod find;
+mod home;
+mod key;
+mod keys;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::ask::Ask;
+
+/// Makes a page. It may block.
+pub(crate) type Handler = fn(&App, &Ask) -> Answer;
+
+/// A page.
+pub(crate) struct Page {
+    /// Its path; `{…}` is a place.
+    pub(crate) path: &'static str,
+    /// Its entry in the navigation.
+    pub(crate) nav: Option<Nav>,
+    /// Answers `GET`.
+    pub(crate) get: Handler,
+    /// Takes its forms.
+    pub(crate) post: Option<Handler>,
+}
+
+/// An entry in the navigation.
+pub(crate) struct Nav {
+    /// The words of the entry.
+    pub(crate) title: &'static str,
+    /// Whether this console has the page.
+    pub(crate) is_shown: fn(&App) -> bool,
+}
+
+impl Page {
+    /// A page that only shows something.
+    const fn new(path: &'static str, get: Handler) -> Self {
+        Self { path, nav: None, get, post: None }
+    }
+
+    /// With an entry in the navigation.
+    const fn nav(mut self, title: &'static str, is_shown: fn(&App) -> bool) -> Self {
+        self.nav = Some(Nav { title, is_shown });
+        self
+    }
+
+    /// With a form.
+    const fn post(mut self, post: Handler) -> Self {
+        self.post = Some(post);
+        self
+    }
+}
+
+const fn always(_: &App) -> bool {
+    true
+}
+
+/// All pages, those of the navigation in its order.
+pub(crate) const PAGES: &[Page] = &[
+    Page::new("/", home::lead_on),
+    Page::new("/leave", home::lead_on).post(home::leave),
+    Page::new("/keys", keys::show).nav("API Keys", always),
+    Page::new("/keys/export", keys::export),
+    Page::new("/keys/{id}", key::show),
+    Page::new("/keys/{id}/examples", examples::show),
+    Page::new("/keys/{id}/delete", delete::show).post(delete::delete),
+];

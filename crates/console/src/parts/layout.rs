@@ -1,0 +1,186 @@
+//! The frame of every page: head, navigation, what tenant this is and what may be done there.
+
+use axum::http::StatusCode;
+use maud::{DOCTYPE, Markup, html};
+
+use crate::answer::{self, Answer};
+use crate::app::App;
+use crate::ask::{Ask, Part};
+use crate::options::Kind;
+use crate::pages::PAGES;
+use crate::records::time;
+use crate::snapshot::View;
+
+/// What stands round a page's content.
+pub(crate) struct Frame<'a> {
+    /// The title, which is the heading.
+    pub(crate) title: &'a str,
+    /// Where it belongs, from the outermost, each with its path.
+    pub(crate) trail: &'a [(&'a str, &'a str)],
+    /// The path of the page in the navigation.
+    pub(crate) nav: &'a str,
+    /// Buttons beside the heading.
+    pub(crate) actions: Markup,
+}
+
+impl<'a> Frame<'a> {
+    /// A page of the navigation, without buttons.
+    pub(crate) fn new(title: &'a str, nav: &'a str) -> Self {
+        Self { title, trail: &[], nav, actions: html! {} }
+    }
+}
+
+/// A page; its content alone, where it opens in a dialog.
+pub(crate) fn page(app: &App, ask: &Ask, frame: &Frame<'_>, content: &Markup) -> Answer {
+    page_with(StatusCode::OK, app, ask, frame, content)
+}
+
+/// The same with another status.
+pub(crate) fn page_with(
+    status: StatusCode,
+    app: &App,
+    ask: &Ask,
+    frame: &Frame<'_>,
+    content: &Markup,
+) -> Answer {
+    if ask.part != Part::Whole {
+        let head = html! {
+            div class="dialog-head" {
+                h2 id="dialog-title" { (frame.title) }
+                button type="button" class="quiet" data-close aria-label="Close" { "✕" }
+            }
+        };
+        let dialog = html! { (head) div class="dialog-body" { (content) } };
+        return answer::parts(vec![("dialog", dialog)]);
+    }
+    let body = html! {
+        a class="skip" href="#main" { "Skip to the content" }
+        (top(app, ask))
+        (nav(app, frame.nav))
+        main id="main" tabindex="-1" {
+            div class="heading" {
+                div {
+                    @if !frame.trail.is_empty() {
+                        p class="trail" {
+                            @for (name, path) in frame.trail { a href=(path) { (name) } " › " }
+                        }
+                    }
+                    h1 { (frame.title) }
+                }
+                div class="actions" { (frame.actions) }
+            }
+            (content)
+        }
+        dialog id="dialog" aria-labelledby="dialog-title" {}
+        output id="said" class="said" aria-live="polite" {}
+    };
+    answer::markup(status, document(Some(app), frame.title, &body))
+}
+
+/// A page without a session: what is wrong, and nothing of the tenant.
+pub(crate) fn bare(status: StatusCode, why: &str) -> Answer {
+    let body = html! { main class="bare" { h1 { "cortexkey console" } p { (why) } } };
+    answer::markup(status, document(None, "console", &body))
+}
+
+/// The hidden field that a form must bring back.
+pub(crate) fn token(ask: &Ask) -> Markup {
+    html! { input type="hidden" name="token" value=(ask.form_token.expose()); }
+}
+
+/// What is wrong, in a box.
+pub(crate) fn fault(what: &str, why: &str) -> Markup {
+    html! {
+        div class="note bad" role="alert" {
+            strong { (what) }
+            @for line in why.lines() { p { (line) } }
+        }
+    }
+}
+
+/// Why the tenant could not be read, and what else the reader must know of what is shown.
+pub(crate) fn notes(view: &View) -> Markup {
+    let snapshot = &view.snapshot;
+    html! {
+        @if let Some(why) = &view.fault {
+            @let what = if snapshot.taken_ms == 0 {
+                "The tenant could not be read.".to_owned()
+            } else {
+                format!(
+                    "The tenant could not be read; this is as of {}.",
+                    time(snapshot.taken_ms)
+                )
+            };
+            (fault(&what, why))
+        }
+        @if snapshot.unseen > 0 {
+            div class="note warn" {
+                (snapshot.unseen) " keys of the tenant are not shown: it does not list them, or their \
+                 records cannot be read."
+            }
+        }
+        @for why in &snapshot.definitions.faults {
+            (fault("The definitions could not be compared.", why))
+        }
+    }
+}
+
+fn document(app: Option<&App>, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · cortexkey" }
+                @if let Some(app) = app {
+                    @let at = format!("/a/{}", app.assets);
+                    link rel="icon" href={ (at) "/icon.svg" };
+                    link rel="stylesheet" href={ (at) "/console.css" };
+                    script type="module" src={ (at) "/console.js" } {}
+                }
+            }
+            body { (body) }
+        }
+    }
+}
+
+fn top(app: &App, ask: &Ask) -> Markup {
+    let address = app.options.client.address().to_string();
+    let address = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest);
+    html! {
+        header class="top" {
+            a class="brand" href="/" { "cortexkey" }
+            @match &app.options.kind {
+                Kind::Emulator(_) => span class="tag" { "Emulator" },
+                Kind::Profile(_) if app.may_change() => {
+                    span class="tag warn" { "Changes allowed" }
+                }
+                Kind::Profile(_) => span class="tag" { "Read-only" },
+            }
+            span class="mono" { (address) }
+            @if let Kind::Profile(Some(profile)) = &app.options.kind {
+                span class="muted" { "profile " strong { (profile) } }
+            }
+            form class="leave" method="post" action="/leave" {
+                (token(ask))
+                button type="submit" class="quiet" { "Sign out" }
+            }
+        }
+    }
+}
+
+fn nav(app: &App, current: &str) -> Markup {
+    html! {
+        nav class="pages" aria-label="Pages" {
+            @for page in PAGES {
+                @if let Some(nav) = page.nav.as_ref().filter(|nav| (nav.is_shown)(app)) {
+                    a href=(page.path) aria-current=[(page.path == current).then_some("page")] {
+                        (nav.title)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! [`Console`]: the running server, its connections and its routes.
+
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::net::SocketAddr;
+use core::pin::Pin;
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use axum::Router;
+use axum::extract::{Path, RawPathParams, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::app::App;
+use crate::ask::{Ask, Fields, Part};
+use crate::assets;
+use crate::gate::{self, Passed};
+use crate::options::{HostName, Options};
+use crate::pages::{Handler, PAGES};
+use crate::parts::layout::bare;
+use crate::session::{COOKIE, Entry};
+
+/// As many streams as may be open, and the pages beside them.
+const CONNECTIONS_MAX: usize = 1024;
+/// How long a browser may take for its headers, and how long a connection may idle.
+const HEADER_TIME: Duration = Duration::from_secs(30);
+/// How long a form may take to arrive and its page to be made.
+const ANSWER_TIME: Duration = Duration::from_secs(300);
+/// How long open requests may take once the console is told to stop.
+const STOP_TIME: Duration = Duration::from_secs(1);
+/// The pause after a failure to accept, such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How the script says which part of a page it asks for.
+const PART_HEADER: &str = "x-console-part";
+
+/// A running console. It stops when it is dropped.
+pub struct Console {
+    app: Arc<App>,
+    address: String,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why a console cannot start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is not loopback.
+    NotLoopback {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// The port cannot be had.
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system has no threads, or no random numbers.
+    System(io::Error),
+}
+
+impl Console {
+    /// Starts a console on threads of its own. When this returns, it accepts connections.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        let listen = options.listen;
+        if !listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback { listen });
+        }
+        let failed = |error| StartError::Listen { listen, error };
+        let listener = std::net::TcpListener::bind(listen).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        let host = host(options.host, local).map_err(StartError::System)?;
+        let no_random = |error: getrandom::Error| StartError::System(io::Error::other(error));
+        let app = Arc::new(App::new(options, host).map_err(no_random)?);
+        let address = app.sessions().waiting().map(|token| app.entry(token)).unwrap_or_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("cortexkey-console")
+            .enable_all()
+            .build()
+            .map_err(StartError::System)?;
+        let (stop, stopping) = watch::channel(false);
+        let thread = std::thread::Builder::new()
+            .name("cortexkey-console".to_owned())
+            .spawn({
+                let app = Arc::clone(&app);
+                move || run(&runtime, listener, &app, stopping)
+            })
+            .map_err(StartError::System)?;
+        Ok(Self { app, address, stop, thread: Some(thread) })
+    }
+
+    /// The address to open in a browser. It works once.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Waits for SIGINT or SIGTERM, then stops. It must not be called within an async runtime.
+    pub fn wait(self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(signal())
+    }
+
+    /// Stops: no new connections, open requests are answered, within a second.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Says where it listens, and nothing of its token.
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console").field("origin", &self.app.origin()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(unix)]
+async fn signal() -> io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// The name in the address, with its port.
+fn host(name: HostName, local: SocketAddr) -> io::Result<String> {
+    if name == HostName::Address {
+        return Ok(local.to_string());
+    }
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(format!("ck{}.localhost:{}", hex::encode(bytes), local.port()))
+}
+
+fn run(
+    runtime: &Runtime,
+    listener: std::net::TcpListener,
+    app: &Arc<App>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    runtime.block_on(async {
+        let Ok(listener) = TcpListener::from_std(listener) else { return };
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let router = router(app);
+        let stop = stopping.clone();
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => {}
+            () = accept(&listener, &router, &places, &stop) => {}
+        }
+        let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+        let _ = timeout(STOP_TIME, places.acquire_many(all)).await;
+    });
+}
+
+async fn accept(
+    listener: &TcpListener,
+    router: &Router,
+    places: &Arc<Semaphore>,
+    stop: &watch::Receiver<bool>,
+) {
+    loop {
+        let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let (router, mut stop) = (router.clone(), stop.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            let service = service_fn(move |request| answer_to(router.clone(), request));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIME)
+                .max_headers(64)
+                .max_buf_size(64 * 1024)
+                .serve_connection(TokioIo::new(stream), service);
+            tokio::pin!(connection);
+            // An error is the browser's: it hung up, or sent no HTTP and was told so.
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+            }
+            let _ = connection.await;
+        });
+    }
+}
+
+async fn answer_to(
+    router: Router,
+    request: hyper::Request<hyper::body::Incoming>,
+) -> Result<Response, Infallible> {
+    use hyper::service::Service as _;
+    let service = hyper_util::service::TowerToHyperService::new(router);
+    let late = || {
+        let mut response = bare(StatusCode::REQUEST_TIMEOUT, "the request took too long");
+        crate::headers::add(response.headers_mut());
+        response
+    };
+    match timeout(ANSWER_TIME, service.call(request)).await {
+        Ok(response) => response,
+        Err(_) => Ok(late()),
+    }
+}
+
+fn router(app: &Arc<App>) -> Router {
+    let mut inside = Router::new().route("/a/{digest}/{name}", get(asset));
+    for page in PAGES {
+        let mut route = get(handled(page.get));
+        if let Some(post) = page.post {
+            route = route.post(handled(post));
+        }
+        inside = inside.route(page.path, route);
+    }
+    let inside = inside
+        .fallback(|| async { bare(StatusCode::NOT_FOUND, "there is no such page") })
+        .layer(from_fn_with_state(Arc::clone(app), gate::with_session));
+    Router::new()
+        .route("/enter", get(enter))
+        // Browsers ask for it beside pages that name no icon.
+        .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
+        .merge(inside)
+        .layer(from_fn_with_state(Arc::clone(app), gate::local))
+        .layer(from_fn(gate::sealed))
+        .with_state(Arc::clone(app))
+}
+
+/// Runs a page's handler on a thread that may block.
+fn handled(
+    handler: Handler,
+) -> impl Fn(State<Arc<App>>, RawPathParams, Request) -> Page + Clone + Send + Sync + 'static {
+    move |State(app), places, request| Box::pin(page(handler, app, places, request))
+}
+
+type Page = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+async fn page(
+    handler: Handler,
+    app: Arc<App>,
+    places: RawPathParams,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let Some(passed) = head.extensions.get::<Passed>().cloned() else {
+        return bare(StatusCode::UNAUTHORIZED, "there is no session");
+    };
+    let part = head.headers.get(PART_HEADER).map(HeaderValue::as_bytes);
+    let ask = Ask {
+        places: places.iter().map(|(_, value)| value.to_owned()).collect(),
+        query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
+        form: passed.form,
+        part: match part {
+            None => Part::Whole,
+            Some(b"dialog") => Part::Dialog,
+            Some(_) => Part::Live,
+        },
+        form_token: passed.form_token,
+    };
+    let Ok(_place) = app.places.acquire().await else {
+        return bare(StatusCode::SERVICE_UNAVAILABLE, "the console stops");
+    };
+    let shared = Arc::clone(&app);
+    tokio::task::spawn_blocking(move || handler(&shared, &ask)).await.unwrap_or_else(|_| {
+        bare(StatusCode::INTERNAL_SERVER_ERROR, "this page failed; the console's terminal says why")
+    })
+}
+
+/// Begins a session with a one-time token.
+async fn enter(State(app): State<Arc<App>>, request: Request) -> Response {
+    let query = Fields::parse(request.uri().query().unwrap_or_default().as_bytes());
+    // A HEAD gets no cookie, so it uses no token up.
+    let token = query.get("token").filter(|_| request.method() == Method::GET);
+    let entry = token.map_or(Entry::Refused, |token| app.sessions().enter(token));
+    let Entry::Begun(session) = entry else {
+        app.tell_new_address();
+        return bare(
+            StatusCode::FORBIDDEN,
+            "this address was used before, or is not the console's: open the one that the console \
+             printed last",
+        );
+    };
+    // After a redirect from a link on another page the browser would send no strict cookie.
+    let mut response = bare(StatusCode::OK, "opening the console");
+    let headers = response.headers_mut();
+    headers.insert(header::REFRESH, HeaderValue::from_static("0; url=/"));
+    let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", session.expose());
+    if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+        cookie.set_sensitive(true);
+        headers.insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn asset(
+    State(app): State<Arc<App>>,
+    Path((digest, name)): Path<(String, String)>,
+) -> Response {
+    let file = assets::file(&name).filter(|_| digest == app.assets);
+    file.unwrap_or_else(|| bare(StatusCode::NOT_FOUND, "there is no such file"))
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLoopback { listen } => {
+                write!(f, "the console listens on this machine only, and {listen} is beyond it")
+            }
+            Self::Listen { listen, error } => write!(f, "cannot listen on {listen}: {error}"),
+            Self::System(error) => write!(f, "the console cannot start: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::NotLoopback { .. } => None,
+            Self::Listen { error, .. } | Self::System(error) => Some(error),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! [`Snapshot`]: the tenant's keys at a moment, with what the definitions say of them.
+//!
+//! Filters and sorting work on it and never call the tenant. A tenant that cannot be read leaves the
+//! last snapshot in place, which shows its age.
+
+use core::borrow::Borrow;
+use core::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::role::RoleRecord;
+use cortexkey_core::lifecycle::KeyRecord;
+
+use crate::app::App;
+use crate::definitions::{Definitions, Managed};
+
+/// How old a snapshot may be when a page of a real tenant is opened: each reading takes as many calls
+/// as there are hundreds of keys.
+const AGE_MAX: Duration = Duration::from_secs(60);
+/// The same for the emulator.
+const EMULATOR_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// How fresh a snapshot must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fresh {
+    /// The last one: for filters, sorting and parts of pages.
+    Last,
+    /// Not too old: for a page that is opened.
+    Page,
+    /// Read now: after a change, and where a person asks.
+    Now,
+}
+
+/// Lets the core sort rows by their records.
+impl Borrow<KeyRecord> for &Row {
+    fn borrow(&self) -> &KeyRecord {
+        &self.record
+    }
+}
+
+/// A key of the tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// As the tenant gave it.
+    pub(crate) key: ApiKeyRecord,
+    /// As the table shows it.
+    pub(crate) record: KeyRecord,
+    /// What its definition says, where it has one.
+    pub(crate) managed: Option<Managed>,
+}
+
+/// The tenant's keys at a moment.
+#[derive(Default)]
+pub(crate) struct Snapshot {
+    /// By id.
+    pub(crate) rows: Vec<Row>,
+    /// How many keys the tenant has and does not show, or shows in a form that cannot be read.
+    pub(crate) unseen: u64,
+    /// The tenant's roles, where the key may read them.
+    #[expect(dead_code, reason = "the form of a new key lists them")]
+    pub(crate) roles: Vec<RoleRecord>,
+    /// The policy and the definitions.
+    pub(crate) definitions: Arc<Definitions>,
+    /// When it was read, in milliseconds since 1970.
+    pub(crate) taken_ms: u64,
+}
+
+/// A snapshot, and why there is no newer one.
+pub(crate) struct View {
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Why the tenant could not be read, where it could not.
+    pub(crate) fault: Option<String>,
+}
+
+#[derive(Default)]
+struct Held {
+    snapshot: Option<(Arc<Snapshot>, Instant)>,
+    fault: Option<String>,
+}
+
+/// The last snapshot.
+#[derive(Default)]
+pub(crate) struct Snapshots {
+    held: Mutex<Held>,
+    /// Held while the tenant is read, so that two pages do not read it at once.
+    reading: Mutex<()>,
+}
+
+impl Snapshots {
+    pub(crate) fn view(&self, app: &App, fresh: Fresh) -> View {
+        if let Some(view) = self.held(app, fresh) {
+            return view;
+        }
+        let asked = Instant::now();
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever was waited for has read it meanwhile.
+        if let Some((snapshot, at)) = &self.lock().snapshot
+            && *at > asked
+        {
+            return View { snapshot: Arc::clone(snapshot), fault: None };
+        }
+        let read = read(app);
+        let mut held = self.lock();
+        match read {
+            Ok(snapshot) => {
+                held.snapshot = Some((Arc::new(snapshot), Instant::now()));
+                held.fault = None;
+            }
+            Err(fault) => held.fault = Some(fault),
+        }
+        view_of(&held)
+    }
+
+    fn held(&self, app: &App, fresh: Fresh) -> Option<View> {
+        let held = self.lock();
+        let (_, at) = held.snapshot.as_ref()?;
+        let age_max = if app.is_emulator() { EMULATOR_AGE_MAX } else { AGE_MAX };
+        let is_good = match fresh {
+            Fresh::Last => true,
+            Fresh::Page => at.elapsed() < age_max && held.fault.is_none(),
+            Fresh::Now => false,
+        };
+        is_good.then(|| view_of(&held))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn view_of(held: &Held) -> View {
+    let snapshot = held.snapshot.as_ref().map(|(snapshot, _)| Arc::clone(snapshot));
+    View { snapshot: snapshot.unwrap_or_default(), fault: held.fault.clone() }
+}
+
+fn read(app: &App) -> Result<Snapshot, String> {
+    let client = &app.options.client;
+    let list = client.key_list(&[]).map_err(|error| error.to_string())?;
+    let definitions = Arc::new(Definitions::load(app));
+    // Older products have no such call, and some keys may not make it.
+    let roles = client.roles().unwrap_or_default();
+    let unseen = list.missing + list.odd.len() as u64;
+    let row = |key: ApiKeyRecord| {
+        let record = key.row()?;
+        let managed = definitions.managed(key.id).cloned();
+        Some(Row { key, record, managed })
+    };
+    let rows = list.keys.into_iter().filter_map(row).collect();
+    Ok(Snapshot { rows, unseen, roles, definitions, taken_ms: app.now_ms() })
+}

@@ -1,0 +1,127 @@
+//! The table: what it shows is what the client reads and what the core's filters pass.
+
+use cortexkey_api::api_keys::{GenerateRequest, SecurityLevel};
+
+use crate::site::{Answer, Browser, Site, client};
+
+/// Generates keys with these comments, and returns their ids.
+fn generate(site: &Site, comments: &[&str]) -> Vec<u64> {
+    let client = client(&site.tenant);
+    let one = |(at, comment): (usize, &&str)| {
+        let request = GenerateRequest {
+            roles: vec![if at % 2 == 0 { "Viewer" } else { "Responder" }.to_owned()],
+            security_level: SecurityLevel::Advanced,
+            expiration: None,
+            comment: Some((*comment).to_owned()),
+        };
+        client.generate_key(&request).unwrap().id
+    };
+    comments.iter().enumerate().map(one).collect()
+}
+
+/// The ids of the rows, in their order.
+fn ids(answer: &Answer) -> Vec<u64> {
+    let rows = answer.body.split("<tr data-id=\"").skip(1);
+    rows.map(|row| row.split('"').next().unwrap().parse().unwrap()).collect()
+}
+
+fn ids_of(browser: &Browser<'_>, query: &str) -> Vec<u64> {
+    let whole = ids(&browser.get(&format!("/keys?{query}")));
+    assert_eq!(ids(&browser.live(&format!("/keys?{query}"))), whole, "{query}");
+    whole
+}
+
+#[test]
+fn filters_pass_what_they_say() {
+    let site = Site::start();
+    let made = generate(&site, &["svc-a-prod", "svc-b-dev", "Backup"]);
+    assert_eq!(made, [3, 4, 5]);
+    let browser = site.enter();
+    for (query, wanted) in [
+        ("", vec![1, 2, 3, 4, 5]),
+        ("f.id=3", vec![3]),
+        ("f.id=3,5&o.id=is", vec![3, 5]),
+        ("f.id=3,5&o.id=not", vec![1, 2, 4]),
+        ("f.comment=SVC", vec![3, 4]),
+        ("f.comment=svc-*-prod&o.comment=pattern", vec![3]),
+        ("f.comment=backup&o.comment=is", vec![5]),
+        ("f.comment=svc&o.comment=without", vec![1, 2, 5]),
+        ("f.role=viewer&o.role=is", vec![3, 5]),
+        ("f.role=view&o.role=is", vec![]),
+        ("f.role=viewer&o.role=is&f.comment=svc", vec![3]),
+        ("f.role=viewer&o.role=is&f.comment=svc&join=or", vec![3, 4, 5]),
+        ("f.security-level=standard&o.security-level=is", vec![1]),
+        ("f.security-level=standard&o.security-level=not", vec![2, 3, 4, 5]),
+        ("f.state=never", vec![1, 2]),
+        ("f.expires=2001-01-01&o.expires=from", vec![3, 4, 5]),
+        ("f.expires=2001-01-01&o.expires=from&empty=1", vec![1, 2, 3, 4, 5]),
+        ("f.expires=2001-01-01&o.expires=until", vec![]),
+        ("f.created=2001-01-01&o.created=prior", vec![]),
+        ("sort=role&desc=1", vec![3, 5, 4, 1, 2]),
+        ("sort=comment", vec![5, 1, 2, 3, 4]),
+    ] {
+        assert_eq!(ids_of(&browser, query), wanted, "{query}");
+    }
+}
+
+#[test]
+fn a_filter_that_cannot_be_read_passes_nothing_and_says_so() {
+    let site = Site::start();
+    let browser = site.enter();
+    for query in ["f.id=x", "f.expires=soon", "f.state=odd", "f.created=1960-01-01"] {
+        let answer = browser.get(&format!("/keys?{query}"));
+        assert!(ids(&answer).is_empty(), "{query}");
+        assert!(answer.body.contains("class=\"bad\""), "{query}");
+    }
+}
+
+#[test]
+fn pages_have_50_rows_and_the_last_is_shown_beyond_the_end() {
+    let site = Site::start();
+    generate(&site, &["x"; 60]);
+    let browser = site.enter();
+    assert_eq!(ids_of(&browser, "").len(), 50);
+    assert_eq!(ids_of(&browser, "page=2"), (51..=62).collect::<Vec<u64>>());
+    assert_eq!(ids_of(&browser, "page=9"), (51..=62).collect::<Vec<u64>>());
+    assert_eq!(ids_of(&browser, "page=0").len(), 50);
+}
+
+#[test]
+fn exports_hold_all_rows_that_pass_and_no_formula() {
+    let site = Site::start();
+    generate(&site, &["=HYPERLINK(1)", "two\nlines\tand a tab", "plain"]);
+    let browser = site.enter();
+    let csv = browser.get("/keys/export?format=csv&f.id=3,4&o.id=is");
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(csv.body.lines().count(), 3);
+    assert!(csv.body.contains(",'=HYPERLINK(1),"), "{}", csv.body);
+    let tsv = browser.get("/keys/export?format=tsv&col=id&col=comment");
+    let lines: Vec<&str> = tsv.body.lines().collect();
+    assert_eq!(lines[0], "ID\tComment");
+    assert_eq!(lines[4], "4\ttwo lines and a tab");
+}
+
+#[test]
+fn deleting_wants_the_id_and_leaves_the_tenant_as_the_command_does() {
+    let site = Site::start();
+    let [id] = generate(&site, &["x"])[..] else { panic!("one key") };
+    let browser = site.enter();
+    let path = format!("/keys/{id}/delete");
+    assert_eq!(browser.post(&path, "confirm=").status, 422);
+    assert_eq!(browser.post(&path, "confirm=4").status, 422);
+    assert_eq!(ids_of(&browser, "").len(), 3);
+    let deleted = browser.post(&path, &format!("confirm={id}"));
+    assert_eq!((deleted.status, deleted.header("location")), (303, Some("/keys")));
+    assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 2);
+    assert_eq!(browser.get(&path).status, 404);
+}
+
+#[test]
+fn a_read_only_console_changes_nothing() {
+    let site = Site::start_with(|options| options.allow_changes = false);
+    let [id] = generate(&site, &["x"])[..] else { panic!("one key") };
+    let browser = site.enter();
+    assert_eq!(browser.post(&format!("/keys/{id}/delete"), &format!("confirm={id}")).status, 422);
+    assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 3);
+    assert!(!browser.get("/keys").body.contains("/delete"));
+}

@@ -1,0 +1,8 @@
+//! A console over the emulator, asked over sockets.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::format_collect, reason = "a few lines of text")]
+
+mod gate;
+mod keys;
+mod site;

@@ -1,0 +1,185 @@
+//! [`Site`]: an emulator, a console for it, and a browser's part in plain HTTP.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use cortexkey_client::{Client, ClientOptions};
+use cortexkey_console::{Console, Emulator, Kind, Options};
+use cortexkey_core::auth::{Key, Signer};
+use cortexkey_tenant::{Clock, SettableClock, Tenant};
+
+/// An emulator and a console for it.
+pub(crate) struct Site {
+    pub(crate) tenant: Tenant,
+    _console: Console,
+    pub(crate) told: Arc<std::sync::Mutex<Vec<String>>>,
+    /// Name and port.
+    pub(crate) host: String,
+    pub(crate) entry: String,
+    port: u16,
+}
+
+/// A browser that came in.
+pub(crate) struct Browser<'s> {
+    pub(crate) site: &'s Site,
+    pub(crate) cookie: String,
+    pub(crate) token: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The first value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (known, value) = line.split_once(':')?;
+            known.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+struct Times(SettableClock);
+
+impl Emulator for Times {
+    fn now_ms(&self) -> u64 {
+        self.0.now_ms()
+    }
+}
+
+impl Site {
+    /// A console that may change keys.
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// A console with other options.
+    pub(crate) fn start_with(set: impl FnOnce(&mut Options)) -> Self {
+        let clock = SettableClock::running();
+        let options = cortexkey_tenant::Options {
+            clock: Clock::Settable(clock.clone()),
+            ..cortexkey_tenant::Options::default()
+        };
+        let tenant = Tenant::start(options).unwrap();
+        let client = client(&tenant);
+        let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let mut options = Options::new(client);
+        options.kind = Kind::Emulator(Arc::new(Times(clock)));
+        options.allow_changes = true;
+        let tell = Arc::clone(&told);
+        options.tell = Arc::new(move |address| tell.lock().unwrap().push(address.to_owned()));
+        set(&mut options);
+        let console = Console::start(options).unwrap();
+        let (origin, entry) =
+            console.address().strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let (host, entry) = (origin.to_owned(), format!("/{entry}"));
+        let port = host.rsplit(':').next().unwrap().parse().unwrap();
+        Self { tenant, _console: console, told, host, entry, port }
+    }
+
+    /// A browser with a session.
+    pub(crate) fn enter(&self) -> Browser<'_> {
+        self.enter_at(&self.entry)
+    }
+
+    /// The same with another one-time address.
+    pub(crate) fn enter_at(&self, entry: &str) -> Browser<'_> {
+        let answer = self.get(entry, &[]);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let mut browser = Browser { site: self, cookie, token: String::new() };
+        let page = browser.get("/keys");
+        let token = page.body.split("name=\"token\" value=\"").nth(1).unwrap();
+        token.split('"').next().unwrap().clone_into(&mut browser.token);
+        browser
+    }
+
+    /// A GET with the console's own name, and these headers.
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let host = [("Host", self.host.as_str())];
+        self.raw("GET", path, &[&host, headers].concat(), "")
+    }
+
+    /// A request as it is written here.
+    pub(crate) fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let lines: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = if body.is_empty() {
+            String::new()
+        } else {
+            format!("Content-Length: {}\r\n", body.len())
+        };
+        let request =
+            format!("{method} {path} HTTP/1.1\r\n{lines}{length}Connection: close\r\n\r\n{body}");
+        // Who refuses early may hang up before all was sent.
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let body = if head.to_lowercase().contains("transfer-encoding: chunked") {
+            unchunked(body)
+        } else {
+            body.to_owned()
+        };
+        Answer { status, head: head.to_owned(), body }
+    }
+}
+
+fn unchunked(mut body: &str) -> String {
+    let mut out = String::new();
+    while let Some((length, rest)) = body.split_once("\r\n") {
+        let Ok(length) = usize::from_str_radix(length, 16) else { break };
+        let Some(chunk) = rest.get(..length) else { break };
+        out += chunk;
+        body = rest.get(length + 2..).unwrap_or("");
+    }
+    out
+}
+
+impl Browser<'_> {
+    /// Opens a page.
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.site.get(path, &[("Cookie", &self.cookie)])
+    }
+
+    /// Asks for parts of a page, as the script does.
+    pub(crate) fn live(&self, path: &str) -> Answer {
+        self.site.get(path, &[("Cookie", &self.cookie), ("x-console-part", "live")])
+    }
+
+    /// Sends a form of a page.
+    pub(crate) fn post(&self, path: &str, fields: &str) -> Answer {
+        let body = format!("token={}&{fields}", self.token);
+        let origin = format!("http://{}", self.site.host);
+        let headers = [
+            ("Host", self.site.host.as_str()),
+            ("Cookie", self.cookie.as_str()),
+            ("Origin", origin.as_str()),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        self.site.raw("POST", path, &headers, &body)
+    }
+}
+
+/// A client with the emulator's own administrator's key.
+pub(crate) fn client(tenant: &Tenant) -> Client {
+    let seeded = &tenant.seeded_keys().unwrap().advanced;
+    let key = Key::new(seeded.expose().as_bytes()).unwrap();
+    let signer = Signer::new(seeded.id(), seeded.level(), key);
+    Client::new(tenant.url().parse().unwrap(), signer, ClientOptions::default())
+}
