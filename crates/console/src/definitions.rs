@@ -10,7 +10,7 @@ use cortexkey_client::{
     PlanRequest, check_host, check_names,
 };
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, run};
-use cortexkey_lint::{Policy, Severity, Timestamp};
+use cortexkey_lint::{Finding, Policy, Report, Severity, Source, Timestamp};
 use cortexkey_manifest::lock::{FILE_NAME, Lock};
 
 use crate::app::App;
@@ -30,6 +30,22 @@ pub(crate) struct Found {
     pub(crate) help: Option<String>,
     #[expect(dead_code, reason = "the page of findings shows it")]
     pub(crate) line: usize,
+}
+
+impl Found {
+    /// A finding of a report.
+    pub(crate) fn of(report: &Report, finding: &Finding) -> Self {
+        let source = report.sources.get(finding.location.source);
+        let line = |source: &Source| source.positions(finding.location.span).0.line;
+        Self {
+            severity: finding.severity,
+            code: finding.rule.code().to_owned(),
+            name: finding.rule.name().to_owned(),
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+            line: source.map_or(0, line),
+        }
+    }
 }
 
 /// How a managed key stands beside its definition.
@@ -131,15 +147,13 @@ impl Definitions {
         let client = &app.options.client;
         let text = |error: MembershipError| error.to_string();
         let names = policy.tenants().map(|(name, _)| name.value.as_str());
-        let membership =
-            Membership::choose(names, app.options.tenant.as_deref()).map_err(text)?;
+        let membership = Membership::choose(names, app.options.tenant.as_deref()).map_err(text)?;
         let (desired, faults) = desired(outcome, policy, &membership);
         self.faults.extend(faults);
         check_names(&desired).map_err(text)?;
         let path = lock_file(folder, policy);
         let lock = LockFile::read(&path).map_err(|error| error.to_string())?;
-        let place =
-            LockFile::tenant(membership.tenant(), client.child().map(ChildTenant::as_str));
+        let place = LockFile::tenant(membership.tenant(), client.child().map(ChildTenant::as_str));
         check_host(&lock, &path, &place, client.address()).map_err(text)?;
         let catalogue: Vec<_> = policy.roles().collect();
         let options = PlanOptions {
@@ -196,7 +210,8 @@ fn desired(
                 Ok(key) => desired.push(key),
                 Err(gap) => {
                     let at = file.tree.position(gap.span.start);
-                    faults.push(format!("{}:{}:{}: {}", file.path, at.line, at.column, gap.message));
+                    faults
+                        .push(format!("{}:{}:{}: {}", file.path, at.line, at.column, gap.message));
                 }
             }
         }
@@ -253,16 +268,7 @@ fn findings_by_key(outcome: &Outcome) -> BTreeMap<String, Vec<Found>> {
     if let Some(report) = &outcome.report {
         for finding in &report.findings {
             let Some(key) = &finding.key else { continue };
-            let source = report.sources.get(finding.place.source);
-            let line = source.map_or(0, |source| source.positions(finding.place.span).0.line);
-            by_key.entry(key.clone()).or_default().push(Found {
-                severity: finding.severity,
-                code: finding.code.to_string(),
-                name: finding.name.to_string(),
-                message: finding.message.clone(),
-                help: finding.help.clone(),
-                line,
-            });
+            by_key.entry(key.clone()).or_default().push(Found::of(report, finding));
         }
     }
     by_key

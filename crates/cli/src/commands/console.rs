@@ -1,16 +1,14 @@
-//! `cortexkey console`: the API Keys page of a tenant in a browser, on loopback. With
-//! `cortexkey tenant --console` it is that of the emulator.
+//! `cortexkey console`: the API Keys page of a tenant in a browser, on loopback.
+
+#[cfg(feature = "tenant")]
+pub(super) mod emulator;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use cortexkey_client::{Client, ClientOptions, Roots};
-use cortexkey_console::{Console, Emulator, HostName, Kind, Options, StartError};
-use cortexkey_core::address::Address;
-use cortexkey_core::auth::{Key, Signer};
-use cortexkey_tenant::{Clock, SettableClock, Tenant};
+use cortexkey_console::{Console, HostName, Kind, Options, StartError};
 
 use crate::change::say;
 use crate::connection::{ConnectionArgs, SETTINGS};
@@ -100,47 +98,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     text::print_key(&format!("{}\n", console.address()))?;
     console.wait()?;
     Ok(Exit::Done)
-}
-
-/// A clock that the emulator and its console share.
-pub(super) fn clock(options: &mut cortexkey_tenant::Options) -> SettableClock {
-    let clock = SettableClock::running();
-    options.clock = Clock::Settable(clock.clone());
-    clock
-}
-
-/// A console for an emulator of this process.
-pub(super) fn of_tenant(tenant: &Tenant, clock: SettableClock) -> Result<Console, Failure> {
-    let Some(seeded) = tenant.seeded_keys() else {
-        return Err(Failure::usage_error("the console needs a key, and the tenant has keys already")
-            .help("give --new-admin-keys"));
-    };
-    let unexpected = |error: &dyn core::fmt::Display| {
-        Failure::new(Exit::Findings, format!("the console cannot start: {error}"))
-    };
-    let address: Address = tenant.url().parse().map_err(|error| unexpected(&error))?;
-    let key = seeded.advanced.expose().as_bytes();
-    let key = Key::new(key).map_err(|error| unexpected(&error))?;
-    let signer = Signer::new(seeded.advanced.id(), seeded.advanced.level(), key);
-    let roots = tenant.ca_path().map(Roots::from_file).transpose();
-    let roots = roots.map_err(|error| unexpected(&error))?;
-    let client_options = ClientOptions { roots, ..ClientOptions::default() };
-    let mut options = Options::new(Client::new(address, signer, client_options));
-    options.kind = Kind::Emulator(Arc::new(OfTenant { clock }));
-    options.allow_changes = true;
-    options.ca_file = tenant.ca_path().map(std::path::Path::to_path_buf);
-    options.tell = Arc::new(tell);
-    Console::start(options).map_err(|error| start_failed(&error))
-}
-
-struct OfTenant {
-    clock: SettableClock,
-}
-
-impl Emulator for OfTenant {
-    fn now_ms(&self) -> u64 {
-        self.clock.now_ms()
-    }
 }
 
 /// Shows a new one-time address where the console was started.

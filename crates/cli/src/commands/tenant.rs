@@ -311,10 +311,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         options.guard_entries = entries as usize;
     }
     #[cfg(feature = "console")]
-    let clock = args.handles.console.then(|| super::console::clock(&mut options));
+    let clock = args.handles.console.then(|| super::console::emulator::clock(&mut options));
     let tenant = Tenant::start(options).map_err(|error| start_failed(&error))?;
     #[cfg(feature = "console")]
-    let console = clock.map(|clock| super::console::of_tenant(&tenant, clock)).transpose()?;
+    let console =
+        clock.map(|clock| super::console::emulator::of_tenant(&tenant, clock)).transpose()?;
     // Before the ready line, so that a signal right after it ends the tenant in good order.
     let signals = tenant.signals().map_err(|error| {
         Failure::new(Exit::Findings, format!("cannot wait for a signal: {error}"))

@@ -23,7 +23,7 @@ pub(crate) fn list<'f>(found: impl Iterator<Item = &'f Found>) -> Markup {
             ul class="findings" {
                 @for found in found {
                     li class=(class(found.severity)) {
-                        span class="word" { (found.severity.word()) } " "
+                        span class="word" { (found.severity.as_str()) } " "
                         (found.message)
                         @if let Some(help) = &found.help { p class="help" { (help) } }
                         span class="rule" { (found.code) " " (found.name) }

@@ -1,0 +1,60 @@
+//! `cortexkey tenant --console`: a console for the emulator of this process.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cortexkey_client::{Client, ClientOptions, Roots};
+use cortexkey_console::{Console, Emulator, Kind, Options};
+use cortexkey_core::address::Address;
+use cortexkey_core::auth::{Key, Signer};
+use cortexkey_tenant::{Clock, SettableClock, Tenant};
+
+use super::{start_failed, tell};
+use crate::exit::{Exit, Failure};
+
+/// A clock that the emulator and its console share.
+pub(in crate::commands) fn clock(options: &mut cortexkey_tenant::Options) -> SettableClock {
+    let clock = SettableClock::running();
+    options.clock = Clock::Settable(clock.clone());
+    clock
+}
+
+/// A console for an emulator of this process.
+pub(in crate::commands) fn of_tenant(
+    tenant: &Tenant,
+    clock: SettableClock,
+) -> Result<Console, Failure> {
+    let Some(seeded) = tenant.seeded_keys() else {
+        return Err(Failure::usage_error(
+            "the console needs a key, and the tenant has keys already",
+        )
+        .help("give --new-admin-keys"));
+    };
+    let unexpected = |error: &dyn core::fmt::Display| {
+        Failure::new(Exit::Findings, format!("the console cannot start: {error}"))
+    };
+    let address: Address = tenant.url().parse().map_err(|error| unexpected(&error))?;
+    let key = seeded.advanced.expose().as_bytes();
+    let key = Key::new(key).map_err(|error| unexpected(&error))?;
+    let signer = Signer::new(seeded.advanced.id(), seeded.advanced.level(), key);
+    let roots = tenant.ca_path().map(Roots::from_file).transpose();
+    let roots = roots.map_err(|error| unexpected(&error))?;
+    let client_options = ClientOptions { roots, ..ClientOptions::default() };
+    let mut options = Options::new(Client::new(address, signer, client_options));
+    options.kind = Kind::Emulator(Arc::new(OfTenant { clock }));
+    options.allow_changes = true;
+    options.ca_file = tenant.ca_path().map(Path::to_path_buf);
+
+    options.tell = Arc::new(tell);
+    Console::start(options).map_err(|error| start_failed(&error))
+}
+
+struct OfTenant {
+    clock: SettableClock,
+}
+
+impl Emulator for OfTenant {
+    fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+}
