@@ -8,6 +8,7 @@
 mod campaign;
 mod capi;
 mod compare;
+mod cycles;
 mod fuzz;
 mod guide;
 mod header;

@@ -1,14 +1,15 @@
 //! Checks what no other tool does. It runs as a test of this crate, too.
-//!
-//! It refuses to format or to mend: it says what is wrong, and where.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::cycles::Crate;
 use crate::run::check;
 
+/// The crates whose modules do not use each other in a circle.
+const WITHOUT_CYCLES: [&str; 5] = ["api", "capi", "client", "kernels", "system"];
 const LINES_MAX: usize = 600;
 /// A longer file says so in a line with these words, and why.
 const LONG_BECAUSE: &str = "tidy: long because";
@@ -45,6 +46,7 @@ fn problems(root: &Path) -> Result<Vec<String>, String> {
         dependency_reasons(file, &mut problems);
     }
     package_comments(&files, &mut problems);
+    module_cycles(&files, &mut problems);
     invariants(&files, &mut problems);
     Ok(problems)
 }
@@ -65,6 +67,21 @@ impl File<'_> {
             .iter()
             .any(|name| self.path.ends_with(name))
             || self.is("snap")
+    }
+}
+
+/// No crate of the list has modules that use each other in a circle.
+fn module_cycles(files: &[File], problems: &mut Vec<String>) {
+    for name in WITHOUT_CYCLES {
+        let source = format!("crates/{name}/src/");
+        let of_crate = files.iter().filter(|file| file.is("rs")).filter_map(|file| {
+            let path = file.path.strip_prefix(source.as_str())?;
+            // Tests may use everything.
+            (!path.ends_with("tests.rs") && !path.contains("tests/")).then_some((path, &*file.text))
+        });
+        let cycles = Crate::read(of_crate).map(|read| read.cycles());
+        let cycles = cycles.unwrap_or_else(|error| vec![error]);
+        problems.extend(cycles.into_iter().map(|cycle| format!("{source}: {cycle}")));
     }
 }
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::value_parser;
 use cortexkey_client::{
-    Client, Connection, Credentials, Given, KeySource, Notice, Observer, SettingsError,
+    CallError, Client, Connection, Credentials, Given, KeySource, Notice, Observer, SettingsError,
     TIMEOUT_MS_MAX,
 };
 use cortexkey_core::auth::Level;
 use zeroize::Zeroizing;
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::mask;
 use crate::text::{self, DIM};
 
@@ -197,6 +197,27 @@ fn tell(notice: &Notice<'_>) {
 /// Invalid settings are a usage error.
 pub(crate) fn failure(error: &SettingsError) -> Failure {
     Failure::usage_error(error.to_string())
+}
+
+/// A call that failed. Its text says what to do; wrong input is a usage error.
+pub(crate) fn call_failure(error: &CallError) -> Failure {
+    let exit = match error {
+        CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::UsageError,
+        _ => Exit::Findings,
+    };
+    let failure = Failure::new(exit, error.to_string());
+    match error {
+        CallError::Tls { .. } => {
+            failure.help("--ca-file FILE trusts the authority of a company or of a local tenant")
+        }
+        // One that says why has been heard.
+        CallError::Refused(refused)
+            if refused.status == 401 && refused.headers.verdict.is_none() =>
+        {
+            failure.help("`cortexkey doctor`, with the same settings, looks for the cause")
+        }
+        _ => failure,
+    }
 }
 
 /// The error does not repeat the value, which may be a key in the wrong place.

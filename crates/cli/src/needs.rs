@@ -4,7 +4,7 @@ use cortexkey_api::api_keys::ListRequest;
 use cortexkey_client::{CallError, Client, Permission};
 
 use crate::change::say;
-use crate::commands::call::failed;
+use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM};
 
@@ -80,6 +80,6 @@ fn has(client: &Client, permission: Permission) -> Result<Has, Failure> {
         Ok(()) if changes => Ok(Has::Unknown),
         Ok(()) => Ok(Has::Yes),
         Err(error) if error.status() == Some(403) => Ok(Has::No),
-        Err(error) => Err(failed(&error)),
+        Err(error) => Err(call_failure(&error)),
     }
 }

@@ -24,7 +24,6 @@ mod settings;
 mod sink;
 pub mod table;
 pub mod time;
-mod tool;
 mod transport;
 
 pub use examples::{Example, ExampleError, Language, UnknownLanguage};
@@ -46,10 +45,9 @@ pub use resources::{
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
     KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, SettingsError,
-    TIMEOUT_MS_MAX, explain, resolve_address, state_folder,
+    TIMEOUT_MS_MAX, Tool, ToolError, Variable, explain, resolve_address, state_folder,
 };
 pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError};
-pub use tool::{Tool, ToolError, Variable};
 pub use transport::{
     AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Method, MethodError,
     Notice, Observer, Refused, Response, Retry, RolesBy, Roots, RootsError,

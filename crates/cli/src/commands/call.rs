@@ -5,12 +5,12 @@
 
 use std::path::PathBuf;
 
-use cortexkey_client::{CallError, Method};
+use cortexkey_client::Method;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use crate::change::announce;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::{input, text};
 
@@ -75,13 +75,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = connection.client();
     let response = client
         .call(method, &args.path, body.as_ref().map(|body| body.as_slice()))
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| call_failure(&error))?;
     if args.raw || response.body.is_empty() {
         text::print_answer(&response.body)?;
         return Ok(Exit::Done);
     }
     let no_json = |failure: Failure| failure.help("--raw prints an answer that is no JSON");
-    response.json::<IgnoredAny>().map_err(|error| no_json(failed(&error)))?;
+    response.json::<IgnoredAny>().map_err(|error| no_json(call_failure(&error)))?;
     let body = std::str::from_utf8(&response.body);
     let body = body
         .map_err(|_| no_json(Failure::new(Exit::Findings, "the answer is JSON, but no UTF-8")))?;
@@ -97,25 +97,4 @@ fn body(args: &Args) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         return Ok(args.data.as_ref().map(|data| Zeroizing::new(data.clone().into_bytes())));
     };
     input::read(path, "the body", BODY_BYTES_MAX).map(Some)
-}
-
-/// A call that failed. Its text says what to do; wrong input is a usage error.
-pub(crate) fn failed(error: &CallError) -> Failure {
-    let exit = match error {
-        CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::UsageError,
-        _ => Exit::Findings,
-    };
-    let failure = Failure::new(exit, error.to_string());
-    match error {
-        CallError::Tls { .. } => {
-            failure.help("--ca-file FILE trusts the authority of a company or of a local tenant")
-        }
-        // One that says why has been heard.
-        CallError::Refused(refused)
-            if refused.status == 401 && refused.headers.verdict.is_none() =>
-        {
-            failure.help("`cortexkey doctor`, with the same settings, looks for the cause")
-        }
-        _ => failure,
-    }
 }

@@ -4,8 +4,7 @@
 
 use serde_json::json;
 
-use crate::commands::call::failed;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, DIM, Format, GOOD};
 
@@ -34,7 +33,7 @@ Exit codes: 0 the key works; 1 it does not, or there is no answer; 2 usage error
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let client = args.connection.client()?;
-    let ping = client.ping().map_err(|error| failed(&error))?;
+    let ping = client.ping().map_err(|error| call_failure(&error))?;
     let (id, level) = (client.signer().key_id(), client.signer().level());
     let round_trip_ms = ping.round_trip.as_millis();
     let text = match args.format {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::key::{is_digest, slips};
 use super::{Cause, Certainty, Diagnosis};
-use crate::settings::{Origin, Pieces, SettingsError};
+use crate::settings::{Origin, PartialSettings, SettingsError};
 use crate::transport::proxy_variable;
 use crate::{CallError, Client, ClientOptions, Environment, Given, Ping, Refused, Retry};
 
@@ -64,7 +64,7 @@ impl Patient {
             };
             to.find(cause, Certainty::Certain, error.to_string());
         };
-        let pieces = match Pieces::resolve(given, environment, stdin) {
+        let pieces = match PartialSettings::resolve(given, environment, stdin) {
             Ok(pieces) => pieces,
             Err(error) => {
                 settings(to, &error);

@@ -17,7 +17,7 @@ use cortexkey_core::auth::{KeyId, Level};
 
 pub use ca_file::ExampleError;
 
-use crate::settings::known;
+use crate::settings::{KnownSettings, known};
 use crate::{Environment, Given, SettingsError};
 
 /// Where a text reads a setting, and what stands round its value where that is known.
@@ -133,7 +133,8 @@ pub struct Example {
 impl Example {
     /// Takes what the settings say. A setting that is invalid is an error, not an absent one.
     pub fn resolve(given: &Given, environment: &Environment<'_>) -> Result<Self, SettingsError> {
-        known(given, environment)
+        let KnownSettings { address, key_id, level, ca_file } = known(given, environment)?;
+        Ok(Self { address, key_id, level, ca_file })
     }
 
     /// The text in a language. It is an error where the text could not respect a setting.

@@ -40,7 +40,8 @@ impl PlanRequest<'_> {
         let keys = locked.into_iter().flat_map(|tenant| tenant.keys.values());
         let ids = self.scopes().into_iter().inspect(|_| on_scope());
         let all_ids = keys.flat_map(LockedKey::ids);
-        let state = TenantState::for_plan(self.client, self.desired, ids, all_ids)?;
+        let names_groups = self.desired.iter().any(Desired::selects_groups);
+        let state = TenantState::read(self.client, ids, all_ids, names_groups)?;
         let (desired, catalogue) = (self.desired, self.catalogue);
         Ok(Plan::new(self.tenant, desired, catalogue, locked, &state, self.options))
     }

@@ -10,7 +10,6 @@ use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::ScopeRead;
 use cortexkey_core::auth::KeyId;
 
-use super::Desired;
 use crate::{CallError, Client, Permission};
 
 /// What a tenant has.
@@ -111,15 +110,5 @@ impl TenantState {
             asset_groups: if asset_groups { client.asset_groups()? } else { Vec::new() },
             roles,
         })
-    }
-
-    /// What a plan for these definitions asks for.
-    pub fn for_plan(
-        client: &Client,
-        desired: &[Desired],
-        ids: impl IntoIterator<Item = u64>,
-        locked: impl IntoIterator<Item = u64>,
-    ) -> Result<Self, CallError> {
-        Self::read(client, ids, locked, desired.iter().any(Desired::selects_groups))
     }
 }

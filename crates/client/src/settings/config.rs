@@ -23,8 +23,8 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::Environment;
+use super::tool::Tool;
 use crate::process::Program;
-use crate::tool::Tool;
 use crate::transport::RolesBy;
 
 /// The most that is read of a configuration.

@@ -13,6 +13,7 @@ mod explain;
 mod key_source;
 mod layers;
 mod origin;
+mod tool;
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -25,10 +26,8 @@ use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use zeroize::Zeroizing;
 
-use crate::examples::Example;
 use crate::process::Program;
 use crate::sink::Sink;
-use crate::tool::Tool;
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
 use layers::{KeyPlace, Layers, Setting};
 
@@ -38,6 +37,7 @@ pub use error::SettingsError;
 pub use explain::{Explained, explain};
 pub use key_source::{KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource};
 pub use origin::{Found, Origin};
+pub use tool::{Tool, ToolError, Variable};
 
 /// Looks up an environment variable; `std::env::var_os`, or a table in tests.
 pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
@@ -251,14 +251,22 @@ pub fn resolve_address(
     Layers::load(given, environment)?.address().map(|(_, found)| found)
 }
 
-/// What the settings say of a key, without the key. What nothing says is absent; what is invalid is
-/// an error.
+/// What the settings say about a key, without the key. What they do not say is absent.
+#[derive(Default)]
+pub(crate) struct KnownSettings {
+    pub(crate) address: Option<Address>,
+    pub(crate) key_id: Option<KeyId>,
+    pub(crate) level: Option<Level>,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// What the settings say about a key. A setting that is invalid is an error.
 pub(crate) fn known(
     given: &Given,
     environment: &Environment<'_>,
-) -> Result<Example, SettingsError> {
+) -> Result<KnownSettings, SettingsError> {
     let layers = Layers::load(given, environment)?;
-    let mut known = Example::default();
+    let mut known = KnownSettings::default();
     let tenant = match layers.address() {
         Ok((layer, found)) => {
             known.address = Some(found.value);
@@ -290,7 +298,7 @@ pub fn state_folder(environment: &Environment<'_>) -> Option<PathBuf> {
 }
 
 /// Each setting by itself, for whoever looks into why they do not make a connection.
-pub(crate) struct Pieces {
+pub(crate) struct PartialSettings {
     pub(crate) address: Result<Found<Address>, SettingsError>,
     pub(crate) options: Result<ClientOptions, SettingsError>,
     pub(crate) key_id: Result<Found<KeyId>, SettingsError>,
@@ -299,7 +307,7 @@ pub(crate) struct Pieces {
     pub(crate) key: Result<Found<Zeroizing<Vec<u8>>>, SettingsError>,
 }
 
-impl Pieces {
+impl PartialSettings {
     pub(crate) fn resolve(
         given: &Given,
         environment: &Environment<'_>,
@@ -356,7 +364,7 @@ impl RawKey {
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
-        let pieces = Pieces::resolve(given, environment, stdin)?;
+        let pieces = PartialSettings::resolve(given, environment, stdin)?;
         let key = match pieces.key {
             Ok(found) => Some(found.value),
             Err(SettingsError::NoKey) => None,

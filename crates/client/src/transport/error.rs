@@ -9,7 +9,8 @@ use cortexkey_api::{ErrorBody, ErrorCode};
 use cortexkey_core::address::AddressError;
 use cortexkey_core::auth::Level;
 
-use super::{AnswerHeaders, Method};
+use super::method::Method;
+use super::redacted::AnswerHeaders;
 
 /// Beyond this a clock is worth a word; tenants are known to take a minute.
 pub(super) const CLOCK_OFFSET_MS: u64 = 30_000;

@@ -11,6 +11,7 @@ mod error;
 mod failure;
 mod method;
 mod proxy;
+mod redacted;
 mod retry;
 mod roles_by;
 mod roots;
@@ -33,11 +34,12 @@ use ureq::http::{self, HeaderMap, HeaderValue, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
-pub use answer::{AnswerHeaders, Response};
+pub use answer::Response;
 pub use child::ChildTenant;
 pub use error::{CallError, Refused};
 pub use method::{Method, MethodError};
 pub(crate) use proxy::in_force as proxy_variable;
+pub use redacted::AnswerHeaders;
 pub use retry::Retry;
 pub use roles_by::RolesBy;
 pub use roots::{Roots, RootsError};
@@ -363,7 +365,7 @@ impl Client {
         let headers = AnswerHeaders::of(response.headers(), &signed);
         if status.is_redirection() {
             let to = response.headers().get(header::LOCATION);
-            let to = to.and_then(|to| answer::fit(to, &signed));
+            let to = to.and_then(|to| redacted::header_text(to, &signed));
             return Err(CallError::Redirected { status: status.as_u16(), to });
         }
         let reader = response.body_mut().with_config().limit(self.options.max_answer_bytes);
@@ -372,7 +374,7 @@ impl Client {
         if (200..=299).contains(&status) {
             return Ok(Response { status, headers, body, round_trip, clock_offset_ms });
         }
-        let body = ErrorBody::parse(&body).map(|body| answer::without_secrets(body, &signed));
+        let body = ErrorBody::parse(&body).map(|body| redacted::without_secrets(body, &signed));
         let call = format!("{method} {path}");
         let level = self.signer.level();
         let refused = Refused { call, status, body, headers, level, clock_offset_ms };

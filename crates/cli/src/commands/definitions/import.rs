@@ -18,9 +18,8 @@ use regex::Regex;
 
 use super::{DefinitionArgs, Loaded, inventory, with_progress};
 use crate::change::say;
-use crate::commands::call::failed;
 use crate::commands::keys::lock_failure;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::output_file;
 use crate::text::{self, DIM};
@@ -93,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let place = LockFile::tenant(&loaded.tenant, client.child().map(ChildTenant::as_str));
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
     loaded.check_host(lock.lock(), &client)?;
-    let keys = client.all_keys(&[]).map_err(|error| failed(&error))?;
+    let keys = client.all_keys(&[]).map_err(|error| call_failure(&error))?;
     let missing = args.id.iter().filter(|id| keys.iter().all(|record| record.id != **id));
     let missing = missing.inspect(|id| say(&format!("the tenant has no key {id}"))).count();
     let wanted = wanted(args, keys, lock.lock().tenants.get(&place));
@@ -101,7 +100,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         let ids = wanted.iter().map(|record| record.id).inspect(|_| on_scope());
         TenantState::of(&client, wanted.clone(), ids, false)
     });
-    let state = state.map_err(|error| failed(&error))?;
+    let state = state.map_err(|error| call_failure(&error))?;
     let names_tenant = loaded.policy.tenants().count() > 1;
     let mut import = Import {
         pattern: args.comment_pattern.as_ref(),

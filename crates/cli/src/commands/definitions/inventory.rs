@@ -8,7 +8,7 @@ use cortexkey_client::Client;
 use cortexkey_client::table::one_line;
 
 use crate::change::say;
-use crate::commands::call::failed;
+use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::{output_file, text};
 
@@ -18,7 +18,7 @@ pub(super) fn write(client: &Client, path: &Path, overwrite: bool) -> Result<Exi
     if !overwrite && path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
-    let inventory = client.inventory().map_err(|error| failed(&error))?;
+    let inventory = client.inventory().map_err(|error| call_failure(&error))?;
     for mark in &inventory.incomplete {
         say(&format!("{}: {}", mark.section, one_line(&mark.reason)));
     }

@@ -22,7 +22,7 @@ use cortexkey_lint::{Policy, Severity, Timestamp};
 use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedTenant};
 
 use crate::change::say;
-use crate::commands::call::failed;
+use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::progress;
 
@@ -212,7 +212,7 @@ impl Loaded {
             options: &options,
         };
         let plan = with_progress(request.scopes().len(), |on_scope| request.plan(on_scope));
-        let mut plan = plan.map_err(|error| failed(&error))?;
+        let mut plan = plan.map_err(|error| call_failure(&error))?;
         if plan.actions.iter().any(|action| action.action == Kind::Delete) {
             self.hold_back(&mut plan, &place, lock.tenants.get(&place))?;
         }

@@ -11,13 +11,13 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
 
 use crate::change::say;
-use crate::commands::call::failed;
+use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::text::DIM;
 
 /// A key of the tenant.
 pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecord), Failure> {
-    let found = client.find_key(id).map_err(|error| failed(&error))?;
+    let found = client.find_key(id).map_err(|error| call_failure(&error))?;
     found.and_then(|key| key.row().map(|row| (key, row))).ok_or_else(|| no_such_key(client, id))
 }
 

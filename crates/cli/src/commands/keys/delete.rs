@@ -5,8 +5,7 @@ use cortexkey_client::{Deletion, DeletionError, Permission, is_system};
 use cortexkey_core::auth::{KeyId, Level};
 
 use crate::change::{ChangeArgs, announce, say};
-use crate::commands::call::failed;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::needs::CheckArgs;
 use crate::text;
@@ -57,14 +56,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         ));
     }
     args.change.ask(&format!("Delete {} of them?", args.ids.len()))?;
-    deletion.run().map_err(|error| failed(&error))?;
+    deletion.run().map_err(|error| call_failure(&error))?;
     text::print(&format!("deleted {}\n", args.ids.len()))?;
     Ok(Exit::Done)
 }
 
 fn failure(error: DeletionError) -> Failure {
     match error {
-        DeletionError::Call(error) => failed(&error),
+        DeletionError::Call(error) => call_failure(&error),
         DeletionError::Own(_) => Failure::usage_error(error.to_string())
             .help("delete it with another key, or in the console"),
         error => Failure::new(Exit::Findings, error.to_string()),

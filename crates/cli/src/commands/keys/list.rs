@@ -9,8 +9,7 @@ use serde_json::json;
 use super::filter::FilterArgs;
 use super::output::{Format, render};
 use crate::change::say;
-use crate::commands::call::failed;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, each};
 use crate::text;
@@ -125,5 +124,5 @@ pub(super) fn expiring(args: &ExpiringArgs) -> Result<Exit, Failure> {
 }
 
 fn records(client: &Client) -> Result<Vec<KeyRecord>, Failure> {
-    client.key_rows().map_err(|error| failed(&error))
+    client.key_rows().map_err(|error| call_failure(&error))
 }

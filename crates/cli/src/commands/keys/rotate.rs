@@ -17,8 +17,7 @@ use super::change::{
     lock_failure, nearest_lock_file, no_such_key, on_step, places, renew_failure, state_failure,
 };
 use crate::change::{ChangeArgs, announce, say};
-use crate::commands::call::failed;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::many::{ChildrenArgs, each};
 use crate::needs::CheckArgs;
@@ -192,7 +191,7 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
     match error {
         RotateError::Lock(error) => lock_failure(error),
         RotateError::State(error) => state_failure(error),
-        RotateError::Call(error) => failed(error),
+        RotateError::Call(error) => call_failure(error),
         RotateError::Renew(error) => {
             let finish = format!("cortexkey keys rotate {} --finish", args.key);
             let failure = renew_failure(error, sink, &finish);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::change::say;
-use crate::commands::call::failed;
+use crate::connection::call_failure;
 use crate::exit::Failure;
 use crate::input;
 
@@ -77,7 +77,8 @@ impl ScopeFile {
         };
         let groups = if scope.selects_groups() {
             client.asset_groups().map_err(|error| {
-                failed(&error).after("the names of the scope's asset groups were not looked up")
+                call_failure(&error)
+                    .after("the names of the scope's asset groups were not looked up")
             })?
         } else {
             Vec::new()

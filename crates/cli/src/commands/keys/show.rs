@@ -11,8 +11,7 @@ use cortexkey_core::lifecycle::{Expiry, KeyRecord};
 use serde_json::json;
 
 use crate::change::say;
-use crate::commands::call::failed;
-use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::connection::{ConnectionArgs, SETTINGS, call_failure};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BOLD, DIM, Format};
 
@@ -45,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let scope = match client.scope(args.id) {
         Ok(scope) => Scope::Read(scope),
         Err(error) if error.status() == Some(403) => Scope::Forbidden,
-        Err(error) => return Err(failed(&error)),
+        Err(error) => return Err(call_failure(&error)),
     };
     let now_ms = now_ms();
     let text = match args.format {

@@ -6,7 +6,7 @@
 use cortexkey_core::auth::Level;
 use zeroize::Zeroizing;
 
-use crate::settings::Connection;
+use super::Connection;
 
 /// The names of the variables that a program reads. What it does not read is absent.
 #[derive(Clone, Debug, PartialEq, Eq)]

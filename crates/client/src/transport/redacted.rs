@@ -1,0 +1,99 @@
+//! Parts of an answer that errors may show: without the request's secrets, and without characters
+//! that a terminal acts on.
+
+use cortexkey_api::{ErrorBody, ErrorCode};
+use cortexkey_core::auth::Headers;
+use serde_json::Value;
+use ureq::http::{HeaderMap, HeaderValue};
+use zeroize::Zeroizing;
+
+/// The most that is kept of a header or message that the tenant sent.
+const TEXT_CHARS_MAX: usize = 1000;
+
+/// The headers of an answer that matter, safe to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AnswerHeaders {
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Date`.
+    pub date: Option<String>,
+    /// `Retry-After`.
+    pub retry_after: Option<String>,
+    /// `x-cortexkey-verdict`, which a local tenant sends on demand.
+    pub verdict: Option<String>,
+    /// `x-cortexkey-remedy`, which a local tenant sends on demand.
+    pub remedy: Option<String>,
+}
+
+impl AnswerHeaders {
+    pub(super) fn of(headers: &HeaderMap, signed: &Headers<'_>) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| header_text(value, signed));
+        Self {
+            content_type: text("content-type"),
+            date: text("date"),
+            retry_after: text("retry-after"),
+            verdict: text("x-cortexkey-verdict"),
+            remedy: text("x-cortexkey-remedy"),
+        }
+    }
+}
+
+/// A header of the answer, without what was secret in the request.
+pub(super) fn header_text(value: &HeaderValue, signed: &Headers<'_>) -> Option<String> {
+    value.to_str().ok().map(|text| clean(text, signed))
+}
+
+pub(super) fn without_secrets(mut body: ErrorBody, signed: &Headers<'_>) -> ErrorBody {
+    if let Some(ErrorCode::Text(code)) = &mut body.err_code {
+        *code = clean(code, signed);
+    }
+    if let Some(message) = &mut body.err_msg {
+        *message = clean(message, signed);
+    }
+    if let Some(extra) = &mut body.err_extra {
+        // Value by value, since a key with a quote or backslash looks different within JSON.
+        *extra = clean_value(extra.take(), signed);
+        let text = extra.to_string();
+        if text.chars().nth(TEXT_CHARS_MAX).is_some() {
+            *extra = text.chars().take(TEXT_CHARS_MAX).collect::<String>().into();
+        }
+    }
+    body
+}
+
+/// A value with all text in it, names too, fit to be shown.
+fn clean_value(value: Value, signed: &Headers<'_>) -> Value {
+    match value {
+        Value::String(text) => clean(&text, signed).into(),
+        Value::Array(items) => items.into_iter().map(|item| clean_value(item, signed)).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (clean(&name, signed), clean_value(value, signed)))
+            .collect(),
+        // A key may be digits alone.
+        Value::Number(number) => {
+            let text = number.to_string();
+            let cleaned = clean(&text, signed);
+            if cleaned == text { number.into() } else { cleaned.into() }
+        }
+        Value::Null | Value::Bool(_) => value,
+    }
+}
+
+/// Text of the tenant, fit to be shown: some servers repeat what they were sent, and a terminal
+/// obeys control characters.
+fn clean(text: &str, signed: &Headers<'_>) -> String {
+    let authorization = signed.authorization();
+    // As it stands within JSON that was taken for text.
+    let escaped = Zeroizing::new(Value::from(authorization).to_string());
+    let escaped = escaped.get(1..escaped.len() - 1).unwrap_or_default();
+    let mut text = text.to_owned();
+    for secret in [authorization, escaped, signed.nonce().unwrap_or_default()] {
+        if !secret.is_empty() {
+            text = text.replace(secret, "(a secret, taken out)");
+        }
+    }
+    let shown = |c: char| if cortexkey_manifest::is_invisible(c) { ' ' } else { c };
+    text.chars().take(TEXT_CHARS_MAX).map(shown).collect()
+}
