@@ -1,16 +1,18 @@
 /**
  * @file cortexkey.hpp
- * The C library of cortexkey for C++17 and later: handles that free themselves, secrets that wipe
- * themselves, and results in place of outputs. It throws nothing and needs no library besides.
+ * The C library for C++17 and later: handles that free themselves, secrets that wipe themselves,
+ * and results instead of output arguments. Header only. Functions that return a std::string may
+ * throw std::bad_alloc; nothing else throws.
  *
  * ```cpp
  * const auto signer = cortexkey::Signer::make(7, CXK_LEVEL_ADVANCED, key);
  * if (!signer) return fail(signer.message());
- * const auto headers = signer->headers();  // fresh for each attempt
+ * const auto headers = signer->headers();  // sign again for every attempt
  * if (headers) send(headers->authorization, headers->nonce, headers->timestamp);
  * ```
  *
- * The structures and the statuses are those of cortexkey.h, which says what each call means.
+ * Structures and statuses are those of cortexkey.h, which documents units, sizes, errors and thread
+ * safety of each function. Times are in milliseconds since 1970.
  */
 #ifndef CORTEXKEY_HPP
 #define CORTEXKEY_HPP
@@ -26,7 +28,7 @@
 
 namespace cortexkey {
 
-/** A value, or why there is none. */
+/** A value, or the status that explains why there is none. */
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -34,12 +36,13 @@ class [[nodiscard]] Result {
 
   /** Whether there is a value. */
   explicit operator bool() const noexcept { return status_ == CXK_OK; }
+  /** Returns CXK_OK or the error. */
   cxk_status status() const noexcept { return status_; }
-  /** The stable code of the status, such as "timestamp-stale". */
+  /** Returns the stable code of the status, such as "timestamp-stale". */
   const char *name() const noexcept { return cxk_status_name(status_); }
-  /** What the status means, for people. */
+  /** Returns a description of the status for people. */
   const char *message() const noexcept { return cxk_status_message(status_); }
-  /** The value; one that is empty, or all zeros, where there is none. */
+  /** Returns the value; it is empty or all zeros if there is none. */
   const T &operator*() const &noexcept { return value_; }
   T &operator*() &noexcept { return value_; }
   T &&operator*() &&noexcept { return std::move(value_); }
@@ -51,7 +54,7 @@ class [[nodiscard]] Result {
   T value_;
 };
 
-/** A structure that may hold a secret, and is wiped when it ends, and where it is moved from. */
+/** A structure that may hold a secret. It is wiped when it is destroyed or moved from. */
 template <typename T>
 struct Wiped : T {
   Wiped() noexcept : T() {}
@@ -78,13 +81,13 @@ struct Free {
   void operator()(T *handle) const noexcept { free(handle); }
 };
 
-/** A handle that is freed once. It can be moved, not copied. */
+/** Owns a handle and frees it. It can be moved, not copied. */
 template <typename T, void (*free)(T *)>
 class Owner {
  public:
   Owner() = default;
   explicit Owner(T *handle) noexcept : handle_(handle) {}
-  /** The C handle, which stays this object's; null where there is none. */
+  /** Returns the C handle, which this object still owns; null if there is none. */
   T *get() const noexcept { return handle_.get(); }
 
  private:
@@ -98,30 +101,32 @@ class Signer : public detail::Owner<cxk_signer, cxk_signer_free> {
  public:
   using Owner::Owner;
 
+  /** Creates a signer for a key of 1 to 256 bytes; see cxk_signer_new(). */
   static Result<Signer> make(std::uint64_t key_id, cxk_level level, std::string_view key) noexcept {
     cxk_signer *made = nullptr;
     const cxk_status status = cxk_signer_new(key_id, level, key.data(), key.size(), &made);
     return {status, Signer(made)};
   }
-  /** The headers of one attempt, with a fresh nonce and the machine's time. */
+  /** Signs one attempt with a new nonce and the system time. */
   Result<Headers> headers() const noexcept {
     Headers out;
     const cxk_status status = cxk_signer_headers(get(), &out);
     return {status, std::move(out)};
   }
-  /** The headers for a nonce and a time of the caller's, for tests. */
+  /** Signs with the given nonce and time in milliseconds, for tests. */
   Result<Headers> headers_at(std::string_view nonce, std::uint64_t timestamp_ms) const noexcept {
     Headers out;
     const cxk_status status =
         cxk_signer_headers_at(get(), nonce.data(), nonce.size(), timestamp_ms, &out);
     return {status, std::move(out)};
   }
-  /** As headers(), in lines `Name: value`. */
+  /** Signs like headers(), and returns lines `Name: value`. */
   Result<HeaderLines> header_lines() const noexcept {
     HeaderLines out;
     const cxk_status status = cxk_signer_header_lines(get(), &out);
     return {status, std::move(out)};
   }
+  /** Signs `count` requests of an Advanced key, at most CXK_BATCH_MAX. */
   [[nodiscard]] cxk_status sign_batch(cxk_signature *out, std::size_t count) const noexcept {
     return cxk_signer_sign_batch(get(), out, count);
   }
@@ -132,14 +137,17 @@ class Keyring : public detail::Owner<cxk_keyring, cxk_keyring_free> {
  public:
   using Owner::Owner;
 
+  /** Creates an empty keyring. */
   static Result<Keyring> make() noexcept {
     cxk_keyring *made = nullptr;
     const cxk_status status = cxk_keyring_new(&made);
     return {status, Keyring(made)};
   }
+  /** Adds a key, or replaces the key with the same id. */
   [[nodiscard]] cxk_status put(const cxk_key &key) noexcept {
     return cxk_keyring_put(get(), &key);
   }
+  /** Adds or replaces a key; `expires_ms` may be CXK_NEVER. */
   [[nodiscard]] cxk_status put(std::uint64_t key_id, cxk_level level, std::string_view key,
                                std::uint64_t expires_ms) noexcept {
     cxk_key entry = CXK_KEY_INIT;
@@ -150,19 +158,22 @@ class Keyring : public detail::Owner<cxk_keyring, cxk_keyring_free> {
     entry.expires_ms = expires_ms;
     return put(entry);
   }
+  /** Revokes a key; its requests are then refused as `key-revoked`. */
   [[nodiscard]] cxk_status revoke(std::uint64_t key_id) noexcept {
     return cxk_keyring_revoke(get(), key_id);
   }
+  /** Removes and wipes a key; its requests are then refused as `unknown-key`. */
   [[nodiscard]] cxk_status remove(std::uint64_t key_id) noexcept {
     return cxk_keyring_remove(get(), key_id);
   }
 };
 
-/** Remembers, within this process, which requests were accepted. */
+/** Remembers which requests were accepted, within this process. */
 class ReplayGuard : public detail::Owner<cxk_replay_guard, cxk_replay_guard_free> {
  public:
   using Owner::Owner;
 
+  /** Creates a guard and allocates its memory; see cxk_replay_guard_options for the sizes. */
   static Result<ReplayGuard> make(const cxk_replay_guard_options &options) noexcept {
     cxk_replay_guard *made = nullptr;
     const cxk_status status = cxk_replay_guard_new(&options, &made);
@@ -170,12 +181,15 @@ class ReplayGuard : public detail::Owner<cxk_replay_guard, cxk_replay_guard_free
   }
 };
 
-/** Says whether requests are authentic. Any number of threads may use it at once. */
+/** Verifies requests. Any number of threads may use it at once. */
 class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
  public:
   using Owner::Owner;
 
-  /** With a guard in memory; null only with CXK_VERIFIER_OWN_GUARD. Neither needs to outlive it. */
+  /**
+   * Creates a verifier. `guard` is null only with CXK_VERIFIER_OWN_GUARD. Keyring and guard need not
+   * outlive the verifier.
+   */
   static Result<Verifier> make(const cxk_verifier_options &options, const Keyring &keyring,
                                ReplayGuard *guard) noexcept {
     cxk_verifier *made = nullptr;
@@ -183,13 +197,14 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
         &options, keyring.get(), guard == nullptr ? nullptr : guard->get(), &made);
     return {status, Verifier(made)};
   }
+  /** Verifies a request: its sender, or the reason for a refusal. Answer every refusal alike. */
   Result<cxk_principal> verify(const cxk_header *headers, std::size_t count,
                                std::uint64_t now_ms) const noexcept {
     cxk_principal out;
     const cxk_status status = cxk_verify(get(), headers, count, now_ms, &out);
     return {status, out};
   }
-  /** Many requests at one time of the clock; CXK_SOME_REFUSED where not all were accepted. */
+  /** Verifies many requests at the same time; CXK_SOME_REFUSED if not all are accepted. */
   [[nodiscard]] cxk_status verify_batch(const cxk_request *requests, std::size_t count,
                                         std::uint64_t now_ms, cxk_status *statuses,
                                         cxk_principal *principals) const noexcept {
@@ -197,42 +212,46 @@ class Verifier : public detail::Owner<cxk_verifier, cxk_verifier_free> {
   }
 };
 
-/** A header for Verifier::verify(); it borrows both strings. */
+/** Makes a header for Verifier::verify(). It borrows both strings. */
 inline cxk_header header(std::string_view name, std::string_view value) noexcept {
   return {name.data(), name.size(), value.data(), value.size()};
 }
 
-/** Key definitions that `cortexkey compile` wrote. Any number of threads may ask them at once. */
+/** Key definitions from `cortexkey compile`. Any number of threads may use them at once. */
 class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> {
  public:
   using Owner::Owner;
 
+  /** Loads compiled definitions and keeps a copy. */
   static Result<Definitions> load(std::string_view bytes) noexcept {
     cxk_definitions *made = nullptr;
     const cxk_status status = cxk_definitions_load(bytes.data(), bytes.size(), &made);
     return {status, Definitions(made)};
   }
+  /** Finds the index of a definition by its name, or by `tenant/name`. */
   Result<std::size_t> find(std::string_view name) const noexcept {
     std::size_t at = CXK_NOWHERE;
     const cxk_status status = cxk_definitions_find(get(), name.data(), name.size(), &at);
     return {status, at};
   }
+  /** Finds the index of the definition for a key id. */
   Result<std::size_t> find_id(std::uint64_t key_id) const noexcept {
     std::size_t at = CXK_NOWHERE;
     const cxk_status status = cxk_definitions_find_id(get(), key_id, &at);
     return {status, at};
   }
+  /** Returns the definition at an index, counted from 0. */
   Result<cxk_definition> at(std::size_t place) const noexcept {
     cxk_definition out;
     const cxk_status status = cxk_definitions_get(get(), place, &out);
     return {status, out};
   }
-  /** CXK_OK where the key may; `why`, where it is wanted, says how that came about. */
+  /** Returns CXK_OK if the key may; `why`, if not null, receives the explanation. */
   [[nodiscard]] cxk_status decide(std::size_t place, const cxk_question &question,
                                   std::string *why = nullptr) const {
     return decision(place, question, why).answer;
   }
-  /** As decide(), with what the answer would be if the tenant enforced scopes. */
+  /** Decides like decide(), and adds the answer if the tenant enforced scopes. */
   [[nodiscard]] cxk_decision decision(std::size_t place, const cxk_question &question,
                                       std::string *why = nullptr) const {
     cxk_decision out;
@@ -246,8 +265,8 @@ class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> 
     return out;
   }
   /**
-   * How many gains keys have from these definitions to the later ones; CXK_NOWHERE where the call
-   * fails. `lines`, where it is wanted, has a line for each, as far as `most` bytes go.
+   * Counts what keys gain from these definitions to `later`; CXK_NOWHERE if the call fails.
+   * `lines`, if not null, receives a line per gain, up to `most` bytes.
    */
   Result<std::size_t> compare(const Definitions &later, std::string *lines = nullptr,
                               std::size_t most = 65536) const {
@@ -259,21 +278,21 @@ class Definitions : public detail::Owner<cxk_definitions, cxk_definitions_free> 
   }
 };
 
-/** How a key that expires at a time stands at another; both in milliseconds since 1970. */
+/** Computes the expiry state of a key at a given time; both in milliseconds since 1970. */
 inline Result<cxk_expiry> expiry_at(std::uint64_t expires_ms, std::uint64_t now_ms) noexcept {
   cxk_expiry out;
   const cxk_status status = cxk_expiry_at(expires_ms, now_ms, &out);
   return {status, out};
 }
 
-/** A new nonce of 64 letters and digits. */
+/** Draws a nonce of 64 letters and digits. */
 inline Result<std::string> nonce() {
   char out[CXK_NONCE_SIZE];
   const cxk_status status = cxk_nonce(out, sizeof out);
   return {status, std::string(out)};
 }
 
-/** Whether two strings are the same and not empty, in a time that depends on their lengths alone. */
+/** Compares two strings in constant time for their lengths. Empty strings are never equal. */
 inline bool equal(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && cxk_equal(a.data(), b.data(), a.size()) == 1;
 }

@@ -1,8 +1,7 @@
-//! The C header, `include/cortexkey.h`, and the copy that the Go module carries.
+//! Generates the C header, `include/cortexkey.h`, and the Go module's copy of it.
 //!
-//! It is made from `crates/capi` by cbindgen, from the core's tables, and from the release. It
-//! refuses a function of the C library that did not reach the header, and a header written by
-//! hand.
+//! cbindgen reads `crates/capi`; the verdicts, header names and the release come from the core. Every
+//! exported function must reach the header.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -94,20 +93,24 @@ fn constants() -> String {
         let _ = write!(text, "\n/**\n * {doc}\n */\n#define CXK_{name} {value}\n");
     };
     put("The release of this header.", "VERSION", concat!('"', env!("CARGO_PKG_VERSION"), '"'));
-    put("Its first number.", "VERSION_MAJOR", env!("CARGO_PKG_VERSION_MAJOR"));
-    put("Its second number.", "VERSION_MINOR", env!("CARGO_PKG_VERSION_MINOR"));
-    put("Its third number.", "VERSION_PATCH", env!("CARGO_PKG_VERSION_PATCH"));
+    put("The major version of this header.", "VERSION_MAJOR", env!("CARGO_PKG_VERSION_MAJOR"));
+    put("The minor version of this header.", "VERSION_MINOR", env!("CARGO_PKG_VERSION_MINOR"));
+    put("The patch version of this header.", "VERSION_PATCH", env!("CARGO_PKG_VERSION_PATCH"));
     for (name, value, holds) in [
         ("HEADER_KEY_ID", HEADER_KEY_ID, "the key id"),
         ("HEADER_AUTHORIZATION", HEADER_AUTHORIZATION, "the key (Standard) or digest (Advanced)"),
         ("HEADER_NONCE", HEADER_NONCE, "the nonce of an Advanced request"),
         ("HEADER_TIMESTAMP", HEADER_TIMESTAMP, "the time of an Advanced request"),
     ] {
-        put(&format!("The name of the header with {holds}."), name, &format!("\"{value}\""));
+        put(
+            &format!("The name of the header that carries {holds}."),
+            name,
+            &format!("\"{value}\""),
+        );
     }
     for verdict in Verdict::ALL.iter().filter(|verdict| !verdict.is_accept()) {
         let name = format!("VERDICT_{}", verdict.code().replace('-', "_").to_uppercase());
-        let doc = format!("A verifier refuses: {}.", verdict.message());
+        let doc = format!("Verdict `{}`: {}.", verdict.code(), verdict.message());
         put(&doc, &name, &format!("({})", verdict.number()));
     }
     text

@@ -17,7 +17,7 @@ use crate::status::{
     CXK_NO_MEMORY, CXK_NOT_FOUND, CXK_NULL_ARG, CXK_OK, cxk_status,
 };
 
-/// What is asked: one of the `CXK_ASK_...`.
+/// The kind of a question: one of `CXK_ASK_...`.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_question_kind = u32;
 
@@ -35,50 +35,49 @@ pub const CXK_ASK_ISSUE: cxk_question_kind = 5;
 pub const CXK_ASK_CASE: cxk_question_kind = 6;
 /// May the key see an endpoint in these endpoint `groups`, with these `tags`?
 pub const CXK_ASK_ENDPOINT: cxk_question_kind = 7;
-/// May the key manage an endpoint in these endpoint `groups`, with these `tags`, as far as its
-/// scope goes?
+/// Does the key's scope allow managing an endpoint in these endpoint `groups`, with these `tags`?
 pub const CXK_ASK_MANAGE_ENDPOINT: cxk_question_kind = 8;
 /// May the key see a row of the dataset `name` with these `fields`?
 pub const CXK_ASK_DATASET_ROW: cxk_question_kind = 9;
 
-/// A level of a component: one of the `CXK_PERMISSION_...`.
+/// A level of a component: one of `CXK_PERMISSION_...`.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_permission = u32;
 
-/// Nothing: the component is hidden. No question asks for it.
+/// No access: the component is hidden. Questions cannot ask for it.
 pub const CXK_PERMISSION_NONE: cxk_permission = 0;
-/// Looking at it.
+/// View the component.
 pub const CXK_PERMISSION_VIEW: cxk_permission = 1;
-/// Changing it (the console's View/Edit).
+/// Change the component (the console's View/Edit).
 pub const CXK_PERMISSION_EDIT: cxk_permission = 2;
 
-/// What an issue references: one of the `CXK_REFERENCE_...`.
+/// The kind of a reference: one of `CXK_REFERENCE_...`.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_reference_kind = u32;
 
 /// An asset of the inventory.
 pub const CXK_REFERENCE_ASSET: cxk_reference_kind = 1;
-/// An asset that was deleted. An issue that references nothing else needs the switch for
-/// unreferenced issues, as one of an unknown asset does.
+/// A deleted asset. An issue that references nothing else needs the switch for unreferenced issues,
+/// like an issue of an unknown asset.
 pub const CXK_REFERENCE_DELETED: cxk_reference_kind = 2;
-/// Something that no inventory knows.
+/// An object that is in no inventory.
 pub const CXK_REFERENCE_UNKNOWN: cxk_reference_kind = 3;
 
-/// The most entries of each list of a question.
+/// The largest number of entries in each list of a question.
 pub const CXK_LIST_MAX: usize = 4_096;
 
-/// An endpoint. Names are UTF-8, end with NUL and have at most `CXK_TEXT_MAX` bytes.
+/// An endpoint. Names are UTF-8, terminated by NUL, at most `CXK_TEXT_MAX` bytes.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_endpoint {
-    /// The endpoint groups that it is in. It may be NULL where there are none.
+    /// The endpoint's groups. It may be NULL if there are none.
     pub groups: *const *const c_char,
-    /// How many.
+    /// The number of groups.
     pub group_count: usize,
-    /// Its tags. It may be NULL where there are none.
+    /// The endpoint's tags. It may be NULL if there are none.
     pub tags: *const *const c_char,
-    /// How many.
+    /// The number of tags.
     pub tag_count: usize,
 }
 
@@ -87,13 +86,13 @@ pub struct cxk_endpoint {
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_reference {
-    /// The asset groups that an asset is in. It may be NULL where there are none.
+    /// The asset's groups. It may be NULL if there are none.
     pub groups: *const *const c_char,
-    /// How many.
+    /// The number of groups.
     pub group_count: usize,
-    /// The endpoint of an asset with an agent; else NULL.
+    /// The endpoint of an asset with an agent; otherwise NULL.
     pub endpoint: *const cxk_endpoint,
-    /// What it is.
+    /// The kind of object that is referenced.
     pub kind: cxk_reference_kind,
     /// Always 0.
     pub reserved: u32,
@@ -104,11 +103,11 @@ pub struct cxk_reference {
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_issue {
-    /// Its domain.
+    /// The issue's domain.
     pub domain: *const c_char,
-    /// What it references. It may be NULL where there is nothing.
+    /// The issue's references. It may be NULL if there are none.
     pub references: *const cxk_reference,
-    /// How much.
+    /// The number of references.
     pub reference_count: usize,
 }
 
@@ -117,60 +116,60 @@ pub struct cxk_issue {
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_field {
-    /// Its name.
+    /// The field's name.
     pub name: *const c_char,
-    /// Its value.
+    /// The field's value.
     pub value: *const c_char,
 }
 
-/// A question about a key. Begin with `cxk_question question = CXK_QUESTION_INIT;`, then set `kind`
-/// and what that kind names; the rest is not looked at. Texts are UTF-8, end with NUL and have at
-/// most `CXK_TEXT_MAX` bytes; lists have at most `CXK_LIST_MAX` entries.
+/// A question about a key. Start with `cxk_question question = CXK_QUESTION_INIT;`, then set `kind`
+/// and the fields that the kind names; other fields are ignored. Strings are UTF-8, terminated by
+/// NUL, at most `CXK_TEXT_MAX` bytes; lists have at most `CXK_LIST_MAX` entries.
 ///
 /// Names are compared byte by byte with those in the key's roles and scope:
 ///
-/// - Component: the console's name, such as "Public API"; where two groups have one of the same
-///   name, the group follows: "Issues (Application Security)". docs/roles.md lists all that are
-///   public, with their levels.
-/// - Action: the console's name, such as "Live Terminal"; docs/roles.md lists it beside its
+/// - Component: the console's name, such as "Public API". If two groups have a component of the
+///   same name, the group follows: "Issues (Application Security)". docs/roles.md lists all public
+///   ones with their levels.
+/// - Action: the console's name, such as "Live Terminal". docs/roles.md lists it with its
 ///   component. An action has no level.
 /// - Domain: "Security", "Posture", "Health", "Hunting", "IT", or one of the tenant's own.
 /// - Dataset, group, tag and field: the tenant's own names.
 ///
-/// `cortexkey roles "ROLE"` lists what one role holds, an organisation's own role included. There is
-/// no complete public list, so a name that nobody lists is not an error. It is answered as one that
-/// the roles do not list: `CXK_OK` where a role holds everything or every other component,
-/// `CXK_DECISION_REFUSED` where the roles are listed completely, else `CXK_DECISION_UNKNOWN`. Take
-/// names from constants of the program, since a misspelled one can be allowed.
+/// `cortexkey roles "ROLE"` lists what one role grants, including your organisation's own roles. No
+/// complete public list exists, so an unlisted name is not an error. It gives `CXK_OK` if a role
+/// grants everything or every other component, `CXK_DECISION_REFUSED` if the roles are listed
+/// completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants in your program,
+/// because a misspelt one can be allowed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_question {
     /// `sizeof(cxk_question)`
     pub struct_size: u32,
-    /// What is asked.
+    /// The kind of the question.
     pub kind: cxk_question_kind,
-    /// A component, an action, a domain or a dataset, as above.
+    /// The component, action, domain or dataset, as above.
     pub name: *const c_char,
-    /// The groups of an asset or endpoint.
+    /// The groups of the asset or endpoint.
     pub groups: *const *const c_char,
-    /// How many.
+    /// The number of groups.
     pub group_count: usize,
-    /// The tags of an endpoint.
+    /// The tags of the endpoint.
     pub tags: *const *const c_char,
-    /// How many.
+    /// The number of tags.
     pub tag_count: usize,
     /// What an issue references.
     pub references: *const cxk_reference,
-    /// How much.
+    /// The number of references.
     pub reference_count: usize,
-    /// The issues of a case.
+    /// The case's issues.
     pub issues: *const cxk_issue,
-    /// How many.
+    /// The number of issues.
     pub issue_count: usize,
-    /// The fields of a row.
+    /// The row's fields.
     pub fields: *const cxk_field,
-    /// How many.
+    /// The number of fields.
     pub field_count: usize,
     /// The level of a component.
     pub permission: cxk_permission,
@@ -178,19 +177,19 @@ pub struct cxk_question {
     pub reserved: u32,
 }
 
-/// What goes with an answer. Where there is none, `answer` and `if_enforced` are the status of the
-/// call, and never `CXK_OK`.
+/// The result of a decision. If there is none, `answer` and `if_enforced` are the call's status,
+/// and never `CXK_OK`.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_decision {
-    /// What the call returns: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`, or why
-    /// there is no answer.
+    /// The call's return value: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`, or the
+    /// reason why there is no answer.
     pub answer: cxk_status,
-    /// What the answer would be if the tenant enforced scopes: the same, but where they are off.
+    /// The answer if the tenant enforced scopes. It differs from `answer` only if scopes are off.
     pub if_enforced: cxk_status,
-    /// 1 where there is an answer.
+    /// 1 if there is an answer, otherwise 0.
     pub decided: u32,
-    /// 1 where the tenant does not enforce scopes.
+    /// 1 if the tenant does not enforce scopes, otherwise 0.
     pub scopes_off: u32,
 }
 
@@ -201,19 +200,19 @@ unsafe impl Extensible for cxk_question {}
 // SAFETY: numbers; zeros are numbers.
 unsafe impl ZeroIsValid for cxk_decision {}
 
-/// Answers a question about the key at a place of the definitions: `CXK_OK` where it may,
-/// `CXK_DECISION_REFUSED` where it may not, `CXK_DECISION_UNKNOWN` where that hangs on something
-/// that nobody listed.
+/// Answers a question about the key at an index of the definitions: `CXK_OK` if it may,
+/// `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that
+/// nobody listed.
 ///
-/// - Ownership: `out` is the caller's memory; when there is no answer it holds the status. `text`
-///   is the caller's memory of `text_size` bytes for one line that says how the answer came about, and
-///   what would change it; NULL where nobody wants it. It ends with NUL, and is cut where it is too
+/// - Ownership: `out` is the caller's memory; it holds the call's status if there is no answer.
+///   `text` is the caller's buffer of `text_size` bytes for one line that explains the answer and
+///   names what would change it, or NULL. It is terminated by NUL, and truncated if it is too
 ///   small.
-/// - Threads: any number at once.
-/// - Errors: besides the answers: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
-///   `CXK_NOT_FOUND` (no such place), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,
+/// - Threads: any number may call it at once.
+/// - Errors: in addition to the answers, `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
+///   `CXK_NOT_FOUND` (no such index), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,
 ///   permission or reference), `CXK_INVALID_TEXT`, `CXK_TOO_LARGE`, `CXK_BUFFER_TOO_SMALL` (no room
-///   for a NUL), `CXK_NO_MEMORY`.
+///   for NUL), `CXK_NO_MEMORY`.
 ///
 /// ```c
 /// const char *groups[] = {"prod-us"};
@@ -228,10 +227,10 @@ unsafe impl ZeroIsValid for cxk_decision {}
 ///
 /// # Safety
 ///
-/// `definitions` comes from `cxk_definitions_load()` and lives. `question` points to a structure of
-/// the size that it states, in which the pointers that its kind needs lead to as many readable
-/// values as the counts say, and texts end with NUL. `out` may be written. `text` is NULL, or
-/// `text_size` bytes there may be written.
+/// `definitions` comes from `cxk_definitions_load()` and was not freed. `question` points to a
+/// structure of the size in `struct_size`, in which the pointers that its kind needs lead to as
+/// many readable values as the counts state, and strings are terminated by NUL. `out` is writable.
+/// `text` is NULL, or points to `text_size` writable bytes.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_decide(

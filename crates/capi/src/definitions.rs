@@ -20,39 +20,39 @@ use crate::status::{
     CXK_TOO_LARGE, CXK_UNSUPPORTED_FORMAT, cxk_status,
 };
 
-/// Key definitions that `cortexkey compile` wrote. They never change, so any number of threads may
-/// ask them at once.
+/// Key definitions from `cortexkey compile`. They never change, so any number of threads may use
+/// them at once.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_definitions {
     _private: [u8; 0],
 }
 
-/// Bytes for the name of a key or of a tenant, and NUL.
+/// Size in bytes of the name of a key or tenant, including NUL.
 pub const CXK_NAME_SIZE: usize = 256;
-/// The longest text that a caller asks with, in bytes.
+/// The largest length of a string in a question, in bytes.
 pub const CXK_TEXT_MAX: usize = 4_096;
-/// Bytes that are enough for a line on any decision but one about very long or very many names,
-/// which is then cut.
+/// Size in bytes of a buffer for the explanation of a decision. An explanation with very long or
+/// very many names is truncated.
 pub const CXK_LINE_SIZE: usize = 16_384;
 
-/// A key, as it is defined; all zeros when a call fails.
+/// A key definition; all zeros if a call fails.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_definition {
-    /// Its id in its tenant, by the lock file; 0 where that does not know it.
+    /// The key's id in its tenant, from the lock file; 0 if it is not there.
     pub key_id: u64,
-    /// When it expires, in milliseconds since 1970; `CXK_NEVER` where it does not, or where it
-    /// has a lifetime.
+    /// When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not, or if it has a
+    /// lifetime.
     pub expires_ms: u64,
-    /// How long it lives from when it is generated, in milliseconds; 0 where it has no lifetime.
+    /// The key's lifetime from when it is generated, in milliseconds; 0 if it has none.
     pub lifetime_ms: u64,
-    /// Its level.
+    /// The key's security level.
     pub level: cxk_level,
     /// Always 0.
     pub reserved: u32,
-    /// Its name.
+    /// The key's name.
     pub name: [c_char; CXK_NAME_SIZE],
-    /// The tenant that it is of; empty where none is said.
+    /// The key's tenant; empty if the definition names none.
     pub tenant: [c_char; CXK_NAME_SIZE],
 }
 
@@ -71,10 +71,10 @@ unsafe impl ZeroIsValid for usize {}
 /// No place of a definition: what `cxk_definitions_find()` sets when it fails.
 pub const CXK_NOWHERE: usize = usize::MAX;
 
-/// Loads compiled definitions, of which it keeps a copy.
+/// Loads compiled definitions and keeps a copy.
 ///
-/// - Ownership: `*out` is the caller's, who gives it to `cxk_definitions_free()`; NULL when the
-///   call fails. The bytes stay the caller's.
+/// - Ownership: the caller owns `*out` and frees it with `cxk_definitions_free()`; it is NULL if
+///   the call fails. The bytes stay the caller's.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_TOO_LARGE` (above 64 MiB),
 ///   `CXK_INVALID_DEFINITIONS`, `CXK_UNSUPPORTED_FORMAT`, `CXK_NO_MEMORY`.
@@ -90,7 +90,7 @@ pub const CXK_NOWHERE: usize = usize::MAX;
 ///
 /// # Safety
 ///
-/// `bytes` points to `len` readable bytes. `out` may be written.
+/// `bytes` points to `len` readable bytes. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_definitions_load(
@@ -113,11 +113,11 @@ pub unsafe extern "C" fn cxk_definitions_load(
     unsafe { output::fill(out, load) }
 }
 
-/// The definition at a place, counted from 0: for going through all of them.
+/// Returns the definition at an index, counted from 0, to iterate over all of them.
 ///
-/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
-/// - Threads: any number at once.
-/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND` (behind the last).
+/// - Ownership: `out` is the caller's memory; all zeros if the call fails.
+/// - Threads: any number may call it at once.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND` (after the last).
 ///
 /// ```c
 /// cxk_definition definition;
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn cxk_definitions_load(
 ///
 /// # Safety
 ///
-/// `definitions` comes from `cxk_definitions_load()` and lives. `out` may be written.
+/// `definitions` comes from `cxk_definitions_load()` and was not freed. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_definitions_get(
@@ -144,10 +144,10 @@ pub unsafe extern "C" fn cxk_definitions_get(
     unsafe { output::fill(out, get) }
 }
 
-/// The place of the definition with a name, or with `tenant/name`.
+/// Finds the index of the definition with a name, or with `tenant/name`.
 ///
-/// - Ownership: `out` is the caller's memory; `CXK_NOWHERE` when the call fails.
-/// - Threads: any number at once.
+/// - Ownership: `out` is the caller's memory; `CXK_NOWHERE` if the call fails.
+/// - Threads: any number may call it at once.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_TEXT`,
 ///   `CXK_NOT_FOUND`, `CXK_AMBIGUOUS_NAME`.
 ///
@@ -158,8 +158,8 @@ pub unsafe extern "C" fn cxk_definitions_get(
 ///
 /// # Safety
 ///
-/// `definitions` comes from `cxk_definitions_load()` and lives. `name` points to `name_len`
-/// readable bytes. `out` may be written.
+/// `definitions` comes from `cxk_definitions_load()` and was not freed. `name` points to `name_len`
+/// readable bytes. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_definitions_find(
@@ -181,12 +181,11 @@ pub unsafe extern "C" fn cxk_definitions_find(
     unsafe { fill_number(out, find) }
 }
 
-/// The place of the definition that a key id belongs to: that of a principal, say. Ids come from
-/// the lock file when definitions are compiled; ids of keys that were replaced and live on for a
-/// grace lead to their definition, too.
+/// Finds the index of the definition for a key id, for example a principal's. The ids come from the
+/// lock file at compile time and include replaced keys that are in their grace period.
 ///
-/// - Ownership: `out` is the caller's memory; `CXK_NOWHERE` when the call fails.
-/// - Threads: any number at once.
+/// - Ownership: `out` is the caller's memory; `CXK_NOWHERE` if the call fails.
+/// - Threads: any number may call it at once.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`,
 ///   `CXK_AMBIGUOUS_NAME` (several tenants have such an id: compile those of one).
 ///
@@ -197,7 +196,7 @@ pub unsafe extern "C" fn cxk_definitions_find(
 ///
 /// # Safety
 ///
-/// `definitions` comes from `cxk_definitions_load()` and lives. `out` may be written.
+/// `definitions` comes from `cxk_definitions_load()` and was not freed. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_definitions_find_id(
@@ -216,15 +215,15 @@ pub unsafe extern "C" fn cxk_definitions_find_id(
     unsafe { fill_number(out, find) }
 }
 
-/// Says what keys gain from one version of the definitions to the next: a line for each gain, with
-/// its code (`role-added`), the key and a sentence, with tabs between and a line end behind.
+/// Compares two versions of the definitions and reports what keys gain: one line per gain, with its
+/// code (`role-added`), the key and a sentence, separated by tabs.
 ///
-/// - Ownership: `text` is the caller's memory of `text_size` bytes. It always ends with NUL, and
-///   is cut where it is too small. `gains` counts all gains, whether their lines fit or not. When the
-///   call fails, `text` is all zeros and `gains` is `CXK_NOWHERE`, which is no count of none.
-/// - Threads: any number at once.
-/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_BUFFER_TOO_SMALL` (no room
-///   for a NUL), `CXK_TOO_LARGE` (`text_size` above 64 MiB).
+/// - Ownership: `text` is the caller's buffer of `text_size` bytes. It is always terminated by NUL,
+///   and truncated if it is too small. `gains` counts all gains, including those whose lines did
+///   not fit. If the call fails, `text` is all zeros and `gains` is `CXK_NOWHERE`.
+/// - Threads: any number may call it at once.
+/// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_BUFFER_TOO_SMALL` (no room for
+///   NUL), `CXK_TOO_LARGE` (`text_size` above 64 MiB).
 ///
 /// ```c
 /// char text[4096];
@@ -235,8 +234,8 @@ pub unsafe extern "C" fn cxk_definitions_find_id(
 ///
 /// # Safety
 ///
-/// `before` and `after` come from `cxk_definitions_load()` and live. `text_size` bytes at `text`,
-/// and `gains`, may be written.
+/// `before` and `after` come from `cxk_definitions_load()` and were not freed. `text` points to
+/// `text_size` writable bytes, and `gains` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_compare(
@@ -280,11 +279,11 @@ pub unsafe extern "C" fn cxk_compare(
     status
 }
 
-/// Ends definitions.
+/// Frees definitions.
 ///
-/// - Ownership: the definitions are gone. NULL, and what is no live handle, is left alone; freeing
-///   one twice is nevertheless a mistake that cannot always be seen.
-/// - Threads: when no other uses the definitions.
+/// - Ownership: the definitions must not be used afterwards. NULL is ignored. Freeing definitions
+///   twice is an error that cannot always be detected.
+/// - Threads: only when no other thread uses the definitions.
 /// - Errors: none.
 ///
 /// ```c
@@ -293,7 +292,7 @@ pub unsafe extern "C" fn cxk_compare(
 ///
 /// # Safety
 ///
-/// `definitions` is NULL, or comes from `cxk_definitions_load()` and lives.
+/// `definitions` is NULL, or comes from `cxk_definitions_load()` and was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_definitions_free(definitions: *mut cxk_definitions) {
     // SAFETY: this function's contract.

@@ -10,30 +10,30 @@ use crate::status::cxk_status;
 /// The `expires_ms` of a key that never expires.
 pub const CXK_NEVER: u64 = u64::MAX;
 
-/// How a key stands: one of the `CXK_EXPIRY_...`; 0 is none of them.
+/// The expiry state of a key: one of `CXK_EXPIRY_...`; 0 is none of them.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_expiry_state = u32;
 
-/// More than a week is left, or it never expires.
+/// More than a week is left, or the key never expires.
 pub const CXK_EXPIRY_VALID: cxk_expiry_state = 1;
 /// A week or less is left.
 pub const CXK_EXPIRY_WITHIN_WEEK: cxk_expiry_state = 2;
 /// A day or less is left.
 pub const CXK_EXPIRY_WITHIN_DAY: cxk_expiry_state = 3;
-/// It is dead.
+/// The key has expired.
 pub const CXK_EXPIRY_EXPIRED: cxk_expiry_state = 4;
 
-/// How a key stands at a time. Times are milliseconds since 1970.
+/// The expiry of a key at a given time. Times are in milliseconds since 1970.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_expiry {
-    /// When it expires; `CXK_NEVER` where it does not.
+    /// When the key expires; `CXK_NEVER` if it does not.
     pub expires_ms: u64,
-    /// When the notice of one week before is due; `CXK_NEVER` where none is.
+    /// When the product's notice one week before is due; `CXK_NEVER` if there is none.
     pub week_notice_due_ms: u64,
-    /// When the notice of one day before is due; `CXK_NEVER` where none is.
+    /// When the product's notice one day before is due; `CXK_NEVER` if there is none.
     pub day_notice_due_ms: u64,
-    /// How it stands.
+    /// The state at the given time.
     pub state: cxk_expiry_state,
     /// Always 0.
     pub reserved: u32,
@@ -42,9 +42,9 @@ pub struct cxk_expiry {
 // SAFETY: numbers; zeros are numbers.
 unsafe impl ZeroIsValid for cxk_expiry {}
 
-/// How a key that expires at one time stands at another, and when the product's notices are due.
+/// Computes the expiry state of a key at a given time, and when the product's notices are due.
 ///
-/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Ownership: `out` is the caller's memory; all zeros if the call fails.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`.
 ///
@@ -57,7 +57,7 @@ unsafe impl ZeroIsValid for cxk_expiry {}
 ///
 /// # Safety
 ///
-/// `out` may be written.
+/// `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_expiry_at(

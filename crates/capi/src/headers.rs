@@ -10,25 +10,25 @@ use cortexkey_core::auth::{Headers, SignatureSlot};
 use crate::output::{ZeroIsValid, bytes, put};
 use crate::status::cxk_status;
 
-/// Bytes for a key id: 20 digits and NUL.
+/// Size of a key id in bytes: 20 digits and NUL.
 pub const CXK_KEY_ID_SIZE: usize = 21;
-/// Bytes for `Authorization`: a key of 256 bytes and NUL.
+/// Size of `Authorization` in bytes: a key of 256 bytes and NUL.
 pub const CXK_AUTHORIZATION_SIZE: usize = 257;
-/// Bytes for the digest of an Advanced key: 64 hexadecimal digits and NUL.
+/// Size of an Advanced digest in bytes: 64 hexadecimal digits and NUL.
 pub const CXK_DIGEST_SIZE: usize = 65;
-/// Bytes for a nonce: 64 characters and NUL.
+/// Size of a nonce in bytes: 64 characters and NUL.
 pub const CXK_NONCE_SIZE: usize = 65;
-/// Bytes for a time: 13 digits and NUL.
+/// Size of a timestamp in bytes: 13 digits and NUL.
 pub const CXK_TIMESTAMP_SIZE: usize = 14;
-/// The most headers that a request needs.
+/// The largest number of headers that a request needs.
 pub const CXK_HEADER_LINES_MAX: usize = 4;
-/// Bytes for a line: "Authorization: ", a key of 256 bytes and NUL.
+/// Size of a header line in bytes: "Authorization: ", a key of 256 bytes and NUL.
 pub const CXK_HEADER_LINE_SIZE: usize = 272;
 
-/// The header values of one request, each ended by NUL; all zeros when a call fails.
+/// The header values of one request, each terminated by NUL; all zeros if a call fails.
 ///
-/// With a Standard key `authorization` is the key itself, and `nonce` and `timestamp` are empty:
-/// such headers are not sent. Clear it with `cxk_wipe()` when it has been used.
+/// With a Standard key, `authorization` is the key itself, and `nonce` and `timestamp` are empty:
+/// do not send them. Wipe the structure with `cxk_wipe()` after use.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_headers {
@@ -43,20 +43,20 @@ pub struct cxk_headers {
 }
 
 /// The headers of one request as lines `Name: value` without a line end, as libcurl's
-/// `curl_slist_append()` takes them; all zeros when a call fails.
+/// `curl_slist_append()` expects them; all zeros if a call fails.
 ///
-/// Clear it with `cxk_wipe()` when it has been used.
+/// Wipe the structure with `cxk_wipe()` after use.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_header_lines {
-    /// How many lines there are: 2 with a Standard key, 4 with an Advanced one.
+    /// The number of lines: 2 with a Standard key, 4 with an Advanced key.
     pub count: u32,
-    /// The lines; those from `count` on are empty.
+    /// The lines, each terminated by NUL; those from `count` on are empty.
     pub line: [[c_char; CXK_HEADER_LINE_SIZE]; CXK_HEADER_LINES_MAX],
 }
 
-/// What an Advanced key signs one request with, each value ended by NUL; all zeros when a call
-/// fails. The key id, which is the same for all, is not in it.
+/// The signature of one request with an Advanced key, each value terminated by NUL; all zeros if a
+/// call fails. It does not contain the key id, which is the same for all.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_signature {

@@ -18,38 +18,39 @@ use crate::status::{
     CXK_INVALID_KEY, CXK_INVALID_KEY_ID, CXK_INVALID_OPTION, CXK_NOT_FOUND, cxk_status,
 };
 
-/// The keys that verifiers know, by id. Any number of threads may change it at once, while others
-/// verify; they see a change at once. Verifiers read it without a lock.
+/// The keys that verifiers know, by id. Any number of threads may change it at once while others
+/// verify. A change takes effect immediately. Verifiers read the keyring without a lock.
 ///
-/// It keeps a SHA-256 of a Standard key, from which a short key that a person made up can be
-/// guessed; and of an Advanced key what can sign. All is wiped in `cxk_keyring_free()`.
+/// It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed.
+/// Of an Advanced key it stores a SHA-256 midstate, which can sign. `cxk_keyring_free()` wipes
+/// everything.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_keyring {
     _private: [u8; 0],
 }
 
-/// The key was revoked: its requests are refused as such.
+/// The key is revoked: its requests are refused as `key-revoked`.
 pub const CXK_KEY_REVOKED: u32 = 1;
 
-/// A key to put into a keyring. Begin with `cxk_key key = CXK_KEY_INIT;`.
+/// A key for a keyring. Start with `cxk_key key = CXK_KEY_INIT;`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_key {
     /// `sizeof(cxk_key)`
     pub struct_size: u32,
-    /// Its security level.
+    /// The key's security level.
     pub level: cxk_level,
-    /// Its id, above 0.
+    /// The key's numeric id, above 0.
     pub key_id: u64,
-    /// The key: 1 to 256 bytes of visible ASCII. NUL need not follow.
+    /// The key: 1 to 256 bytes of visible ASCII. A terminating NUL is not needed.
     pub key: *const c_char,
-    /// How many bytes the key has.
+    /// The length of the key in bytes.
     pub key_len: usize,
-    /// When it expires, in milliseconds since 1970; `CXK_NEVER` where it does not.
+    /// When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not.
     pub expires_ms: u64,
-    /// When it was made, in milliseconds since 1970, for keys that are made in the life of the
-    /// replay guard, which need not wait for it to start; else 0.
+    /// When the key was generated, in milliseconds since 1970, if that was after the replay guard
+    /// was created; otherwise 0. Such a key does not have to wait while the guard is starting.
     pub created_ms: u64,
     /// 0 or `CXK_KEY_REVOKED`.
     pub flags: u32,
@@ -69,10 +70,10 @@ unsafe impl ZeroIsValid for cxk_key {}
 // SAFETY: it begins with its size.
 unsafe impl Extensible for cxk_key {}
 
-/// Makes a keyring without keys.
+/// Creates an empty keyring.
 ///
-/// - Ownership: `*out` is the caller's, who gives it to `cxk_keyring_free()`; NULL when the call
-///   fails.
+/// - Ownership: the caller owns `*out` and frees it with `cxk_keyring_free()`; it is NULL if the
+///   call fails.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_NO_MEMORY`.
 ///
@@ -84,7 +85,7 @@ unsafe impl Extensible for cxk_key {}
 ///
 /// # Safety
 ///
-/// `out` may be written.
+/// `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_keyring_new(out: *mut *mut cxk_keyring) -> cxk_status {
@@ -97,13 +98,13 @@ pub unsafe extern "C" fn cxk_keyring_new(out: *mut *mut cxk_keyring) -> cxk_stat
     unsafe { output::fill(out, make) }
 }
 
-/// Adds a key, in place of the one with its id where there is one.
+/// Adds a key, or replaces the key with the same id.
 ///
-/// - Ownership: the key is hashed; the caller may wipe it at once.
-/// - Threads: any number at once, while others verify.
+/// - Ownership: the key is hashed, so the caller may wipe it immediately.
+/// - Threads: any number may call it at once, while others verify.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`,
 ///   `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY`, `CXK_INVALID_OPTION` (unknown
-///   flags), `CXK_NO_MEMORY`. The keyring is then as it was.
+///   flags), `CXK_NO_MEMORY`. The keyring is unchanged then.
 ///
 /// ```c
 /// cxk_key key = CXK_KEY_INIT;
@@ -116,8 +117,8 @@ pub unsafe extern "C" fn cxk_keyring_new(out: *mut *mut cxk_keyring) -> cxk_stat
 ///
 /// # Safety
 ///
-/// `keyring` comes from `cxk_keyring_new()` and lives. `key` points to a structure of the size
-/// that it states, and in it `key` to `key_len` readable bytes.
+/// `keyring` comes from `cxk_keyring_new()` and was not freed. `key` points to a structure of the
+/// size in `struct_size`, whose `key` points to `key_len` readable bytes.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_keyring_put(
@@ -136,11 +137,11 @@ pub unsafe extern "C" fn cxk_keyring_put(
     })
 }
 
-/// Revokes a key: it stays known, and its requests are refused as `key-revoked`, until the key is
-/// removed, or put anew without `CXK_KEY_REVOKED`.
+/// Revokes a key. Its requests are refused as `key-revoked` until the key is removed, or put again
+/// without `CXK_KEY_REVOKED`.
 ///
-/// - Threads: any number at once, while others verify. No request that is verified after the call
-///   is accepted.
+/// - Threads: any number may call it at once, while others verify. After the call, no request of
+///   the key is accepted.
 /// - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`.
 ///
 /// ```c
@@ -149,7 +150,7 @@ pub unsafe extern "C" fn cxk_keyring_put(
 ///
 /// # Safety
 ///
-/// `keyring` comes from `cxk_keyring_new()` and lives.
+/// `keyring` comes from `cxk_keyring_new()` and was not freed.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_keyring_revoke(keyring: *mut cxk_keyring, key_id: u64) -> cxk_status {
@@ -161,10 +162,10 @@ pub unsafe extern "C" fn cxk_keyring_revoke(keyring: *mut cxk_keyring, key_id: u
     })
 }
 
-/// Removes and wipes a key; its requests are then refused as `unknown-key`.
+/// Removes and wipes a key. Its requests are refused as `unknown-key`.
 ///
-/// - Threads: any number at once, while others verify. No request that is verified after the call
-///   is accepted.
+/// - Threads: any number may call it at once, while others verify. After the call, no request of
+///   the key is accepted.
 /// - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`.
 ///
 /// ```c
@@ -173,7 +174,7 @@ pub unsafe extern "C" fn cxk_keyring_revoke(keyring: *mut cxk_keyring, key_id: u
 ///
 /// # Safety
 ///
-/// `keyring` comes from `cxk_keyring_new()` and lives.
+/// `keyring` comes from `cxk_keyring_new()` and was not freed.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_keyring_remove(keyring: *mut cxk_keyring, key_id: u64) -> cxk_status {
@@ -185,12 +186,12 @@ pub unsafe extern "C" fn cxk_keyring_remove(keyring: *mut cxk_keyring, key_id: u
     })
 }
 
-/// Ends a keyring. Verifiers that were made with it keep its keys until they end, too; then all is
+/// Frees a keyring. Verifiers that use it keep its keys until they are freed; then the keys are
 /// wiped.
 ///
-/// - Ownership: the keyring is gone. NULL, and what is no live keyring, is left alone; freeing one
-///   twice is nevertheless a mistake that cannot always be seen.
-/// - Threads: when no other uses the keyring itself; verifiers may go on.
+/// - Ownership: the keyring must not be used afterwards. NULL is ignored. Freeing a keyring twice
+///   is an error that cannot always be detected.
+/// - Threads: only when no other thread uses the keyring itself; its verifiers may continue.
 /// - Errors: none.
 ///
 /// ```c
@@ -199,7 +200,7 @@ pub unsafe extern "C" fn cxk_keyring_remove(keyring: *mut cxk_keyring, key_id: u
 ///
 /// # Safety
 ///
-/// `keyring` is NULL, or comes from `cxk_keyring_new()` and lives.
+/// `keyring` is NULL, or comes from `cxk_keyring_new()` and was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_keyring_free(keyring: *mut cxk_keyring) {
     // SAFETY: this function's contract.

@@ -48,7 +48,7 @@ impl Keys {
         table.slot(key_id).map_or_else(|| Guard::from_inner(None), |slot| slot.key.load())
     }
 
-    /// Adds a key, in place of the one with its id where there is one.
+    /// Adds a key, or replaces the key with the same id.
     pub(crate) fn put(&self, key: StoredKey) -> Result<(), cxk_status> {
         let key_id = key.key_id();
         let mut used = self.change();

@@ -15,9 +15,9 @@ use crate::status::{CXK_BUFFER_TOO_SMALL, CXK_OK, CXK_TOO_LARGE, cxk_status};
 // SAFETY: zero is a character.
 unsafe impl ZeroIsValid for c_char {}
 
-/// Draws a nonce: 64 letters and digits, each as likely as the other, and NUL.
+/// Draws a nonce: 64 uniformly distributed letters and digits, and NUL.
 ///
-/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
+/// - Ownership: `out` is the caller's memory; all zeros if the call fails.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BUFFER_TOO_SMALL` (`out_size` below `CXK_NONCE_SIZE`),
 ///   `CXK_TOO_LARGE` (above 4,096), `CXK_RNG_FAILED`.
@@ -29,7 +29,7 @@ unsafe impl ZeroIsValid for c_char {}
 ///
 /// # Safety
 ///
-/// `out_size` bytes at `out` may be written.
+/// `out` points to `out_size` writable bytes.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_nonce(out: *mut c_char, out_size: usize) -> cxk_status {
@@ -51,12 +51,12 @@ pub unsafe extern "C" fn cxk_nonce(out: *mut c_char, out_size: usize) -> cxk_sta
 /// The most that a slice may have where a pointer has 32 bits.
 const EQUAL_BYTES_MAX: usize = (1 << 31) - 1;
 
-/// Whether two memories hold the same `len` bytes: 1 if so, 0 if not. How long it takes depends on
-/// `len` alone.
+/// Compares `len` bytes in constant time: returns 1 if they are equal and 0 if not. The time
+/// depends only on `len`.
 ///
-/// - Ownership: both stay the caller's.
+/// - Ownership: both stay the caller's memory.
 /// - Threads: any.
-/// - Errors: 0 where a pointer is NULL, or `len` is 0 or above 2^31 - 1.
+/// - Errors: returns 0 if a pointer is NULL, or `len` is 0 or above 2^31 - 1.
 ///
 /// ```c
 /// const char seen[] = "0123456789abcdef", kept[] = "0123456789abcdef";
@@ -65,7 +65,7 @@ const EQUAL_BYTES_MAX: usize = (1 << 31) - 1;
 ///
 /// # Safety
 ///
-/// `len` bytes at `a` and at `b` are readable.
+/// `a` and `b` point to `len` readable bytes each.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_equal(a: *const c_void, b: *const c_void, len: usize) -> i32 {
@@ -82,10 +82,10 @@ pub unsafe extern "C" fn cxk_equal(a: *const c_void, b: *const c_void, len: usiz
     i32::from(done && equal && len > 0)
 }
 
-/// Overwrites memory with zeros. A compiler does not leave it out, as it may a `memset()`.
+/// Overwrites memory with zeros. Unlike `memset()`, the compiler never removes it.
 ///
-/// - Ownership: the memory stays the caller's. NULL is left alone.
-/// - Threads: any, while no other uses the same memory.
+/// - Ownership: the memory stays the caller's. NULL is allowed and ignored.
+/// - Threads: any, as long as no other thread uses the same memory.
 /// - Errors: none.
 ///
 /// ```c
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn cxk_equal(a: *const c_void, b: *const c_void, len: usiz
 ///
 /// # Safety
 ///
-/// `memory` is NULL, or `len` bytes there may be written.
+/// `memory` is NULL, or points to `len` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_wipe(memory: *mut c_void, len: usize) {
     // SAFETY: this function's contract.

@@ -12,36 +12,36 @@ use crate::input::{self, Extensible};
 use crate::output::{self, ZeroIsValid};
 use crate::status::{CXK_INVALID_OPTION, CXK_RNG_FAILED, cxk_status};
 
-/// Remembers which requests were accepted, within one process. It takes all its memory when it is
-/// made, at most 20 bytes an entry from 40,000 entries on; when it is full it refuses, and it
-/// drops nothing that could still be replayed. An insert takes constant time.
+/// Remembers which requests were accepted, within one process. It allocates all its memory when it
+/// is created: at most 20 bytes per entry from 40,000 entries on. When it is full, it refuses
+/// requests; it never drops one that could still be replayed. An insert takes constant time.
 ///
-/// Capacity: any mix of timestamps is accepted up to `entries`, also a burst within one millisecond.
-/// For 1,000 requests a second and a skew of 60 seconds set `entries` to 1,000 * (2 * 60) = 120,000,
-/// which takes 2.4 MB: 60,000 are remembered where the clients' clocks agree, and 120,000 where each
-/// is ahead by the skew.
+/// Capacity: any mix of timestamps is accepted up to `entries`, including a burst within one
+/// millisecond. For 1,000 requests per second and a skew of 60 seconds, set `entries` to 1,000 * (2
+/// * 60) = 120,000, which takes 2.4 MB. The guard then holds 60,000 entries if the clients' clocks
+/// agree, and 120,000 if every clock is ahead by the skew.
 ///
-/// Quota: with `uses_per_key` 60,000 one key has half of those entries at most. What it sends beyond
-/// is refused as `replay-guard-quota`, and the other half is left for all other keys, whatever
-/// timestamps the key chooses. Where several keys flood, each of 100 `keys` is still sure of
-/// `entries` / 8 / `keys` = 150.
+/// Quota: with `uses_per_key` 60,000, one key uses at most half of these entries. More requests of
+/// that key are refused as `replay-guard-quota`, and the other half is left for all other keys,
+/// whatever timestamps the key chooses. If several keys flood the guard, each of 100 `keys` still
+/// has at least `entries` / 8 / `keys` = 150 entries.
 ///
-/// A guard in another process does not know what this one accepted: then use a guard of your own
-/// with `CXK_VERIFIER_OWN_GUARD`.
+/// Guards in several processes do not know about each other. Use your own shared guard with
+/// `CXK_VERIFIER_OWN_GUARD` then.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_replay_guard {
     _private: [u8; 0],
 }
 
-/// The most entries of a guard.
+/// The largest number of entries of a replay guard.
 pub const CXK_REPLAY_GUARD_ENTRIES_MAX: u64 = 100_000_000;
-/// The most keys that a guard counts for.
+/// The largest number of keys for which a replay guard counts uses.
 pub const CXK_REPLAY_GUARD_KEYS_MAX: u64 = 1_000_000;
-/// Nothing can have been accepted before: the first guard ever of these keys, or a test.
+/// No request can have been accepted before: this is the first guard for these keys, or a test.
 pub const CXK_REPLAY_GUARD_FIRST: u32 = 1;
 
-/// How a replay guard is made. Begin with
-/// `cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;`.
+/// Options of a replay guard. Start with `cxk_replay_guard_options options =
+/// CXK_REPLAY_GUARD_OPTIONS_INIT;`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
@@ -50,23 +50,23 @@ pub struct cxk_replay_guard_options {
     pub struct_size: u32,
     /// 0 or `CXK_REPLAY_GUARD_FIRST`.
     pub flags: u32,
-    /// How many requests it can remember, whatever their timestamps, 1 to
-    /// `CXK_REPLAY_GUARD_ENTRIES_MAX`: requests a second times twice the skew in seconds.
+    /// How many requests the guard can remember, 1 to `CXK_REPLAY_GUARD_ENTRIES_MAX`: requests per
+    /// second times twice the skew in seconds.
     pub entries: u64,
-    /// The largest skew of the verifiers that ask it, in milliseconds, 1,000 to 300,000; 0 is
-    /// 60,000.
+    /// The largest skew of the verifiers that use the guard, in milliseconds, 1,000 to 300,000; 0
+    /// means 60,000.
     pub skew_ms: u64,
-    /// The time now, in milliseconds since 1970. Requests that may have been accepted before the
-    /// guard was made are refused as `replay-guard-starting` for as long as the skew. 0 only
-    /// with `CXK_REPLAY_GUARD_FIRST`.
+    /// The current time, in milliseconds since 1970. For the duration of the skew, the guard
+    /// refuses requests that may have been accepted before it was created
+    /// (`replay-guard-starting`). 0 is allowed only with `CXK_REPLAY_GUARD_FIRST`.
     pub started_ms: u64,
-    /// How many requests of one key it may hold, so that one key cannot fill it; more are refused
-    /// as `replay-guard-quota`. 0 is no limit.
+    /// The largest number of remembered requests of one key, so that one key cannot fill the guard;
+    /// more are refused as `replay-guard-quota`. 0 means no limit.
     pub uses_per_key: u32,
     /// Always 0.
     pub reserved: u32,
-    /// With `uses_per_key`: how many keys can have requests in it, 1 to
-    /// `CXK_REPLAY_GUARD_KEYS_MAX`; 110 bytes each. Else 0.
+    /// With `uses_per_key`: how many keys can have requests in the guard, 1 to
+    /// `CXK_REPLAY_GUARD_KEYS_MAX`, 110 bytes each. Otherwise 0.
     pub keys: u64,
 }
 
@@ -82,15 +82,15 @@ unsafe impl ZeroIsValid for cxk_replay_guard_options {}
 // SAFETY: it begins with its size.
 unsafe impl Extensible for cxk_replay_guard_options {}
 
-/// Makes a replay guard, and takes its memory.
+/// Creates a replay guard and allocates its memory.
 ///
-/// - Ownership: `*out` is the caller's, who gives it to `cxk_replay_guard_free()`; NULL when the
-///   call fails.
+/// - Ownership: the caller owns `*out` and frees it with `cxk_replay_guard_free()`; it is NULL if
+///   the call fails.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (a number
 ///   out of its range), `CXK_RNG_FAILED`, `CXK_NO_MEMORY`.
 ///
-/// For 100 requests a second and a skew of 60 seconds:
+/// For 100 requests per second and a skew of 60 seconds:
 ///
 /// ```c
 /// cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;
@@ -103,7 +103,7 @@ unsafe impl Extensible for cxk_replay_guard_options {}
 ///
 /// # Safety
 ///
-/// `options` points to a structure of the size that it states. `out` may be written.
+/// `options` points to a structure of the size in `struct_size`. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_replay_guard_new(
@@ -120,11 +120,11 @@ pub unsafe extern "C" fn cxk_replay_guard_new(
     unsafe { output::fill(out, make) }
 }
 
-/// Ends a replay guard. Verifiers that were made with it keep it until they end, too.
+/// Frees a replay guard. Verifiers that use it keep it until they are freed.
 ///
-/// - Ownership: the guard is gone. NULL, and what is no live guard, is left alone; freeing one
-///   twice is nevertheless a mistake that cannot always be seen.
-/// - Threads: when no other uses the guard itself; verifiers may go on.
+/// - Ownership: the guard must not be used afterwards. NULL is ignored. Freeing a guard twice is an
+///   error that cannot always be detected.
+/// - Threads: only when no other thread uses the guard itself; its verifiers may continue.
 /// - Errors: none.
 ///
 /// ```c
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn cxk_replay_guard_new(
 ///
 /// # Safety
 ///
-/// `guard` is NULL, or comes from `cxk_replay_guard_new()` and lives.
+/// `guard` is NULL, or comes from `cxk_replay_guard_new()` and was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_replay_guard_free(guard: *mut cxk_replay_guard) {
     // SAFETY: this function's contract.

@@ -18,19 +18,20 @@ use crate::status::{
     CXK_INVALID_TIMESTAMP, cxk_status,
 };
 
-/// The Security Level that a key was generated with. The length of a key does not tell it.
+/// The Security Level of a key: `CXK_LEVEL_STANDARD` or `CXK_LEVEL_ADVANCED`. The key itself does
+/// not reveal it.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_level = u32;
 
-/// The key itself is sent.
+/// Requests carry the key itself.
 pub const CXK_LEVEL_STANDARD: cxk_level = 1;
-/// A digest of the key, a nonce and the time is sent.
+/// Requests carry a digest of the key, a nonce and the time.
 pub const CXK_LEVEL_ADVANCED: cxk_level = 2;
 
-/// Signs requests with one key. It keeps what can sign, and wipes it in `cxk_signer_free()`.
+/// Signs requests with one key. It stores the key or its midstate, which `cxk_signer_free()` wipes.
 ///
-/// It never changes, so any number of threads may sign with it at once. To change a key, make a
-/// new signer and free the old one when nobody uses it any more.
+/// It never changes, so any number of threads may sign with it at once. To change the key, create a
+/// new signer and free the old one once no thread uses it.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_signer {
     _private: [u8; 0],
@@ -44,10 +45,10 @@ impl Handle for Signer {
 // SAFETY: NULL is a pointer.
 unsafe impl ZeroIsValid for *mut cxk_signer {}
 
-/// Makes a signer for a key.
+/// Creates a signer for a key.
 ///
-/// - Ownership: `*out` is the caller's, who gives it to `cxk_signer_free()`. The key is hashed or
-///   copied; the caller may wipe it at once. `*out` is NULL when the call fails.
+/// - Ownership: the caller owns `*out` and frees it with `cxk_signer_free()`; it is NULL if the
+///   call fails. The key is hashed or copied, so the caller may wipe it immediately.
 /// - Threads: any.
 /// - Errors: `CXK_NULL_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY` (empty,
 ///   longer than 256 bytes, or something besides visible ASCII: often a line end),
@@ -64,7 +65,7 @@ unsafe impl ZeroIsValid for *mut cxk_signer {}
 ///
 /// # Safety
 ///
-/// `key` points to `key_len` readable bytes; NUL need not follow. `out` may be written.
+/// `key` points to `key_len` readable bytes without a terminating NUL. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_signer_new(
@@ -88,11 +89,11 @@ pub unsafe extern "C" fn cxk_signer_new(
     unsafe { output::fill(out, make) }
 }
 
-/// The header values of one attempt, with a fresh nonce and the machine's time. Sign every
-/// attempt anew, retries too; never send headers on to another host after a redirect.
+/// Signs one attempt with a new nonce and the system time. Sign every attempt, including retries.
+/// Never send the headers to another host after a redirect.
 ///
-/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
-/// - Threads: any number at once with one signer, each with its own `out`.
+/// - Ownership: `out` is the caller's memory; all zeros if the call fails.
+/// - Threads: any number may use one signer at once, each with its own `out`.
 /// - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_RNG_FAILED`, `CXK_CLOCK_FAILED`.
 ///
 /// ```c
@@ -103,7 +104,7 @@ pub unsafe extern "C" fn cxk_signer_new(
 ///
 /// # Safety
 ///
-/// `signer` comes from `cxk_signer_new()` and lives. `out` may be written.
+/// `signer` comes from `cxk_signer_new()` and was not freed. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_signer_headers(
@@ -119,11 +120,11 @@ pub unsafe extern "C" fn cxk_signer_headers(
     unsafe { output::fill(out, sign) }
 }
 
-/// The header values for a nonce and a time of the caller's, for tests and repeatable answers.
-/// Never send two requests with one nonce. A Standard key uses neither, and neither is looked at.
+/// Signs with the given nonce and time, for tests and reproducible output. Never send two requests
+/// with the same nonce. A Standard key uses neither, and both are ignored.
 ///
-/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
-/// - Threads: any number at once with one signer, each with its own `out`.
+/// - Ownership: `out` is the caller's memory; all zeros if the call fails.
+/// - Threads: any number may use one signer at once, each with its own `out`.
 /// - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_NONCE` (not 64 ASCII letters and
 ///   digits), `CXK_INVALID_TIMESTAMP` (not 13 digits of milliseconds).
 ///
@@ -136,8 +137,8 @@ pub unsafe extern "C" fn cxk_signer_headers(
 ///
 /// # Safety
 ///
-/// `signer` comes from `cxk_signer_new()` and lives. `nonce` points to `nonce_len` readable
-/// bytes. `out` may be written.
+/// `signer` comes from `cxk_signer_new()` and was not freed. `nonce` points to `nonce_len` readable
+/// bytes. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_signer_headers_at(
@@ -154,10 +155,10 @@ pub unsafe extern "C" fn cxk_signer_headers_at(
     unsafe { output::fill(out, sign) }
 }
 
-/// As `cxk_signer_headers()`, in lines `Name: value`.
+/// Signs like `cxk_signer_headers()`, and writes lines `Name: value`.
 ///
-/// - Ownership: `out` is the caller's memory; all zeros when the call fails.
-/// - Threads: any number at once with one signer, each with its own `out`.
+/// - Ownership: `out` is the caller's memory; all zeros if the call fails.
+/// - Threads: any number may use one signer at once, each with its own `out`.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_RNG_FAILED`,
 ///   `CXK_CLOCK_FAILED`.
 ///
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn cxk_signer_headers_at(
 ///
 /// # Safety
 ///
-/// `signer` comes from `cxk_signer_new()` and lives. `out` may be written.
+/// `signer` comes from `cxk_signer_new()` and was not freed. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_signer_header_lines(
@@ -186,15 +187,15 @@ pub unsafe extern "C" fn cxk_signer_header_lines(
     unsafe { output::fill(out, sign) }
 }
 
-/// The most signatures of one batch.
+/// The largest number of signatures or requests in a batch.
 pub const CXK_BATCH_MAX: usize = 65_536;
 
-/// Signs many requests of an Advanced key at once, each with a nonce of its own, all with the same
-/// time of the machine. Send them within the minute: what a verifier allows is not documented.
+/// Signs many requests of an Advanced key at once, each with its own nonce, all with the same
+/// system time. Send them within a minute; the product does not document its limit.
 ///
-/// - Ownership: `out` is an array of the caller's; all zeros when the call fails. A `count` of 0
-///   does nothing.
-/// - Threads: any number at once with one signer, each with its own `out`.
+/// - Ownership: `out` is the caller's array of `count` structures; all zeros if the call fails. A
+///   `count` of 0 does nothing.
+/// - Threads: any number may use one signer at once, each with its own `out`.
 /// - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above
 ///   `CXK_BATCH_MAX`), `CXK_NOT_ADVANCED`, `CXK_RNG_FAILED`, `CXK_CLOCK_FAILED`.
 ///
@@ -206,7 +207,8 @@ pub const CXK_BATCH_MAX: usize = 65_536;
 ///
 /// # Safety
 ///
-/// `signer` comes from `cxk_signer_new()` and lives. `count` structures at `out` may be written.
+/// `signer` comes from `cxk_signer_new()` and was not freed. `count` structures at `out` is
+/// writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_signer_sign_batch(
@@ -225,9 +227,9 @@ pub unsafe extern "C" fn cxk_signer_sign_batch(
 
 /// Wipes and frees a signer.
 ///
-/// - Ownership: the signer is gone. NULL, and what is no live signer, is left alone; freeing a
-///   signer twice is nevertheless a mistake that cannot always be seen.
-/// - Threads: when no other uses the signer.
+/// - Ownership: the signer must not be used afterwards. NULL is ignored. Freeing a signer twice is
+///   an error that cannot always be detected.
+/// - Threads: only when no other thread uses the signer.
 /// - Errors: none.
 ///
 /// ```c
@@ -236,7 +238,7 @@ pub unsafe extern "C" fn cxk_signer_sign_batch(
 ///
 /// # Safety
 ///
-/// `signer` is NULL, or comes from `cxk_signer_new()` and lives.
+/// `signer` is NULL, or comes from `cxk_signer_new()` and was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_signer_free(signer: *mut cxk_signer) {
     // SAFETY: this function's contract.

@@ -7,21 +7,21 @@ use core::ffi::{CStr, c_char};
 
 use cortexkey_core::auth::Verdict;
 
-/// What a call answers: `CXK_OK`, or a number below zero.
+/// The result of a call: `CXK_OK`, or a number below zero.
 ///
-/// -1 to -99: wrong use, or the environment failed. -101 to -199: a verifier refused a request
-/// (`CXK_VERDICT_...`). -201 to -299: a decision that is no yes (`CXK_DECISION_...`). -900: a
-/// fault in the library. A number keeps its meaning for good.
+/// -1 to -99: usage error, or a failing environment. -101 to -199: a verifier refused a request
+/// (`CXK_VERDICT_...`). -201 to -299: a decision other than allowed (`CXK_DECISION_...`). -900: an
+/// internal error. A number never changes its meaning.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub type cxk_status = i32;
 
 /// Done.
 pub const CXK_OK: cxk_status = 0;
-/// A pointer that must point somewhere is NULL.
+/// A pointer that must not be NULL is NULL.
 pub const CXK_NULL_ARG: cxk_status = -1;
-/// An argument cannot be used, such as a pointer that is not aligned.
+/// An argument is invalid, such as a pointer that is not aligned.
 pub const CXK_BAD_ARG: cxk_status = -2;
-/// The pointer is not a live handle of the type that the call takes.
+/// The pointer is not a live handle of the expected type.
 pub const CXK_WRONG_HANDLE: cxk_status = -3;
 /// The key is not 1 to 256 bytes of visible ASCII.
 pub const CXK_INVALID_KEY: cxk_status = -4;
@@ -35,45 +35,45 @@ pub const CXK_INVALID_NONCE: cxk_status = -7;
 pub const CXK_INVALID_TIMESTAMP: cxk_status = -8;
 /// The operating system gave no random bytes.
 pub const CXK_RNG_FAILED: cxk_status = -9;
-/// The machine's clock shows a time that no request can carry.
+/// The system clock shows a time that no request can carry.
 pub const CXK_CLOCK_FAILED: cxk_status = -10;
-/// There is no memory.
+/// Out of memory.
 pub const CXK_NO_MEMORY: cxk_status = -11;
-/// Header and library have different binary interfaces.
+/// Header and library have different ABIs.
 pub const CXK_ABI_MISMATCH: cxk_status = -12;
 /// A buffer is too small for the answer.
 pub const CXK_BUFFER_TOO_SMALL: cxk_status = -13;
 /// A count or a length is above its limit.
 pub const CXK_TOO_LARGE: cxk_status = -14;
-/// A structure's `struct_size` was not set, or a field is set that this library does not know.
+/// A structure's `struct_size` was not set, or an unknown field is set.
 pub const CXK_INVALID_STRUCT: cxk_status = -15;
-/// An option has a value that it cannot have.
+/// An option is out of its range.
 pub const CXK_INVALID_OPTION: cxk_status = -16;
-/// A text is not UTF-8, or too long.
+/// A string is not UTF-8, or too long.
 pub const CXK_INVALID_TEXT: cxk_status = -17;
-/// There is no such key or definition.
+/// No such key or definition exists.
 pub const CXK_NOT_FOUND: cxk_status = -18;
 /// Several definitions have this name; give `tenant/name`.
 pub const CXK_AMBIGUOUS_NAME: cxk_status = -19;
-/// The bytes are no compiled definitions, or were damaged.
+/// The bytes are not compiled definitions, or are damaged.
 pub const CXK_INVALID_DEFINITIONS: cxk_status = -20;
 /// The definitions were compiled for a newer library.
 pub const CXK_UNSUPPORTED_FORMAT: cxk_status = -21;
-/// The signer's key is Standard: it is sent as it is, and signs nothing.
+/// The signer's key is Standard: it is sent in the clear, and signs nothing.
 pub const CXK_NOT_ADVANCED: cxk_status = -22;
-/// At least one request of a batch was refused; the statuses say which.
+/// At least one request of a batch was refused; see the statuses.
 pub const CXK_SOME_REFUSED: cxk_status = -23;
-/// Refused: the key may not.
+/// The key may not.
 pub const CXK_DECISION_REFUSED: cxk_status = -201;
-/// Unknown: the answer hangs on something that nobody listed. Grant nothing on it.
+/// The answer depends on a fact that nobody listed. Treat it as a refusal.
 pub const CXK_DECISION_UNKNOWN: cxk_status = -202;
-/// A fault in the library, caught. The call did nothing; the library stays usable.
+/// An internal error was caught. The call had no effect; the library remains usable.
 pub const CXK_INTERNAL: cxk_status = -900;
 
-/// The stable code of a status, such as "invalid-nonce" or "timestamp-stale", for logs and
-/// comparisons; "unknown-status" for a number that is none.
+/// Returns the stable code of a status, such as "invalid-nonce" or "timestamp-stale", for logs and
+/// comparisons; "unknown-status" for an unknown number.
 ///
-/// - Ownership: the text is the library's and stays for the whole run.
+/// - Ownership: the string belongs to the library and stays valid for the whole run.
 /// - Threads: any.
 /// - Errors: none; never NULL.
 ///
@@ -86,9 +86,9 @@ pub extern "C" fn cxk_status_name(status: cxk_status) -> *const c_char {
     texts(status).0.as_ptr()
 }
 
-/// What a status means, in a sentence without a full stop, for people. The wording may change.
+/// Returns a description of a status for people, without a full stop. The wording may change.
 ///
-/// - Ownership: the text is the library's and stays for the whole run.
+/// - Ownership: the string belongs to the library and stays valid for the whole run.
 /// - Threads: any.
 /// - Errors: none; never NULL.
 ///
@@ -107,7 +107,7 @@ fn texts(status: cxk_status) -> (&'static CStr, &'static CStr) {
     let verdict = || VERDICTS.iter().find(|row| row.number == status).and_then(VerdictText::texts);
     own.or_else(verdict).unwrap_or((
         c"unknown-status",
-        c"this version of the library has no such status; look it up in a newer header",
+        c"this library does not know the status; look it up in a newer header",
     ))
 }
 
@@ -121,36 +121,36 @@ const OWN: &[(cxk_status, &CStr, &CStr)] = &[
     (
         CXK_BAD_ARG,
         c"bad-arg",
-        c"an argument cannot be used; pointers must be aligned for what they point to",
+        c"an argument is invalid; pointers must be aligned for their type",
     ),
     (
         CXK_WRONG_HANDLE,
         c"wrong-handle",
         c"the pointer is not a live handle of the type that this function takes",
     ),
-    (CXK_INVALID_KEY, c"invalid-key", c"the key is not 1 to 256 bytes of visible ASCII; look for a line end or a space round it"),
+    (CXK_INVALID_KEY, c"invalid-key", c"the key is not 1 to 256 bytes of visible ASCII; remove surrounding spaces and line ends"),
     (CXK_INVALID_KEY_ID, c"invalid-key-id", c"the key id is 0; take the number in the column ID of the API Keys table"),
     (CXK_INVALID_LEVEL, c"invalid-level", c"the level is neither CXK_LEVEL_STANDARD nor CXK_LEVEL_ADVANCED; the API Keys table shows it as Security Level"),
     (CXK_INVALID_NONCE, c"invalid-nonce", c"the nonce is not 64 characters of A-Z, a-z and 0-9"),
     (CXK_INVALID_TIMESTAMP, c"invalid-timestamp", c"the time is not 13 digits; give Unix time in milliseconds, not in seconds"),
     (CXK_RNG_FAILED, c"rng-failed", c"the operating system gave no random bytes for a nonce"),
-    (CXK_CLOCK_FAILED, c"clock-failed", c"the machine's clock is before 2001-09-09 or after 2286-11-20; set it"),
-    (CXK_NO_MEMORY, c"no-memory", c"there is no memory for a handle"),
-    (CXK_ABI_MISMATCH, c"abi-mismatch", c"the program was built with the header of another binary interface; build it anew with the header of this library"),
-    (CXK_BUFFER_TOO_SMALL, c"buffer-too-small", c"a buffer is too small for the answer; the header says which size is always enough"),
+    (CXK_CLOCK_FAILED, c"clock-failed", c"the system clock is before 2001-09-09 or after 2286-11-20; set the clock"),
+    (CXK_NO_MEMORY, c"no-memory", c"out of memory"),
+    (CXK_ABI_MISMATCH, c"abi-mismatch", c"the program was built with the header of another ABI; rebuild it with this library's header"),
+    (CXK_BUFFER_TOO_SMALL, c"buffer-too-small", c"a buffer is too small; the header states a sufficient size"),
     (CXK_TOO_LARGE, c"too-large", c"a count or a length is above the limit that the header states"),
-    (CXK_INVALID_STRUCT, c"invalid-struct", c"a structure was not begun with its _INIT macro, or sets a field that this library does not know"),
-    (CXK_INVALID_OPTION, c"invalid-option", c"an option has a value that it cannot have; the header states the range of each"),
-    (CXK_INVALID_TEXT, c"invalid-text", c"a text is not UTF-8, or longer than 4096 bytes"),
-    (CXK_NOT_FOUND, c"not-found", c"there is no such key or definition"),
-    (CXK_AMBIGUOUS_NAME, c"ambiguous-name", c"several definitions have this name; give tenant/name"),
-    (CXK_INVALID_DEFINITIONS, c"invalid-definitions", c"the bytes are no compiled definitions, or were damaged; make them with `cortexkey compile`"),
-    (CXK_UNSUPPORTED_FORMAT, c"unsupported-format", c"the definitions were compiled for a newer library; compile them with the release of this one"),
-    (CXK_NOT_ADVANCED, c"not-advanced", c"the key is Standard, which is sent as it is; only Advanced keys sign in batches"),
-    (CXK_SOME_REFUSED, c"some-refused", c"at least one request of the batch was refused; look at the statuses"),
+    (CXK_INVALID_STRUCT, c"invalid-struct", c"a structure was not initialised with its _INIT macro, or sets a field that this library does not know"),
+    (CXK_INVALID_OPTION, c"invalid-option", c"an option is out of its range; the header states the ranges"),
+    (CXK_INVALID_TEXT, c"invalid-text", c"a string is not UTF-8, or longer than 4096 bytes"),
+    (CXK_NOT_FOUND, c"not-found", c"no such key or definition exists"),
+    (CXK_AMBIGUOUS_NAME, c"ambiguous-name", c"several definitions have this name; use tenant/name"),
+    (CXK_INVALID_DEFINITIONS, c"invalid-definitions", c"the bytes are not compiled definitions, or are damaged; create them with `cortexkey compile`"),
+    (CXK_UNSUPPORTED_FORMAT, c"unsupported-format", c"the definitions were compiled for a newer library; compile them with this library's release"),
+    (CXK_NOT_ADVANCED, c"not-advanced", c"the key is Standard and is sent in the clear; only Advanced keys sign in batches"),
+    (CXK_SOME_REFUSED, c"some-refused", c"at least one request of the batch was refused; see the statuses"),
     (CXK_DECISION_REFUSED, c"refused", c"the key may not"),
-    (CXK_DECISION_UNKNOWN, c"unknown", c"the answer hangs on something that nobody listed; grant nothing on it"),
-    (CXK_INTERNAL, c"internal", c"a fault in the library, which did nothing and stays usable; please report it"),
+    (CXK_DECISION_UNKNOWN, c"unknown", c"the answer depends on a fact that nobody listed; treat it as a refusal"),
+    (CXK_INTERNAL, c"internal", c"an internal error without effect; the library remains usable; please report it"),
 ];
 
 /// A verdict's texts with the NUL that C needs, laid out by the compiler.

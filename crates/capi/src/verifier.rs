@@ -21,90 +21,90 @@ use crate::status::{
     CXK_INVALID_OPTION, CXK_NO_MEMORY, CXK_NULL_ARG, CXK_OK, CXK_SOME_REFUSED, cxk_status,
 };
 
-/// Verifies requests against the keys of a keyring, and asks a replay guard last. It never
-/// changes, so any number of threads may verify with it at once.
+/// Verifies requests against the keys of a keyring, and checks them with a replay guard last. It
+/// never changes, so any number of threads may use it at once.
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_verifier {
     _private: [u8; 0],
 }
 
-/// The caller has a replay guard of its own, which it asks about the `replay_tag` of every
-/// principal with one before it does anything for the request.
+/// The caller has its own replay guard. It must look up the `replay_tag` of every principal that
+/// has one before it processes the request.
 pub const CXK_VERIFIER_OWN_GUARD: u32 = 1;
-/// Takes nonces of 16 to 128 letters and digits; without it, of exactly 64.
+/// Accepts nonces of 16 to 128 letters and digits; otherwise exactly 64.
 pub const CXK_VERIFIER_LENIENT_NONCES: u32 = 2;
-/// The most headers of one request.
+/// The largest number of headers of one request.
 pub const CXK_HEADERS_MAX: usize = 4_096;
-/// Bytes of a tag for a replay guard of the caller's own.
+/// Size in bytes of a tag for the caller's own replay guard.
 pub const CXK_REPLAY_TAG_SIZE: usize = 16;
 
-/// How a verifier is made. Begin with
-/// `cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;`.
+/// Options of a verifier. Start with `cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_verifier_options {
     /// `sizeof(cxk_verifier_options)`
     pub struct_size: u32,
-    /// 0, or `CXK_VERIFIER_OWN_GUARD` and `CXK_VERIFIER_LENIENT_NONCES`.
+    /// 0, or a combination of `CXK_VERIFIER_OWN_GUARD` and `CXK_VERIFIER_LENIENT_NONCES`.
     pub flags: u32,
-    /// How far a timestamp may be off, either way, in milliseconds, 1,000 to 300,000; 0 is
-    /// 60,000.
+    /// How far a timestamp may differ in either direction, in milliseconds, 1,000 to 300,000; 0
+    /// means 60,000.
     pub skew_ms: u64,
 }
 
-/// A header of a request: a name in any case, and a value as it came, without the white space
-/// round it, which HTTP says to strip. Neither needs NUL behind it. A header that came several
-/// times is given as often.
+/// A header of a request: the name in any case, and the value as received, without surrounding
+/// white space (HTTP requires stripping it). Neither needs a terminating NUL. Pass a header that
+/// was sent several times as often.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_header {
-    /// The name. It may be NULL where `name_len` is 0.
+    /// The name. It may be NULL if `name_len` is 0.
     pub name: *const c_char,
-    /// How many bytes the name has.
+    /// The length of the name in bytes.
     pub name_len: usize,
-    /// The value. It may be NULL where `value_len` is 0.
+    /// The value. It may be NULL if `value_len` is 0.
     pub value: *const c_char,
-    /// How many bytes the value has.
+    /// The length of the value in bytes.
     pub value_len: usize,
 }
 
-/// A request of a batch: all its headers, or those that authenticate it.
+/// A request of a batch: all its headers, or only the authentication headers.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_request {
-    /// The headers, in any order. It may be NULL where there are none.
+    /// The headers, in any order. It may be NULL if there are none.
     pub headers: *const cxk_header,
-    /// How many there are, at most `CXK_HEADERS_MAX`.
+    /// The number of headers, at most `CXK_HEADERS_MAX`.
     pub count: usize,
 }
 
-/// Who sent a request; all zeros, and so key id 0, which is nobody's, unless it was accepted.
+/// The sender of an accepted request; all zeros otherwise. No key has the id 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "C's name")]
 pub struct cxk_principal {
-    /// The id of the key.
+    /// The key's numeric id.
     pub key_id: u64,
-    /// When the key expires, in milliseconds since 1970; `CXK_NEVER` where it does not.
+    /// When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not.
     pub expires_ms: u64,
-    /// When the client says it signed, in milliseconds since 1970; 0 with a Standard key.
+    /// The request's timestamp, in milliseconds since 1970; 0 with a Standard key.
     pub signed_ms: u64,
-    /// With `CXK_VERIFIER_OWN_GUARD`: until when the tag must be remembered, in milliseconds since
-    /// 1970; 0 where there is no tag, since a Standard request can be sent again and again.
+    /// With `CXK_VERIFIER_OWN_GUARD`: how long the tag must be remembered, in milliseconds since
+    /// 1970. 0 for a Standard request, which has no tag because it can be sent any number of times.
     pub remember_until_ms: u64,
-    /// The level of the key.
+    /// The key's security level.
     pub level: cxk_level,
     /// Always 0.
     pub reserved: u32,
-    /// With `CXK_VERIFIER_OWN_GUARD`: names this use of the key, the same in every process. Look
-    /// whether it is known and remember it in one step; where it is known, the request is a replay.
+    /// With `CXK_VERIFIER_OWN_GUARD`: identifies this use of the key, and is the same in every
+    /// process. Check whether it is known and store it in one atomic step; if it is known, the
+    /// request is a replay.
     ///
-    /// A key in Redis that expires at `remember_until_ms` is no guard: its clock may differ from
-    /// the verifiers', and what it lost is accepted again. `replay_guard.lua` is one, and the
-    /// example `shared_guard.c` uses it.
+    /// A Redis key that expires at `remember_until_ms` is not a replay guard: the server's clock
+    /// may differ from the verifiers', and lost keys are accepted again. Use `replay_guard.lua`;
+    /// the example `shared_guard.c` shows how.
     pub replay_tag: [u8; CXK_REPLAY_TAG_SIZE],
 }
 
@@ -132,14 +132,14 @@ unsafe impl ZeroIsValid for cxk_principal {}
 // SAFETY: zero is a number.
 unsafe impl ZeroIsValid for cxk_status {}
 
-/// Makes a verifier.
+/// Creates a verifier.
 ///
-/// - Ownership: `*out` is the caller's, who gives it to `cxk_verifier_free()`; NULL when the call
-///   fails. Keyring and guard stay the caller's, and may be freed before the verifier.
+/// - Ownership: the caller owns `*out` and frees it with `cxk_verifier_free()`; it is NULL if the
+///   call fails. Keyring and guard stay the caller's, and may be freed before the verifier.
 /// - Threads: any.
-/// - Errors: `CXK_NULL_ARG` (also where `guard` is NULL without `CXK_VERIFIER_OWN_GUARD`),
+/// - Errors: `CXK_NULL_ARG` (also if `guard` is NULL without `CXK_VERIFIER_OWN_GUARD`),
 ///   `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (also a guard
-///   beside `CXK_VERIFIER_OWN_GUARD`), `CXK_NO_MEMORY`.
+///   with `CXK_VERIFIER_OWN_GUARD`), `CXK_NO_MEMORY`.
 ///
 /// ```c
 /// cxk_verifier *mine = NULL;
@@ -149,9 +149,9 @@ unsafe impl ZeroIsValid for cxk_status {}
 ///
 /// # Safety
 ///
-/// `options` is NULL, for all defaults, or points to a structure of the size that it states.
-/// `keyring` comes from `cxk_keyring_new()` and lives. `guard` is NULL, or comes from
-/// `cxk_replay_guard_new()` and lives. `out` may be written.
+/// `options` is NULL for the defaults, or points to a structure of the size in `struct_size`.
+/// `keyring` comes from `cxk_keyring_new()` and was not freed. `guard` is NULL, or comes from
+/// `cxk_replay_guard_new()` and was not freed. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_verifier_new(
@@ -191,12 +191,12 @@ pub unsafe extern "C" fn cxk_verifier_new(
     unsafe { output::fill(out, make) }
 }
 
-/// Whether a request is authentic, and whose: `CXK_OK`, or why not. To the client every refusal
-/// must look the same (the product's 401); the status is for the log.
+/// Verifies a request: returns `CXK_OK` and its sender, or the reason for a refusal. Answer every
+/// refusal with the same 401; the status is for your log.
 ///
 /// - Ownership: the headers stay the caller's. `out` is the caller's memory; all zeros unless the
 ///   request is accepted.
-/// - Threads: any number at once, while keys change.
+/// - Threads: any number may call it at once, while keys change.
 /// - Errors: the `CXK_VERDICT_...`; `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
 ///   `CXK_TOO_LARGE` (more than `CXK_HEADERS_MAX` headers).
 ///
@@ -210,8 +210,8 @@ pub unsafe extern "C" fn cxk_verifier_new(
 ///
 /// # Safety
 ///
-/// `verifier` comes from `cxk_verifier_new()` and lives. `headers` points to `count` headers,
-/// whose names and values are readable. `out` may be written.
+/// `verifier` comes from `cxk_verifier_new()` and was not freed. `headers` points to `count`
+/// headers with readable names and values. `out` is writable.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_verify(
@@ -236,13 +236,14 @@ pub unsafe extern "C" fn cxk_verify(
     unsafe { output::fill(out, verify) }
 }
 
-/// Verifies many requests at one time of the clock, in their order: of two equal requests the
-/// first is accepted. Each gets the status that `cxk_verify()` would give.
+/// Verifies many requests at the same time, in order: of two equal requests, the first is accepted.
+/// Each gets the status that `cxk_verify()` would return.
 ///
-/// - Ownership: as `cxk_verify()`. `statuses` and `principals` are arrays of `count`. When the call
-///   itself fails, every status is its status, and every principal is zeros.
-/// - Threads: any number at once, while keys change.
-/// - Errors: `CXK_SOME_REFUSED` where not all were accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
+/// - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
+///   `count`. If the call itself fails, every status is the call's status, and every principal is
+///   all zeros.
+/// - Threads: any number may call it at once, while keys change.
+/// - Errors: `CXK_SOME_REFUSED` if not all requests are accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
 ///   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests), `CXK_NO_MEMORY`.
 ///
 /// ```c
@@ -256,8 +257,8 @@ pub unsafe extern "C" fn cxk_verify(
 ///
 /// # Safety
 ///
-/// `verifier` comes from `cxk_verifier_new()` and lives. `requests` points to `count` requests as
-/// `cxk_verify()` takes them. `count` statuses and principals may be written.
+/// `verifier` comes from `cxk_verifier_new()` and was not freed. `requests` points to `count`
+/// requests as in `cxk_verify()`. `statuses` and `principals` have `count` writable elements.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn cxk_verify_batch(
@@ -308,11 +309,11 @@ pub unsafe extern "C" fn cxk_verify_batch(
     if status == CXK_OK && refused { CXK_SOME_REFUSED } else { status }
 }
 
-/// Ends a verifier.
+/// Frees a verifier.
 ///
-/// - Ownership: the verifier is gone. NULL, and what is no live verifier, is left alone; freeing
-///   one twice is nevertheless a mistake that cannot always be seen.
-/// - Threads: when no other uses the verifier.
+/// - Ownership: the verifier must not be used afterwards. NULL is ignored. Freeing a verifier twice
+///   is an error that cannot always be detected.
+/// - Threads: only when no other thread uses the verifier.
 /// - Errors: none.
 ///
 /// ```c
@@ -321,7 +322,7 @@ pub unsafe extern "C" fn cxk_verify_batch(
 ///
 /// # Safety
 ///
-/// `verifier` is NULL, or comes from `cxk_verifier_new()` and lives.
+/// `verifier` is NULL, or comes from `cxk_verifier_new()` and was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cxk_verifier_free(verifier: *mut cxk_verifier) {
     // SAFETY: this function's contract.

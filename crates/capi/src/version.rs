@@ -4,8 +4,8 @@
 
 use core::ffi::{CStr, c_char};
 
-/// The number of the binary interface. It grows when a program built with an older header would
-/// misbehave, and will be the number in the name of the installed shared library.
+/// The number of the ABI. It increases when a program built with an older header would misbehave,
+/// and is the number in the name of the installed shared library.
 pub const CXK_ABI_VERSION: u32 = 0;
 
 const VERSION: &CStr =
@@ -14,7 +14,7 @@ const VERSION: &CStr =
         Err(_) => c"",
     };
 
-/// The binary interface of the library that the program runs with; `cxk_abi_check()` compares it
+/// Returns the ABI number of the library that the program runs with. `cxk_abi_check()` compares it
 /// with the header's `CXK_ABI_VERSION`.
 ///
 /// - Threads: any.
@@ -29,9 +29,9 @@ pub extern "C" fn cxk_abi_version() -> u32 {
     CXK_ABI_VERSION
 }
 
-/// The release of the library that the program runs with, such as "0.1.0".
+/// Returns the release of the library that the program runs with, such as "0.1.0".
 ///
-/// - Ownership: the text is the library's and stays for the whole run.
+/// - Ownership: the string belongs to the library and stays valid for the whole run.
 /// - Threads: any.
 /// - Errors: none; never NULL.
 ///

@@ -105,7 +105,8 @@ fn no_structure_and_no_field_is_left_out() {
         }
         declared.insert(name.to_owned());
         let (fields, _) = rest.split_once("\n}").unwrap();
-        let is_field = |line: &&str| line.starts_with("  ") && line.ends_with(';');
+        let is_field = |line: &&str| line.starts_with("  ") && !line.starts_with("   *");
+        let is_field = |line: &&str| is_field(line) && line.ends_with(';');
         for line in fields.lines().filter(is_field) {
             let field = line.split(['[', ';']).next().unwrap().rsplit([' ', '*']).next().unwrap();
             declared.insert(format!("{name}.{field}"));

@@ -1,7 +1,7 @@
 /**
  * @file cortexkey.h
- * Signs and verifies requests to Palo Alto Networks Cortex APIs, with Standard and Advanced API
- * keys, and says what a key may do.
+ * Signs and verifies requests to Palo Alto Networks Cortex APIs with Standard and Advanced API
+ * keys, and decides what a key may do.
  *
  * A program that signs and sends one request with libcurl:
  *
@@ -25,45 +25,45 @@
  *
  * Link with `pkg-config --libs cortexkey`.
  *
- * - Language: C99 and later, C++11 and later; cortexkey.hpp needs C++17.
- * - Status: every call that can fail returns `CXK_OK` (0) or a number below zero, and has then
- *   set its outputs to zeros, but where zeros could be taken for an answer: then a status is that of
- *   the call, and a place or count is `CXK_NOWHERE`. `cxk_status_name()` and `cxk_status_message()` put it into words.
- * - Memory: the only memory that the library hands out is a handle, given back to the `_free` of
- *   its type. Answers go to fixed-size structures of the caller's. Where there is no memory for a
- *   handle the status is `CXK_NO_MEMORY`; where what was there a moment before is gone, and where
- *   a decision finds none, the process is aborted, as Rust does.
- * - Threads: any number of threads may use a handle at once, also one that a function changes. Only
- *   `_free` needs the handle for itself. There is nothing to initialise, and no last error per
- *   thread.
- * - Forks: signers, keyrings, definitions, and verifiers with `CXK_VERIFIER_OWN_GUARD`, work in a
- *   forked child, and no nonce is drawn twice. Fork while no other thread changes a keyring. A
- *   replay guard does not go through a fork, since the parent and each child would accept the same
- *   request: in the child it answers `replay-guard-unavailable`. A server that forks its workers
- *   verifies in one process, or makes verifiers with `CXK_VERIFIER_OWN_GUARD` and asks a store that
- *   all workers share. A worker that alone gets all requests of its keys makes a guard after the fork.
+ * - Language: the header needs C99 or C++11, cortexkey.hpp needs C++17.
+ * - Status: every call that can fail returns `CXK_OK` (0) or a number below zero.
+ *   `cxk_status_name()` and `cxk_status_message()` describe it. After an error, outputs are all
+ *   zeros, unless zeros could be mistaken for an answer: a status output then holds the call's
+ *   status, and an index or count is `CXK_NOWHERE`.
+ * - Memory: the library allocates only handles; free each with the `_free` function of its type.
+ *   Everything else goes to the caller's structures, whose sizes are fixed. If there is no memory
+ *   for a handle, the call returns `CXK_NO_MEMORY`. If memory that was available a moment before
+ *   is gone, or a decision finds none, Rust aborts the process.
+ * - Threads: any number of threads may use a handle at once, including a keyring that one of them
+ *   changes. Only `_free` needs exclusive access. There is nothing to initialise and no last error.
+ * - Forks: signers, keyrings, definitions, and verifiers with `CXK_VERIFIER_OWN_GUARD` work in a
+ *   forked child, and no nonce is drawn twice. Fork only while no other thread changes a keyring.
+ *   A replay guard does not survive a fork, because the parent and each child would accept the
+ *   same request: in the child it answers `replay-guard-unavailable`. A server that forks workers
+ *   verifies in one process, or uses `CXK_VERIFIER_OWN_GUARD` and a store that all workers share.
+ *   A worker that receives all requests of its keys may create a guard after the fork.
  * - Unloading: `dlclose()` is safe once all handles are freed and no thread is in a call.
- * - NULL: only what is marked `CXK_NULLABLE` may be NULL; elsewhere the answer is `CXK_NULL_ARG`.
- * - Alignment: an output that is not aligned for its type is refused (`CXK_BAD_ARG`).
- * - Handles: a pointer to a handle of another type is seen and refused (`CXK_WRONG_HANDLE`). A
- *   handle used after its end is a mistake that cannot always be seen.
- * - Structures that a caller fills begin with an `_INIT` macro, which states their size. A library
- *   of a later release takes them as they are.
- * - Times are milliseconds since 1970. Where `now_ms` is an argument, the library reads no clock.
- * - Secrets: a signer, a keyring, and the headers of a Standard key, can sign. They are wiped by
- *   `_free` and `cxk_wipe()`; they are not locked into memory nor kept out of core dumps.
+ * - NULL: only arguments marked `CXK_NULLABLE` may be NULL; others return `CXK_NULL_ARG`.
+ * - Alignment: an output that is not aligned for its type returns `CXK_BAD_ARG`.
+ * - Handles: a handle of another type is detected (`CXK_WRONG_HANDLE`). A handle used after it was
+ *   freed is an error that cannot always be detected.
+ * - Structures that the caller fills start with an `_INIT` macro, which sets their size. Newer
+ *   libraries accept them unchanged.
+ * - Times are in milliseconds since 1970. Functions with a `now_ms` argument read no clock.
+ * - Secrets: a signer, a keyring, and the headers of a Standard key can sign. `_free` and
+ *   `cxk_wipe()` wipe them. They are neither locked into memory nor excluded from core dumps.
  */
 
 #ifndef CORTEXKEY_H
 #define CORTEXKEY_H
 
 
-/* Made by `cargo xtask header`; changes here are overwritten. */
+/* Generated by `cargo xtask header`; do not edit. */
 
 #include <stddef.h>
 #include <stdint.h>
 
-/** Marks what the library exports. */
+/** Marks an exported function. */
 #if defined(_WIN32) && defined(CXK_DLL)
 #define CXK_API __declspec(dllimport)
 #elif defined(__GNUC__)
@@ -72,7 +72,7 @@
 #define CXK_API
 #endif
 
-/** The answer must be looked at. */
+/** The return value must be used. */
 #if defined(__GNUC__)
 #define CXK_MUST_USE __attribute__((__warn_unused_result__))
 #elif defined(_MSC_VER)
@@ -81,7 +81,7 @@
 #define CXK_MUST_USE
 #endif
 
-/** Pointers that must not, and that may, be NULL. */
+/** Pointers that must not be NULL, and that may be NULL. */
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wnullability-extension"
@@ -98,174 +98,174 @@
 #define CXK_VERSION "0.1.0"
 
 /**
- * Its first number.
+ * The major version of this header.
  */
 #define CXK_VERSION_MAJOR 0
 
 /**
- * Its second number.
+ * The minor version of this header.
  */
 #define CXK_VERSION_MINOR 1
 
 /**
- * Its third number.
+ * The patch version of this header.
  */
 #define CXK_VERSION_PATCH 0
 
 /**
- * The name of the header with the key id.
+ * The name of the header that carries the key id.
  */
 #define CXK_HEADER_KEY_ID "x-xdr-auth-id"
 
 /**
- * The name of the header with the key (Standard) or digest (Advanced).
+ * The name of the header that carries the key (Standard) or digest (Advanced).
  */
 #define CXK_HEADER_AUTHORIZATION "Authorization"
 
 /**
- * The name of the header with the nonce of an Advanced request.
+ * The name of the header that carries the nonce of an Advanced request.
  */
 #define CXK_HEADER_NONCE "x-xdr-nonce"
 
 /**
- * The name of the header with the time of an Advanced request.
+ * The name of the header that carries the time of an Advanced request.
  */
 #define CXK_HEADER_TIMESTAMP "x-xdr-timestamp"
 
 /**
- * A verifier refuses: an authentication header came more than once.
+ * Verdict `duplicate-header`: an authentication header came more than once.
  */
 #define CXK_VERDICT_DUPLICATE_HEADER (-101)
 
 /**
- * A verifier refuses: an authentication header is missing.
+ * Verdict `missing-header`: an authentication header is missing.
  */
 #define CXK_VERDICT_MISSING_HEADER (-102)
 
 /**
- * A verifier refuses: x-xdr-auth-id is not a key id.
+ * Verdict `bad-key-id`: x-xdr-auth-id is not a key id.
  */
 #define CXK_VERDICT_BAD_KEY_ID (-103)
 
 /**
- * A verifier refuses: x-xdr-nonce is not 64 letters and digits.
+ * Verdict `bad-nonce`: x-xdr-nonce is not 64 letters and digits.
  */
 #define CXK_VERDICT_BAD_NONCE (-104)
 
 /**
- * A verifier refuses: x-xdr-timestamp is not 13 digits.
+ * Verdict `bad-timestamp`: x-xdr-timestamp is not 13 digits.
  */
 #define CXK_VERDICT_BAD_TIMESTAMP (-105)
 
 /**
- * A verifier refuses: Authorization has not the form of a digest or a key.
+ * Verdict `bad-authorization`: Authorization has not the form of a digest or a key.
  */
 #define CXK_VERDICT_BAD_AUTHORIZATION (-106)
 
 /**
- * A verifier refuses: no key has this id.
+ * Verdict `unknown-key`: no key has this id.
  */
 #define CXK_VERDICT_UNKNOWN_KEY (-107)
 
 /**
- * A verifier refuses: the request is not signed as the key's security level demands.
+ * Verdict `level-mismatch`: the request is not signed as the key's security level demands.
  */
 #define CXK_VERDICT_LEVEL_MISMATCH (-108)
 
 /**
- * A verifier refuses: the digest or key does not fit.
+ * Verdict `wrong-signature`: the digest or key does not fit.
  */
 #define CXK_VERDICT_WRONG_SIGNATURE (-109)
 
 /**
- * A verifier refuses: the key is revoked.
+ * Verdict `key-revoked`: the key is revoked.
  */
 #define CXK_VERDICT_KEY_REVOKED (-110)
 
 /**
- * A verifier refuses: the key has expired.
+ * Verdict `key-expired`: the key has expired.
  */
 #define CXK_VERDICT_KEY_EXPIRED (-111)
 
 /**
- * A verifier refuses: the timestamp is too old.
+ * Verdict `timestamp-stale`: the timestamp is too old.
  */
 #define CXK_VERDICT_TIMESTAMP_STALE (-112)
 
 /**
- * A verifier refuses: the timestamp is in the future.
+ * Verdict `timestamp-future`: the timestamp is in the future.
  */
 #define CXK_VERDICT_TIMESTAMP_FUTURE (-113)
 
 /**
- * A verifier refuses: the request was accepted before.
+ * Verdict `replayed`: the request was accepted before.
  */
 #define CXK_VERDICT_REPLAYED (-114)
 
 /**
- * A verifier refuses: the verifier has just started and cannot tell whether the request was accepted before.
+ * Verdict `replay-guard-starting`: the verifier has just started and cannot tell whether the request was accepted before.
  */
 #define CXK_VERDICT_REPLAY_GUARD_STARTING (-115)
 
 /**
- * A verifier refuses: the replay guard has no room for another request.
+ * Verdict `replay-guard-full`: the replay guard has no room for another request.
  */
 #define CXK_VERDICT_REPLAY_GUARD_FULL (-116)
 
 /**
- * A verifier refuses: the key has reached its quota of the replay guard.
+ * Verdict `replay-guard-quota`: the key has reached its quota of the replay guard.
  */
 #define CXK_VERDICT_REPLAY_GUARD_QUOTA (-118)
 
 /**
- * A verifier refuses: the replay guard cannot answer.
+ * Verdict `replay-guard-unavailable`: the replay guard cannot answer.
  */
 #define CXK_VERDICT_REPLAY_GUARD_UNAVAILABLE (-117)
 
 
 /**
- * The number of the binary interface. It grows when a program built with an older header would
- * misbehave, and will be the number in the name of the installed shared library.
+ * The number of the ABI. It increases when a program built with an older header would misbehave,
+ * and is the number in the name of the installed shared library.
  */
 #define CXK_ABI_VERSION 0
 
 /**
- * Bytes for a key id: 20 digits and NUL.
+ * Size of a key id in bytes: 20 digits and NUL.
  */
 #define CXK_KEY_ID_SIZE 21
 
 /**
- * Bytes for `Authorization`: a key of 256 bytes and NUL.
+ * Size of `Authorization` in bytes: a key of 256 bytes and NUL.
  */
 #define CXK_AUTHORIZATION_SIZE 257
 
 /**
- * Bytes for the digest of an Advanced key: 64 hexadecimal digits and NUL.
+ * Size of an Advanced digest in bytes: 64 hexadecimal digits and NUL.
  */
 #define CXK_DIGEST_SIZE 65
 
 /**
- * Bytes for a nonce: 64 characters and NUL.
+ * Size of a nonce in bytes: 64 characters and NUL.
  */
 #define CXK_NONCE_SIZE 65
 
 /**
- * Bytes for a time: 13 digits and NUL.
+ * Size of a timestamp in bytes: 13 digits and NUL.
  */
 #define CXK_TIMESTAMP_SIZE 14
 
 /**
- * The most headers that a request needs.
+ * The largest number of headers that a request needs.
  */
 #define CXK_HEADER_LINES_MAX 4
 
 /**
- * Bytes for a line: "Authorization: ", a key of 256 bytes and NUL.
+ * Size of a header line in bytes: "Authorization: ", a key of 256 bytes and NUL.
  */
 #define CXK_HEADER_LINE_SIZE 272
 
 /**
- * The most signatures of one batch.
+ * The largest number of signatures or requests in a batch.
  */
 #define CXK_BATCH_MAX 65536
 
@@ -275,137 +275,139 @@
 #define CXK_NEVER UINT64_MAX
 
 /**
- * The key was revoked: its requests are refused as such.
+ * The key is revoked: its requests are refused as `key-revoked`.
  */
 #define CXK_KEY_REVOKED 1
 
 /**
- * The most entries of a guard.
+ * The largest number of entries of a replay guard.
  */
 #define CXK_REPLAY_GUARD_ENTRIES_MAX 100000000
 
 /**
- * The most keys that a guard counts for.
+ * The largest number of keys for which a replay guard counts uses.
  */
 #define CXK_REPLAY_GUARD_KEYS_MAX 1000000
 
 /**
- * Nothing can have been accepted before: the first guard ever of these keys, or a test.
+ * No request can have been accepted before: this is the first guard for these keys, or a test.
  */
 #define CXK_REPLAY_GUARD_FIRST 1
 
 /**
- * The caller has a replay guard of its own, which it asks about the `replay_tag` of every
- * principal with one before it does anything for the request.
+ * The caller has its own replay guard. It must look up the `replay_tag` of every principal that
+ * has one before it processes the request.
  */
 #define CXK_VERIFIER_OWN_GUARD 1
 
 /**
- * Takes nonces of 16 to 128 letters and digits; without it, of exactly 64.
+ * Accepts nonces of 16 to 128 letters and digits; otherwise exactly 64.
  */
 #define CXK_VERIFIER_LENIENT_NONCES 2
 
 /**
- * The most headers of one request.
+ * The largest number of headers of one request.
  */
 #define CXK_HEADERS_MAX 4096
 
 /**
- * Bytes of a tag for a replay guard of the caller's own.
+ * Size in bytes of a tag for the caller's own replay guard.
  */
 #define CXK_REPLAY_TAG_SIZE 16
 
 /**
- * Bytes for the name of a key or of a tenant, and NUL.
+ * Size in bytes of the name of a key or tenant, including NUL.
  */
 #define CXK_NAME_SIZE 256
 
 /**
- * The longest text that a caller asks with, in bytes.
+ * The largest length of a string in a question, in bytes.
  */
 #define CXK_TEXT_MAX 4096
 
 /**
- * Bytes that are enough for a line on any decision but one about very long or very many names,
- * which is then cut.
+ * Size in bytes of a buffer for the explanation of a decision. An explanation with very long or
+ * very many names is truncated.
  */
 #define CXK_LINE_SIZE 16384
 
 
 
 /**
- * The most entries of each list of a question.
+ * The largest number of entries in each list of a question.
  */
 #define CXK_LIST_MAX 4096
 
 /**
- * Key definitions that `cortexkey compile` wrote. They never change, so any number of threads may
- * ask them at once.
+ * Key definitions from `cortexkey compile`. They never change, so any number of threads may use
+ * them at once.
  */
 typedef struct cxk_definitions cxk_definitions;
 
 /**
- * The keys that verifiers know, by id. Any number of threads may change it at once, while others
- * verify; they see a change at once. Verifiers read it without a lock.
+ * The keys that verifiers know, by id. Any number of threads may change it at once while others
+ * verify. A change takes effect immediately. Verifiers read the keyring without a lock.
  *
- * It keeps a SHA-256 of a Standard key, from which a short key that a person made up can be
- * guessed; and of an Advanced key what can sign. All is wiped in `cxk_keyring_free()`.
+ * It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed.
+ * Of an Advanced key it stores a SHA-256 midstate, which can sign. `cxk_keyring_free()` wipes
+ * everything.
  */
 typedef struct cxk_keyring cxk_keyring;
 
 /**
- * Remembers which requests were accepted, within one process. It takes all its memory when it is
- * made, at most 20 bytes an entry from 40,000 entries on; when it is full it refuses, and it
- * drops nothing that could still be replayed. An insert takes constant time.
+ * Remembers which requests were accepted, within one process. It allocates all its memory when it
+ * is created: at most 20 bytes per entry from 40,000 entries on. When it is full, it refuses
+ * requests; it never drops one that could still be replayed. An insert takes constant time.
  *
- * Capacity: any mix of timestamps is accepted up to `entries`, also a burst within one millisecond.
- * For 1,000 requests a second and a skew of 60 seconds set `entries` to 1,000 * (2 * 60) = 120,000,
- * which takes 2.4 MB: 60,000 are remembered where the clients' clocks agree, and 120,000 where each
- * is ahead by the skew.
+ * Capacity: any mix of timestamps is accepted up to `entries`, including a burst within one
+ * millisecond. For 1,000 requests per second and a skew of 60 seconds, set `entries` to 1,000 * (2
+ * * 60) = 120,000, which takes 2.4 MB. The guard then holds 60,000 entries if the clients' clocks
+ * agree, and 120,000 if every clock is ahead by the skew.
  *
- * Quota: with `uses_per_key` 60,000 one key has half of those entries at most. What it sends beyond
- * is refused as `replay-guard-quota`, and the other half is left for all other keys, whatever
- * timestamps the key chooses. Where several keys flood, each of 100 `keys` is still sure of
- * `entries` / 8 / `keys` = 150.
+ * Quota: with `uses_per_key` 60,000, one key uses at most half of these entries. More requests of
+ * that key are refused as `replay-guard-quota`, and the other half is left for all other keys,
+ * whatever timestamps the key chooses. If several keys flood the guard, each of 100 `keys` still
+ * has at least `entries` / 8 / `keys` = 150 entries.
  *
- * A guard in another process does not know what this one accepted: then use a guard of your own
- * with `CXK_VERIFIER_OWN_GUARD`.
+ * Guards in several processes do not know about each other. Use your own shared guard with
+ * `CXK_VERIFIER_OWN_GUARD` then.
  */
 typedef struct cxk_replay_guard cxk_replay_guard;
 
 /**
- * Signs requests with one key. It keeps what can sign, and wipes it in `cxk_signer_free()`.
+ * Signs requests with one key. It stores the key or its midstate, which `cxk_signer_free()` wipes.
  *
- * It never changes, so any number of threads may sign with it at once. To change a key, make a
- * new signer and free the old one when nobody uses it any more.
+ * It never changes, so any number of threads may sign with it at once. To change the key, create a
+ * new signer and free the old one once no thread uses it.
  */
 typedef struct cxk_signer cxk_signer;
 
 /**
- * Verifies requests against the keys of a keyring, and asks a replay guard last. It never
- * changes, so any number of threads may verify with it at once.
+ * Verifies requests against the keys of a keyring, and checks them with a replay guard last. It
+ * never changes, so any number of threads may use it at once.
  */
 typedef struct cxk_verifier cxk_verifier;
 
 /**
- * What a call answers: `CXK_OK`, or a number below zero.
+ * The result of a call: `CXK_OK`, or a number below zero.
  *
- * -1 to -99: wrong use, or the environment failed. -101 to -199: a verifier refused a request
- * (`CXK_VERDICT_...`). -201 to -299: a decision that is no yes (`CXK_DECISION_...`). -900: a
- * fault in the library. A number keeps its meaning for good.
+ * -1 to -99: usage error, or a failing environment. -101 to -199: a verifier refused a request
+ * (`CXK_VERDICT_...`). -201 to -299: a decision other than allowed (`CXK_DECISION_...`). -900: an
+ * internal error. A number never changes its meaning.
  */
 typedef int32_t cxk_status;
 
 /**
- * The Security Level that a key was generated with. The length of a key does not tell it.
+ * The Security Level of a key: `CXK_LEVEL_STANDARD` or `CXK_LEVEL_ADVANCED`. The key itself does
+ * not reveal it.
  */
 typedef uint32_t cxk_level;
 
 /**
- * The header values of one request, each ended by NUL; all zeros when a call fails.
+ * The header values of one request, each terminated by NUL; all zeros if a call fails.
  *
- * With a Standard key `authorization` is the key itself, and `nonce` and `timestamp` are empty:
- * such headers are not sent. Clear it with `cxk_wipe()` when it has been used.
+ * With a Standard key, `authorization` is the key itself, and `nonce` and `timestamp` are empty:
+ * do not send them. Wipe the structure with `cxk_wipe()` after use.
  */
 typedef struct cxk_headers {
   /**
@@ -428,24 +430,24 @@ typedef struct cxk_headers {
 
 /**
  * The headers of one request as lines `Name: value` without a line end, as libcurl's
- * `curl_slist_append()` takes them; all zeros when a call fails.
+ * `curl_slist_append()` expects them; all zeros if a call fails.
  *
- * Clear it with `cxk_wipe()` when it has been used.
+ * Wipe the structure with `cxk_wipe()` after use.
  */
 typedef struct cxk_header_lines {
   /**
-   * How many lines there are: 2 with a Standard key, 4 with an Advanced one.
+   * The number of lines: 2 with a Standard key, 4 with an Advanced key.
    */
   uint32_t count;
   /**
-   * The lines; those from `count` on are empty.
+   * The lines, each terminated by NUL; those from `count` on are empty.
    */
   char line[CXK_HEADER_LINES_MAX][CXK_HEADER_LINE_SIZE];
 } cxk_header_lines;
 
 /**
- * What an Advanced key signs one request with, each value ended by NUL; all zeros when a call
- * fails. The key id, which is the same for all, is not in it.
+ * The signature of one request with an Advanced key, each value terminated by NUL; all zeros if a
+ * call fails. It does not contain the key id, which is the same for all.
  */
 typedef struct cxk_signature {
   /**
@@ -463,28 +465,28 @@ typedef struct cxk_signature {
 } cxk_signature;
 
 /**
- * How a key stands: one of the `CXK_EXPIRY_...`; 0 is none of them.
+ * The expiry state of a key: one of `CXK_EXPIRY_...`; 0 is none of them.
  */
 typedef uint32_t cxk_expiry_state;
 
 /**
- * How a key stands at a time. Times are milliseconds since 1970.
+ * The expiry of a key at a given time. Times are in milliseconds since 1970.
  */
 typedef struct cxk_expiry {
   /**
-   * When it expires; `CXK_NEVER` where it does not.
+   * When the key expires; `CXK_NEVER` if it does not.
    */
   uint64_t expires_ms;
   /**
-   * When the notice of one week before is due; `CXK_NEVER` where none is.
+   * When the product's notice one week before is due; `CXK_NEVER` if there is none.
    */
   uint64_t week_notice_due_ms;
   /**
-   * When the notice of one day before is due; `CXK_NEVER` where none is.
+   * When the product's notice one day before is due; `CXK_NEVER` if there is none.
    */
   uint64_t day_notice_due_ms;
   /**
-   * How it stands.
+   * The state at the given time.
    */
   cxk_expiry_state state;
   /**
@@ -494,7 +496,7 @@ typedef struct cxk_expiry {
 } cxk_expiry;
 
 /**
- * A key to put into a keyring. Begin with `cxk_key key = CXK_KEY_INIT;`.
+ * A key for a keyring. Start with `cxk_key key = CXK_KEY_INIT;`.
  */
 typedef struct cxk_key {
   /**
@@ -502,28 +504,28 @@ typedef struct cxk_key {
    */
   uint32_t struct_size;
   /**
-   * Its security level.
+   * The key's security level.
    */
   cxk_level level;
   /**
-   * Its id, above 0.
+   * The key's numeric id, above 0.
    */
   uint64_t key_id;
   /**
-   * The key: 1 to 256 bytes of visible ASCII. NUL need not follow.
+   * The key: 1 to 256 bytes of visible ASCII. A terminating NUL is not needed.
    */
   const char *CXK_NULLABLE key;
   /**
-   * How many bytes the key has.
+   * The length of the key in bytes.
    */
   size_t key_len;
   /**
-   * When it expires, in milliseconds since 1970; `CXK_NEVER` where it does not.
+   * When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not.
    */
   uint64_t expires_ms;
   /**
-   * When it was made, in milliseconds since 1970, for keys that are made in the life of the
-   * replay guard, which need not wait for it to start; else 0.
+   * When the key was generated, in milliseconds since 1970, if that was after the replay guard
+   * was created; otherwise 0. Such a key does not have to wait while the guard is starting.
    */
   uint64_t created_ms;
   /**
@@ -537,8 +539,8 @@ typedef struct cxk_key {
 } cxk_key;
 
 /**
- * How a replay guard is made. Begin with
- * `cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;`.
+ * Options of a replay guard. Start with `cxk_replay_guard_options options =
+ * CXK_REPLAY_GUARD_OPTIONS_INIT;`.
  */
 typedef struct cxk_replay_guard_options {
   /**
@@ -550,24 +552,24 @@ typedef struct cxk_replay_guard_options {
    */
   uint32_t flags;
   /**
-   * How many requests it can remember, whatever their timestamps, 1 to
-   * `CXK_REPLAY_GUARD_ENTRIES_MAX`: requests a second times twice the skew in seconds.
+   * How many requests the guard can remember, 1 to `CXK_REPLAY_GUARD_ENTRIES_MAX`: requests per
+   * second times twice the skew in seconds.
    */
   uint64_t entries;
   /**
-   * The largest skew of the verifiers that ask it, in milliseconds, 1,000 to 300,000; 0 is
-   * 60,000.
+   * The largest skew of the verifiers that use the guard, in milliseconds, 1,000 to 300,000; 0
+   * means 60,000.
    */
   uint64_t skew_ms;
   /**
-   * The time now, in milliseconds since 1970. Requests that may have been accepted before the
-   * guard was made are refused as `replay-guard-starting` for as long as the skew. 0 only
-   * with `CXK_REPLAY_GUARD_FIRST`.
+   * The current time, in milliseconds since 1970. For the duration of the skew, the guard
+   * refuses requests that may have been accepted before it was created
+   * (`replay-guard-starting`). 0 is allowed only with `CXK_REPLAY_GUARD_FIRST`.
    */
   uint64_t started_ms;
   /**
-   * How many requests of one key it may hold, so that one key cannot fill it; more are refused
-   * as `replay-guard-quota`. 0 is no limit.
+   * The largest number of remembered requests of one key, so that one key cannot fill the guard;
+   * more are refused as `replay-guard-quota`. 0 means no limit.
    */
   uint32_t uses_per_key;
   /**
@@ -575,15 +577,14 @@ typedef struct cxk_replay_guard_options {
    */
   uint32_t reserved;
   /**
-   * With `uses_per_key`: how many keys can have requests in it, 1 to
-   * `CXK_REPLAY_GUARD_KEYS_MAX`; 110 bytes each. Else 0.
+   * With `uses_per_key`: how many keys can have requests in the guard, 1 to
+   * `CXK_REPLAY_GUARD_KEYS_MAX`, 110 bytes each. Otherwise 0.
    */
   uint64_t keys;
 } cxk_replay_guard_options;
 
 /**
- * How a verifier is made. Begin with
- * `cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;`.
+ * Options of a verifier. Start with `cxk_verifier_options options = CXK_VERIFIER_OPTIONS_INIT;`.
  */
 typedef struct cxk_verifier_options {
   /**
@@ -591,63 +592,63 @@ typedef struct cxk_verifier_options {
    */
   uint32_t struct_size;
   /**
-   * 0, or `CXK_VERIFIER_OWN_GUARD` and `CXK_VERIFIER_LENIENT_NONCES`.
+   * 0, or a combination of `CXK_VERIFIER_OWN_GUARD` and `CXK_VERIFIER_LENIENT_NONCES`.
    */
   uint32_t flags;
   /**
-   * How far a timestamp may be off, either way, in milliseconds, 1,000 to 300,000; 0 is
-   * 60,000.
+   * How far a timestamp may differ in either direction, in milliseconds, 1,000 to 300,000; 0
+   * means 60,000.
    */
   uint64_t skew_ms;
 } cxk_verifier_options;
 
 /**
- * A header of a request: a name in any case, and a value as it came, without the white space
- * round it, which HTTP says to strip. Neither needs NUL behind it. A header that came several
- * times is given as often.
+ * A header of a request: the name in any case, and the value as received, without surrounding
+ * white space (HTTP requires stripping it). Neither needs a terminating NUL. Pass a header that
+ * was sent several times as often.
  */
 typedef struct cxk_header {
   /**
-   * The name. It may be NULL where `name_len` is 0.
+   * The name. It may be NULL if `name_len` is 0.
    */
   const char *CXK_NULLABLE name;
   /**
-   * How many bytes the name has.
+   * The length of the name in bytes.
    */
   size_t name_len;
   /**
-   * The value. It may be NULL where `value_len` is 0.
+   * The value. It may be NULL if `value_len` is 0.
    */
   const char *CXK_NULLABLE value;
   /**
-   * How many bytes the value has.
+   * The length of the value in bytes.
    */
   size_t value_len;
 } cxk_header;
 
 /**
- * Who sent a request; all zeros, and so key id 0, which is nobody's, unless it was accepted.
+ * The sender of an accepted request; all zeros otherwise. No key has the id 0.
  */
 typedef struct cxk_principal {
   /**
-   * The id of the key.
+   * The key's numeric id.
    */
   uint64_t key_id;
   /**
-   * When the key expires, in milliseconds since 1970; `CXK_NEVER` where it does not.
+   * When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not.
    */
   uint64_t expires_ms;
   /**
-   * When the client says it signed, in milliseconds since 1970; 0 with a Standard key.
+   * The request's timestamp, in milliseconds since 1970; 0 with a Standard key.
    */
   uint64_t signed_ms;
   /**
-   * With `CXK_VERIFIER_OWN_GUARD`: until when the tag must be remembered, in milliseconds since
-   * 1970; 0 where there is no tag, since a Standard request can be sent again and again.
+   * With `CXK_VERIFIER_OWN_GUARD`: how long the tag must be remembered, in milliseconds since
+   * 1970. 0 for a Standard request, which has no tag because it can be sent any number of times.
    */
   uint64_t remember_until_ms;
   /**
-   * The level of the key.
+   * The key's security level.
    */
   cxk_level level;
   /**
@@ -655,49 +656,50 @@ typedef struct cxk_principal {
    */
   uint32_t reserved;
   /**
-   * With `CXK_VERIFIER_OWN_GUARD`: names this use of the key, the same in every process. Look
-   * whether it is known and remember it in one step; where it is known, the request is a replay.
+   * With `CXK_VERIFIER_OWN_GUARD`: identifies this use of the key, and is the same in every
+   * process. Check whether it is known and store it in one atomic step; if it is known, the
+   * request is a replay.
    *
-   * A key in Redis that expires at `remember_until_ms` is no guard: its clock may differ from
-   * the verifiers', and what it lost is accepted again. `replay_guard.lua` is one, and the
-   * example `shared_guard.c` uses it.
+   * A Redis key that expires at `remember_until_ms` is not a replay guard: the server's clock
+   * may differ from the verifiers', and lost keys are accepted again. Use `replay_guard.lua`;
+   * the example `shared_guard.c` shows how.
    */
   uint8_t replay_tag[CXK_REPLAY_TAG_SIZE];
 } cxk_principal;
 
 /**
- * A request of a batch: all its headers, or those that authenticate it.
+ * A request of a batch: all its headers, or only the authentication headers.
  */
 typedef struct cxk_request {
   /**
-   * The headers, in any order. It may be NULL where there are none.
+   * The headers, in any order. It may be NULL if there are none.
    */
   const struct cxk_header *CXK_NULLABLE headers;
   /**
-   * How many there are, at most `CXK_HEADERS_MAX`.
+   * The number of headers, at most `CXK_HEADERS_MAX`.
    */
   size_t count;
 } cxk_request;
 
 /**
- * A key, as it is defined; all zeros when a call fails.
+ * A key definition; all zeros if a call fails.
  */
 typedef struct cxk_definition {
   /**
-   * Its id in its tenant, by the lock file; 0 where that does not know it.
+   * The key's id in its tenant, from the lock file; 0 if it is not there.
    */
   uint64_t key_id;
   /**
-   * When it expires, in milliseconds since 1970; `CXK_NEVER` where it does not, or where it
-   * has a lifetime.
+   * When the key expires, in milliseconds since 1970; `CXK_NEVER` if it does not, or if it has a
+   * lifetime.
    */
   uint64_t expires_ms;
   /**
-   * How long it lives from when it is generated, in milliseconds; 0 where it has no lifetime.
+   * The key's lifetime from when it is generated, in milliseconds; 0 if it has none.
    */
   uint64_t lifetime_ms;
   /**
-   * Its level.
+   * The key's security level.
    */
   cxk_level level;
   /**
@@ -705,44 +707,44 @@ typedef struct cxk_definition {
    */
   uint32_t reserved;
   /**
-   * Its name.
+   * The key's name.
    */
   char name[CXK_NAME_SIZE];
   /**
-   * The tenant that it is of; empty where none is said.
+   * The key's tenant; empty if the definition names none.
    */
   char tenant[CXK_NAME_SIZE];
 } cxk_definition;
 
 /**
- * What is asked: one of the `CXK_ASK_...`.
+ * The kind of a question: one of `CXK_ASK_...`.
  */
 typedef uint32_t cxk_question_kind;
 
 /**
- * An endpoint. Names are UTF-8, end with NUL and have at most `CXK_TEXT_MAX` bytes.
+ * An endpoint. Names are UTF-8, terminated by NUL, at most `CXK_TEXT_MAX` bytes.
  */
 typedef struct cxk_endpoint {
   /**
-   * The endpoint groups that it is in. It may be NULL where there are none.
+   * The endpoint's groups. It may be NULL if there are none.
    */
   const char *CXK_NULLABLE const *CXK_NULLABLE groups;
   /**
-   * How many.
+   * The number of groups.
    */
   size_t group_count;
   /**
-   * Its tags. It may be NULL where there are none.
+   * The endpoint's tags. It may be NULL if there are none.
    */
   const char *CXK_NULLABLE const *CXK_NULLABLE tags;
   /**
-   * How many.
+   * The number of tags.
    */
   size_t tag_count;
 } cxk_endpoint;
 
 /**
- * What an issue references: one of the `CXK_REFERENCE_...`.
+ * The kind of a reference: one of `CXK_REFERENCE_...`.
  */
 typedef uint32_t cxk_reference_kind;
 
@@ -751,19 +753,19 @@ typedef uint32_t cxk_reference_kind;
  */
 typedef struct cxk_reference {
   /**
-   * The asset groups that an asset is in. It may be NULL where there are none.
+   * The asset's groups. It may be NULL if there are none.
    */
   const char *CXK_NULLABLE const *CXK_NULLABLE groups;
   /**
-   * How many.
+   * The number of groups.
    */
   size_t group_count;
   /**
-   * The endpoint of an asset with an agent; else NULL.
+   * The endpoint of an asset with an agent; otherwise NULL.
    */
   const struct cxk_endpoint *CXK_NULLABLE endpoint;
   /**
-   * What it is.
+   * The kind of object that is referenced.
    */
   cxk_reference_kind kind;
   /**
@@ -777,15 +779,15 @@ typedef struct cxk_reference {
  */
 typedef struct cxk_issue {
   /**
-   * Its domain.
+   * The issue's domain.
    */
   const char *CXK_NULLABLE domain;
   /**
-   * What it references. It may be NULL where there is nothing.
+   * The issue's references. It may be NULL if there are none.
    */
   const struct cxk_reference *CXK_NULLABLE references;
   /**
-   * How much.
+   * The number of references.
    */
   size_t reference_count;
 } cxk_issue;
@@ -795,40 +797,40 @@ typedef struct cxk_issue {
  */
 typedef struct cxk_field {
   /**
-   * Its name.
+   * The field's name.
    */
   const char *CXK_NULLABLE name;
   /**
-   * Its value.
+   * The field's value.
    */
   const char *CXK_NULLABLE value;
 } cxk_field;
 
 /**
- * A level of a component: one of the `CXK_PERMISSION_...`.
+ * A level of a component: one of `CXK_PERMISSION_...`.
  */
 typedef uint32_t cxk_permission;
 
 /**
- * A question about a key. Begin with `cxk_question question = CXK_QUESTION_INIT;`, then set `kind`
- * and what that kind names; the rest is not looked at. Texts are UTF-8, end with NUL and have at
- * most `CXK_TEXT_MAX` bytes; lists have at most `CXK_LIST_MAX` entries.
+ * A question about a key. Start with `cxk_question question = CXK_QUESTION_INIT;`, then set `kind`
+ * and the fields that the kind names; other fields are ignored. Strings are UTF-8, terminated by
+ * NUL, at most `CXK_TEXT_MAX` bytes; lists have at most `CXK_LIST_MAX` entries.
  *
  * Names are compared byte by byte with those in the key's roles and scope:
  *
- * - Component: the console's name, such as "Public API"; where two groups have one of the same
- *   name, the group follows: "Issues (Application Security)". docs/roles.md lists all that are
- *   public, with their levels.
- * - Action: the console's name, such as "Live Terminal"; docs/roles.md lists it beside its
+ * - Component: the console's name, such as "Public API". If two groups have a component of the
+ *   same name, the group follows: "Issues (Application Security)". docs/roles.md lists all public
+ *   ones with their levels.
+ * - Action: the console's name, such as "Live Terminal". docs/roles.md lists it with its
  *   component. An action has no level.
  * - Domain: "Security", "Posture", "Health", "Hunting", "IT", or one of the tenant's own.
  * - Dataset, group, tag and field: the tenant's own names.
  *
- * `cortexkey roles "ROLE"` lists what one role holds, an organisation's own role included. There is
- * no complete public list, so a name that nobody lists is not an error. It is answered as one that
- * the roles do not list: `CXK_OK` where a role holds everything or every other component,
- * `CXK_DECISION_REFUSED` where the roles are listed completely, else `CXK_DECISION_UNKNOWN`. Take
- * names from constants of the program, since a misspelled one can be allowed.
+ * `cortexkey roles "ROLE"` lists what one role grants, including your organisation's own roles. No
+ * complete public list exists, so an unlisted name is not an error. It gives `CXK_OK` if a role
+ * grants everything or every other component, `CXK_DECISION_REFUSED` if the roles are listed
+ * completely, and `CXK_DECISION_UNKNOWN` otherwise. Define names as constants in your program,
+ * because a misspelt one can be allowed.
  */
 typedef struct cxk_question {
   /**
@@ -836,27 +838,27 @@ typedef struct cxk_question {
    */
   uint32_t struct_size;
   /**
-   * What is asked.
+   * The kind of the question.
    */
   cxk_question_kind kind;
   /**
-   * A component, an action, a domain or a dataset, as above.
+   * The component, action, domain or dataset, as above.
    */
   const char *CXK_NULLABLE name;
   /**
-   * The groups of an asset or endpoint.
+   * The groups of the asset or endpoint.
    */
   const char *CXK_NULLABLE const *CXK_NULLABLE groups;
   /**
-   * How many.
+   * The number of groups.
    */
   size_t group_count;
   /**
-   * The tags of an endpoint.
+   * The tags of the endpoint.
    */
   const char *CXK_NULLABLE const *CXK_NULLABLE tags;
   /**
-   * How many.
+   * The number of tags.
    */
   size_t tag_count;
   /**
@@ -864,23 +866,23 @@ typedef struct cxk_question {
    */
   const struct cxk_reference *CXK_NULLABLE references;
   /**
-   * How much.
+   * The number of references.
    */
   size_t reference_count;
   /**
-   * The issues of a case.
+   * The case's issues.
    */
   const struct cxk_issue *CXK_NULLABLE issues;
   /**
-   * How many.
+   * The number of issues.
    */
   size_t issue_count;
   /**
-   * The fields of a row.
+   * The row's fields.
    */
   const struct cxk_field *CXK_NULLABLE fields;
   /**
-   * How many.
+   * The number of fields.
    */
   size_t field_count;
   /**
@@ -894,25 +896,25 @@ typedef struct cxk_question {
 } cxk_question;
 
 /**
- * What goes with an answer. Where there is none, `answer` and `if_enforced` are the status of the
- * call, and never `CXK_OK`.
+ * The result of a decision. If there is none, `answer` and `if_enforced` are the call's status,
+ * and never `CXK_OK`.
  */
 typedef struct cxk_decision {
   /**
-   * What the call returns: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`, or why
-   * there is no answer.
+   * The call's return value: `CXK_OK`, `CXK_DECISION_REFUSED` or `CXK_DECISION_UNKNOWN`, or the
+   * reason why there is no answer.
    */
   cxk_status answer;
   /**
-   * What the answer would be if the tenant enforced scopes: the same, but where they are off.
+   * The answer if the tenant enforced scopes. It differs from `answer` only if scopes are off.
    */
   cxk_status if_enforced;
   /**
-   * 1 where there is an answer.
+   * 1 if there is an answer, otherwise 0.
    */
   uint32_t decided;
   /**
-   * 1 where the tenant does not enforce scopes.
+   * 1 if the tenant does not enforce scopes, otherwise 0.
    */
   uint32_t scopes_off;
 } cxk_decision;
@@ -923,17 +925,17 @@ typedef struct cxk_decision {
 #define CXK_OK 0
 
 /**
- * A pointer that must point somewhere is NULL.
+ * A pointer that must not be NULL is NULL.
  */
 #define CXK_NULL_ARG (-1)
 
 /**
- * An argument cannot be used, such as a pointer that is not aligned.
+ * An argument is invalid, such as a pointer that is not aligned.
  */
 #define CXK_BAD_ARG (-2)
 
 /**
- * The pointer is not a live handle of the type that the call takes.
+ * The pointer is not a live handle of the expected type.
  */
 #define CXK_WRONG_HANDLE (-3)
 
@@ -968,17 +970,17 @@ typedef struct cxk_decision {
 #define CXK_RNG_FAILED (-9)
 
 /**
- * The machine's clock shows a time that no request can carry.
+ * The system clock shows a time that no request can carry.
  */
 #define CXK_CLOCK_FAILED (-10)
 
 /**
- * There is no memory.
+ * Out of memory.
  */
 #define CXK_NO_MEMORY (-11)
 
 /**
- * Header and library have different binary interfaces.
+ * Header and library have different ABIs.
  */
 #define CXK_ABI_MISMATCH (-12)
 
@@ -993,22 +995,22 @@ typedef struct cxk_decision {
 #define CXK_TOO_LARGE (-14)
 
 /**
- * A structure's `struct_size` was not set, or a field is set that this library does not know.
+ * A structure's `struct_size` was not set, or an unknown field is set.
  */
 #define CXK_INVALID_STRUCT (-15)
 
 /**
- * An option has a value that it cannot have.
+ * An option is out of its range.
  */
 #define CXK_INVALID_OPTION (-16)
 
 /**
- * A text is not UTF-8, or too long.
+ * A string is not UTF-8, or too long.
  */
 #define CXK_INVALID_TEXT (-17)
 
 /**
- * There is no such key or definition.
+ * No such key or definition exists.
  */
 #define CXK_NOT_FOUND (-18)
 
@@ -1018,7 +1020,7 @@ typedef struct cxk_decision {
 #define CXK_AMBIGUOUS_NAME (-19)
 
 /**
- * The bytes are no compiled definitions, or were damaged.
+ * The bytes are not compiled definitions, or are damaged.
  */
 #define CXK_INVALID_DEFINITIONS (-20)
 
@@ -1028,42 +1030,42 @@ typedef struct cxk_decision {
 #define CXK_UNSUPPORTED_FORMAT (-21)
 
 /**
- * The signer's key is Standard: it is sent as it is, and signs nothing.
+ * The signer's key is Standard: it is sent in the clear, and signs nothing.
  */
 #define CXK_NOT_ADVANCED (-22)
 
 /**
- * At least one request of a batch was refused; the statuses say which.
+ * At least one request of a batch was refused; see the statuses.
  */
 #define CXK_SOME_REFUSED (-23)
 
 /**
- * Refused: the key may not.
+ * The key may not.
  */
 #define CXK_DECISION_REFUSED (-201)
 
 /**
- * Unknown: the answer hangs on something that nobody listed. Grant nothing on it.
+ * The answer depends on a fact that nobody listed. Treat it as a refusal.
  */
 #define CXK_DECISION_UNKNOWN (-202)
 
 /**
- * A fault in the library, caught. The call did nothing; the library stays usable.
+ * An internal error was caught. The call had no effect; the library remains usable.
  */
 #define CXK_INTERNAL (-900)
 
 /**
- * The key itself is sent.
+ * Requests carry the key itself.
  */
 #define CXK_LEVEL_STANDARD 1
 
 /**
- * A digest of the key, a nonce and the time is sent.
+ * Requests carry a digest of the key, a nonce and the time.
  */
 #define CXK_LEVEL_ADVANCED 2
 
 /**
- * More than a week is left, or it never expires.
+ * More than a week is left, or the key never expires.
  */
 #define CXK_EXPIRY_VALID 1
 
@@ -1078,7 +1080,7 @@ typedef struct cxk_decision {
 #define CXK_EXPIRY_WITHIN_DAY 3
 
 /**
- * It is dead.
+ * The key has expired.
  */
 #define CXK_EXPIRY_EXPIRED 4
 
@@ -1118,8 +1120,7 @@ typedef struct cxk_decision {
 #define CXK_ASK_ENDPOINT 7
 
 /**
- * May the key manage an endpoint in these endpoint `groups`, with these `tags`, as far as its
- * scope goes?
+ * Does the key's scope allow managing an endpoint in these endpoint `groups`, with these `tags`?
  */
 #define CXK_ASK_MANAGE_ENDPOINT 8
 
@@ -1129,17 +1130,17 @@ typedef struct cxk_decision {
 #define CXK_ASK_DATASET_ROW 9
 
 /**
- * Nothing: the component is hidden. No question asks for it.
+ * No access: the component is hidden. Questions cannot ask for it.
  */
 #define CXK_PERMISSION_NONE 0
 
 /**
- * Looking at it.
+ * View the component.
  */
 #define CXK_PERMISSION_VIEW 1
 
 /**
- * Changing it (the console's View/Edit).
+ * Change the component (the console's View/Edit).
  */
 #define CXK_PERMISSION_EDIT 2
 
@@ -1149,13 +1150,13 @@ typedef struct cxk_decision {
 #define CXK_REFERENCE_ASSET 1
 
 /**
- * An asset that was deleted. An issue that references nothing else needs the switch for
- * unreferenced issues, as one of an unknown asset does.
+ * A deleted asset. An issue that references nothing else needs the switch for unreferenced issues,
+ * like an issue of an unknown asset.
  */
 #define CXK_REFERENCE_DELETED 2
 
 /**
- * Something that no inventory knows.
+ * An object that is in no inventory.
  */
 #define CXK_REFERENCE_UNKNOWN 3
 
@@ -1164,7 +1165,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The binary interface of the library that the program runs with; `cxk_abi_check()` compares it
+ * Returns the ABI number of the library that the program runs with. `cxk_abi_check()` compares it
  * with the header's `CXK_ABI_VERSION`.
  *
  * - Threads: any.
@@ -1177,9 +1178,9 @@ extern "C" {
 CXK_API CXK_MUST_USE uint32_t cxk_abi_version(void);
 
 /**
- * The release of the library that the program runs with, such as "0.1.0".
+ * Returns the release of the library that the program runs with, such as "0.1.0".
  *
- * - Ownership: the text is the library's and stays for the whole run.
+ * - Ownership: the string belongs to the library and stays valid for the whole run.
  * - Threads: any.
  * - Errors: none; never NULL.
  *
@@ -1190,10 +1191,10 @@ CXK_API CXK_MUST_USE uint32_t cxk_abi_version(void);
 CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_version(void);
 
 /**
- * The stable code of a status, such as "invalid-nonce" or "timestamp-stale", for logs and
- * comparisons; "unknown-status" for a number that is none.
+ * Returns the stable code of a status, such as "invalid-nonce" or "timestamp-stale", for logs and
+ * comparisons; "unknown-status" for an unknown number.
  *
- * - Ownership: the text is the library's and stays for the whole run.
+ * - Ownership: the string belongs to the library and stays valid for the whole run.
  * - Threads: any.
  * - Errors: none; never NULL.
  *
@@ -1204,9 +1205,9 @@ CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_version(void);
 CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_status_name(cxk_status status);
 
 /**
- * What a status means, in a sentence without a full stop, for people. The wording may change.
+ * Returns a description of a status for people, without a full stop. The wording may change.
  *
- * - Ownership: the text is the library's and stays for the whole run.
+ * - Ownership: the string belongs to the library and stays valid for the whole run.
  * - Threads: any.
  * - Errors: none; never NULL.
  *
@@ -1217,9 +1218,9 @@ CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_status_name(cxk_status status);
 CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_status_message(cxk_status status);
 
 /**
- * Draws a nonce: 64 letters and digits, each as likely as the other, and NUL.
+ * Draws a nonce: 64 uniformly distributed letters and digits, and NUL.
  *
- * - Ownership: `out` is the caller's memory; all zeros when the call fails.
+ * - Ownership: `out` is the caller's memory; all zeros if the call fails.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_BUFFER_TOO_SMALL` (`out_size` below `CXK_NONCE_SIZE`),
  *   `CXK_TOO_LARGE` (above 4,096), `CXK_RNG_FAILED`.
@@ -1231,17 +1232,17 @@ CXK_API CXK_MUST_USE const char *CXK_NONNULL cxk_status_message(cxk_status statu
  *
  * # Safety
  *
- * `out_size` bytes at `out` may be written.
+ * `out` points to `out_size` writable bytes.
  */
 CXK_API CXK_MUST_USE cxk_status cxk_nonce(char *CXK_NONNULL out, size_t out_size);
 
 /**
- * Whether two memories hold the same `len` bytes: 1 if so, 0 if not. How long it takes depends on
- * `len` alone.
+ * Compares `len` bytes in constant time: returns 1 if they are equal and 0 if not. The time
+ * depends only on `len`.
  *
- * - Ownership: both stay the caller's.
+ * - Ownership: both stay the caller's memory.
  * - Threads: any.
- * - Errors: 0 where a pointer is NULL, or `len` is 0 or above 2^31 - 1.
+ * - Errors: returns 0 if a pointer is NULL, or `len` is 0 or above 2^31 - 1.
  *
  * ```c
  * const char seen[] = "0123456789abcdef", kept[] = "0123456789abcdef";
@@ -1250,15 +1251,15 @@ CXK_API CXK_MUST_USE cxk_status cxk_nonce(char *CXK_NONNULL out, size_t out_size
  *
  * # Safety
  *
- * `len` bytes at `a` and at `b` are readable.
+ * `a` and `b` point to `len` readable bytes each.
  */
 CXK_API CXK_MUST_USE int32_t cxk_equal(const void *CXK_NONNULL a, const void *CXK_NONNULL b, size_t len);
 
 /**
- * Overwrites memory with zeros. A compiler does not leave it out, as it may a `memset()`.
+ * Overwrites memory with zeros. Unlike `memset()`, the compiler never removes it.
  *
- * - Ownership: the memory stays the caller's. NULL is left alone.
- * - Threads: any, while no other uses the same memory.
+ * - Ownership: the memory stays the caller's. NULL is allowed and ignored.
+ * - Threads: any, as long as no other thread uses the same memory.
  * - Errors: none.
  *
  * ```c
@@ -1269,15 +1270,15 @@ CXK_API CXK_MUST_USE int32_t cxk_equal(const void *CXK_NONNULL a, const void *CX
  *
  * # Safety
  *
- * `memory` is NULL, or `len` bytes there may be written.
+ * `memory` is NULL, or points to `len` writable bytes.
  */
 CXK_API void cxk_wipe(void *CXK_NULLABLE memory, size_t len);
 
 /**
- * Makes a signer for a key.
+ * Creates a signer for a key.
  *
- * - Ownership: `*out` is the caller's, who gives it to `cxk_signer_free()`. The key is hashed or
- *   copied; the caller may wipe it at once. `*out` is NULL when the call fails.
+ * - Ownership: the caller owns `*out` and frees it with `cxk_signer_free()`; it is NULL if the
+ *   call fails. The key is hashed or copied, so the caller may wipe it immediately.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY` (empty,
  *   longer than 256 bytes, or something besides visible ASCII: often a line end),
@@ -1294,7 +1295,7 @@ CXK_API void cxk_wipe(void *CXK_NULLABLE memory, size_t len);
  *
  * # Safety
  *
- * `key` points to `key_len` readable bytes; NUL need not follow. `out` may be written.
+ * `key` points to `key_len` readable bytes without a terminating NUL. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1305,11 +1306,11 @@ cxk_status cxk_signer_new(uint64_t key_id,
                           struct cxk_signer *CXK_NULLABLE *CXK_NONNULL out);
 
 /**
- * The header values of one attempt, with a fresh nonce and the machine's time. Sign every
- * attempt anew, retries too; never send headers on to another host after a redirect.
+ * Signs one attempt with a new nonce and the system time. Sign every attempt, including retries.
+ * Never send the headers to another host after a redirect.
  *
- * - Ownership: `out` is the caller's memory; all zeros when the call fails.
- * - Threads: any number at once with one signer, each with its own `out`.
+ * - Ownership: `out` is the caller's memory; all zeros if the call fails.
+ * - Threads: any number may use one signer at once, each with its own `out`.
  * - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_RNG_FAILED`, `CXK_CLOCK_FAILED`.
  *
  * ```c
@@ -1320,7 +1321,7 @@ cxk_status cxk_signer_new(uint64_t key_id,
  *
  * # Safety
  *
- * `signer` comes from `cxk_signer_new()` and lives. `out` may be written.
+ * `signer` comes from `cxk_signer_new()` and was not freed. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1328,11 +1329,11 @@ cxk_status cxk_signer_headers(const struct cxk_signer *CXK_NONNULL signer,
                               struct cxk_headers *CXK_NONNULL out);
 
 /**
- * The header values for a nonce and a time of the caller's, for tests and repeatable answers.
- * Never send two requests with one nonce. A Standard key uses neither, and neither is looked at.
+ * Signs with the given nonce and time, for tests and reproducible output. Never send two requests
+ * with the same nonce. A Standard key uses neither, and both are ignored.
  *
- * - Ownership: `out` is the caller's memory; all zeros when the call fails.
- * - Threads: any number at once with one signer, each with its own `out`.
+ * - Ownership: `out` is the caller's memory; all zeros if the call fails.
+ * - Threads: any number may use one signer at once, each with its own `out`.
  * - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_NONCE` (not 64 ASCII letters and
  *   digits), `CXK_INVALID_TIMESTAMP` (not 13 digits of milliseconds).
  *
@@ -1345,8 +1346,8 @@ cxk_status cxk_signer_headers(const struct cxk_signer *CXK_NONNULL signer,
  *
  * # Safety
  *
- * `signer` comes from `cxk_signer_new()` and lives. `nonce` points to `nonce_len` readable
- * bytes. `out` may be written.
+ * `signer` comes from `cxk_signer_new()` and was not freed. `nonce` points to `nonce_len` readable
+ * bytes. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1357,10 +1358,10 @@ cxk_status cxk_signer_headers_at(const struct cxk_signer *CXK_NONNULL signer,
                                  struct cxk_headers *CXK_NONNULL out);
 
 /**
- * As `cxk_signer_headers()`, in lines `Name: value`.
+ * Signs like `cxk_signer_headers()`, and writes lines `Name: value`.
  *
- * - Ownership: `out` is the caller's memory; all zeros when the call fails.
- * - Threads: any number at once with one signer, each with its own `out`.
+ * - Ownership: `out` is the caller's memory; all zeros if the call fails.
+ * - Threads: any number may use one signer at once, each with its own `out`.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_RNG_FAILED`,
  *   `CXK_CLOCK_FAILED`.
  *
@@ -1373,7 +1374,7 @@ cxk_status cxk_signer_headers_at(const struct cxk_signer *CXK_NONNULL signer,
  *
  * # Safety
  *
- * `signer` comes from `cxk_signer_new()` and lives. `out` may be written.
+ * `signer` comes from `cxk_signer_new()` and was not freed. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1381,12 +1382,12 @@ cxk_status cxk_signer_header_lines(const struct cxk_signer *CXK_NONNULL signer,
                                    struct cxk_header_lines *CXK_NONNULL out);
 
 /**
- * Signs many requests of an Advanced key at once, each with a nonce of its own, all with the same
- * time of the machine. Send them within the minute: what a verifier allows is not documented.
+ * Signs many requests of an Advanced key at once, each with its own nonce, all with the same
+ * system time. Send them within a minute; the product does not document its limit.
  *
- * - Ownership: `out` is an array of the caller's; all zeros when the call fails. A `count` of 0
- *   does nothing.
- * - Threads: any number at once with one signer, each with its own `out`.
+ * - Ownership: `out` is the caller's array of `count` structures; all zeros if the call fails. A
+ *   `count` of 0 does nothing.
+ * - Threads: any number may use one signer at once, each with its own `out`.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above
  *   `CXK_BATCH_MAX`), `CXK_NOT_ADVANCED`, `CXK_RNG_FAILED`, `CXK_CLOCK_FAILED`.
  *
@@ -1398,7 +1399,8 @@ cxk_status cxk_signer_header_lines(const struct cxk_signer *CXK_NONNULL signer,
  *
  * # Safety
  *
- * `signer` comes from `cxk_signer_new()` and lives. `count` structures at `out` may be written.
+ * `signer` comes from `cxk_signer_new()` and was not freed. `count` structures at `out` is
+ * writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1409,9 +1411,9 @@ cxk_status cxk_signer_sign_batch(const struct cxk_signer *CXK_NONNULL signer,
 /**
  * Wipes and frees a signer.
  *
- * - Ownership: the signer is gone. NULL, and what is no live signer, is left alone; freeing a
- *   signer twice is nevertheless a mistake that cannot always be seen.
- * - Threads: when no other uses the signer.
+ * - Ownership: the signer must not be used afterwards. NULL is ignored. Freeing a signer twice is
+ *   an error that cannot always be detected.
+ * - Threads: only when no other thread uses the signer.
  * - Errors: none.
  *
  * ```c
@@ -1420,14 +1422,14 @@ cxk_status cxk_signer_sign_batch(const struct cxk_signer *CXK_NONNULL signer,
  *
  * # Safety
  *
- * `signer` is NULL, or comes from `cxk_signer_new()` and lives.
+ * `signer` is NULL, or comes from `cxk_signer_new()` and was not freed.
  */
 CXK_API void cxk_signer_free(struct cxk_signer *CXK_NULLABLE signer);
 
 /**
- * How a key that expires at one time stands at another, and when the product's notices are due.
+ * Computes the expiry state of a key at a given time, and when the product's notices are due.
  *
- * - Ownership: `out` is the caller's memory; all zeros when the call fails.
+ * - Ownership: `out` is the caller's memory; all zeros if the call fails.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`.
  *
@@ -1440,7 +1442,7 @@ CXK_API void cxk_signer_free(struct cxk_signer *CXK_NULLABLE signer);
  *
  * # Safety
  *
- * `out` may be written.
+ * `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1449,10 +1451,10 @@ cxk_status cxk_expiry_at(uint64_t expires_ms,
                          struct cxk_expiry *CXK_NONNULL out);
 
 /**
- * Makes a keyring without keys.
+ * Creates an empty keyring.
  *
- * - Ownership: `*out` is the caller's, who gives it to `cxk_keyring_free()`; NULL when the call
- *   fails.
+ * - Ownership: the caller owns `*out` and frees it with `cxk_keyring_free()`; it is NULL if the
+ *   call fails.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_NO_MEMORY`.
  *
@@ -1464,18 +1466,18 @@ cxk_status cxk_expiry_at(uint64_t expires_ms,
  *
  * # Safety
  *
- * `out` may be written.
+ * `out` is writable.
  */
 CXK_API CXK_MUST_USE cxk_status cxk_keyring_new(struct cxk_keyring *CXK_NULLABLE *CXK_NONNULL out);
 
 /**
- * Adds a key, in place of the one with its id where there is one.
+ * Adds a key, or replaces the key with the same id.
  *
- * - Ownership: the key is hashed; the caller may wipe it at once.
- * - Threads: any number at once, while others verify.
+ * - Ownership: the key is hashed, so the caller may wipe it immediately.
+ * - Threads: any number may call it at once, while others verify.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`,
  *   `CXK_INVALID_KEY_ID`, `CXK_INVALID_LEVEL`, `CXK_INVALID_KEY`, `CXK_INVALID_OPTION` (unknown
- *   flags), `CXK_NO_MEMORY`. The keyring is then as it was.
+ *   flags), `CXK_NO_MEMORY`. The keyring is unchanged then.
  *
  * ```c
  * cxk_key key = CXK_KEY_INIT;
@@ -1488,8 +1490,8 @@ CXK_API CXK_MUST_USE cxk_status cxk_keyring_new(struct cxk_keyring *CXK_NULLABLE
  *
  * # Safety
  *
- * `keyring` comes from `cxk_keyring_new()` and lives. `key` points to a structure of the size
- * that it states, and in it `key` to `key_len` readable bytes.
+ * `keyring` comes from `cxk_keyring_new()` and was not freed. `key` points to a structure of the
+ * size in `struct_size`, whose `key` points to `key_len` readable bytes.
  */
 CXK_API
 CXK_MUST_USE
@@ -1497,11 +1499,11 @@ cxk_status cxk_keyring_put(struct cxk_keyring *CXK_NONNULL keyring,
                            const struct cxk_key *CXK_NONNULL key);
 
 /**
- * Revokes a key: it stays known, and its requests are refused as `key-revoked`, until the key is
- * removed, or put anew without `CXK_KEY_REVOKED`.
+ * Revokes a key. Its requests are refused as `key-revoked` until the key is removed, or put again
+ * without `CXK_KEY_REVOKED`.
  *
- * - Threads: any number at once, while others verify. No request that is verified after the call
- *   is accepted.
+ * - Threads: any number may call it at once, while others verify. After the call, no request of
+ *   the key is accepted.
  * - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`.
  *
  * ```c
@@ -1510,15 +1512,15 @@ cxk_status cxk_keyring_put(struct cxk_keyring *CXK_NONNULL keyring,
  *
  * # Safety
  *
- * `keyring` comes from `cxk_keyring_new()` and lives.
+ * `keyring` comes from `cxk_keyring_new()` and was not freed.
  */
 CXK_API CXK_MUST_USE cxk_status cxk_keyring_revoke(struct cxk_keyring *CXK_NONNULL keyring, uint64_t key_id);
 
 /**
- * Removes and wipes a key; its requests are then refused as `unknown-key`.
+ * Removes and wipes a key. Its requests are refused as `unknown-key`.
  *
- * - Threads: any number at once, while others verify. No request that is verified after the call
- *   is accepted.
+ * - Threads: any number may call it at once, while others verify. After the call, no request of
+ *   the key is accepted.
  * - Errors: `CXK_NULL_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`.
  *
  * ```c
@@ -1527,17 +1529,17 @@ CXK_API CXK_MUST_USE cxk_status cxk_keyring_revoke(struct cxk_keyring *CXK_NONNU
  *
  * # Safety
  *
- * `keyring` comes from `cxk_keyring_new()` and lives.
+ * `keyring` comes from `cxk_keyring_new()` and was not freed.
  */
 CXK_API CXK_MUST_USE cxk_status cxk_keyring_remove(struct cxk_keyring *CXK_NONNULL keyring, uint64_t key_id);
 
 /**
- * Ends a keyring. Verifiers that were made with it keep its keys until they end, too; then all is
+ * Frees a keyring. Verifiers that use it keep its keys until they are freed; then the keys are
  * wiped.
  *
- * - Ownership: the keyring is gone. NULL, and what is no live keyring, is left alone; freeing one
- *   twice is nevertheless a mistake that cannot always be seen.
- * - Threads: when no other uses the keyring itself; verifiers may go on.
+ * - Ownership: the keyring must not be used afterwards. NULL is ignored. Freeing a keyring twice
+ *   is an error that cannot always be detected.
+ * - Threads: only when no other thread uses the keyring itself; its verifiers may continue.
  * - Errors: none.
  *
  * ```c
@@ -1546,20 +1548,20 @@ CXK_API CXK_MUST_USE cxk_status cxk_keyring_remove(struct cxk_keyring *CXK_NONNU
  *
  * # Safety
  *
- * `keyring` is NULL, or comes from `cxk_keyring_new()` and lives.
+ * `keyring` is NULL, or comes from `cxk_keyring_new()` and was not freed.
  */
 CXK_API void cxk_keyring_free(struct cxk_keyring *CXK_NULLABLE keyring);
 
 /**
- * Makes a replay guard, and takes its memory.
+ * Creates a replay guard and allocates its memory.
  *
- * - Ownership: `*out` is the caller's, who gives it to `cxk_replay_guard_free()`; NULL when the
- *   call fails.
+ * - Ownership: the caller owns `*out` and frees it with `cxk_replay_guard_free()`; it is NULL if
+ *   the call fails.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (a number
  *   out of its range), `CXK_RNG_FAILED`, `CXK_NO_MEMORY`.
  *
- * For 100 requests a second and a skew of 60 seconds:
+ * For 100 requests per second and a skew of 60 seconds:
  *
  * ```c
  * cxk_replay_guard_options options = CXK_REPLAY_GUARD_OPTIONS_INIT;
@@ -1572,7 +1574,7 @@ CXK_API void cxk_keyring_free(struct cxk_keyring *CXK_NULLABLE keyring);
  *
  * # Safety
  *
- * `options` points to a structure of the size that it states. `out` may be written.
+ * `options` points to a structure of the size in `struct_size`. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1580,11 +1582,11 @@ cxk_status cxk_replay_guard_new(const struct cxk_replay_guard_options *CXK_NONNU
                                 struct cxk_replay_guard *CXK_NULLABLE *CXK_NONNULL out);
 
 /**
- * Ends a replay guard. Verifiers that were made with it keep it until they end, too.
+ * Frees a replay guard. Verifiers that use it keep it until they are freed.
  *
- * - Ownership: the guard is gone. NULL, and what is no live guard, is left alone; freeing one
- *   twice is nevertheless a mistake that cannot always be seen.
- * - Threads: when no other uses the guard itself; verifiers may go on.
+ * - Ownership: the guard must not be used afterwards. NULL is ignored. Freeing a guard twice is an
+ *   error that cannot always be detected.
+ * - Threads: only when no other thread uses the guard itself; its verifiers may continue.
  * - Errors: none.
  *
  * ```c
@@ -1593,19 +1595,19 @@ cxk_status cxk_replay_guard_new(const struct cxk_replay_guard_options *CXK_NONNU
  *
  * # Safety
  *
- * `guard` is NULL, or comes from `cxk_replay_guard_new()` and lives.
+ * `guard` is NULL, or comes from `cxk_replay_guard_new()` and was not freed.
  */
 CXK_API void cxk_replay_guard_free(struct cxk_replay_guard *CXK_NULLABLE guard);
 
 /**
- * Makes a verifier.
+ * Creates a verifier.
  *
- * - Ownership: `*out` is the caller's, who gives it to `cxk_verifier_free()`; NULL when the call
- *   fails. Keyring and guard stay the caller's, and may be freed before the verifier.
+ * - Ownership: the caller owns `*out` and frees it with `cxk_verifier_free()`; it is NULL if the
+ *   call fails. Keyring and guard stay the caller's, and may be freed before the verifier.
  * - Threads: any.
- * - Errors: `CXK_NULL_ARG` (also where `guard` is NULL without `CXK_VERIFIER_OWN_GUARD`),
+ * - Errors: `CXK_NULL_ARG` (also if `guard` is NULL without `CXK_VERIFIER_OWN_GUARD`),
  *   `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (also a guard
- *   beside `CXK_VERIFIER_OWN_GUARD`), `CXK_NO_MEMORY`.
+ *   with `CXK_VERIFIER_OWN_GUARD`), `CXK_NO_MEMORY`.
  *
  * ```c
  * cxk_verifier *mine = NULL;
@@ -1615,9 +1617,9 @@ CXK_API void cxk_replay_guard_free(struct cxk_replay_guard *CXK_NULLABLE guard);
  *
  * # Safety
  *
- * `options` is NULL, for all defaults, or points to a structure of the size that it states.
- * `keyring` comes from `cxk_keyring_new()` and lives. `guard` is NULL, or comes from
- * `cxk_replay_guard_new()` and lives. `out` may be written.
+ * `options` is NULL for the defaults, or points to a structure of the size in `struct_size`.
+ * `keyring` comes from `cxk_keyring_new()` and was not freed. `guard` is NULL, or comes from
+ * `cxk_replay_guard_new()` and was not freed. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1627,12 +1629,12 @@ cxk_status cxk_verifier_new(const struct cxk_verifier_options *CXK_NULLABLE opti
                             struct cxk_verifier *CXK_NULLABLE *CXK_NONNULL out);
 
 /**
- * Whether a request is authentic, and whose: `CXK_OK`, or why not. To the client every refusal
- * must look the same (the product's 401); the status is for the log.
+ * Verifies a request: returns `CXK_OK` and its sender, or the reason for a refusal. Answer every
+ * refusal with the same 401; the status is for your log.
  *
  * - Ownership: the headers stay the caller's. `out` is the caller's memory; all zeros unless the
  *   request is accepted.
- * - Threads: any number at once, while keys change.
+ * - Threads: any number may call it at once, while keys change.
  * - Errors: the `CXK_VERDICT_...`; `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
  *   `CXK_TOO_LARGE` (more than `CXK_HEADERS_MAX` headers).
  *
@@ -1646,8 +1648,8 @@ cxk_status cxk_verifier_new(const struct cxk_verifier_options *CXK_NULLABLE opti
  *
  * # Safety
  *
- * `verifier` comes from `cxk_verifier_new()` and lives. `headers` points to `count` headers,
- * whose names and values are readable. `out` may be written.
+ * `verifier` comes from `cxk_verifier_new()` and was not freed. `headers` points to `count`
+ * headers with readable names and values. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1658,13 +1660,14 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
                       struct cxk_principal *CXK_NONNULL out);
 
 /**
- * Verifies many requests at one time of the clock, in their order: of two equal requests the
- * first is accepted. Each gets the status that `cxk_verify()` would give.
+ * Verifies many requests at the same time, in order: of two equal requests, the first is accepted.
+ * Each gets the status that `cxk_verify()` would return.
  *
- * - Ownership: as `cxk_verify()`. `statuses` and `principals` are arrays of `count`. When the call
- *   itself fails, every status is its status, and every principal is zeros.
- * - Threads: any number at once, while keys change.
- * - Errors: `CXK_SOME_REFUSED` where not all were accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
+ * - Ownership: as with `cxk_verify()`. `statuses` and `principals` are the caller's arrays of
+ *   `count`. If the call itself fails, every status is the call's status, and every principal is
+ *   all zeros.
+ * - Threads: any number may call it at once, while keys change.
+ * - Errors: `CXK_SOME_REFUSED` if not all requests are accepted; `CXK_NULL_ARG`, `CXK_BAD_ARG`,
  *   `CXK_WRONG_HANDLE`, `CXK_TOO_LARGE` (above `CXK_BATCH_MAX` requests), `CXK_NO_MEMORY`.
  *
  * ```c
@@ -1678,8 +1681,8 @@ cxk_status cxk_verify(const struct cxk_verifier *CXK_NONNULL verifier,
  *
  * # Safety
  *
- * `verifier` comes from `cxk_verifier_new()` and lives. `requests` points to `count` requests as
- * `cxk_verify()` takes them. `count` statuses and principals may be written.
+ * `verifier` comes from `cxk_verifier_new()` and was not freed. `requests` points to `count`
+ * requests as in `cxk_verify()`. `statuses` and `principals` have `count` writable elements.
  */
 CXK_API
 CXK_MUST_USE
@@ -1691,11 +1694,11 @@ cxk_status cxk_verify_batch(const struct cxk_verifier *CXK_NONNULL verifier,
                             struct cxk_principal *CXK_NONNULL principals);
 
 /**
- * Ends a verifier.
+ * Frees a verifier.
  *
- * - Ownership: the verifier is gone. NULL, and what is no live verifier, is left alone; freeing
- *   one twice is nevertheless a mistake that cannot always be seen.
- * - Threads: when no other uses the verifier.
+ * - Ownership: the verifier must not be used afterwards. NULL is ignored. Freeing a verifier twice
+ *   is an error that cannot always be detected.
+ * - Threads: only when no other thread uses the verifier.
  * - Errors: none.
  *
  * ```c
@@ -1704,15 +1707,15 @@ cxk_status cxk_verify_batch(const struct cxk_verifier *CXK_NONNULL verifier,
  *
  * # Safety
  *
- * `verifier` is NULL, or comes from `cxk_verifier_new()` and lives.
+ * `verifier` is NULL, or comes from `cxk_verifier_new()` and was not freed.
  */
 CXK_API void cxk_verifier_free(struct cxk_verifier *CXK_NULLABLE verifier);
 
 /**
- * Loads compiled definitions, of which it keeps a copy.
+ * Loads compiled definitions and keeps a copy.
  *
- * - Ownership: `*out` is the caller's, who gives it to `cxk_definitions_free()`; NULL when the
- *   call fails. The bytes stay the caller's.
+ * - Ownership: the caller owns `*out` and frees it with `cxk_definitions_free()`; it is NULL if
+ *   the call fails. The bytes stay the caller's.
  * - Threads: any.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_TOO_LARGE` (above 64 MiB),
  *   `CXK_INVALID_DEFINITIONS`, `CXK_UNSUPPORTED_FORMAT`, `CXK_NO_MEMORY`.
@@ -1728,7 +1731,7 @@ CXK_API void cxk_verifier_free(struct cxk_verifier *CXK_NULLABLE verifier);
  *
  * # Safety
  *
- * `bytes` points to `len` readable bytes. `out` may be written.
+ * `bytes` points to `len` readable bytes. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1737,11 +1740,11 @@ cxk_status cxk_definitions_load(const void *CXK_NONNULL bytes,
                                 struct cxk_definitions *CXK_NULLABLE *CXK_NONNULL out);
 
 /**
- * The definition at a place, counted from 0: for going through all of them.
+ * Returns the definition at an index, counted from 0, to iterate over all of them.
  *
- * - Ownership: `out` is the caller's memory; all zeros when the call fails.
- * - Threads: any number at once.
- * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND` (behind the last).
+ * - Ownership: `out` is the caller's memory; all zeros if the call fails.
+ * - Threads: any number may call it at once.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND` (after the last).
  *
  * ```c
  * cxk_definition definition;
@@ -1751,7 +1754,7 @@ cxk_status cxk_definitions_load(const void *CXK_NONNULL bytes,
  *
  * # Safety
  *
- * `definitions` comes from `cxk_definitions_load()` and lives. `out` may be written.
+ * `definitions` comes from `cxk_definitions_load()` and was not freed. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1760,10 +1763,10 @@ cxk_status cxk_definitions_get(const struct cxk_definitions *CXK_NONNULL definit
                                struct cxk_definition *CXK_NONNULL out);
 
 /**
- * The place of the definition with a name, or with `tenant/name`.
+ * Finds the index of the definition with a name, or with `tenant/name`.
  *
- * - Ownership: `out` is the caller's memory; `CXK_NOWHERE` when the call fails.
- * - Threads: any number at once.
+ * - Ownership: `out` is the caller's memory; `CXK_NOWHERE` if the call fails.
+ * - Threads: any number may call it at once.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_INVALID_TEXT`,
  *   `CXK_NOT_FOUND`, `CXK_AMBIGUOUS_NAME`.
  *
@@ -1774,8 +1777,8 @@ cxk_status cxk_definitions_get(const struct cxk_definitions *CXK_NONNULL definit
  *
  * # Safety
  *
- * `definitions` comes from `cxk_definitions_load()` and lives. `name` points to `name_len`
- * readable bytes. `out` may be written.
+ * `definitions` comes from `cxk_definitions_load()` and was not freed. `name` points to `name_len`
+ * readable bytes. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1785,12 +1788,11 @@ cxk_status cxk_definitions_find(const struct cxk_definitions *CXK_NONNULL defini
                                 size_t *CXK_NONNULL out);
 
 /**
- * The place of the definition that a key id belongs to: that of a principal, say. Ids come from
- * the lock file when definitions are compiled; ids of keys that were replaced and live on for a
- * grace lead to their definition, too.
+ * Finds the index of the definition for a key id, for example a principal's. The ids come from the
+ * lock file at compile time and include replaced keys that are in their grace period.
  *
- * - Ownership: `out` is the caller's memory; `CXK_NOWHERE` when the call fails.
- * - Threads: any number at once.
+ * - Ownership: `out` is the caller's memory; `CXK_NOWHERE` if the call fails.
+ * - Threads: any number may call it at once.
  * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_NOT_FOUND`,
  *   `CXK_AMBIGUOUS_NAME` (several tenants have such an id: compile those of one).
  *
@@ -1801,7 +1803,7 @@ cxk_status cxk_definitions_find(const struct cxk_definitions *CXK_NONNULL defini
  *
  * # Safety
  *
- * `definitions` comes from `cxk_definitions_load()` and lives. `out` may be written.
+ * `definitions` comes from `cxk_definitions_load()` and was not freed. `out` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1810,15 +1812,15 @@ cxk_status cxk_definitions_find_id(const struct cxk_definitions *CXK_NONNULL def
                                    size_t *CXK_NONNULL out);
 
 /**
- * Says what keys gain from one version of the definitions to the next: a line for each gain, with
- * its code (`role-added`), the key and a sentence, with tabs between and a line end behind.
+ * Compares two versions of the definitions and reports what keys gain: one line per gain, with its
+ * code (`role-added`), the key and a sentence, separated by tabs.
  *
- * - Ownership: `text` is the caller's memory of `text_size` bytes. It always ends with NUL, and
- *   is cut where it is too small. `gains` counts all gains, whether their lines fit or not. When the
- *   call fails, `text` is all zeros and `gains` is `CXK_NOWHERE`, which is no count of none.
- * - Threads: any number at once.
- * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_BUFFER_TOO_SMALL` (no room
- *   for a NUL), `CXK_TOO_LARGE` (`text_size` above 64 MiB).
+ * - Ownership: `text` is the caller's buffer of `text_size` bytes. It is always terminated by NUL,
+ *   and truncated if it is too small. `gains` counts all gains, including those whose lines did
+ *   not fit. If the call fails, `text` is all zeros and `gains` is `CXK_NOWHERE`.
+ * - Threads: any number may call it at once.
+ * - Errors: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`, `CXK_BUFFER_TOO_SMALL` (no room for
+ *   NUL), `CXK_TOO_LARGE` (`text_size` above 64 MiB).
  *
  * ```c
  * char text[4096];
@@ -1829,8 +1831,8 @@ cxk_status cxk_definitions_find_id(const struct cxk_definitions *CXK_NONNULL def
  *
  * # Safety
  *
- * `before` and `after` come from `cxk_definitions_load()` and live. `text_size` bytes at `text`,
- * and `gains`, may be written.
+ * `before` and `after` come from `cxk_definitions_load()` and were not freed. `text` points to
+ * `text_size` writable bytes, and `gains` is writable.
  */
 CXK_API
 CXK_MUST_USE
@@ -1841,11 +1843,11 @@ cxk_status cxk_compare(const struct cxk_definitions *CXK_NONNULL before,
                        size_t *CXK_NONNULL gains);
 
 /**
- * Ends definitions.
+ * Frees definitions.
  *
- * - Ownership: the definitions are gone. NULL, and what is no live handle, is left alone; freeing
- *   one twice is nevertheless a mistake that cannot always be seen.
- * - Threads: when no other uses the definitions.
+ * - Ownership: the definitions must not be used afterwards. NULL is ignored. Freeing definitions
+ *   twice is an error that cannot always be detected.
+ * - Threads: only when no other thread uses the definitions.
  * - Errors: none.
  *
  * ```c
@@ -1854,24 +1856,24 @@ cxk_status cxk_compare(const struct cxk_definitions *CXK_NONNULL before,
  *
  * # Safety
  *
- * `definitions` is NULL, or comes from `cxk_definitions_load()` and lives.
+ * `definitions` is NULL, or comes from `cxk_definitions_load()` and was not freed.
  */
 CXK_API void cxk_definitions_free(struct cxk_definitions *CXK_NULLABLE definitions);
 
 /**
- * Answers a question about the key at a place of the definitions: `CXK_OK` where it may,
- * `CXK_DECISION_REFUSED` where it may not, `CXK_DECISION_UNKNOWN` where that hangs on something
- * that nobody listed.
+ * Answers a question about the key at an index of the definitions: `CXK_OK` if it may,
+ * `CXK_DECISION_REFUSED` if it may not, `CXK_DECISION_UNKNOWN` if that depends on a fact that
+ * nobody listed.
  *
- * - Ownership: `out` is the caller's memory; when there is no answer it holds the status. `text`
- *   is the caller's memory of `text_size` bytes for one line that says how the answer came about, and
- *   what would change it; NULL where nobody wants it. It ends with NUL, and is cut where it is too
+ * - Ownership: `out` is the caller's memory; it holds the call's status if there is no answer.
+ *   `text` is the caller's buffer of `text_size` bytes for one line that explains the answer and
+ *   names what would change it, or NULL. It is terminated by NUL, and truncated if it is too
  *   small.
- * - Threads: any number at once.
- * - Errors: besides the answers: `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
- *   `CXK_NOT_FOUND` (no such place), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,
+ * - Threads: any number may call it at once.
+ * - Errors: in addition to the answers, `CXK_NULL_ARG`, `CXK_BAD_ARG`, `CXK_WRONG_HANDLE`,
+ *   `CXK_NOT_FOUND` (no such index), `CXK_INVALID_STRUCT`, `CXK_INVALID_OPTION` (no such kind,
  *   permission or reference), `CXK_INVALID_TEXT`, `CXK_TOO_LARGE`, `CXK_BUFFER_TOO_SMALL` (no room
- *   for a NUL), `CXK_NO_MEMORY`.
+ *   for NUL), `CXK_NO_MEMORY`.
  *
  * ```c
  * const char *groups[] = {"prod-us"};
@@ -1886,10 +1888,10 @@ CXK_API void cxk_definitions_free(struct cxk_definitions *CXK_NULLABLE definitio
  *
  * # Safety
  *
- * `definitions` comes from `cxk_definitions_load()` and lives. `question` points to a structure of
- * the size that it states, in which the pointers that its kind needs lead to as many readable
- * values as the counts say, and texts end with NUL. `out` may be written. `text` is NULL, or
- * `text_size` bytes there may be written.
+ * `definitions` comes from `cxk_definitions_load()` and was not freed. `question` points to a
+ * structure of the size in `struct_size`, in which the pointers that its kind needs lead to as
+ * many readable values as the counts state, and strings are terminated by NUL. `out` is writable.
+ * `text` is NULL, or points to `text_size` writable bytes.
  */
 CXK_API
 CXK_MUST_USE
@@ -1904,25 +1906,25 @@ cxk_status cxk_decide(const struct cxk_definitions *CXK_NONNULL definitions,
 }  // extern "C"
 #endif  // __cplusplus
 
-/** No place of a definition, and no count: what a call sets that fails, where 0 would be a place. */
+/** The index or count that a failing call sets, since 0 is a valid index. */
 #define CXK_NOWHERE SIZE_MAX
 
-/** A key to fill; it never expires unless that is set. */
+/** Initialises a key that never expires. */
 #define CXK_KEY_INIT {sizeof(cxk_key), 0, 0, NULL, 0, CXK_NEVER, 0, 0, 0}
 
-/** Options of a verifier with all defaults. */
+/** Initialises options of a verifier with the defaults. */
 #define CXK_VERIFIER_OPTIONS_INIT {sizeof(cxk_verifier_options), 0, 0}
 
-/** Options of a replay guard to fill: `entries` and `started_ms`. */
+/** Initialises options of a replay guard; set `entries` and `started_ms`. */
 #define CXK_REPLAY_GUARD_OPTIONS_INIT {sizeof(cxk_replay_guard_options), 0, 0, 0, 0, 0, 0, 0}
 
-/** A question to fill. */
+/** Initialises a question; set `kind` and the fields that it needs. */
 #define CXK_QUESTION_INIT \
   {sizeof(cxk_question), 0, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, 0}
 
 /**
- * Whether the library that the program runs with has this header's binary interface: `CXK_OK`,
- * or `CXK_ABI_MISMATCH`.
+ * Checks that the library that the program runs with has this header's ABI: `CXK_OK` or
+ * `CXK_ABI_MISMATCH`.
  *
  * - Threads: any.
  *
