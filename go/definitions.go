@@ -13,30 +13,30 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// Definitions is compiled key definitions. They never change, and any number of goroutines may ask
+// Definitions is a set of compiled key definitions. They never change, and any number of goroutines may use
 // them at once.
 type Definitions struct {
 	mu          sync.RWMutex
 	definitions backend.Definitions // nil once closed
 }
 
-// Definition is a key, as it is defined.
+// Definition is a key definition.
 type Definition struct {
-	// Tenant is the tenant that the key is of; empty where the definition has none.
+	// Tenant is the key's tenant; empty if the definition names none.
 	Tenant string
 	// Name is the definition's name.
 	Name string
-	// KeyID is the key's id in its tenant, by the lock file; 0 where the lock file has none.
+	// KeyID is the key's id in its tenant, from the lock file; 0 if it is not there.
 	KeyID uint64
 	// Level is the key's security level.
 	Level Level
-	// Expires is when the key expires; zero where it does not, or where it has a lifetime.
+	// Expires is when the key expires; zero if it does not, or if it has a lifetime.
 	Expires time.Time
-	// Lifetime is how long the key lives from when it is generated; 0 where it has no lifetime.
+	// Lifetime is the key's lifetime from when it is generated; 0 if it has none.
 	Lifetime time.Duration
 }
 
-// LoadDefinitions reads the bytes of a file that `cortexkey compile` wrote. It keeps a copy.
+// LoadDefinitions loads the bytes of a file from `cortexkey compile`. It keeps a copy.
 //
 // The file is not signed: anyone who can change it can change what keys may do.
 func LoadDefinitions(compiled []byte) (*Definitions, error) {
@@ -49,7 +49,7 @@ func LoadDefinitions(compiled []byte) (*Definitions, error) {
 
 func newDefinitions(over backend.Definitions) *Definitions { return &Definitions{definitions: over} }
 
-// All returns the definitions with their places; none once closed.
+// All returns the definitions with their indices; none once closed.
 func (d *Definitions) All() iter.Seq2[int, Definition] {
 	return func(yield func(int, Definition) bool) {
 		for at := 0; ; at++ {
@@ -61,7 +61,7 @@ func (d *Definitions) All() iter.Seq2[int, Definition] {
 	}
 }
 
-// At returns the definition at a place, counted from 0.
+// At returns the definition at an index, counted from 0.
 func (d *Definitions) At(at int) (Definition, error) {
 	var definition Definition
 	err := d.open(func(definitions backend.Definitions) error {
@@ -90,7 +90,7 @@ func (d *Definitions) At(at int) (Definition, error) {
 // lifetimeMSMax is the most milliseconds that a time.Duration holds: 292 years.
 const lifetimeMSMax = (1<<63 - 1) / 1_000_000
 
-// Find returns the place of the definition with a name, or with tenant/name.
+// Find returns the index of the definition with a name, or with tenant/name.
 func (d *Definitions) Find(name string) (int, error) {
 	return d.place(func(definitions backend.Definitions) (int, error) {
 		if name == "" || len(name) > backend.TextBytesMax || !utf8.ValidString(name) {
@@ -100,15 +100,13 @@ func (d *Definitions) Find(name string) (int, error) {
 	})
 }
 
-// FindID returns the place of the definition that a key id belongs to, such as that of a [Principal].
-// Ids come from the lock file when definitions are compiled; the id of a key that was rotated leads to
-// its definition for as long as the lock file has it.
+// FindID returns the index of the definition for a key id, such as a [Principal]'s. The ids come from the lock
+// file at compile time and include rotated keys that are in their grace period.
 func (d *Definitions) FindID(keyID uint64) (int, error) {
 	return d.place(func(definitions backend.Definitions) (int, error) { return definitions.FindID(keyID) })
 }
 
-// Decide answers a question about the key at a place. The error says why there is no answer; a
-// refusal is an answer and not an error.
+// Decide answers a question about the key at an index. A refusal is an answer, not an error.
 func (d *Definitions) Decide(at int, question Question) (Decision, error) {
 	if isNil(question) {
 		return Decision{}, fmt.Errorf("%w: Decide(…, nil); give one such as ActionQuestion{…}", ErrNil)

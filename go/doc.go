@@ -1,9 +1,9 @@
 // Package cortexkey signs and verifies HTTP requests with the API keys of Palo Alto Networks Cortex products
 // (XSOAR, XSIAM, XDR), and decides what a key may do.
 //
-// A key is Standard (it is sent as it is) or Advanced (a SHA-256 digest of key, nonce and time is
-// sent); the API Keys table of the console shows which, as Security Level. The level cannot be guessed
-// from a key, so it is an argument of [NewSigner].
+// A Standard key is sent in the clear. An Advanced key signs: a SHA-256 digest of key, nonce and time is sent.
+// The console's API Keys table shows which, as Security Level. A key does not reveal its level, so the level is
+// an argument of [NewSigner].
 //
 //	signer, err := cortexkey.NewSigner(7, cortexkey.Advanced, os.Getenv("CORTEXKEY_API_KEY"))
 //	if err != nil {
@@ -17,14 +17,14 @@
 //	}
 //	client := &http.Client{Transport: transport}
 //
-// The transport signs every attempt, also those that net/http makes by itself, and sends headers to no
-// host but those it was given, so a client follows no redirect elsewhere. A [SignerSource] in place of the
-// signer lets keys change while requests run; [NewFileSource] follows a file.
+// The transport signs every attempt, including those that net/http repeats, and sends headers only to the given
+// hosts, so a client follows no redirect elsewhere. Pass a [SignerSource] instead of the signer to change keys
+// while requests run; [NewFileSource] follows a file.
 //
-// [Signer.SignRequest] signs one request. Sign each attempt anew, and set CheckRedirect of
-// [net/http.Client] to return [net/http.ErrUseLastResponse]: it copies headers when it follows a redirect.
+// [Signer.SignRequest] signs one request. Sign every attempt, and set CheckRedirect of [net/http.Client] to
+// return [net/http.ErrUseLastResponse], because the client copies headers when it follows a redirect.
 //
-// The signature covers neither method, path nor body: it shows who sends, not what was sent.
+// The signature covers neither method, path nor body: it authenticates the sender, not the request.
 //
 // # Verifying
 //
@@ -45,27 +45,27 @@
 //	}
 //	return http.ListenAndServe(addr, verifier.Middleware(handler))
 //
-// A captured request can be sent again for any call. The guard, a [ReplayGuard], is what has it accepted
-// only once. [MemoryGuard] serves one process; several processes need a guard that they share.
+// Anyone who captures a request can send its headers again with any call. The guard, a [ReplayGuard], accepts
+// them only once. [MemoryGuard] serves one process; several processes need a guard that they share.
 //
 // # Deciding
 //
-// [LoadDefinitions] reads what `cortexkey compile` wrote, and [Definitions.Decide] answers what a key may
-// do and see, and why.
+// [LoadDefinitions] loads a file from `cortexkey compile`, and [Definitions.Decide] answers what a key may do
+// and see, and why.
 //
 // # Errors
 //
-// Errors are for [errors.Is]. Nil receivers and nil arguments are errors ([ErrNil]), and values that were
-// closed, or not made by their constructors, return [ErrClosed].
+// Test errors with [errors.Is]. Nil receivers and nil arguments return [ErrNil]. Values that were closed, or not
+// created by their constructors, return [ErrClosed].
 //
 // # Secrets
 //
-// A [Signer], a [Keyring], and the [Headers] of a Standard key, can sign. They print, log and marshal
-// without the key, and no error holds it. What they keep is wiped by their Close; strings that
-// net/http was given cannot be.
+// A [Signer], a [Keyring], and the [Headers] of a Standard key can sign. They print, log and marshal without
+// the key, and no error contains it. Close wipes what they store; strings that were passed to net/http cannot
+// be wiped.
 //
 // # The C library
 //
-// The package is pure Go and needs no C compiler. Package [github.com/cortexkey/cortexkey/go/lib] makes
+// The package is pure Go and needs no C compiler. Package [github.com/cortexkey/cortexkey/go/lib] creates
 // the same types over the C library libcortexkey, with the same answers.
 package cortexkey

@@ -19,42 +19,42 @@ var (
 	ErrInvalidNonce = errors.New("cortexkey: invalid nonce")
 	// ErrInvalidTimestamp: the time is not 13 digits of milliseconds.
 	ErrInvalidTimestamp = errors.New("cortexkey: invalid timestamp")
-	// ErrInvalidOption: an option cannot be used.
+	// ErrInvalidOption: an option is out of its range.
 	ErrInvalidOption = errors.New("cortexkey: invalid option")
-	// ErrNil: a receiver or an argument is nil that must not be.
+	// ErrNil: a receiver or an argument that must not be nil is nil.
 	ErrNil = errors.New("cortexkey: nil")
 	// ErrNilRequest: there is no request to sign.
 	ErrNilRequest = errors.New("cortexkey: nil request")
 	// ErrNonceSource: the source of nonces failed.
 	ErrNonceSource = errors.New("cortexkey: no random bytes for a nonce")
-	// ErrNotAdvanced: the key is Standard, which is sent as it is and signs nothing.
+	// ErrNotAdvanced: the key is Standard, which is sent in the clear and signs nothing.
 	ErrNotAdvanced = errors.New("cortexkey: not an Advanced key")
-	// ErrClosed: a value was used after its Close, or was not made by its constructor.
+	// ErrClosed: a value was used after its Close, or was not created by its constructor.
 	ErrClosed = backend.ErrClosed
 	// ErrRefused: a verifier refused a request; the error is the [Verdict] itself.
 	ErrRefused = errors.New("cortexkey: request refused")
-	// ErrUnknownKey: the keyring has no key of this id.
+	// ErrUnknownKey: the keyring has no key with this id.
 	ErrUnknownKey = errors.New("cortexkey: no such key")
 	// ErrNilGuard: NewVerifier got no replay guard.
 	ErrNilGuard = errors.New("cortexkey: no replay guard")
 	// ErrInvalidGuard: the replay guard works with keyrings of package lib only.
 	ErrInvalidGuard = backend.ErrInvalidGuard
-	// ErrHostNotAllowed: a transport was asked to send headers to a host that it was not given.
+	// ErrHostNotAllowed: a request goes to a host that the transport was not given.
 	ErrHostNotAllowed = errors.New("cortexkey: host not allowed")
-	// ErrPlainHTTP: a transport was asked to send headers where everybody on the way can read them.
+	// ErrPlainHTTP: a request would send headers over plain HTTP to another machine.
 	ErrPlainHTTP = errors.New("cortexkey: plain HTTP")
-	// ErrRepeated: a connection broke again and again before an answer came.
+	// ErrRepeated: a connection broke repeatedly before an answer came.
 	ErrRepeated = errors.New("cortexkey: connection lost")
-	// ErrKeyFile: a file with a key cannot be read as one.
+	// ErrKeyFile: a file is not a valid key file.
 	ErrKeyFile = errors.New("cortexkey: key file")
 	// ErrInvalidDefinitions: bytes are not compiled definitions, or are damaged.
 	ErrInvalidDefinitions = backend.ErrInvalidDefinitions
-	// ErrNotFound: there is no such definition.
+	// ErrNotFound: no such definition exists.
 	ErrNotFound = backend.ErrNotFound
-	// ErrAmbiguousName: several definitions have the name; give tenant/name.
+	// ErrAmbiguousName: several definitions have the name; use tenant/name.
 	ErrAmbiguousName = backend.ErrAmbiguousName
-	// ErrInvalidQuestion: a question is outside its limits.
+	// ErrInvalidQuestion: a question exceeds a limit.
 	ErrInvalidQuestion = backend.ErrInvalidQuestion
-	// ErrLibrary: the C library failed, or does not fit its header.
+	// ErrLibrary: the C library failed, or does not match its header.
 	ErrLibrary = backend.ErrLibrary
 )

@@ -17,54 +17,52 @@ import (
 
 // Limits of a [MemoryGuardConfig].
 const (
-	// MemoryGuardEntriesMax is the most entries of a guard: 1.6 GB.
+	// MemoryGuardEntriesMax is the largest number of entries of a guard; they take 1.6 GB.
 	MemoryGuardEntriesMax = 100_000_000
-	// MemoryGuardKeysMax is the most keys of a guard with a quota.
+	// MemoryGuardKeysMax is the largest number of keys of a guard with a quota.
 	MemoryGuardKeysMax = 1_000_000
 )
 
-// MemoryGuardConfig is how a [MemoryGuard] is made.
+// MemoryGuardConfig configures a [MemoryGuard].
 //
-// For 1,000 requests a second and a skew of 60 seconds, the guard remembers 60,000 uses where all clocks
-// agree, and 120,000 where every client's clock is ahead by the skew. Entries is 1,000 times twice 60,
-// which are 2.4 MB. A client that catches up after an outage may send 50,000 requests at once, within one
-// millisecond, and each is accepted.
+// For 1,000 requests per second and a skew of 60 seconds, set Entries to 1,000 × 2 × 60 = 120,000, which takes
+// 2.4 MB. The guard then holds 60,000 requests if all clocks agree, and 120,000 if every client's clock is
+// ahead by the skew. A client that catches up after an outage may send 50,000 requests within one millisecond,
+// and all are accepted.
 //
-// Without a quota, one key that floods the service fills the guard for all. With UsesPerKey 60,000 and
-// Keys 100, one key has half of the guard at most, and what it sends beyond is refused with
-// [VerdictReplayGuardQuota]. Where several keys flood, each key is still sure of its share, which
-// [MemoryGuard.SureUsesPerKey] returns: an eighth of the entries divided by Keys, here some 150 uses.
+// Without a quota, one key that floods the service fills the guard for all. With UsesPerKey 60,000 and Keys
+// 100, one key uses at most half of the guard, and more of its requests are refused with
+// [VerdictReplayGuardQuota]. If several keys flood the guard, each key still has the share that
+// [MemoryGuard.SureUsesPerKey] returns: an eighth of the entries divided by Keys, here about 150 requests.
 type MemoryGuardConfig struct {
-	// Entries is how many requests the guard can remember, whatever their timestamps: requests a second
-	// times twice the skew in seconds.
+	// Entries is how many requests the guard can remember: requests per second times twice the skew in seconds.
 	Entries int
-	// Skew is the largest skew of the verifiers that ask the guard; 0 is 60 seconds.
+	// Skew is the largest skew of the verifiers that use the guard; 0 means 60 seconds.
 	Skew time.Duration
-	// Started is the time now. Requests that may have been accepted before it are refused with
-	// [VerdictReplayGuardStarting] for as long as the skew. It is required unless First is set.
+	// Started is the current time. For the duration of the skew, requests that may have been accepted before it
+	// are refused with [VerdictReplayGuardStarting]. It is required unless First is set.
 	Started time.Time
-	// First means that nothing can have been accepted before: the first guard ever of these keys, or a
+	// First means that no request can have been accepted before: this is the first guard for these keys, or a
 	// test.
 	First bool
-	// UsesPerKey is how many requests of one key the guard remembers at most; 0 is no limit. With it,
-	// Keys is how many keys can have requests in the guard at a time.
+	// UsesPerKey is the largest number of remembered requests of one key; 0 means no limit. With it, Keys is how
+	// many keys can have requests in the guard at a time.
 	UsesPerKey, Keys int
 }
 
-// MemoryGuard is a [ReplayGuard] in the memory of this process, for its goroutines. It takes all of its
-// memory when it is made: at most 20 bytes an entry from 40,000 entries on, and 110 bytes a key of a
-// quota. It accepts any mix of timestamps within the window up to its entries, and refuses when it is
-// full; it never forgets a request that could still be accepted. A guard in another process does not know
-// what this one accepted.
+// MemoryGuard is a [ReplayGuard] in the memory of this process. It allocates all its memory when it is created:
+// at most 20 bytes per entry from 40,000 entries on, and 110 bytes per key with a quota. It accepts any mix of
+// timestamps within the window up to its entries, and refuses requests when it is full; it never forgets a
+// request that could still be replayed. Guards in several processes do not know about each other.
 //
-// Several verifiers may share a guard. Give it to [NewVerifier] itself and not in a guard of your own that
-// calls it: a tag alone does not tell the guard what it needs, so its Remember refuses.
+// Several verifiers may share a guard. Pass it to [NewVerifier] directly. Your own ReplayGuard cannot wrap it:
+// a tag alone does not contain what the guard needs, so its Remember refuses.
 type MemoryGuard struct {
 	guard  *replay.Guard
 	closed atomic.Bool
 }
 
-// NewMemoryGuard makes a guard.
+// NewMemoryGuard creates a guard and allocates its memory.
 func NewMemoryGuard(config MemoryGuardConfig) (*MemoryGuard, error) {
 	checked, err := config.check()
 	if err != nil {
@@ -106,7 +104,7 @@ func (c MemoryGuardConfig) check() (backend.GuardOptions, error) {
 	return checked, nil
 }
 
-// SureUsesPerKey returns how many requests each key is sure of, however many the other keys have; 0
+// SureUsesPerKey returns how many requests each key can always have remembered, whatever the other keys do; 0
 // without a quota.
 func (g *MemoryGuard) SureUsesPerKey() int {
 	if g == nil || g.guard == nil {
@@ -115,13 +113,13 @@ func (g *MemoryGuard) SureUsesPerKey() int {
 	return g.guard.SureUsesPerKey()
 }
 
-// Remember refuses: only a verifier asks a MemoryGuard, in its own way.
+// Remember always refuses: only a verifier can use a MemoryGuard.
 func (*MemoryGuard) Remember(context.Context, [16]byte, time.Time) error {
 	return refusals[VerdictReplayGuardUnavailable]
 }
 
-// Close has later calls of [NewVerifier] refuse the guard. Verifiers that have it keep it, and its memory
-// is freed with the last of them. Closing again does nothing.
+// Close makes later calls of [NewVerifier] refuse the guard. Verifiers that use it keep it, and its memory is
+// freed with the last of them. Closing again does nothing.
 func (g *MemoryGuard) Close() error {
 	if g != nil {
 		g.closed.Store(true)

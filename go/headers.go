@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// The names of the headers, as net/http writes them; HTTP does not regard their case.
+// The names of the headers in net/http's spelling; HTTP ignores case.
 const (
 	HeaderKeyID         = "X-Xdr-Auth-Id"
 	HeaderAuthorization = "Authorization"
@@ -31,7 +31,7 @@ type Headers struct {
 // KeyID returns the value of [HeaderKeyID].
 func (h Headers) KeyID() string { return h.value(keyIDAt) }
 
-// Authorization returns the digest, or the key itself where its level is Standard.
+// Authorization returns the digest, or the key itself if its level is Standard.
 func (h Headers) Authorization() string { return h.value(authorizationAt) }
 
 // Nonce returns the value of [HeaderNonce]; empty with a Standard key.
@@ -43,7 +43,7 @@ func (h Headers) Timestamp() string { return h.value(timestampAt) }
 // ChildTenant returns the value of [HeaderChildTenant]; empty without [WithChildTenant].
 func (h Headers) ChildTenant() string { return h.value(childTenantAt) }
 
-// All returns name and value of each header that is to be sent.
+// All returns the name and value of each header to send.
 func (h Headers) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for i, name := range headerNames {
@@ -54,8 +54,8 @@ func (h Headers) All() iter.Seq2[string, string] {
 	}
 }
 
-// Set puts the headers into an [http.Header], in place of any of these names that it has, in
-// any case: nonce and time of an earlier attempt are removed, too. A nil header is an error.
+// Set writes the headers to an [http.Header] and replaces existing ones in any case, including the nonce and
+// time of an earlier attempt. A nil header is an error.
 func (h Headers) Set(header http.Header) error {
 	if header == nil {
 		return fmt.Errorf("%w: Headers.Set(nil); give a header such as http.Header{}", ErrNil)
@@ -79,7 +79,7 @@ func (h Headers) Format(f fmt.State, _ rune) {
 // LogValue returns the key id and no other value.
 func (h Headers) LogValue() slog.Value { return slog.StringValue(h.redacted()) }
 
-// MarshalJSON writes the key id and no other value. To send the headers use [Headers.All].
+// MarshalJSON writes the key id and no other value. To send the headers, use [Headers.All].
 func (h Headers) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, `{"key_id":%q,"authorization":"REDACTED"}`, h.KeyID()), nil
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// Keyring is the keys that verifiers know, by id. It may change while others verify, and they see a
-// change at once. Any number of goroutines may use it at once.
+// Keyring holds the keys that verifiers know, by id. It may change while others verify; a change takes effect
+// immediately. Any number of goroutines may use it at once.
 //
-// It keeps a SHA-256 of a Standard key, from which a short key that a person made up can be guessed, and
-// of an Advanced key what can sign.
+// It stores the SHA-256 of a Standard key, from which a short, human-chosen key could be guessed. Of an
+// Advanced key it stores a SHA-256 midstate, which can sign.
 type Keyring struct {
 	mu      sync.RWMutex
 	keyring func() backend.Keyring // nil once closed; a function, since fmt does not look into one
 }
 
-// NewKeyring returns a keyring without keys.
+// NewKeyring returns an empty keyring.
 func NewKeyring() (*Keyring, error) {
 	made, err := newKeyringBackend()
 	if err != nil {
@@ -36,16 +36,16 @@ func newKeyring(over backend.Keyring) *Keyring {
 	return &Keyring{keyring: func() backend.Keyring { return over }}
 }
 
-// KeyOption sets more of a key.
+// KeyOption sets an optional property of a key.
 type KeyOption func(*backend.Key)
 
-// ExpiresAt sets when a key expires. Without it the key lives until it is revoked.
+// ExpiresAt sets when a key expires. Without it the key never expires.
 func ExpiresAt(t time.Time) KeyOption {
 	return func(k *backend.Key) { k.ExpiresMS = uint64(max(t.UnixMilli(), 0)) }
 }
 
-// CreatedAt sets when a key was created. A key created after the replay guard started need not wait
-// until the guard has seen a whole window.
+// CreatedAt sets when a key was created. A key created after the replay guard does not have to wait while the
+// guard is starting.
 func CreatedAt(t time.Time) KeyOption {
 	return func(k *backend.Key) { k.CreatedMS = uint64(max(t.UnixMilli(), 0)) }
 }
@@ -53,14 +53,14 @@ func CreatedAt(t time.Time) KeyOption {
 // Revoked marks a key as revoked: its requests are refused with [VerdictKeyRevoked].
 func Revoked() KeyOption { return func(k *backend.Key) { k.Revoked = true } }
 
-// Put adds a key, in place of the one with its id where there is one.
+// Put adds a key, or replaces the key with the same id.
 func (k *Keyring) Put(keyID uint64, level Level, key string, opts ...KeyOption) error {
 	bytes := []byte(key)
 	defer clear(bytes)
 	return k.PutBytes(keyID, level, bytes, opts...)
 }
 
-// PutBytes is Put for a caller that has the key as bytes, which it may wipe afterwards.
+// PutBytes is Put for a key as bytes, which the caller may wipe afterwards.
 func (k *Keyring) PutBytes(keyID uint64, level Level, key []byte, opts ...KeyOption) error {
 	if err := checkIdentity(keyID, level, key); err != nil {
 		return err
@@ -75,8 +75,7 @@ func (k *Keyring) PutBytes(keyID uint64, level Level, key []byte, opts ...KeyOpt
 	return k.open(func(ring backend.Keyring) error { return ring.Put(stored, key) })
 }
 
-// Revoke revokes a key: it stays known, and its requests are refused with [VerdictKeyRevoked] until
-// another key is put in its place.
+// Revoke revokes a key. Its requests are refused with [VerdictKeyRevoked] until it is removed or put again.
 func (k *Keyring) Revoke(keyID uint64) error {
 	return k.open(func(ring backend.Keyring) error { return known(keyID, ring.Revoke(keyID)) })
 }
@@ -86,8 +85,8 @@ func (k *Keyring) Remove(keyID uint64) error {
 	return k.open(func(ring backend.Keyring) error { return known(keyID, ring.Remove(keyID)) })
 }
 
-// Close ends the keyring, which then takes no more changes. Verifiers that were made with it keep its
-// keys; they are wiped when the last of them is closed. Closing again does nothing.
+// Close closes the keyring for changes. Verifiers that use it keep its keys, which are wiped when the last
+// verifier is closed. Closing again does nothing.
 func (k *Keyring) Close() error {
 	if k == nil {
 		return nil

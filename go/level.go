@@ -7,13 +7,13 @@ import (
 	"log/slog"
 )
 
-// Level is how a key authenticates: the Security Level in the API Keys table.
+// Level is a key's Security Level, as the API Keys table shows it.
 type Level int
 
 const (
-	// Standard keys are sent as they are.
+	// Standard keys are sent in the clear.
 	Standard Level = 1
-	// Advanced keys are never sent; a digest of key, nonce and time is.
+	// Advanced keys are never sent; requests carry a digest of key, nonce and time.
 	Advanced Level = 2
 )
 

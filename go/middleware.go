@@ -13,9 +13,9 @@ const refusal = `{"reply":{"err_code":401,"err_msg":"Public API request unauthor
 
 type principalKey struct{}
 
-// Middleware passes authentic requests to next, with their [Principal] in the context, and answers all
-// others with the same 401. Routers that take func(http.Handler) http.Handler, such as chi, take it as
-// it is. Where next is nil, an authentic request is answered with 500.
+// Middleware passes authentic requests to next, with their [Principal] in the context, and answers all others
+// with the same 401. It works with routers that take func(http.Handler) http.Handler, such as chi. If next is
+// nil, an authentic request is answered with 500.
 func (v *Verifier) Middleware(next http.Handler) http.Handler {
 	if next == nil {
 		next = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -38,7 +38,7 @@ func WithPrincipal(ctx context.Context, principal Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, principal)
 }
 
-// PrincipalFrom returns the sender of the request of a context, and whether a verifier accepted it.
+// PrincipalFrom returns the sender of a context's request, and whether a verifier accepted the request.
 func PrincipalFrom(ctx context.Context) (Principal, bool) {
 	if ctx == nil {
 		return Principal{}, false

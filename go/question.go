@@ -12,11 +12,11 @@ type Permission uint32
 
 // The levels.
 const (
-	// PermissionNone: the component is hidden. No question asks for it.
+	// PermissionNone: no access; the component is hidden. Questions cannot ask for it.
 	PermissionNone Permission = 0
-	// PermissionView: looking at the component.
+	// PermissionView: view the component.
 	PermissionView Permission = 1
-	// PermissionEdit: changing it, which the console calls View/Edit.
+	// PermissionEdit: change the component (the console's View/Edit).
 	PermissionEdit Permission = 2
 )
 
@@ -52,39 +52,38 @@ type CaseQuestion struct {
 // EndpointQuestion asks whether the key may see an endpoint.
 type EndpointQuestion Endpoint
 
-// ManageEndpointQuestion asks whether the key may manage an endpoint and its policies, as far as its
-// scope goes.
+// ManageEndpointQuestion asks whether the key's scope allows managing an endpoint and its policies.
 type ManageEndpointQuestion Endpoint
 
 // DatasetRowQuestion asks whether the key may see a row of a dataset.
 type DatasetRowQuestion struct {
 	Dataset string
-	// Row has the row's fields and values, as far as filters look at them.
+	// Row has the row's fields and values that filters use.
 	Row map[string]string
 }
 
-// Endpoint is an endpoint, as far as scopes look at it.
+// Endpoint has the properties of an endpoint that scopes use.
 type Endpoint struct{ Groups, Tags []string }
 
-// Reference is what an issue references: an asset, where Deleted and Unknown are not set.
+// Reference is an object that an issue references: an asset, unless Deleted or Unknown is set.
 type Reference struct {
 	// Groups are the asset groups that an asset is in.
 	Groups []string
-	// Endpoint is the endpoint of an asset with an agent; else nil.
+	// Endpoint is the endpoint of an asset with an agent; otherwise nil.
 	Endpoint *Endpoint
-	// Deleted is an asset that was deleted. An issue that references nothing else needs the scope's switch
-	// for unreferenced issues, as one of an unknown asset does.
+	// Deleted marks a deleted asset. An issue that references nothing else needs the scope's switch for
+	// unreferenced issues, like an issue of an unknown asset.
 	Deleted bool
-	// Unknown is something that no inventory knows.
+	// Unknown marks an object that is in no inventory.
 	Unknown bool
 }
 
-// Answer is what a question is answered with. The zero Answer is unknown.
+// Answer is the answer to a question. The zero Answer is unknown.
 type Answer int
 
 // The answers.
 const (
-	// AnswerUnknown: the answer depends on something that nobody listed. Grant nothing on it.
+	// AnswerUnknown: the answer depends on a fact that nobody listed. Treat it as a refusal.
 	AnswerUnknown Answer = iota
 	// AnswerRefused: the key may not.
 	AnswerRefused
@@ -103,15 +102,15 @@ func (a Answer) String() string {
 	return "unknown"
 }
 
-// Decision is an answer and how it came about.
+// Decision is an answer with its explanation.
 type Decision struct {
 	// Answer is the answer.
 	Answer Answer
-	// IfEnforced is what the answer would be if the tenant enforced scopes.
+	// IfEnforced is the answer if the tenant enforced scopes.
 	IfEnforced Answer
-	// ScopesOff is set where the tenant does not enforce scopes.
+	// ScopesOff reports that the tenant does not enforce scopes.
 	ScopesOff bool
-	// Why is one line on how the answer came about and what would change it.
+	// Why is one line that explains the answer and names what would change it.
 	Why string
 }
 

@@ -19,7 +19,7 @@ func (s *Signer) String() string {
 // GoString returns the key's id and level.
 func (s *Signer) GoString() string { return s.String() }
 
-// Format writes the key's id and level, whatever the verb: %d and the like would print the fields.
+// Format writes the key's id and level, whatever the verb; %d would otherwise print the fields.
 func (s *Signer) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue returns the key's id and level.

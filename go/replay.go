@@ -7,24 +7,23 @@ import (
 	"time"
 )
 
-// ReplayGuard remembers which requests were accepted, so that none is accepted twice. [MemoryGuard] is
-// one for a single process; several processes need one that they share.
+// ReplayGuard remembers which requests were accepted, so that none is accepted twice. [MemoryGuard] serves one
+// process; several processes need a guard that they share.
 type ReplayGuard interface {
-	// Remember remembers a tag until a time and reports whether it is new: nil if so,
-	// [VerdictReplayed] if the tag was known. Any other error means that the guard cannot tell, which
-	// refuses the request. It must look and remember in one step.
+	// Remember stores a tag until a time and reports whether it is new: nil if so, [VerdictReplayed] if the tag
+	// was known. Any other error means that the guard cannot tell, and refuses the request. Checking and storing
+	// must be one atomic step.
 	//
-	// A tag names one use of one key, the same in every process. Only requests that are otherwise
-	// good come here, so unauthenticated clients cannot fill a guard.
+	// A tag identifies one use of one key, and is the same in every process. Only requests that are otherwise
+	// valid reach a guard, so unauthenticated clients cannot fill it.
 	//
-	// A store that lets entries expire by its own clock is no guard: the clock may differ from the
-	// verifiers', and what the store lost is accepted again. The package examples/redisguard has a
-	// guard for Redis and Valkey, to copy.
+	// A store that expires entries by its own clock is not a guard: the clock may differ from the verifiers', and
+	// lost entries are accepted again. Copy the guard for Redis and Valkey in examples/redisguard.
 	Remember(ctx context.Context, tag [16]byte, until time.Time) error
 }
 
-// Unguarded remembers nothing, for tests and for looking at one request by itself. A service that
-// uses it accepts a captured request again within the window.
+// Unguarded remembers nothing, for tests and for checking a single request. A service that uses it accepts a
+// captured request again within the window.
 type Unguarded struct{}
 
 // Remember returns nil.

@@ -10,14 +10,13 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// Signature is the digest, nonce and time of one request, for [Signer.Sign], which allocates
-// nothing. It can be used again, and prints without its values: until it is sent, anyone who reads it
-// can send a request.
+// Signature is the digest, nonce and time of one request, for [Signer.Sign]. It can be reused. It prints
+// without its values, because anyone who reads an unsent signature can send a request.
 type Signature struct {
 	values backend.Signature
 }
 
-// Authorization is the value of [HeaderAuthorization]. The bytes are the signature's own.
+// Authorization is the value of [HeaderAuthorization]. The bytes belong to the signature.
 func (s *Signature) Authorization() []byte {
 	if s == nil {
 		return nil
@@ -25,7 +24,7 @@ func (s *Signature) Authorization() []byte {
 	return s.values.Authorization[:digestBytes]
 }
 
-// Nonce is the value of [HeaderNonce]. The bytes are the signature's own.
+// Nonce is the value of [HeaderNonce]. The bytes belong to the signature.
 func (s *Signature) Nonce() []byte {
 	if s == nil {
 		return nil
@@ -33,7 +32,7 @@ func (s *Signature) Nonce() []byte {
 	return s.values.Nonce[:nonceBytes]
 }
 
-// Timestamp is the value of [HeaderTimestamp]. The bytes are the signature's own.
+// Timestamp is the value of [HeaderTimestamp]. The bytes belong to the signature.
 func (s *Signature) Timestamp() []byte {
 	if s == nil {
 		return nil

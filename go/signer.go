@@ -29,21 +29,20 @@ type Signer struct {
 	signing     func() *signing // nil once closed; a function, since fmt does not look into one
 }
 
-// NewSigner returns a signer for the key with an id, from the column ID of the API Keys table,
-// and a level, from its column Security Level. The length of a key does not show its level.
+// NewSigner returns a signer for a key of 1 to 256 bytes. The API Keys table shows the key's id and level, in
+// the columns ID and Security Level.
 //
-// An Advanced key itself is not kept. A caller that has a key as []byte may wipe it at once.
+// The signer does not store an Advanced key itself. The caller may wipe a []byte key immediately.
 func NewSigner[K ~string | ~[]byte](keyID uint64, level Level, key K, opts ...Option) (*Signer, error) {
 	copied := append([]byte(nil), key...)
 	defer clear(copied)
 	return newSigner(keyID, level, copied, opts)
 }
 
-// Option changes how a signer works.
+// Option configures a signer.
 type Option func(*Signer) error
 
-// WithClock takes the time from a function instead of [time.Now]. It is called by any goroutine
-// that signs.
+// WithClock uses a function instead of [time.Now]. Any goroutine that signs calls it.
 func WithClock(now func() time.Time) Option {
 	return func(s *Signer) error {
 		if now == nil {
@@ -54,8 +53,8 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithNonceSource draws nonces from a reader instead of the system's random source, for tests.
-// Elsewhere the reader must be a cryptographic source. It is read by any goroutine that signs.
+// WithNonceSource draws nonces from a reader instead of the system's random source, for tests. In production
+// the reader must be a cryptographic source. Any goroutine that signs reads it.
 func WithNonceSource(random io.Reader) Option {
 	return func(s *Signer) error {
 		if random == nil {
@@ -66,8 +65,8 @@ func WithNonceSource(random io.Reader) Option {
 	}
 }
 
-// WithChildTenant adds the header [HeaderChildTenant] to every request that is signed: the id of a
-// tenant that a parent tenant's key acts on (MSSP). The signature does not cover it.
+// WithChildTenant adds the header [HeaderChildTenant] to every signed request: the id of the child tenant that
+// a parent's key acts on (MSSP). The signature does not cover it.
 func WithChildTenant(id string) Option {
 	return func(s *Signer) error {
 		if !isVisible(id) {
@@ -94,7 +93,7 @@ func (s *Signer) Level() Level {
 	return s.level
 }
 
-// Headers returns the headers of one attempt, with a new nonce and the time.
+// Headers signs one attempt with a new nonce and the current time.
 func (s *Signer) Headers() (Headers, error) {
 	values, err := s.fresh()
 	if err != nil {
@@ -103,9 +102,9 @@ func (s *Signer) Headers() (Headers, error) {
 	return values.hidden(), nil
 }
 
-// HeadersAt returns the headers for a nonce (64 ASCII letters and digits) and a time (Unix time
-// in milliseconds), for tests and repeatable answers. Never send two requests with one nonce. A
-// Standard key uses neither, and neither is looked at.
+// HeadersAt signs with a given nonce (64 ASCII letters and digits) and time (Unix time in milliseconds), for
+// tests and reproducible output. Never send two requests with the same nonce. A Standard key uses neither, and
+// both are ignored.
 func (s *Signer) HeadersAt(nonce string, timestampMS int64) (Headers, error) {
 	if s.Level() != Advanced {
 		return s.Headers()
@@ -125,8 +124,8 @@ func (s *Signer) HeadersAt(nonce string, timestampMS int64) (Headers, error) {
 	return s.values(&signature).hidden(), nil
 }
 
-// SignRequest sets the authentication headers of a request, in place of any that it has. Sign
-// each attempt anew. It allocates twice, for net/http's text and slices; [Signer.Sign] does not.
+// SignRequest sets the authentication headers of a request and replaces existing ones. Sign every attempt. It
+// allocates twice, for net/http's strings and slices; [Signer.Sign] does not.
 func (s *Signer) SignRequest(req *http.Request) error {
 	if req == nil {
 		return fmt.Errorf("%w: SignRequest(nil)", ErrNilRequest)
@@ -142,7 +141,7 @@ func (s *Signer) SignRequest(req *http.Request) error {
 	return nil
 }
 
-// Sign signs one request with an Advanced key, into the caller's memory. It allocates nothing.
+// Sign signs one request with an Advanced key into the caller's memory, without allocating.
 func (s *Signer) Sign(signature *Signature) error {
 	if signature == nil {
 		return fmt.Errorf("%w: Sign(nil); give the address of a Signature", ErrNil)
@@ -150,8 +149,8 @@ func (s *Signer) Sign(signature *Signature) error {
 	return s.SignBatch(unsafe.Slice(signature, 1))
 }
 
-// SignBatch signs one request for each signature with an Advanced key: each with its own nonce, all with
-// the same time. It allocates nothing. Send them within the minute.
+// SignBatch signs one request per signature with an Advanced key, each with its own nonce, all with the same
+// time, without allocating. Send them within a minute; the product does not document its limit.
 func (s *Signer) SignBatch(signatures []Signature) error {
 	if s == nil {
 		return s.closed()
@@ -181,8 +180,8 @@ func (s *Signer) SignBatch(signatures []Signature) error {
 	return nil
 }
 
-// Close wipes what the signer keeps, after those who are signing are done. Signing then gives
-// [ErrClosed]. Closing again does nothing.
+// Close waits for running calls and wipes what the signer stores. Signing then returns [ErrClosed]. Closing
+// again does nothing.
 func (s *Signer) Close() error {
 	if s == nil {
 		return nil

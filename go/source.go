@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// SignerSource returns the signer to sign the next attempt with. It is asked for each attempt, by any
-// goroutine, so it should keep what it has. It may close a signer that it has replaced: a transport asks
-// again where the signer that it got has been closed.
+// SignerSource returns the signer for the next attempt. It is called for each attempt, by any goroutine, so it
+// should cache the signer. It may close a signer that it has replaced: a transport calls it again if the signer
+// that it got is closed.
 type SignerSource interface {
 	Signer(ctx context.Context) (*Signer, error)
 }
@@ -30,7 +30,7 @@ func (s *Signer) Signer(context.Context) (*Signer, error) {
 	return s, nil
 }
 
-// SignerFunc is a function as a [SignerSource].
+// SignerFunc adapts a function to a [SignerSource].
 type SignerFunc func(ctx context.Context) (*Signer, error)
 
 // Signer calls the function.
@@ -41,8 +41,8 @@ func (f SignerFunc) Signer(ctx context.Context) (*Signer, error) {
 	return f(ctx)
 }
 
-// FileSource is a [SignerSource] that follows a file: when the file changes, later attempts are signed
-// with the key that it has then. Any number of goroutines may use it at once.
+// FileSource is a [SignerSource] that follows a file: after the file changes, attempts are signed with its new
+// key. Any number of goroutines may use it at once.
 type FileSource struct {
 	path  string
 	parse func(contents []byte) (*Signer, error)
@@ -65,12 +65,11 @@ const (
 	fileLevelName = "CORTEXKEY_API_KEY_TYPE"
 )
 
-// NewFileSource reads a file and returns a source that looks at it again at most once a second, while
-// requests are sent. Links are followed, so a mounted secret may be replaced as a whole. A nil parse is
-// [ParseKeyFile].
+// NewFileSource reads a file and returns a source that checks the file at most once a second, when requests are
+// sent. Links are followed, so a mounted secret may be replaced atomically. A nil parse is [ParseKeyFile].
 //
-// A change that cannot be read leaves the key before in use, since a file may be seen half written; log,
-// where it is not nil, is called with the error. The error never holds a key, unless parse puts one in.
+// If the new contents cannot be read, for example because the file is half written, the previous key stays in
+// use, and log is called with the error if it is not nil. The error contains no key, unless parse adds one.
 func NewFileSource(path string, parse func(contents []byte) (*Signer, error), log func(error)) (*FileSource, error) {
 	if parse == nil {
 		parse = func(contents []byte) (*Signer, error) { return ParseKeyFile(contents) }
@@ -163,9 +162,9 @@ func readAtMost(path string, most int64) ([]byte, error) {
 	return contents, err
 }
 
-// ParseKeyFile returns a signer for a key that stands in a file with its id and level: as lines
-// CORTEXKEY_API_KEY_ID=7, CORTEXKEY_API_KEY_TYPE=advanced and CORTEXKEY_API_KEY=…, which are the command
-// line's names, or as a JSON object with these names and strings. Other names are not looked at.
+// ParseKeyFile returns a signer for the key in a file with its id and level: the lines CORTEXKEY_API_KEY_ID=7,
+// CORTEXKEY_API_KEY_TYPE=advanced and CORTEXKEY_API_KEY=…, as in the command line's environment, or a JSON
+// object with these names and strings. Other names are ignored.
 func ParseKeyFile(contents []byte, opts ...Option) (*Signer, error) {
 	values, err := keyFileValues(contents)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // Transport signs every request that it sends. Any number of goroutines may use it at once.
 //
-// A response's Request is the caller's request, without the headers that sign.
+// A response's Request is the caller's request, without the authentication headers.
 type Transport struct {
 	source SignerSource
 	base   http.RoundTripper
@@ -24,19 +24,17 @@ type Transport struct {
 	hosts  map[hostPort]bool
 }
 
-// NewTransport returns a transport that signs requests to hosts, which are names or addresses, with
-// a port where it is not that of the scheme: api-acme.xdr.us.paloaltonetworks.com. The source is a
-// [*Signer] or what returns one for each attempt, such as [NewFileSource]. A nil base is
-// [http.DefaultTransport].
+// NewTransport returns a transport that signs requests to the given hosts: names or addresses, with a port if it
+// is not the scheme's default, such as api-acme.xdr.us.paloaltonetworks.com. The source is a [*Signer], or
+// returns one for each attempt, such as [NewFileSource]. A nil base is [http.DefaultTransport].
 //
-// A request to another host is an error, so a client with this transport follows no redirect elsewhere.
+// A request to another host is an error, so a client with this transport follows no redirect to another host.
 //
-// Every attempt that reaches a server has its own signature, also those that net/http makes by itself: it
-// sends a request again when a connection that was kept alive breaks. Put retries, tracing and other
-// transports on top of this one, and give it an [*http.Transport]. Below another base, a request that
-// net/http wants to repeat is signed and sent again up to three times, and then fails with
-// [ErrRepeated]. Such a GET has an empty body, which HTTP/2 sends as an empty frame. A base that sends one
-// request several times by itself sends one signature several times.
+// Every attempt that reaches a server has its own signature, including those that net/http repeats after a
+// kept-alive connection breaks. Put retries, tracing and other transports above this one, and an
+// [*http.Transport] below it. With another base, a request that net/http wants to repeat is signed and sent again
+// up to three times, and then fails with [ErrRepeated]. Such a GET has an empty body, which HTTP/2 sends as an
+// empty frame. A base that repeats a request itself repeats its signature.
 func NewTransport(source SignerSource, base http.RoundTripper, hosts ...string) (*Transport, error) {
 	if isNil(source) {
 		return nil, fmt.Errorf("%w: NewTransport(nil, …); give a *Signer or another SignerSource", ErrNil)
@@ -81,7 +79,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// CloseIdleConnections closes those of the base.
+// CloseIdleConnections closes the base's idle connections.
 func (t *Transport) CloseIdleConnections() {
 	if t == nil {
 		return

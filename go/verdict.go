@@ -2,11 +2,11 @@
 
 package cortexkey
 
-// Verdict is what a verifier says of a request. The numbers are those of the C library;
-// a number keeps its meaning for good.
+// Verdict is the result of verifying a request. The numbers are those of the C library;
+// a number never changes its meaning.
 type Verdict int32
 
-// The verdicts, in the order in which a verifier comes to them.
+// The verdicts, in the order of the checks.
 const (
 	// VerdictAccept: the request is authentic.
 	VerdictAccept Verdict = 0
@@ -167,15 +167,15 @@ var verdicts = map[Verdict]verdictTexts{
 	},
 }
 
-// Error is the code and what was found. A verdict is an error that errors.Is finds, by itself and as
+// Error returns the code and the message. A verdict matches errors.Is with itself and with
 // ErrRefused.
 func (v Verdict) Error() string { return "cortexkey: " + v.String() + ": " + v.Message() }
 
-// Is says that every verdict but VerdictAccept is ErrRefused.
+// Is reports that every verdict except VerdictAccept is ErrRefused.
 func (v Verdict) Is(target error) bool { return target == ErrRefused && v != VerdictAccept }
 
-// String is the stable code, such as "timestamp-stale"; "unknown-status" for a number that is
-// no verdict.
+// String returns the stable code, such as "timestamp-stale"; "unknown-status" for other
+// numbers.
 func (v Verdict) String() string {
 	if texts, ok := verdicts[v]; ok {
 		return texts.code
@@ -183,11 +183,11 @@ func (v Verdict) String() string {
 	return "unknown-status"
 }
 
-// Message says what was found, in a few words.
+// Message describes the finding in a few words.
 func (v Verdict) Message() string { return verdicts[v].message }
 
-// Cause says what usually lies behind it.
+// Cause describes the usual cause.
 func (v Verdict) Cause() string { return verdicts[v].cause }
 
-// Remedy says what to do about it.
+// Remedy describes the remedy.
 func (v Verdict) Remedy() string { return verdicts[v].remedy }

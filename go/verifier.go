@@ -15,7 +15,7 @@ import (
 	"github.com/cortexkey/cortexkey/go/internal/backend"
 )
 
-// Verifier checks whether requests are authentic. Any number of goroutines may use it at once.
+// Verifier verifies requests. Any number of goroutines may use it at once.
 type Verifier struct {
 	clock    func() time.Time
 	refused  func(*http.Request, error)
@@ -32,14 +32,14 @@ type Principal struct {
 	KeyID uint64
 	// Level is the level of the key.
 	Level Level
-	// Expires is when the key expires; zero where it does not.
+	// Expires is when the key expires; zero if it does not.
 	Expires time.Time
 	// Signed is the request's timestamp; zero with a Standard key.
 	Signed time.Time
 }
 
-// NewVerifier returns a verifier of the keys of a keyring. The guard is asked about every Advanced
-// request that is otherwise good; see [ReplayGuard] and [NewMemoryGuard].
+// NewVerifier returns a verifier for the keys of a keyring. It checks every Advanced request that is otherwise
+// valid with the guard; see [ReplayGuard] and [NewMemoryGuard].
 func NewVerifier(ring *Keyring, guard ReplayGuard, opts ...VerifierOption) (*Verifier, error) {
 	if isNil(guard) {
 		return nil, fmt.Errorf("%w: NewVerifier(…, nil); without a guard every request can be sent again", ErrNilGuard)
@@ -76,10 +76,10 @@ func isNil(value any) bool {
 	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
 
-// VerifierOption changes how a verifier works.
+// VerifierOption configures a verifier.
 type VerifierOption func(*Verifier) error
 
-// WithSkew lets a timestamp be off by up to 1 to 300 seconds, either way; 60 without it.
+// WithSkew sets how far a timestamp may differ in either direction: 1 to 300 seconds, 60 by default.
 func WithSkew(skew time.Duration) VerifierOption {
 	return func(v *Verifier) error {
 		if skew < time.Second || skew > 300*time.Second {
@@ -90,7 +90,7 @@ func WithSkew(skew time.Duration) VerifierOption {
 	}
 }
 
-// WithLenientNonces takes nonces of 16 to 128 letters and digits; without it, of exactly 64.
+// WithLenientNonces accepts nonces of 16 to 128 letters and digits, instead of exactly 64.
 func WithLenientNonces() VerifierOption {
 	return func(v *Verifier) error {
 		v.lenient = true
@@ -98,7 +98,7 @@ func WithLenientNonces() VerifierOption {
 	}
 }
 
-// WithVerifierClock takes the time from a function instead of [time.Now].
+// WithVerifierClock uses a function instead of [time.Now].
 func WithVerifierClock(now func() time.Time) VerifierOption {
 	return func(v *Verifier) error {
 		if now == nil {
@@ -109,8 +109,8 @@ func WithVerifierClock(now func() time.Time) VerifierOption {
 	}
 }
 
-// WithRefusalLog has [Verifier.Middleware] call a function for each request that it refuses. The
-// error is for the log; to the client every refusal looks the same.
+// WithRefusalLog makes [Verifier.Middleware] call a function for each refused request. The error is for your
+// log; clients always see the same refusal.
 func WithRefusalLog(log func(*http.Request, error)) VerifierOption {
 	return func(v *Verifier) error {
 		if log == nil {
@@ -121,8 +121,8 @@ func WithRefusalLog(log func(*http.Request, error)) VerifierOption {
 	}
 }
 
-// Verify checks a request's headers and returns its sender. A refusal is a [Verdict], which errors.Is
-// finds by itself and as [ErrRefused]. It allocates nothing.
+// Verify verifies a request's headers and returns its sender, without allocating. A refusal is a [Verdict],
+// which matches errors.Is with itself and with [ErrRefused].
 func (v *Verifier) Verify(ctx context.Context, header http.Header) (Principal, error) {
 	var request backend.Request
 	if !find(header, &request) {
@@ -151,8 +151,8 @@ func (v *Verifier) Verify(ctx context.Context, header http.Header) (Principal, e
 	return accepted, nil
 }
 
-// Close frees what the verifier keeps, after those who are verifying are done; keyring and guard
-// stay open. Closing again does nothing.
+// Close waits for running calls and frees the verifier; keyring and guard stay open. Closing again does
+// nothing.
 func (v *Verifier) Close() error {
 	if v == nil {
 		return nil

@@ -112,7 +112,7 @@ type MemoryGuard struct {
 
 type guard = library.Guard
 
-// NewMemoryGuard makes a guard.
+// NewMemoryGuard creates a guard and allocates its memory.
 func NewMemoryGuard(config cortexkey.MemoryGuardConfig) (*MemoryGuard, error) {
 	options, err := hook.GuardOptions(config)
 	if err != nil {

@@ -8,17 +8,17 @@ import "errors"
 var (
 	// ErrInvalidDefinitions: bytes are not compiled definitions, or are damaged.
 	ErrInvalidDefinitions = errors.New("cortexkey: invalid definitions")
-	// ErrNotFound: there is no such definition.
+	// ErrNotFound: no such definition exists.
 	ErrNotFound = errors.New("cortexkey: no such definition")
 	// ErrAmbiguousName: several definitions have the name.
 	ErrAmbiguousName = errors.New("cortexkey: ambiguous name")
-	// ErrInvalidQuestion: a question is outside its limits.
+	// ErrInvalidQuestion: a question exceeds a limit.
 	ErrInvalidQuestion = errors.New("cortexkey: invalid question")
 	// ErrInvalidGuard: a replay guard does not work with this keyring.
 	ErrInvalidGuard = errors.New("cortexkey: the replay guard needs another backend")
 	// ErrClosed: a handle was used after Close.
 	ErrClosed = errors.New("cortexkey: closed")
-	// ErrLibrary: the C library failed, or does not fit its header.
+	// ErrLibrary: the C library failed, or does not match its header.
 	ErrLibrary = errors.New("cortexkey: C library")
 )
 
@@ -117,7 +117,7 @@ type Definitions interface {
 	Close()
 }
 
-// Definition is a key, as it is defined.
+// Definition is a key definition.
 type Definition struct {
 	Name, Tenant                 string
 	KeyID, ExpiresMS, LifetimeMS uint64
@@ -134,7 +134,7 @@ const (
 	Allowed
 )
 
-// Decision is an answer and how it came about.
+// Decision is an answer with its explanation.
 type Decision struct {
 	Answer, IfEnforced Answer
 	ScopesOff          bool

@@ -360,9 +360,9 @@ typedef struct cxk_keyring cxk_keyring;
  * requests; it never drops one that could still be replayed. An insert takes constant time.
  *
  * Capacity: any mix of timestamps is accepted up to `entries`, including a burst within one
- * millisecond. For 1,000 requests per second and a skew of 60 seconds, set `entries` to 1,000 * (2
- * * 60) = 120,000, which takes 2.4 MB. The guard then holds 60,000 entries if the clients' clocks
- * agree, and 120,000 if every clock is ahead by the skew.
+ * millisecond. For 1,000 requests per second and a skew of 60 seconds, set `entries` to
+ * `1000 * 2 * 60` = 120,000, which takes 2.4 MB. The guard then holds 60,000 entries if the
+ * clients' clocks agree, and 120,000 if every clock is ahead by the skew.
  *
  * Quota: with `uses_per_key` 60,000, one key uses at most half of these entries. More requests of
  * that key are refused as `replay-guard-quota`, and the other half is left for all other keys,

@@ -42,7 +42,7 @@ type Keyring struct {
 	users int // the keyring's owner, and verifiers
 }
 
-// NewKeyring returns a keyring without keys.
+// NewKeyring returns an empty keyring.
 func NewKeyring() *Keyring { return &Keyring{keys: map[uint64]storedKey{}, users: 1} }
 
 // Put adds a key, in place of the one with its id. It neither changes nor keeps the bytes.
