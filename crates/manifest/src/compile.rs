@@ -1,7 +1,7 @@
-//! From a definition to what is compiled of it, for programs that read no YAML.
+//! Compiles a definition for programs that do not read YAML.
 //!
-//! It refuses a definition that leaves open what a decision or a comparison hangs on, and names
-//! the place.
+//! A definition that leaves open what a decision or a comparison depends on is an error with its
+//! place.
 
 use cortexkey_core::access::KeyDefinition;
 use cortexkey_core::access::compiled::{CompileError, CompiledKey, Compiler};
@@ -14,11 +14,13 @@ use crate::lock::LockedKey;
 use crate::{Field, Span};
 
 /// Why a definition cannot be compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It leaves a point open.
+    /// It leaves a point open that a decision depends on.
+    #[error("{}", .0.message)]
     Gap(Gap),
-    /// It does not fit in, or is there already.
+    /// It exceeds a limit of the compiled form, or is in it already.
+    #[error(transparent)]
     Compile(CompileError),
 }
 

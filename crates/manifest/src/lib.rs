@@ -4,8 +4,10 @@
 //! [`definition::Definition`] or a [`policy::PolicyFile`]. Each stage collects all mistakes it
 //! meets instead of stopping at the first one.
 //!
-//! This crate refuses to judge: a [`Problem`] names the rule it belongs to, and how grave that is
-//! and whether it counts is for the linter to say. It opens no file and reads no clock.
+//! Which fields a file may have is described once, in [`mod@format`].
+//!
+//! A [`Problem`] names the rule that it belongs to; its severity, and whether it counts, is decided by
+//! the linter. The crate opens no file and reads no clock.
 
 pub mod access;
 pub mod compile;

@@ -1,10 +1,10 @@
-//! What a reader reports: a mistake, its place, and the rule it belongs to.
+//! What a reader reports: a mistake, its place, and the rule that it belongs to.
 //!
-//! A problem carries no severity; that is the policy's to give.
+//! A problem has no severity: the policy sets it.
 
 use crate::Span;
 
-/// Which kind of mistake it is; each belongs to one rule of the linter.
+/// The kind of a mistake; each belongs to one rule of the linter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProblemKind {
@@ -62,9 +62,9 @@ pub struct Problem {
     pub help: Option<String>,
     /// Other places that matter, each with a few words.
     pub related: Vec<(Span, String)>,
-    /// What was most likely meant, where the place holds a name or a word that is not known.
+    /// What was most likely meant, for an unknown name or word.
     pub meant: Option<Box<str>>,
-    /// The same value in the form that is read, where there is no doubt about it.
+    /// The same value in the accepted form, where there is no doubt about it.
     pub rewrite: Option<Box<str>>,
 }
 
@@ -75,8 +75,8 @@ impl Problem {
         Self { kind, span, message, help: None, related: Vec::new(), meant: None, rewrite: None }
     }
 
-    /// True when something of the file stays unread because of it, so that no rule could check it:
-    /// all but a field that the format does not have and that resembles none that it has.
+    /// True when a part of the file stays unread because of it, so that no rule could check it: for
+    /// every problem except an unknown field that resembles no known one.
     #[must_use]
     pub fn leaves_unchecked(&self) -> bool {
         self.kind != ProblemKind::UnknownField || self.meant.is_some()

@@ -1,7 +1,7 @@
-//! Text from a file, made fit to be printed.
+//! Makes text from a file safe to print.
 //!
-//! Refuses to let through what a terminal would act on, what no eye can see, and what may be a
-//! secret: see [`crate::mask_tokens`].
+//! Escapes what a terminal would act on and what is invisible, and masks possible secrets: see
+//! [`crate::mask_tokens`].
 
 use core::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::tokens::{REFUSED_MIN, is_refused_secret, mask_tokens};
 /// Longest quotation in a message, in characters.
 const LONGEST: usize = 80;
 
-/// A value in backticks: masked, escaped and of bearable length.
+/// A value in backticks: masked, escaped and shortened.
 #[must_use]
 pub fn quote(text: &str) -> String {
     format!("`{}`", printable(text))
@@ -25,8 +25,7 @@ pub(crate) fn printable(text: &str) -> String {
     }
 }
 
-/// The text with everything that prints nothing or that a terminal would act on written out, so
-/// that it is one line.
+/// The text in one line: everything invisible, or that a terminal would act on, is escaped.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -45,8 +44,8 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// The same for a value that its field does not take: somebody may have pasted a key there, so what
-/// is longer than a word and looks like chance is masked as a whole.
+/// The same for a value that its field does not take. It may be a key that was pasted into the wrong
+/// line, so a value that is longer than a word and looks random is masked completely.
 #[must_use]
 pub fn quote_refused(text: &str) -> String {
     if is_refused_secret(text) { format!("`{}`", "*".repeat(REFUSED_MIN)) } else { quote(text) }

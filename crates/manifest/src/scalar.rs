@@ -1,4 +1,4 @@
-//! Text as a YAML scalar: plain where every reader takes it for the same text, else quoted.
+//! Writes text as a YAML scalar: plain if every reader sees the same text, else quoted.
 //!
 //! What is not plainly a word or words is quoted.
 

@@ -1,7 +1,7 @@
 //! Bytes to text, and offsets to lines and columns.
 //!
-//! Refuses what is not text: input that is not UTF-8 or holds a NUL byte comes back as a problem
-//! together with a readable stand-in, so that the place can still be shown.
+//! Input that is not UTF-8, or holds a NUL byte, becomes a problem together with a readable stand-in,
+//! so that its place can be shown.
 
 use crate::{Problem, ProblemKind};
 

@@ -1,8 +1,8 @@
-//! Did you mean: the nearest of some known words.
+//! Suggestions: the nearest of some known words.
 //!
-//! Refuses to suggest what is far off; a wrong hint costs more than none.
+//! A word that is far off is not suggested: a wrong hint is worse than none.
 
-/// The known word that is nearest to what was written, if one is near enough.
+/// The known word that is nearest to the written one, if it is near enough.
 pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(written);
     if folded.is_empty() || folded.len() > 120 {
@@ -13,7 +13,7 @@ pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     for candidate in known {
         let other = fold(candidate);
         let distance = strsim::damerau_levenshtein(&folded, &other);
-        // A beginning of at least four letters is a likely meaning too: `exp` is not, `expir` is.
+        // A prefix of at least four letters counts too: `expir`, but not `exp`.
         let starts = folded.len() >= 4 && other.starts_with(&folded);
         if (distance <= allowed || starts) && best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, candidate));

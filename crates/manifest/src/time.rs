@@ -120,8 +120,8 @@ pub fn lifetime(text: &str) -> Result<SignedDuration, TimeError> {
     }
     let seconds = digits.parse::<i64>().ok().and_then(|n| n.checked_mul(unit));
     match seconds {
-        Some(0) => Err(TimeError::new("a duration of nothing", help)),
-        // A thousand years: more is a slip, and arithmetic on it would not stay in range.
+        Some(0) => Err(TimeError::new("the duration is zero", help)),
+        // A thousand years: more is a mistake, and arithmetic on it could overflow.
         Some(seconds) if seconds <= 365_250 * 86_400 => Ok(SignedDuration::from_secs(seconds)),
         _ => Err(TimeError::new("the duration is out of range", help)),
     }
@@ -141,7 +141,7 @@ fn at(time: DateTime, offset: Offset, help: &str) -> Result<Timestamp, TimeError
     offset.to_timestamp(time).map_err(|_| TimeError::new("the time is out of range", help))
 }
 
-/// True when the text has digits where the form has `d`, and its characters elsewhere.
+/// True when the text has digits where the pattern has `d`, and the pattern's characters elsewhere.
 fn shape(text: &str, form: &str) -> bool {
     text.len() == form.len()
         && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
@@ -151,7 +151,7 @@ fn shape(text: &str, form: &str) -> bool {
         })
 }
 
-/// What follows a fraction of a second, which is passed over: keys end at milliseconds at best.
+/// What follows a fraction of a second, which is ignored: keys expire at a millisecond at best.
 fn fraction(tail: &str) -> Option<&str> {
     let Some(rest) = tail.strip_prefix('.') else { return Some(tail) };
     let rest_after = rest.trim_start_matches(|c: char| c.is_ascii_digit());

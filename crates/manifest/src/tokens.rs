@@ -1,8 +1,8 @@
-//! What may be a secret in a text: keys by their shape, and values by the name of their field.
+//! Finds possible secrets in a text: keys by their shape, and values by the name of their field.
 //!
-//! A Cortex API key is a run of 128 letters and digits; other keys are shorter, and some have
-//! marks in them. Refuses to mask what people read and write: names of keys, roles and files,
-//! words with hyphens, times. What is masked keeps its length in bytes, so that places stay good.
+//! A Cortex API key is a run of 128 letters and digits; other keys are shorter, and some contain
+//! punctuation. Names of keys, roles and files, hyphenated words and times are not masked. Masking
+//! keeps the length in bytes, so that spans stay valid.
 
 mod cortex;
 mod encoded;
@@ -16,17 +16,16 @@ use crate::{Span, format};
 /// Letters and digits without a break: from here on a key or a hash of one, whatever they are.
 const UNBROKEN: usize = 40;
 
-/// The shortest run that is judged by its shape.
+/// The shortest run whose shape is checked.
 const RUN: usize = 20;
 
 /// Bytes of a known key that are read.
 const KNOWN_MAX: usize = 4096;
 
-/// The same where what follows must look like chance: nearly every word could begin one.
+/// The same where what follows must look random: nearly every word could begin one.
 const CHANCE_MAX: usize = 256;
 
-/// Characters of the longest value that is shown whatever it looks like, where its field does not
-/// take it.
+/// The longest value, in characters, that is always shown when its field does not take it.
 pub(crate) const REFUSED_MIN: usize = 12;
 
 /// Bytes of a value that are looked at where it stands in the wrong line.
@@ -35,8 +34,8 @@ const REFUSED_MAX: usize = 512;
 /// Letters and digits in a path given by hand that are a key rather than a name.
 const IN_PATH: usize = 24;
 
-/// How known keys begin, how many more characters each has at least, whether those must look like
-/// chance, since words begin so too, and what they are.
+/// Prefixes of known keys, how many characters follow at least, whether these must look random
+/// because words begin the same way, and what the key is.
 const PREFIXES: &[(&str, usize, bool, &str)] = &[
     ("ghp_", 8, false, "a GitHub token"),
     ("gho_", 8, false, "a GitHub token"),
@@ -154,13 +153,13 @@ pub fn blank(text: &str, ranges: &[Range<usize>]) -> String {
     out
 }
 
-/// True for a value that is not shown where its field does not take it.
+/// True for a value that is masked when its field does not take it.
 pub(crate) fn is_refused_secret(text: &str) -> bool {
     text.chars().count() > REFUSED_MIN && is_random(text)
 }
 
-/// True for text that looks like chance: letters and digits take turns too often for words, times
-/// and numbered names, or capitals do.
+/// True for text that looks random: letters and digits, or capitals, alternate too often for words,
+/// times and numbered names.
 pub(crate) fn is_random(text: &str) -> bool {
     let (mut turns, mut changes, mut scraps, mut length) = (0_usize, 0_usize, 0_usize, 0_usize);
     for part in text.split(|c: char| !c.is_ascii_alphanumeric()) {
@@ -201,28 +200,28 @@ fn has_both(text: &str) -> bool {
     text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// What a token is, by its shape.
+/// The kind of a token, by its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// As long as a Cortex API key, and of its letters.
     CortexKey,
-    /// It says itself what it is: `a GitHub token`.
+    /// A known format: `a GitHub token`.
     Known(&'static str),
-    /// Long, and like chance.
+    /// Long and random.
     Random,
 }
 
-/// What looks like a secret in a text, by its shape alone.
+/// A possible secret in a text, by its shape alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
     /// What it is.
     pub kind: TokenKind,
 }
 
-/// Every token of a text, in order; none overlaps another. What says what it is comes before a
-/// Cortex key, and both come before what only looks like chance.
+/// Every token of a text, in order and without overlaps. A known format takes precedence over a
+/// Cortex key, and both over what only looks random.
 #[must_use]
 pub fn tokens_in(text: &str) -> Vec<Token> {
     let longest = Longest::of(text);
@@ -291,7 +290,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// Runs that are long, or look like chance.
+/// Runs that are long or look random.
 fn shaped(text: &str, longest: Longest) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     // What is unbroken is longer.
@@ -313,7 +312,7 @@ fn shaped(text: &str, longest: Longest) -> Vec<Range<usize>> {
     ranges
 }
 
-/// True for a run that is long, has few marks in it, and looks like chance.
+/// True for a run that is long, has little punctuation, and looks random.
 fn has_shape(run: &str) -> bool {
     if run.len() < RUN {
         return false;
@@ -323,7 +322,7 @@ fn has_shape(run: &str) -> bool {
     run.len() >= RUN && marks * 12 < run.len() * 2 && is_random(run)
 }
 
-/// Keys that say what they are, where a run of letters, digits, `_` and `-` begins so.
+/// Keys of known formats, at the start of a run of letters, digits, `_` and `-`.
 fn prefixed(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut ranges: Vec<(Range<usize>, &'static str)> = Vec::new();
     for run in runs(text, LETTER | MARK) {

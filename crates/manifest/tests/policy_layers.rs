@@ -164,7 +164,7 @@ fn as_many_as_the_limits_say_are_read() {
     assert!(with("extends: [p2]").faults.is_empty());
     let deep = with("extends: [p1]");
     let message = &deep.faults[0].problems[0].message;
-    assert_eq!(message, "at most 16 policies stand on one another; this is one more");
+    assert_eq!(message, "at most 16 policies may extend one another; this is one more");
 
     for (parents, faults) in [(63, 0), (64, 1)] {
         let names: Vec<String> = (0..parents).map(|n| format!("w{n}")).collect();

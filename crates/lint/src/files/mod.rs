@@ -284,13 +284,13 @@ fn load_policy(
             Some(_) => open::read(&place, &options.limits),
             None => beside::read_inside(options, home, &place),
         };
-        bytes.map_err(|why| why.message(own.unwrap_or(path)))
+        bytes.map_err(|why| why.message(own.unwrap_or(path)).into())
     };
     let layers = load_as(chosen, &options.limits, &mut read, &|path| identity(options, path));
     let whole = |path: &str| identity(options, path);
     layers
         .map(|layers| Policy::new(layers).in_run(number, &whole))
-        .map_err(|message| format!("the policy: {message}"))
+        .map_err(|error| format!("the policy: {error}"))
 }
 
 /// Reads the files with the policy's cases.

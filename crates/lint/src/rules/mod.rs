@@ -200,7 +200,7 @@ impl Policy {
     /// A built-in policy; `None` when there is none of that name.
     #[must_use]
     pub fn builtin(name: &str) -> Option<Self> {
-        let mut none = |path: &str| Err(format!("cannot read {path}"));
+        let mut none = |path: &str| Err(format!("cannot read {path}").into());
         load(name, &Limits::default(), &mut none).ok().map(Self::new)
     }
 
@@ -209,7 +209,9 @@ impl Policy {
     pub fn from_text(path: &str, text: &str) -> Self {
         let mut read = |wanted: &str| {
             let found = wanted == path;
-            found.then(|| text.as_bytes().to_vec()).ok_or_else(|| format!("cannot read {wanted}"))
+            found
+                .then(|| text.as_bytes().to_vec())
+                .ok_or_else(|| format!("cannot read {wanted}").into())
         };
         Self::new(load(path, &Limits::default(), &mut read).unwrap_or_default())
     }

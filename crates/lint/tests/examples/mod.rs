@@ -19,7 +19,7 @@ pub(crate) fn policy(example: &Example) -> Policy {
     let mut read = |path: &str| match path {
         "team/cortexkey.yaml" => Ok(example.policy_text().into_bytes()),
         "acme.yaml" => Ok(LOCKED.as_bytes().to_vec()),
-        _ => Err(format!("cannot read {path}")),
+        _ => Err(format!("cannot read {path}").into()),
     };
     Policy::new(load("team/cortexkey.yaml", &Limits::default(), &mut read).unwrap())
 }

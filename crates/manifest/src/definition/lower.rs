@@ -1,4 +1,4 @@
-//! A document becomes a definition; all mistakes on the way are collected.
+//! Reads a document as a definition and collects all of its mistakes.
 
 use super::{Approval, Definition, Expiry, Lowered, Metadata, Scope, Spec, TimeError, scope};
 use super::{lifetime, moment};
@@ -73,7 +73,7 @@ fn spec<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Spec {
     let expires = reader.time(fields, "expires", ProblemKind::BadExpiry, expiry);
     let lifetime = reader
         .time(fields, "lifetime", ProblemKind::BadExpiry, |text| lifetime(text).map(Expiry::After));
-    one_end(reader, fields);
+    check_single_expiry(reader, fields);
     Spec {
         place: fields.place,
         level: reader.choice(fields, "securityLevel"),
@@ -97,13 +97,13 @@ fn expiry(text: &str) -> Result<Expiry, TimeError> {
     })
 }
 
-/// A time that cannot be read stands beside the other one all the same.
-fn one_end(reader: &mut Reader<'_>, fields: &Fields<'_>) {
+/// Reports `expires` beside `lifetime`, even if one of them cannot be read.
+fn check_single_expiry(reader: &mut Reader<'_>, fields: &Fields<'_>) {
     let key = |name| fields.key_of(reader.tree, name);
     let (Some(first), Some(second)) = (key("expires"), key("lifetime")) else { return };
-    let message = "`expires` and `lifetime` both stand here; a key ends once";
+    let message = "`expires` and `lifetime` are both set; a key expires once";
     let problem = Problem::new(ProblemKind::WrongType, second, message)
-        .help("keep `expires` for a fixed end, or `lifetime` for a time from its generation")
+        .help("keep `expires` for a fixed date, or `lifetime` for a time from its generation")
         .related(first, "the other one");
     reader.problems.push(problem);
 }

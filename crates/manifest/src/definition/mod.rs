@@ -1,12 +1,11 @@
 //! Key definitions: the typed form of one YAML document, each field with its place.
 //!
-//! Refuses to judge and to complete: a field that is not there is `Absent`, whatever the policy
-//! may say about it, and no field has a default.
+//! No field has a default: a missing field is `Absent`, whatever the policy says about it.
 
 mod lower;
 mod scope;
 
-/// The owner of a key that nobody is named for, as an import writes it.
+/// The owner that an import writes for a key without a known owner.
 pub const UNASSIGNED: &str = "unassigned";
 
 pub use crate::format::{API_VERSION, KEY_KIND as KIND};
@@ -20,14 +19,14 @@ use cortexkey_core::auth::Level;
 use crate::reader::TextPair;
 use crate::{Field, Problem, Span, Spanned};
 
-/// Somebody's consent, noted in the definition.
+/// An approval recorded in the definition.
 #[derive(Clone, Debug)]
 pub struct Approval {
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
-    /// Who.
+    /// The person who approved.
     pub by: Field<String>,
-    /// On which ticket.
+    /// The ticket that records it.
     pub ticket: Field<String>,
 }
 
@@ -46,7 +45,7 @@ pub struct Metadata {
     pub labels: Vec<TextPair>,
     /// For people.
     pub annotations: Vec<TextPair>,
-    /// Who agreed.
+    /// Recorded approvals.
     pub approvals: Vec<Approval>,
 }
 
@@ -59,18 +58,18 @@ pub struct Spec {
     pub level: Field<Level>,
     /// What the key is for.
     pub comment: Field<String>,
-    /// When it ends.
+    /// When it expires.
     pub expires: Field<Expiry>,
-    /// How long it lives once generated, in seconds.
+    /// How long it lives after it is generated.
     pub lifetime: Field<Expiry>,
     /// Names of roles.
     pub roles: Field<Vec<Spanned<String>>>,
-    /// What it may see.
+    /// What the key may see.
     pub scope: Field<Scope>,
 }
 
 impl Spec {
-    /// `expires` or else `lifetime`, where one of them could be read.
+    /// `expires`, or else `lifetime`, if it could be read.
     pub fn end(&self) -> Option<&Spanned<Expiry>> {
         self.expires.spanned().or_else(|| self.lifetime.spanned())
     }
@@ -107,7 +106,7 @@ impl Definition {
     }
 }
 
-/// What came of one document.
+/// The result of reading one document.
 #[derive(Clone, Debug)]
 pub struct Lowered {
     /// The definition, unless the document is of another kind or version.

@@ -1,7 +1,7 @@
 //! The lock file, `cortexkey.lock`: which definition is which key id of which tenant.
 //!
-//! It is committed, so it refuses secrets: there is no field that could hold one. It is written by
-//! the tools, one key a line where nothing is under way, so that changes of two branches merge.
+//! It is committed, so no field can hold a secret. The tools write it, with one key per line where
+//! nothing is in progress, so that changes of two branches merge.
 //!
 //! ```yaml
 //! apiVersion: cortexkey/v1
@@ -29,7 +29,7 @@ pub const FILE_NAME: &str = "cortexkey.lock";
 /// A lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// By the policy's name of the tenant; for a child tenant, `NAME@ID` with the child's id.
+    /// Tenants by their name in the policy; a child tenant is `NAME@ID` with the child's id.
     pub tenants: BTreeMap<String, LockedTenant>,
 }
 
@@ -38,7 +38,7 @@ pub struct Lock {
 pub struct LockedTenant {
     /// The host of its API. Key ids mean nothing elsewhere.
     pub host: String,
-    /// By the name of the definition.
+    /// Keys by the name of their definition.
     pub keys: BTreeMap<String, LockedKey>,
 }
 
@@ -47,24 +47,24 @@ pub struct LockedTenant {
 pub struct LockedKey {
     /// Where the entry's name stands, in a file that was read.
     pub place: Span,
-    /// The key id; none while the first key is being made.
+    /// The key id; absent while the first key is being generated.
     pub id: Option<u64>,
     /// A digest of the definition as it was last applied; it tells drift from a changed definition.
     pub applied: Option<String>,
-    /// What the tenant was last told about cases and issues that reference nothing known: it
-    /// stores that and does not tell it back.
+    /// The value last sent for cases and issues that reference no known object: the tenant stores
+    /// it and never returns it.
     pub unreferenced: Option<bool>,
-    /// A new key that is being made.
+    /// A new key that is being generated.
     pub pending: Option<Pending>,
-    /// Keys of interrupted runs that somebody may have received. They live until a newer key was
+    /// Keys of interrupted runs that may have been delivered. They live until a newer key has been
     /// delivered.
     pub doubtful: Vec<u64>,
-    /// Keys that were replaced and that live on for a grace.
+    /// Replaced keys in their grace period.
     pub retiring: Vec<Retiring>,
 }
 
-/// A new key that is being made. Until its id has arrived, it is known by what was asked for: the
-/// expiry is chosen so that no other key of the tenant has it.
+/// A new key that is being generated. Until its id is known, its expiry identifies it: no other key
+/// of the tenant has the same one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
     /// When the new key expires, in milliseconds since 1970.
@@ -75,9 +75,9 @@ pub struct Pending {
     pub by: u64,
     /// Keys that had the same expiry, to the second, before the request was sent.
     pub besides: Vec<u64>,
-    /// The new key's id, once it has arrived.
+    /// The new key's id, once it is known.
     pub id: Option<u64>,
-    /// True from the moment on at which somebody may have received the new key.
+    /// True as soon as the new key may have been delivered.
     pub delivering: bool,
 }
 
@@ -86,31 +86,31 @@ pub struct Pending {
 pub struct Retiring {
     /// Its id.
     pub id: u64,
-    /// From when on it is to be deleted, in milliseconds since 1970.
+    /// When it may be deleted, in milliseconds since 1970.
     pub after_ms: u64,
 }
 
 impl LockedKey {
-    /// All keys that the entry names: the one that is, the one that is being made, those that may
-    /// be somebody's, and those that were replaced.
+    /// All keys that the entry names: the current one, the one being generated, doubtful ones and
+    /// replaced ones.
     pub fn ids(&self) -> impl Iterator<Item = u64> {
         let pending = self.pending.iter().filter_map(|pending| pending.id);
         let retiring = self.retiring.iter().map(|old| old.id);
         self.id.into_iter().chain(pending).chain(self.doubtful.iter().copied()).chain(retiring)
     }
 
-    /// Whether it names no key at all, neither one that is nor one that is being made or was.
+    /// True when the entry names no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids().next().is_none() && self.pending.is_none()
     }
 }
 
-/// What came of a lock file's document.
+/// The result of reading a lock file's document.
 #[derive(Clone, Debug)]
 pub struct Lowered {
     /// The lock file, unless the document is of another kind or version. Entries with mistakes are
-    /// left out.
+    /// skipped.
     pub lock: Option<Lock>,
     /// All mistakes of the document.
     pub problems: Vec<Problem>,

@@ -1,4 +1,4 @@
-//! A document becomes a lock file; all mistakes on the way are collected.
+//! Reads a document as a lock file and collects all of its mistakes.
 
 use super::{Lock, LockedKey, LockedTenant, Lowered, Pending, Retiring};
 use crate::format::{LOCK, LOCKED};

@@ -1,4 +1,4 @@
-//! A lock file becomes text: sorted, and one line a key where nothing is under way.
+//! Writes a lock file: sorted, with one line per key where nothing is in progress.
 
 use core::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! The policies that come with the program; their texts are files of the repository.
+//! The built-in policies; their texts are files of the repository.
 
 /// Name and text of each built-in policy.
 pub const BUILTINS: [(&str, &str); 3] = [

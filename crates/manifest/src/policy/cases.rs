@@ -1,4 +1,4 @@
-//! Cases of a policy: a definition, a time, and the findings that are expected.
+//! Test cases of a policy: a definition, a time, and the expected findings.
 //!
 //! ```yaml
 //! apiVersion: cortexkey/v1
@@ -12,7 +12,7 @@
 //!     expect: [{ rule: ORG001, line: 6, severity: error }]
 //! ```
 //!
-//! Read with the strictness of policies. Refuses nothing about rules: the linter knows them.
+//! The linter checks the rules that a case names.
 
 use super::Severity;
 use crate::definition::moment;
@@ -21,7 +21,7 @@ use crate::reader::{Fields, Reader};
 use crate::yaml::{Document, Tree};
 use crate::{Field, Problem, ProblemKind, Span};
 
-/// One finding that is expected.
+/// An expected finding.
 #[derive(Clone, Debug)]
 pub struct Expected {
     /// Where it stands.
@@ -30,7 +30,7 @@ pub struct Expected {
     pub rule: Field<String>,
     /// The line in the definition, from 1.
     pub line: Field<u64>,
-    /// How grave.
+    /// Its severity.
     pub severity: Field<Severity>,
 }
 
@@ -39,11 +39,11 @@ pub struct Expected {
 pub struct Case {
     /// Where it stands.
     pub span: Span,
-    /// What it shows.
+    /// What the case shows.
     pub name: Field<String>,
     /// The time.
     pub now: Field<jiff::Timestamp>,
-    /// The path that the definition is judged under.
+    /// The path under which the definition is checked.
     pub path: Field<String>,
     /// The text of the definition's file.
     pub definition: Field<String>,
@@ -51,7 +51,7 @@ pub struct Case {
     pub expect: Field<Vec<Expected>>,
 }
 
-/// What came of a file with cases.
+/// The result of reading a file with cases.
 #[derive(Clone, Debug)]
 pub struct LoweredCases {
     /// The cases.

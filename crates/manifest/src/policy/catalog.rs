@@ -1,6 +1,6 @@
-//! What an organisation knows: tenants with their inventory, roles, teams.
+//! Facts of an organisation: tenants with their inventory, roles, teams.
 //!
-//! Refuses nothing that the format has; empty inventories stay empty, and rules are silent then.
+//! An empty inventory means that it is not known, so rules report nothing against it.
 
 use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
 
@@ -19,7 +19,7 @@ pub struct AssetGroupEntry {
     pub id: Field<u64>,
     /// Whether scopes can use it.
     pub scopable: Field<bool>,
-    /// Index of the layer that lists it, once layers are laid over one another.
+    /// Index of the layer that lists it, once layers are merged.
     pub layer: usize,
 }
 
@@ -40,18 +40,18 @@ pub struct Tenant {
     pub endpoint_groups: Vec<Spanned<String>>,
     /// Its endpoint tags.
     pub endpoint_tags: Vec<Spanned<String>>,
-    /// Its domains beside the built-in ones.
+    /// Its domains in addition to the built-in ones.
     pub domains: Vec<Spanned<String>>,
 }
 
-/// A role that is on its way out.
+/// A deprecated role.
 #[derive(Clone, Debug)]
 pub struct Deprecation {
-    /// What to use instead.
+    /// The role to use instead.
     pub replacement: Field<String>,
 }
 
-/// A role of the catalogue.
+/// A role of the catalog.
 #[derive(Clone, Debug)]
 pub struct Role {
     /// Its display name.
@@ -64,24 +64,24 @@ pub struct Role {
     pub actions: Vec<Spanned<String>>,
     /// Roles it includes.
     pub implies: Vec<Spanned<String>>,
-    /// Whether it asks for an approval.
+    /// Whether it needs an approval.
     pub privileged: Field<bool>,
-    /// Whether it is on its way out.
+    /// Whether it is deprecated.
     pub deprecated: Field<Deprecation>,
 }
 
 /// `catalog`
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// Roles beside the predefined ones.
+    /// Roles in addition to the predefined ones.
     pub roles: Vec<Role>,
     /// Teams that may own keys.
     pub teams: Vec<Spanned<String>>,
     /// Domains whose addresses may own keys.
     pub email_domains: Vec<Spanned<String>>,
-    /// Roles that do not go together.
+    /// Roles that no key may hold together.
     pub conflicts: Vec<Vec<Spanned<String>>>,
-    /// What policies that stand on this one may widen.
+    /// What policies that extend this one may widen.
     pub open: Vec<Open>,
 }
 
@@ -113,7 +113,7 @@ pub(super) fn catalog<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Catal
     let conflicts = reader.list(fields, "conflicts", |reader, id, path| {
         let tree = reader.tree;
         let NodeKind::Sequence { items, .. } = &tree.node(id).kind else {
-            reader.wrong_type(id, path, "lists of roles that do not go together");
+            reader.wrong_type(id, path, "lists of roles that no key may hold together");
             return None;
         };
         Some(items.iter().filter_map(|item| reader.spanned_text(*item, path)).collect())

@@ -1,9 +1,9 @@
-//! What all layers know together: tenants, roles, teams and domains.
+//! Merges the facts of all layers: tenants, roles, teams and domains.
 //!
-//! A layer is bound by every other one that does not stand on it, whatever the order of `extends`:
-//! it adds names, and never changes what another says of one. Facts that only widen what keys may
-//! be (a team, a domain, an entry of an inventory) need the leave of the layer that lists the
-//! others, in its `catalog.open`. What does not count is kept, so that it can be reported.
+//! A layer is bound by every other layer that does not extend it, whatever the order of `extends`: it
+//! can add names, but not change what another layer says about one. Facts that widen what keys may be
+//! (a team, a domain, an entry of an inventory) must be permitted by the layer that lists the others,
+//! in its `catalog.open`. Facts without effect are kept, so that they can be reported.
 
 use std::collections::HashSet;
 
@@ -12,20 +12,20 @@ use cortexkey_core::access::PREDEFINED_ROLES;
 use super::{AssetGroupEntry, Layer, Open, Role, Source, Tenant};
 use crate::{Field, Span, Spanned, quote};
 
-/// A fact that does not count.
+/// A fact without effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedFact {
-    /// Where it stands.
+    /// Its place.
     pub at: Source,
-    /// What it is about, in words.
+    /// What it is about, for messages.
     pub what: String,
-    /// Where another layer says it.
+    /// The place in the other layer.
     pub by: Source,
-    /// What that layer would have to open.
+    /// What that layer would have to open, if it can.
     pub open: Option<Open>,
 }
 
-/// The facts that count.
+/// The facts in force.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// The nearest layer's first, each with the index of the layer that lists it.
@@ -36,22 +36,22 @@ pub struct Facts {
     email_domains: Vec<String>,
     /// The tenant of keys that name none.
     only_tenant: Option<String>,
-    /// What does not count.
+    /// Facts without effect.
     pub refused: Vec<RefusedFact>,
 }
 
 impl Facts {
-    /// Lays the facts of all layers over one another.
+    /// Merges the facts of all layers.
     #[must_use]
     pub fn new(layers: &[Layer]) -> Self {
         let mut facts = Self::default();
-        let laid = Laid { layers };
-        facts.lay_tenants(&laid);
-        facts.lay_roles(&laid);
+        let stack = Stack { layers };
+        facts.add_tenants(&stack);
+        facts.add_roles(&stack);
         let teams = |layer: &Layer| layer.file.catalog.teams.clone();
-        facts.teams = facts.lay_owners(&laid, "team", Open::Teams, &teams);
+        facts.teams = facts.merge_owners(&stack, "team", Open::Teams, &teams);
         let domains = |layer: &Layer| layer.file.catalog.email_domains.clone();
-        facts.email_domains = facts.lay_owners(&laid, "domain", Open::EmailDomains, &domains);
+        facts.email_domains = facts.merge_owners(&stack, "domain", Open::EmailDomains, &domains);
         facts.refused.sort_by_key(|refused| refused.at);
         facts
     }
@@ -79,30 +79,30 @@ impl Facts {
         &self.email_domains
     }
 
-    /// The tenant of keys that name none. A child that adds a tenant does not take it away.
+    /// The tenant of keys that name none. A child policy that adds a tenant does not change it.
     #[must_use]
     pub fn only_tenant(&self) -> Option<&str> {
         self.only_tenant.as_deref()
     }
 
-    fn lay_tenants(&mut self, laid: &Laid<'_>) {
+    fn add_tenants(&mut self, stack: &Stack<'_>) {
         let mut counted: Vec<(usize, (Spanned<String>, Tenant))> = Vec::new();
-        for (at, layer) in laid.own() {
+        for (at, layer) in stack.own() {
             for (name, tenant) in &layer.file.tenants {
                 let known = counted.iter().position(|(_, (known, _))| known.value == name.value);
                 if let Some(known) = known {
                     let (by, (place, standing)) = &mut counted[known];
                     let by = Source { layer: *by, span: place.span };
-                    let open = |open| layers_open(laid, by.layer, open);
+                    let open = |open| layers_open(stack, by.layer, open);
                     let mut change = Change { at, name, by, refused: &mut self.refused };
                     change.settings(standing, tenant);
                     change.inventories(standing, tenant, &open);
                     continue;
                 }
-                if let Some(by) = laid.beside(at, |layer| !layer.file.tenants.is_empty())
-                    && !layers_open(laid, by, Open::Tenants)
+                if let Some(by) = stack.beside(at, |layer| !layer.file.tenants.is_empty())
+                    && !layers_open(stack, by, Open::Tenants)
                 {
-                    let place = laid.layers[by].file.tenants.first().map(|(name, _)| name.span);
+                    let place = stack.layers[by].file.tenants.first().map(|(name, _)| name.span);
                     self.refused.push(RefusedFact {
                         at: Source { layer: at, span: name.span },
                         what: format!("tenant {}", quote(&name.value)),
@@ -118,10 +118,10 @@ impl Facts {
                 counted.push((at, (name.clone(), tenant)));
             }
         }
-        // Only those that say it first decide what a key without a tenant belongs to.
+        // Only the topmost layers with tenants decide the tenant of keys that name none.
         let first = |(at, _): &&(usize, _)| {
-            let above = &laid.layers[*at].ancestors;
-            above.iter().all(|at| laid.layers[*at].file.tenants.is_empty())
+            let above = &stack.layers[*at].ancestors;
+            above.iter().all(|at| stack.layers[*at].file.tenants.is_empty())
         };
         let mut tops = counted.iter().filter(first);
         if let (Some((_, (name, _))), None) = (tops.next(), tops.next()) {
@@ -131,28 +131,29 @@ impl Facts {
         self.tenants = counted;
     }
 
-    fn lay_roles(&mut self, laid: &Laid<'_>) {
+    fn add_roles(&mut self, stack: &Stack<'_>) {
         let mut counted: Vec<(usize, usize)> = Vec::new();
-        for (at, layer) in laid.own() {
+        for (at, layer) in stack.own() {
             for (index, role) in layer.file.catalog.roles.iter().enumerate() {
-                let other = laid.bound(at).find_map(|by| {
-                    let other = laid.layers[by].file.catalog.roles.iter().find(|o| same(o, role));
+                let other = stack.bound(at).find_map(|by| {
+                    let other = stack.layers[by].file.catalog.roles.iter().find(|o| same(o, role));
                     Some((by, other?))
                 });
                 match other {
-                    Some((_, other)) if said(other) == said(role) => {}
+                    Some((_, other)) if role_facts(other) == role_facts(role) => {}
                     Some((by, other)) => {
                         self.refuse_role(at, role, by, other.name.span, None);
-                        // Of two that do not stand on each other both are reported, and one counts.
+                        // If neither extends the other, both are reported, and one is in force.
                         if by < at {
                             continue;
                         }
                     }
                     None => {
-                        let closed = laid.bound(at).find(|by| !layers_open(laid, *by, Open::Roles));
-                        if let Some(by) = closed.filter(|_| is_predefined(role) && says_much(role))
+                        let closed =
+                            stack.bound(at).find(|by| !layers_open(stack, *by, Open::Roles));
+                        if let Some(by) = closed.filter(|_| is_predefined(role) && has_facts(role))
                         {
-                            let place = laid.layers[by].file.place;
+                            let place = stack.layers[by].file.place;
                             self.refuse_role(at, role, by, place, Some(Open::Roles));
                             continue;
                         }
@@ -164,7 +165,7 @@ impl Facts {
         counted.sort_by_key(|(layer, index)| (core::cmp::Reverse(*layer), *index));
         let mut seen = HashSet::new();
         counted.retain(|(layer, index)| {
-            seen.insert(laid.layers[*layer].file.catalog.roles[*index].name.value.as_str())
+            seen.insert(stack.layers[*layer].file.catalog.roles[*index].name.value.as_str())
         });
         self.roles = counted;
     }
@@ -178,10 +179,10 @@ impl Facts {
         });
     }
 
-    /// Teams or domains. Where nobody is listed everybody may own keys, so the first list narrows.
-    fn lay_owners(
+    /// Teams or domains. Without a list everybody may own keys, so the first list narrows.
+    fn merge_owners(
         &mut self,
-        laid: &Laid<'_>,
+        stack: &Stack<'_>,
         what: &str,
         open: Open,
         list: &dyn Fn(&Layer) -> Vec<Spanned<String>>,
@@ -191,16 +192,16 @@ impl Facts {
             !catalog.teams.is_empty() || !catalog.email_domains.is_empty()
         };
         let mut counted: Vec<String> = Vec::new();
-        for (at, layer) in laid.own() {
+        for (at, layer) in stack.own() {
             for name in list(layer) {
                 let is_top = |by: &usize| {
-                    let above = &laid.layers[*by].ancestors;
-                    !above.iter().any(|above| lists_owners(&laid.layers[*above]))
+                    let above = &stack.layers[*by].ancestors;
+                    !above.iter().any(|above| lists_owners(&stack.layers[*above]))
                 };
-                let closed = laid.bound(at).filter(is_top).find(|by| {
-                    let other = &laid.layers[*by];
+                let closed = stack.bound(at).filter(is_top).find(|by| {
+                    let other = &stack.layers[*by];
                     let known = list(other).iter().any(|known| known.value == name.value);
-                    lists_owners(other) && !known && !layers_open(laid, *by, open)
+                    lists_owners(other) && !known && !layers_open(stack, *by, open)
                 });
                 if counted.contains(&name.value) {
                     continue;
@@ -209,7 +210,7 @@ impl Facts {
                     counted.push(name.value);
                     continue;
                 };
-                let catalog = &laid.layers[by].file.catalog;
+                let catalog = &stack.layers[by].file.catalog;
                 let first = catalog.teams.first().or_else(|| catalog.email_domains.first());
                 self.refused.push(RefusedFact {
                     at: Source { layer: at, span: name.span },
@@ -223,36 +224,36 @@ impl Facts {
     }
 }
 
-/// The layers, and how they stand to each other.
-struct Laid<'a> {
+/// The layers, and how they relate to each other.
+struct Stack<'a> {
     layers: &'a [Layer],
 }
 
-impl<'a> Laid<'a> {
+impl<'a> Stack<'a> {
     /// The layers that are files of the organisation, ancestors first.
     fn own(&self) -> impl Iterator<Item = (usize, &'a Layer)> + use<'a> {
         self.layers.iter().enumerate().filter(|(_, layer)| !layer.path.starts_with("builtin:"))
     }
 
-    /// The layers whose facts a layer does not change: all but those that stand on it.
+    /// The layers whose facts a layer cannot change: all except those that extend it.
     fn bound(&self, at: usize) -> impl Iterator<Item = usize> + use<'a> {
         self.own()
             .filter(move |(by, layer)| *by != at && !layer.ancestors.contains(&at))
             .map(|(by, _)| by)
     }
 
-    /// A layer that neither stands on this one nor carries it, and is so.
+    /// A layer that neither extends this one nor is extended by it, and for which `is` holds.
     fn beside(&self, at: usize, is: impl Fn(&Layer) -> bool) -> Option<usize> {
         let ancestors = &self.layers[at].ancestors;
         self.bound(at).find(|by| !ancestors.contains(by) && is(&self.layers[*by]))
     }
 }
 
-fn layers_open(laid: &Laid<'_>, by: usize, open: Open) -> bool {
-    laid.layers[by].file.catalog.open.contains(&open)
+fn layers_open(stack: &Stack<'_>, by: usize, open: Open) -> bool {
+    stack.layers[by].file.catalog.open.contains(&open)
 }
 
-/// What a layer says of a tenant that another one lists.
+/// A layer's facts about a tenant that another layer lists.
 struct Change<'a> {
     at: usize,
     name: &'a Spanned<String>,
@@ -292,7 +293,7 @@ impl Change<'_> {
             (Open::EndpointTags, &mut to.endpoint_tags, &own.endpoint_tags),
             (Open::Domains, &mut to.domains, &own.domains),
         ] {
-            // An empty inventory is one that is not known; the first entries narrow it.
+            // An empty inventory is not known; the first entries narrow it.
             let may = to.is_empty() || open(kind);
             for entry in own {
                 if to.iter().any(|known| known.value == entry.value) {
@@ -329,7 +330,7 @@ impl Change<'_> {
     }
 }
 
-/// True for two entries that mean one role: by its name, however it is written, or by its id.
+/// True for two entries of one role, by its name in any spelling or by its id.
 fn same(one: &Role, other: &Role) -> bool {
     let ids = |role: &Role| role.id.get().cloned();
     let meets = |id: Option<String>, role: &Role| {
@@ -349,14 +350,14 @@ fn is_predefined(role: &Role) -> bool {
     PREDEFINED_ROLES.iter().any(|predefined| fold(predefined.name) == folded)
 }
 
-/// True for an entry that holds more than a name.
-fn says_much(role: &Role) -> bool {
-    said(role) != Said { name: &role.name.value, ..Said::default() }
+/// True for an entry with more than a name.
+fn has_facts(role: &Role) -> bool {
+    role_facts(role) != RoleFacts { name: &role.name.value, ..RoleFacts::default() }
 }
 
-/// All that an entry says, without its places.
+/// All facts of an entry, without their places.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Said<'a> {
+struct RoleFacts<'a> {
     name: &'a str,
     id: Option<&'a str>,
     components: Vec<(&'a str, &'static str)>,
@@ -367,11 +368,11 @@ struct Said<'a> {
     replacement: Option<&'a str>,
 }
 
-fn said(role: &Role) -> Said<'_> {
+fn role_facts(role: &Role) -> RoleFacts<'_> {
     let mut components: Vec<_> =
         role.components.iter().map(|(name, level)| (name.value.as_str(), level.as_str())).collect();
     components.sort_unstable();
-    Said {
+    RoleFacts {
         name: &role.name.value,
         id: role.id.get().map(String::as_str),
         components,

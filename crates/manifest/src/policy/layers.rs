@@ -1,8 +1,8 @@
-//! From one policy file to all it stands on: parents first, each read once, a cycle refused.
+//! Loads a policy file and all policies that it extends: parents first, each once, without cycles.
 //!
-//! Opens nothing itself: the caller hands over how a path is read, and which paths are one file.
-//! Where he cannot tell, two paths through links are two files, so how many are read, and how far
-//! up, has a limit.
+//! The caller provides a function that reads a path, and one that tells which paths are the same
+//! file. If the caller cannot tell, two paths through links are two files, so the number of files
+//! and the depth are limited.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use super::{PolicyFile, builtin, is_policy, read};
 use crate::yaml::{Limits, Tree, parse_bytes};
 use crate::{Problem, ProblemKind, Span, closest, escape, mask_path, quote};
 
-/// How many policies may stand on one another.
+/// How many policies may extend one another.
 const DEPTH_MAX: usize = 16;
-/// How many files a policy may be made of, itself included.
+/// How many files a policy may consist of, itself included.
 const FILES_MAX: usize = 64;
 
 /// One policy file with the tree it was read from.
@@ -21,11 +21,11 @@ const FILES_MAX: usize = 64;
 pub struct Layer {
     /// Its path as the caller names it, or `builtin:…`.
     pub path: String,
-    /// Indices of all layers that it stands on: its parents, theirs, and so on.
+    /// Indices of all layers that it extends, directly or indirectly.
     pub ancestors: BTreeSet<usize>,
     /// Its text and tree.
     pub tree: Arc<Tree>,
-    /// What it says.
+    /// Its content.
     pub file: PolicyFile,
 }
 
@@ -36,11 +36,11 @@ pub struct LayerFault {
     pub path: String,
     /// Its text and tree.
     pub tree: Arc<Tree>,
-    /// What is wrong with it.
+    /// Its problems.
     pub problems: Vec<Problem>,
 }
 
-/// All layers that could be read, ancestors first, and what was wrong on the way.
+/// All layers that could be read, ancestors first, and the problems found.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
     /// Ancestors first; the policy itself is the last.
@@ -49,23 +49,42 @@ pub struct Layers {
     pub faults: Vec<LayerFault>,
 }
 
+/// Why a file cannot be read, in the caller's words.
+pub type ReadError = Box<dyn core::error::Error + Send + Sync>;
+
+/// Why a policy cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No built-in policy has this name.
+    #[error("there is no policy {}; did you mean `{meant}`?", quote(name))]
+    NoBuiltin {
+        /// The name.
+        name: String,
+        /// The nearest built-in policy.
+        meant: &'static str,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
 /// Reads a policy and its parents. `read` gives the bytes of a path, or says why it cannot;
 /// a parent's path is joined to its child's folder.
 pub fn load(
     path: &str,
     limits: &Limits,
-    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
-) -> Result<Layers, String> {
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
+) -> Result<Layers, LoadError> {
     load_as(path, limits, read, &|path| path.to_owned())
 }
 
-/// The same where `identity` gives one text for all paths to one file.
+/// The same, where `identity` returns the same text for all paths to one file.
 pub fn load_as(
     path: &str,
     limits: &Limits,
-    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
     identity: &dyn Fn(&str) -> String,
-) -> Result<Layers, String> {
+) -> Result<Layers, LoadError> {
     let bytes = source(path, read)?;
     let (out, ids, open) = (Layers::default(), Vec::new(), Vec::new());
     let mut loader = Loader { limits, read, identity, out, ids, open, files: 1 };
@@ -75,28 +94,28 @@ pub fn load_as(
 
 fn source(
     path: &str,
-    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
-) -> Result<Vec<u8>, String> {
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
+) -> Result<Vec<u8>, LoadError> {
     if !path.starts_with("builtin:") {
-        return read(path);
+        return Ok(read(path)?);
     }
     builtin(path).map(|text| text.as_bytes().to_vec()).ok_or_else(|| {
         let known = super::BUILTINS.map(|(name, _)| name);
-        let hint = closest(path, known).unwrap_or(known[1]);
-        format!("there is no policy {}; did you mean `{hint}`?", quote(path))
+        let meant = closest(path, known).unwrap_or(known[1]);
+        LoadError::NoBuiltin { name: path.to_owned(), meant }
     })
 }
 
 struct Loader<'a> {
     limits: &'a Limits,
-    read: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    read: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, ReadError>,
     identity: &'a dyn Fn(&str) -> String,
     out: Layers,
     /// Which file each layer is.
     ids: Vec<String>,
-    /// The way from the first policy to the one being read: paths, and which files they are.
+    /// The chain from the first policy to the one being read: paths, and their files' identities.
     open: Vec<(String, String)>,
-    /// How many files were asked for.
+    /// How many files were read.
     files: usize,
 }
 
@@ -148,16 +167,16 @@ impl Loader<'_> {
                 way.push(&name);
                 let way = escape(&mask_path(&way.join(" -> ")));
                 let message = format!("this policy extends itself: {way}");
-                problems.push(bad(parent.span, message).help("take one of the `extends` out"));
+                problems.push(bad(parent.span, message).help("remove one of the `extends`"));
                 None
             } else if seen.is_some() {
-                // Reached on another way already; what it says stands below.
+                // Read already, as another policy's parent.
                 seen
             } else if let Some(message) = self.beyond() {
-                let help = "take one of the `extends` out; links that lead back to a folder \
+                let help = "remove one of the `extends`; links that lead back to a folder \
                             above make one file look like many";
                 problems.push(bad(parent.span, message).help(help));
-                // The others would be refused for the same reason.
+                // The others would fail for the same reason.
                 break;
             } else {
                 self.read_parent(&name, parent.span, problems)
@@ -170,12 +189,12 @@ impl Loader<'_> {
         ancestors
     }
 
-    /// Why no further file is read.
+    /// The reason why no further file is read, if there is one.
     fn beyond(&self) -> Option<String> {
         if self.files >= FILES_MAX {
-            Some(format!("a policy is made of at most {FILES_MAX} files; this is one more"))
+            Some(format!("a policy consists of at most {FILES_MAX} files; this is one more"))
         } else if self.open.len() >= DEPTH_MAX {
-            Some(format!("at most {DEPTH_MAX} policies stand on one another; this is one more"))
+            Some(format!("at most {DEPTH_MAX} policies may extend one another; this is one more"))
         } else {
             None
         }
@@ -191,7 +210,7 @@ impl Loader<'_> {
         match source(name, self.read) {
             Ok(bytes) => self.visit(name, bytes),
             Err(why) => {
-                problems.push(bad(span, escape(&mask_path(&why))).help(
+                problems.push(bad(span, escape(&mask_path(&why.to_string()))).help(
                     "write `builtin:minimal`, `builtin:recommended`, `builtin:strict`, or a path \
                      relative to this file",
                 ));
@@ -256,7 +275,7 @@ mod tests {
                 .iter()
                 .find(|(name, _)| *name == path)
                 .map(|(_, body)| format!("{HEAD}{body}").into_bytes())
-                .ok_or_else(|| format!("cannot read {path}"))
+                .ok_or_else(|| format!("cannot read {path}").into())
         };
         load(files[0].0, &Limits::default(), &mut read).unwrap()
     }

@@ -1,14 +1,11 @@
-//! Layers laid over one another: for each rule what holds, and which line of which file said so.
+//! Merges the rules of all layers: the settings in force, each with the line that sets it.
 //!
-//! What a layer locks, no other loosens but those that it stands on, in whatever order they come;
-//! each attempt is kept, so that it can be reported.
+//! What a layer locks, only the policies that it extends can loosen, in whatever order layers come;
+//! every other attempt is kept, so that it can be reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    CustomRule, Layer, Match, OptionKind, OptionValue, Override, PolicyFile, RuleEntry,
-    RuleSettings, Severity,
-};
+use super::{Layer, Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings, Severity};
 use crate::{Field, Span, Spanned};
 
 /// Where a setting was made.
@@ -29,13 +26,13 @@ pub struct Setting<T> {
     pub source: Source,
 }
 
-/// What the linter knows about rules, which merging has to ask.
+/// The facts about rules that merging needs from the linter.
 pub trait Rules {
-    /// A rule's code for a written code or name.
+    /// The code of a rule, by its code or name.
     fn code(&self, written: &str) -> Option<String>;
-    /// A rule's own severity.
+    /// The default severity of a rule.
     fn severity(&self, code: &str) -> Severity;
-    /// True when an option's new value asks at least as much as the old one.
+    /// True when an option's new value is at least as strict as the old one.
     fn tightens(
         &self,
         code: &str,
@@ -45,33 +42,33 @@ pub trait Rules {
     ) -> bool;
 }
 
-/// What holds for one rule.
+/// The settings in force for one rule.
 #[derive(Clone, Debug, Default)]
 pub struct ResolvedRule {
-    /// Whether it runs, where a layer says so.
+    /// Whether it runs, if a layer sets that.
     pub enabled: Option<Setting<bool>>,
-    /// How grave it is, where a layer says so.
+    /// Its severity, if a layer sets it.
     pub severity: Option<Setting<Severity>>,
     /// The layer that locked it.
     pub locked: Option<Source>,
-    /// Whether it may be waived, where a layer says so.
+    /// Whether it may be waived, if a layer sets that.
     pub waivable: Option<Setting<bool>>,
     /// Its options.
     pub options: BTreeMap<String, Setting<OptionValue>>,
-    /// What differs for some keys, in the order in which it applies.
+    /// Overrides for some keys, in the order in which they apply.
     pub overrides: Vec<ResolvedOverride>,
 }
 
 /// An override with its settings' places.
 #[derive(Clone, Debug)]
 pub struct ResolvedOverride {
-    /// Index of the layer that has it.
+    /// Index of its layer.
     pub layer: usize,
-    /// For which keys.
+    /// The keys that it is for.
     pub matches: Match,
-    /// Whether the rule runs for them.
+    /// Whether the rule runs for them, if it sets that.
     pub enabled: Option<Setting<bool>>,
-    /// How grave it is for them.
+    /// The severity for them, if it sets one.
     pub severity: Option<Setting<Severity>>,
     /// Options that differ for them.
     pub options: BTreeMap<String, Setting<OptionValue>>,
@@ -82,9 +79,9 @@ pub struct ResolvedOverride {
 pub struct Refused {
     /// Code of the rule.
     pub code: String,
-    /// What would have been loosened: `enabled`, `severity`, or an option.
+    /// The setting that would be loosened: `enabled`, `severity`, or an option.
     pub what: String,
-    /// Where it is said.
+    /// The place of the attempt.
     pub at: Source,
     /// Where the rule is locked.
     pub lock: Source,
@@ -95,19 +92,18 @@ pub struct Refused {
 pub struct Merged {
     /// By code.
     pub rules: BTreeMap<String, ResolvedRule>,
-    /// Attempts that do not count.
+    /// Attempts without effect.
     pub refused: Vec<Refused>,
 }
 
 impl Merged {
-    /// Lays the layers over one another, ancestors first. Rules that are not known are left out;
-    /// the linter reports them.
+    /// Merges the layers, ancestors first. Unknown rules are skipped; the linter reports them.
     pub fn new(layers: &[Layer], known: &dyn Rules) -> Self {
-        // What a policy's own rule says of itself is its layer's first word about it.
-        let own: Vec<Vec<RuleEntry>> = layers.iter().map(|layer| of_itself(&layer.file)).collect();
         let mut entries: BTreeMap<String, Entries<'_>> = BTreeMap::new();
-        for (layer, (file, own)) in layers.iter().zip(&own).enumerate() {
-            for entry in own.iter().chain(&file.file.rules) {
+        for (layer, file) in layers.iter().enumerate() {
+            // A custom rule's own settings come before its layer's entry for it.
+            let own = file.file.custom_rules.iter().filter_map(|rule| rule.entry.as_ref());
+            for entry in own.chain(&file.file.rules) {
                 if let Some(code) = known.code(&entry.rule.value) {
                     entries.entry(code).or_default().push((layer, entry));
                 }
@@ -118,38 +114,19 @@ impl Merged {
             let rule = one_rule(layers, &code, &entries, known, &mut merged.refused);
             merged.rules.insert(code, rule);
         }
-        // As they are read: file by file.
+        // In the order of the files.
         merged.refused.sort_by_key(|refused| refused.at.layer);
         merged
     }
 }
 
-/// The settings in the definitions of a policy's own rules, as entries of `rules`.
-fn of_itself(file: &PolicyFile) -> Vec<RuleEntry> {
-    let entry = |rule: &CustomRule| {
-        let settings = RuleSettings {
-            enabled: Field::Absent,
-            severity: rule.severity.clone(),
-            options: Vec::new(),
-        };
-        Some(RuleEntry {
-            rule: rule.id.spanned()?.clone(),
-            settings,
-            locked: rule.locked.clone(),
-            waivable: rule.waivable.clone(),
-            overrides: Vec::new(),
-        })
-    };
-    file.custom_rules.iter().filter_map(entry).collect()
-}
-
-/// What the layers say about one rule, each with the index of its layer.
+/// The entries for one rule, each with the index of its layer.
 type Entries<'a> = Vec<(usize, &'a RuleEntry)>;
 
 /// A layer's lock on a rule.
 struct Lock {
     source: Source,
-    /// What holds for the layer itself, on which the others are not to go back.
+    /// The settings in force for the layer itself, which other layers may only tighten.
     held: ResolvedRule,
 }
 
@@ -161,22 +138,23 @@ fn one_rule(
     refused: &mut Vec<Refused>,
 ) -> ResolvedRule {
     let mut locks: Vec<Lock> = Vec::new();
-    // Ancestors come first, so a lock's own view knows all locks that it stands under.
+    // Ancestors come first, so all locks above this one are known.
     for (layer, entry) in entries {
         let Some(Spanned { value: true, span }) = entry.locked.spanned() else { continue };
         let source = Source { layer: *layer, span: *span };
         let mut below = layers[*layer].ancestors.clone();
         below.insert(*layer);
-        let held = lay(layers, code, entries, Some(&below), &locks, known, &mut Vec::new());
+        let held =
+            apply_layers(layers, code, entries, Some(&below), &locks, known, &mut Vec::new());
         locks.push(Lock { source, held });
     }
-    let mut rule = lay(layers, code, entries, None, &locks, known, refused);
+    let mut rule = apply_layers(layers, code, entries, None, &locks, known, refused);
     rule.locked = locks.first().map(|lock| lock.source);
     rule
 }
 
-/// Lays what some layers say, or all, over one another.
-fn lay(
+/// Applies the entries of some layers, or of all, in order.
+fn apply_layers(
     layers: &[Layer],
     code: &str,
     entries: &Entries<'_>,
@@ -192,14 +170,15 @@ fn lay(
             let by = lock.source.layer;
             by != *layer && is_in(by) && !layers[by].ancestors.contains(layer)
         });
-        let mut gate = Gate { layer: *layer, code, locks: locks.collect(), known, refused };
-        gate.entry(&mut rule, entry);
+        let mut checker =
+            LockChecker { layer: *layer, code, locks: locks.collect(), known, refused };
+        checker.entry(&mut rule, entry);
     }
     rule
 }
 
-/// Lets through what the locks allow, and notes the rest.
-struct Gate<'a> {
+/// Applies what the locks allow, and records the rest.
+struct LockChecker<'a> {
     layer: usize,
     code: &'a str,
     locks: Vec<&'a Lock>,
@@ -207,9 +186,9 @@ struct Gate<'a> {
     refused: &'a mut Vec<Refused>,
 }
 
-impl Gate<'_> {
+impl LockChecker<'_> {
     fn entry(&mut self, rule: &mut ResolvedRule, entry: &RuleEntry) {
-        // What holds before this entry.
+        // In force before this entry.
         let now = rule.clone();
         if let Some(value) = self.enabled(&entry.settings, &now) {
             rule.enabled = Some(value);
@@ -232,7 +211,7 @@ impl Gate<'_> {
         if let Some(value) = self.setting(&entry.locked)
             && !value.value
         {
-            // Where nobody locked it there is nothing to lift.
+            // Without a lock there is nothing to lift.
             self.allows("locked", value.source, &now, |_, _| false);
         }
     }
@@ -242,8 +221,8 @@ impl Gate<'_> {
         Some(Setting { value, source: Source { layer: self.layer, span } })
     }
 
-    /// True when there is no lock, or what is asked does not loosen: neither what holds for the
-    /// layer of any lock, nor, where that layer is laid already, what holds now.
+    /// True without a lock, or when the setting loosens neither what is in force for the layer of
+    /// any lock nor, once that layer has been applied, what is in force now.
     fn allows(
         &mut self,
         what: &str,

@@ -1,8 +1,8 @@
-//! Policies: what an organisation asks of its keys, in layers.
+//! Policies: an organisation's requirements for its keys, in layers.
 //!
-//! A policy file is read as strictly as a key definition. Which rules and options exist is not
-//! known here: a rule's settings are kept with their places, and the linter holds them against
-//! its registry. Nothing is fetched; a parent is a built-in policy or a file.
+//! A policy file is read as strictly as a key definition. The linter owns the rules and their options,
+//! so a rule's settings are kept as written, with their places, and checked there. Nothing is fetched:
+//! a parent is a built-in policy or a file.
 
 mod builtin;
 mod cases;
@@ -20,7 +20,7 @@ pub use builtin::{BUILTINS, builtin};
 pub use cases::{Case, Expected, LoweredCases, read_cases};
 pub use catalog::{AssetGroupEntry, Catalog, Deprecation, Role, Tenant};
 pub use facts::{Facts, RefusedFact};
-pub use layers::{Layer, LayerFault, Layers, load, load_as};
+pub use layers::{Layer, LayerFault, Layers, LoadError, ReadError, load, load_as};
 pub use merge::{Merged, Refused, ResolvedOverride, ResolvedRule, Rules, Setting, Source};
 pub use read::{is_policy, read};
 pub use rules::{Match, OptionKind, OptionValue, Override, RuleEntry, RuleSettings};
@@ -37,27 +37,27 @@ pub struct PolicyFile {
     pub place: Span,
     /// The policy's name.
     pub name: Field<String>,
-    /// Its parents, in order; a later one is laid over an earlier one.
+    /// Its parents, in order; a later one is applied over an earlier one.
     pub extends: Vec<Spanned<String>>,
-    /// Patterns of the files that hold its keys; `None` where it says nothing.
+    /// Patterns of the files that hold its keys; `None` if the policy has none.
     pub keys: Option<Vec<Spanned<String>>>,
     /// Tenants by name.
     pub tenants: Vec<(Spanned<String>, Tenant)>,
-    /// How long before its end a key with a lifetime is due to be rotated.
+    /// How long before its expiry a key with a lifetime is due for rotation.
     pub rotate_before: Field<SignedDuration>,
-    /// What it says about rules, by the name or code written.
+    /// Settings of rules, by the name or code written.
     pub rules: Vec<RuleEntry>,
     /// Roles, teams, domains and conflicts.
     pub catalog: Catalog,
-    /// Rules of its own.
+    /// Custom rules.
     pub custom_rules: Vec<CustomRule>,
-    /// Findings that are accepted for a while.
+    /// Findings that are accepted until a date.
     pub waivers: Vec<Waiver>,
-    /// Files with cases of this policy.
+    /// Patterns of files with cases of this policy.
     pub tests: Vec<Spanned<String>>,
 }
 
-/// What came of a policy's document.
+/// The result of reading a policy's document.
 #[derive(Clone, Debug)]
 pub struct Lowered {
     /// The policy, unless the document is of another kind or version.

@@ -1,4 +1,4 @@
-//! A document becomes a policy file; all mistakes on the way are collected.
+//! Reads a document as a policy file and collects all of its mistakes.
 
 use super::{Catalog, Lowered, PolicyFile, catalog, rules, waivers};
 use crate::definition::lifetime;
@@ -15,7 +15,7 @@ pub fn read(tree: &Tree, document: Document) -> Lowered {
     Lowered { policy, problems: reader.problems }
 }
 
-/// True when a document says that it is a policy of ours.
+/// True when a document's `apiVersion` and `kind` are those of a policy.
 #[must_use]
 pub fn is_policy(tree: &Tree, document: Document) -> bool {
     let NodeKind::Mapping { entries, .. } = &tree.node(document.root).kind else { return false };

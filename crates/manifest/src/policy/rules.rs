@@ -1,7 +1,6 @@
-//! What a policy says about rules: settings that all rules take, and options kept as written.
+//! A policy's settings of rules: those that all rules take, and options as written.
 //!
-//! Which rules and options exist is for the linter to say; here nothing is dropped and nothing
-//! is believed.
+//! The linter owns rules and options, so options are kept here as they are and checked there.
 
 use std::collections::HashSet;
 
@@ -14,9 +13,9 @@ use crate::{Field, Span, Spanned};
 /// The value of a rule's option, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionValue {
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
-    /// What it is.
+    /// Its value.
     pub kind: OptionKind,
 }
 
@@ -29,16 +28,16 @@ pub enum OptionKind {
     List(Vec<OptionValue>),
     /// A mapping.
     Map(Vec<(Spanned<String>, OptionValue)>),
-    /// Nothing, or what cannot be read.
+    /// No value, or one that cannot be read.
     Nothing,
 }
 
-/// What a rule is told, at its top or in an override.
+/// Settings of a rule, for all keys or in an override.
 #[derive(Clone, Debug)]
 pub struct RuleSettings {
-    /// Whether it runs.
+    /// Whether the rule runs.
     pub enabled: Field<bool>,
-    /// How grave its findings are.
+    /// The severity of its findings.
     pub severity: Field<Severity>,
     /// Its own options, in the order written.
     pub options: Vec<(Spanned<String>, OptionValue)>,
@@ -47,18 +46,18 @@ pub struct RuleSettings {
 /// Settings for some keys.
 #[derive(Clone, Debug)]
 pub struct Override {
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
-    /// For which keys.
+    /// The keys that it is for.
     pub matches: Match,
-    /// What they change.
+    /// The settings for these keys.
     pub settings: RuleSettings,
 }
 
-/// Which keys: all that is named must fit, and of a list any.
+/// Which keys: all fields must match; for a list, any item.
 #[derive(Clone, Debug, Default)]
 pub struct Match {
-    /// Labels with the values that fit.
+    /// Labels with the values that match.
     pub labels: Vec<(Spanned<String>, Vec<Spanned<String>>)>,
     /// Roles, one of which the key has.
     pub roles: Vec<Spanned<String>>,
@@ -79,13 +78,13 @@ pub struct Match {
 pub struct RuleEntry {
     /// The name or code written.
     pub rule: Spanned<String>,
-    /// What holds for all keys.
+    /// Settings for all keys.
     pub settings: RuleSettings,
     /// Whether children may loosen it.
     pub locked: Field<bool>,
-    /// Whether waivers and comments may silence it.
+    /// Whether waivers and comments may suppress it.
     pub waivable: Field<bool>,
-    /// What holds for some keys.
+    /// Settings for some keys.
     pub overrides: Vec<Override>,
 }
 
@@ -110,6 +109,22 @@ pub(super) fn entry(
         waivable: reader.choice(&fields, "waivable"),
         overrides: overrides.into_list(),
     })
+}
+
+/// Reads the settings in a custom rule's own definition.
+pub(super) fn own_entry<'t>(
+    reader: &mut Reader<'t>,
+    fields: &Fields<'t>,
+    id: &Spanned<String>,
+) -> RuleEntry {
+    let severity = reader.choice(fields, "severity");
+    RuleEntry {
+        rule: id.clone(),
+        settings: RuleSettings { enabled: Field::Absent, severity, options: Vec::new() },
+        locked: reader.choice(fields, "locked"),
+        waivable: reader.choice(fields, "waivable"),
+        overrides: Vec::new(),
+    }
 }
 
 /// Splits a mapping into the fields that any rule takes and the rest, which are options.

@@ -1,51 +1,46 @@
-//! Waivers and an organisation's own rules, as written.
+//! Waivers and custom rules, as written.
 //!
-//! Refuses nothing that is incomplete: which fields a waiver lacks is a finding of its own.
+//! An incomplete waiver is read: the fields that it lacks are findings of their own rule.
 
-use super::Severity;
-use super::rules::{Match, matching};
+use super::rules::{self, Match, RuleEntry, matching};
 use crate::definition::moment;
 use crate::reader::{Fields, Reader};
 use crate::{Field, ProblemKind, Span};
 
-/// A finding that is accepted for a while.
+/// A finding that is accepted until a date.
 #[derive(Clone, Debug)]
 pub struct Waiver {
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
-    /// Of which rule, by name or code.
+    /// The rule, by name or code.
     pub rule: Field<String>,
-    /// For which key: `name` or `tenant/name`.
+    /// The key, as `name` or `tenant/name`.
     pub key: Field<String>,
-    /// Why.
+    /// Why it is accepted.
     pub reason: Field<String>,
-    /// Who agreed.
+    /// Who accepted it.
     pub approved_by: Field<String>,
-    /// Until when.
+    /// When the waiver expires.
     pub expires: Field<jiff::Timestamp>,
 }
 
-/// A rule that the organisation wrote.
+/// A rule of the organisation's own.
 #[derive(Clone, Debug)]
 pub struct CustomRule {
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
     /// Its code.
     pub id: Field<String>,
     /// Its name.
     pub name: Field<String>,
-    /// For which keys.
+    /// The keys that it is for.
     pub matches: Field<Match>,
     /// The expression that must hold.
     pub assert: Field<String>,
-    /// What to say where it does not.
+    /// The message of a finding.
     pub message: Field<String>,
-    /// How grave that is.
-    pub severity: Field<Severity>,
-    /// Whether children may loosen it.
-    pub locked: Field<bool>,
-    /// Whether waivers and comments may suppress it.
-    pub waivable: Field<bool>,
+    /// Its own severity and locks, as an entry of `rules`; absent without a code.
+    pub entry: Option<RuleEntry>,
 }
 
 /// Reads one entry of `waivers`.
@@ -62,15 +57,14 @@ pub(super) fn waiver<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Waiver
 
 /// Reads one entry of `customRules`.
 pub(super) fn custom<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> CustomRule {
+    let id = reader.text(fields, "id");
     CustomRule {
         span: fields.span,
-        id: reader.text(fields, "id"),
         name: reader.text(fields, "name"),
         assert: reader.text(fields, "assert"),
         message: reader.text(fields, "message"),
         matches: reader.child_as(fields, "match", matching),
-        severity: reader.choice(fields, "severity"),
-        locked: reader.choice(fields, "locked"),
-        waivable: reader.choice(fields, "waivable"),
+        entry: id.spanned().map(|id| rules::own_entry(reader, fields, id)),
+        id,
     }
 }

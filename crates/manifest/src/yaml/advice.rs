@@ -1,12 +1,12 @@
-//! The parser's errors in words that say what to do.
+//! The parser's errors as messages that say what to do.
 //!
-//! Refuses to repeat what stands in the file: a line that cannot be parsed may hold a secret.
+//! Messages never repeat the file's content: a line that cannot be parsed may hold a secret.
 
 use granit_parser::ErrorKind;
 
 use crate::{Problem, ProblemKind, Span};
 
-/// A syntax error at an offset: where its cause stands, what it is, and how to mend it.
+/// A syntax error at an offset: the place of its cause, what it is, and how to fix it.
 pub(super) fn problem(text: &str, kind: &ErrorKind, at: usize) -> Problem {
     let place = Place::new(text, at);
     let found = conflict(&place)
@@ -17,7 +17,7 @@ pub(super) fn problem(text: &str, kind: &ErrorKind, at: usize) -> Problem {
         .or_else(|| of_kind(&place, kind));
     found.unwrap_or_else(|| {
         syntax(place.character(at), kind.to_string())
-            .help("hold the line against the one above it: indentation, colons, quotes, brackets")
+            .help("compare the line with the one above it: indentation, colons, quotes, brackets")
     })
 }
 
@@ -82,11 +82,11 @@ fn syntax(span: Span, message: impl core::fmt::Display) -> Problem {
     Problem::new(ProblemKind::YamlSyntax, span, format!("not YAML: {message}"))
 }
 
-/// What a template says before it has been rendered.
+/// The help for a template that has not been rendered.
 pub(crate) const TEMPLATE_HELP: &str =
     "lint what the template renders to, and keep the template out of the policy's `keys`";
 
-/// The first marker of a merge that was not finished, wherever the parser stumbled over it.
+/// The first marker of an unfinished merge, wherever the parser failed.
 fn conflict(place: &Place<'_>) -> Option<Problem> {
     let mut start = 0;
     for line in place.text.split_inclusive(['\n', '\r']) {
@@ -166,7 +166,7 @@ fn unclosed(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     here.then_some(problem)
 }
 
-/// The last bracket that is open at the end of the text; quotes and comments are passed over.
+/// The last bracket that is open at the end of the text; quotes and comments are skipped.
 fn last_open(text: &str) -> Option<usize> {
     let mut open = Vec::new();
     let mut quote: Option<char> = None;
@@ -191,7 +191,7 @@ fn last_open(text: &str) -> Option<usize> {
     open.pop()
 }
 
-/// A line that begins in the wrong column, or whose neighbour is no field.
+/// A line that begins in the wrong column, or follows a line that is not a field.
 fn indentation(place: &Place<'_>, kind: &ErrorKind) -> Option<Problem> {
     use ErrorKind as K;
     let about = match kind {

@@ -1,7 +1,7 @@
-//! YAML as one tree that knows where everything is written.
+//! YAML as one tree with the place of every node.
 //!
 //! Nothing is expanded, retyped or resolved here: an alias stays an alias, `no` stays the two
-//! letters. Input over the limits is refused with its place.
+//! letters. Input over the limits is an error with its place.
 
 mod advice;
 mod check;
@@ -21,7 +21,7 @@ pub use tree::{Comment, Document, Entry, Node, NodeId, NodeKind, Parent, Style, 
 use crate::{Problem, decode};
 use tree::Body;
 
-/// How much of a file is read before it is refused.
+/// How large a file may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of one file.
@@ -40,7 +40,7 @@ impl Default for Limits {
     }
 }
 
-/// A file's tree, and what is wrong with it as YAML.
+/// A file's tree and its problems as YAML.
 #[derive(Debug)]
 pub struct Parsed {
     /// The documents up to the first syntax error.
@@ -70,7 +70,7 @@ pub fn parse_bytes(bytes: Vec<u8>, limits: &Limits) -> Parsed {
     parsed
 }
 
-/// Reads a text as YAML: the tree first, then what is wrong with it, then the second opinion.
+/// Reads a text as YAML: the tree, its problems, and where another reader sees something else.
 #[must_use]
 pub fn parse(text: &str, limits: &Limits) -> Parsed {
     let (body, error, plain) = read(text, limits);
@@ -85,7 +85,7 @@ pub fn parse(text: &str, limits: &Limits) -> Parsed {
     Parsed { tree, problems, complete }
 }
 
-/// What a text holds, up to the first error; whether its form is one that readers agree on.
+/// The content of a text up to the first error, and whether it has the plain form.
 fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>, bool) {
     if let Some(body) = plain::read(text, limits) {
         return (body, None, true);

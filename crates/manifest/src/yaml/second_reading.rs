@@ -1,4 +1,4 @@
-//! The second opinion: the same bytes, read with libYAML's semantics, held against our tree.
+//! The second reading: the same bytes, read with libYAML's semantics, compared with our tree.
 //!
 //! Definitions are also read by other programs, most of them built on libYAML or a port of it.
 //! Where such a reader would see another structure or another text, a reviewer and a deployer
@@ -71,7 +71,7 @@ fn refused(tree: &Tree, mark: usize, fallback: Span, error: &serde_yaml::Error) 
         Span::new(at, at)
     });
     let words = quote(&error.to_string());
-    problem(span, &format!("the other reader refuses the file: {words}"))
+    problem(span, &format!("the other reader rejects the file: {words}"))
 }
 
 fn problem(span: Span, what: &str) -> Problem {

@@ -1,8 +1,7 @@
 //! The tree: nodes in one vector, each with its place in the source.
 //!
-//! The tree owns the text it was made from, so a span can never be held against another file. It can
-//! forget its nodes and then reads them again where somebody asks: of thousands of files, few are
-//! looked at twice.
+//! The tree owns its source text, so a span is never applied to another file. It can drop its nodes
+//! and parse them again on demand: of thousands of files, few are looked at twice.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -159,7 +158,7 @@ impl Tree {
         }
     }
 
-    /// Gives the memory of all but the text back, until somebody asks.
+    /// Frees all memory except the text, until the tree is used again.
     pub fn forget(&mut self) {
         self.body.take();
         self.lines.take();
