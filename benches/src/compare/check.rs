@@ -30,10 +30,10 @@ const KEY_LENGTH_MAX: f64 = 1.6;
 /// What has decayed, a line each; nothing where all is well.
 #[must_use]
 pub fn check(comparison: &Comparison) -> Vec<String> {
-    let avx512 = cortexkey_kernels::Processor::detect().has_avx512();
+    let has_avx512 = cortexkey_kernels::Path::current() == cortexkey_kernels::Path::Avx512;
     let mut decayed = Vec::new();
     for Floor { group, peer, at_least } in FLOORS {
-        let floor = if avx512 { at_least.0 } else { at_least.1 };
+        let floor = if has_avx512 { at_least.0 } else { at_least.1 };
         let ratio = comparison.group(group).and_then(|group| group.row(peer)?.ratio);
         match ratio {
             Some(ratio) if ratio.median >= floor => {}

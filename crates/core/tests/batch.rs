@@ -1,4 +1,4 @@
-//! Batches: what is signed or verified together is what would be one by one.
+//! Batches have the results of one request after another, with every kernel that this processor supports.
 
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -6,7 +6,11 @@
 use std::collections::BTreeSet;
 
 use chacha20::ChaCha20Rng;
-use cortexkey_core::auth::{Key, KeyId, Level, Nonce, Signature, Signer, Timestamp};
+use cortexkey_core::auth::{
+    Key, KeyId, Level, Nonce, NonceLengths, Request, Signature, Signer, Skew, StoredKey, Timestamp,
+    Verifier,
+};
+use cortexkey_core::replay::{MemoryGuard, MemoryGuardConfig, Start};
 use rand_core::SeedableRng as _;
 
 const NOW_MS: u64 = 1_790_611_732_512;
@@ -15,9 +19,30 @@ fn signer(level: Level, key: &[u8]) -> Signer {
     Signer::new(KeyId::new(7).unwrap(), level, Key::new(key).unwrap())
 }
 
+/// Runs a test with each kind of kernel. The choice is the process's, so only one test makes it.
+fn with_every_kernel(test: impl Fn()) {
+    #[cfg(feature = "kernels")]
+    {
+        use std::sync::{Mutex, PoisonError};
+
+        static CHOICE: Mutex<()> = Mutex::new(());
+        let _choice = CHOICE.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in cortexkey_kernels::Path::ALL {
+            path.limit();
+            test();
+        }
+    }
+    #[cfg(not(feature = "kernels"))]
+    test();
+}
+
 /// Every length of key, and every size of batch that a step of the work could get wrong.
 #[test]
 fn a_batch_holds_what_one_signature_would() {
+    with_every_kernel(sign_batches);
+}
+
+fn sign_batches() {
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
     let now = Timestamp::from_ms(NOW_MS).unwrap();
     let mut nonces = BTreeSet::new();
@@ -44,4 +69,76 @@ fn a_batch_holds_what_one_signature_would() {
 #[test]
 fn a_standard_key_has_no_batches() {
     assert!(signer(Level::Standard, b"test-api-key").advanced().is_none());
+}
+
+#[test]
+fn a_batch_answers_as_one_by_one() {
+    with_every_kernel(|| {
+        for key in [&[b'k'; 128][..], &[b'k'; 256], &[b'k'; 65], b"test-api-key"] {
+            for size in [0, 1, 2, 3, 5, 15, 16, 31, 32, 33, 70] {
+                verify_batch(key, size);
+            }
+        }
+    });
+}
+
+/// Authentic requests, replays, forgeries, Standard ones, unknown keys, other lengths of nonce, and
+/// timestamps outside of the window.
+fn verify_batch(key: &[u8], size: usize) {
+    let id = KeyId::new(7).unwrap();
+    let stored = StoredKey::new(id, Level::Advanced, Key::new(key).unwrap());
+    let signers = [
+        signer(Level::Advanced, b"another-key"),
+        signer(Level::Standard, key),
+        Signer::new(KeyId::new(8).unwrap(), Level::Advanced, Key::new(key).unwrap()),
+    ];
+    let authentic = signer(Level::Advanced, key);
+    let sent: Vec<Vec<_>> = (0..size)
+        .map(|i| {
+            let signer = if i % 7 == 3 { &signers[i / 7 % 3] } else { &authentic };
+            let nonce = Nonce::new(format!("{:064}", i % 50).as_bytes()).unwrap();
+            let time = Timestamp::from_ms(NOW_MS + 7_000 * u64::try_from(i % 10).unwrap()).unwrap();
+            let mut headers: Vec<_> = signer
+                .sign_with(nonce, time)
+                .iter()
+                .map(|(name, value)| (name, value.as_bytes().to_vec()))
+                .collect();
+            if i % 11 == 5 && headers.len() == 4 {
+                headers[2].1.truncate(16 + i);
+            }
+            headers
+        })
+        .collect();
+    let requests: Vec<_> = sent
+        .iter()
+        .map(|headers| {
+            let headers = headers.iter().map(|(name, value)| (name, value.as_slice()));
+            Request::parse(headers, NonceLengths::LENIENT).unwrap()
+        })
+        .collect();
+    let guard = || {
+        let secret = MemoryGuardConfig::secret_from_system().unwrap();
+        let skew = Skew::DEFAULT;
+        MemoryGuard::new(MemoryGuardConfig { entries: 1_000, skew, start: Start::First, secret })
+    };
+    let (guard_of_batch, guard_of_single) = (guard(), guard());
+    let lookup = |wanted| (wanted == id).then_some(&stored);
+    let mut batch = Vec::new();
+    Verifier::new().verify_batch(&requests, lookup, NOW_MS, &guard_of_batch, |index, answer| {
+        assert_eq!(index, batch.len());
+        batch.push(answer);
+    });
+    let single: Vec<_> = requests
+        .iter()
+        .map(|request| {
+            Verifier::new().verify(request, lookup(request.key_id()), NOW_MS, &guard_of_single)
+        })
+        .collect();
+    assert_eq!(batch, single);
+    if size == 70 {
+        let refused: BTreeSet<_> =
+            batch.iter().filter_map(|answer| Some(answer.err()?.code())).collect();
+        assert!(refused.len() >= 5, "{refused:?}");
+        assert!(batch.iter().any(Result::is_ok));
+    }
 }

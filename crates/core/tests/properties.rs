@@ -300,36 +300,6 @@ fn one_key_cannot_fill_a_guard() {
     assert_eq!(accepted(8, 100), 50);
 }
 
-#[test]
-fn a_batch_answers_as_one_by_one() {
-    let key = Key::new(b"test-api-key").unwrap();
-    let id = KeyId::new(7).unwrap();
-    let stored = StoredKey::new(id, Level::Advanced, key);
-    let signer = Signer::new(id, Level::Advanced, key);
-    let pairs: Vec<_> =
-        (0..70).map(|seed| pairs(&signer, seed % 50, NOW_MS + seed * 1_000)).collect();
-    let requests: Vec<_> = pairs
-        .iter()
-        .map(|pairs| {
-            let headers = pairs.iter().map(|(name, value)| (name, value.as_slice()));
-            Request::parse(headers, NonceLengths::EXACT).unwrap()
-        })
-        .collect();
-    let (one, other) = (guard(Start::First, 10_000), guard(Start::First, 10_000));
-    let mut batch = Vec::new();
-    let lookup = |wanted| (wanted == id).then_some(&stored);
-    Verifier::new().verify_batch(&requests, lookup, NOW_MS, &one, |place, answer| {
-        assert_eq!(place, batch.len());
-        batch.push(answer);
-    });
-    let single: Vec<_> = requests
-        .iter()
-        .map(|request| Verifier::new().verify(request, Some(&stored), NOW_MS, &other))
-        .collect();
-    assert_eq!(batch, single);
-    assert!(batch.iter().any(Result::is_ok) && batch.iter().any(Result::is_err));
-}
-
 /// What a guard refuses, for whatever reason, takes nothing of the key's quota.
 #[test]
 fn refused_uses_do_not_count() {

@@ -11,16 +11,14 @@
 use std::cell::RefCell;
 use std::ptr;
 
-use chacha20::ChaCha20Rng;
-use rand_core::{Rng as _, SeedableRng as _, TryCryptoRng, TryRng};
+use rand_core::{TryCryptoRng, TryRng};
 use zeroize::Zeroize;
 
+use crate::keystream::{KEY_BYTES, RUN_BYTES, keystream};
+use crate::nonce_kernel::NonceKernel;
 use crate::page::{Wipeable, WipedOnFork};
-#[cfg(target_arch = "x86_64")]
-use crate::{Avx512, RANDOM_BYTES, alphanumeric};
+use crate::sizes::RANDOM_BYTES;
 
-const KEY_BYTES: usize = 32;
-const RUN_BYTES: usize = 3 * 1024;
 /// The part of a run that is returned: it follows the next key, aligned for the kernels.
 const GIVEN_BYTES: usize = RUN_BYTES - 64;
 const RUNS_A_SEED: u32 = 1_024;
@@ -72,27 +70,26 @@ impl TryRng for ThreadGenerator {
 
 impl TryCryptoRng for ThreadGenerator {}
 
-#[cfg(target_arch = "x86_64")]
 impl ThreadGenerator {
-    /// Draws nonces of 64 letters and digits with [`alphanumeric`](crate::alphanumeric), straight from
+    /// Draws nonces of 64 letters and digits with a kernel, straight from
     /// the thread's buffer.
     pub fn try_fill_nonces<'n>(
         &mut self,
-        avx512: Avx512,
+        kernel: NonceKernel,
         mut nonces: impl Iterator<Item = &'n mut [u8; 64]>,
     ) -> Result<(), getrandom::Error> {
         with_state(|state| match state {
-            Some(state) => state.fill_nonces(avx512, &mut nonces),
-            None => fill_nonces_from_system(avx512, &mut nonces),
+            Some(state) => state.fill_nonces(kernel, &mut nonces),
+            None => fill_nonces_from_system(kernel, &mut nonces),
         })
     }
 
     /// Draws the next nonce ahead of time, best while the processor waits for something else such as a
     /// hash. If that fails, the next draw tries again and returns the error.
-    pub fn prepare_nonce(&mut self, avx512: Avx512) {
+    pub fn prepare_nonce(&mut self, kernel: NonceKernel) {
         with_state(|state| {
             if let Some(state) = state {
-                state.prepare_nonce(avx512);
+                state.prepare_nonce(kernel);
             }
         });
     }
@@ -108,16 +105,15 @@ fn with_state<T>(mut f: impl FnMut(Option<&mut State>) -> T) -> T {
     done.ok().flatten().unwrap_or_else(|| f(None))
 }
 
-#[cfg(target_arch = "x86_64")]
 fn fill_nonces_from_system<'n>(
-    avx512: Avx512,
+    kernel: NonceKernel,
     nonces: &mut impl Iterator<Item = &'n mut [u8; 64]>,
 ) -> Result<(), getrandom::Error> {
     for nonce in nonces {
         let mut random = [0; RANDOM_BYTES];
         loop {
             getrandom::fill(&mut random)?;
-            if alphanumeric(avx512, &random, nonce) {
+            if kernel.map(&random, nonce) {
                 break;
             }
         }
@@ -175,10 +171,9 @@ impl State {
         }
     }
 
-    #[cfg(target_arch = "x86_64")]
     fn fill_nonces<'n>(
         &mut self,
-        avx512: Avx512,
+        kernel: NonceKernel,
         nonces: &mut impl Iterator<Item = &'n mut [u8; 64]>,
     ) -> Result<(), getrandom::Error> {
         for nonce in nonces {
@@ -187,7 +182,7 @@ impl State {
                     *nonce = self.ready;
                     self.is_ready = false;
                 } else {
-                    self.stock.make_nonce(avx512, nonce)?;
+                    self.stock.make_nonce(kernel, nonce)?;
                 }
                 // As in `fill`.
                 if self.stock.is_seeded() {
@@ -198,9 +193,8 @@ impl State {
         Ok(())
     }
 
-    #[cfg(target_arch = "x86_64")]
-    fn prepare_nonce(&mut self, avx512: Avx512) {
-        self.is_ready = self.is_ready || self.stock.make_nonce(avx512, &mut self.ready).is_ok();
+    fn prepare_nonce(&mut self, kernel: NonceKernel) {
+        self.is_ready = self.is_ready || self.stock.make_nonce(kernel, &mut self.ready).is_ok();
     }
 }
 
@@ -216,12 +210,15 @@ struct Stock {
 }
 
 impl Stock {
-    #[cfg(target_arch = "x86_64")]
-    fn make_nonce(&mut self, avx512: Avx512, nonce: &mut [u8; 64]) -> Result<(), getrandom::Error> {
+    fn make_nonce(
+        &mut self,
+        kernel: NonceKernel,
+        nonce: &mut [u8; 64],
+    ) -> Result<(), getrandom::Error> {
         loop {
             // Discards a rest of the run that is too short for a nonce.
             let Some(random) = self.take(RANDOM_BYTES)?.first_chunk_mut() else { continue };
-            let is_enough = alphanumeric(avx512, random, nonce);
+            let is_enough = kernel.map(random, nonce);
             random.as_mut_slice().zeroize();
             if is_enough {
                 return Ok(());
@@ -259,20 +256,6 @@ impl Stock {
         // SAFETY: a reference may be read; volatile, since a fork may have changed the memory.
         unsafe { ptr::read_volatile(&raw const self.runs_left) != 0 }
     }
-}
-
-/// Three kilobytes of ChaCha20, by the widest kernel. All produce the same bytes, but in different
-/// orders.
-fn keystream(key: &[u8; KEY_BYTES], run: &mut [u8; RUN_BYTES]) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx512) = Avx512::detect() {
-        let parts = run.as_chunks_mut::<{ crate::chacha20::RUN_BYTES }>().0;
-        for (part, counter) in parts.iter_mut().zip((0..).step_by(16)) {
-            crate::chacha20::keystream(avx512, key, counter, part);
-        }
-        return;
-    }
-    ChaCha20Rng::from_seed(*key).fill_bytes(run);
 }
 
 impl Zeroize for State {
@@ -327,20 +310,20 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn a_nonce_that_was_made_ahead_is_given_once_and_gone_when_wiped() {
-        let (Some(avx512), Some(mut state)) = (Avx512::detect(), WipedOnFork::<State>::new())
+        let (Some(kernel), Some(mut state)) = (NonceKernel::detect(), WipedOnFork::<State>::new())
         else {
             return;
         };
         let mut seen = BTreeSet::new();
         let mut draw = |state: &mut State| {
             let mut nonces = [[0; 64]; 2];
-            state.fill_nonces(avx512, &mut nonces.iter_mut()).unwrap();
+            state.fill_nonces(kernel, &mut nonces.iter_mut()).unwrap();
             for nonce in nonces {
                 assert!(nonce.iter().all(u8::is_ascii_alphanumeric) && seen.insert(nonce));
             }
         };
         for round in 0..100 {
-            state.prepare_nonce(avx512);
+            state.prepare_nonce(kernel);
             if round % 3 == 0 {
                 // As the system does it in a forked child.
                 state.zeroize();

@@ -1,9 +1,10 @@
-//! [`Processor`]: the hashing instructions of the processor, for benchmarks to print beside their
-//! figures. Kernels do not use it: proofs such as [`Avx512`](crate::Avx512) let them run.
+//! [`Processor`]: what the processor supports for hashing, for benchmarks to print beside their figures.
 
 use std::fmt;
 
-/// What the processor supports that makes SHA-256 fast.
+use crate::path::Path;
+
+/// What the processor supports that makes SHA-256 fast, and what runs.
 ///
 /// ```
 /// println!("{}", cortexkey_kernels::Processor::detect());
@@ -11,13 +12,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Processor {
     sha: bool,
-    avx512: bool,
+    path: Path,
 }
 
 impl Processor {
     /// Detects the features of this processor.
     pub fn detect() -> Self {
-        detect()
+        Self { sha: has_sha(), path: Path::current() }
     }
 
     /// Instructions for SHA-256: SHA-NI, or those of 64-bit ARM.
@@ -25,52 +26,57 @@ impl Processor {
         self.sha
     }
 
-    /// AVX-512 with VBMI2, avx512 enough for sixteen messages at a time; never with
-    /// `--cfg cortexkey_portable`.
-    pub fn has_avx512(self) -> bool {
-        self.avx512
+    /// The kernels that run.
+    pub fn path(self) -> Path {
+        self.path
     }
 }
 
 impl fmt::Display for Processor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let have = |has| if has { "yes" } else { "no" };
+        let have = if self.sha { "yes" } else { "no" };
         let arch = std::env::consts::ARCH;
-        write!(f, "{arch}, SHA instructions: {}, ", have(self.sha))?;
-        write!(f, "AVX-512 with VBMI2: {}", have(self.avx512))
+        write!(f, "{arch}, SHA instructions: {have}, kernels: {}", self.path)
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-fn detect() -> Processor {
-    use std::is_x86_feature_detected as has;
-    Processor { sha: has!("sha") && has!("sse4.1"), avx512: crate::Avx512::detect().is_some() }
+fn has_sha() -> bool {
+    std::is_x86_feature_detected!("sha") && std::is_x86_feature_detected!("sse4.1")
 }
 
 #[cfg(target_arch = "aarch64")]
-fn detect() -> Processor {
-    Processor { sha: std::arch::is_aarch64_feature_detected!("sha2"), avx512: false }
+fn has_sha() -> bool {
+    std::arch::is_aarch64_feature_detected!("sha2")
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn detect() -> Processor {
-    Processor { sha: false, avx512: false }
+fn has_sha() -> bool {
+    false
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Processor;
+    use super::*;
 
     #[test]
     #[cfg(target_os = "linux")]
     fn it_agrees_with_the_kernel() {
         let Ok(text) = std::fs::read_to_string("/proc/cpuinfo") else { return };
         if cfg!(target_arch = "x86_64") && text.contains("flags") {
-            let has = |flag| text.split_whitespace().any(|word| word == flag);
-            assert_eq!(Processor::detect().has_sha(), has("sha_ni") && has("sse4_1"));
-            let flags = ["avx512f", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vbmi2", "popcnt"];
-            let is_enabled = cfg!(not(cortexkey_portable));
-            assert_eq!(Processor::detect().has_avx512(), is_enabled && flags.into_iter().all(has));
+            let has = |flag: &&str| text.split_whitespace().any(|word| word == *flag);
+            let processor = Processor::detect();
+            assert_eq!(processor.has_sha(), ["sha_ni", "sse4_1"].iter().all(has));
+            let avx512 =
+                ["avx512f", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vbmi2", "popcnt"];
+            let expected = match () {
+                () if cfg!(cortexkey_portable) => Path::Plain,
+                () if avx512.iter().all(has) => Path::Avx512,
+                () if ["avx2", "sha_ni"].iter().all(has) => Path::Sha,
+                () if has(&"avx2") => Path::Vectors,
+                () => Path::Plain,
+            };
+            assert_eq!(processor.path(), expected);
         }
     }
 }

@@ -21,10 +21,9 @@ type Drawn = [u8; 16];
 
 fn draw() -> Drawn {
     let mut drawn = [0; 16];
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
+    if let Some(kernel) = cortexkey_kernels::NonceKernel::detect() {
         let mut nonce = [0; 64];
-        ThreadGenerator::new().try_fill_nonces(avx512, std::iter::once(&mut nonce)).unwrap();
+        ThreadGenerator::new().try_fill_nonces(kernel, std::iter::once(&mut nonce)).unwrap();
         assert!(nonce.iter().all(u8::is_ascii_alphanumeric));
         drawn.copy_from_slice(&nonce[..16]);
         return drawn;

@@ -49,9 +49,8 @@ pub(super) fn fill_from_thread<'n>(
     mut nonces: impl Iterator<Item = &'n mut [u8; PART_BYTES]>,
 ) -> Result<(), getrandom::Error> {
     let mut generator = cortexkey_kernels::ThreadGenerator::new();
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
-        return generator.try_fill_nonces(avx512, nonces);
+    if let Some(kernel) = cortexkey_kernels::NonceKernel::detect() {
+        return generator.try_fill_nonces(kernel, nonces);
     }
     nonces.try_for_each(|nonce| fill_nonce(&mut generator, nonce))
 }
@@ -59,9 +58,8 @@ pub(super) fn fill_from_thread<'n>(
 /// Draws the thread's next nonce ahead of time, where that is faster.
 #[cfg(feature = "kernels")]
 pub(super) fn prepare_for_thread() {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
-        cortexkey_kernels::ThreadGenerator::new().prepare_nonce(avx512);
+    if let Some(kernel) = cortexkey_kernels::NonceKernel::detect() {
+        cortexkey_kernels::ThreadGenerator::new().prepare_nonce(kernel);
     }
 }
 
@@ -85,10 +83,10 @@ fn map_with_kernel<E>(
     random: &mut Random,
     refill: impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<(), E> {
-    #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-    if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
+    #[cfg(feature = "kernels")]
+    if let Some(kernel) = cortexkey_kernels::NonceKernel::detect() {
         let mut refill = refill;
-        while !cortexkey_kernels::alphanumeric(avx512, random, nonce) {
+        while !kernel.map(random, nonce) {
             refill(random)?;
         }
         return Ok(());

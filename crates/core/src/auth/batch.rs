@@ -92,7 +92,7 @@ impl<'s> AdvancedSigner<'s> {
         mut fill: impl FnMut(&mut [P]) -> Result<(), E>,
     ) -> Result<(), E> {
         let timestamp = now.digits();
-        #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
+        #[cfg(feature = "kernels")]
         let batch = super::multi::sign(self.0, &timestamp, batch, &mut fill)?;
         for chunk in batch.chunks_mut(CHUNK) {
             fill(chunk)?;

@@ -81,9 +81,9 @@ pub(super) fn encode_hex(bytes: &[u8; 32]) -> [u8; 64] {
 
 /// Whether all characters are lower-case hexadecimal digits.
 pub(super) fn is_hex(text: &[u8; 64]) -> bool {
-    #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-    if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
-        return cortexkey_kernels::are_hex_digits(avx512, text);
+    #[cfg(feature = "kernels")]
+    if let Some(answer) = cortexkey_kernels::are_hex_digits(text) {
+        return answer;
     }
     // Without an early exit, the compiler vectorizes it.
     text.iter().fold(true, |all, byte| all & matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

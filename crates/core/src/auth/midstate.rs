@@ -246,9 +246,9 @@ impl Digest {
 
     /// Writes the digest as lower-case hexadecimal digits.
     pub(super) fn write_hex(self, text: &mut [u8; 64]) {
-        #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-        if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
-            return cortexkey_kernels::write_hex(avx512, &self.0, text);
+        #[cfg(feature = "kernels")]
+        if let Some(()) = cortexkey_kernels::write_hex(&self.0, text) {
+            return;
         }
         *text = encode_hex(&self.to_bytes());
     }

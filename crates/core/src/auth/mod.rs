@@ -12,7 +12,7 @@ mod header_names;
 mod key;
 mod key_material;
 mod midstate;
-#[cfg(all(feature = "kernels", target_arch = "x86_64"))]
+#[cfg(feature = "kernels")]
 mod multi;
 mod nonce;
 mod request;

@@ -94,9 +94,9 @@ impl NonceLengths {
 }
 
 fn are_alphanumeric(text: &[u8]) -> bool {
-    #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-    if let (Some(avx512), Ok(text)) = (cortexkey_kernels::Avx512::detect(), text.try_into()) {
-        return cortexkey_kernels::are_alphanumeric(avx512, text);
+    #[cfg(feature = "kernels")]
+    if let Some(answer) = text.try_into().ok().and_then(cortexkey_kernels::are_alphanumeric) {
+        return answer;
     }
     // Without an early exit, the compiler vectorizes it.
     text.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())

@@ -287,9 +287,9 @@ fn check_live(stored: &StoredKey, now_ms: u64) -> Result<(), Verdict> {
 
 /// Whether the hexadecimal digits of a request are those of the digest, in constant time.
 fn matches_digest(presented: &[u8; 64], expected: Digest) -> bool {
-    #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
-    if let Some(avx512) = cortexkey_kernels::Avx512::detect() {
-        return cortexkey_kernels::is_hex_of(avx512, &expected.0, presented);
+    #[cfg(feature = "kernels")]
+    if let Some(answer) = cortexkey_kernels::is_hex_of(&expected.0, presented) {
+        return answer;
     }
     equal_in_constant_time(presented, &encode_hex(&expected.to_bytes()))
 }
@@ -331,9 +331,9 @@ fn expected_digests(
     keys: &[Option<&StoredKey>; CHUNK],
     digests: &mut [Digest; CHUNK],
 ) {
-    #[cfg(all(feature = "kernels", target_arch = "x86_64"))]
+    #[cfg(feature = "kernels")]
     let done = super::multi::expected_digests(requests, |index| key_or_dummy(keys[index]), digests);
-    #[cfg(not(all(feature = "kernels", target_arch = "x86_64")))]
+    #[cfg(not(feature = "kernels"))]
     let done = 0;
     for (index, request) in requests.iter().enumerate().filter(|(index, _)| done >> index & 1 == 0)
     {

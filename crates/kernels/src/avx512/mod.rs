@@ -1,8 +1,13 @@
 //! [`Avx512`]: proof that the processor supports AVX-512 with VBMI2, and its loads and stores.
 
+pub(crate) mod alphanumeric;
+pub(crate) mod chacha20;
+pub(crate) mod sha256;
+pub(crate) mod text;
+
 use core::arch::x86_64::*;
-use core::sync::atomic::AtomicU8;
-use core::sync::atomic::Ordering::Relaxed;
+
+use crate::found;
 
 /// Proof that this processor supports AVX-512 with VBMI2: without them there is no value of it, so a
 /// kernel that takes it may use the instructions.
@@ -10,35 +15,11 @@ use core::sync::atomic::Ordering::Relaxed;
 pub struct Avx512(());
 
 impl Avx512 {
-    /// Detects the features once; `None` if one is missing, or with `--cfg cortexkey_portable`.
+    /// Returns the proof, or `None` if a feature is missing or not allowed.
     #[inline]
     pub fn detect() -> Option<Self> {
-        match FOUND.load(Relaxed) {
-            YES => Some(Self(())),
-            NO => None,
-            _ => look(),
-        }
+        found::has(found::AVX512).then_some(Self(()))
     }
-}
-
-/// The result of the detection, so that a kernel of a few nanoseconds pays for one load.
-static FOUND: AtomicU8 = AtomicU8::new(NOT_LOOKED);
-const NOT_LOOKED: u8 = 0;
-const NO: u8 = 1;
-const YES: u8 = 2;
-
-#[cold]
-fn look() -> Option<Avx512> {
-    use std::is_x86_feature_detected as has;
-    let has_all = cfg!(not(cortexkey_portable))
-        && has!("avx512f")
-        && has!("avx512bw")
-        && has!("avx512vl")
-        && has!("avx512vbmi")
-        && has!("avx512vbmi2")
-        && has!("popcnt");
-    FOUND.store(if has_all { YES } else { NO }, Relaxed);
-    has_all.then_some(Avx512(()))
 }
 
 /// Loads 64 bytes.
