@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use cortexkey_manifest::Problem;
 use cortexkey_manifest::definition::Definition;
-use cortexkey_manifest::policy::{ResolvedRule, Role};
+use cortexkey_manifest::policy::Role;
 use jiff::Timestamp;
 
 use super::run::LintOptions;
 use super::suppressions::{self, Suppression};
 use crate::model::{CorpusFile, Family, Finding, FindingBuilder, KeyDocument, SourceId};
 use crate::policy::custom::Budget;
-use crate::policy::{Custom, Patterns, Policy, Settings, Subject};
+use crate::policy::{Custom, Policy, RuleSettings, Settings, Subject};
 use crate::rule::{
     Check, CustomContext, FileContext, KeyContext, Listed, Rule, Sink, check_custom,
 };
@@ -27,20 +27,6 @@ pub(crate) struct FileResult {
     pub(super) matched: BTreeSet<usize>,
 }
 
-/// A rule with what holds for keys that no override matches, and what the policy says about it.
-struct Base<'a> {
-    rule: &'static Rule,
-    settings: Settings,
-    resolved: Option<&'a ResolvedRule>,
-}
-
-impl Base<'_> {
-    /// What holds for a key, where that differs from what holds for all.
-    fn for_key(&self, subject: &Subject<'_>) -> Option<Settings> {
-        self.settings.for_key(self.resolved?, subject)
-    }
-}
-
 /// Checks files, one by one.
 pub(crate) struct FileLinter<'a> {
     policy: &'a Policy,
@@ -49,20 +35,15 @@ pub(crate) struct FileLinter<'a> {
     only_tenant: Option<&'a str>,
     catalogue: Vec<&'a Role>,
     listed: Listed<'a>,
-    patterns: Patterns,
-    bases: Vec<Base<'a>>,
-    /// What holds for each rule that the policy defines.
-    custom: Vec<(Settings, Option<&'a ResolvedRule>)>,
+    rules: Vec<(&'static Rule, &'a RuleSettings)>,
+    /// What is set for each rule that the policy defines.
+    custom: Vec<&'a RuleSettings>,
 }
 
 impl<'a> FileLinter<'a> {
     pub(crate) fn new(policy: &'a Policy, options: &LintOptions<'_>) -> Self {
-        let base = |rule: &&'static Rule| {
-            let resolved = policy.resolved(&rule.id());
-            Base { rule, settings: policy.settings(rule), resolved }
-        };
-        let custom =
-            |custom: &Custom| (policy.custom_settings(custom), policy.resolved(custom.id()));
+        let settings = |rule: &&'static Rule| (*rule, policy.rule_settings(&rule.id()));
+        let custom = |custom: &Custom| policy.rule_settings(custom.id());
         Self {
             policy,
             now: options.now,
@@ -70,8 +51,7 @@ impl<'a> FileLinter<'a> {
             only_tenant: policy.only_tenant(),
             catalogue: policy.roles().collect(),
             listed: Listed::new(policy.roles()),
-            patterns: Patterns::default(),
-            bases: RULES.iter().map(base).collect(),
+            rules: RULES.iter().map(settings).collect(),
             custom: policy.custom.iter().map(custom).collect(),
         }
     }
@@ -98,16 +78,16 @@ impl<'a> FileLinter<'a> {
         result
     }
 
-    /// What holds for a rule and a key; `None` for a rule that is not checked.
+    /// What holds for a rule and a key.
     pub(super) fn settings(
         &self,
         rule: &Rule,
         file: &CorpusFile,
         definition: &Definition,
-    ) -> Option<Settings> {
-        let base = self.bases.iter().find(|base| base.rule.id() == rule.id())?;
-        let own = base.for_key(&self.subject(file, definition));
-        Some(own.unwrap_or_else(|| base.settings.clone()))
+    ) -> Settings {
+        let settings = self.policy.rule_settings(&rule.id());
+        let own = settings.for_key(&self.subject(file, definition));
+        own.unwrap_or_else(|| settings.base().clone())
     }
 
     /// The rules that look at a file as a whole.
@@ -118,7 +98,11 @@ impl<'a> FileLinter<'a> {
             source: SourceId::File(file.id),
             tokens: OnceCell::new(),
         };
-        for Base { rule, settings, .. } in self.bases.iter().filter(|base| base.settings.enabled) {
+        for (rule, settings) in &self.rules {
+            let settings = settings.base();
+            if !settings.enabled {
+                continue;
+            }
             // Of bytes that are no text one finding says so, and nothing else is known of them.
             let is_about_text = matches!(rule.check, Check::File(_) | Check::Text(_));
             if is_about_text && !file.decoded && rule.id().family() != Some(Family::Secret) {
@@ -144,20 +128,20 @@ impl<'a> FileLinter<'a> {
     fn problems(&self, file: &CorpusFile, document: &KeyDocument, out: &mut Vec<Finding>) {
         let definition = document.definition.as_ref();
         let name = definition.and_then(Definition::name);
-        for base in &self.bases {
-            let Check::Problems(reports, fix) = base.rule.check else { continue };
-            let own = definition.and_then(|d| base.for_key(&self.subject(file, d)));
-            let settings = own.as_ref().unwrap_or(&base.settings);
+        for (rule, of_rule) in &self.rules {
+            let Check::Problems(reports, fix) = rule.check else { continue };
+            let own = definition.and_then(|d| of_rule.for_key(&self.subject(file, d)));
+            let settings = own.as_ref().unwrap_or(of_rule.base());
             let mut report = |problem: &Problem| {
                 // What leaves something unchecked is as severe as the rule has it, whatever a policy
                 // sets.
                 let unchecked = problem.leaves_unchecked();
-                let least = if unchecked { base.rule.severity } else { settings.severity };
+                let least = if unchecked { rule.severity } else { settings.severity };
                 if settings.enabled || unchecked {
                     let finding = FindingBuilder::of_problem(SourceId::File(file.id), problem)
                         .key(name)
                         .fix(fix(&file.tree, problem, settings));
-                    out.push(finding.finish(base.rule.id(), settings.severity.max(least)));
+                    out.push(finding.finish(rule.id(), settings.severity.max(least)));
                 }
             };
             document.problems.iter().filter(|problem| reports(problem)).for_each(&mut report);
@@ -172,17 +156,13 @@ impl<'a> FileLinter<'a> {
 
     fn key(&self, file: &CorpusFile, definition: &Definition, out: &mut Vec<Finding>) {
         let subject = self.subject(file, definition);
-        let settings_of = |rule: &'static Rule| {
-            let own = self.settings(rule, file, definition);
-            own.unwrap_or_else(|| self.policy.settings(rule))
-        };
+        let settings_of = |rule: &'static Rule| self.settings(rule, file, definition);
         let cx = KeyContext {
             definition,
             tree: &file.tree,
             source: SourceId::File(file.id),
             path: &file.path,
             alone: file.documents.len() == 1,
-            patterns: &self.patterns,
             policy: self.policy,
             catalogue: &self.catalogue,
             listed: &self.listed,
@@ -191,12 +171,12 @@ impl<'a> FileLinter<'a> {
             held: OnceCell::new(),
             settings_of: &settings_of,
         };
-        for base in &self.bases {
-            let Check::Key(check) = base.rule.check else { continue };
-            let own = base.for_key(&subject);
-            let settings = own.as_ref().unwrap_or(&base.settings);
+        for (rule, of_rule) in &self.rules {
+            let Check::Key(check) = rule.check else { continue };
+            let own = of_rule.for_key(&subject);
+            let settings = own.as_ref().unwrap_or(of_rule.base());
             if settings.enabled {
-                check(&cx, &mut Sink { rule: base.rule, settings, out });
+                check(&cx, &mut Sink { rule, settings, out });
             }
         }
     }
@@ -212,13 +192,13 @@ impl<'a> FileLinter<'a> {
         let subject = self.subject(file, definition);
         let (policy, source) = (self.policy, SourceId::File(file.id));
         let cx = CustomContext { policy, source, tree: &file.tree, subject, budget };
-        for (at, (custom, (base, resolved))) in policy.custom.iter().zip(&self.custom).enumerate() {
+        for (at, (custom, of_rule)) in policy.custom.iter().zip(&self.custom).enumerate() {
             if !custom.applies(&subject) {
                 continue;
             }
             result.matched.insert(at);
-            let own = resolved.and_then(|resolved| base.for_key(resolved, &subject));
-            let settings = own.as_ref().unwrap_or(base);
+            let own = of_rule.for_key(&subject);
+            let settings = own.as_ref().unwrap_or(of_rule.base());
             if settings.enabled {
                 check_custom(custom, &cx, settings.severity, &mut result.findings);
             }

@@ -141,7 +141,7 @@ fn rules_on_corpus(run: &Run<'_>, out: &mut Vec<Finding>) {
         let Check::Corpus(check) = rule.check else { continue };
         let settings = run.policy.settings(rule);
         if settings.enabled {
-            check(&cx, &mut Sink { rule, settings: &settings, out });
+            check(&cx, &mut Sink { rule, settings, out });
         }
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn rules_on_policy(run: &Run<'_>) -> Vec<Finding> {
         if !settings.enabled {
             continue;
         }
-        let mut sink = Sink { rule, settings: &settings, out: &mut out };
+        let mut sink = Sink { rule, settings, out: &mut out };
         match rule.check {
             Check::Policy(check) => check(&cx, &mut sink),
             Check::Text(check) => {

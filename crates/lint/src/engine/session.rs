@@ -181,10 +181,11 @@ impl<'a> LintSession<'a> {
         let key = file.and_then(|file| {
             Some((file, document_at(&file.documents, span)?.definition.as_ref()?))
         });
-        let own = key.and_then(|(file, definition)| {
-            FileLinter::new(&self.policy, &self.options).settings(rule, file, definition)
-        });
-        own.unwrap_or_else(|| self.policy.settings(rule))
+        let linter = || FileLinter::new(&self.policy, &self.options);
+        key.map_or_else(
+            || self.policy.settings(rule).clone(),
+            |(file, definition)| linter().settings(rule, file, definition),
+        )
     }
 
     fn position(&self, file: FileId) -> Option<usize> {

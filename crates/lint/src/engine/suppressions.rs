@@ -20,6 +20,7 @@ use crate::model::{
 };
 use crate::rule::Rule;
 use crate::rules;
+use crate::rules::policy::p003_waiver_too_long::Options as WaiverLimit;
 use crate::rules::policy::{
     p001_waiver_expired, p003_waiver_too_long, p004_suppression_not_allowed,
     p005_suppression_unused, p006_unknown_rule, p009_waiver_incomplete,
@@ -351,8 +352,8 @@ impl Suppression {
             return Some((&p001_waiver_expired::RULE, finding));
         }
         let lasts = end.duration_since(run.now);
-        let settings = run.policy.settings(&p003_waiver_too_long::RULE);
-        let (max, decided) = settings.duration("max").filter(|(max, _)| lasts > *max)?;
+        let limit = WaiverLimit::of(run.policy.settings(&p003_waiver_too_long::RULE)).max;
+        let max = limit.value.filter(|max| lasts > *max)?;
         let message = format!(
             "this suppression lasts {}; the policy allows {}",
             duration_in_words(lasts),
@@ -361,7 +362,7 @@ impl Suppression {
         let finding = self
             .finding(span, message)
             .help("set a nearer end, and look at it again then")
-            .decided(decided, "the limit");
+            .decided(limit.decided, "the limit");
         Some((&p003_waiver_too_long::RULE, finding))
     }
 

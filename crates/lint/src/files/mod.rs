@@ -289,7 +289,7 @@ fn load_policy(
     let layers = load_as(chosen, &options.limits, &mut read, &|path| identity(options, path));
     let whole = |path: &str| identity(options, path);
     layers
-        .map(|layers| Policy::new(layers).in_run(number, &whole))
+        .map(|layers| Policy::numbered(layers, number).with_paths(&whole))
         .map_err(|error| format!("the policy: {error}"))
 }
 

@@ -257,7 +257,10 @@ fn bad_value(
     value: &OptionValue,
     layer: usize,
 ) -> Option<PolicyMistake> {
-    let expected = doc.kind.refuses(&value.kind)?;
+    if doc.kind.read(&value.kind).is_some() {
+        return None;
+    }
+    let expected = doc.kind.expected();
     let seen = match &value.kind {
         OptionKind::Text(text) => quote_refused(text),
         OptionKind::List(_) => "a list".into(),

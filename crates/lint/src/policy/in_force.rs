@@ -1,6 +1,7 @@
 //! The policy in force: layers merged, and checked against the rules that exist.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 use cortexkey_core::access::Product;
 use cortexkey_manifest::Spanned;
@@ -13,7 +14,7 @@ use super::check::{self, MistakeKind, PolicyMistake};
 use super::custom::Custom;
 use super::match_paths::MatchPaths;
 use super::registry::{Registry, RuleSpec};
-use super::settings::Settings;
+use super::settings::{RuleSettings, Settings};
 use crate::model::{Location, RuleId, SourceId};
 
 /// A policy that keys are checked against.
@@ -29,11 +30,13 @@ pub struct Policy {
     pub(crate) facts: Facts,
     pub(crate) match_paths: MatchPaths,
     pub(crate) registry: Registry,
+    /// What is in force for each rule.
+    settings: HashMap<RuleId, RuleSettings>,
 }
 
 impl Policy {
     /// Merges layers that were read, and checks what they say about the rules that exist.
-    pub(crate) fn with_rules(layers: Layers, rules: &'static [RuleSpec]) -> Self {
+    pub(crate) fn with_rules(layers: Layers, rules: &'static [RuleSpec], number: usize) -> Self {
         let Layers { layers, faults } = layers;
         let registry = Registry::new(rules, &layers);
         let merged = Merged::new(&layers, &registry);
@@ -50,14 +53,25 @@ impl Policy {
         mistakes.append(&mut miswritten);
         mistakes.extend(check::rule_entries(&layers, &registry, &custom));
         mistakes.extend(check::waived_rules(&layers, &registry, &custom));
-        Self { number: 0, layers, faults, merged, mistakes, custom, facts, match_paths, registry }
+        let settings = settings(rules, &custom, &merged, number);
+        Self {
+            number,
+            layers,
+            faults,
+            merged,
+            mistakes,
+            custom,
+            facts,
+            match_paths,
+            registry,
+            settings,
+        }
     }
 
-    /// Sets which policy of the run it is, and the paths of its files, where `whole` gives the
-    /// absolute path of each, so that patterns of files start from the right folder.
+    /// Sets the paths of its files, where `whole` gives the absolute path of each, so that patterns of
+    /// files start from the right folder.
     #[must_use]
-    pub(crate) fn in_run(mut self, number: usize, whole: &dyn Fn(&str) -> String) -> Self {
-        self.number = number;
+    pub(crate) fn with_paths(mut self, whole: &dyn Fn(&str) -> String) -> Self {
         self.match_paths.resolve(&self.layers, whole);
         self
     }
@@ -77,9 +91,10 @@ impl Policy {
         self.merged.rules.get(rule.code())
     }
 
-    /// What holds for a rule of the linter and keys that no override matches.
-    pub(crate) fn base_settings(&self, rule: &RuleSpec) -> Settings {
-        Settings::new(rule, self.resolved(&rule.id), self.number)
+    /// What it sets for a rule of the linter, or one that it defines.
+    pub(crate) fn rule_settings(&self, rule: &RuleId) -> &RuleSettings {
+        static NONE: LazyLock<RuleSettings> = LazyLock::new(|| RuleSettings::of_custom(None, 0));
+        self.settings.get(rule).unwrap_or(&NONE)
     }
 
     /// False when the policy has mistakes: what it asks for is not certain then.
@@ -213,7 +228,23 @@ impl Policy {
 
     /// What holds for a rule that the policy defines and keys that no override matches.
     #[must_use]
-    pub fn custom_settings(&self, custom: &Custom) -> Settings {
-        Settings::of_custom(self.resolved(custom.id()), self.number)
+    pub fn custom_settings(&self, custom: &Custom) -> &Settings {
+        self.rule_settings(custom.id()).base()
     }
+}
+
+fn settings(
+    rules: &'static [RuleSpec],
+    custom: &[Custom],
+    merged: &Merged,
+    policy: usize,
+) -> HashMap<RuleId, RuleSettings> {
+    let resolved = |id: &RuleId| merged.rules.get(id.code());
+    let rules = rules
+        .iter()
+        .map(|rule| (rule.id.clone(), RuleSettings::new(rule, resolved(&rule.id), policy)));
+    let custom = custom
+        .iter()
+        .map(|rule| (rule.id().clone(), RuleSettings::of_custom(resolved(rule.id()), policy)));
+    rules.chain(custom).collect()
 }

@@ -1,9 +1,17 @@
-//! What a rule's options take, and which of two values asks for more.
+//! The options of rules: their types, how a policy's value becomes one of the type, and which of two
+//! values is stricter. A rule declares its options with [`rule_options!`](crate::policy::rule_options).
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use cortexkey_manifest::Span;
 use cortexkey_manifest::definition::{lifetime, moment};
-use cortexkey_manifest::policy::OptionKind;
+use cortexkey_manifest::policy::{OptionKind, OptionValue};
+use jiff::SignedDuration;
+use jiff::civil::{Date, Weekday};
 
-use super::patterns;
+use super::patterns::Pattern;
+use crate::model::Location;
 
 /// The type of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,32 +42,75 @@ pub enum OptionType {
 pub(crate) const WEEKDAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
+/// The value of an option.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Duration(SignedDuration),
+    Durations(Vec<SignedDuration>),
+    Flag(bool),
+    Number(usize),
+    Texts(Vec<String>),
+    Pattern(Arc<Pattern>),
+    Offset(String),
+    Weekdays(Vec<Weekday>),
+    Dates(Vec<Period>),
+    Digests(Vec<Digest>),
+}
+
+/// A first and a last day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Period(Date, Date);
+
+impl Period {
+    fn parse(text: &str) -> Option<Self> {
+        let date = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() == 10);
+        let (first, last) = text.split_once('/').unwrap_or((text, text));
+        let (first, last) = (date(first)?, date(last)?);
+        (first <= last).then_some(Self(first, last))
+    }
+
+    pub(crate) fn contains(self, day: Date) -> bool {
+        self.0 <= day && day <= self.1
+    }
+}
+
+/// A SHA-256 digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Digest(pub(crate) [u8; 32]);
+
+impl Digest {
+    /// Reads small hexadecimal letters.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut digest = [0; 32];
+        let is_small = text.bytes().all(|byte| !byte.is_ascii_uppercase());
+        (is_small && hex::decode_to_slice(text, &mut digest).is_ok()).then_some(Self(digest))
+    }
+}
+
 impl OptionType {
-    /// What is expected, when the value is something else.
-    #[must_use]
-    pub fn refuses(self, value: &OptionKind) -> Option<&'static str> {
-        let text = match value {
-            OptionKind::Text(text) => Some(text.as_str()),
-            _ => None,
-        };
-        let all = |fits: fn(&str) -> bool| {
-            let OptionKind::List(items) = value else { return false };
-            items.iter().all(|item| matches!(&item.kind, OptionKind::Text(text) if fits(text)))
-        };
-        let is = |fits: fn(&str) -> bool| text.is_some_and(fits);
-        let fits = match self {
-            Self::Duration => is(|text| lifetime(text).is_ok()),
-            Self::Flag => is(|text| matches!(text, "true" | "false")),
-            Self::Number => is(|text| text.parse::<u32>().is_ok()),
-            Self::Durations => all(|text| lifetime(text).is_ok()),
-            Self::Texts => all(|_| true),
-            Self::Pattern => is(|text| patterns::compile(text).is_ok()),
-            Self::Offset => is(is_offset),
-            Self::Weekdays => all(|text| WEEKDAYS.contains(&text)),
-            Self::Dates => all(|text| period(text).is_some()),
-            Self::Digests => all(|text| text.len() == 64 && text.bytes().all(is_hex)),
-        };
-        (!fits).then_some(self.expected())
+    /// Reads a policy's value; `None` where the option does not take it.
+    pub(crate) fn read(self, value: &OptionKind) -> Option<Value> {
+        match self {
+            Self::Duration => Some(Value::Duration(lifetime(text(value)?).ok()?)),
+            Self::Flag => match text(value)? {
+                "true" => Some(Value::Flag(true)),
+                "false" => Some(Value::Flag(false)),
+                _ => None,
+            },
+            Self::Number => {
+                let number = text(value)?.parse::<u32>().ok()?;
+                Some(Value::Number(usize::try_from(number).ok()?))
+            }
+            Self::Pattern => Some(Value::Pattern(Arc::new(Pattern::new(text(value)?).ok()?))),
+            Self::Offset => text(value)
+                .filter(|text| is_offset(text))
+                .map(|text| Value::Offset(text.to_owned())),
+            Self::Durations => items(value, |text| lifetime(text).ok()).map(Value::Durations),
+            Self::Texts => items(value, |text| Some(text.to_owned())).map(Value::Texts),
+            Self::Weekdays => items(value, weekday).map(Value::Weekdays),
+            Self::Dates => items(value, Period::parse).map(Value::Dates),
+            Self::Digests => items(value, Digest::parse).map(Value::Digests),
+        }
     }
 
     /// True for a list.
@@ -88,23 +139,28 @@ impl OptionType {
     }
 }
 
-fn is_hex(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+fn text(value: &OptionKind) -> Option<&str> {
+    match value {
+        OptionKind::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn items<T>(value: &OptionKind, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    let OptionKind::List(items) = value else { return None };
+    items.iter().map(|item| read(text(&item.kind)?)).collect()
 }
 
 fn is_offset(text: &str) -> bool {
     moment(&format!("2000-01-01T00:00:00{text}")).is_ok() && (text == "Z" || text.len() == 6)
 }
 
-/// First and last day of a date or a period.
-pub(crate) fn period(text: &str) -> Option<(jiff::civil::Date, jiff::civil::Date)> {
-    let date = |text: &str| text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10);
-    let (first, last) = text.split_once('/').unwrap_or((text, text));
-    let (first, last) = (date(first)?, date(last)?);
-    (first <= last).then_some((first, last))
+fn weekday(text: &str) -> Option<Weekday> {
+    let at = WEEKDAYS.iter().position(|day| *day == text)?;
+    Weekday::from_monday_zero_offset(i8::try_from(at).ok()?).ok()
 }
 
-/// Which value of an option asks for more.
+/// Which value of an option is stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tighter {
     /// The smaller duration or number; the list that leaves entries out.
@@ -113,7 +169,7 @@ pub enum Tighter {
     More,
     /// `false`.
     No,
-    /// None can be said to; a locked value stays as it is.
+    /// Neither; a locked value stays as it is.
     Neither,
 }
 
@@ -128,60 +184,154 @@ pub struct OptionDoc {
     pub default: Option<&'static str>,
     /// What it does.
     pub what: &'static str,
-    /// Which value asks for more.
+    /// Which value is stricter.
     pub tighter: Tighter,
 }
 
 impl OptionDoc {
-    /// True when the new value asks at least as much as the old one, or the default.
+    /// What holds when no policy sets it.
+    pub(crate) fn default_value(&self) -> Option<Value> {
+        let text = self.default?;
+        let value = OptionKind::Text(text.to_owned());
+        if !self.kind.is_list() {
+            return self.kind.read(&value);
+        }
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let items = parts.map(|part| OptionValue {
+            kind: OptionKind::Text(part.to_owned()),
+            span: Span::default(),
+        });
+        self.kind.read(&OptionKind::List(items.collect()))
+    }
+
+    /// True when the new value is at least as strict as the old one, or the default.
     #[must_use]
     pub fn tightens(&self, from: Option<&OptionKind>, to: &OptionKind) -> bool {
-        if let OptionKind::List(_) = to {
-            let from = match from {
-                Some(OptionKind::List(_)) => from.map(texts).unwrap_or_default(),
-                _ => self.defaults().collect(),
-            };
-            let to = texts(to);
-            return match self.tighter {
-                Tighter::Less => to.iter().all(|text| from.contains(text)),
-                Tighter::More => from.iter().all(|text| to.contains(text)),
-                Tighter::No | Tighter::Neither => false,
-            };
-        }
-        let from = match from {
-            Some(OptionKind::Text(text)) => Some(text.as_str()),
-            _ => self.default,
+        let from = from.and_then(|from| self.kind.read(from)).or_else(|| self.default_value());
+        let Some(to) = self.kind.read(to) else { return false };
+        let Some(from) = from else {
+            // Where nothing held, whatever is asked is more; a list held nothing.
+            return !self.kind.is_list() || self.tighter == Tighter::More;
         };
-        // Where nothing held, whatever is asked is more.
-        let Some(from) = from else { return true };
-        let OptionKind::Text(to) = to else { return false };
-        let number = |text: &str| text.parse::<u32>().ok();
-        let order = match self.kind {
-            OptionType::Duration => {
-                lifetime(from).ok().zip(lifetime(to).ok()).map(|(a, b)| b.cmp(&a))
+        match (from, to) {
+            (Value::Duration(from), Value::Duration(to)) => self.is_tighter(&from, &to),
+            (Value::Number(from), Value::Number(to)) => self.is_tighter(&from, &to),
+            (Value::Flag(from), Value::Flag(to)) => {
+                self.tighter == Tighter::No && (!to || from == to)
             }
-            _ => number(from).zip(number(to)).map(|(a, b)| b.cmp(&a)),
-        };
-        match self.tighter {
-            Tighter::No => to == "false" || from == to,
-            Tighter::Less => order.is_some_and(core::cmp::Ordering::is_le),
-            Tighter::More => order.is_some_and(core::cmp::Ordering::is_ge),
-            Tighter::Neither => false,
+            (Value::Durations(from), Value::Durations(to)) => self.is_tighter_list(from, to),
+            (Value::Texts(from), Value::Texts(to)) => self.is_tighter_list(from, to),
+            (Value::Dates(from), Value::Dates(to)) => self.is_tighter_list(from, to),
+            (Value::Digests(from), Value::Digests(to)) => self.is_tighter_list(from, to),
+            (Value::Weekdays(from), Value::Weekdays(to)) => {
+                let numbers = |days: Vec<Weekday>| {
+                    days.into_iter().map(Weekday::to_monday_zero_offset).collect()
+                };
+                self.is_tighter_list::<i8>(numbers(from), numbers(to))
+            }
+            _ => false,
         }
     }
 
-    /// The entries of a default list.
-    pub(crate) fn defaults(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let parts = self.default.unwrap_or_default().split(',');
-        parts.map(str::trim).filter(|text| !text.is_empty())
+    fn is_tighter<T: Ord>(&self, from: &T, to: &T) -> bool {
+        match self.tighter {
+            Tighter::Less => to <= from,
+            Tighter::More => to >= from,
+            Tighter::No | Tighter::Neither => false,
+        }
+    }
+
+    fn is_tighter_list<T: Ord>(&self, from: Vec<T>, to: Vec<T>) -> bool {
+        let (from, to): (BTreeSet<T>, BTreeSet<T>) =
+            (from.into_iter().collect(), to.into_iter().collect());
+        match self.tighter {
+            Tighter::Less => to.is_subset(&from),
+            Tighter::More => from.is_subset(&to),
+            Tighter::No | Tighter::Neither => false,
+        }
     }
 }
 
-fn texts(list: &OptionKind) -> Vec<&str> {
-    let OptionKind::List(items) = list else { return Vec::new() };
-    let texts = items.iter().filter_map(|item| match &item.kind {
-        OptionKind::Text(text) => Some(text.as_str()),
-        _ => None,
-    });
-    texts.collect()
+/// An option as it is in force.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InForce<T> {
+    pub(crate) value: T,
+    /// The policy's line that set it; `None` for a default.
+    pub(crate) decided: Option<Location>,
 }
+
+/// The Rust type of an option, which the struct of a rule's options has.
+pub(crate) trait OptionField<'a>: Sized {
+    /// The type in a policy.
+    const TYPE: OptionType;
+
+    /// The value, where one holds.
+    fn of(value: Option<&'a Value>) -> Self;
+}
+
+macro_rules! fields {
+    ($($field:ty = $variant:ident($value:ident) => $read:expr, $none:expr;)+) => {$(
+        impl<'a> OptionField<'a> for $field {
+            const TYPE: OptionType = OptionType::$variant;
+
+            fn of(value: Option<&'a Value>) -> Self {
+                match value {
+                    Some(Value::$variant($value)) => $read,
+                    _ => $none,
+                }
+            }
+        }
+    )+};
+}
+
+fields! {
+    Option<SignedDuration> = Duration(value) => Some(*value), None;
+    &'a [SignedDuration] = Durations(value) => value, &[];
+    bool = Flag(value) => *value, false;
+    Option<usize> = Number(value) => Some(*value), None;
+    &'a [String] = Texts(value) => value, &[];
+    Option<&'a Pattern> = Pattern(value) => Some(value), None;
+    Option<&'a str> = Offset(value) => Some(value), None;
+    &'a [Weekday] = Weekdays(value) => value, &[];
+    &'a [Period] = Dates(value) => value, &[];
+    &'a [Digest] = Digests(value) => value, &[];
+}
+
+/// Declares the options of a rule: a struct that holds what is in force, and its `DOCS`, from which
+/// the policy reader, the rule's page and the schema derive. Each field has its description, its name
+/// in policies where that differs, its type, its default, and which value is stricter.
+macro_rules! rule_options {
+    (struct $name:ident $(<$life:lifetime>)? {
+        $(#[doc = $doc:literal]
+        $field:ident $(as $policy_name:literal)?: $type:ty $(= $default:literal)?, $tighter:ident;)+
+    }) => {
+        pub(crate) struct $name $(<$life>)? {
+            $(#[doc = $doc]
+            pub(crate) $field: $crate::policy::InForce<$type>,)+
+        }
+
+        impl $(<$life>)? $name $(<$life>)? {
+            const DOCS: &'static [$crate::policy::OptionDoc] = &[$($crate::policy::OptionDoc {
+                name: $crate::policy::rule_options!(@name $field $($policy_name)?),
+                kind: <$type as $crate::policy::OptionField<'_>>::TYPE,
+                default: $crate::policy::rule_options!(@default $($default)?),
+                what: $doc.trim_ascii_start(),
+                tighter: $crate::policy::Tighter::$tighter,
+            },)+];
+
+            /// What is in force.
+            pub(crate) fn of(settings: &$($life)? $crate::policy::Settings) -> Self {
+                Self {
+                    $($field: settings
+                        .option($crate::policy::rule_options!(@name $field $($policy_name)?)),)+
+                }
+            }
+        }
+    };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $policy_name:literal) => { $policy_name };
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+}
+
+pub(crate) use rule_options;

@@ -1,11 +1,11 @@
-//! The policy's regular expressions, each compiled once.
+//! Regular expressions of policies.
 //!
 //! Expressions that are very large when compiled are an error; matching takes linear time for all.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::HirKind;
 
 /// Bytes that one compiled expression may take.
 const SIZE_BYTES_MAX: usize = 1 << 20;
@@ -30,22 +30,45 @@ pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, S
     })
 }
 
-/// Expressions that have been compiled.
-#[derive(Debug, Default)]
-pub(crate) struct Patterns {
-    known: Mutex<HashMap<String, Option<Arc<Regex>>>>,
+/// An expression that names or texts must match.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    text: String,
+    regex: Regex,
+    /// The expressions of ever fewer of its parts, once something did not match.
+    prefixes: OnceLock<Vec<Regex>>,
 }
 
-impl Patterns {
-    /// The compiled expression; nothing for one that cannot be compiled, which is a mistake of the
-    /// policy and reported as such.
-    pub(crate) fn get(&self, pattern: &str) -> Option<Arc<Regex>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known.get(pattern) {
-            return found.clone();
-        }
-        let found = compile(pattern).ok().map(Arc::new);
-        known.insert(pattern.to_owned(), found.clone());
-        found
+impl Pattern {
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
+        let (regex, text) = (compile(text)?, text.to_owned());
+        Ok(Self { text, regex, prefixes: OnceLock::new() })
     }
+
+    /// The expression as the policy has it.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    /// How many bytes of a text the expression's beginning matches.
+    pub(crate) fn matched_length(&self, text: &str) -> Option<usize> {
+        let prefixes = self.prefixes.get_or_init(|| prefixes(&self.text).unwrap_or_default());
+        prefixes.iter().find_map(|prefix| Some(prefix.find(text)?.end()))
+    }
+}
+
+fn prefixes(pattern: &str) -> Option<Vec<Regex>> {
+    let hir = regex_syntax::parse(pattern).ok()?;
+    let HirKind::Concat(parts) = hir.kind() else { return None };
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|part| !matches!(part.kind(), HirKind::Look(_)))
+        .map(ToString::to_string)
+        .collect();
+    let prefix = |count: usize| compile(&format!("^(?:{})", parts.get(..count)?.concat())).ok();
+    Some((1..=parts.len()).rev().filter_map(prefix).collect())
 }

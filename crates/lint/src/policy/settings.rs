@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cortexkey_manifest::definition::lifetime;
 use cortexkey_manifest::policy::{
-    OptionKind, OptionValue, ResolvedRule, Setting, Severity, Source,
+    Match, OptionValue, ResolvedOverride, ResolvedRule, Setting, Severity, Source,
 };
-use jiff::SignedDuration;
 
-use super::options::OptionDoc;
+use super::options::{InForce, OptionDoc, OptionField, Value};
 use super::registry::RuleSpec;
 use super::subject::Subject;
 use crate::model::{Location, SourceId};
@@ -22,130 +20,168 @@ pub struct Settings {
     pub severity: Severity,
     /// Whether waivers may cover its findings.
     pub waivable: bool,
-    /// The least severity that a policy can set for a rule that no policy turns off.
-    least: Option<Severity>,
     /// The line that turned the rule on or set its severity.
     pub decided: Option<Location>,
-    /// Which policy of the run set them.
-    policy: usize,
-    options: BTreeMap<String, Setting<OptionValue>>,
-    docs: &'static [OptionDoc],
+    options: Vec<OptionSetting>,
+}
+
+/// The value of one option.
+#[derive(Clone, Debug)]
+struct OptionSetting {
+    name: &'static str,
+    /// `None` where nothing holds.
+    value: Option<Value>,
+    decided: Option<Location>,
 }
 
 impl Settings {
-    /// What holds for keys that no override matches.
-    pub(crate) fn new(rule: &RuleSpec, resolved: Option<&ResolvedRule>, policy: usize) -> Self {
-        let settings = Self {
+    /// The value of an option that the rule has.
+    pub(crate) fn option<'a, T: OptionField<'a>>(&'a self, name: &str) -> InForce<T> {
+        let option = self.options.iter().find(|option| option.name == name);
+        InForce {
+            value: T::of(option.and_then(|option| option.value.as_ref())),
+            decided: option.and_then(|option| option.decided),
+        }
+    }
+
+    fn apply(&mut self, change: &Change) {
+        if let Some((enabled, at)) = change.enabled {
+            (self.enabled, self.decided) = (enabled, Some(at));
+        }
+        if let Some((severity, at)) = change.severity {
+            (self.severity, self.decided) = (severity, Some(at));
+        }
+        for option in &change.options {
+            let known = self.options.iter_mut().find(|known| known.name == option.name);
+            if let Some(known) = known {
+                known.clone_from(option);
+            }
+        }
+    }
+}
+
+/// What a policy sets for one rule: for all keys, and for those that an override matches. It is read
+/// once, when the policy is.
+#[derive(Debug)]
+pub(crate) struct RuleSettings {
+    base: Settings,
+    overrides: Vec<Override>,
+}
+
+#[derive(Debug)]
+struct Override {
+    /// The layer that has it.
+    layer: usize,
+    matches: Match,
+    change: Change,
+}
+
+/// What a part of a policy sets, as far as it counts.
+#[derive(Debug)]
+struct Change {
+    enabled: Option<(bool, Location)>,
+    severity: Option<(Severity, Location)>,
+    options: Vec<OptionSetting>,
+}
+
+impl RuleSettings {
+    /// What a policy sets for a rule of the linter; `policy` is the policy's number in the run.
+    pub(super) fn new(rule: &RuleSpec, resolved: Option<&ResolvedRule>, policy: usize) -> Self {
+        let least = rule.leaves_unchecked.then_some(rule.severity);
+        let reader = Reader { policy, docs: rule.options, least };
+        let options = rule.options.iter().map(|doc| OptionSetting {
+            name: doc.name,
+            value: doc.default_value(),
+            decided: None,
+        });
+        let base = Settings {
             enabled: true,
             severity: rule.severity,
             waivable: !rule.leaves_unchecked,
-            least: rule.leaves_unchecked.then_some(rule.severity),
             decided: None,
-            policy,
-            options: BTreeMap::new(),
-            docs: rule.options,
+            options: options.collect(),
         };
-        settings.with(resolved)
+        reader.read(base, resolved)
     }
 
     /// The same for a rule that the policy defines, which also sets its severity.
-    pub(crate) fn of_custom(resolved: Option<&ResolvedRule>, policy: usize) -> Self {
-        let settings = Self {
+    pub(super) fn of_custom(resolved: Option<&ResolvedRule>, policy: usize) -> Self {
+        let base = Settings {
             enabled: true,
             severity: Severity::Error,
             waivable: true,
-            least: None,
             decided: None,
-            policy,
-            options: BTreeMap::new(),
-            docs: &[],
+            options: Vec::new(),
         };
-        settings.with(resolved)
+        Reader { policy, docs: &[], least: None }.read(base, resolved)
     }
 
-    fn with(mut self, resolved: Option<&ResolvedRule>) -> Self {
-        if let Some(resolved) = resolved {
-            self.apply(resolved.enabled.as_ref(), resolved.severity.as_ref(), &resolved.options);
-            self.waivable &= resolved.waivable.as_ref().is_none_or(|setting| setting.value);
-        }
-        self
+    /// What holds for keys that no override matches.
+    pub(crate) fn base(&self) -> &Settings {
+        &self.base
     }
 
-    /// The same for one key, where overrides change it: they apply in turn, a later one wins.
-    pub(crate) fn for_key(&self, resolved: &ResolvedRule, subject: &Subject<'_>) -> Option<Self> {
-        let mut own: Option<Self> = None;
-        for item in &resolved.overrides {
+    /// What holds for one key, where overrides change it: they apply in turn, a later one wins.
+    pub(crate) fn for_key(&self, subject: &Subject<'_>) -> Option<Settings> {
+        let mut own: Option<Settings> = None;
+        for item in &self.overrides {
             if subject.matches(&item.matches, item.layer) {
-                let settings = own.get_or_insert_with(|| self.clone());
-                settings.apply(item.enabled.as_ref(), item.severity.as_ref(), &item.options);
+                own.get_or_insert_with(|| self.base.clone()).apply(&item.change);
             }
         }
         own
     }
+}
 
-    fn apply(
-        &mut self,
+/// Reads what layers set for a rule.
+struct Reader {
+    policy: usize,
+    docs: &'static [OptionDoc],
+    /// The least severity that a policy can set for a rule that no policy turns off.
+    least: Option<Severity>,
+}
+
+impl Reader {
+    fn read(&self, mut base: Settings, resolved: Option<&ResolvedRule>) -> RuleSettings {
+        let Some(resolved) = resolved else { return RuleSettings { base, overrides: Vec::new() } };
+        base.apply(&self.change(
+            resolved.enabled.as_ref(),
+            resolved.severity.as_ref(),
+            &resolved.options,
+        ));
+        base.waivable &= resolved.waivable.as_ref().is_none_or(|setting| setting.value);
+        let overrides = resolved.overrides.iter().map(|item: &ResolvedOverride| Override {
+            layer: item.layer,
+            matches: item.matches.clone(),
+            change: self.change(item.enabled.as_ref(), item.severity.as_ref(), &item.options),
+        });
+        RuleSettings { base, overrides: overrides.collect() }
+    }
+
+    fn change(
+        &self,
         enabled: Option<&Setting<bool>>,
         severity: Option<&Setting<Severity>>,
         options: &BTreeMap<String, Setting<OptionValue>>,
-    ) {
-        if let Some(setting) = enabled.filter(|setting| setting.value || self.least.is_none()) {
-            self.enabled = setting.value;
-            self.decided = Some(self.location(setting.source));
+    ) -> Change {
+        let enabled = enabled.filter(|setting| setting.value || self.least.is_none());
+        let severity = severity.filter(|setting| Some(setting.value) >= self.least);
+        let options = self.docs.iter().filter_map(|doc| {
+            let setting = options.get(doc.name)?;
+            // A value that the option does not take is a mistake of the policy, and changes nothing.
+            let value = doc.kind.read(&setting.value.kind)?;
+            let decided = Some(self.location(setting.source));
+            Some(OptionSetting { name: doc.name, value: Some(value), decided })
+        });
+        Change {
+            enabled: enabled.map(|setting| (setting.value, self.location(setting.source))),
+            severity: severity.map(|setting| (setting.value, self.location(setting.source))),
+            options: options.collect(),
         }
-        if let Some(setting) = severity.filter(|setting| Some(setting.value) >= self.least) {
-            self.severity = setting.value;
-            self.decided = Some(self.location(setting.source));
-        }
-        self.options.extend(options.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
 
     fn location(&self, at: Source) -> Location {
         let source = SourceId::Policy { policy: self.policy, layer: at.layer };
         Location { source, span: at.span }
-    }
-
-    /// A duration, from the policy or the option's default, and the line that set it.
-    pub(crate) fn duration(&self, name: &str) -> Option<(SignedDuration, Option<Location>)> {
-        self.text(name).and_then(|(text, source)| Some((lifetime(text).ok()?, source)))
-    }
-
-    /// A yes or no; no when nothing says otherwise.
-    pub(crate) fn flag(&self, name: &str) -> (bool, Option<Location>) {
-        self.text(name).map_or((false, None), |(text, source)| (text == "true", source))
-    }
-
-    /// A whole number.
-    pub(crate) fn number(&self, name: &str) -> Option<(usize, Option<Location>)> {
-        self.text(name).and_then(|(text, source)| Some((text.parse().ok()?, source)))
-    }
-
-    /// A text.
-    pub(crate) fn text(&self, name: &str) -> Option<(&str, Option<Location>)> {
-        match self.options.get(name) {
-            Some(Setting { value: OptionValue { kind: OptionKind::Text(text), .. }, source }) => {
-                Some((text, Some(self.location(*source))))
-            }
-            _ => self.doc(name)?.default.map(|text| (text, None)),
-        }
-    }
-
-    /// A list of texts; a default is written with commas.
-    pub(crate) fn texts(&self, name: &str) -> (Vec<&str>, Option<Location>) {
-        let set = self.options.get(name);
-        if let Some(Setting { value, source }) = set
-            && let OptionKind::List(items) = &value.kind
-        {
-            let texts = items.iter().filter_map(|item| match &item.kind {
-                OptionKind::Text(text) => Some(text.as_str()),
-                _ => None,
-            });
-            return (texts.collect(), Some(self.location(*source)));
-        }
-        (self.doc(name).map(|doc| doc.defaults().collect()).unwrap_or_default(), None)
-    }
-
-    fn doc(&self, name: &str) -> Option<&'static OptionDoc> {
-        self.docs.iter().find(|doc| doc.name == name)
     }
 }

@@ -31,13 +31,13 @@ impl Policy {
 
     /// All that holds for a rule, in the order in which it applies.
     pub(crate) fn rule_facts(&self, rule: &RuleSpec) -> Vec<Fact> {
-        self.facts_of(&rule.id, &self.base_settings(rule), rule.options)
+        self.facts_of(&rule.id, self.rule_settings(&rule.id).base(), rule.options)
     }
 
     /// The same for a rule that the policy defines.
     #[must_use]
     pub fn custom_facts(&self, custom: &Custom) -> Vec<Fact> {
-        let mut facts = self.facts_of(custom.id(), &self.custom_settings(custom), &[]);
+        let mut facts = self.facts_of(custom.id(), self.custom_settings(custom), &[]);
         let defined = |what: &str, value: String| Fact {
             what: what.to_owned(),
             value,

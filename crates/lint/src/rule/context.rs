@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::Rule;
 use super::tokens::{FoundToken, find_tokens};
 use crate::model::{Corpus, FindingBuilder, KeyDocument, Location, SourceId, document_at};
-use crate::policy::{Patterns, Policy, Settings, Subject};
+use crate::policy::{Policy, Settings};
 
 /// One file, for rules that look at its tree.
 pub(crate) struct FileContext<'a> {
@@ -59,8 +59,6 @@ pub(crate) struct KeyContext<'a> {
     pub(crate) path: &'a str,
     /// True when its file holds no other document.
     pub(crate) alone: bool,
-    /// Regular expressions of the policy.
-    pub(crate) patterns: &'a Patterns,
     /// The policy.
     pub(crate) policy: &'a Policy,
     /// The catalogue's roles, the nearest layer's first.
@@ -130,16 +128,6 @@ impl CorpusContext<'_> {
     /// A location in the lock file.
     pub(crate) fn in_lock(&self, span: Span) -> Location {
         Location { source: SourceId::Lock { policy: self.policy.number }, span }
-    }
-
-    /// What holds for a rule and a key, where an override changes it.
-    pub(crate) fn settings_for(
-        &self,
-        rule: &Rule,
-        base: &Settings,
-        subject: &Subject<'_>,
-    ) -> Option<Settings> {
-        base.for_key(self.policy.resolved(&rule.id())?, subject)
     }
 }
 

@@ -194,7 +194,13 @@ impl Policy {
     /// Merges layers that were read, and checks what they say about rules.
     #[must_use]
     pub fn new(layers: Layers) -> Self {
-        Self::with_rules(layers, &SPECS)
+        Self::numbered(layers, 0)
+    }
+
+    /// The same for the policy of this number in a run with several of them.
+    #[must_use]
+    pub(crate) fn numbered(layers: Layers, number: usize) -> Self {
+        Self::with_rules(layers, &SPECS, number)
     }
 
     /// A built-in policy; `None` when there is none of that name.
@@ -218,8 +224,8 @@ impl Policy {
 
     /// What holds for a rule and keys that no override matches.
     #[must_use]
-    pub fn settings(&self, rule: &Rule) -> Settings {
-        self.base_settings(&rule.spec())
+    pub fn settings(&self, rule: &Rule) -> &Settings {
+        self.rule_settings(&rule.id()).base()
     }
 
     /// All that holds for a rule, in the order in which it applies.

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::policy::{OptionDoc, OptionType, Subject, Tighter};
+use crate::policy::{Subject, rule_options};
 use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
 use crate::rules::corpus::keys::{by_owner, names};
 
@@ -22,6 +22,13 @@ spec: { securityLevel: advanced, comment: Imports indicators, lifetime: 30d, rol
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
 
+rule_options! {
+    struct Options {
+        /// how many keys one owner may have
+        max: Option<usize>, Less;
+    }
+}
+
 pub(crate) static RULE: Rule = Rule {
     code: "C004",
     name: "owner-key-quota",
@@ -31,13 +38,7 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::file(THREE).policy(QUOTA),
     good: Example::fields("metadata:\n  name: svc-export\n").policy(QUOTA),
     mend: "Remove keys that are no longer used, or raise the quota for this owner with an override. Nothing is asked for until a policy sets `max`.",
-    options: &[OptionDoc {
-        name: "max",
-        kind: OptionType::Number,
-        default: None,
-        what: "how many keys one owner may have",
-        tighter: Tighter::Less,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Corpus(check),
 };
@@ -51,11 +52,10 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             path: key.file.path_in_policy(),
             match_paths: &cx.policy.match_paths,
         });
-        let own = subject.and_then(|subject| cx.settings_for(&RULE, sink.settings, &subject));
+        let own = subject.and_then(|subject| cx.policy.rule_settings(&RULE.id()).for_key(&subject));
         let settings = own.as_ref().unwrap_or(sink.settings);
-        let Some((max, source)) = settings.number("max").filter(|_| settings.enabled) else {
-            continue;
-        };
+        let quota = Options::of(settings).max;
+        let Some(max) = quota.value.filter(|_| settings.enabled) else { continue };
         let Some(over) = keys.get(max) else { continue };
         let message = format!("{} owns {} keys; the policy grants {max}", quote(owner), keys.len());
         let finding = over
@@ -63,7 +63,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             // One key more is another fault.
             .detail(names(&keys))
             .help("remove keys that are no longer used, or raise the quota for this owner")
-            .decided(source, "the quota");
+            .decided(quota.decided, "the quota");
         sink.report_at(settings.severity, finding);
     }
 }

@@ -1,13 +1,22 @@
 //! E001 expiry-missing: the key never ends, or does not say when.
 
 use cortexkey_manifest::Span;
-use cortexkey_manifest::definition::{Expiry, Spec, lifetime};
+use cortexkey_manifest::definition::{Expiry, Spec};
 use cortexkey_manifest::policy::Severity;
+use jiff::SignedDuration;
 
 use crate::model::{Fix, add_after};
-use crate::policy::{OptionDoc, OptionType, Settings, Tighter};
+use crate::policy::{Settings, rule_options};
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 use crate::rules::expiry::e003_too_long;
+use crate::rules::expiry::time::written;
+
+rule_options! {
+    struct Options {
+        /// whether `expires: never` is allowed
+        allow_never as "allowNever": bool = "false", No;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "E001",
@@ -19,13 +28,7 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  expires: never\n"),
     good: Example::fields("spec:\n  lifetime: 90d\n"),
     mend: "Write `lifetime: 90d`, counted from when the key is generated, or a fixed `expires`.",
-    options: &[OptionDoc {
-        name: "allowNever",
-        kind: OptionType::Flag,
-        default: Some("false"),
-        what: "whether `expires: never` is allowed",
-        tighter: Tighter::No,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
 };
@@ -43,10 +46,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     } else if forbidden_never(cx, sink.settings)
         && let Some(end) = spec.expires.spanned()
     {
-        let (_, source) = sink.settings.flag("allowNever");
+        let decided = Options::of(sink.settings).allow_never.decided;
         let message = "this key never ends; the policy asks for an end";
         let finding =
-            cx.finding(end.span, message).help(help).decided(source, "asked for here").fix(
+            cx.finding(end.span, message).help(help).decided(decided, "asked for here").fix(
                 spec.expires
                     .key()
                     .map(|key| Fix::unsafe_(Span { start: key.start, end: end.span.end }, field)),
@@ -68,18 +71,14 @@ fn add(cx: &KeyContext<'_>, spec: &Spec, field: &str) -> Option<Fix> {
 
 /// Three months, or the limit for this key where that is shorter.
 fn usual(cx: &KeyContext<'_>) -> String {
-    const USUAL: &str = "90d";
-    let limit = Some((cx.settings_of)(&e003_too_long::RULE)).filter(|settings| settings.enabled);
-    let limit = limit.and_then(|settings| settings.text("max").map(|(text, _)| text.to_owned()));
-    let shorter = |limit: &String| {
-        let (limit, usual) = (lifetime(limit).ok(), lifetime(USUAL).ok());
-        limit.zip(usual).is_some_and(|(limit, usual)| limit < usual)
-    };
-    limit.filter(shorter).unwrap_or_else(|| USUAL.to_owned())
+    let usual = SignedDuration::from_hours(90 * 24);
+    let settings = (cx.settings_of)(&e003_too_long::RULE);
+    let limit = e003_too_long::Options::of(&settings).max.value.filter(|_| settings.enabled);
+    written(limit.filter(|limit| *limit < usual).unwrap_or(usual))
 }
 
 /// True when the key never ends and the policy does not allow that.
 fn forbidden_never(cx: &KeyContext<'_>, settings: &Settings) -> bool {
     let end = cx.definition.spec.as_ref().and_then(|spec| spec.expires.get());
-    end == Some(&Expiry::Never) && !settings.flag("allowNever").0
+    end == Some(&Expiry::Never) && !Options::of(settings).allow_never.value
 }

@@ -2,12 +2,20 @@
 
 use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
+use jiff::SignedDuration;
 
 use crate::model::{Fix, duration_in_words};
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 use crate::rules::expiry::e007_beyond_product;
 use crate::rules::expiry::time::{beyond, beyond_words, clamped, remaining};
+
+rule_options! {
+    struct Options {
+        /// the longest lifetime, counted from now for a fixed end
+        max: Option<SignedDuration> = "365d", Less;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "E003",
@@ -19,20 +27,15 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  lifetime: 730d\n"),
     good: Example::fields("spec:\n  lifetime: 90d\n"),
     mend: "Shorten the lifetime, and rotate the key before it ends.",
-    options: &[OptionDoc {
-        name: "max",
-        kind: OptionType::Duration,
-        default: Some("365d"),
-        what: "the longest lifetime, counted from now for a fixed end",
-        tighter: Tighter::Less,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
 };
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
-    let Some((max, source)) = sink.settings.duration("max") else { return };
+    let maximum = Options::of(sink.settings).max;
+    let Some(max) = maximum.value else { return };
     let Some(left) = remaining(end.value, cx.now).filter(|left| *left > max) else { return };
     // An end beyond the product would be the next finding.
     let asked = (cx.settings_of)(&e007_beyond_product::RULE).enabled;
@@ -47,7 +50,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let finding = cx
         .finding(end.span, message)
         .help(format!("at most {max}; rotate the key before it ends"))
-        .decided(source, "the limit")
+        .decided(maximum.decided, "the limit")
         .fix(fix);
     sink.report(finding);
 }

@@ -1,11 +1,19 @@
 //! E004 expiry-soon: the key ends within a window in which it should be rotated.
 
-use cortexkey_manifest::definition::{Expiry, lifetime};
+use cortexkey_manifest::definition::Expiry;
 use cortexkey_manifest::policy::Severity;
+use jiff::SignedDuration;
 
 use crate::model::duration_in_words;
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+
+rule_options! {
+    struct Options<'a> {
+        /// how long before its end notices of a key are due; the longest is the first
+        windows: &'a [SignedDuration] = "30d, 7d, 1d", Neither;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "E004",
@@ -17,13 +25,7 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  expires: 2026-01-10\n"),
     good: Example::fields("spec:\n  expires: 2026-05-31\n"),
     mend: "Rotate the key: generate a new one, switch its consumer, delete the old one.",
-    options: &[OptionDoc {
-        name: "windows",
-        kind: OptionType::Durations,
-        default: Some("30d, 7d, 1d"),
-        what: "how long before its end notices of a key are due; the longest is the first",
-        tighter: Tighter::Neither,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
 };
@@ -34,19 +36,18 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     };
     let Expiry::At(moment) = end.value else { return };
     let left = moment.duration_since(cx.now);
-    let (windows, source) = sink.settings.texts("windows");
-    let windows = windows.iter().filter_map(|text| lifetime(text).ok());
-    let first = windows.max().filter(|window| left <= *window && moment > cx.now);
+    let windows = Options::of(sink.settings).windows;
+    let first = windows.value.iter().max().filter(|window| left <= **window && moment > cx.now);
     if let Some(first) = first {
         let message = format!(
             "this key ends in {}; rotate it (the first notice is due {} before)",
             duration_in_words(left),
-            duration_in_words(first)
+            duration_in_words(*first)
         );
         let finding = cx
             .finding(end.span, message)
             .help("generate a new key, switch its consumer, delete this one")
-            .decided(source, "the windows");
+            .decided(windows.decided, "the windows");
         sink.report(finding);
     }
 }

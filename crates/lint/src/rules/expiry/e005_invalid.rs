@@ -6,8 +6,15 @@ use cortexkey_manifest::yaml::Tree;
 use cortexkey_manifest::{Problem, ProblemKind};
 
 use crate::model::Fix;
-use crate::policy::{OptionDoc, OptionType, Settings, Tighter};
+use crate::policy::{Settings, rule_options};
 use crate::rule::{Check, Example, Fixes, Rule};
+
+rule_options! {
+    struct Options<'a> {
+        /// the offset that a time without one means, which `--fix` then writes
+        offset: Option<&'a str>, Neither;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "E005",
@@ -21,13 +28,7 @@ pub(crate) static RULE: Rule = Rule {
     mend: "Write RFC 3339 with an offset, a date (its end in UTC counts), or `never`; a lifetime \
            is a whole number of days, hours or minutes. The fix writes `2027-1-1`, `90 days` and \
            `NEVER` as they are read, and the offset where the policy says which one is meant.",
-    options: &[OptionDoc {
-        name: "offset",
-        kind: OptionType::Offset,
-        default: None,
-        what: "the offset that a time without one means, which `--fix` then writes",
-        tighter: Tighter::Neither,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::Safe,
     check: Check::Problems(|problem| problem.kind == ProblemKind::BadExpiry, rewrite),
 };
@@ -41,7 +42,7 @@ fn rewrite(tree: &Tree, problem: &Problem, settings: &Settings) -> Option<Fix> {
             .contains(text)
             .then(|| Fix::safe(problem.span, written.replace(text, meant)));
     }
-    let (offset, _) = settings.text("offset")?;
+    let offset = Options::of(settings).offset.value?;
     let whole = format!("{text}{offset}");
     moment(&whole).ok()?;
     Some(Fix::safe(problem.span, written.replace(text, &whole)))

@@ -18,12 +18,11 @@ pub(super) fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration
 /// The end that a limit allows, as it is written: a lifetime in days, else hours or minutes; a time
 /// as the last whole day within the limit.
 pub(super) fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> Option<String> {
-    let seconds = limit.as_secs();
     if let Expiry::After(_) = expiry {
-        return Some(match seconds {
-            86_400.. => format!("{}d", seconds / 86_400),
-            3_600.. => format!("{}h", seconds / 3_600),
-            _ => format!("{}m", seconds / 60),
+        return Some(match limit.as_secs() {
+            seconds @ 86_400.. => format!("{}d", seconds / 86_400),
+            seconds @ 3_600.. => format!("{}h", seconds / 3_600),
+            seconds => format!("{}m", seconds / 60),
         });
     }
     let end = now.checked_add(limit).ok()?;
@@ -31,6 +30,15 @@ pub(super) fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> 
     let day = Offset::UTC.to_datetime(end).date().yesterday().ok()?;
     let whole = SignedDuration::from_secs(2 * 86_400);
     Some(if limit >= whole { format!("\"{day}T00:00:00Z\"") } else { format!("\"{end}\"") })
+}
+
+/// A lifetime as it is written, in the largest unit that has no remainder.
+pub(super) fn written(lifetime: SignedDuration) -> String {
+    match lifetime.as_secs() {
+        seconds if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
+        seconds if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
+        seconds => format!("{}m", seconds / 60),
+    }
 }
 
 /// A duration in words; with the part of its last unit where the limit that it exceeds would read

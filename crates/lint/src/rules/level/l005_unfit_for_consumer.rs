@@ -4,8 +4,17 @@ use cortexkey_core::auth::Level;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+
+rule_options! {
+    struct Options<'a> {
+        /// tools that take standard keys only
+        standard_only as "standardOnly": &'a [String] = "cortex-cli, cortex-mcp, demisto-sdk", Neither;
+        /// tools that take advanced keys only
+        advanced_only as "advancedOnly": &'a [String] = "xsoar-cortex-xdr, xdr-iocs", Neither;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "L005",
@@ -20,22 +29,7 @@ pub(crate) static RULE: Rule = Rule {
         "metadata:\n  labels: { consumer: siem-forwarder }\nspec:\n  securityLevel: advanced\n",
     ),
     mend: "Change the level, or the label where it names the wrong tool. A policy that forbids standard keys switches that rule off for such a label with an override.",
-    options: &[
-        OptionDoc {
-            name: "standardOnly",
-            kind: OptionType::Texts,
-            default: Some("cortex-cli, cortex-mcp, demisto-sdk"),
-            what: "tools that take standard keys only",
-            tighter: Tighter::Neither,
-        },
-        OptionDoc {
-            name: "advancedOnly",
-            kind: OptionType::Texts,
-            default: Some("xsoar-cortex-xdr, xdr-iocs"),
-            what: "tools that take advanced keys only",
-            tighter: Tighter::Neither,
-        },
-    ],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
 };
@@ -46,18 +40,18 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let metadata = cx.definition.metadata.as_ref();
     let label = metadata.and_then(|m| m.labels.iter().find(|(name, _)| name.value == "consumer"));
     let Some((_, consumer)) = label else { return };
-    let (option, needed) = match level.value {
-        Level::Advanced => ("standardOnly", Level::Standard),
-        Level::Standard => ("advancedOnly", Level::Advanced),
+    let options = Options::of(sink.settings);
+    let (tools, needed) = match level.value {
+        Level::Advanced => (options.standard_only, Level::Standard),
+        Level::Standard => (options.advanced_only, Level::Advanced),
     };
-    let (tools, source) = sink.settings.texts(option);
-    if tools.contains(&consumer.value.as_str()) {
+    if tools.value.contains(&consumer.value) {
         let message = format!("{} takes {needed} keys only", quote(&consumer.value));
         let finding = cx
             .finding(level.span, message)
             .help(format!("write `securityLevel: {needed}`, or correct the label"))
             .also(consumer.span, "the consumer")
-            .decided(source, "said here");
+            .decided(tools.decided, "said here");
         sink.report(finding);
     }
 }

@@ -2,8 +2,17 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+
+rule_options! {
+    struct Options {
+        /// the fewest characters
+        min: Option<usize> = "3", More;
+        /// the most characters
+        max: Option<usize> = "64", Less;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "N002",
@@ -14,22 +23,7 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("metadata:\n  name: ab\n"),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n"),
     mend: "Choose a name that says what the key is for, in a few words.",
-    options: &[
-        OptionDoc {
-            name: "min",
-            kind: OptionType::Number,
-            default: Some("3"),
-            what: "the fewest characters",
-            tighter: Tighter::More,
-        },
-        OptionDoc {
-            name: "max",
-            kind: OptionType::Number,
-            default: Some("64"),
-            what: "the most characters",
-            tighter: Tighter::Less,
-        },
-    ],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
 };
@@ -37,17 +31,18 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
     let length = name.value.trim().chars().count();
-    let over = sink.settings.number("max").filter(|(max, _)| length > *max);
-    let under = sink.settings.number("min").filter(|(min, _)| length < *min);
-    let (words, (limit, source)) = match (over, under) {
-        (Some(max), _) => ("at most", max),
-        (_, Some(min)) => ("at least", min),
+    let Options { min, max } = Options::of(sink.settings);
+    let over = max.value.filter(|max| length > *max);
+    let under = min.value.filter(|min| length < *min);
+    let (words, limit, decided) = match (over, under) {
+        (Some(limit), _) => ("at most", limit, max.decided),
+        (_, Some(limit)) => ("at least", limit, min.decided),
         _ => return,
     };
     let message = format!("the name has {length} characters; {words} {limit} are asked for");
     let finding = cx
         .finding(name.span, message)
         .help("choose a name that says what the key is for, in a few words")
-        .decided(source, "the limit");
+        .decided(decided, "the limit");
     sink.report(finding);
 }

@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink, missing_span};
 
 /// What people write to have written something.
@@ -26,6 +26,13 @@ const PLACEHOLDERS: [&str; 16] = [
     "temporary",
 ];
 
+rule_options! {
+    struct Options {
+        /// the fewest characters
+        min: Option<usize> = "8", More;
+    }
+}
+
 pub(crate) static RULE: Rule = Rule {
     code: "N006",
     name: "comment-missing",
@@ -35,13 +42,7 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  comment: TODO\n"),
     good: Example::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n"),
     mend: "Write what uses the key and what for, in a few words.",
-    options: &[OptionDoc {
-        name: "min",
-        kind: OptionType::Number,
-        default: Some("8"),
-        what: "the fewest characters",
-        tighter: Tighter::More,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
 };
@@ -56,15 +57,15 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         }
         None => return,
         Some(comment) => {
-            let (text, (min, source)) =
-                (comment.value.trim(), sink.settings.number("min").unwrap_or_default());
+            let text = comment.value.trim();
+            let min = Options::of(sink.settings).min;
             let words = text.trim_end_matches(['.', '!', '?', ':']).to_lowercase();
             if PLACEHOLDERS.contains(&words.as_str()) {
                 cx.finding(comment.span, format!("comment {} says nothing", quote(text)))
-            } else if text.chars().count() < min {
+            } else if min.value.is_some_and(|min| text.chars().count() < min) {
                 let message =
                     format!("comment {} is too short to say what the key is for", quote(text));
-                cx.finding(comment.span, message).decided(source, "the limit")
+                cx.finding(comment.span, message).decided(min.decided, "the limit")
             } else {
                 return;
             }

@@ -3,10 +3,17 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::{Pattern, rule_options};
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const PATTERN: &str = "rules: { ticket-missing: { pattern: 'SEC-[0-9]+' } }\n";
+
+rule_options! {
+    struct Options<'a> {
+        /// the regular expression that finds a ticket, as in `\b(SEC|OPS)-[0-9]+\b`
+        pattern: Option<&'a Pattern>, Neither;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "N007",
@@ -18,13 +25,7 @@ pub(crate) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n")
         .policy(PATTERN),
     mend: "Name the ticket in the comment. Nothing is asked for until a policy sets `pattern`.",
-    options: &[OptionDoc {
-        name: "pattern",
-        kind: OptionType::Pattern,
-        default: None,
-        what: "the regular expression that finds a ticket, as in `\\b(SEC|OPS)-[0-9]+\\b`",
-        tighter: Tighter::Neither,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
 };
@@ -33,13 +34,14 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(comment) = cx.definition.spec.as_ref().and_then(|spec| spec.comment.spanned()) else {
         return;
     };
-    let Some((pattern, source)) = sink.settings.text("pattern") else { return };
-    if cx.patterns.get(pattern).is_none_or(|regex| regex.is_match(&comment.value)) {
+    let options = Options::of(sink.settings);
+    let Some(pattern) = options.pattern.value else { return };
+    if pattern.is_match(&comment.value) {
         return;
     }
     let finding = cx
         .finding(comment.span, "the comment names no ticket")
-        .help(format!("name the ticket; the pattern is {}", quote(pattern)))
-        .decided(source, "the pattern");
+        .help(format!("name the ticket; the pattern is {}", quote(pattern.text())))
+        .decided(options.pattern.decided, "the pattern");
     sink.report(finding);
 }

@@ -3,10 +3,17 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 const KNOWN: &str = "rules: { name-environment-mismatch: { environments: [prod, dev] } }\n";
+
+rule_options! {
+    struct Options<'a> {
+        /// the environments, as in `[prod, dev]`
+        environments: &'a [String], More;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "N008",
@@ -21,23 +28,19 @@ pub(crate) static RULE: Rule = Rule {
         .at("keys/prod/svc-siem-export-prod.yaml")
         .policy(KNOWN),
     mend: "Move the file, or rename the key. Nothing is asked for until a policy sets `environments`.",
-    options: &[OptionDoc {
-        name: "environments",
-        kind: OptionType::Texts,
-        default: None,
-        what: "the environments, as in `[prod, dev]`",
-        tighter: Tighter::More,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
 };
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(name) = cx.definition.metadata.as_ref().and_then(|m| m.name.spanned()) else { return };
-    let (known, source) = sink.settings.texts("environments");
+    let environments = Options::of(sink.settings).environments;
     let of = |text: &str| {
         let mut words = text.rsplit(|c: char| !c.is_ascii_alphanumeric());
-        words.find_map(|word| known.iter().find(|known| known.eq_ignore_ascii_case(word)).copied())
+        words.find_map(|word| {
+            environments.value.iter().find(|known| known.eq_ignore_ascii_case(word))
+        })
     };
     let Some(own) = of(&name.value) else { return };
     let folder = cx.path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -63,5 +66,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if let Some(place) = place {
         finding = finding.also(place, "the other one");
     }
-    sink.report(finding.decided(source, "the environments"));
+    sink.report(finding.decided(environments.decided, "the environments"));
 }

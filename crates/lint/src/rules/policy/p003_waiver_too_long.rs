@@ -1,15 +1,23 @@
 //! P003 waiver-too-long: a waiver or a suppression ends later than the policy lets one live.
 
 use cortexkey_manifest::policy::Severity;
+use jiff::SignedDuration;
 
 use crate::model::duration_in_words;
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, PolicyContext, Rule, Sink};
 use crate::rules::policy::samples::{LONG, SOUND};
 
 const YEARS: &str = "rules: { expiry-beyond-product: { enabled: false } }\nwaivers:\n  \
     - { rule: expiry-too-long, key: svc-siem-export-prod, reason: \"vendor rotates yearly, SEC-77\", \
     approvedBy: ciso@example.com, expires: 2029-03-31 }\n";
+
+rule_options! {
+    struct Options {
+        /// the longest life of a waiver, counted from now
+        max: Option<SignedDuration> = "180d", Less;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "P003",
@@ -20,19 +28,14 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields(LONG).policy(YEARS),
     good: Example::fields(LONG).policy(SOUND),
     mend: "Set a nearer end, and look at it again then; or change the policy where the exception is meant to stay.",
-    options: &[OptionDoc {
-        name: "max",
-        kind: OptionType::Duration,
-        default: Some("180d"),
-        what: "the longest life of a waiver, counted from now",
-        tighter: Tighter::Less,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Policy(check),
 };
 
 fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
-    let Some((max, source)) = sink.settings.duration("max") else { return };
+    let limit = Options::of(sink.settings).max;
+    let Some(max) = limit.value else { return };
     for (layer, waiver) in cx.policy.waivers() {
         let Some(end) = waiver.expires.spanned() else { continue };
         let lasts = end.value.duration_since(cx.now);
@@ -47,7 +50,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         let finding = cx
             .finding(layer, end.span, message)
             .help("set a nearer end, and look at it again then")
-            .decided(source, "the limit");
+            .decided(limit.decided, "the limit");
         sink.report(finding);
     }
 }

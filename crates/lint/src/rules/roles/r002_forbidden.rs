@@ -2,9 +2,16 @@
 
 use cortexkey_manifest::policy::Severity;
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 use crate::rules::roles::held::{first_held, words};
+
+rule_options! {
+    struct Options<'a> {
+        /// the roles that no key may hold
+        roles: &'a [String] = "Account Admin, Instance Administrator", More;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "R002",
@@ -15,25 +22,19 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  roles: [Instance Administrator]\n"),
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
     mend: "Make a custom role with the components that the key needs. A policy sets the list with `roles`.",
-    options: &[OptionDoc {
-        name: "roles",
-        kind: OptionType::Texts,
-        default: Some("Account Admin, Instance Administrator"),
-        what: "the roles that no key may hold",
-        tighter: Tighter::More,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
 };
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
-    let (forbidden, source) = sink.settings.texts("roles");
-    for (span, role) in first_held(cx, |role| forbidden.contains(&role.name.as_str())) {
+    let forbidden = Options::of(sink.settings).roles;
+    for (span, role) in first_held(cx, |role| forbidden.value.contains(&role.name)) {
         let message = format!("role {} is not for keys", words(role));
         let finding = cx
             .finding(span, message)
             .help("make a custom role with what the key needs")
-            .decided(source, "forbidden here");
+            .decided(forbidden.decided, "forbidden here");
         sink.report(finding);
     }
 }

@@ -3,8 +3,15 @@
 use cortexkey_manifest::Spanned;
 use cortexkey_manifest::policy::Severity;
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
+
+rule_options! {
+    struct Options {
+        /// how many roles a key may hold
+        max: Option<usize> = "5", Less;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "R004",
@@ -18,19 +25,14 @@ pub(crate) static RULE: Rule = Rule {
     good: Example::fields("spec:\n  roles: [Viewer, Responder]\n")
         .policy("rules: { role-too-many: { max: 2 } }\n"),
     mend: "Make one custom role with what the key needs, or split the key by consumer.",
-    options: &[OptionDoc {
-        name: "max",
-        kind: OptionType::Number,
-        default: Some("5"),
-        what: "how many roles a key may hold",
-        tighter: Tighter::Less,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
 };
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
-    let Some((max, source)) = sink.settings.number("max") else { return };
+    let limit = Options::of(sink.settings).max;
+    let Some(max) = limit.value else { return };
     let roles = cx.definition.roles();
     let Some(first_over) = roles.get(max) else { return };
     let message = format!("{} roles; the policy allows at most {max}", roles.len());
@@ -38,7 +40,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         .finding(first_over.span, message)
         .detail(names(roles))
         .help("make one role with what the key needs, or split the key by consumer")
-        .decided(source, "the limit");
+        .decided(limit.decided, "the limit");
     sink.report(finding);
 }
 

@@ -4,8 +4,15 @@ use cortexkey_manifest::TokenKind;
 use cortexkey_manifest::policy::Severity;
 use sha2::{Digest as _, Sha256};
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::{Digest, rule_options};
 use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+
+rule_options! {
+    struct Options<'a> {
+        /// SHA-256 digests of values that are no secrets
+        allow: &'a [Digest] = "", Less;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "X002",
@@ -16,25 +23,22 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  comment: login with q7Hx2-Lm9Zt4_Vb6Nc8Rw1Ys3\n"),
     good: Example::fields("spec:\n  comment: the login is in the vault\n"),
     mend: "Remove it and change it where it is used. What is no secret goes on the list `allow`, as its SHA-256: `printf %s VALUE | sha256sum`.",
-    options: &[OptionDoc {
-        name: "allow",
-        kind: OptionType::Digests,
-        default: Some(""),
-        what: "SHA-256 digests of values that are no secrets",
-        tighter: Tighter::Less,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Text(check),
 };
 
 fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
-    let (allow, _) = sink.settings.texts("allow");
+    let allow = Options::of(sink.settings).allow.value;
     let random = cx.tokens().iter().filter(|token| token.kind == TokenKind::Random);
     for token in random {
         let (span, value) = (token.span, token.value(cx.tree.source()));
         // The list itself, and what is on it.
-        let digest = || hex::encode(Sha256::digest(value.as_bytes()));
-        if allow.contains(&value) || (!allow.is_empty() && allow.contains(&digest().as_str())) {
+        let is_listed = |digest: Digest| allow.contains(&digest);
+        if !allow.is_empty()
+            && (Digest::parse(value).is_some_and(is_listed)
+                || is_listed(Digest(Sha256::digest(value.as_bytes()).into())))
+        {
             continue;
         }
         let finding = cx

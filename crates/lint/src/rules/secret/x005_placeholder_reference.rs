@@ -3,8 +3,15 @@
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
-use crate::policy::{OptionDoc, OptionType, Tighter};
+use crate::policy::rule_options;
 use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
+
+rule_options! {
+    struct Options<'a> {
+        /// how references begin that are allowed, as in `vault://cortex/`
+        allow: &'a [String] = "", Less;
+    }
+}
 
 pub(crate) static RULE: Rule = Rule {
     code: "X005",
@@ -15,13 +22,7 @@ pub(crate) static RULE: Rule = Rule {
     bad: Example::fields("spec:\n  comment: uses ${CORTEX_TOKEN}\n"),
     good: Example::fields("spec:\n  comment: uses the token of its host\n"),
     mend: "Write the value itself where it is no secret, and nothing where it is. References that are meant go on the list `allow`, by how they begin.",
-    options: &[OptionDoc {
-        name: "allow",
-        kind: OptionType::Texts,
-        default: Some(""),
-        what: "how references begin that are allowed, as in `vault://cortex/`",
-        tighter: Tighter::Less,
-    }],
+    options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Text(check),
 };
@@ -43,9 +44,9 @@ const VARIABLES: [(&str, &str); 5] =
     [("${{", "}}"), ("${", "}"), ("$(", ")"), ("<%", "%>"), ("{{", "}}")];
 
 fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
-    let (allow, _) = sink.settings.texts("allow");
+    let allow = Options::of(sink.settings).allow.value;
     for (id, node) in cx.tree.nodes() {
-        let found = cx.tree.text_of(id).and_then(|text| reference(text, &allow));
+        let found = cx.tree.text_of(id).and_then(|text| reference(text, allow));
         let Some(found) = found else { continue };
         let message = format!("{} is a reference, and nothing is filled in here", quote(found));
         let finding = cx
@@ -56,13 +57,13 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
 }
 
 /// The first reference in a text that is not allowed.
-fn reference<'t>(text: &'t str, allow: &[&str]) -> Option<&'t str> {
+fn reference<'t>(text: &'t str, allow: &[String]) -> Option<&'t str> {
     // Most texts hold none of these, and so no reference.
     text.find(['$', '<', '{', ':'])?;
     let begins = |(at, _): &(usize, &str)| !text.split_at(*at).0.ends_with(char::is_alphanumeric);
     let refused = |(at, _): &(usize, &str)| {
         let (_, rest) = text.split_at(*at);
-        !allow.iter().any(|allowed| rest.starts_with(allowed))
+        !allow.iter().any(|allowed| rest.starts_with(allowed.as_str()))
     };
     let paths = PATHS.iter().filter_map(|path| {
         let (at, _) = text.match_indices(path).filter(begins).find(refused)?;
