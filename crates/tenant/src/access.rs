@@ -9,8 +9,9 @@ use cortexkey_core::access::{
     Permission, Question, Rights, Role, Scope, Tenant as Settings, decide,
 };
 
-use crate::http::{Hidden, Refusal};
+use crate::hidden::Hidden;
 use crate::inventory::Inventory;
+use crate::refusal::Refusal;
 
 /// A caller's roles and scope, looked up.
 pub(crate) struct Access<'a> {

@@ -1,15 +1,10 @@
-//! [`Clock`]: the time that a tenant goes by, the machine's or one that a test sets.
+//! [`Clock`]: the tenant's time, the machine's or one that a test sets.
 //!
-//! It refuses nothing: a settable clock may go back, as clocks of machines do.
+//! A settable clock may go back, as clocks of machines do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use crate::store::{Disk, DiskError};
-
-/// The number on the disk: how far a running clock is ahead of the machine's, in milliseconds.
-const AHEAD: &str = "clock-ahead-ms";
 
 /// Where a tenant reads the time.
 #[derive(Clone, Debug, Default)]
@@ -72,22 +67,16 @@ impl SettableClock {
         });
     }
 
-    /// Goes on as far from the machine's clock as it was when the tenant of a disk last ran.
-    pub(crate) fn go_on_from(&self, disk: &Disk) -> Result<(), DiskError> {
-        if self.runs
-            && let Some(value) = disk.number(AHEAD)?
-        {
-            self.value_ms.store(value.cast_signed(), Ordering::Relaxed);
-        }
-        Ok(())
+    /// How far a running clock is ahead of the machine's, in milliseconds; none where it stands.
+    pub(crate) fn ahead_ms(&self) -> Option<i64> {
+        self.runs.then(|| self.value_ms.load(Ordering::Relaxed))
     }
 
-    /// Has a disk remember how far it is from the machine's clock.
-    pub(crate) fn keep_on(&self, disk: &Disk) -> Result<(), DiskError> {
+    /// Sets how far a running clock is ahead of the machine's, in milliseconds.
+    pub(crate) fn set_ahead_ms(&self, ahead_ms: i64) {
         if self.runs {
-            disk.set_number(AHEAD, self.value_ms.load(Ordering::Relaxed).cast_unsigned())?;
+            self.value_ms.store(ahead_ms, Ordering::Relaxed);
         }
-        Ok(())
     }
 
     fn base_ms(&self) -> i64 {

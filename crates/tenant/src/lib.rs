@@ -33,12 +33,14 @@ mod faults;
 mod forwarding;
 mod framing;
 mod gather;
+mod hidden;
 mod http;
 mod inspect;
 mod inventory;
 mod log;
 mod notices;
 mod options;
+mod page;
 mod permissions;
 mod redis_guard;
 #[cfg(test)]
@@ -46,6 +48,7 @@ mod redis_guard;
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #[allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 mod redis_server;
+mod refusal;
 mod replay;
 mod replay_start;
 mod roles;
@@ -56,18 +59,16 @@ mod store;
 mod stream;
 mod tenant;
 mod tls;
+mod view;
 mod waited;
 mod webhook;
 
 pub use clock::{Clock, SettableClock};
 pub use faults::{Fault, FaultError, FaultKind};
 pub use inventory::InventoryError;
-pub use log::LogLine;
+pub use log::{DroppedLog, Log, LogLine, WebhookLog};
 pub use notices::Notification;
-pub use options::{
-    ConsoleKeys, Control, DroppedLog, EditRoles, Licence, Log, NewAdminKeys, Options, ReplayMode,
-    WebhookLog,
-};
+pub use options::{ConsoleKeys, Control, EditRoles, Licence, NewAdminKeys, Options, ReplayMode};
 pub use redis_guard::RedisFault;
 pub use roles::{ASSUMED_ROLES, CustomRole, CustomRoleError};
 pub use signals::Signals;

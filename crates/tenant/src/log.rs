@@ -1,7 +1,7 @@
-//! [`LogLine`]: what is told of one answered request.
+//! [`LogLine`]: the log of one answered request.
 //!
-//! It refuses to hold a key, a nonce, a digest or a query. Of a path it keeps at most 200
-//! characters, and no part that is as long as a key; of methods only those that HTTP has.
+//! It contains no key, nonce, digest or query: a path is cut at 200 characters and loses each part
+//! that is as long as a key, and a method is one of HTTP's.
 
 use core::fmt;
 use core::time::Duration;
@@ -14,7 +14,6 @@ use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use crate::background::Queue;
 use crate::notices::Notification;
-use crate::options::{DroppedLog, Log, WebhookLog};
 
 /// How many lines wait for whoever writes them.
 const WAITING_MAX: usize = 4_096;
@@ -22,7 +21,16 @@ const PATH_CHARS_MAX: usize = 200;
 /// Digests have 64 characters and keys usually 128; no call's name is near that.
 const PART_CHARS_MAX: usize = 40;
 
-/// What is told, on a thread of its own: whoever writes it may block.
+/// Gets each answered request.
+pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
+
+/// Gets how many lines were dropped because they were not taken in time.
+pub type DroppedLog = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// Gets a notice that the webhook did not take, and the reason.
+pub type WebhookLog = Arc<dyn Fn(&Notification, &str) + Send + Sync>;
+
+/// Writes the log on a thread of its own, which may block.
 pub(crate) type Logger = Queue<Logged>;
 
 /// A piece of the log.
@@ -32,7 +40,7 @@ pub(crate) enum Logged {
     Webhook(Notification, String),
 }
 
-/// The thread that tells; none where nobody listens.
+/// Starts the log's thread; none where nobody listens.
 pub(crate) fn logger(
     log: Option<Log>,
     webhook_log: Option<WebhookLog>,

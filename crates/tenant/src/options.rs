@@ -1,25 +1,15 @@
-//! [`Options`]: how a tenant is started.
-//!
-//! It refuses nothing itself; [`Tenant::start`](crate::Tenant::start) judges it.
+//! [`Options`]: how a tenant is started. [`Tenant::start`](crate::Tenant::start) checks them.
 
 use core::fmt;
 use core::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use cortexkey_core::access::{Product, TagMode};
 use cortexkey_core::auth::{NonceLengths, Skew};
 
-use crate::{Clock, CustomRole, LogLine, Notification};
-
-/// What is told of each answered request.
-pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
-
-/// What is told of lines that were dropped since they were not taken in time: how many.
-pub type DroppedLog = Arc<dyn Fn(u64) + Send + Sync>;
-
-/// What is told of a notice that the webhook did not take, and why.
-pub type WebhookLog = Arc<dyn Fn(&Notification, &str) + Send + Sync>;
+use crate::clock::Clock;
+use crate::log::{DroppedLog, Log, WebhookLog};
+use crate::roles::CustomRole;
 
 /// How a tenant is started.
 #[derive(Clone)]

@@ -31,7 +31,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::crowd::{Busy, Crowd, Place, Work};
 use crate::framing::Framed;
 use crate::gather::Gathered;
-use crate::http::{Refusal, ToReset};
+use crate::http::ToReset;
+use crate::refusal::Refusal;
 use crate::stream::Unread;
 use crate::waited::Waited;
 

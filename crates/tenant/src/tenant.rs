@@ -377,7 +377,7 @@ fn prepare(
 ) -> Result<Prepared, StartError> {
     let disk = options.data.as_deref().map(Disk::open).transpose()?.map(Arc::new);
     if let (Some(disk), Clock::Settable(clock)) = (&disk, &options.clock) {
-        clock.go_on_from(disk)?;
+        disk.restore_clock(clock)?;
     }
     let kept = options.data.as_deref().zip(disk.as_deref());
     let tls = options.tls.as_deref().map(|hosts| Tls::new(hosts, kept)).transpose()?;

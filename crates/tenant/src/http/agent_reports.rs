@@ -13,11 +13,13 @@ use super::App;
 use super::api_keys::access;
 use super::body::AskedOrAll;
 use super::gate::Caller;
-use super::hidden::{Hidden, Seen};
-use super::list::{self, Page, Thing};
-use super::refusal::Refusal;
+use super::list::{self, Thing};
+use crate::hidden::{Hidden, Seen};
 use crate::inventory::{Agent, CREATED_MS};
 use crate::options::Licence;
+use crate::page::Page;
+use crate::refusal::Refusal;
+use crate::view::View;
 
 const PAGE_MAX: u64 = 100;
 const FIELDS: [(&str, &str); 10] = [
@@ -51,7 +53,7 @@ async fn read(
     let order = list::older_order(request.sort.as_ref(), &FIELDS)?;
     let (place, descending) = order.unwrap_or(("TIMESTAMP", true));
     let mut hidden = Hidden::default();
-    let view = store.inventory.view();
+    let view = View::new(&store.inventory);
     let agents = store.inventory.endpoints.iter().enumerate();
     let visible = agents.filter(|(at, agent)| {
         access.sees(&agent.id, &Question::Endpoint(view.endpoint(*at)), &mut hidden)

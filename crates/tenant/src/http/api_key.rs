@@ -19,10 +19,10 @@ use super::api_keys::{AUDITED, access, check_comment, check_roles, refused};
 use super::body::{AskedPlatform, Member};
 use super::gate::Caller;
 use super::path::Parts;
-use super::refusal::Refusal;
 use super::role::ACCESS_MANAGEMENT;
 use crate::access::Access;
 use crate::options::EditRoles;
+use crate::refusal::Refusal;
 use crate::store::{Deed, Edit, Store};
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {

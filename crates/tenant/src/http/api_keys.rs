@@ -24,10 +24,10 @@ use super::App;
 use super::body::{Asked, AskedOrNothing};
 use super::child::Target;
 use super::gate::Caller;
-use super::list::check_order;
-use super::refusal::Refusal;
 use super::streamed::streamed;
 use crate::access::Access;
+use crate::page::check_order;
+use crate::refusal::Refusal;
 use crate::store::{About, Deed, GenerateError, Listing, Store, creator};
 
 /// The component that says who manages keys.

@@ -21,10 +21,11 @@ use super::api_keys::{access, refused};
 use super::assets;
 use super::body::{AskedBare, Member};
 use super::gate::Caller;
-use super::list::{self, Newer, Page, Thing};
+use super::list::{self, Newer, Thing};
 use super::path::Parts;
-use super::refusal::Refusal;
 use crate::inventory::{AssetGroup, Inventory};
+use crate::page::Page;
+use crate::refusal::Refusal;
 use crate::store::{Deed, Store, creator};
 
 const COMPONENT: &str = "Asset Groups";

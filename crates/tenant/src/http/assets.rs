@@ -15,14 +15,16 @@ use super::App;
 use super::api_keys::access;
 use super::body::AskedBare;
 use super::gate::Caller;
-use super::hidden::{Hidden, Seen};
-use super::list::{self, Newer, Page, Thing};
+use super::list::{self, Newer, Thing};
 use super::path::Parts;
-use super::refusal::Refusal;
 use crate::access::Access;
+use crate::hidden::{Hidden, Seen};
 use crate::inventory::{Asset, SCOPING_ATTRIBUTES};
 use crate::options::Licence;
+use crate::page::Page;
+use crate::refusal::Refusal;
 use crate::store::Store;
+use crate::view::View;
 
 const PAGE_MAX: u64 = 1_000;
 /// What filters on assets and the predicates of asset groups may name.
@@ -66,7 +68,7 @@ async fn search(
     let order = list::newer_order(&request.sort, &FIELDS)?;
     let (place, descending) = order.unwrap_or(("xdm.asset.id", false));
     let mut hidden = Hidden::default();
-    let view = store.inventory.view();
+    let view = View::new(&store.inventory);
     let assets = store.inventory.assets.iter().enumerate();
     let visible =
         assets.filter(|(at, asset)| access.sees(&asset.id, &view.asset(*at), &mut hidden));
@@ -88,7 +90,7 @@ async fn one(
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
-    let view = store.inventory.view();
+    let view = View::new(&store.inventory);
     let found = store.inventory.assets.iter().enumerate().find(|(_, asset)| asset.id == id);
     let visible = found.filter(|(at, asset)| access.sees(&asset.id, &view.asset(*at), &mut hidden));
     let Some((_, asset)) = visible else {

@@ -15,8 +15,9 @@ use super::App;
 use super::api_keys::access;
 use super::body::AskedOrAll;
 use super::gate::Caller;
-use super::list::{self, Page};
-use super::refusal::Refusal;
+use super::list;
+use crate::page::Page;
+use crate::refusal::Refusal;
 
 const PAGE_MAX: u64 = 100;
 const FIELDS: [(&str, &str); 6] = [

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(10);

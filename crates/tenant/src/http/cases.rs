@@ -17,13 +17,15 @@ use super::App;
 use super::api_keys::access;
 use super::body::Asked;
 use super::gate::Caller;
-use super::hidden::{Hidden, Seen};
-use super::list::{self, Page, Thing};
-use super::refusal::Refusal;
+use super::list::{self, Thing};
 use crate::access::Access;
-use crate::inventory::{About, CREATED_MS, Case, Inventory, View};
+use crate::hidden::{Hidden, Seen};
+use crate::inventory::{About, CREATED_MS, Case, Inventory};
 use crate::options::Licence;
+use crate::page::Page;
+use crate::refusal::Refusal;
 use crate::store::Store;
+use crate::view::View;
 
 const PAGE_MAX: u64 = 100;
 const FIELDS: [(&str, &str); 7] = [
@@ -67,7 +69,7 @@ async fn search(
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
-    let view = store.inventory.view();
+    let view = View::new(&store.inventory);
     let cases = store.inventory.cases.iter();
     let seen = cases.filter(|case| view.sees_case(&access, case, &mut hidden));
     let things = seen.map(|case| shown(case, &store.inventory, &view, &access)).collect();

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, StatusCode, request};
 
-use super::{App, Refusal, envelope_of};
+use super::{App, envelope_of};
+use crate::refusal::Refusal;
 
 const CHILD: HeaderName = HeaderName::from_static("x-child-tenant-id");
 const CALLS: [&str; 3] = ["/api_keys/get_api_keys", "/api_keys/generate", "/api_keys/delete"];

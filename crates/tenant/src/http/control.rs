@@ -23,10 +23,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{App, Refusal, api_keys, body};
+use super::{App, api_keys, body};
 use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::options::{ConsoleKeys, Control};
+use crate::refusal::Refusal;
 
 /// Where a request in a browser comes from; `none` where a person typed the address.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -159,7 +160,7 @@ async fn set_clock(
         ClockChange::AdvanceMs(by_ms) => clock.advance(by_ms),
     }
     if let Some(disk) = &app.disk {
-        clock.keep_on(disk).map_err(|error| {
+        disk.keep_clock(clock).map_err(|error| {
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
                 .with_extra(error.to_string())
         })?;

@@ -18,13 +18,15 @@ use super::App;
 use super::api_keys::{access, refused};
 use super::body::Asked;
 use super::gate::Caller;
-use super::hidden::{Hidden, Seen};
-use super::list::{self, Page, Thing};
-use super::refusal::Refusal;
+use super::list::{self, Thing};
 use crate::access::Access;
+use crate::hidden::{Hidden, Seen};
 use crate::inventory::{Agent, CREATED_MS};
 use crate::options::Licence;
+use crate::page::Page;
+use crate::refusal::Refusal;
 use crate::store::{Deed, Store};
+use crate::view::View;
 
 const PAGE_MAX: u64 = 100;
 const FIELDS: [(&str, &str); 8] = [
@@ -80,7 +82,7 @@ async fn search(
     let order = list::older_order(request.sort.as_ref(), &FIELDS)?;
     let (place, descending) = order.unwrap_or(("endpoint_id", false));
     let mut hidden = Hidden::default();
-    let view = store.inventory.view();
+    let view = View::new(&store.inventory);
     let agents = store.inventory.endpoints.iter().enumerate();
     let visible = agents.filter(|(at, agent)| {
         access.sees(&agent.id, &Question::Endpoint(view.endpoint(*at)), &mut hidden)
@@ -153,7 +155,7 @@ fn may_isolate(
     }
     let mut hidden = Hidden::default();
     let mut meant = Vec::new();
-    let view = store.inventory.view();
+    let view = View::new(&store.inventory);
     for (at, agent) in store.inventory.endpoints.iter().enumerate() {
         let by_id = request.endpoint_id.as_ref().is_none_or(|id| agent.id == *id);
         if !by_id || !list::all_fit(&conditions, &shown(agent, &store.isolated)) {
@@ -200,7 +202,7 @@ fn shown(agent: &Agent, isolated: &BTreeSet<String>) -> Thing {
         "scan_status": "SCAN_STATUS_NONE",
     }));
     thing.extend(agent.record.clone());
-    thing.insert("endpointTags".to_owned(), agent.tags().join(",").into());
+    thing.insert("endpointTags".to_owned(), agent.tags.join(",").into());
     let state = if is_isolated { "AGENT_ISOLATED" } else { "AGENT_UNISOLATED" };
     thing.insert("is_isolated".to_owned(), state.into());
     thing

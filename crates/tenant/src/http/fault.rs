@@ -12,8 +12,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
-use super::Refusal;
 use crate::faults::FaultKind;
+use crate::refusal::Refusal;
 
 /// How long the first half of an answer has to leave.
 const BREAK_TIME: Duration = Duration::from_millis(20);

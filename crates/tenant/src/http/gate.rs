@@ -17,10 +17,11 @@ use cortexkey_core::replay::{GuardRefusal, VerifiedUse};
 
 use super::child::Target;
 use super::fault::{ToReset, instead, truncated};
-use super::refusal::{Refusal, Remedy};
-use super::{App, Hidden, body};
+use super::{App, body};
 use crate::faults::{Fault, FaultKind};
+use crate::hidden::Hidden;
 use crate::log::{LogLine, Logged, known_method, loggable};
+use crate::refusal::{Refusal, Remedy};
 use crate::replay::Asked;
 
 const REQUEST: HeaderName = HeaderName::from_static("x-cortexkey-request");

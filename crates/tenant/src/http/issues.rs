@@ -13,11 +13,12 @@ use super::App;
 use super::body::Asked;
 use super::cases::{SearchRequest, may_look, page_of};
 use super::gate::Caller;
-use super::hidden::{Hidden, Seen};
 use super::list::{self, Thing};
-use super::refusal::Refusal;
 use crate::access::Access;
-use crate::inventory::{About, CREATED_MS, Case, Inventory, Issue, View};
+use crate::hidden::{Hidden, Seen};
+use crate::inventory::{About, CREATED_MS, Case, Inventory, Issue};
+use crate::refusal::Refusal;
+use crate::view::View;
 
 const FIELDS: [(&str, &str); 11] = [
     ("id", "id"),
@@ -45,7 +46,7 @@ async fn search(
     let store = app.store();
     let access = may_look(&app, &store, caller)?;
     let mut hidden = Hidden::default();
-    let view = store.inventory.view();
+    let view = View::new(&store.inventory);
     let issues = store.inventory.issues.iter();
     let seen = issues.filter(|issue| view.sees_issue(&access, issue, &mut hidden));
     let normalized = request.includes("normalized_fields");

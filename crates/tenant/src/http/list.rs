@@ -1,62 +1,19 @@
-//! What lists have in common: pages, and filters of both forms applied to JSON.
+//! What lists have in common: filters of both forms, applied to JSON, and orders.
 //!
-//! It refuses fields that a list does not name, operators that it does not know, and filters
-//! without measure. Whether a caller may see a thing is no business of a filter.
+//! Unknown fields and operators are errors, and the size of filters is limited. Whether a caller may
+//! see a thing is decided elsewhere.
 
 use cortexkey_api::api_keys::SortOrder;
 use cortexkey_api::filter::{Condition, Sort, XdmCondition, XdmFilter, XdmSort};
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use crate::refusal::Refusal;
 
 /// Conditions of one request, however deep.
 const CONDITIONS_MAX: usize = 100;
 /// Values of all conditions together, and their bytes.
 const VALUES_MAX: usize = 1_000;
 const VALUE_BYTES_MAX: usize = 16 * 1024;
-
-/// A part of a list.
-#[derive(Clone, Copy)]
-pub(crate) struct Page {
-    from: usize,
-    count: usize,
-}
-
-impl Page {
-    /// From one place to another, the whole list unless said.
-    pub(crate) fn new(from: Option<u64>, to: Option<u64>) -> Self {
-        let (from, to) = (from.unwrap_or(0), to.unwrap_or(u64::MAX));
-        Self { from: as_usize(from), count: as_usize(to.saturating_sub(from)) }
-    }
-
-    /// As [`new`](Self::new), with a size at most and unless said; a page that ends before it
-    /// begins is refused.
-    pub(super) fn checked(from: Option<u64>, to: Option<u64>, max: u64) -> Result<Self, Refusal> {
-        let first = from.unwrap_or(0);
-        let last = to.unwrap_or(first.saturating_add(max));
-        check_order(first, to)?;
-        if last - first > max {
-            return Err(Refusal::invalid("search_to is too far from search_from")
-                .with_extra(format!("a page has at most {max} entries")));
-        }
-        Ok(Self::new(Some(first), Some(last)))
-    }
-
-    /// The part of a list.
-    pub(crate) fn of<T>(self, list: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-        list.skip(self.from).take(self.count)
-    }
-}
-
-/// Refuses a page that ends before it begins.
-pub(super) fn check_order(from: u64, to: Option<u64>) -> Result<(), Refusal> {
-    match to {
-        Some(to) if to <= from => {
-            Err(Refusal::invalid("search_to must be greater than search_from"))
-        }
-        _ => Ok(()),
-    }
-}
 
 /// A thing in a list, as JSON.
 pub(super) type Thing = Map<String, Value>;
@@ -314,10 +271,6 @@ pub(super) fn newer_order(
 
 fn invalid(why: impl Into<String>) -> Refusal {
     Refusal::invalid("Invalid filters").with_extra(why)
-}
-
-fn as_usize(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -17,12 +17,10 @@ mod endpoints;
 mod fault;
 mod gate;
 mod health;
-mod hidden;
 mod issues;
 mod list;
 mod path;
 mod rbac;
-mod refusal;
 mod role;
 mod rules;
 mod scope;
@@ -52,6 +50,7 @@ use crate::inspect::Inspector;
 use crate::log::{Logged, Logger, known_method, loggable};
 use crate::notices::{NOTICES, Notices, Notification};
 use crate::options::{ConsoleKeys, Control, EditRoles, Licence};
+use crate::refusal::Refusal;
 use crate::replay::Replay;
 use crate::store::{Disk, Store};
 use crate::webhook::Webhook;
@@ -59,9 +58,6 @@ use crate::webhook::Webhook;
 use api_keys::Names;
 pub(crate) use asset_groups::regroup;
 pub(crate) use fault::ToReset;
-pub(crate) use hidden::Hidden;
-pub(crate) use list::Page;
-pub(crate) use refusal::Refusal;
 
 /// The bases under which the products publish the same calls.
 const BASES: [&str; 5] =

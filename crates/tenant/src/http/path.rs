@@ -7,7 +7,8 @@ use axum::http::request;
 use cortexkey_api::Envelope;
 use serde::de::DeserializeOwned;
 
-use super::{Refusal, envelope_of};
+use super::envelope_of;
+use crate::refusal::Refusal;
 
 /// The parts of a path that are not the same in each call.
 pub(super) struct Parts<T>(pub(super) T);

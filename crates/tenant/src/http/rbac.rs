@@ -13,9 +13,9 @@ use super::App;
 use super::api_keys::{access, refused};
 use super::body::{Asked, AskedOrAll};
 use super::gate::Caller;
-use super::refusal::Refusal;
 use super::users::{deed, may};
 use crate::inventory::CREATED_MS;
+use crate::refusal::Refusal;
 use crate::store::Store;
 
 const NAMES_MAX: usize = 1_000;

@@ -20,8 +20,8 @@ use super::api_keys::{access, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
 use super::path::Parts;
-use super::refusal::Refusal;
 use crate::permissions;
+use crate::refusal::Refusal;
 use crate::roles::{CustomRole, RoleEntry, Roles};
 use crate::store::{Deed, Store, creator};
 

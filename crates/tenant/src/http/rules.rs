@@ -16,8 +16,8 @@ use super::api_keys::{access, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
 use super::path::Parts;
-use super::refusal::Refusal;
 use crate::forwarding::{Format, ForwardType, RULES_MAX, Rule, Source};
+use crate::refusal::Refusal;
 use crate::store::{Deed, Store, creator};
 
 const COMPONENT: &str = "Alert Notifications";

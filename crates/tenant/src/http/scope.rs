@@ -25,10 +25,10 @@ use super::api_keys::{access, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
 use super::path::Parts;
-use super::refusal::Refusal;
 use super::role::{ACCESS_MANAGEMENT, PERMISSIONS};
 use super::users::no_group;
 use crate::inventory::Inventory;
+use crate::refusal::Refusal;
 use crate::store::{Deed, Store};
 
 const DATASET_FILTERS_MAX: usize = 100;

@@ -12,7 +12,7 @@ use super::App;
 use super::api_keys::access;
 use super::body::AskedOrAll;
 use super::gate::Caller;
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
 

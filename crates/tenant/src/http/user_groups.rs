@@ -17,9 +17,9 @@ use super::api_keys::{access, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
 use super::path::Parts;
-use super::refusal::Refusal;
 use super::users::{deed, may, no_group, role_of};
 use crate::directory::{Directory, PEOPLE_MAX, reference};
+use crate::refusal::Refusal;
 use crate::store::{Store, creator};
 
 const NAME_CHARS_MAX: usize = 200;

@@ -16,8 +16,8 @@ use super::api_keys::{access, refused};
 use super::body::AskedPlatform;
 use super::gate::Caller;
 use super::path::Parts;
-use super::refusal::Refusal;
 use super::role::{ACCESS_MANAGEMENT, PERMISSIONS};
+use crate::refusal::Refusal;
 use crate::store::{Deed, Store};
 
 const TEXT_CHARS_MAX: usize = 200;

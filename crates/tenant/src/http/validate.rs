@@ -11,8 +11,8 @@ use axum::http::HeaderMap;
 use axum::routing::{MethodRouter, get};
 use cortexkey_api::validate::Validated;
 
-use super::refusal::Refusal;
 use super::{App, body};
+use crate::refusal::Refusal;
 
 pub(super) fn calls() -> MethodRouter<Arc<App>> {
     get(|| async { Json(Validated::YES) }).post(post)

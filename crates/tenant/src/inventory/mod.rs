@@ -6,7 +6,6 @@
 //! ([`Inventory::regroup`]).
 
 mod load;
-mod view;
 
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::filter::XdmFilter;
@@ -16,7 +15,6 @@ use serde_json::{Map, Value};
 
 pub use load::InventoryError;
 pub(crate) use load::{People, read, seeded};
-pub(crate) use view::View;
 
 /// A record as the product's lists show it.
 pub(crate) type Record = Map<String, Value>;
@@ -81,11 +79,11 @@ pub(crate) struct Asset {
     pub(crate) name: String,
     pub(crate) record: Record,
     /// The place of its endpoint, where it has an agent.
-    agent: Option<usize>,
+    pub(crate) agent: Option<usize>,
     /// The ids of the groups that its record names.
     listed_in: Vec<u64>,
     /// The names of the groups that it is in, and their ids.
-    groups: Vec<(u64, String)>,
+    pub(crate) groups: Vec<(u64, String)>,
 }
 
 /// An endpoint.
@@ -94,8 +92,9 @@ pub(crate) struct Agent {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) record: Record,
-    groups: Vec<String>,
-    tags: Vec<String>,
+    pub(crate) groups: Vec<String>,
+    /// Those of the server come first.
+    pub(crate) tags: Vec<String>,
 }
 
 /// An issue.
@@ -175,11 +174,6 @@ impl Inventory {
     pub(crate) fn agent_of(&self, asset: usize) -> Option<&Agent> {
         self.assets[asset].agent.map(|agent| &self.endpoints[agent])
     }
-
-    /// What is in scope is asked of this.
-    pub(crate) fn view(&self) -> View<'_> {
-        View::new(self)
-    }
 }
 
 impl AssetGroup {
@@ -196,13 +190,6 @@ impl AssetGroup {
             _ => false,
         };
         Self { record, scopable }
-    }
-}
-
-impl Agent {
-    /// Its tags, those of the server first.
-    pub(crate) fn tags(&self) -> &[String] {
-        &self.tags
     }
 }
 

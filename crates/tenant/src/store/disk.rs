@@ -11,15 +11,16 @@ use std::sync::{Once, PoisonError, RwLock, RwLockReadGuard};
 use redb::{Builder, Database, ReadableTableMetadata as _, TableDefinition};
 use zeroize::Zeroizing;
 
-use super::disk_error::DiskError;
+use super::disk_error::{DiskError, FORMAT};
 use super::private;
 use super::reserve::Reserve;
 use super::seal::Seal;
+use crate::clock::SettableClock;
 
 /// The file within the folder.
+/// The number that says how far a running clock is ahead of the machine's, in milliseconds.
+const CLOCK_AHEAD: &str = "clock-ahead-ms";
 const FILE: &str = "tenant.redb";
-/// How the rows are made; another number is another form.
-pub(super) const FORMAT: u64 = 1;
 /// Numbers by name.
 const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 /// Sealed rows, by table and id.
@@ -147,6 +148,22 @@ impl Disk {
             let numbers = transaction.open_table(NUMBERS)?;
             Ok(numbers.get(name)?.map(|number| number.value()))
         })
+    }
+
+    /// Sets a running clock as far from the machine's as it was when a tenant last ran on this disk.
+    pub(crate) fn restore_clock(&self, clock: &SettableClock) -> Result<(), DiskError> {
+        if let Some(ahead_ms) = self.number(CLOCK_AHEAD)? {
+            clock.set_ahead_ms(ahead_ms.cast_signed());
+        }
+        Ok(())
+    }
+
+    /// Remembers how far a running clock is from the machine's.
+    pub(crate) fn keep_clock(&self, clock: &SettableClock) -> Result<(), DiskError> {
+        match clock.ahead_ms() {
+            Some(ahead_ms) => self.set_number(CLOCK_AHEAD, ahead_ms.cast_unsigned()),
+            None => Ok(()),
+        }
     }
 
     /// Puts one row in place.

@@ -4,8 +4,10 @@ use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::disk::FORMAT;
-use super::seal::KEY_VARIABLE;
+/// The format of the rows; another number is another format.
+pub(super) const FORMAT: u64 = 1;
+/// The environment variable that holds the key that seals the data, as 64 hexadecimal digits.
+pub(super) const KEY_VARIABLE: &str = "CORTEXKEY_SEAL_KEY";
 
 /// Why a store's file cannot be used.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::{KeyRecord, RecordFilter, RecordOrder, TableQuery, TimeColumn};
 
 use super::Store;
-use crate::http::Page;
+use crate::page::Page;
 
 impl Store {
     /// The page of keys that was asked for, expired ones included.

@@ -11,15 +11,13 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use cortexkey_system::{Links, Write, replace};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::disk_error::DiskError;
+use super::disk_error::{DiskError, KEY_VARIABLE};
 use super::private;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 /// The file beside the data that holds the key, where the environment does not.
 const KEY_FILE: &str = "seal.key";
-/// The variable of the environment that holds the key, as 64 hexadecimal digits.
-pub(crate) const KEY_VARIABLE: &str = "CORTEXKEY_SEAL_KEY";
 
 /// XChaCha20-Poly1305 with a key of this data folder.
 pub(super) struct Seal(XChaCha20Poly1305);

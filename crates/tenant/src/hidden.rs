@@ -1,6 +1,6 @@
 //! [`Hidden`]: what an answer leaves out because of a scope, and why.
 //!
-//! It refuses to be part of the answer: it is told where explaining is on.
+//! The gate reports it where explaining is on. It is no part of the answer's body.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -26,7 +26,7 @@ impl Hidden {
 }
 
 /// An answer from which things may be left out.
-pub(super) struct Seen<T>(pub(super) T, pub(super) Hidden);
+pub(crate) struct Seen<T>(pub(crate) T, pub(crate) Hidden);
 
 impl<T: Serialize> IntoResponse for Seen<T> {
     fn into_response(self) -> Response {

@@ -4,9 +4,9 @@
 
 use cortexkey_core::access::{Endpoint, Question, Reference};
 
-use super::{About, Case, Inventory, Issue};
 use crate::access::Access;
-use crate::http::Hidden;
+use crate::hidden::Hidden;
+use crate::inventory::{About, Case, Inventory, Issue};
 
 /// The names that scopes look at, by the place of each thing.
 pub(crate) struct View<'a> {
@@ -17,7 +17,7 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(inventory: &'a Inventory) -> Self {
+    pub(crate) fn new(inventory: &'a Inventory) -> Self {
         fn texts(names: &[String]) -> Vec<&str> {
             names.iter().map(String::as_str).collect()
         }
