@@ -1,7 +1,5 @@
-//! What inserts into a replay guard, and into what one would use in its place: requests that are
-//! all new, in the order of their times, as a service sees them.
-//!
-//! It refuses to measure the making of a request: only inserts are timed.
+//! Inserts into a replay guard and into its alternative: new requests in the order of their times, as a
+//! service sees them. Only inserts are timed.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,8 +1,6 @@
-//! cortexkey beside what one would use without it: the peers, how they are measured, and what is
-//! said of it.
+//! cortexkey beside its alternatives: the peers, how they are measured, and the reports.
 //!
-//! It refuses to let a peer be slow: each is honest work, as a careful author writes it. Users must
-//! not take them for advice.
+//! Each peer is written as a careful author writes it. None is advice for users.
 
 pub mod compare;
 pub mod guard;

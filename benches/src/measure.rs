@@ -1,7 +1,7 @@
-//! Measures cases side by side: they take turns in one process, so that a slow moment of the
-//! machine meets all of them, and what counts is the ratio of two neighbours.
+//! Measures cases side by side: they take turns in one process, so that a slow moment of the machine
+//! affects all of them, and what counts is the ratio of adjacent turns.
 //!
-//! It refuses to report an average: one interrupt would move it. Medians stay where they are.
+//! It reports medians: one interrupt would move an average.
 
 #![allow(
     clippy::cast_possible_truncation,

@@ -1,6 +1,4 @@
-//! The peers in Rust.
-//!
-//! It refuses shortcuts: each makes all four headers as text, or checks what a request carries.
+//! The peers in Rust. Each creates all four headers as text, or checks all values of a request.
 
 use rand::RngExt as _;
 use rand::distr::{Alphanumeric, SampleString as _};
@@ -84,26 +82,26 @@ fn nonce_from(mut fill: impl FnMut(&mut [u8])) -> String {
     nonce
 }
 
-/// A verifier as a careful author writes it: the key hashed in once, `hex::decode`, `subtle`.
+/// A verifier as a careful author writes it: the key is hashed once, then `hex::decode` and `subtle`.
 #[derive(Clone)]
 pub struct TypicalVerifier {
-    absorbed: Sha256,
+    midstate: Sha256,
 }
 
 impl TypicalVerifier {
     /// A verifier for one key.
     #[must_use]
     pub fn new(key: &str) -> Self {
-        Self { absorbed: Sha256::new_with_prefix(key) }
+        Self { midstate: Sha256::new_with_prefix(key) }
     }
 
-    /// Whether the digest fits and the time is within a minute.
+    /// Whether the digest matches and the time is within a minute.
     #[must_use]
     pub fn verify(&self, authorization: &str, nonce: &str, timestamp: &str, now_ms: u64) -> bool {
         let fits = nonce.len() == 64 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let Ok(presented) = hex::decode(authorization) else { return false };
         let Ok(signed_ms) = timestamp.parse::<u64>() else { return false };
-        let expected = self.absorbed.clone().chain_update(nonce).chain_update(timestamp).finalize();
+        let expected = self.midstate.clone().chain_update(nonce).chain_update(timestamp).finalize();
         fits && signed_ms.abs_diff(now_ms) <= 60_000
             && bool::from(expected.as_slice().ct_eq(&presented))
     }

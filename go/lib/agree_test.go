@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
 	"testing"
@@ -338,14 +339,41 @@ func sequence(t *testing.T, random *rand.Rand) {
 	}
 	var sent []request
 	verdicts := map[string]int{}
-	for range 3000 {
-		switch random.IntN(40) {
+	// A batch of what the others verify one by one, with a guard of its own; checked when the clock moves.
+	batchGuard := must(lib.NewMemoryGuard(config))(t)
+	defer batchGuard.Close()
+	batches := must(cortexkey.NewVerifier(libKeyring(t), batchGuard, options...))(t)
+	defer batches.Close()
+	var batch []http.Header
+	var wanted []string
+	verifyBatch := func() {
+		for i, outcome := range batches.VerifyBatch(t.Context(), batch) {
+			if fmt.Sprint(outcome) != wanted[i] {
+				t.Fatalf("%d of %d: %v in a batch, %s alone", i, len(batch), outcome, wanted[i])
+			}
+		}
+		batch, wanted = batch[:0], wanted[:0]
+	}
+	for step := range 3000 {
+		// In runs of any length the clock stands still.
+		move := random.IntN(40)
+		if step%500 < 250 {
+			move = 40 + random.IntN(40)
+		} else {
+			verifyBatch()
+		}
+		switch move {
 		case 0:
 			now += random.Int64N(3 * skew.Milliseconds())
 		case 1:
 			now -= random.Int64N(skew.Milliseconds())
+		case 40:
+			verifyBatch()
+			now++
 		default:
-			now += random.Int64N(20)
+			if move < 40 {
+				now += random.Int64N(20)
+			}
 		}
 		r := request{id: 1 + uint64(random.IntN(10)), ms: now - skew.Milliseconds() + random.Int64N(2*skew.Milliseconds()+1)}
 		if len(sent) > 0 && random.IntN(3) == 0 {
@@ -363,8 +391,11 @@ func sequence(t *testing.T, random *rand.Rand) {
 		if fmt.Sprint(got) != fmt.Sprint(want) || gotPrincipal != wantPrincipal {
 			t.Fatalf("%+v at %d, skew %v: library %v, Go %v", r, now, skew, want, got)
 		}
+		batch = append(batch, header)
+		wanted = append(wanted, fmt.Sprint(cortexkey.Outcome{Principal: gotPrincipal, Err: got}))
 		verdicts[fmt.Sprint(got)]++
 	}
+	verifyBatch()
 	if len(verdicts) < 3 {
 		t.Errorf("only %v", verdicts)
 	}

@@ -1,7 +1,5 @@
-//! `cargo xtask compare`: builds the comparison twice, with the kernels and without, and runs both on
-//! one processor.
-//!
-//! It refuses to measure itself: it builds, pins and hands over.
+//! `cargo xtask compare`: builds the comparison twice, with the kernels and without, and runs both pinned
+//! to one processor.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,8 +11,12 @@ use crate::run::{cargo, check, has, target_dir};
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     let wanted = match args {
         [] => None,
-        [one @ ("--check" | "--json" | "--markdown")] => Some(*one),
-        _ => return Err("compare takes one of --check, --json, --markdown, or nothing".into()),
+        [one @ ("--check" | "--json" | "--markdown" | "--write")] => Some(*one),
+        _ => {
+            return Err(
+                "compare takes one of --check, --json, --markdown, --write, or nothing".into()
+            );
+        }
     };
     if wanted == Some("--check") {
         return print(pinned(&build(root, "compare", &[])?).arg("--check"));
@@ -26,7 +28,11 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     std::fs::write(&report, measured).map_err(|e| format!("{}: {e}", report.display()))?;
     let mut full = pinned(&full);
     full.env("PKG_CONFIG_PATH", installed::install(root)?.pkgconfig);
-    print(full.args(wanted).arg("--merge").arg(report))
+    full.args(wanted);
+    if wanted == Some("--write") {
+        full.arg(root.join("docs"));
+    }
+    print(full.arg("--merge").arg(report))
 }
 
 /// Builds into a folder of its own, so that neither build throws away the other.

@@ -1,20 +1,19 @@
-//! Ours and the peers in one run; `cargo xtask compare` builds and runs it.
-//!
-//! It refuses to judge but where it is asked to: `--check` fails where a ratio has decayed.
+//! This project and its peers in one run; `cargo xtask compare` builds and runs it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
 
 use std::process::ExitCode;
 
-use cortexkey_benches::compare::{Comparison, Extent, check, markdown, run, text};
+use cortexkey_benches::compare::{Comparison, Extent, check, markdown, run, svg, text};
 
 const HELP: &str = "\
-compare [--check | --json | --markdown] [--merge FILE]
+compare [--check | --json | --markdown | --write FOLDER] [--merge FILE]
 
-  --check       measure briefly, and fail where a ratio has fallen under its floor
-  --json        print JSON
-  --markdown    print docs/performance.md
-  --merge FILE  add what another run printed as JSON";
+  --check         measure briefly, and fail if a ratio has fallen below its minimum
+  --json          print JSON
+  --markdown      print performance.md
+  --write FOLDER  write performance.md and performance.svg
+  --merge FILE    add what another run printed as JSON";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -26,11 +25,16 @@ fn main() -> ExitCode {
         }
         _ => None,
     };
+    let mut folder = None;
     let print: fn(&Comparison) -> String = match args.as_slice() {
         [] => text,
         ["--check"] => return checked(),
         ["--json"] => |comparison| serde_json::to_string_pretty(comparison).unwrap_or_default(),
         ["--markdown"] => markdown,
+        ["--write", into] => {
+            folder = Some((*into).to_owned());
+            text
+        }
         _ => {
             eprintln!("{HELP}");
             return ExitCode::from(2);
@@ -51,10 +55,21 @@ fn main() -> ExitCode {
         }
     }
     println!("{}", print(&comparison).trim_end());
+    if let Some(folder) = folder {
+        let folder = std::path::Path::new(&folder);
+        let files =
+            [("performance.md", markdown(&comparison)), ("performance.svg", svg(&comparison))];
+        for (name, content) in files {
+            if let Err(error) = std::fs::write(folder.join(name), content) {
+                eprintln!("compare: {name}: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
     ExitCode::SUCCESS
 }
 
-/// A ratio that has fallen is measured again: a busy moment is no decay.
+/// Measures again if a ratio has fallen, since the machine may have been busy.
 fn checked() -> ExitCode {
     for attempt in 1..=3 {
         let comparison = run(Extent::QUICK);

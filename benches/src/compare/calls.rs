@@ -1,6 +1,4 @@
-//! What a whole call takes, for signing to be held against.
-//!
-//! It refuses the network: the tenants are in this process, on loopback.
+//! The time of a whole call, to compare signing with. The tenants run in this process, on loopback.
 
 use cortexkey_client::{Client, ClientOptions, Method, Roots};
 use cortexkey_core::address::{Address, VALIDATE_PATH};

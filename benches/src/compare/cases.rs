@@ -1,6 +1,4 @@
-//! The cases in Rust, by group.
-//!
-//! It refuses to compare unlike work: in a group all make or check the same.
+//! The cases in Rust, by group. All cases of a group do the same work.
 
 #[path = "../../../crates/core/src/auth/digits.rs"]
 #[allow(dead_code, reason = "the core's own file, of which one function is measured")]
@@ -37,6 +35,8 @@ pub(super) fn all(extent: Extent) -> Vec<Group> {
     groups.extend([8, 64, 1_024].map(|size| sign_batch(extent, size)));
     groups.extend([key_lengths(extent), verify_one(extent), verify_256(extent), nonce(extent)]);
     if cfg!(feature = "kernels") {
+        #[cfg(feature = "kernels")]
+        groups.extend(super::paths::all(extent));
         groups.extend([guard(extent), hex(extent), decisions(extent)]);
     }
     #[cfg(feature = "peers")]
@@ -44,7 +44,7 @@ pub(super) fn all(extent: Extent) -> Vec<Group> {
     groups
 }
 
-fn group(extent: Extent, name: &str, cases: Vec<Case<'_>>) -> Group {
+pub(super) fn group(extent: Extent, name: &str, cases: Vec<Case<'_>>) -> Group {
     Group::of(&format!("{name}{BUILD}"), &side_by_side(cases, extent.rounds))
 }
 
@@ -65,12 +65,12 @@ pub(super) fn cycle_ns() -> f64 {
     (0..9).map(|_| turn()).fold(f64::INFINITY, f64::min)
 }
 
-fn signer_of(key: &str) -> Signer {
+pub(super) fn signer_of(key: &str) -> Signer {
     let id = KeyId::new(7).expect("not 0");
     Signer::new(id, Level::Advanced, Key::new(key.as_bytes()).expect("a key"))
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_ms(now_ms()).expect("13 digits")
 }
 
@@ -125,7 +125,7 @@ pub(super) const TYPICAL: &str = "typical: sha2 with the key hashed in, hex::dec
 pub(super) const LOCKED_MAP: &str = "Mutex<HashMap<String, u64>>";
 
 /// Something of the headers, so that they are made.
-fn one(headers: &Headers<'_>) -> Option<u8> {
+pub(super) fn one(headers: &Headers<'_>) -> Option<u8> {
     headers.values().authorization?.get(5).copied()
 }
 

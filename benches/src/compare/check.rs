@@ -1,19 +1,19 @@
-//! What must not decay: ratios that held in every run, with room for a noisy machine.
-//!
-//! It refuses absolute times.
+//! Ratios that must not fall, with room for a noisy machine. Absolute times are not checked.
 
-use super::Comparison;
+use cortexkey_kernels::Path;
+
 use super::cases::{LOCKED_MAP, NAIVE_A, TYPICAL};
+use super::{Comparison, by_path};
 
-/// A ratio under which nothing may fall: of a group, how many times as long as ours a peer takes.
+/// The minimum of a ratio: how many times as long as ours a peer takes.
 struct Floor {
     group: &'static str,
     peer: &'static str,
-    /// Where the processor has AVX-512 with VBMI2, and where it has not.
+    /// With AVX-512 and VBMI2, and without.
     at_least: (f64, f64),
 }
 
-/// Half of what is usual, so that no busy machine falls under it, and a lost optimization does.
+/// Half of the usual ratio: a busy machine stays above it, a lost optimization does not.
 const FLOORS: [Floor; 7] = [
     Floor { group: "sign one", peer: NAIVE_A, at_least: (2.0, 1.5) },
     Floor { group: "sign 64", peer: NAIVE_A, at_least: (5.0, 2.5) },
@@ -24,14 +24,14 @@ const FLOORS: [Floor; 7] = [
     Floor { group: "hexadecimal of a digest", peer: "hex::encode", at_least: (10.0, 10.0) },
 ];
 
-/// The most that another length of key may cost, over one of 128.
+/// The most that another length of key may cost, relative to 128.
 const KEY_LENGTH_MAX: f64 = 1.6;
 
-/// What has decayed, a line each; nothing where all is well.
+/// The ratios that have fallen, a line each.
 #[must_use]
 pub fn check(comparison: &Comparison) -> Vec<String> {
-    let has_avx512 = cortexkey_kernels::Path::current() == cortexkey_kernels::Path::Avx512;
-    let mut decayed = Vec::new();
+    let has_avx512 = Path::current() == Path::Avx512;
+    let mut decayed = check_paths(comparison);
     for Floor { group, peer, at_least } in FLOORS {
         let floor = if has_avx512 { at_least.0 } else { at_least.1 };
         let ratio = comparison.group(group).and_then(|group| group.row(peer)?.ratio);
@@ -53,4 +53,27 @@ pub fn check(comparison: &Comparison) -> Vec<String> {
         }
     }
     decayed
+}
+
+/// Half of the usual ratio of a path over its peer.
+const PATH_FLOORS: [(&str, Path, f64); 6] = [
+    ("sign 1,024", Path::Avx512, 7.0),
+    ("sign 1,024", Path::Sha, 3.8),
+    ("sign 1,024", Path::Vectors, 2.2),
+    ("verify 256", Path::Avx512, 3.1),
+    ("verify 256", Path::Sha, 2.2),
+    ("verify one", Path::Sha, 1.7),
+];
+
+/// The paths that have become slow, a line each. One that this processor does not support is skipped.
+fn check_paths(comparison: &Comparison) -> Vec<String> {
+    let times = |(name, path, floor): (&str, Path, f64)| {
+        let times = comparison.group(&by_path(name))?.times_of_peer(&path.to_string())?;
+        (times < floor).then(|| {
+            format!(
+                "{name}, {path}: {times:.2} times as fast as the peer; at least {floor} expected"
+            )
+        })
+    };
+    PATH_FLOORS.into_iter().filter_map(times).collect()
 }

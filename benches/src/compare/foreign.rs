@@ -1,6 +1,5 @@
-//! The peers in other languages: each is a program that measures itself on the same processor.
-//!
-//! It refuses to fail where a language is missing: it says so.
+//! The peers in other languages: each is a program that measures itself on the same processor. A missing
+//! language is listed as skipped.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts its peers")]
 

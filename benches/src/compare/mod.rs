@@ -1,9 +1,7 @@
-//! `cargo xtask compare`: ours and the peers in one run.
+//! `cargo xtask compare`: this project and its peers in one run.
 //!
-//! Those in Rust take turns in one process; those in other languages run after them, on the same
-//! processor, and say their own times.
-//!
-//! It refuses to hide what did not run: it is listed with the reason.
+//! Cases in Rust take turns in one process. Peers in other languages run after them, on the same
+//! processor, and report their own times. What did not run is listed with the reason.
 
 #[cfg(feature = "peers")]
 mod calls;
@@ -11,6 +9,9 @@ mod cases;
 mod check;
 mod foreign;
 mod markdown;
+#[cfg(feature = "kernels")]
+mod paths;
+mod plot;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -21,9 +22,10 @@ use crate::measure::{Measured, Median};
 
 pub use check::check;
 pub use markdown::markdown;
+pub use plot::svg;
 pub use text::text;
 
-/// The group of whole calls, which other things are held against.
+/// The group of whole calls, which signing is compared with.
 pub(crate) const CALLS: &str = "a whole call";
 
 /// How much is measured.
@@ -47,7 +49,7 @@ impl Extent {
 pub struct Comparison {
     /// The form of this, as JSON.
     pub version: u32,
-    /// What it ran on.
+    /// The machine of a run.
     pub machine: Machine,
     /// The groups, in the order in which they are shown.
     pub groups: Vec<Group>,
@@ -55,12 +57,12 @@ pub struct Comparison {
     pub skipped: Vec<String>,
 }
 
-/// What it ran on.
+/// The machine of a run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Machine {
     /// Name of the processor.
     pub processor: String,
-    /// What it has for hashing.
+    /// What it supports for hashing, and which kernels ran.
     pub has: String,
     /// One step of the processor's clock, measured by a chain of multiplications.
     pub cycle_ns: f64,
@@ -126,6 +128,28 @@ impl Group {
     #[must_use]
     pub fn row(&self, name: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.name == name)
+    }
+}
+
+/// The operations that are measured with each path, and the peers that they are compared with.
+pub(crate) const BY_PATH: [(&str, &str); 5] = [
+    ("sign one", cases::NAIVE_A),
+    ("sign 64", cases::NAIVE_A),
+    ("sign 1,024", cases::NAIVE_A),
+    ("verify one", cases::TYPICAL),
+    ("verify 256", cases::TYPICAL),
+];
+
+/// The name of the group that has a row for each path of an operation.
+pub(crate) fn by_path(operation: &str) -> String {
+    format!("{operation}, by path")
+}
+
+impl Group {
+    /// How many times as fast as the last row, the peer, one with this name is.
+    #[must_use]
+    pub fn times_of_peer(&self, name: &str) -> Option<f64> {
+        Some(self.rows.last()?.ns.median / self.row(name)?.ns.median)
     }
 }
 

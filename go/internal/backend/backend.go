@@ -88,12 +88,20 @@ type LibraryGuard interface {
 // Verifier checks requests, but for replay where the guard is not its own.
 type Verifier interface {
 	Verify(r Request, nowMS uint64) (Principal, int32)
+	// VerifyBatch gives each request the outcome of Verify. Both slices have the same length.
+	VerifyBatch(requests []Request, nowMS uint64, outcomes []Outcome)
 	Close()
 }
 
 // Request is the four headers as they came; nil where there was none.
 type Request struct {
 	KeyID, Authorization, Nonce, Timestamp *string
+}
+
+// Outcome is what Verify returns.
+type Outcome struct {
+	Principal Principal
+	Verdict   int32
 }
 
 // Principal is the sender of a request that is authentic but for replay.

@@ -18,6 +18,8 @@ package capi
 #cgo nocallback cxk_verifier_free
 #cgo noescape verify
 #cgo nocallback verify
+#cgo noescape verify_batch
+#cgo nocallback verify_batch
 #include "cortexkey.h"
 
 // Go memory may not hold pointers to Go memory, so what holds pointers is made here, on C's stack.
@@ -51,6 +53,36 @@ static cxk_status verify(const cxk_verifier *verifier, const char *id, size_t id
 	HEADER(CXK_HEADER_TIMESTAMP, timestamp, timestamp_len);
 #undef HEADER
 	return cxk_verify(verifier, headers, count, now_ms, out);
+}
+
+enum { BATCH_MAX = 64, ABSENT = UINT16_MAX };
+
+// The values of all requests stand one behind the other; each request has four lengths.
+static void verify_batch(const cxk_verifier *verifier, const char *values, const uint16_t *lens,
+                         size_t count, uint64_t now_ms, cxk_status *statuses,
+                         cxk_principal *principals) {
+	static const struct {
+		const char *name;
+		size_t len;
+	} names[4] = {{CXK_HEADER_KEY_ID, sizeof(CXK_HEADER_KEY_ID) - 1},
+	              {CXK_HEADER_AUTHORIZATION, sizeof(CXK_HEADER_AUTHORIZATION) - 1},
+	              {CXK_HEADER_NONCE, sizeof(CXK_HEADER_NONCE) - 1},
+	              {CXK_HEADER_TIMESTAMP, sizeof(CXK_HEADER_TIMESTAMP) - 1}};
+	cxk_header headers[4 * BATCH_MAX];
+	cxk_request requests[BATCH_MAX];
+	cxk_header *header = headers;
+	for (size_t i = 0; i < count && i < BATCH_MAX; i++) {
+		requests[i].headers = header;
+		for (size_t j = 0; j < 4; j++) {
+			const uint16_t len = lens[4 * i + j];
+			if (len == ABSENT) continue;
+			*header++ = (cxk_header){names[j].name, names[j].len, values, len};
+			values += len;
+		}
+		requests[i].count = (size_t)(header - requests[i].headers);
+	}
+	// Each status says how it went; that of the call itself is in all of them.
+	(void)cxk_verify_batch(verifier, requests, count, now_ms, statuses, principals);
 }
 */
 import "C"
@@ -225,6 +257,57 @@ func (v *Verifier) Verify(keyID, authorization, nonce, timestamp *string, nowMS 
 	status := C.verify(v.handle, id, idLen, au, auLen, no, noLen, ts, tsLen, C.uint64_t(nowMS), &out.c)
 	runtime.KeepAlive(v)
 	return Status(status)
+}
+
+// BatchMax is how many requests a batch holds.
+const BatchMax = C.BATCH_MAX
+
+// valueSeen is how many bytes of a value the library looks at: of a longer one, only that it is longer.
+const valueSeen = 257
+
+// Batch is requests for VerifyBatch, and their outcomes. Its memory is used again after Reset.
+type Batch struct {
+	values     []byte
+	lens       [4 * BatchMax]C.uint16_t
+	count      int
+	statuses   [BatchMax]C.cxk_status
+	principals [BatchMax]Principal
+}
+
+// Reset removes the requests.
+func (b *Batch) Reset() {
+	b.values, b.count = b.values[:0], 0
+}
+
+// Add adds a request, of which there is room for BatchMax; nil is a header that is not there.
+func (b *Batch) Add(keyID, authorization, nonce, timestamp *string) {
+	for i, text := range [...]*string{keyID, authorization, nonce, timestamp} {
+		length := C.uint16_t(C.ABSENT)
+		if text != nil {
+			seen := (*text)[:min(len(*text), valueSeen)]
+			b.values = append(b.values, seen...)
+			length = C.uint16_t(len(seen))
+		}
+		b.lens[4*b.count+i] = length
+	}
+	b.count++
+}
+
+// Status returns the status of a request after VerifyBatch.
+func (b *Batch) Status(i int) Status { return Status(b.statuses[i]) }
+
+// Principal returns the sender of a request after VerifyBatch; zeros where it was refused.
+func (b *Batch) Principal(i int) *Principal { return &b.principals[i] }
+
+// VerifyBatch verifies the requests of a batch in one call. Each status is what Verify would return.
+func (v *Verifier) VerifyBatch(b *Batch, nowMS uint64) {
+	if b.count == 0 {
+		return
+	}
+	values := (*C.char)(unsafe.Pointer(unsafe.SliceData(b.values)))
+	C.verify_batch(v.handle, values, &b.lens[0], C.size_t(b.count), C.uint64_t(nowMS), &b.statuses[0], &b.principals[0].c)
+	clear(b.values)
+	runtime.KeepAlive(v)
 }
 
 // Free frees the handle; calls on it then answer NullArg.

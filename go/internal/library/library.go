@@ -146,6 +146,30 @@ func (v *verifier) Verify(r backend.Request, nowMS uint64) (backend.Principal, i
 	if status := v.handle.Verify(r.KeyID, r.Authorization, r.Nonce, r.Timestamp, nowMS, &p); status != capi.OK {
 		return backend.Principal{}, int32(status)
 	}
+	return v.principal(&p), 0
+}
+
+// VerifyBatch verifies in the library, some requests at a call.
+func (v *verifier) VerifyBatch(requests []backend.Request, nowMS uint64, outcomes []backend.Outcome) {
+	var batch capi.Batch
+	for start := 0; start < len(requests); start += capi.BatchMax {
+		end := min(start+capi.BatchMax, len(requests))
+		batch.Reset()
+		for _, r := range requests[start:end] {
+			batch.Add(r.KeyID, r.Authorization, r.Nonce, r.Timestamp)
+		}
+		v.handle.VerifyBatch(&batch, nowMS)
+		for i := range outcomes[start:end] {
+			outcome := &outcomes[start+i]
+			*outcome = backend.Outcome{Verdict: int32(batch.Status(i))}
+			if outcome.Verdict == 0 {
+				outcome.Principal = v.principal(batch.Principal(i))
+			}
+		}
+	}
+}
+
+func (v *verifier) principal(p *capi.Principal) backend.Principal {
 	principal := backend.Principal{
 		KeyID: p.KeyID(), ExpiresMS: p.ExpiresMS(), SignedMS: p.SignedMS(), Advanced: p.Level() == level(true),
 		RememberUntilMS: p.RememberUntilMS(),
@@ -154,7 +178,7 @@ func (v *verifier) Verify(r backend.Request, nowMS uint64) (backend.Principal, i
 	if principal.RememberUntilMS != 0 {
 		principal.CreatedMS = v.keyring.createdMS(principal.KeyID)
 	}
-	return principal, 0
+	return principal
 }
 
 func (v *verifier) Close() { v.handle.Free() }
