@@ -43,7 +43,7 @@ cargo xtask COMMAND
   rules            write the pages of the linter's rules and the schemas
   hooks            run pre-commit with each of its hooks
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
-  tidy             check what no other tool does: module comments, links, invariants, file length
+  tidy             check what no other tool does: module comments, links, invariants, module cycles
   compare [FLAG]   measure beside peers: --check whether a ratio fell, --json, --markdown
   fuzz [--seconds N] [TARGET…] run the fuzz targets, or those that are named, so long each
   campaign [NAME]  the long proofs, by hand; without a name, lists them";

@@ -1,8 +1,7 @@
-//! [`Program`]: a program of the user's that gives a key or takes one.
+//! [`Program`]: a user's program that gives or takes a key.
 //!
-//! It refuses a shell, so that nothing in an argument is a command. It refuses to wait for ever,
-//! to hand on the keys that stand in our own environment, and to keep what the program wrote
-//! without wiping it.
+//! It runs without a shell, with a time limit, and without the keys of our own environment. What it
+//! writes is wiped.
 
 use core::fmt;
 use core::time::Duration;
@@ -10,11 +9,9 @@ use std::io::{self, Read as _, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Instant;
 
+use wait_timeout::ChildExt as _;
 use zeroize::Zeroizing;
-
-const POLL: Duration = Duration::from_millis(5);
 
 /// A program with its arguments. `Debug` and `Display` show its name alone: somebody may have put
 /// a secret among the arguments.
@@ -123,19 +120,13 @@ impl Program {
     }
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, ProgramError> {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = child.try_wait().map_err(ProgramError::Io)? {
-                return Ok(status);
-            }
-            if started.elapsed() >= self.timeout {
-                // One that ended in between cannot be ended.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(ProgramError::Timeout { after: self.timeout });
-            }
-            thread::sleep(POLL);
+        if let Some(status) = child.wait_timeout(self.timeout).map_err(ProgramError::Io)? {
+            return Ok(status);
         }
+        // A program that ended in between cannot be killed.
+        let _ = child.kill();
+        let _ = child.wait();
+        Err(ProgramError::Timeout { after: self.timeout })
     }
 }
 

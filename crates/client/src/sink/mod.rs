@@ -8,7 +8,7 @@ mod file;
 
 use core::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cortexkey_api::Secret;
@@ -270,19 +270,11 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c))
 }
 
-/// A program by its path, or one that the search path has.
+/// A program by its path, or one that is on the search path.
 fn check_program(program: &Program) -> Result<(), SinkError> {
-    let name = Path::new(program.name());
-    let search = std::env::var_os("PATH").unwrap_or_default();
-    let found = if name.components().count() > 1 {
-        name.is_file()
-    } else {
-        std::env::split_paths(&search).any(|folder| {
-            folder.join(name).is_file()
-                || cfg!(windows) && folder.join(name).with_extension("exe").is_file()
-        })
-    };
-    if found { Ok(()) } else { Err(SinkError::NoProgram { program: program.name().to_owned() }) }
+    which::which(program.name())
+        .map(|_| ())
+        .map_err(|_| SinkError::NoProgram { program: program.name().to_owned() })
 }
 
 impl fmt::Display for SinkError {

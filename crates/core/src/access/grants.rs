@@ -3,8 +3,6 @@
 //! One table a product; one entry a role. Each fact carries its certainty and its source. A role or
 //! component that is missing is unknown. Where two documents contradict each other, the level is
 //! `UNKNOWN` and `docs/access.md` names both readings.
-//!
-//! tidy: long because it is one table.
 
 use super::component::Permission::{Edit, None as Nothing, View};
 use super::known::{Certainty, Grant, KnownLevel};
