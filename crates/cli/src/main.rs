@@ -82,6 +82,8 @@ enum Command {
     #[cfg(feature = "client")]
     Exec(commands::exec::Args),
     #[cfg(feature = "client")]
+    Proxy(commands::proxy::Args),
+    #[cfg(feature = "client")]
     Ping(commands::ping::Args),
     #[cfg(feature = "client")]
     Keys(commands::keys::Args),
@@ -190,6 +192,8 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Call(args) => commands::call::run(&args),
         #[cfg(feature = "client")]
         Command::Exec(args) => commands::exec::run(&args),
+        #[cfg(feature = "client")]
+        Command::Proxy(args) => commands::proxy::run(&args),
         #[cfg(feature = "client")]
         Command::Doctor(args) => commands::doctor::run(&args),
         #[cfg(feature = "client")]

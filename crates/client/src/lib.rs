@@ -45,10 +45,10 @@ pub use resources::{
 pub use settings::{
     Config, ConfigProblem, Connection, Credentials, Environment, Explained, Found, Given,
     KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, SettingsError,
-    TIMEOUT_MS_MAX, Tool, ToolError, Variable, explain, resolve_address, state_folder,
+    TIMEOUT_MS_MAX, Tool, ToolError, ToolKey, Variable, explain, resolve_address, state_folder,
 };
 pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError};
 pub use transport::{
-    AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Method, MethodError,
-    Notice, Observer, Refused, Response, Retry, RolesBy, Roots, RootsError,
+    AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Forward, Forwarded, Method,
+    MethodError, Notice, Observer, Refused, Response, Retry, RolesBy, Roots, RootsError,
 };

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io;
 use std::process::Command;
 
-use cortexkey_client::{Connection, Tool, Variable};
+use cortexkey_client::{Connection, Tool, ToolKey, Variable};
 use serde_json::{Map, Value, json};
 
 use crate::connection::{ConnectionArgs, SETTINGS};
@@ -76,28 +76,46 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.dry_run {
         return show(&variables, args.format);
     }
-    let Some((program, arguments)) = args.command.split_first() else {
+    let Some(command) = command(&args.command, &variables) else {
         return Err(Failure::usage_error("no program is given").help("put it after `--`"));
     };
+    let error = start(command);
+    Err(not_started(&args.command, &error))
+}
+
+fn variables(tool: &str, connection: &Connection, key: &str) -> Result<Vec<Variable>, Failure> {
+    let tool = Tool::find(tool, &connection.tools)
+        .map_err(|error| Failure::usage_error(error.to_string()))?;
+    let given = ToolKey {
+        api_url: &connection.address.value.to_string(),
+        key_id: connection.credentials.key_id.value,
+        level: connection.credentials.level.value,
+        key,
+        ca_file: connection.ca_file.as_deref(),
+    };
+    tool.variables(&given).map_err(|error| {
+        Failure::usage_error(error.to_string())
+            .help("use a key of the other level, or send its requests through `cortexkey proxy`")
+    })
+}
+
+/// A program with a tool's variables.
+pub(crate) fn command(program: &[OsString], variables: &[Variable]) -> Option<Command> {
+    let (program, arguments) = program.split_first()?;
     let mut command = cortexkey_system::command(program);
     command.args(arguments);
     for name in Tool::conflicting() {
         command.env_remove(name);
     }
     command.envs(variables.iter().map(|variable| (&variable.name, variable.value.as_str())));
-    let error = start(command);
-    let program = program.to_string_lossy();
-    Err(Failure::new(Exit::Findings, format!("{program} cannot be run: {error}"))
-        .help("give its full path, or check that it is on PATH"))
+    Some(command)
 }
 
-fn variables(tool: &str, connection: &Connection, key: &str) -> Result<Vec<Variable>, Failure> {
-    let tool = Tool::find(tool, &connection.tools)
-        .map_err(|error| Failure::usage_error(error.to_string()))?;
-    tool.variables(connection, key).map_err(|error| {
-        Failure::usage_error(error.to_string())
-            .help("use a key of the other level, or send its requests through `cortexkey proxy`")
-    })
+/// Why a program did not start.
+pub(crate) fn not_started(program: &[OsString], error: &io::Error) -> Failure {
+    let program = program.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+    Failure::new(Exit::Findings, format!("{program} cannot be run: {error}"))
+        .help("give its full path, or check that it is on PATH")
 }
 
 fn show(variables: &[Variable], format: Format) -> Result<Exit, Failure> {

@@ -34,6 +34,8 @@ pub(crate) mod man;
 pub(crate) mod ping;
 #[cfg(feature = "lint")]
 pub(crate) mod policy;
+#[cfg(feature = "client")]
+pub(crate) mod proxy;
 #[cfg(all(feature = "client", feature = "tenant"))]
 pub(crate) mod quickstart;
 #[cfg(feature = "lint")]

@@ -22,6 +22,7 @@ mod guides;
 mod keys;
 mod lint;
 mod pages;
+mod proxy;
 mod quickstart;
 mod rotate_killed;
 mod sinks;

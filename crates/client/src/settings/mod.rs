@@ -37,7 +37,7 @@ pub use error::SettingsError;
 pub use explain::{Explained, explain};
 pub use key_source::{KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource};
 pub use origin::{Found, Origin};
-pub use tool::{Tool, ToolError, Variable};
+pub use tool::{Tool, ToolError, ToolKey, Variable};
 
 /// Looks up an environment variable; `std::env::var_os`, or a table in tests.
 pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;

@@ -3,10 +3,10 @@
 //! A tool that only sends Standard headers is never given an Advanced key: the tenant would answer
 //! every one of its requests with a 401.
 
-use cortexkey_core::auth::Level;
-use zeroize::Zeroizing;
+use std::path::Path;
 
-use super::Connection;
+use cortexkey_core::auth::{KeyId, Level};
+use zeroize::Zeroizing;
 
 /// The names of the variables that a program reads. What it does not read is absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,20 @@ pub struct Tool {
     pub advanced: Vec<String>,
     /// Those that name a file of certificates to trust.
     pub ca_file: Vec<String>,
+}
+
+/// What a tool is given: a key of the tenant, or the token of a proxy that stands in for one.
+pub struct ToolKey<'a> {
+    /// Where the tool sends its requests.
+    pub api_url: &'a str,
+    /// The key's id.
+    pub key_id: KeyId,
+    /// How the tool signs.
+    pub level: Level,
+    /// The key.
+    pub key: &'a str,
+    /// A file of certificates to trust.
+    pub ca_file: Option<&'a Path>,
 }
 
 /// One variable of a child process.
@@ -169,39 +183,34 @@ impl Tool {
         })
     }
 
-    /// The variables that give this tool the key of a connection.
-    pub fn variables(
-        &self,
-        connection: &Connection,
-        key: &str,
-    ) -> Result<Vec<Variable>, ToolError> {
-        let level = connection.credentials.level.value;
-        let key_names = match level {
+    /// The variables that give this tool a key.
+    pub fn variables(&self, given: &ToolKey<'_>) -> Result<Vec<Variable>, ToolError> {
+        let key_names = match given.level {
             Level::Standard => &self.standard,
             Level::Advanced => &self.advanced,
         };
         if key_names.is_empty() {
-            return Err(ToolError::Level { tool: self.name.clone(), level });
+            return Err(ToolError::Level { tool: self.name.clone(), level: given.level });
         }
-        let plain = |names: &[String], value: String| {
-            let variable = move |name: &String| Variable {
-                name: name.clone(),
-                value: Zeroizing::new(value.clone()),
-                is_key: false,
-            };
-            names.iter().map(variable).collect::<Vec<_>>()
-        };
-        let mut variables = plain(&self.api_url, connection.address.value.to_string());
-        variables.extend(plain(&self.key_id, connection.credentials.key_id.value.to_string()));
-        variables.extend(plain(&self.level, level.to_string()));
-        if let Some(path) = &connection.ca_file {
-            variables.extend(plain(&self.ca_file, path.display().to_string()));
+        let ca_file = given.ca_file.map(|path| path.display().to_string());
+        let settings = [
+            (&self.api_url, Some(given.api_url.to_owned())),
+            (&self.key_id, Some(given.key_id.to_string())),
+            (&self.level, Some(given.level.to_string())),
+            (&self.ca_file, ca_file),
+        ];
+        let mut variables = Vec::new();
+        for (names, value) in settings {
+            let Some(value) = value else { continue };
+            variables.extend(names.iter().map(|name| Variable::new(name, &value, false)));
         }
-        variables.extend(key_names.iter().map(|name| Variable {
-            name: name.clone(),
-            value: Zeroizing::new(key.to_owned()),
-            is_key: true,
-        }));
+        variables.extend(key_names.iter().map(|name| Variable::new(name, given.key, true)));
         Ok(variables)
+    }
+}
+
+impl Variable {
+    fn new(name: &str, value: &str, is_key: bool) -> Self {
+        Self { name: name.to_owned(), value: Zeroizing::new(value.to_owned()), is_key }
     }
 }

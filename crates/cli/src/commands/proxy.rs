@@ -1,0 +1,184 @@
+//! `cortexkey proxy`: a signer on loopback, for programs that cannot sign with Advanced keys.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use clap::value_parser;
+use cortexkey_client::{Tool, ToolKey};
+use cortexkey_core::auth::{KeyId, Level};
+use cortexkey_proxy::{Allow, AllowList, Listener, OnRequest, Proxy, ProxyOptions, Record};
+use serde_json::json;
+
+use super::exec;
+use crate::change::announce;
+use crate::connection::{ConnectionArgs, SETTINGS};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BAD, DIM};
+
+/// A year of minutes.
+const LIFETIME_MINUTES_MAX: u64 = 366 * 24 * 60;
+const BODY_MIB_MAX: u64 = 64 * 1024;
+
+/// Sign other tools' requests on loopback and send them to the tenant
+///
+/// A tool that only supports Standard keys, or none, sends its requests to 127.0.0.1. Each goes on
+/// to the tenant with a new signature. The tool shows the token that is printed at the start: as its
+/// API key, or as the first part of the path. With --socket, processes of the same user need none.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{SETTINGS}"))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    /// The port of 127.0.0.1 to listen at; 0 chooses a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port: u16,
+
+    /// Listen at a Unix socket instead, for processes of the same user
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "tool"])]
+    socket: Option<PathBuf>,
+
+    /// Allow only these calls: a path, or a method and a path; `*` matches within a segment, `**`
+    /// across segments. Without it, all calls but those that manage keys
+    #[arg(long, value_name = "[METHOD ]PATH")]
+    allow: Vec<Allow>,
+
+    /// The largest body of a request, in MiB
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u64).range(1..=BODY_MIB_MAX))]
+    max_body_mib: u64,
+
+    /// How many requests may be under way at a time
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = value_parser!(u16).range(1..=1024))]
+    max_requests: u16,
+
+    /// End by itself after so many minutes
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=LIFETIME_MINUTES_MAX))]
+    lifetime_minutes: Option<u64>,
+
+    /// Do not log requests
+    #[arg(long)]
+    quiet: bool,
+
+    /// With a COMMAND: whose variables it reads, as for `cortexkey exec`
+    #[arg(long = "as", id = "tool", value_name = "TOOL", requires = "command")]
+    tool: Option<String>,
+
+    /// Run this program with the proxy's address and token in its environment, and end with it
+    #[arg(
+        value_name = "COMMAND",
+        requires = "tool",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cortexkey proxy --profile prod --as demisto-sdk -- demisto-sdk upload -i Packs/Mine
+  cortexkey proxy --port 8081 --allow 'GET /public_api/v1/healthcheck' --lifetime-minutes 60
+  cortexkey proxy --socket /run/user/1000/cortex.sock
+  curl --unix-socket /run/user/1000/cortex.sock http://localhost/public_api/v1/healthcheck
+
+Standard output holds one line of JSON once requests are taken: url and token, or socket.
+
+Exit codes: 0 ended; 1 it cannot listen; 2 usage error; with a COMMAND, those of the program.";
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let connection = args.connection.resolve()?;
+    announce(&connection);
+    let tools = connection.tools.clone();
+    let key_id = connection.credentials.key_id.value;
+    let listener = match &args.socket {
+        Some(path) => Listener::Socket(path.clone()),
+        None => Listener::Tcp(args.port),
+    };
+    let proxy = Proxy::bind(connection.client(), &listener, options(args)).map_err(|error| {
+        let place = match &listener {
+            Listener::Socket(path) => path.display().to_string(),
+            _ => format!("127.0.0.1:{}", args.port),
+        };
+        Failure::new(Exit::Findings, format!("cannot listen at {place}: {error}"))
+    })?;
+    if let Some(tool) = &args.tool {
+        return beside(proxy, tool, &tools, key_id, &args.command);
+    }
+    text::print_key(&ready(&proxy))?;
+    proxy.serve().map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
+    Ok(Exit::Done)
+}
+
+fn options(args: &Args) -> ProxyOptions {
+    ProxyOptions {
+        allow: AllowList::new(args.allow.clone()),
+        body_bytes_max: args.max_body_mib * 1024 * 1024,
+        requests_max: args.max_requests.into(),
+        lifetime: args.lifetime_minutes.map(|minutes| Duration::from_secs(minutes * 60)),
+        on_request: (!args.quiet).then(|| Box::new(log) as OnRequest),
+    }
+}
+
+fn ready(proxy: &Proxy) -> String {
+    let ready = match proxy.socket() {
+        Some(socket) => json!({ "socket": socket.display().to_string() }),
+        None => json!({ "url": proxy.url(), "token": proxy.token().expose() }),
+    };
+    text::json(&ready)
+}
+
+fn log(record: &Record<'_>) {
+    let ms = record.elapsed.as_millis();
+    let path = record.path.unwrap_or("-");
+    let line = match record.denial {
+        Some(denial) => format!("{BAD}{} {denial}{BAD:#}", record.status),
+        None => record.status.to_string(),
+    };
+    text::tell(&format!("{} {path} {line} {DIM}{ms} ms{DIM:#}\n", record.method));
+}
+
+/// Runs a program beside the proxy. To the program, the token is a Standard key.
+fn beside(
+    proxy: Proxy,
+    tool: &str,
+    tools: &[Tool],
+    key_id: KeyId,
+    program: &[OsString],
+) -> Result<Exit, Failure> {
+    let usage = |error: cortexkey_client::ToolError| Failure::usage_error(error.to_string());
+    let url = proxy.url().unwrap_or_default();
+    let token = ToolKey {
+        api_url: &url,
+        key_id,
+        level: Level::Standard,
+        key: proxy.token().expose(),
+        ca_file: None,
+    };
+    let variables = Tool::find(tool, tools).and_then(|tool| tool.variables(&token));
+    let variables = variables.map_err(usage)?;
+    let Some(command) = exec::command(program, &variables) else {
+        return Err(Failure::usage_error("no program is given").help("put it after `--`"));
+    };
+    match proxy.serve_while(command) {
+        Ok(status) => ended(status),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Err(Failure::new(Exit::Findings, "the program was ended after --lifetime-minutes"))
+        }
+        Err(error) => Err(exec::not_started(program, &error)),
+    }
+}
+
+/// Ends as the program did.
+fn ended(status: ExitStatus) -> Result<Exit, Failure> {
+    match status.code() {
+        Some(0) => Ok(Exit::Done),
+        #[expect(
+            clippy::exit,
+            reason = "any code of the program's is ours, and nothing is left to do"
+        )]
+        Some(code) => std::process::exit(code),
+        None => Err(Failure::new(Exit::Findings, "the program was ended by a signal")),
+    }
+}

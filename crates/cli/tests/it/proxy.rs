@@ -1,0 +1,302 @@
+//! `cortexkey proxy`: programs that cannot sign, and those that should not get through.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::common::{Tenant, finish};
+
+/// A proxy in a process of its own, ended with the test.
+struct Proxy {
+    process: Child,
+    ready: Value,
+}
+
+impl Proxy {
+    fn start(tenant: &Tenant, args: &[&str]) -> Self {
+        Self::of(&mut tenant.with_key("advanced", &[&["proxy"], args].concat()))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { process, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn token(&self) -> &str {
+        self.ready["token"].as_str().unwrap()
+    }
+
+    fn host(&self) -> &str {
+        self.ready["url"].as_str().unwrap().strip_prefix("http://").unwrap()
+    }
+
+    /// Sends bytes and reads the answer to its end.
+    fn raw(&self, request: &str) -> String {
+        exchange(TcpStream::connect(self.host()).unwrap(), request)
+    }
+
+    /// A request with the proxy's own host and token.
+    fn request(&self, line: &str, headers: &str, body: &str) -> String {
+        self.raw(&format!(
+            "{line} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nConnection: close\r\n{headers}\r\n{body}",
+            self.host(),
+            self.token()
+        ))
+    }
+
+    fn stop(mut self) -> String {
+        self.process.kill().unwrap();
+        let mut log = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn exchange(mut stream: TcpStream, request: &str) -> String {
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+}
+
+fn denial(answer: &str) -> (u16, String) {
+    let code = answer.lines().find_map(|line| line.strip_prefix("x-cortexkey-proxy-error: "));
+    (status(answer), code.unwrap_or_default().to_owned())
+}
+
+const LIST: &str = "/public_api/v1/incidents/get_incidents";
+const HEALTH: &str = "/public_api/v1/healthcheck";
+const JSON: &str = "Content-Type: application/json\r\nContent-Length: 2\r\n";
+
+#[test]
+fn requests_get_a_new_signature_each() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &[]);
+    // The emulator refuses a signature that it has seen.
+    for _ in 0..3 {
+        let answer = proxy.request(&format!("GET {HEALTH}"), "", "");
+        assert_eq!(status(&answer), 200, "{answer}");
+        let answer = proxy.request("POST /api_keys/validate/", JSON, "{}");
+        assert_eq!(status(&answer), 200, "{answer}");
+    }
+    let by_path = format!(
+        "GET /{}{HEALTH} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+        proxy.token(),
+        proxy.host()
+    );
+    assert_eq!(status(&proxy.raw(&by_path)), 200);
+    let (token, (_, key)) = (proxy.token().to_owned(), tenant.key("advanced"));
+    let log = proxy.stop();
+    assert!(log.contains(HEALTH) && !log.contains(&token) && !log.contains(&key), "{log}");
+}
+
+#[test]
+fn credentials_of_the_program_do_not_reach_the_tenant() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &[]);
+    let theirs = "x-xdr-auth-id: 999\r\nx-xdr-nonce: x\r\nx-xdr-timestamp: 1\r\nCookie: a=b\r\n";
+    let answer = proxy.request(&format!("GET {HEALTH}"), theirs, "");
+    assert_eq!(status(&answer), 200, "{answer}");
+}
+
+#[test]
+fn a_body_is_streamed_in_chunks_and_a_cut_one_does_not_count() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &[]);
+    let chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+    let answer =
+        proxy.request("POST /api_keys/validate/", chunked, "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n");
+    assert_eq!(status(&answer), 200, "{answer}");
+    // The program goes away in the middle of the body.
+    let mut stream = TcpStream::connect(proxy.host()).unwrap();
+    let head = format!(
+        "POST /api_keys/validate/ HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\n{chunked}\r\n1\r\n{{\r\n",
+        proxy.host(),
+        proxy.token()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    drop(stream);
+    assert_eq!(status(&proxy.request(&format!("GET {HEALTH}"), "", "")), 200);
+}
+
+#[test]
+fn who_may_not_use_it_is_denied() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &[]);
+    let host = proxy.host().to_owned();
+    let port = host.rsplit(':').next().unwrap();
+    let plain =
+        |line: &str, host: &str, headers: &str| {
+            denial(&proxy.raw(&format!(
+                "{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
+            )))
+        };
+    let token = format!("Authorization: {}\r\n", proxy.token());
+    let get = format!("GET {HEALTH}");
+    assert_eq!(plain(&get, &host, ""), (403, "token".to_owned()));
+    assert_eq!(plain(&get, &host, "Authorization: wrong\r\n"), (403, "token".to_owned()));
+    for foreign in ["evil.example".to_owned(), format!("evil.example:{port}"), "127.0.0.1".into()] {
+        assert_eq!(plain(&get, &foreign, &token), (421, "host".to_owned()));
+    }
+    let browser = format!("{token}Origin: http://{host}\r\n");
+    assert_eq!(plain(&get, &host, &browser), (403, "browser".to_owned()));
+    let upgrade = format!("{token}Connection: upgrade\r\nUpgrade: websocket\r\n");
+    assert_eq!(plain(&get, &host, &upgrade), (501, "upgrade".to_owned()));
+    for target in ["http://evil.example/", &format!("http://{host}{HEALTH}")] {
+        assert_eq!(plain(&format!("GET {target}"), &host, &token), (400, "target".to_owned()));
+    }
+    let connect = plain("CONNECT evil.example:443", &host, &token);
+    assert_eq!(connect, (400, "target".to_owned()));
+    for path in ["//evil.example/x", "/a/../b", "/a/%2e%2e/b"] {
+        assert_eq!(plain(&format!("GET {path}"), &host, &token).0, 400, "{path}");
+    }
+    for path in ["generate", "delete", "edit"] {
+        let line = format!("POST /public_api/v1/api_keys/{path}");
+        assert_eq!(plain(&line, &host, &token), (403, "call".to_owned()));
+    }
+}
+
+#[test]
+fn two_requests_are_not_smuggled_as_one() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &["--allow", &format!("POST {LIST}")]);
+    let inner = "POST /public_api/v1/api_keys/delete HTTP/1.1\r\nHost: x\r\n\r\n";
+    for headers in [
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: xchunked\r\nContent-Length: 2\r\n",
+        "Content-Length: 2\r\nContent-Length: 4\r\n",
+        "Content-Length: +2\r\n",
+    ] {
+        let body = format!("0\r\n\r\n{inner}");
+        let answers = proxy.request(&format!("POST {LIST}"), headers, &body);
+        // Whatever is answered to the first, the second never counts as allowed.
+        let seen = answers.matches("HTTP/1.1 200").count();
+        assert!(seen <= 1, "{headers}: {answers}");
+    }
+    let log = proxy.stop();
+    assert!(!log.contains("api_keys/delete 2"), "{log}");
+}
+
+#[test]
+fn limits_are_kept() {
+    let tenant = Tenant::start();
+    let proxy = Proxy::start(&tenant, &["--max-body-mib", "1"]);
+    let large = "x".repeat(1024 * 1024 + 1);
+    let length = format!("Content-Length: {}\r\n", large.len());
+    let answer = proxy.request("POST /api_keys/validate/", &length, "");
+    assert_eq!(denial(&answer), (413, "too-large".to_owned()));
+    let get = proxy.request(&format!("GET {HEALTH}"), "Content-Length: 1\r\n", "x");
+    assert_eq!(denial(&get), (400, "body".to_owned()));
+}
+
+#[test]
+fn a_socket_serves_the_same_user_alone() {
+    let tenant = Tenant::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proxy.sock");
+    let path_text = path.to_str().unwrap();
+    let request = format!("GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    {
+        let _proxy = Proxy::start(&tenant, &["--socket", path_text]);
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(status(&answer), 200, "{answer}");
+
+        // One that answers is not replaced.
+        let second = finish(&mut tenant.with_key("advanced", &["proxy", "--socket", path_text]));
+        assert_eq!(second.code, 1, "{second:?}");
+
+        if is_root() {
+            std::fs::set_permissions(
+                folder.path(),
+                std::os::unix::fs::PermissionsExt::from_mode(0o755),
+            )
+            .unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666))
+                .unwrap();
+            let mut other = Command::new("curl");
+            other.args(["-s", "--unix-socket", path_text, &format!("http://localhost{HEALTH}")]);
+            let other = finish(other.uid(65534).gid(65534));
+            assert_ne!(other.code, 0, "{other:?}");
+            assert_eq!(other.stdout, "");
+        }
+    }
+    // A socket that is left over is replaced; a file is not.
+    assert!(path.exists());
+    let proxy = Proxy::start(&tenant, &["--socket", path_text]);
+    drop(proxy);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "mine").unwrap();
+    let refused = finish(&mut tenant.with_key("advanced", &["proxy", "--socket", path_text]));
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+}
+
+fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().any(|line| line.starts_with("Uid:\t0\t"))
+}
+
+#[test]
+fn a_program_beside_it_gets_address_and_token_and_no_key() {
+    let tenant = Tenant::start();
+    let (_, key) = tenant.key("advanced");
+    let script = format!(
+        "curl -s --fail -H \"x-xdr-auth-id: $XSIAM_AUTH_ID\" -H \"Authorization: $DEMISTO_API_KEY\" \
+         \"$DEMISTO_BASE_URL{HEALTH}\"; env; exit 7"
+    );
+    let args = ["proxy", "--quiet", "--as", "demisto-sdk", "--", "sh", "-c", &script];
+    let ran = finish(&mut tenant.with_key("advanced", &args));
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(ran.stdout.contains("available") && !ran.stdout.contains(&key), "{ran:?}");
+}
+
+/// Redirects and a tenant that goes away are errors of the proxy, not the tenant's.
+#[test]
+fn a_redirect_is_not_handed_on() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = elsewhere.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in elsewhere.incoming().take(2) {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(
+                b"HTTP/1.1 302 Found\r\nLocation: http://evil.example/\r\nContent-Length: 0\r\n\r\n",
+            );
+        }
+    });
+    let tenant = Tenant::start();
+    let mut command = tenant.with_key("advanced", &["proxy"]);
+    let proxy = Proxy::of(command.env("CORTEXKEY_FQDN", format!("http://{address}")));
+    let answer = proxy.request(&format!("GET {HEALTH}"), "", "");
+    assert_eq!(denial(&answer), (502, "call".to_owned()), "{answer}");
+    assert!(!answer.to_ascii_lowercase().contains("\r\nlocation:"));
+}
+
+#[test]
+fn its_lifetime_ends_it() {
+    let ran =
+        finish(&mut Tenant::start().with_key("advanced", &["proxy", "--lifetime-minutes", "0"]));
+    assert_eq!(ran.code, 2);
+}

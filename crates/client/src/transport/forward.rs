@@ -1,0 +1,150 @@
+//! [`Client::forward`]: another program's request, signed and sent once.
+//!
+//! Bodies are streamed in both directions. A redirect is an error, as for every other call: the
+//! program would follow it without us.
+
+use std::io::Read;
+
+use ureq::http::{HeaderMap, HeaderName, Request, StatusCode, header};
+use ureq::{Body, SendBody};
+
+use super::{CallError, Client, Method, failure};
+
+/// A request of another program. Its own credentials are replaced.
+pub struct Forward {
+    /// The method.
+    pub method: Method,
+    /// Path and query, beginning with one `/`.
+    pub path: String,
+    /// The headers to pass on.
+    pub headers: HeaderMap,
+    /// The body, where the method has one; a `Content-Length` among the headers is kept.
+    pub body: Option<Box<dyn Read + Send>>,
+}
+
+/// The tenant's answer, whose body is read as it comes.
+pub struct Forwarded {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Box<dyn Read + Send>,
+}
+
+impl Client {
+    /// Signs a request and sends it once. The answer is returned whatever its status is.
+    pub fn forward(&self, forward: Forward) -> Result<Forwarded, CallError> {
+        let Forward { method, path, headers, body } = forward;
+        if body.is_some() && !method.has_body() {
+            return Err(CallError::BodyNotAllowed { method });
+        }
+        let url = self.address.join(&path).map_err(CallError::Path)?;
+        if let Some(variable) = self.unusable_proxy {
+            return Err(CallError::UnusableProxy { variable });
+        }
+        let signed = self.signer.sign_from_system(self.now()?).map_err(|_| CallError::NoRandom)?;
+        let mut request = self.request(method, &url, &signed)?;
+        pass_on(&headers, request.headers_mut());
+        let response = self.run(request, body);
+        let response =
+            response.map_err(|error| failure::classify(error, self.called(), &self.options))?;
+        let (head, body) = response.into_parts();
+        if head.status.is_redirection() {
+            let to = head.headers.get(header::LOCATION);
+            let to = to.and_then(|to| super::redacted::header_text(to, &signed));
+            return Err(CallError::Redirected { status: head.status.as_u16(), to });
+        }
+        let body = Box::new(body.into_reader());
+        Ok(Forwarded { status: head.status, headers: head.headers, body })
+    }
+
+    fn run(
+        &self,
+        request: Request<()>,
+        body: Option<Box<dyn Read + Send>>,
+    ) -> Result<ureq::http::Response<Body>, ureq::Error> {
+        match body {
+            Some(body) => self.agent.run(request.map(|()| SendBody::from_owned_reader(body))),
+            None => self.agent.run(request),
+        }
+    }
+}
+
+/// Adds headers to a signed request. What authenticates the request, names the tenant or belongs to
+/// the connection to the program stays behind.
+fn pass_on(headers: &HeaderMap, request: &mut HeaderMap) {
+    let named: Vec<_> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    let passes = |name: &HeaderName| {
+        let name = name.as_str();
+        !name.starts_with("x-xdr-")
+            && !name.starts_with("proxy-")
+            && !KEPT_BACK.contains(&name)
+            && !named.iter().any(|connection| connection == name)
+    };
+    for name in headers.keys().filter(|name| passes(name)) {
+        request.remove(name);
+        for value in headers.get_all(name) {
+            request.append(name, value.clone());
+        }
+    }
+}
+
+const KEPT_BACK: [&str; 13] = [
+    "authorization",
+    "connection",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-child-tenant-id",
+    "x-forwarded-for",
+];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn credentials_and_headers_of_the_connection_stay_behind() {
+        let mut headers = HeaderMap::new();
+        for name in KEPT_BACK.into_iter().chain([
+            "x-xdr-auth-id",
+            "x-xdr-nonce",
+            "x-xdr-timestamp",
+            "x-xdr-anything",
+            "proxy-authorization",
+            "x-named",
+        ]) {
+            headers.insert(HeaderName::from_static(name), "theirs".parse().unwrap());
+        }
+        headers.insert(header::CONNECTION, "close, X-Named".parse().unwrap());
+        headers.insert(header::ACCEPT, "text/csv".parse().unwrap());
+        headers.append("x-more", "1".parse().unwrap());
+        headers.append("x-more", "2".parse().unwrap());
+        let mut request = HeaderMap::new();
+        request.insert(header::AUTHORIZATION, "ours".parse().unwrap());
+        request.insert(header::ACCEPT, "application/json".parse().unwrap());
+        pass_on(&headers, &mut request);
+        let mut all: Vec<_> =
+            request.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        all.sort_unstable();
+        assert_eq!(
+            all,
+            [("accept", "text/csv"), ("authorization", "ours"), ("x-more", "1"), ("x-more", "2")]
+        );
+    }
+}

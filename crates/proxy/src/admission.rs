@@ -1,0 +1,259 @@
+//! [`Denial`]: why a request is not passed on. [`admit`] checks a request's head before anything of
+//! it is used.
+
+use core::net::SocketAddr;
+
+use cortexkey_client::Method;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{StatusCode, Version};
+
+use crate::allow::AllowList;
+use crate::token::Token;
+
+/// Why a request is not passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denial {
+    /// The target is not a path, or the request is no plain HTTP/1.
+    #[error("expected a path as the target, and HTTP/1.1")]
+    Target,
+    /// `Host` is not the address that the proxy listens at, as in an attack by DNS rebinding.
+    #[error("the Host header is not the address of this proxy")]
+    Host,
+    /// A browser sent it.
+    #[error("requests of browsers are not passed on")]
+    Browser,
+    /// It asks for another protocol.
+    #[error("another protocol, such as WebSocket, is not supported")]
+    Upgrade,
+    /// The token is missing or wrong.
+    #[error(
+        "the token is missing or wrong: send it as the API key, or as the first part of the path"
+    )]
+    Token,
+    /// Another user's process sent it.
+    #[error("the process belongs to another user")]
+    User,
+    /// No method of the API.
+    #[error("expected GET, POST, PUT, PATCH or DELETE")]
+    Method,
+    /// The path can be read in more than one way.
+    #[error("the path is not in its normal form")]
+    Path,
+    /// The call is not on the list.
+    #[error("the call is not allowed: start the proxy with --allow for it")]
+    Call,
+    /// A body where the method has none.
+    #[error("the method has no body")]
+    Body,
+    /// The body is larger than the limit.
+    #[error("the body is larger than the proxy's limit")]
+    TooLarge,
+    /// As many requests as the proxy carries are under way.
+    #[error("too many requests at a time")]
+    Busy,
+}
+
+impl Denial {
+    /// A short name for programs, in the header `x-cortexkey-proxy-error`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Target => "target",
+            Self::Host => "host",
+            Self::Browser => "browser",
+            Self::Upgrade => "upgrade",
+            Self::Token => "token",
+            Self::User => "user",
+            Self::Method => "method",
+            Self::Path => "path",
+            Self::Call => "call",
+            Self::Body => "body",
+            Self::TooLarge => "too-large",
+            Self::Busy => "busy",
+        }
+    }
+
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::Target | Self::Path | Self::Body => StatusCode::BAD_REQUEST,
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
+            // The client may sign with another key; 401 would say that the tenant refused it.
+            Self::Browser | Self::Token | Self::User | Self::Call => StatusCode::FORBIDDEN,
+            Self::Upgrade => StatusCode::NOT_IMPLEMENTED,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// How the caller came, and what it must show.
+pub(crate) enum Gate<'a> {
+    /// Over TCP: with the token, and with this address in `Host`.
+    Token { token: &'a Token, address: SocketAddr },
+    /// Over a Unix socket whose other end was found to be of the same user.
+    SameUser,
+}
+
+/// A request that may be passed on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    pub(crate) method: Method,
+    /// Path and query for the tenant.
+    pub(crate) path: String,
+}
+
+/// Checks the head of a request.
+pub(crate) fn admit(parts: &Parts, gate: &Gate<'_>, allow: &AllowList) -> Result<Admitted, Denial> {
+    let uri = &parts.uri;
+    let is_path =
+        uri.scheme().is_none() && uri.authority().is_none() && uri.path().starts_with('/');
+    if !is_path || !matches!(parts.version, Version::HTTP_10 | Version::HTTP_11) {
+        return Err(Denial::Target);
+    }
+    if parts.headers.contains_key(header::UPGRADE) {
+        return Err(Denial::Upgrade);
+    }
+    if BROWSER.iter().any(|name| parts.headers.contains_key(name)) {
+        return Err(Denial::Browser);
+    }
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = match gate {
+        Gate::SameUser => path,
+        Gate::Token { token, address } => {
+            check_host(parts, *address)?;
+            without_token(parts, path, token)?
+        }
+    };
+    let method = parts.method.as_str().parse().map_err(|_| Denial::Method)?;
+    let bare = path.split('?').next().unwrap_or_default();
+    if !is_normal(bare) {
+        return Err(Denial::Path);
+    }
+    if !allow.allows(method, bare) {
+        return Err(Denial::Call);
+    }
+    Ok(Admitted { method, path: path.to_owned() })
+}
+
+/// Headers that browsers add and that scripts cannot remove.
+const BROWSER: [HeaderName; 2] = [header::ORIGIN, HeaderName::from_static("sec-fetch-site")];
+
+fn check_host(parts: &Parts, address: SocketAddr) -> Result<(), Denial> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Denial::Host) };
+    let expected = [address.to_string(), format!("localhost:{}", address.port())];
+    if expected.iter().any(|expected| host.as_bytes().eq_ignore_ascii_case(expected.as_bytes())) {
+        Ok(())
+    } else {
+        Err(Denial::Host)
+    }
+}
+
+/// The path for the tenant, once the token was found: in `Authorization`, as programs send a
+/// Standard key, or as the path's first segment.
+fn without_token<'p>(parts: &Parts, path: &'p str, token: &Token) -> Result<&'p str, Denial> {
+    let shown = parts.headers.get(header::AUTHORIZATION).map(HeaderValue::to_str);
+    if let Some(Ok(shown)) = shown {
+        let shown = shown.strip_prefix("Bearer ").unwrap_or(shown);
+        if token.is(shown) {
+            return Ok(path);
+        }
+    }
+    let rest = &path[1..];
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (first, rest) = rest.split_at(end);
+    if token.is(first) && rest.starts_with('/') { Ok(rest) } else { Err(Denial::Token) }
+}
+
+/// Whether every server reads the path alike: no empty segments, no dots, nothing encoded that
+/// separates segments.
+fn is_normal(path: &str) -> bool {
+    let encoded = path.to_ascii_lowercase();
+    let is_plain = !["%2e", "%2f", "%5c", "%00", "%25", "\\", "//", ";"]
+        .iter()
+        .any(|piece| encoded.contains(piece));
+    is_plain && path.split('/').all(|segment| segment != "." && segment != "..")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use hyper::Request;
+
+    use super::*;
+
+    fn check(
+        token: &Token,
+        build: impl Fn(hyper::http::request::Builder) -> hyper::http::request::Builder,
+    ) -> Result<Admitted, Denial> {
+        let request = build(Request::builder().header("host", "127.0.0.1:9")).body(()).unwrap();
+        let gate = Gate::Token { token, address: "127.0.0.1:9".parse().unwrap() };
+        admit(&request.into_parts().0, &gate, &AllowList::default())
+    }
+
+    #[test]
+    fn the_token_is_taken_as_a_key_or_from_the_path() {
+        let token = Token::generate().unwrap();
+        let value = token.expose().to_owned();
+        let admitted = Ok(Admitted { method: Method::Get, path: "/x?y=1".to_owned() });
+        assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &value)), admitted);
+        let bearer = format!("Bearer {value}");
+        assert_eq!(check(&token, |r| r.uri("/x?y=1").header("authorization", &bearer)), admitted);
+        assert_eq!(check(&token, |r| r.uri(format!("/{value}/x?y=1"))), admitted);
+        for uri in [format!("/{value}"), format!("/{value}?/x"), "/x".into(), format!("/x/{value}")]
+        {
+            assert_eq!(check(&token, |r| r.uri(&uri)), Err(Denial::Token), "{uri}");
+        }
+        let half = &value[..32];
+        assert_eq!(check(&token, |r| r.uri(format!("/{half}/x"))), Err(Denial::Token));
+    }
+
+    #[test]
+    fn what_others_could_read_otherwise_is_denied() {
+        let token = Token::generate().unwrap();
+        let signed =
+            |uri: &str| check(&token, |r| r.uri(uri).header("authorization", token.expose()));
+        for path in
+            ["/a//b", "/a/../b", "/a/./b", "/%2e%2e/b", "/a%2Fb", "/a;b", "/a%5cb", "/a%252e"]
+        {
+            assert_eq!(signed(path), Err(Denial::Path), "{path}");
+        }
+        for uri in ["http://127.0.0.1:9/x", "http://evil.example/x"] {
+            assert_eq!(signed(uri), Err(Denial::Target), "{uri}");
+        }
+        assert_eq!(signed("/public_api/v1/api_keys/delete"), Err(Denial::Call));
+    }
+
+    #[test]
+    fn hosts_browsers_methods_and_upgrades_are_checked() {
+        let token = Token::generate().unwrap();
+        let with = |name: &'static str, value: &'static str| {
+            check(&token, |r| {
+                r.uri("/x").header("authorization", token.expose()).header(name, value)
+            })
+        };
+        assert_eq!(with("origin", "http://127.0.0.1:9"), Err(Denial::Browser));
+        assert_eq!(with("sec-fetch-site", "same-origin"), Err(Denial::Browser));
+        assert_eq!(with("upgrade", "websocket"), Err(Denial::Upgrade));
+        assert_eq!(with("host", "127.0.0.1:9"), Err(Denial::Host));
+        let of_host = |host: &'static str| {
+            let request = Request::builder().uri("/x").header("host", host);
+            let request = request.header("authorization", token.expose()).body(()).unwrap();
+            let gate = Gate::Token { token: &token, address: "127.0.0.1:9".parse().unwrap() };
+            admit(&request.into_parts().0, &gate, &AllowList::default()).map(drop)
+        };
+        assert_eq!(of_host("localhost:9"), Ok(()));
+        for host in ["localhost", "127.0.0.1", "127.0.0.1:90", "rebind.example:9", "[::1]:9"] {
+            assert_eq!(of_host(host), Err(Denial::Host), "{host}");
+        }
+        let of_method = |method: &'static str| {
+            check(&token, |r| r.method(method).uri("/x").header("authorization", token.expose()))
+        };
+        for method in ["HEAD", "OPTIONS", "TRACE", "BREW"] {
+            assert_eq!(of_method(method), Err(Denial::Method), "{method}");
+        }
+    }
+}

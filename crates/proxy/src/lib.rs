@@ -1,0 +1,19 @@
+//! A signer on loopback: programs that cannot sign with an Advanced key send their requests here,
+//! and each goes on to one tenant with a new signature.
+//!
+//! [`admission`](Denial) decides who may use it and for what; `relay` carries bodies between the
+//! asynchronous server and the blocking client. Only processes of the same user, or those that know
+//! the token, are served: the proxy holds a key that they may not read.
+
+mod admission;
+mod allow;
+mod relay;
+mod serve;
+#[cfg(unix)]
+mod socket;
+mod token;
+
+pub use admission::Denial;
+pub use allow::{Allow, AllowError, AllowList};
+pub use serve::{Listener, OnRequest, Proxy, ProxyOptions, Record};
+pub use token::Token;

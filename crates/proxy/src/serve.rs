@@ -1,0 +1,419 @@
+//! [`Proxy`]: listens, and answers each request with the tenant's answer.
+
+use core::convert::Infallible;
+use core::net::{Ipv4Addr, SocketAddr};
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::time::Instant;
+
+use cortexkey_client::{CallError, Client, Forward, Forwarded};
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::admission::{Admitted, Denial, Gate, admit};
+use crate::allow::AllowList;
+use crate::relay;
+#[cfg(unix)]
+use crate::socket::Socket;
+use crate::token::Token;
+
+const HEADERS_MAX: usize = 100;
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// For the head of a request; also how long a connection may idle.
+const HEADER_TIME: Duration = Duration::from_secs(60);
+/// The pause after a failure to accept, such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// More connections than requests: clients keep some open.
+const CONNECTIONS_PER_REQUEST: usize = 4;
+/// How long requests that are under way may take once the proxy ends.
+const STOP_TIME: Duration = Duration::from_secs(5);
+
+const ERROR: HeaderName = HeaderName::from_static("x-cortexkey-proxy-error");
+
+type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
+
+/// Where the proxy listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Listener {
+    /// A port of 127.0.0.1; 0 chooses a free one.
+    Tcp(u16),
+    /// A Unix socket, for processes of the same user.
+    Socket(PathBuf),
+}
+
+/// Is called with each request that was answered.
+pub type OnRequest = Box<dyn Fn(&Record<'_>) + Send + Sync>;
+
+/// What the proxy is held to.
+pub struct ProxyOptions {
+    /// Which calls it passes on.
+    pub allow: AllowList,
+    /// The largest body of a request, in bytes.
+    pub body_bytes_max: u64,
+    /// How many requests it carries at a time; others are answered with 503.
+    pub requests_max: usize,
+    /// After how long it ends by itself.
+    pub lifetime: Option<Duration>,
+    /// Gets each request once it was answered.
+    pub on_request: Option<OnRequest>,
+}
+
+impl Default for ProxyOptions {
+    /// All calls but those that manage keys, bodies of 256 MiB, 32 requests at a time, no end.
+    fn default() -> Self {
+        Self {
+            allow: AllowList::default(),
+            body_bytes_max: 256 * 1024 * 1024,
+            requests_max: 32,
+            lifetime: None,
+            on_request: None,
+        }
+    }
+}
+
+/// A request that was answered. It holds no query, no header and no token.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Record<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path without its query; none where the request was denied before it was read.
+    pub path: Option<&'a str>,
+    /// The status that was answered.
+    pub status: u16,
+    /// Why it was not passed on.
+    pub denial: Option<Denial>,
+    /// Until the head of the answer.
+    pub elapsed: Duration,
+}
+
+/// A proxy that listens. Dropped, it ends.
+pub struct Proxy {
+    runtime: Runtime,
+    shared: Arc<Shared>,
+    listener: Bound,
+}
+
+enum Bound {
+    Tcp(TcpListener, SocketAddr),
+    #[cfg(unix)]
+    Socket(Socket),
+}
+
+struct Shared {
+    client: Client,
+    token: Token,
+    options: ProxyOptions,
+    requests: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+}
+
+impl Proxy {
+    /// Listens for requests to sign with this client.
+    pub fn bind(client: Client, listener: &Listener, options: ProxyOptions) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let token = Token::generate().map_err(io::Error::other)?;
+        let listener = match listener {
+            Listener::Tcp(port) => {
+                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+                let listener = runtime.block_on(TcpListener::bind(address))?;
+                let address = listener.local_addr()?;
+                Bound::Tcp(listener, address)
+            }
+            #[cfg(unix)]
+            Listener::Socket(path) => {
+                let _entered = runtime.enter();
+                Bound::Socket(Socket::bind(path)?)
+            }
+            #[cfg(not(unix))]
+            Listener::Socket(_) => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        let requests = Arc::new(Semaphore::new(options.requests_max));
+        let connections = options.requests_max.saturating_mul(CONNECTIONS_PER_REQUEST);
+        let connections = Arc::new(Semaphore::new(connections));
+        let shared = Arc::new(Shared { client, token, options, requests, connections });
+        Ok(Self { runtime, shared, listener })
+    }
+
+    /// The address for programs; none for a socket.
+    pub fn url(&self) -> Option<String> {
+        match &self.listener {
+            Bound::Tcp(_, address) => Some(format!("http://{address}")),
+            #[cfg(unix)]
+            Bound::Socket(_) => None,
+        }
+    }
+
+    /// The socket for programs.
+    pub fn socket(&self) -> Option<&Path> {
+        match &self.listener {
+            Bound::Tcp(..) => None,
+            #[cfg(unix)]
+            Bound::Socket(socket) => Some(socket.path()),
+        }
+    }
+
+    /// What programs show over TCP.
+    pub fn token(&self) -> &Token {
+        &self.shared.token
+    }
+
+    /// Serves until Ctrl-C, SIGTERM or the end of its lifetime.
+    pub fn serve(self) -> io::Result<()> {
+        let Self { runtime, shared, listener } = self;
+        let served = runtime.block_on(async {
+            tokio::select! {
+                () = accept(&listener, &shared) => Ok(()),
+                () = lifetime(&shared) => Ok(()),
+                signal = terminated() => signal,
+            }
+        });
+        drop(listener);
+        runtime.shutdown_timeout(STOP_TIME);
+        served
+    }
+
+    /// Serves while a program runs, at most for its lifetime, and ends with it.
+    pub fn serve_while(self, command: Command) -> io::Result<ExitStatus> {
+        let Self { runtime, shared, listener } = self;
+        let status = runtime.block_on(async {
+            let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
+            // A terminal sends Ctrl-C to the program as well, which decides what to do.
+            let _interrupts =
+                tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+            tokio::select! {
+                status = child.wait() => status,
+                () = accept(&listener, &shared) => Err(io::ErrorKind::Other.into()),
+                () = lifetime(&shared) => {
+                    child.kill().await?;
+                    Err(io::ErrorKind::TimedOut.into())
+                }
+            }
+        });
+        drop(listener);
+        runtime.shutdown_timeout(STOP_TIME);
+        status
+    }
+}
+
+async fn lifetime(shared: &Shared) {
+    match shared.options.lifetime {
+        Some(lifetime) => tokio::time::sleep(lifetime).await,
+        None => core::future::pending().await,
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn terminated() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// Accepts connections for ever. Where there are too many, they wait in the system's queue.
+async fn accept(listener: &Bound, shared: &Arc<Shared>) {
+    loop {
+        let Ok(place) = Arc::clone(&shared.connections).acquire_owned().await else { return };
+        match listener {
+            Bound::Tcp(listener, address) => match listener.accept().await {
+                Ok((stream, _)) => {
+                    let _ = stream.set_nodelay(true);
+                    drop(tokio::spawn(connection(
+                        stream,
+                        Some(*address),
+                        Arc::clone(shared),
+                        place,
+                    )));
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+            #[cfg(unix)]
+            Bound::Socket(socket) => match socket.accept().await {
+                Ok(Some(stream)) => {
+                    drop(tokio::spawn(connection(stream, None, Arc::clone(shared), place)));
+                }
+                // Another user's process: its connection is closed without a word.
+                Ok(None) => {}
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    address: Option<SocketAddr>,
+    shared: Arc<Shared>,
+    _place: OwnedSemaphorePermit,
+) {
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(answer(request, address, shared).await) }
+    });
+    // An error is the program's: it hung up, or sent no HTTP and was told so.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .half_close(true)
+        .header_read_timeout(HEADER_TIME)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    address: Option<SocketAddr>,
+    shared: Arc<Shared>,
+) -> Answer {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let (parts, body) = request.into_parts();
+    let gate = match address {
+        Some(address) => Gate::Token { token: &shared.token, address },
+        None => Gate::SameUser,
+    };
+    let admitted = admit(&parts, &gate, &shared.options.allow);
+    let path = admitted.as_ref().ok().map(|admitted| admitted.path.clone());
+    let outcome = match admitted {
+        Ok(admitted) => pass_on(admitted, parts.headers, body, &shared).await,
+        Err(denial) => Err(Failure::Denied(denial)),
+    };
+    let denial = match &outcome {
+        Err(Failure::Denied(denial)) => Some(*denial),
+        _ => None,
+    };
+    let answer = outcome.unwrap_or_else(Failure::answer);
+    if let Some(on_request) = &shared.options.on_request {
+        on_request(&Record {
+            method: method.as_str(),
+            path: path.as_deref().and_then(|path| path.split('?').next()),
+            status: answer.status().as_u16(),
+            denial,
+            elapsed: started.elapsed(),
+        });
+    }
+    answer
+}
+
+async fn pass_on(
+    admitted: Admitted,
+    headers: HeaderMap,
+    body: Incoming,
+    shared: &Arc<Shared>,
+) -> Result<Answer, Failure> {
+    let place = Arc::clone(&shared.requests).try_acquire_owned();
+    let place = place.map_err(|_| Failure::Denied(Denial::Busy))?;
+    let Admitted { method, path } = admitted;
+    let length = hyper::body::Body::size_hint(&body).lower();
+    if length > shared.options.body_bytes_max {
+        return Err(Failure::Denied(Denial::TooLarge));
+    }
+    let has_body = !hyper::body::Body::is_end_stream(&body);
+    if has_body && !method.has_body() {
+        return Err(Failure::Denied(Denial::Body));
+    }
+    let too_large = Arc::new(AtomicBool::new(false));
+    let body = method.has_body().then(|| {
+        let (reader, carry) =
+            relay::request(body, shared.options.body_bytes_max, Arc::clone(&too_large));
+        drop(tokio::spawn(carry));
+        Box::new(reader) as Box<dyn io::Read + Send>
+    });
+    let forward = Forward { method, path, headers, body };
+    let (carry, body) = relay::answer();
+    let (head, answered) = oneshot::channel();
+    let client = Arc::clone(shared);
+    drop(tokio::task::spawn_blocking(move || {
+        let _place = place;
+        match client.client.forward(forward) {
+            Ok(Forwarded { status, headers, body, .. }) => {
+                if head.send(Ok((status, headers))).is_ok() {
+                    carry.carry(body);
+                }
+            }
+            Err(error) => drop(head.send(Err(error))),
+        }
+    }));
+    let (status, headers) = match answered.await {
+        Ok(Err(_)) if too_large.load(Ordering::Acquire) => {
+            return Err(Failure::Denied(Denial::TooLarge));
+        }
+        Ok(head) => head.map_err(Failure::Call)?,
+        Err(_) => return Err(Failure::Ended),
+    };
+    let mut answer = Response::new(body.boxed_unsync());
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    for name in OF_THE_CONNECTION {
+        answer.headers_mut().remove(name);
+    }
+    Ok(answer)
+}
+
+/// What belongs to the connection to the tenant, and cookies, which a later request would not
+/// bring back.
+const OF_THE_CONNECTION: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "set-cookie",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Why there is no answer of the tenant's.
+enum Failure {
+    Denied(Denial),
+    Call(CallError),
+    Ended,
+}
+
+impl Failure {
+    fn answer(self) -> Answer {
+        let (status, code, message) = match self {
+            Self::Denied(denial) => (denial.status(), denial.as_str(), denial.to_string()),
+            Self::Call(error @ CallError::Timeout { .. }) => {
+                (StatusCode::GATEWAY_TIMEOUT, "timeout", error.to_string())
+            }
+            Self::Call(error) => (StatusCode::BAD_GATEWAY, "call", error.to_string()),
+            Self::Ended => (StatusCode::BAD_GATEWAY, "ended", "the call was ended".to_owned()),
+        };
+        let text = format!("cortexkey proxy: {message}\n");
+        let body = Full::new(Bytes::from(text)).map_err(|never| match never {});
+        let mut answer = Response::new(body.boxed_unsync());
+        *answer.status_mut() = status;
+        let headers = answer.headers_mut();
+        headers.insert(ERROR, HeaderValue::from_static(code));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        // What is left of the request is not read.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        answer
+    }
+}
