@@ -10,7 +10,7 @@ use std::hint::black_box;
 use cortexkey_benches::guard::{CHUNK, Inserting, LockedMap};
 use cortexkey_core::access::{
     AccessKey, Area, CasesAndIssues, EndpointScope, PredefinedRole, Question, Reference, Scope,
-    Tenant, decide,
+    Tenant, Unreferenced, decide,
 };
 use cortexkey_core::replay::Quota;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -40,15 +40,13 @@ fn decisions(c: &mut Criterion) {
     let groups: Vec<String> = (0..10).map(|i| format!("asset-group-{i}")).collect();
     let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
     let roles = [PredefinedRole::by_name("Viewer").unwrap().role_in(None)];
-    let key = AccessKey {
-        roles: &roles,
-        scope: Some(Scope {
-            assets: Area::Select(&groups),
-            cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: false },
-            endpoints: EndpointScope::none(),
-            datasets: None,
-        }),
+    let scope = Scope {
+        assets: Area::select(&groups),
+        cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: Unreferenced::No },
+        endpoints: EndpointScope::none(),
+        datasets: None,
     };
+    let key = AccessKey { roles: &roles, scope: Some(&scope) };
     let reference = [Reference::Asset { groups: &["asset-group-9"], endpoint: None }];
     let question = Question::Issue { domain: "Posture", references: &reference };
     group.bench_function("an issue, a key with ten groups, the last fits", |b| {

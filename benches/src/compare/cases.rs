@@ -10,7 +10,7 @@ use std::time::Instant;
 use chacha20::ChaCha20Rng;
 use cortexkey_core::access::{
     AccessKey, Area, CasesAndIssues, EndpointScope, PredefinedRole, Question, Reference, Scope,
-    Tenant, decide,
+    Tenant, Unreferenced, decide,
 };
 use cortexkey_core::auth::{
     Headers, Key, KeyId, Level, Nonce, NonceLengths, Request, Signature, Signer, StoredKey,
@@ -305,15 +305,13 @@ fn decisions(extent: Extent) -> Group {
     let groups: Vec<String> = (0..10).map(|i| format!("asset-group-{i}")).collect();
     let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
     let roles = [PredefinedRole::by_name("Viewer").expect("a role").role_in(None)];
-    let key = AccessKey {
-        roles: &roles,
-        scope: Some(Scope {
-            assets: Area::Select(&groups),
-            cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: false },
-            endpoints: EndpointScope::none(),
-            datasets: None,
-        }),
+    let scope = Scope {
+        assets: Area::select(&groups),
+        cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: Unreferenced::No },
+        endpoints: EndpointScope::none(),
+        datasets: None,
     };
+    let key = AccessKey { roles: &roles, scope: Some(&scope) };
     let reference = [Reference::Asset { groups: &["asset-group-9"], endpoint: None }];
     let question = Question::Issue { domain: "Posture", references: &reference };
     let tenant = Tenant::enforcing();

@@ -1,11 +1,12 @@
 //! Scopes (SBAC): what a key may see, as `platform/iam/v1/scope/api-key/{id}` takes and gives it.
 //!
-//! It refuses to mix the two shapes: what is read ([`ScopeRead`]) is not what is written
-//! ([`ScopeWrite`]), and a PUT replaces everything.
+//! A GET returns another shape ([`ScopeRead`]) than a PUT takes ([`ScopeWrite`]), and a PUT replaces
+//! everything. [`scope_mapping`](crate::scope_mapping) translates between both and the core's scopes.
 
+pub use cortexkey_core::access::{AreaMode, AxisMode};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What a PUT puts in place of the whole scope.
+/// The scope that a PUT puts in place of the old one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeWrite {
@@ -20,12 +21,12 @@ pub struct ScopeWrite {
     pub datasets_rows: Option<DatasetsRows>,
 }
 
-/// Which assets, by the ids of asset groups.
+/// Assets, by the ids of asset groups.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssetsWrite {
     /// None, all or some.
-    pub mode: Mode,
+    pub mode: AreaMode,
     /// The groups, where some are selected.
     #[serde(default, deserialize_with = "null_as_none")]
     pub asset_group_ids: Vec<u64>,
@@ -36,7 +37,7 @@ pub struct AssetsWrite {
 #[serde(deny_unknown_fields)]
 pub struct CasesIssuesWrite {
     /// None, all or some.
-    pub mode: Mode,
+    pub mode: AreaMode,
     /// The domains, where some are selected.
     #[serde(default, deserialize_with = "null_as_none")]
     pub names: Vec<String>,
@@ -70,7 +71,7 @@ pub struct AxisWrite {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetsRows {
     /// What holds for datasets without a filter: `no_scope` or `see_all`.
-    pub default_filter_mode: Mode,
+    pub default_filter_mode: AreaMode,
     /// Filters, by dataset.
     #[serde(default, deserialize_with = "null_as_none")]
     pub filters: Vec<DatasetFilter>,
@@ -85,39 +86,13 @@ pub struct DatasetFilter {
     pub filter: String,
 }
 
-/// How an area is restricted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Nothing is let in.
-    NoScope,
-    /// All is let in.
-    SeeAll,
-    /// What is selected is let in.
-    Scope,
-}
-
-/// How an axis of the endpoints is restricted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AxisMode {
-    /// Nothing is let in.
-    NoScope,
-    /// All is let in.
-    SeeAll,
-    /// What is selected is let in.
-    Scope,
-    /// This axis does not restrict.
-    Any,
-}
-
-/// What a GET gives.
+/// The scope that a GET returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeRead {
     /// Which assets.
     pub assets: AssetsRead,
-    /// Which cases and issues. Whether those that reference nothing known are let in is not told.
-    pub cases_issues: Tagged<Mode>,
+    /// Which cases and issues. Whether those that reference nothing known are let in is not returned.
+    pub cases_issues: Tagged<AreaMode>,
     /// Which endpoints.
     pub endpoints: EndpointsRead,
     /// Which rows of datasets, where the tenant has such scopes.
@@ -129,7 +104,7 @@ pub struct ScopeRead {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetsRead {
     /// None, all or some.
-    pub mode: Mode,
+    pub mode: AreaMode,
     /// The groups that are selected.
     #[serde(default, deserialize_with = "null_as_none")]
     pub asset_groups: Vec<AssetGroup>,

@@ -1,6 +1,6 @@
 //! What a key may do, and why.
 //!
-//! It refuses to take an answer for a yes that is none: only `CXK_OK` is.
+//! Only `CXK_OK` means allowed.
 
 use core::ffi::c_char;
 use core::fmt::Write as _;
@@ -314,29 +314,28 @@ unsafe fn ask(
         _ => Question::DatasetRow { dataset: name, row: &lists.fields },
     };
     let is_of_scope = !matches!(asked, Question::Component { .. } | Question::Action { .. });
-    let decision = definitions.lend(at, |key| {
-        if key.older_scopes && is_of_scope {
-            let _ = text.write_str(
-                "unknown: the product has an older model of scopes, of which nothing is decided",
-            );
-            return cxk_decision {
-                answer: CXK_DECISION_UNKNOWN,
-                if_enforced: CXK_DECISION_UNKNOWN,
-                decided: 1,
-                scopes_off: 0,
-            };
-        }
-        let decision = decide(&key.access(), &key.settings, &asked);
-        // A text that is full takes no more.
-        let _ = write!(text, "{}", OneLine(decision));
-        cxk_decision {
-            answer: status_of(decision.answer()),
-            if_enforced: status_of(decision.if_enforced()),
+    let record = definitions.record(at).ok_or(CXK_NOT_FOUND)?;
+    let key = record.key();
+    if key.older_scopes && is_of_scope {
+        let _ = text.write_str(
+            "unknown: the product has an older model of scopes, of which nothing is decided",
+        );
+        return Ok(cxk_decision {
+            answer: CXK_DECISION_UNKNOWN,
+            if_enforced: CXK_DECISION_UNKNOWN,
             decided: 1,
-            scopes_off: u32::from(decision.scopes_are_off()),
-        }
-    });
-    decision.ok_or(CXK_NOT_FOUND)
+            scopes_off: 0,
+        });
+    }
+    let decision = decide(&key.access(), &key.settings, &asked);
+    // A text that is full takes no more.
+    let _ = write!(text, "{}", OneLine(decision));
+    Ok(cxk_decision {
+        answer: status_of(decision.answer()),
+        if_enforced: status_of(decision.if_enforced()),
+        decided: 1,
+        scopes_off: u32::from(decision.scopes_are_off()),
+    })
 }
 
 /// Every key holds a component at no permission: a caller who forgot to set one is not answered.
@@ -356,7 +355,7 @@ fn status_of(answer: Answer) -> cxk_status {
     }
 }
 
-/// The lists of a question, as the core borrows them.
+/// The lists of a question.
 #[derive(Default)]
 struct Lists<'a> {
     name: &'a str,
@@ -439,7 +438,7 @@ impl<'a> Lists<'a> {
         for (domain, list) in &self.issues {
             let mut references = Vec::new();
             for referenced in list {
-                push(&mut references, referenced.lend())?;
+                push(&mut references, referenced.reference())?;
             }
             push(&mut issues, (*domain, references))?;
         }
@@ -448,7 +447,7 @@ impl<'a> Lists<'a> {
 }
 
 impl Referenced<'_> {
-    fn lend(&self) -> Reference<'_> {
+    fn reference(&self) -> Reference<'_> {
         match self.kind {
             CXK_REFERENCE_ASSET => Reference::Asset {
                 groups: &self.groups,

@@ -1,13 +1,15 @@
 //! Compiled definitions: which keys there are, and what they gain from one version to the next.
 //!
-//! It refuses YAML, and bytes of which one is not as it was written.
+//! Only compiled definitions are loaded, and only where no byte is damaged.
 
 use core::ffi::{c_char, c_void};
 use core::fmt::Write as _;
+use std::borrow::Cow;
 
 use cortexkey_core::access::compiled::{
-    COMPILED_BYTES_MAX, CompiledError, Definitions, Found, KeyEntry,
+    COMPILED_BYTES_MAX, CompiledError, Definitions, KeyEntry, Lookup, Record,
 };
+use cortexkey_core::access::{KeyDefinition, compare};
 use cortexkey_core::auth::KeyId;
 
 use crate::expiry::expires_ms_of;
@@ -254,14 +256,14 @@ pub unsafe extern "C" fn cxk_compare(
             let before: &Definitions = unsafe { handle::get(before) }?;
             // SAFETY: as above.
             let after: &Definitions = unsafe { handle::get(after) }?;
-            Definitions::compare(before, after, |gains| {
-                *count = gains.len();
-                for gain in gains {
-                    // A text that is full takes no more, and says so.
-                    let (key, what) = (OneLine(gain.key), OneLine(gain.widening));
-                    let _ = writeln!(text, "{}\t{key}\t{what}", gain.code());
-                }
-            });
+            let (before, after) = (named(before), named(after));
+            let gains = self::compare(&definitions(&before), &definitions(&after));
+            *count = gains.len();
+            for gain in gains {
+                // A text that is full takes no more, and says so.
+                let (key, what) = (OneLine(gain.key), OneLine(gain.widening));
+                let _ = writeln!(text, "{}\t{key}\t{what}", gain.code());
+            }
             Ok(())
         };
         // SAFETY: this function's contract.
@@ -328,10 +330,21 @@ unsafe fn fill_number(
     status
 }
 
-fn place(found: Found) -> Result<usize, cxk_status> {
-    match found {
-        Found::At(at) => Ok(at),
-        Found::Nowhere => Err(CXK_NOT_FOUND),
-        Found::Several => Err(CXK_AMBIGUOUS_NAME),
+/// All keys by their names with their tenants.
+fn named(definitions: &Definitions) -> Vec<(Cow<'_, str>, Record<'_>)> {
+    definitions.records().map(|record| (record.qualified_name(), record)).collect()
+}
+
+fn definitions<'a, 'd>(
+    named: &'a [(Cow<'d, str>, Record<'d>)],
+) -> Vec<KeyDefinition<'a, Cow<'d, str>>> {
+    named.iter().map(|(name, record)| record.definition(name)).collect()
+}
+
+fn place(lookup: Lookup) -> Result<usize, cxk_status> {
+    match lookup {
+        Lookup::Found(at) => Ok(at),
+        Lookup::NotFound => Err(CXK_NOT_FOUND),
+        Lookup::Ambiguous => Err(CXK_AMBIGUOUS_NAME),
     }
 }

@@ -1,16 +1,15 @@
 //! [`Imported`]: definitions of the keys that a tenant has.
 //!
-//! It refuses to guess: what the tenant does not tell is marked in the definition, and the linter
-//! finds it. It refuses names that cannot be a file's.
+//! What the tenant does not return is marked in the definition, and the linter finds it. Names can be
+//! a file's on every system.
 
 use core::fmt::Write as _;
 use std::collections::BTreeSet;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_api::scope::{AssetGroup, AxisMode, ScopeRead};
-use cortexkey_api::scope_mapping::{
-    Datasets, Endpoints, RawAxis, ScopeAsRead, Selection, Unreferenced,
-};
+use cortexkey_api::scope::{AssetGroup, AxisMode, ScopeRead, Tagged};
+use cortexkey_api::scope_mapping::{MappingError, axis_names, from_read};
+use cortexkey_core::access::{Area, DatasetScope, EndpointMode, Unreferenced};
 use cortexkey_core::auth::Level;
 use cortexkey_manifest::definition::UNASSIGNED;
 use cortexkey_manifest::scalar;
@@ -107,7 +106,7 @@ impl Import<'_> {
             },
         );
         let _ = writeln!(out, "  expires: {expires}");
-        let _ = writeln!(out, "  roles: {}", list(record.roles.iter()));
+        let _ = writeln!(out, "  roles: {}", list(&record.roles));
         let scope = match scope {
             Ok(scope) => scope,
             Err(why) => {
@@ -125,60 +124,69 @@ impl Import<'_> {
             out.push_str("  # scope: the tenant shows none; perhaps nobody has set one.\n");
             return out;
         }
-        match scope.map(ScopeAsRead::from_read) {
-            None => {}
-            Some(Ok(read)) => write_scope(&mut out, &read, unknown),
-            Some(Err(error)) => unknown.push(format!("its scope: {error}")),
+        if let Some(scope) = scope
+            && let Err(error) = write_scope(&mut out, scope, unknown)
+        {
+            unknown.push(format!("its scope: {error}"));
         }
         out
     }
 }
 
-fn write_scope(out: &mut String, scope: &ScopeAsRead, unknown: &mut Vec<String>) {
+fn write_scope(
+    out: &mut String,
+    read: &ScopeRead,
+    unknown: &mut Vec<String>,
+) -> Result<(), MappingError> {
+    let scope = from_read(read)?;
     out.push_str("  scope:\n");
-    let assets = match &scope.assets {
-        Selection::None => "mode: none".to_owned(),
-        Selection::All => "mode: all".to_owned(),
-        Selection::Select(groups) => {
-            let groups: Vec<String> = groups.iter().map(group).collect();
+    let assets = match scope.assets {
+        Area::None => "mode: none".to_owned(),
+        Area::All => "mode: all".to_owned(),
+        Area::Select(_) => {
+            let groups: Vec<String> = read.assets.asset_groups.iter().map(group).collect();
             format!("mode: select, groups: [{}]", groups.join(", "))
         }
     };
     let _ = writeln!(out, "    assets: {{ {assets} }}");
-    let mut cases = match &scope.cases_and_issues {
-        Selection::None => "mode: none".to_owned(),
-        Selection::All => "mode: all".to_owned(),
-        Selection::Select(domains) => format!("mode: select, domains: {}", list(domains.iter())),
+    let (area, unreferenced) = (scope.cases_and_issues.area, scope.cases_and_issues.unreferenced);
+    let mut cases = match &area {
+        Area::None => "mode: none".to_owned(),
+        Area::All => "mode: all".to_owned(),
+        Area::Select(domains) => format!("mode: select, domains: {}", list(domains)),
     };
-    if scope.cases_and_issues != Selection::None {
-        let flag = match scope.unreferenced {
-            Unreferenced::Yes => "true",
-            Unreferenced::No => "false",
-            Unreferenced::Unknown => "unknown",
-        };
-        let _ = write!(cases, ", unreferenced: {flag}");
-        if scope.unreferenced == Unreferenced::Unknown {
+    if area != Area::None {
+        let _ = write!(cases, ", unreferenced: {}", unreferenced.as_str());
+        if unreferenced == Unreferenced::Unknown {
             unknown
                 .push("whether it sees cases and issues that reference nothing known".to_owned());
         }
     }
     let _ = writeln!(out, "    casesAndIssues: {{ {cases} }}");
-    let endpoints = match &scope.endpoints {
-        Endpoints::None => "mode: none".to_owned(),
-        Endpoints::All => "mode: all".to_owned(),
-        Endpoints::Select { groups, tags } => {
+    let (groups, tags) = (&read.endpoints.endpoint_groups, &read.endpoints.endpoint_tags);
+    // A tenant may keep names beside a mode that takes none; no word of a definition has those.
+    let has_stray_names =
+        |axis: &Tagged<AxisMode>| axis.mode != AxisMode::Scope && !axis_names(axis).is_empty();
+    let mode = match scope.endpoints.mode() {
+        _ if has_stray_names(groups) || has_stray_names(tags) => EndpointMode::Raw,
+        mode => mode,
+    };
+    let endpoints = match mode {
+        EndpointMode::None => "mode: none".to_owned(),
+        EndpointMode::All => "mode: all".to_owned(),
+        EndpointMode::Select => {
             let mut text = "mode: select".to_owned();
-            for (field, names) in [("groups", groups), ("tags", tags)] {
-                if !names.is_empty() {
-                    let _ = write!(text, ", {field}: {}", list(names.iter()));
+            for (field, axis) in [("groups", groups), ("tags", tags)] {
+                if axis.mode == AxisMode::Scope {
+                    let _ = write!(text, ", {field}: {}", list(&axis_names(axis)));
                 }
             }
             text
         }
-        Endpoints::Raw { groups, tags } => {
+        EndpointMode::Raw => {
             unknown
                 .push("what its endpoint axes mean together: they are kept as they are".to_owned());
-            let axis = |axis: &RawAxis| (mode(axis.mode), list(axis.names.iter()));
+            let axis = |axis: &Tagged<AxisMode>| (axis.mode.as_str(), list(&axis_names(axis)));
             let ((groups_mode, groups), (tags_mode, tags)) = (axis(groups), axis(tags));
             format!(
                 "mode: raw, groupsMode: {groups_mode}, groups: {groups}, tagsMode: {tags_mode}, \
@@ -190,9 +198,10 @@ fn write_scope(out: &mut String, scope: &ScopeAsRead, unknown: &mut Vec<String>)
     if let Some(datasets) = &scope.datasets {
         write_datasets(out, datasets);
     }
+    Ok(())
 }
 
-fn write_datasets(out: &mut String, datasets: &Datasets) {
+fn write_datasets(out: &mut String, datasets: &DatasetScope<String>) {
     let default = if datasets.all { "all" } else { "none" };
     let filters = datasets.filters.iter().map(|(dataset, filter)| {
         format!("{{ dataset: {}, filter: {} }}", scalar(dataset), scalar(filter))
@@ -206,17 +215,8 @@ fn group(group: &AssetGroup) -> String {
     format!("{{ name: {}, id: {} }}", scalar(&group.asset_group_name), group.asset_group_id)
 }
 
-const fn mode(mode: AxisMode) -> &'static str {
-    match mode {
-        AxisMode::NoScope => "no_scope",
-        AxisMode::SeeAll => "see_all",
-        AxisMode::Scope => "scope",
-        AxisMode::Any => "any",
-    }
-}
-
-fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    let names: Vec<String> = names.map(|name| scalar(name)).collect();
+fn list(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| scalar(name)).collect();
     format!("[{}]", names.join(", "))
 }
 

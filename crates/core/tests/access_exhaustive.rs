@@ -13,11 +13,11 @@ mod naive;
 use chacha20::ChaCha20Rng;
 use cortexkey_core::access::{
     AccessKey, Actions, Answer, Change, Decision, Grant, KeyDefinition, Question, Role, Sbac,
-    TagMode, Tenant, compare, decide,
+    TagMode, Tenant, Text, compare, decide,
 };
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
-use grid::{owned, with_scope};
+use grid::owned;
 use naive::{Area, Axis};
 use rand_core::{Rng, SeedableRng};
 
@@ -81,16 +81,16 @@ fn a_role_that_a_refusal_names_allows_and_no_role_takes_away() {
                 }
                 continue;
             }
-            let (components, actions) = match changes[..] {
+            let (grants, held) = match changes[..] {
                 [Change::Component { component, permission }] => {
-                    (vec![Grant::listed(component, *permission)], vec![])
+                    (vec![Grant::listed((*component).to_owned(), *permission)], vec![])
                 }
-                [Change::Action(action)] => (vec![], vec![*action]),
+                [Change::Action(action)] => (vec![], owned(&[action])),
                 _ => panic!("{decision}"),
             };
-            let (grants, actions) = (&components[..], Actions::only(&actions));
-            let role = Role { grants, actions, ..Role::unknown("added") };
-            let more = [&roles[..], &[role]].concat();
+            let actions = Actions { held, lacked: vec![], is_complete: true };
+            let role = Role { grants, actions, ..Role::unknown("added".to_owned()) };
+            let more: Vec<_> = roles.iter().map(Role::to_owned).chain([role]).collect();
             assert_eq!(answer_of_roles(&more, question), Answer::Allowed, "{decision}");
         }
     }
@@ -132,20 +132,15 @@ fn widening_a_scope_takes_nothing_away() {
     for (scopes, questions) in parts() {
         for (tenant, scope) in enforced(&scopes) {
             let Some(scope) = scope else { continue };
-            let allowed: Vec<_> = with_scope(Some(scope), |borrowed| {
-                let key = AccessKey { roles: &[], scope: borrowed };
-                let is_allowed =
-                    |q: &&Question<'_>| decide(&key, tenant, q).answer() == Answer::Allowed;
-                questions.iter().filter(is_allowed).collect()
-            });
+            let allows = |q: &&Question<'_>| answer_of_scope(scope, *tenant, q) == Answer::Allowed;
+            let allowed: Vec<_> = questions.iter().filter(allows).collect();
             for wider in widened(scope) {
-                with_scope(Some(&wider), |borrowed| {
-                    let key = AccessKey { roles: &[], scope: borrowed };
-                    for question in &allowed {
-                        let decision = decide(&key, tenant, question);
-                        assert_eq!(decision.answer(), Answer::Allowed, "{scope:?} {decision}");
-                    }
-                });
+                let wider = grid::scope(&wider);
+                let key = AccessKey { roles: &[], scope: Some(&wider) };
+                for question in &allowed {
+                    let decision = decide(&key, tenant, question);
+                    assert_eq!(decision.answer(), Answer::Allowed, "{scope:?} {decision}");
+                }
                 count += allowed.len();
             }
         }
@@ -191,12 +186,12 @@ fn what_is_newly_allowed_is_reported_as_a_gain() {
     assert!(newly_allowed > 300 && silent > 300);
 }
 
-type Held<'a> = (&'a [Role<'static>], Option<naive::Scope>);
+type Held<'a> = (&'a [Role<&'static str>], Option<naive::Scope>);
 
 /// Other roles, another scope, a wider one, or one with other tags and filters; or the same.
 fn near<'a>(
     before: &Held<'a>,
-    roles: &'a [Vec<Role<'static>>],
+    roles: &'a [Vec<Role<&'static str>>],
     scopes: &Scopes,
     random: &mut ChaCha20Rng,
 ) -> Held<'a> {
@@ -216,32 +211,20 @@ fn near<'a>(
 
 /// The roles go by one name, so that no added name stands in for what they grant.
 fn gains(before: &Held<'_>, after: &Held<'_>) -> usize {
-    let renamed = |roles: &[Role<'static>]| -> Vec<_> {
-        roles.iter().map(|role| Role { name: "r", ..*role }).collect()
+    let renamed = |roles: &[Role<&'static str>]| -> Vec<_> {
+        roles.iter().map(|role| Role { name: "r".into(), ..role.to_owned() }).collect()
     };
-    let (old_roles, new_roles) = (renamed(before.0), renamed(after.0));
-    with_scope(before.1.as_ref(), |old| {
-        with_scope(after.1.as_ref(), |new| {
-            let (level, expiry) = (Level::Advanced, Expiry::Never);
-            let before = KeyDefinition {
-                name: "k",
-                level,
-                expiry,
-                lifetime_ms: None,
-                roles: &old_roles,
-                scope: old,
-            };
-            let after = KeyDefinition {
-                name: "k",
-                level,
-                expiry,
-                lifetime_ms: None,
-                roles: &new_roles,
-                scope: new,
-            };
-            compare(&[before], &[after]).len()
-        })
-    })
+    let [before, after] =
+        [before, after].map(|held| (renamed(held.0), held.1.as_ref().map(grid::scope)));
+    let [before, after] = [&before, &after].map(|(roles, scope)| KeyDefinition {
+        name: "k",
+        level: Level::Advanced,
+        expiry: Expiry::Never,
+        lifetime_ms: None,
+        roles,
+        scope: scope.as_ref(),
+    });
+    compare(&[before], &[after]).len()
 }
 
 fn newly_allowed_question<'q>(
@@ -250,13 +233,14 @@ fn newly_allowed_question<'q>(
     tenant: Tenant,
     questions: &'q [Question<'q>],
 ) -> Option<&'q Question<'q>> {
-    let allows = |held: &Held<'_>, question: &Question<'_>| {
-        with_scope(held.1.as_ref(), |scope| {
-            let key = AccessKey { roles: held.0, scope };
-            decide(&key, &tenant, question).answer() == Answer::Allowed
-        })
-    };
-    questions.iter().find(|question| allows(after, question) && !allows(before, question))
+    let [before, after] = [before, after].map(|held| {
+        let roles: Vec<_> = held.0.iter().map(Role::to_owned).collect();
+        (roles, held.1.as_ref().map(grid::scope))
+    });
+    let [before, after] =
+        [&before, &after].map(|(roles, scope)| AccessKey { roles, scope: scope.as_ref() });
+    let allows = |key, question| decide(key, &tenant, question).answer() == Answer::Allowed;
+    questions.iter().find(|question| allows(&after, question) && !allows(&before, question))
 }
 
 fn pick<'a, T>(random: &mut ChaCha20Rng, from: &'a [T]) -> &'a T {
@@ -275,18 +259,17 @@ fn hold(scopes: &[Option<naive::Scope>], questions: &[Question<'_>], datasets: &
                 let tenant = Tenant { sbac, tags, datasets };
                 let restrictive = tags == TagMode::Restrictive;
                 let naive_tenant = naive::Tenant { sbac: naive_sbac, restrictive, datasets };
-                with_scope(scope.as_ref(), |borrowed| {
-                    let key = AccessKey { roles: &[], scope: borrowed };
-                    for (question, thing) in &questions {
-                        let decision = decide(&key, &tenant, question);
-                        let expected = naive::visible(&naive_tenant, scope.as_ref(), thing);
-                        assert_eq!(
-                            same(decision.answer()),
-                            expected,
-                            "{scope:?} {question:?} {decision}"
-                        );
-                    }
-                });
+                let owned = scope.as_ref().map(grid::scope);
+                let key = AccessKey { roles: &[], scope: owned.as_ref() };
+                for (question, thing) in &questions {
+                    let decision = decide(&key, &tenant, question);
+                    let expected = naive::visible(&naive_tenant, scope.as_ref(), thing);
+                    assert_eq!(
+                        same(decision.answer()),
+                        expected,
+                        "{scope:?} {question:?} {decision}"
+                    );
+                }
                 count += questions.len();
             }
         }
@@ -318,27 +301,25 @@ fn for_each_enforced(
     mut look: impl FnMut(&Tenant, Option<&naive::Scope>, &Question<'_>, &Decision<'_>),
 ) {
     for (tenant, scope) in enforced(scopes) {
-        with_scope(scope, |borrowed| {
-            let key = AccessKey { roles: &[], scope: borrowed };
-            for question in questions {
-                look(tenant, scope, question, &decide(&key, tenant, question));
-            }
-        });
+        let owned = scope.map(grid::scope);
+        let key = AccessKey { roles: &[], scope: owned.as_ref() };
+        for question in questions {
+            look(tenant, scope, question, &decide(&key, tenant, question));
+        }
     }
 }
 
-fn answer_of_roles(roles: &[Role<'_>], question: &Question<'_>) -> Answer {
+fn answer_of_roles<S: Text>(roles: &[Role<S>], question: &Question<'_>) -> Answer {
     decide(&AccessKey { roles, scope: None }, &Tenant::enforcing(), question).answer()
 }
 
 fn answer_of_scope(scope: &naive::Scope, tenant: Tenant, question: &Question<'_>) -> Answer {
-    with_scope(Some(scope), |scope| {
-        decide(&AccessKey { roles: &[], scope }, &tenant, question).answer()
-    })
+    let scope = grid::scope(scope);
+    decide(&AccessKey { roles: &[], scope: Some(&scope) }, &tenant, question).answer()
 }
 
 /// Up to two roles, in both orders, and all.
-fn role_lists() -> Vec<Vec<Role<'static>>> {
+fn role_lists() -> Vec<Vec<Role<&'static str>>> {
     let mut lists = vec![vec![], grid::ROLES.to_vec()];
     for first in grid::ROLES {
         lists.push(vec![first]);

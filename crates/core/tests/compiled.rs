@@ -6,11 +6,11 @@
 use std::sync::LazyLock;
 
 use cortexkey_core::access::compiled::{
-    CompileError, CompiledError, CompiledKey, Compiler, Definitions, Found, NAME_BYTES_MAX,
+    CompileError, CompiledError, CompiledKey, Compiler, Definitions, Lookup, NAME_BYTES_MAX,
 };
 use cortexkey_core::access::{
     Actions, Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, Grant, KeyDefinition,
-    KnownLevel, Permission, Role, Sbac, Scope, TagMode, Tenant,
+    KnownLevel, Permission, Role, Sbac, Scope, TagMode, Tenant, Text, Unreferenced, compare,
 };
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::Expiry;
@@ -22,7 +22,7 @@ static IDS: LazyLock<[KeyId; 2]> =
     LazyLock::new(|| [7, u64::MAX].map(|id| KeyId::new(id).unwrap()));
 const HEAD_BYTES: usize = 48;
 
-const ROLES: &[Role<'static>] = &[
+const ROLES: &[Role<&'static str>] = &[
     Role::unknown("Viewer"),
     Role { holds_all: true, ..Role::unknown("Instance Administrator") },
     Role {
@@ -44,24 +44,33 @@ const ROLES: &[Role<'static>] = &[
     },
 ];
 
-fn scope(seed: usize) -> Option<Scope<'static>> {
+static SCOPES: LazyLock<Vec<Option<Scope<&str>>>> =
+    LazyLock::new(|| (0..SEEDS).map(scope).collect());
+const SEEDS: usize = 3 * 5 * 11 * 4 * 7;
+
+fn scope(seed: usize) -> Option<Scope<&'static str>> {
+    type Names = &'static str;
     let names = NAMES[seed % NAMES.len()];
-    let area = |n: usize| [Area::None, Area::All, Area::Select(names)][n % 3];
-    let axis = |n: usize| [Axis::NoScope, Axis::SeeAll, Axis::Any, Axis::Scope(names)][n % 4];
+    let area = |n: usize| [Area::<Names>::None, Area::All, Area::Select(names)][n % 3];
+    let axis =
+        |n: usize| [Axis::<Names>::NoScope, Axis::SeeAll, Axis::Any, Axis::Scope(names)][n % 4];
     let filters: &[_] = &[("xdr_data", "_vendor = acme"), ("xdr_data", "_product in (a, b)")];
     (!seed.is_multiple_of(7)).then(|| Scope {
         assets: area(seed),
-        cases_and_issues: CasesAndIssues { area: area(seed / 3), unreferenced: seed % 2 == 1 },
+        cases_and_issues: CasesAndIssues {
+            area: area(seed / 3),
+            unreferenced: Unreferenced::from(seed % 2 == 1),
+        },
         endpoints: EndpointScope { groups: axis(seed / 5), tags: axis(seed / 11) },
         datasets: [
             None,
-            Some(DatasetScope { all: true, filters: &[] }),
+            Some(DatasetScope::<Names> { all: true, filters: &[] }),
             Some(DatasetScope { all: false, filters }),
         ][seed % 3],
     })
 }
 
-fn key<'a>(tenant: &'a str, name: &'a str, seed: usize) -> CompiledKey<'a> {
+fn key<'a>(tenant: &'a str, name: &'a str, seed: usize) -> CompiledKey<'a, &'static str> {
     CompiledKey {
         tenant,
         key_ids: &IDS[..seed % 3],
@@ -71,7 +80,7 @@ fn key<'a>(tenant: &'a str, name: &'a str, seed: usize) -> CompiledKey<'a> {
             expiry: [Expiry::Never, Expiry::At { ms: seed as u64 }][seed / 2 % 2],
             lifetime_ms: (seed / 2).is_multiple_of(4).then_some(90 * 86_400_000),
             roles: &ROLES[..seed % (ROLES.len() + 1)],
-            scope: scope(seed),
+            scope: SCOPES[seed % SEEDS].as_ref(),
         },
         settings: Tenant {
             sbac: [Sbac::Enforced, Sbac::Disabled, Sbac::Unknown][seed % 3],
@@ -82,21 +91,35 @@ fn key<'a>(tenant: &'a str, name: &'a str, seed: usize) -> CompiledKey<'a> {
     }
 }
 
-fn compile(keys: &[CompiledKey<'_>]) -> Result<Vec<u8>, CompileError> {
+fn compile<S: Text>(keys: &[CompiledKey<'_, S>]) -> Result<Vec<u8>, CompileError> {
     let mut compiler = Compiler::new();
     keys.iter().try_for_each(|key| compiler.add(key))?;
     Ok(compiler.finish())
 }
 
 /// All of a key, as text.
-fn shown(key: &CompiledKey<'_>) -> String {
+fn shown<S: Text>(key: &CompiledKey<'_, S>) -> String {
     format!("{key:?}")
+}
+
+fn shown_at(definitions: &Definitions, at: usize) -> Option<String> {
+    definitions.record(at).map(|record| shown(&record.key()))
+}
+
+fn gains(before: &Definitions, after: &Definitions) -> Vec<String> {
+    let [before, after] = [before, after].map(|definitions| {
+        let records = definitions.records();
+        records.map(|record| (record.qualified_name(), record)).collect::<Vec<_>>()
+    });
+    let [before, after] = [&before, &after]
+        .map(|keys| keys.iter().map(|(name, record)| record.definition(name)).collect::<Vec<_>>());
+    compare(&before, &after).iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn what_is_compiled_is_read_again() {
     let names: Vec<String> = (0..1_000).map(|n| format!("key-{n:04}")).collect();
-    let keys: Vec<CompiledKey<'_>> = names
+    let keys: Vec<CompiledKey<'_, &str>> = names
         .iter()
         .enumerate()
         .map(|(seed, name)| key(["", "prod-eu", "prod-us"][seed % 3], name, seed))
@@ -108,33 +131,35 @@ fn what_is_compiled_is_read_again() {
     let read = Definitions::read(&bytes).unwrap();
     assert_eq!(read.len(), keys.len());
     for key in &keys {
-        let Found::At(at) = read.find(key.definition.name) else { panic!("{key:?} is not there") };
+        let Lookup::Found(at) = read.find(key.definition.name) else {
+            panic!("{key:?} is not there")
+        };
         // A lifetime leaves no expiry.
         let mut expected = *key;
         if key.definition.lifetime_ms.is_some() {
             expected.definition.expiry = Expiry::Never;
         }
-        assert_eq!(read.lend(at, shown), Some(shown(&expected)));
+        assert_eq!(shown_at(&read, at), Some(shown(&expected)));
         let entry = read.entry(at).unwrap();
         assert_eq!((entry.tenant, entry.name), (key.tenant, key.definition.name));
     }
     let later = read.entry(read.len());
-    assert_eq!((later, read.lend(read.len(), shown)), (None, None));
-    Definitions::compare(&read, &read, |gains| assert!(gains.is_empty()));
+    assert_eq!((later, shown_at(&read, read.len())), (None, None));
+    assert_eq!(gains(&read, &read), [""; 0]);
 }
 
 #[test]
 fn names_lead_to_one_key_to_none_or_to_several() {
     let keys = [key("eu", "a", 1), key("us", "a", 1), key("us", "b", 1), key("", "us/b", 1)];
     let read = Definitions::read(&compile(&keys).unwrap()).unwrap();
-    assert_eq!(read.find("a"), Found::Several);
-    assert_eq!(read.find("us/b"), Found::Several);
+    assert_eq!(read.find("a"), Lookup::Ambiguous);
+    assert_eq!(read.find("us/b"), Lookup::Ambiguous);
     for (name, tenant) in [("eu/a", "eu"), ("us/a", "us"), ("b", "us")] {
-        let Found::At(at) = read.find(name) else { panic!("{name}") };
+        let Lookup::Found(at) = read.find(name) else { panic!("{name}") };
         assert_eq!(read.entry(at).unwrap().tenant, tenant);
     }
     for nothing in ["", "/", "eu/", "/a", "eu/b", "A", "us/b/", "//us/b"] {
-        assert_eq!(read.find(nothing), Found::Nowhere, "{nothing}");
+        assert_eq!(read.find(nothing), Lookup::NotFound, "{nothing}");
     }
 }
 
@@ -144,11 +169,11 @@ fn key_ids_lead_to_their_key() {
     // Seeds say how many ids a key has.
     let keys = [key("eu", "a", 1), key("us", "a", 2), key("us", "b", 3)];
     let read = Definitions::read(&compile(&keys).unwrap()).unwrap();
-    assert_eq!(read.find_id(last, None), Found::At(1));
-    assert_eq!(read.find_id(seven, None), Found::Several);
-    assert_eq!(read.find_id(seven, Some("eu")), Found::At(0));
-    assert_eq!(read.find_id(seven, Some("us")), Found::At(1));
-    assert_eq!(read.find_id(last, Some("eu")), Found::Nowhere);
+    assert_eq!(read.find_id(last, None), Lookup::Found(1));
+    assert_eq!(read.find_id(seven, None), Lookup::Ambiguous);
+    assert_eq!(read.find_id(seven, Some("eu")), Lookup::Found(0));
+    assert_eq!(read.find_id(seven, Some("us")), Lookup::Found(1));
+    assert_eq!(read.find_id(last, Some("eu")), Lookup::NotFound);
     let ids: Vec<KeyId> = read.entry(1).unwrap().key_ids().collect();
     assert_eq!(ids, *IDS);
 }
@@ -158,10 +183,7 @@ fn gains_name_the_tenant() {
     let before = compile(&[key("eu", "a", 1)]).unwrap();
     let after = compile(&[key("eu", "a", 1), key("us", "a", 1)]).unwrap();
     let [before, after] = [before, after].map(|bytes| Definitions::read(&bytes).unwrap());
-    Definitions::compare(&before, &after, |gains| {
-        let texts: Vec<String> = gains.iter().map(ToString::to_string).collect();
-        assert_eq!(texts, ["us/a: the key is new"]);
-    });
+    assert_eq!(gains(&before, &after), ["us/a: the key is new"]);
 }
 
 #[test]
@@ -169,7 +191,7 @@ fn keys_that_the_form_cannot_hold_are_refused() {
     let long = "n".repeat(NAME_BYTES_MAX + 1);
     let most = "n".repeat(NAME_BYTES_MAX);
     assert!(compile(&[key("eu", &most, 1)]).is_ok());
-    let message = |keys: &[CompiledKey<'_>]| compile(keys).unwrap_err().to_string();
+    let message = |keys: &[CompiledKey<'_, &str>]| compile(keys).unwrap_err().to_string();
     assert!(message(&[key("eu", &long, 1)]).contains("its name has more than 255 bytes"));
     assert!(message(&[key(&long, "a", 1)]).contains("its tenant has more than 255 bytes"));
     assert!(message(&[key("eu", "", 1)]).contains("it has no name"));
@@ -206,16 +228,14 @@ fn survives(bytes: &[u8]) {
     let Ok(read) = Definitions::read(bytes) else { return };
     for at in 0..read.len() {
         let entry = read.entry(at).unwrap();
-        assert_ne!(read.find(entry.name), Found::Nowhere);
-        assert!(read.lend(at, shown).is_some());
+        assert_ne!(read.find(entry.name), Lookup::NotFound);
+        assert!(shown_at(&read, at).is_some());
     }
-    Definitions::compare(&read, &read, |gains| assert!(gains.is_empty()));
+    assert_eq!(gains(&read, &read), [""; 0]);
     // What is read has one form.
-    let texts: Vec<String> = (0..read.len()).map(|at| read.lend(at, shown).unwrap()).collect();
-    let again = read.lend(0, |key| compile(std::slice::from_ref(key)).unwrap());
-    if let Some(again) = again {
-        let again = Definitions::read(&again).unwrap();
-        assert_eq!(again.lend(0, shown).as_ref(), texts.first());
+    for (at, record) in read.records().enumerate() {
+        let again = Definitions::read(&compile(&[record.key()]).unwrap()).unwrap();
+        assert_eq!(shown_at(&again, 0), shown_at(&read, at));
     }
 }
 
@@ -239,7 +259,7 @@ proptest! {
 
     #[test]
     fn any_bytes_break_nothing(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let bytes = compile(&[]).unwrap();
+        let bytes = compile::<&str>(&[]).unwrap();
         survives(&sealed(&body, &bytes));
         survives(&body);
     }

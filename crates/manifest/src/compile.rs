@@ -3,30 +3,30 @@
 //! A definition that leaves open what a decision or a comparison depends on is an error with its
 //! place.
 
-use cortexkey_core::access::KeyDefinition;
 use cortexkey_core::access::compiled::{CompileError, CompiledKey, Compiler};
+use cortexkey_core::access::{KeyDefinition, Scope, Unreferenced};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle;
 
-use crate::access::{Access, Gap, ScopeModel};
-use crate::definition::{Definition, Expiry, Unreferenced};
+use crate::access::{Access, IncompleteField, ScopeModel};
+use crate::definition::{Definition, Expiry};
 use crate::lock::LockedKey;
 use crate::{Field, Span};
 
 /// Why a definition cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It leaves a point open that a decision depends on.
+    /// A field is missing or cannot be read, and a decision depends on it.
     #[error("{}", .0.message)]
-    Gap(Gap),
+    Incomplete(IncompleteField),
     /// It exceeds a limit of the compiled form, or is in it already.
     #[error(transparent)]
     Compile(CompileError),
 }
 
-impl From<Gap> for Refusal {
-    fn from(gap: Gap) -> Self {
-        Self::Gap(gap)
+impl From<IncompleteField> for Refusal {
+    fn from(field: IncompleteField) -> Self {
+        Self::Incomplete(field)
     }
 }
 
@@ -39,14 +39,26 @@ pub fn add(
     locked: Option<&LockedKey>,
 ) -> Result<(), Refusal> {
     let place = definition.place;
-    let name = definition.name().ok_or_else(|| gap(place, "`metadata.name` is missing"))?;
-    let spec = definition.spec.as_ref().ok_or_else(|| gap(place, "`spec` cannot be read"))?;
+    let name = definition
+        .name()
+        .ok_or_else(|| IncompleteField::new(place, "`metadata.name` is missing"))?;
+    let spec = definition
+        .spec
+        .as_ref()
+        .ok_or_else(|| IncompleteField::new(place, "`spec` cannot be read"))?;
     let level = match &spec.level {
         Field::Present { value, .. } => value.value,
-        _ => return Err(gap(spec.place, "`spec.securityLevel` cannot be read").into()),
+        _ => {
+            return Err(
+                IncompleteField::new(spec.place, "`spec.securityLevel` cannot be read").into()
+            );
+        }
     };
     let end = spec.end().ok_or_else(|| {
-        gap(spec.place, "`spec.expires` or `spec.lifetime` is missing; write `expires: never`")
+        IncompleteField::new(
+            spec.place,
+            "`spec.expires` or `spec.lifetime` is missing; write `expires: never`",
+        )
     })?;
     let (expiry, lifetime_ms) = match end.value {
         Expiry::Never => (lifecycle::Expiry::Never, None),
@@ -58,30 +70,27 @@ pub fn add(
             (lifecycle::Expiry::Never, Some(u64::try_from(after.as_millis()).unwrap_or(0)))
         }
     };
-    if access.scope.as_ref().is_some_and(|scope| scope.unreferenced == Unreferenced::Unknown) {
+    let is_unknown =
+        |scope: &Scope<String>| scope.cases_and_issues.unreferenced == Unreferenced::Unknown;
+    if access.scope.as_ref().is_some_and(is_unknown) {
         let message = "`unreferenced: unknown` leaves open what the key may see; write true or \
                        false";
-        return Err(gap(scope_place(definition), message).into());
+        return Err(IncompleteField::new(scope_place(definition), message).into());
     }
     let key_ids = key_ids(locked);
     let tenant = access.tenant.name.as_deref().unwrap_or_default();
     let older_scopes = access.tenant.scopes == ScopeModel::Older;
-    access
-        .lend(|key, settings| {
-            let (roles, scope) = (key.roles, key.scope);
-            compiler.add(&CompiledKey {
-                tenant,
-                key_ids: &key_ids,
-                definition: KeyDefinition { name, level, expiry, lifetime_ms, roles, scope },
-                settings: *settings,
-                older_scopes,
-            })
+    let key = access.key();
+    let (roles, scope) = (key.roles, key.scope);
+    compiler
+        .add(&CompiledKey {
+            tenant,
+            key_ids: &key_ids,
+            definition: KeyDefinition { name, level, expiry, lifetime_ms, roles, scope },
+            settings: access.tenant.settings,
+            older_scopes,
         })
         .map_err(Refusal::Compile)
-}
-
-fn gap(span: Span, message: &str) -> Gap {
-    Gap { span, message: message.into() }
 }
 
 fn scope_place(definition: &Definition) -> Span {

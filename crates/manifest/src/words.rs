@@ -3,7 +3,9 @@
 //! Each word is written once, beside the variant that it stands for. The field tables in
 //! [`crate::format`] list these words, and the reader turns them into values.
 
-use cortexkey_core::access::{Permission, Product, Sbac, TagMode};
+use cortexkey_core::access::{
+    AreaMode, AxisMode, EndpointMode, Permission, Product, Sbac, TagMode, Unreferenced,
+};
 use cortexkey_core::auth::Level;
 
 /// A type whose values are written as one of a few words.
@@ -76,55 +78,35 @@ impl Word for Severity {
     }
 }
 
-words! {
-    /// How much of an area a key sees.
-    Mode {
-        /// Nothing.
-        None = "none",
-        /// Everything.
-        All = "all",
-        /// What is listed.
-        Select = "select",
+impl Word for AreaMode {
+    const ALL: &'static [Self] = &[Self::None, Self::All, Self::Select];
+
+    fn word(self) -> &'static str {
+        self.as_str()
     }
 }
 
-words! {
-    /// How much of the endpoints a key sees; `raw` takes the product's own axes.
-    EndpointMode {
-        /// Nothing.
-        None = "none",
-        /// Everything.
-        All = "all",
-        /// What is listed.
-        Select = "select",
-        /// Groups and tags each have the product's mode.
-        Raw = "raw",
+impl Word for EndpointMode {
+    const ALL: &'static [Self] = &[Self::None, Self::All, Self::Select, Self::Raw];
+
+    fn word(self) -> &'static str {
+        self.as_str()
     }
 }
 
-words! {
-    /// The product's mode of one endpoint axis.
-    RawMode {
-        /// Nothing.
-        NoScope = "no_scope",
-        /// Everything.
-        SeeAll = "see_all",
-        /// What is listed.
-        Scope = "scope",
-        /// No restriction from this axis.
-        Any = "any",
+impl Word for AxisMode {
+    const ALL: &'static [Self] = &[Self::NoScope, Self::SeeAll, Self::Scope, Self::Any];
+
+    fn word(self) -> &'static str {
+        self.as_str()
     }
 }
 
-words! {
-    /// Whether a key sees cases and issues that reference no known object.
-    Unreferenced {
-        /// It does.
-        Yes = "true",
-        /// It does not.
-        No = "false",
-        /// An import could not know.
-        Unknown = "unknown",
+impl Word for Unreferenced {
+    const ALL: &'static [Self] = &[Self::Yes, Self::No, Self::Unknown];
+
+    fn word(self) -> &'static str {
+        self.as_str()
     }
 }
 

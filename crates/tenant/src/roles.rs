@@ -1,8 +1,7 @@
 //! The roles of a tenant: the predefined ones, which the core knows, and custom ones.
-//!
-//! It refuses to decide: it looks roles up, and the core answers.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use cortexkey_core::access::{
     Actions, Component, Grant, KnownLevel, Permission, PredefinedRole, Product, Role,
@@ -44,49 +43,44 @@ pub const ASSUMED_ROLES: &[(&str, &[(&str, Permission)])] = &[
 
 const NOTHING: KnownLevel = KnownLevel::exactly(Permission::None);
 
-/// A predefined role as this tenant plays it: every level is settled.
-struct PlayedRole {
+/// A predefined role, with a level for every component.
+struct SettledRole {
     public: &'static PredefinedRole,
-    grants: Vec<Grant<'static>>,
-    others: KnownLevel,
-    held_actions: &'static [&'static str],
+    role: Role<String>,
 }
 
-impl PlayedRole {
+impl SettledRole {
     fn of(public: &'static PredefinedRole, product: Product) -> Self {
-        let role = public.role_in(Some(product));
-        let assumed = ASSUMED_ROLES.iter().find(|(name, _)| *name == public.name);
-        let assumed = assumed.map_or(&[][..], |(_, levels)| *levels);
-        let mut grants: Vec<Grant<'static>> = Vec::new();
+        let mut role = public.role_in(Some(product)).to_owned();
+        let mut grants: Vec<Grant<String>> = Vec::new();
         for grant in role.grants {
-            if let Some(level) = played(grant.level) {
+            if let Some(level) = settled(grant.level) {
                 grants.push(Grant::listed(grant.component, level));
             }
         }
-        if played(role.others).is_none() {
-            for (component, level) in assumed {
+        let others = settled(role.others);
+        if others.is_none() {
+            let assumed = ASSUMED_ROLES.iter().find(|(name, _)| *name == public.name);
+            for (component, level) in assumed.map_or(&[][..], |(_, levels)| *levels) {
                 if !grants.iter().any(|grant| grant.component == *component) {
-                    grants.push(Grant::listed(component, *level));
+                    grants.push(Grant::listed((*component).to_owned(), *level));
                 }
             }
         }
-        let others = played(role.others).map_or(NOTHING, KnownLevel::exactly);
-        Self { public, grants, others, held_actions: role.actions.held }
-    }
-
-    fn role(&self) -> Role<'_> {
-        Role {
-            name: self.public.name,
-            holds_all: self.public.holds_all,
-            grants: &self.grants,
-            others: self.others,
-            actions: Actions::only(self.held_actions),
-        }
+        role.grants = grants;
+        role.others = others.map_or(NOTHING, KnownLevel::exactly);
+        role.actions = only(role.actions.held);
+        Self { public, role }
     }
 }
 
-/// The level that this tenant plays: of a bound, view.
-fn played(level: KnownLevel) -> Option<Permission> {
+/// These actions, and no others.
+fn only(held: Vec<String>) -> Actions<String> {
+    Actions { held, lacked: Vec::new(), is_complete: true }
+}
+
+/// The level that this tenant takes a role to have: of a bound, view.
+fn settled(level: KnownLevel) -> Option<Permission> {
     match level.exact() {
         Some(level) => Some(level),
         None if level == KnownLevel::UNKNOWN => None,
@@ -94,13 +88,9 @@ fn played(level: KnownLevel) -> Option<Permission> {
     }
 }
 
-/// A role that somebody made: a name, and what it holds. What it does not list it does not hold.
+/// A custom role. What it does not list it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomRole {
-    pub(crate) name: String,
-    pub(crate) components: Vec<Grant<'static>>,
-    pub(crate) actions: Vec<&'static str>,
-}
+pub struct CustomRole(pub(crate) Role<String>);
 
 impl CustomRole {
     /// A role that holds nothing yet. The name of a predefined role is taken.
@@ -109,12 +99,13 @@ impl CustomRole {
         if PredefinedRole::by_name(&name).is_some() {
             return Err(CustomRoleError::NameTaken);
         }
-        Ok(Self { name, components: Vec::new(), actions: Vec::new() })
+        let role = Role { others: NOTHING, actions: only(Vec::new()), ..Role::unknown(name) };
+        Ok(Self(role))
     }
 
     /// Its display name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// With a component at a level, both as the console names them.
@@ -125,8 +116,8 @@ impl CustomRole {
             names.push(known.name);
         }
         for name in names {
-            self.components.retain(|grant| grant.component != name);
-            self.components.push(Grant::listed(name, level));
+            self.0.grants.retain(|grant| grant.component != name);
+            self.0.grants.push(Grant::listed(name.to_owned(), level));
         }
         Ok(self)
     }
@@ -134,26 +125,22 @@ impl CustomRole {
     /// With a named action, as the console names it.
     pub fn with_action(mut self, action: &str) -> Result<Self, CustomRoleError> {
         let known = permissions::action(action).ok_or(CustomRoleError::UnknownAction)?;
-        if !self.actions.contains(&known) {
-            self.actions.push(known);
+        let held = &mut self.0.actions.held;
+        if !held.iter().any(|action| action == known) {
+            held.push(known.to_owned());
         }
         Ok(self)
     }
 
     /// With what a name in the product's API asks for; `None` where it is no such name.
-    pub(crate) fn with_permission(mut self, name: &str) -> Option<Self> {
+    pub(crate) fn with_permission(self, name: &str) -> Option<Self> {
         match permissions::asked(name)? {
             Asked::Component(component, level) => {
-                let held = self.components.iter().find(|grant| grant.component == component);
+                let held = self.0.grants.iter().find(|grant| grant.component == component);
                 let level = held.map_or(level, |grant| level.max(grant.level.lowest()));
                 self.with(component, level).ok()
             }
-            Asked::Action(action) => {
-                if !self.actions.contains(&action) {
-                    self.actions.push(action);
-                }
-                Some(self)
-            }
+            Asked::Action(action) => self.with_action(action).ok(),
         }
     }
 }
@@ -188,7 +175,7 @@ pub(crate) struct RoleEntry {
     /// Which of the roles that were ever made.
     pub(crate) number: u64,
     pub(crate) role_id: String,
-    pub(crate) role: CustomRole,
+    pub(crate) role: Role<String>,
     pub(crate) description: Option<String>,
     /// Which datasets it opens, as it was asked.
     pub(crate) datasets: Vec<DatasetPermission>,
@@ -199,7 +186,7 @@ pub(crate) struct RoleEntry {
 /// All roles of a tenant.
 pub(crate) struct Roles {
     product: Product,
-    predefined: Vec<PlayedRole>,
+    predefined: Vec<SettledRole>,
     pub(crate) custom: Vec<RoleEntry>,
     /// How many custom roles were ever made: an id is never given twice.
     pub(crate) made: u64,
@@ -210,16 +197,16 @@ impl Roles {
         let given = |(at, role): (usize, CustomRole)| RoleEntry {
             number: 0,
             role_id: format!("given_role_{}", at + 1),
-            role,
+            role: role.0,
             description: None,
             datasets: Vec::new(),
             created_by: "tenant@localhost".to_owned(),
             created_ms: now_ms,
         };
-        let played = PredefinedRole::of(product).map(|role| PlayedRole::of(role, product));
+        let predefined = PredefinedRole::of(product).map(|role| SettledRole::of(role, product));
         Self {
             product,
-            predefined: played.collect(),
+            predefined: predefined.collect(),
             custom: custom.into_iter().enumerate().map(given).collect(),
             made: 0,
         }
@@ -246,7 +233,7 @@ impl Roles {
         self.custom.push(RoleEntry {
             number,
             role_id,
-            role,
+            role: role.0,
             description,
             datasets,
             created_by,
@@ -302,23 +289,15 @@ impl Roles {
     }
 
     /// The role with this display name.
-    pub(crate) fn find(&self, name: &str) -> Option<Role<'_>> {
-        if let Some(played) = self.predefined.iter().find(|role| role.public.name == name) {
-            return Some(played.role());
-        }
-        let role = &self.custom.iter().find(|entry| entry.role.name == name)?.role;
-        Some(Role {
-            name: &role.name,
-            holds_all: false,
-            grants: &role.components,
-            others: NOTHING,
-            actions: Actions::only(&role.actions),
-        })
+    pub(crate) fn find(&self, name: &str) -> Option<&Role<String>> {
+        let predefined = self.predefined.iter().map(|role| &role.role);
+        let custom = self.custom.iter().map(|entry| &entry.role);
+        predefined.chain(custom).find(|role| role.name == name)
     }
 
     /// The roles with these names, as far as there are any.
-    pub(crate) fn all(&self, names: &[String]) -> Vec<Role<'_>> {
-        names.iter().filter_map(|name| self.find(name)).collect()
+    pub(crate) fn all(&self, names: &[String]) -> Vec<Role<Cow<'_, str>>> {
+        names.iter().filter_map(|name| self.find(name).map(Role::borrowed)).collect()
     }
 }
 
@@ -335,7 +314,7 @@ mod tests {
         assert!(roles.find("Generic Collector").is_some());
         assert!(roles.find("instance_administrator").is_none());
         assert!(roles.find("Analyst").is_none(), "of another product");
-        let key_maker = [roles.find("Key maker").unwrap()];
+        let key_maker = roles.all(&["Key maker".to_owned()]);
         assert_eq!(Rights(&key_maker).component("Public API").exact(), Some(Edit));
         assert_eq!(Rights(&key_maker).component("Auditing"), NOTHING);
     }
@@ -351,10 +330,10 @@ mod tests {
     }
 
     #[test]
-    fn predefined_roles_are_played_as_far_as_they_are_public() {
+    fn predefined_roles_are_settled_as_far_as_they_are_public() {
         let roles = Roles::new(Product::Xsiam, vec![], 1);
         let held = |role: &str, component: &str| {
-            Rights(&[roles.find(role).unwrap()]).component(component).exact()
+            Rights(&roles.all(&[role.to_owned()])).component(component).exact()
         };
         // Public, a bound, and assumed.
         assert_eq!(held("IT Admin", "Data Sources"), Some(Edit));
@@ -373,9 +352,13 @@ mod tests {
         assert_eq!(role().with_action("Reboot").err(), Some(CustomRoleError::UnknownAction));
         let both = role().with_permission("public_api_action").unwrap();
         let both = both.with_permission("public_api_view").unwrap();
-        assert_eq!(both.components, [Grant::listed("Public API", Edit)], "the higher level stays");
+        assert_eq!(
+            both.0.grants,
+            [Grant::listed("Public API".to_owned(), Edit)],
+            "the higher level stays"
+        );
         let renamed = role().with("Scans", View).unwrap();
-        assert_eq!(renamed.components.len(), 3, "one of the former names");
+        assert_eq!(renamed.0.grants.len(), 3, "one of the former names");
         assert!(both.with_permission("public_api").is_none());
     }
 }

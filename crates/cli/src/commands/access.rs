@@ -11,9 +11,10 @@ mod show;
 use std::path::PathBuf;
 
 use clap::ArgGroup;
-use cortexkey_core::access::{Answer, Component, Decision, Product, Question, decide};
+use cortexkey_core::access::{
+    AccessKey, Answer, Component, Product, Question, Scope, Unreferenced, decide,
+};
 use cortexkey_manifest::access::{Access, ScopeModel};
-use cortexkey_manifest::definition::Unreferenced;
 use cortexkey_manifest::{closest, mask_tokens};
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ use self::files::{Key, Located, every, locate};
 use self::losses::{losses_json, losses_text};
 use self::question::{Asked, EndpointOf};
 use self::show::{Overview, head_json, notes, notes_text};
-pub(crate) use self::show::{marks, plain, role_json, row, rows_aligned};
+pub(crate) use self::show::{marked, marks, plain, role_json, row, rows_aligned};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, BOLD, Format, GOOD};
 
@@ -197,26 +198,22 @@ fn answer(access: &Access, asked: &Asked) -> Result<Outcome, Failure> {
     Ok(Outcome { answer, decision, notes })
 }
 
-/// The answer, and the decision that it stands on. Where the definition does not know whether what
-/// references nothing is let in, the answer is unknown when it hangs on that.
+/// The answer, and the decision behind it. Where the definition does not know whether what
+/// references nothing is visible, the answer is unknown if it depends on that.
 fn decided(access: &Access, question: &Question<'_>) -> (Answer, Value) {
-    access.lend(|key, tenant| {
-        let decision: Decision<'_> = decide(key, tenant, question);
-        let mut answer = decision.answer();
-        let mut open = *key;
-        let unknown = |scope: &cortexkey_manifest::access::HeldScope| {
-            scope.unreferenced == Unreferenced::Unknown
-        };
-        if access.scope.as_ref().is_some_and(unknown)
-            && let Some(scope) = &mut open.scope
-        {
-            scope.cases_and_issues.unreferenced = true;
-            if decide(&open, tenant, question).answer() != answer {
-                answer = Answer::Unknown;
-            }
+    let (key, tenant) = (access.key(), &access.tenant.settings);
+    let decision = decide(&key, tenant, question);
+    let mut answer = decision.answer();
+    let is_unknown =
+        |scope: &&Scope<String>| scope.cases_and_issues.unreferenced == Unreferenced::Unknown;
+    if let Some(mut open) = key.scope.filter(is_unknown).cloned() {
+        open.cases_and_issues.unreferenced = Unreferenced::Yes;
+        let open = AccessKey { scope: Some(&open), ..key };
+        if decide(&open, tenant, question).answer() != answer {
+            answer = Answer::Unknown;
         }
-        (answer, json!(decision))
-    })
+    }
+    (answer, json!(decision))
 }
 
 /// A component that neither the product's documents nor a role name: most likely a slip.

@@ -1,6 +1,6 @@
 //! `cortexkey compile`: definitions in the compact form that the C library loads.
 //!
-//! It refuses a definition or a policy with mistakes, and to write half a file.
+//! A definition or a policy with mistakes is refused, and no half-written file is left behind.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -106,10 +106,10 @@ fn compile(
     let locked = lock.and_then(|lock| lock.key(tenant?, definition.name()?));
     let tenant = tenant.map(|name| (name, policy.tenant(name)));
     Access::of(definition, &found.catalogue_of(file), tenant)
-        .map_err(Refusal::Gap)
+        .map_err(Refusal::Incomplete)
         .and_then(|access| add(compiler, definition, &access, locked))
         .map_err(|refusal| match refusal {
-            Refusal::Gap(gap) => refuse(gap.span, &gap.message),
+            Refusal::Incomplete(field) => refuse(field.span, &field.message),
             Refusal::Compile(error) => refuse(definition.place, &error.to_string()),
         })
 }

@@ -5,14 +5,14 @@
 use std::path::PathBuf;
 
 use cortexkey_core::access::{
-    Certainty, Component, KnownLevel, PREDEFINED_ROLES, PredefinedRole, Product,
+    Certainty, Component, Grant, KnownLevel, PREDEFINED_ROLES, PredefinedRole, Product, Role,
 };
-use cortexkey_manifest::access::{HeldGrant, HeldRole, Origin};
+use cortexkey_manifest::access::{Origin, ResolvedRole};
 use cortexkey_manifest::closest;
 use serde_json::{Value, json};
 
 use crate::commands::access::{
-    Found, line, marks, plain, role_json, role_named, row, rows_aligned,
+    Found, line, marked, marks, plain, role_json, role_named, row, rows_aligned,
 };
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BOLD, DIM, Format};
@@ -77,12 +77,11 @@ fn predefined(product: Option<Product>) -> impl Iterator<Item = &'static Predefi
 }
 
 /// The catalogue's roles, each once: the nearest layer's counts.
-fn catalogue(found: &Found) -> Vec<HeldRole> {
-    let mut roles: Vec<HeldRole> = Vec::new();
-    let all = found.catalogue();
-    for role in &all {
-        if !roles.iter().any(|known| known.name == role.name.value) {
-            roles.push(HeldRole::of(&role.name.value, &all, None));
+fn catalogue(found: &Found) -> Vec<ResolvedRole> {
+    let mut roles: Vec<ResolvedRole> = Vec::new();
+    for listed in found.catalogue() {
+        if !roles.iter().any(|known| known.role.name == listed.name.value) {
+            roles.push(ResolvedRole::of(&listed.name.value, Some(listed), None));
         }
     }
     roles
@@ -112,9 +111,8 @@ fn list(found: &Found, product: Option<Product>) -> String {
         out += &format!("{DIM}No roles of a catalogue: {why}.{DIM:#}\n");
     } else {
         out += &format!("{BOLD}In the catalogue of {}{BOLD:#}\n", plain(found.path()));
-        for role in own {
-            let marks = marks(role.privileged, role.machine, role.holds_all);
-            out += &entry(&role.name, &marks, &listed(&role));
+        for ResolvedRole { role, facts } in own {
+            out += &entry(&role.name, &marks(&facts, &role), &listed(&role));
         }
     }
     out
@@ -128,7 +126,7 @@ fn products_in_words(products: &[Product]) -> String {
 }
 
 fn marks_of(role: &PredefinedRole) -> String {
-    marks(role.privileged, role.machine, role.holds_all)
+    marked(role.privileged, role.machine, role.holds_all)
 }
 
 fn entry(name: &str, marks: &str, words: &str) -> String {
@@ -136,7 +134,7 @@ fn entry(name: &str, marks: &str, words: &str) -> String {
     format!("  {:<40}  {marks}{DIM}{}{DIM:#}\n", plain(name), plain(words))
 }
 
-fn listed(role: &HeldRole) -> String {
+fn listed(role: &Role<String>) -> String {
     let count = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
@@ -149,16 +147,17 @@ fn listed(role: &HeldRole) -> String {
 }
 
 /// A role as JSON, with what only a list of roles says.
-fn full_json(found: &Found, role: &HeldRole) -> Value {
+fn full_json(found: &Found, ResolvedRole { role, facts }: &ResolvedRole) -> Value {
     let predefined = PredefinedRole::by_name(&role.name);
-    let mut json = role_json(role);
+    let mut json = role_json(role, facts);
     json["products"] = json!(predefined.map(|role| role.products));
     json["note"] = json!(predefined.map(|role| role.note));
     json["public"] = predefined.map_or(Value::Null, public_json);
     json["implies"] = json!(implied(found, &role.name));
-    let listed = found.catalogue();
-    let listed = listed.iter().find(|listed| listed.name.value == role.name);
-    let replacement = listed.and_then(|role| role.deprecated.get()).map(|d| d.replacement.get());
+    let replacement = found
+        .listed(&role.name)
+        .and_then(|role| role.deprecated.get())
+        .map(|d| d.replacement.get());
     json["deprecated"] = replacement.map_or(Value::Null, |name| json!({ "use": name }));
     json
 }
@@ -171,15 +170,15 @@ fn public_json(role: &PredefinedRole) -> Value {
 }
 
 fn implied(found: &Found, name: &str) -> Vec<String> {
-    let catalogue = found.catalogue();
-    let role = catalogue.iter().find(|role| role.name.value == name);
+    let role = found.listed(name);
     role.map_or(&[][..], |role| &role.implies).iter().map(|role| role.value.clone()).collect()
 }
 
 fn list_json(found: &Found, product: Option<Product>) -> String {
     let own = catalogue(found);
-    let public = predefined(product).filter(|role| !own.iter().any(|o| o.name == role.name));
-    let all = public.map(|role| HeldRole::of(role.name, &[], None)).chain(own.iter().cloned());
+    let public =
+        predefined(product).filter(|role| !own.iter().any(|own| own.role.name == role.name));
+    let all = public.map(|role| ResolvedRole::of(role.name, None, None)).chain(own.iter().cloned());
     let roles: Vec<Value> = all.map(|role| full_json(found, &role)).collect();
     line(&json!({ "version": 1, "policy": found.path(), "roles": roles }))
 }
@@ -193,18 +192,19 @@ fn one(
     let predefined = PredefinedRole::by_name(name);
     let of_another = |product: &Product| predefined.is_some_and(|r| !r.products.contains(product));
     if let Some(product) = product.filter(of_another)
-        && !found.catalogue().iter().any(|role| role.name.value == name)
+        && found.listed(name).is_none()
     {
         return Err(Failure::usage_error(format!("{product} has no role {}", plain(name)))
             .help(format!("`cortexkey roles --product {product}` lists its roles")));
     }
-    let role = role_named(found, name, product).ok_or_else(|| no_such_role(found, name))?;
+    let resolved = role_named(found, name, product).ok_or_else(|| no_such_role(found, name))?;
     if format == Format::Json {
-        let roles = [full_json(found, &role)];
+        let roles = [full_json(found, &resolved)];
         return Ok(line(&json!({ "version": 1, "policy": found.path(), "roles": roles })));
     }
+    let ResolvedRole { role, facts } = resolved;
     let mut out = format!("{BOLD}{}{BOLD:#}", plain(&role.name));
-    let marks = marks(role.privileged, role.machine, role.holds_all);
+    let marks = marks(&facts, &role);
     if !marks.is_empty() {
         out += &format!("  [{marks}]");
     }
@@ -213,14 +213,14 @@ fn one(
         out += &row("predefined in", &products_in_words(role.products));
         out += &row("the documents say", role.note);
     }
-    if found.catalogue().iter().any(|role| role.name.value == name) {
+    if found.listed(name).is_some() {
         out += &row("in the catalogue of", found.path());
     }
     let implied = implied(found, name);
     if !implied.is_empty() {
         out += &row("implies", &implied.join(", "));
     }
-    if product.is_none() && role.origin == Origin::Predefined && !role.holds_all {
+    if product.is_none() && facts.origin == Origin::Predefined && !role.holds_all {
         out += &public(predefined);
         return Ok(out);
     }
@@ -234,7 +234,7 @@ fn public(role: Option<&PredefinedRole>) -> String {
         if role.is_some_and(|role| role.grants_in(product).is_some()) {
             let role = role.map_or("", |role| role.name);
             out += &format!("\n{BOLD}In {product}{BOLD:#}\n");
-            out += &levels(&HeldRole::of(role, &[], Some(product)), product);
+            out += &levels(&ResolvedRole::of(role, None, Some(product)).role, product);
         }
     }
     if out.is_empty() {
@@ -243,7 +243,7 @@ fn public(role: Option<&PredefinedRole>) -> String {
     out
 }
 
-fn held(role: &HeldRole, product: Product) -> String {
+fn held(role: &Role<String>, product: Product) -> String {
     let mut out = format!("\n{BOLD}Components{BOLD:#}\n");
     if role.holds_all {
         return out + "  every component at edit, every action\n";
@@ -263,12 +263,12 @@ fn held(role: &HeldRole, product: Product) -> String {
 }
 
 /// Each component with its level, how certain it is, and who says so.
-fn levels(role: &HeldRole, product: Product) -> String {
-    let words = |grant: &HeldGrant| match (grant.certainty, grant.source) {
+fn levels(role: &Role<String>, product: Product) -> String {
+    let words = |grant: &Grant<String>| match (grant.certainty, grant.source) {
         (Certainty::Listed, _) => grant.level.to_string(),
         (certainty, source) => format!("{} ({certainty}: {source})", grant.level),
     };
-    let line = |grant: &HeldGrant| (grant.component.clone(), words(grant));
+    let line = |grant: &Grant<String>| (grant.component.clone(), words(grant));
     let mut lines: Vec<_> = role.grants.iter().map(line).collect();
     let names =
         |component: &&Component| role.grants.iter().any(|grant| grant.component == component.name);
@@ -284,7 +284,7 @@ fn levels(role: &HeldRole, product: Product) -> String {
 fn no_such_role(found: &Found, name: &str) -> Failure {
     let own = catalogue(found);
     let known = PREDEFINED_ROLES.iter().map(|role| role.name);
-    let near = closest(name, known.chain(own.iter().map(|role| role.name.as_str())));
+    let near = closest(name, known.chain(own.iter().map(|own| own.role.name.as_str())));
     let failure = Failure::usage_error(format!("nobody lists a role {}", plain(name)));
     failure.help(match near {
         Some(near) => format!("did you mean \"{}\"? Case and spaces count", plain(near)),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use cortexkey_core::access::compiled::{Definitions, Found};
+use cortexkey_core::access::compiled::{Definitions, Lookup};
 use cortexkey_core::access::{Answer, Permission, Question, decide};
 use cortexkey_core::auth::KeyId;
 
@@ -70,23 +70,23 @@ fn what_is_compiled_decides_as_the_definitions_do() {
     assert!(ran.stderr.starts_with("2 keys, "), "{ran:?}");
     let bytes = fs::read(folder.join("keys.ckc")).unwrap();
     let definitions = Definitions::read(&bytes).unwrap();
-    assert_eq!(definitions.find("a"), Found::Several);
+    assert_eq!(definitions.find("a"), Lookup::Ambiguous);
     for id in [16, 17] {
         let at = definitions.find_id(KeyId::new(id).unwrap(), None);
         assert_eq!(at, definitions.find("on/a"), "the lock file's ids");
     }
-    let Found::At(at) = definitions.find("on/a") else { panic!("on/a is not there") };
+    let Lookup::Found(at) = definitions.find("on/a") else { panic!("on/a is not there") };
     let entry = definitions.entry(at).unwrap();
     assert_eq!(entry.lifetime_ms, Some(90 * 86_400_000));
     let mints = Question::Component { name: "Public API", permission: Permission::Edit };
     let sees = Question::Asset { groups: &["prod-us"] };
-    definitions.lend(at, |key| {
-        assert_eq!(decide(&key.access(), &key.settings, &mints).answer(), Answer::Allowed);
-        assert_eq!(decide(&key.access(), &key.settings, &sees).answer(), Answer::Refused);
-        assert!(!key.older_scopes);
-    });
-    let Found::At(old) = definitions.find("old/a") else { panic!("old/a is not there") };
-    assert_eq!(definitions.lend(old, |key| key.older_scopes), Some(true));
+    let record = definitions.record(at).unwrap();
+    let key = record.key();
+    assert_eq!(decide(&key.access(), &key.settings, &mints).answer(), Answer::Allowed);
+    assert_eq!(decide(&key.access(), &key.settings, &sees).answer(), Answer::Refused);
+    assert!(!key.older_scopes);
+    let Lookup::Found(old) = definitions.find("old/a") else { panic!("old/a is not there") };
+    assert!(definitions.record(old).unwrap().key().older_scopes);
 
     // The same again is the same bytes, and a part of the corpus is a part.
     assert_eq!(compile_in(folder, &["-o", "again.ckc", "keys/"]).code, 0);

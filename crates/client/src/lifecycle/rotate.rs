@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_api::scope::{Mode, ScopeRead, ScopeWrite};
+use cortexkey_api::scope::{AreaMode, ScopeRead, ScopeWrite};
 use cortexkey_core::auth::KeyId;
 use cortexkey_core::lifecycle::KeyRecord;
 use cortexkey_manifest::lock::{LockedKey, Retiring};
@@ -295,7 +295,7 @@ impl<'a> Rotation<'a> {
         let Some(scope) = read.filter(|scope| !Seen::from(scope).is_nothing()) else {
             return Ok(None);
         };
-        if scope.cases_issues.mode == Mode::NoScope {
+        if scope.cases_issues.mode == AreaMode::None {
             return Ok(Some(write_of(&scope, false)));
         }
         let known = options.unreferenced.or(self.entry.unreferenced);

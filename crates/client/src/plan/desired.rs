@@ -1,25 +1,19 @@
-//! [`Desired`]: a key as its definition asks for it, ready to be held against the tenant.
-//!
-//! It refuses definitions that leave a point open, and names the place.
+//! [`Desired`]: a key as its definition describes it, ready to be compared with the tenant.
 
 use cortexkey_api::scope::ScopeWrite;
-use cortexkey_core::access::KeyDefinition;
+use cortexkey_core::access::{Area, KeyDefinition, Unreferenced};
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_manifest::Span;
-use cortexkey_manifest::access::{Access, Gap, Selection};
-use cortexkey_manifest::definition::{self, Definition, Unreferenced};
+use cortexkey_manifest::access::{Access, IncompleteField};
+use cortexkey_manifest::definition::{self, Definition};
 use cortexkey_manifest::policy;
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
+use super::digest::{Applied, Digests};
 use super::scope::{self, GroupIds};
 use super::state::TenantState;
 
-/// How many digits of a digest are kept: enough that no two definitions of a key share them.
-const DIGEST_LEN: usize = 32;
-
-/// When a key is to end.
+/// When a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Never,
@@ -27,7 +21,7 @@ pub(super) enum End {
     After { ms: u64 },
 }
 
-/// A key as its definition asks for it.
+/// A key as its definition describes it.
 #[derive(Clone, Debug)]
 pub struct Desired {
     /// The name of the definition.
@@ -43,8 +37,7 @@ pub struct Desired {
     pub(super) access: Access,
     /// Asset groups that are given with their ids.
     group_ids: GroupIds,
-    /// Tells one version of the definition from another.
-    digest: String,
+    digests: Digests,
 }
 
 impl Desired {
@@ -56,9 +49,10 @@ impl Desired {
         tenant: Option<(&str, Option<&policy::Tenant>)>,
         file: &str,
         line: usize,
-    ) -> Result<Self, Gap> {
+    ) -> Result<Self, IncompleteField> {
         let access = Access::of(definition, catalogue, tenant)?;
-        let open = |span: Span, message: &str| Gap { span, message: message.to_owned() };
+        let open =
+            |span: Span, message: &str| IncompleteField { span, message: message.to_owned() };
         let place = definition.place;
         let name = definition.name().ok_or_else(|| open(place, "`metadata.name` is missing"))?;
         let spec = definition.spec.as_ref().ok_or_else(|| open(place, "`spec` is missing"))?;
@@ -73,20 +67,30 @@ impl Desired {
                 End::After { ms: ms(lifetime.as_secs().saturating_mul(1000)) }
             }
         };
-        let mut desired = Self {
+        let roles: Vec<String> = definition.roles().iter().map(|role| role.value.clone()).collect();
+        let comment = spec.comment.get().filter(|comment| !comment.is_empty()).cloned();
+        let group_ids = spec.scope.get().map(scope::group_ids).unwrap_or_default();
+        let applied = Applied {
+            level,
+            roles: &roles,
+            comment: comment.as_deref(),
+            end,
+            group_ids: &group_ids,
+            scope: access.scope.as_ref(),
+        };
+        let digests = Digests::of(&applied, definition);
+        Ok(Self {
             name: name.to_owned(),
             file: file.to_owned(),
             line,
-            roles: definition.roles().iter().map(|role| role.value.clone()).collect(),
+            roles,
             level,
-            comment: spec.comment.get().filter(|comment| !comment.is_empty()).cloned(),
+            comment,
             end,
             access,
-            group_ids: spec.scope.get().map(scope::group_ids).unwrap_or_default(),
-            digest: String::new(),
-        };
-        desired.digest = desired.made_digest();
-        Ok(desired)
+            group_ids,
+            digests,
+        })
     }
 
     /// Whether it has a scope.
@@ -94,9 +98,14 @@ impl Desired {
         self.access.scope.is_some()
     }
 
-    /// Tells one version of the definition from another; it is what a lock file notes.
+    /// The digest that a lock file notes: it tells one version of the definition from another.
     pub fn digest(&self) -> &str {
-        &self.digest
+        &self.digests.second
+    }
+
+    /// Whether the definition is the one that a lock file notes as applied.
+    pub(super) fn was_applied(&self, digest: Option<&str>) -> bool {
+        digest.is_some_and(|digest| self.digests.include(digest))
     }
 
     /// The scope in the form that the product takes; none where nothing is sent for it.
@@ -110,53 +119,23 @@ impl Desired {
         self.access.scope.as_ref().is_some_and(scope::selects_groups)
     }
 
-    /// What the tenant is to be told about cases and issues that reference nothing known; none
-    /// where it makes no difference.
+    /// What the tenant is told about cases and issues that reference nothing known; none where it
+    /// makes no difference.
     pub(crate) fn unreferenced(&self) -> Option<bool> {
-        let scope = self.access.scope.as_ref()?;
-        let matters = scope.cases_and_issues != Selection::None;
-        matters.then_some(scope.unreferenced == Unreferenced::Yes)
+        let cases = &self.access.scope.as_ref()?.cases_and_issues;
+        (cases.area != Area::None).then_some(cases.unreferenced == Unreferenced::Yes)
     }
 
     /// As the core compares keys.
-    pub(super) fn lend<R>(&self, ask: impl FnOnce(KeyDefinition<'_>) -> R) -> R {
+    pub(super) fn definition(&self) -> KeyDefinition<'_, String> {
         let (expiry, lifetime_ms) = match self.end {
             End::Never => (Expiry::Never, None),
             End::At { ms } => (Expiry::At { ms }, None),
             End::After { ms } => (Expiry::Never, Some(ms)),
         };
-        self.access.lend(|access, _| {
-            let (roles, scope) = (access.roles, access.scope);
-            ask(KeyDefinition {
-                name: &self.name,
-                level: self.level,
-                expiry,
-                lifetime_ms,
-                roles,
-                scope,
-            })
-        })
-    }
-
-    fn made_digest(&self) -> String {
-        let mut roles = self.roles.clone();
-        roles.sort();
-        let (kind, ms) = match self.end {
-            End::Never => ("never", 0),
-            End::At { ms } => ("at", ms),
-            End::After { ms } => ("after", ms),
-        };
-        let text = json!({
-            "level": self.level.as_str(),
-            "roles": roles,
-            "comment": self.comment,
-            "end": [kind, ms],
-            "groupIds": self.group_ids,
-            // Its form is of this program alone, and so is the digest.
-            "scope": self.access.scope.as_ref().map(|scope| format!("{scope:?}")),
-        });
-        let mut digest = hex::encode(Sha256::digest(text.to_string()));
-        digest.truncate(DIGEST_LEN);
-        digest
+        let (name, level) = (&self.name, self.level);
+        let key = self.access.key();
+        let (roles, scope) = (key.roles, key.scope);
+        KeyDefinition { name, level, expiry, lifetime_ms, roles, scope }
     }
 }

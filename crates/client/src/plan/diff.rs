@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 
 use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_api::scope::{AxisMode, AxisWrite, Mode, ScopeRead, ScopeWrite};
-use cortexkey_api::scope_mapping::ScopeAsRead;
-use cortexkey_core::access::{KeyDefinition, Role, Scope, compare};
+use cortexkey_api::scope::{AreaMode, AxisMode, AxisWrite, ScopeRead, ScopeWrite};
+use cortexkey_api::scope_mapping::from_read;
+use cortexkey_core::access::{Gain, KeyDefinition, Role, Unreferenced, compare};
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
-use cortexkey_manifest::access::HeldRole;
+use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::lock::LockedKey;
 use cortexkey_manifest::policy;
 
@@ -144,14 +144,14 @@ impl Diff<'_> {
         };
         let mut action = self.action(Kind::Generate, reason, Step::Renew(new));
         action.changes = changes;
-        action.widens = self.desired.lend(|key| gained(compare(&[], &[key])));
+        action.widens = gained(&compare(&[], &[self.desired.definition()]));
         action.drift = self.entry.id.is_some() && self.is_unchanged();
         actions.push(action);
     }
 
     /// Whether the definition is what was applied last.
     fn is_unchanged(&self) -> bool {
-        self.entry.applied.as_deref() == Some(self.desired.digest())
+        self.desired.was_applied(self.entry.applied.as_deref())
     }
 
     fn compare(&self, record: &ApiKeyRecord, scope: Option<ScopeWrite>, actions: &mut Vec<Action>) {
@@ -330,63 +330,41 @@ impl Diff<'_> {
     fn widens(&self, record: &ApiKeyRecord, read: Option<&ScopeRead>) -> Vec<Gained> {
         let product = self.desired.access.tenant.product;
         let names = record.roles.iter().map(String::as_str);
-        let held = HeldRole::all(names, self.catalogue, product);
-        HeldRole::lend(&held, |roles| self.widens_from(record, roles, read))
-    }
-
-    fn widens_from(
-        &self,
-        record: &ApiKeyRecord,
-        roles: &[Role<'_>],
-        read: Option<&ScopeRead>,
-    ) -> Vec<Gained> {
-        let seen = read.and_then(|read| ScopeAsRead::from_read(read).ok());
-        let of = |scope: Option<Scope<'_>>| {
-            // A lifetime is compared with the lifetime that the key was made with.
-            let (expiry, lifetime_ms) = match (self.desired.end, record.expiration) {
-                (End::After { .. }, Some(ms)) => {
-                    let made = record.creation_time.unwrap_or(0);
-                    let life = ms.saturating_sub(made);
-                    (Expiry::Never, Some(life.saturating_add(LIFETIME_TOLERANCE_MS)))
-                }
-                (_, expiration) => (expiration.map_or(Expiry::Never, |ms| Expiry::At { ms }), None),
-            };
-            let before = KeyDefinition {
-                name: &self.desired.name,
-                level: Level::from(record.security_level),
-                expiry,
-                lifetime_ms,
-                roles,
-                scope,
-            };
-            self.desired.lend(|after| {
-                // Nothing is sent for a scope that is not defined, so none is dropped.
-                let before = KeyDefinition {
-                    scope: before.scope.filter(|_| after.scope.is_some()),
-                    ..before
-                };
-                gained(compare(&[before], &[after]))
-            })
-        };
-        match seen {
-            None => of(None),
-            Some(seen) => seen.with_core(|mut scope, is_unknown| {
-                if is_unknown {
-                    // What was told last; what nobody told is taken to be closed.
-                    scope.cases_and_issues.unreferenced = self.entry.unreferenced == Some(true);
-                }
-                of(Some(scope))
-            }),
+        let resolved = ResolvedRole::all(names, self.catalogue, product);
+        let roles: Vec<Role<String>> = resolved.into_iter().map(|resolved| resolved.role).collect();
+        let mut scope = read.and_then(|read| from_read(read).ok());
+        if let Some(scope) = &mut scope
+            && scope.cases_and_issues.unreferenced == Unreferenced::Unknown
+        {
+            // What the tenant was told last; taken to be off where it was told nothing.
+            scope.cases_and_issues.unreferenced = (self.entry.unreferenced == Some(true)).into();
         }
+        // A lifetime is compared with the lifetime that the key was made with.
+        let (expiry, lifetime_ms) = match (self.desired.end, record.expiration) {
+            (End::After { .. }, Some(ms)) => {
+                let made = record.creation_time.unwrap_or(0);
+                let life = ms.saturating_sub(made);
+                (Expiry::Never, Some(life.saturating_add(LIFETIME_TOLERANCE_MS)))
+            }
+            (_, expiration) => (expiration.map_or(Expiry::Never, |ms| Expiry::At { ms }), None),
+        };
+        let after = self.desired.definition();
+        let before = KeyDefinition {
+            name: &self.desired.name,
+            level: Level::from(record.security_level),
+            expiry,
+            lifetime_ms,
+            roles: &roles,
+            // Nothing is sent for a scope that is not defined, so none is dropped.
+            scope: scope.as_ref().filter(|_| after.scope.is_some()),
+        };
+        gained(&compare(&[before], &[after]))
     }
 }
 
-fn gained(gains: Vec<cortexkey_core::access::Gain<'_>>) -> Vec<Gained> {
-    let of = |gain: cortexkey_core::access::Gain<'_>| Gained {
-        code: gain.code(),
-        message: gain.widening.to_string(),
-    };
-    gains.into_iter().map(of).collect()
+fn gained(gains: &[Gain<'_>]) -> Vec<Gained> {
+    let of = |gain: &Gain<'_>| Gained { code: gain.code(), message: gain.widening.to_string() };
+    gains.iter().map(of).collect()
 }
 
 fn is_of_scope(code: &str) -> bool {
@@ -429,10 +407,10 @@ fn time(ms: u64) -> String {
 
 /// A scope in words, area by area.
 fn areas(scope: &ScopeWrite, group: &dyn Fn(u64) -> String) -> [(&'static str, String); 5] {
-    let area = |mode: Mode, mut names: Vec<String>| match mode {
-        Mode::NoScope => "none".to_owned(),
-        Mode::SeeAll => "all".to_owned(),
-        Mode::Scope => {
+    let area = |mode: AreaMode, mut names: Vec<String>| match mode {
+        AreaMode::None => "none".to_owned(),
+        AreaMode::All => "all".to_owned(),
+        AreaMode::Select => {
             names.sort();
             names.join(", ")
         }
@@ -441,7 +419,7 @@ fn areas(scope: &ScopeWrite, group: &dyn Fn(u64) -> String) -> [(&'static str, S
         AxisMode::NoScope => "none".to_owned(),
         AxisMode::SeeAll => "all".to_owned(),
         AxisMode::Any => "any".to_owned(),
-        AxisMode::Scope => area(Mode::Scope, axis.names.clone()),
+        AxisMode::Scope => area(AreaMode::Select, axis.names.clone()),
     };
     let groups = scope.assets.asset_group_ids.iter().map(|id| group(*id)).collect();
     let datasets = scope.datasets_rows.as_ref().map_or_else(String::new, |rows| {

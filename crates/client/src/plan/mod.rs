@@ -6,6 +6,7 @@
 mod action;
 mod desired;
 mod diff;
+mod digest;
 mod membership;
 mod request;
 mod scope;

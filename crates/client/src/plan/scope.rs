@@ -7,13 +7,14 @@
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::ScopeWrite;
 use cortexkey_api::scope_mapping::{MappingError, to_write};
-use cortexkey_manifest::access::{Gap, HeldScope, Selection};
-use cortexkey_manifest::definition::{self, RawMode, Unreferenced};
+use cortexkey_core::access::{Area, AxisMode, Scope, Unreferenced};
+use cortexkey_manifest::access::{self, IncompleteField};
+use cortexkey_manifest::definition;
 
 /// A scope as definitions write it.
 #[derive(Clone, Debug)]
 pub struct DefinedScope {
-    held: HeldScope,
+    scope: Scope<String>,
     group_ids: GroupIds,
 }
 
@@ -22,35 +23,41 @@ pub(super) type GroupIds = Vec<(String, u64)>;
 
 impl DefinedScope {
     /// Takes the scope of a definition.
-    pub fn of(scope: &definition::Scope) -> Result<Self, Gap> {
-        let held = HeldScope::of(scope)?;
+    pub fn of(definition: &definition::Scope) -> Result<Self, IncompleteField> {
+        let scope = access::scope(definition)?;
         // The product ignores such names, and the axis lets in more than they say. In a definition
         // that is a warning, since an import writes what a tenant has.
-        for (field, axis) in [("groups", &held.endpoint_groups), ("tags", &held.endpoint_tags)] {
-            if axis.mode != RawMode::Scope && !axis.names.is_empty() {
-                let span = scope.endpoints.get().map_or(scope.place, |endpoints| endpoints.place);
-                let message = format!(
-                    "`scope.endpoints.{field}` has names beside a `{field}Mode` other than `scope`"
-                );
-                return Err(Gap { span, message });
+        if let Some(written) = definition.endpoints.get() {
+            for (field, names, axis) in [
+                ("groups", &written.groups, &scope.endpoints.groups),
+                ("tags", &written.tags, &scope.endpoints.tags),
+            ] {
+                let are_named = names.get().is_some_and(|names| !names.is_empty());
+                if axis.mode() != AxisMode::Scope && are_named {
+                    let message = format!(
+                        "`scope.endpoints.{field}` has names beside a `{field}Mode` other than \
+                         `scope`"
+                    );
+                    return Err(IncompleteField { span: written.place, message });
+                }
             }
         }
-        Ok(Self { held, group_ids: group_ids(scope) })
+        Ok(Self { scope, group_ids: group_ids(definition) })
     }
 
     /// Whether asset groups are named, so that [`to_write`](Self::to_write) needs the tenant's.
     pub fn selects_groups(&self) -> bool {
-        selects_groups(&self.held)
+        selects_groups(&self.scope)
     }
 
     /// The form that the product takes, with these asset groups of the tenant; why not, in words.
     pub fn to_write(&self, groups: &[AssetGroupRecord]) -> Result<ScopeWrite, String> {
-        write(&self.held, &self.group_ids, groups)
+        write(&self.scope, &self.group_ids, groups)
     }
 }
 
-pub(super) fn selects_groups(scope: &HeldScope) -> bool {
-    matches!(scope.assets, Selection::Select(_))
+pub(super) fn selects_groups(scope: &Scope<String>) -> bool {
+    matches!(scope.assets, Area::Select(_))
 }
 
 pub(super) fn group_ids(scope: &definition::Scope) -> GroupIds {
@@ -61,11 +68,11 @@ pub(super) fn group_ids(scope: &definition::Scope) -> GroupIds {
 
 /// The form that the product takes; why not, in words.
 pub(super) fn write(
-    scope: &HeldScope,
+    scope: &Scope<String>,
     group_ids: &[(String, u64)],
     asset_groups: &[AssetGroupRecord],
 ) -> Result<ScopeWrite, String> {
-    if scope.unreferenced == Unreferenced::Unknown {
+    if scope.cases_and_issues.unreferenced == Unreferenced::Unknown {
         return Err(
             "`unreferenced` is unknown: say true or false, as the console's check box shows"
                 .to_owned(),
@@ -85,8 +92,7 @@ pub(super) fn write(
         }
         vec![id]
     };
-    let write = scope.lend(|scope| to_write(&scope, ids));
-    let write = write.map_err(|error: MappingError| error.to_string())?;
+    let write = to_write(scope, ids).map_err(|error: MappingError| error.to_string())?;
     if let Some((name, id)) = wrong_id {
         return Err(format!("the tenant's asset group {name:?} does not have the id {id}"));
     }

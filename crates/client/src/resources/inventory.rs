@@ -10,7 +10,7 @@ use cortexkey_api::Data;
 use cortexkey_api::asset_group::ListRequest;
 use cortexkey_api::inventory::{AssetList, EndpointList, Incomplete, Inventory};
 use cortexkey_api::role::PermissionConfig;
-use cortexkey_api::scope::{AxisMode, Mode, ScopeRead, Tag};
+use cortexkey_api::scope::{AreaMode, AxisMode, ScopeRead, Tag};
 use cortexkey_api::user::{Listed, UserGroupRecord, UserRecord};
 use cortexkey_core::access::BUILT_IN_DOMAINS;
 use cortexkey_core::auth::KeyId;
@@ -176,7 +176,7 @@ impl Reading<'_> {
             Ok(scopes) => {
                 for scope in scopes {
                     let (cases, endpoints) = (scope.cases_issues, scope.endpoints);
-                    take(cases.mode == Mode::Scope, cases.tags, &mut domains);
+                    take(cases.mode == AreaMode::Select, cases.tags, &mut domains);
                     let axis = endpoints.endpoint_groups;
                     take(axis.mode == AxisMode::Scope, axis.tags, &mut groups);
                     let axis = endpoints.endpoint_tags;
@@ -224,8 +224,8 @@ impl Reading<'_> {
         // Without a scope a key sees all or nothing; whether scopes are enforced is not told.
         let endpoints =
             axes.contains(&AxisMode::Scope) || (is_empty && axes.contains(&AxisMode::NoScope));
-        let assets = scope.assets.mode == Mode::Scope
-            || (self.inventory.assets.is_empty() && scope.assets.mode == Mode::NoScope);
+        let assets = scope.assets.mode == AreaMode::Select
+            || (self.inventory.assets.is_empty() && scope.assets.mode == AreaMode::None);
         for (section, limited) in [("endpoints", endpoints), ("assets", assets)] {
             let is_marked = self.inventory.incomplete.iter().any(|mark| mark.section == section);
             if limited && !is_marked {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use cortexkey_api::scope::{
-    AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetsRows, EndpointsWrite, Mode,
+    AreaMode, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetsRows, EndpointsWrite,
     ScopeRead, ScopeWrite, Tag, Tagged,
 };
 use cortexkey_api::{Data, RequestData};
@@ -78,25 +78,25 @@ fn path(id: KeyId) -> String {
 /// What can be seen of a scope from outside, in one form for both shapes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    assets: (Mode, BTreeSet<u64>),
-    cases_issues: (Mode, BTreeSet<String>),
+    assets: (AreaMode, BTreeSet<u64>),
+    cases_issues: (AreaMode, BTreeSet<String>),
     endpoint_groups: (AxisMode, BTreeSet<String>),
     endpoint_tags: (AxisMode, BTreeSet<String>),
-    datasets: Option<(Mode, BTreeSet<(String, String)>)>,
+    datasets: Option<(AreaMode, BTreeSet<(String, String)>)>,
 }
 
 impl Seen {
     /// The scope of a key that has none, as the product shows it.
     pub fn is_nothing(&self) -> bool {
         let none = (AxisMode::NoScope, BTreeSet::new());
-        self.assets.0 == Mode::NoScope
-            && self.cases_issues.0 == Mode::NoScope
+        self.assets.0 == AreaMode::None
+            && self.cases_issues.0 == AreaMode::None
             && self.endpoint_groups == none
             && self.endpoint_tags == none
             && self
                 .datasets
                 .as_ref()
-                .is_none_or(|(mode, filters)| *mode == Mode::NoScope && filters.is_empty())
+                .is_none_or(|(mode, filters)| *mode == AreaMode::None && filters.is_empty())
     }
 }
 
@@ -110,13 +110,13 @@ impl From<&ScopeWrite> for Seen {
             assets: (
                 scope.assets.mode,
                 chosen(
-                    scope.assets.mode == Mode::Scope,
+                    scope.assets.mode == AreaMode::Select,
                     scope.assets.asset_group_ids.iter().copied(),
                 ),
             ),
             cases_issues: (
                 cases.mode,
-                chosen(cases.mode == Mode::Scope, cases.names.iter().cloned()),
+                chosen(cases.mode == AreaMode::Select, cases.names.iter().cloned()),
             ),
             endpoint_groups: axis(&scope.endpoints.endpoint_groups),
             endpoint_tags: axis(&scope.endpoints.endpoint_tags),
@@ -133,8 +133,8 @@ impl From<&ScopeRead> for Seen {
         let groups = scope.assets.asset_groups.iter().map(|group| group.asset_group_id);
         let cases = &scope.cases_issues;
         Self {
-            assets: (scope.assets.mode, chosen(scope.assets.mode == Mode::Scope, groups)),
-            cases_issues: (cases.mode, chosen(cases.mode == Mode::Scope, names(&cases.tags))),
+            assets: (scope.assets.mode, chosen(scope.assets.mode == AreaMode::Select, groups)),
+            cases_issues: (cases.mode, chosen(cases.mode == AreaMode::Select, names(&cases.tags))),
             endpoint_groups: axis(&scope.endpoints.endpoint_groups),
             endpoint_tags: axis(&scope.endpoints.endpoint_tags),
             datasets: scope.datasets_rows.as_ref().map(datasets),
@@ -154,7 +154,7 @@ pub fn write_of(scope: &ScopeRead, unreferenced: bool) -> ScopeWrite {
     ScopeWrite {
         assets: AssetsWrite {
             mode: scope.assets.mode,
-            asset_group_ids: if scope.assets.mode == Mode::Scope {
+            asset_group_ids: if scope.assets.mode == AreaMode::Select {
                 groups.collect()
             } else {
                 Vec::new()
@@ -162,12 +162,12 @@ pub fn write_of(scope: &ScopeRead, unreferenced: bool) -> ScopeWrite {
         },
         cases_issues: CasesIssuesWrite {
             mode: cases.mode,
-            names: if cases.mode == Mode::Scope {
+            names: if cases.mode == AreaMode::Select {
                 names(&cases.tags).collect()
             } else {
                 Vec::new()
             },
-            include_cases_issues_empty_entities: unreferenced && cases.mode != Mode::NoScope,
+            include_cases_issues_empty_entities: unreferenced && cases.mode != AreaMode::None,
         },
         endpoints: EndpointsWrite {
             endpoint_groups: axis(&scope.endpoints.endpoint_groups),
@@ -186,7 +186,7 @@ fn chosen<T: Ord>(selects: bool, items: impl Iterator<Item = T>) -> BTreeSet<T> 
     if selects { items.collect() } else { BTreeSet::new() }
 }
 
-fn datasets(rows: &DatasetsRows) -> (Mode, BTreeSet<(String, String)>) {
+fn datasets(rows: &DatasetsRows) -> (AreaMode, BTreeSet<(String, String)>) {
     let filters = rows.filters.iter();
     let filters = filters.map(|filter| (filter.dataset.clone(), filter.filter.clone()));
     (rows.default_filter_mode, filters.collect())

@@ -1,8 +1,8 @@
 //! [`compare`]: which access a set of keys gains from one version of its definitions to the next.
 //!
-//! It refuses to weigh gains, to report losses, and to take the unknown for harmless: a role whose
-//! content nobody listed is a gain wherever it is added. It asks nothing of the tenant, so what it
-//! reports may be without effect where scopes are off.
+//! A role whose content nobody listed is a gain wherever it is added: the unknown is not taken to be
+//! harmless. Losses are not reported. The tenant's settings do not count, so where scopes are off a
+//! gain may have no effect yet.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,13 +10,14 @@ use core::fmt;
 use super::component::{COMPONENTS, Permission};
 use super::known::{Certainty, Grant, KnownLevel};
 use super::role::{Rights, Role};
-use super::scope::{Area, Axis, DatasetScope, EndpointScope, Scope};
+use super::scope::{Area, Axis, CasesAndIssues, DatasetScope, EndpointScope, Scope, Unreferenced};
+use super::text::{Text, has};
 use crate::auth::Level;
 use crate::lifecycle::Expiry;
 
 /// A key as it is defined.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyDefinition<'a> {
+#[derive(Debug)]
+pub struct KeyDefinition<'a, S: Text> {
     /// The name that tells it from the other keys.
     pub name: &'a str,
     /// Its security level.
@@ -27,10 +28,12 @@ pub struct KeyDefinition<'a> {
     /// that and no expiry; `expiry` is then `Never` and counts for nothing.
     pub lifetime_ms: Option<u64>,
     /// Its roles. A role of the same name before and after is the same role.
-    pub roles: &'a [Role<'a>],
+    pub roles: &'a [Role<S>],
     /// Its scope.
-    pub scope: Option<Scope<'a>>,
+    pub scope: Option<&'a Scope<S>>,
 }
+
+copy!(KeyDefinition);
 
 /// One thing that a key gained. Its `Display` is one line for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,10 +208,13 @@ impl Widening<'_> {
 /// assert_eq!(gains[0].to_string(), "export: role Responder is added");
 /// assert_eq!(gains.len(), 1);
 /// ```
-pub fn compare<'a>(before: &[KeyDefinition<'a>], after: &[KeyDefinition<'a>]) -> Vec<Gain<'a>> {
+pub fn compare<'a, S: Text>(
+    before: &[KeyDefinition<'a, S>],
+    after: &[KeyDefinition<'a, S>],
+) -> Vec<Gain<'a>> {
     let mut gains = Vec::new();
     for (i, key) in after.iter().enumerate() {
-        let same_name = |other: &&KeyDefinition<'_>| other.name == key.name;
+        let same_name = |other: &&KeyDefinition<'_, S>| other.name == key.name;
         let earlier = after[..i].iter().filter(same_name).count();
         let widenings = match before.iter().filter(same_name).nth(earlier) {
             Some(old) => of_key(old, key),
@@ -231,7 +237,10 @@ impl<'a> Widenings<'a> {
     }
 }
 
-fn of_key<'a>(before: &KeyDefinition<'a>, after: &KeyDefinition<'a>) -> Widenings<'a> {
+fn of_key<'a, S: Text>(
+    before: &KeyDefinition<'a, S>,
+    after: &KeyDefinition<'a, S>,
+) -> Widenings<'a> {
     let mut found = Widenings::default();
     if (before.level, after.level) == (Level::Advanced, Level::Standard) {
         found.add(Widening::LevelWeakened);
@@ -243,19 +252,23 @@ fn of_key<'a>(before: &KeyDefinition<'a>, after: &KeyDefinition<'a>) -> Widening
         (Some(_), None) => found.add(Widening::ScopeDropped),
         (None, Some(after)) => {
             let mut from_nothing = Widenings::default();
-            of_scope(&Scope::NONE, &after, &mut from_nothing);
+            of_scope(None, after, &mut from_nothing);
             if !from_nothing.0.is_empty() {
                 found.add(Widening::ScopeGiven);
             }
         }
-        (Some(before), Some(after)) => of_scope(&before, &after, &mut found),
+        (Some(before), Some(after)) => of_scope(Some(before), after, &mut found),
     }
     found
 }
 
 /// What a later end gained.
-fn of_end(before: &KeyDefinition<'_>, after: &KeyDefinition<'_>, found: &mut Widenings<'_>) {
-    let end = |key: &KeyDefinition<'_>| (key.lifetime_ms, key.expiry);
+fn of_end<S: Text>(
+    before: &KeyDefinition<'_, S>,
+    after: &KeyDefinition<'_, S>,
+    found: &mut Widenings<'_>,
+) {
+    let end = |key: &KeyDefinition<'_, S>| (key.lifetime_ms, key.expiry);
     match (end(before), end(after)) {
         ((Some(from_ms), _), (Some(to_ms), _)) => {
             if to_ms > from_ms {
@@ -274,15 +287,15 @@ fn of_end(before: &KeyDefinition<'_>, after: &KeyDefinition<'_>, found: &mut Wid
 }
 
 /// What the union of the roles gained.
-fn of_roles<'a>(before: &[Role<'a>], after: &[Role<'a>], found: &mut Widenings<'a>) {
+fn of_roles<'a, S: Text>(before: &[Role<S>], after: &'a [Role<S>], found: &mut Widenings<'a>) {
     if before.iter().any(|role| role.holds_all) {
         return;
     }
     for role in after {
-        let same = |old: &Role<'_>| old.name == role.name && old.others == role.others;
+        let same = |old: &Role<S>| old.name == role.name && old.others == role.others;
         let is_added = !before.iter().any(same) && !is_listed(role, &[before, after]);
         if role.holds_all || is_added {
-            found.add(Widening::RoleAdded { role: role.name });
+            found.add(Widening::RoleAdded { role: &role.name });
         }
         if !role.holds_all {
             of_role(role, is_added, before, after, found);
@@ -292,16 +305,16 @@ fn of_roles<'a>(before: &[Role<'a>], after: &[Role<'a>], found: &mut Widenings<'
 
 /// What one role brings. Where the role itself is reported as added, only what a policy lists is
 /// named: the rest is public.
-fn of_role<'a>(
-    role: &Role<'a>,
+fn of_role<'a, S: Text>(
+    role: &'a Role<S>,
     is_added: bool,
-    before: &[Role<'a>],
-    after: &[Role<'a>],
+    before: &[Role<S>],
+    after: &[Role<S>],
     found: &mut Widenings<'a>,
 ) {
-    let is_named = |grant: &&Grant<'_>| !is_added || grant.certainty == Certainty::Listed;
+    let is_named = |grant: &&Grant<S>| !is_added || grant.certainty == Certainty::Listed;
     for grant in role.grants.iter().filter(is_named) {
-        let component = grant.component;
+        let component = &*grant.component;
         let from = Rights(before).component(component);
         let to = Rights(after).component(component).lowest();
         if to > from.lowest() {
@@ -319,114 +332,139 @@ fn of_role<'a>(
 }
 
 /// Whether all that a role holds is listed: its actions, and of every component its level.
-fn is_listed(role: &Role<'_>, roles: &[&[Role<'_>]]) -> bool {
+fn is_listed<S: Text>(role: &Role<S>, roles: &[&[Role<S>]]) -> bool {
     let lists = |name: &str| {
         let mut grants = role.grants.iter();
-        grants.any(|grant| grant.component == name && grant.level.exact().is_some())
+        grants.any(|grant| *grant.component == *name && grant.level.exact().is_some())
     };
-    let mut named = roles.iter().copied().flatten().flat_map(|other| other.grants);
+    let mut named = roles.iter().copied().flatten().flat_map(|other| other.grants.iter());
     let components_are_listed = role.others == KnownLevel::exactly(Permission::None)
         || (COMPONENTS.iter().all(|component| lists(component.name))
-            && named.all(|grant| lists(grant.component)));
+            && named.all(|grant| lists(&grant.component)));
     role.actions.is_complete && components_are_listed
 }
 
-fn of_scope<'a>(before: &Scope<'a>, after: &Scope<'a>, found: &mut Widenings<'a>) {
-    of_area(before.assets, after.assets, "assets", found, |name| Widening::AssetGroupAdded {
-        name,
-    });
-    let (old, new) = (before.cases_and_issues, after.cases_and_issues);
-    of_area(old.area, new.area, "cases and issues", found, |name| Widening::DomainAdded { name });
-    if new.unreferenced && new.area != Area::None && !(old.unreferenced && old.area != Area::None) {
+/// What a scope gained; without one before, everything that it lets in.
+fn of_scope<'a, S: Text>(
+    before: Option<&'a Scope<S>>,
+    after: &'a Scope<S>,
+    found: &mut Widenings<'a>,
+) {
+    let old = before.map_or(&Area::None, |scope| &scope.assets);
+    of_area(old, &after.assets, "assets", found, |name| Widening::AssetGroupAdded { name });
+    let old = before.map(|scope| &scope.cases_and_issues);
+    let new = &after.cases_and_issues;
+    let old_area = old.map_or(&Area::None, |cases| &cases.area);
+    of_area(old_area, &new.area, "cases and issues", found, |name| Widening::DomainAdded { name });
+    let opens = |cases: &CasesAndIssues<S>| {
+        cases.unreferenced == Unreferenced::Yes && !matches!(cases.area, Area::None)
+    };
+    if opens(new) && !old.is_some_and(opens) {
         found.add(Widening::UnreferencedAllowed);
     }
-    of_endpoints(before.endpoints, after.endpoints, found);
-    of_datasets(before.datasets, after.datasets, found);
+    let closed = EndpointScope::none();
+    of_endpoints(before.map_or(&closed, |scope| &scope.endpoints), &after.endpoints, found);
+    of_datasets(before.and_then(|scope| scope.datasets.as_ref()), after.datasets.as_ref(), found);
 }
 
-fn of_area<'a>(
-    before: Area<'a>,
-    after: Area<'a>,
+fn of_area<'a, S: Text>(
+    before: &Area<S>,
+    after: &'a Area<S>,
     area: &'static str,
     found: &mut Widenings<'a>,
     added: impl Fn(&'a str) -> Widening<'a>,
 ) {
-    let had = match before {
-        Area::All => return,
-        Area::None => &[],
-        Area::Select(names) => names,
-    };
-    match after {
-        Area::None => {}
-        Area::All => found.add(Widening::AreaWidened { area }),
-        Area::Select(names) => {
-            for name in names.iter().filter(|name| !had.contains(name)) {
-                found.add(added(name));
-            }
-        }
+    if matches!(before, Area::All) {
+        return;
+    }
+    if matches!(after, Area::All) {
+        return found.add(Widening::AreaWidened { area });
+    }
+    let had = before.names();
+    for name in after.names().iter().filter(|name| !has(had, name)) {
+        found.add(added(name));
     }
 }
 
-/// An endpoint must be let in by both axes, so what one gains counts only where the other lets
-/// something in.
-fn of_endpoints<'a>(
-    before: EndpointScope<'a>,
-    after: EndpointScope<'a>,
+/// An endpoint must be in both axes, so what one gains counts only where the other lets something
+/// in.
+fn of_endpoints<'a, S: Text>(
+    before: &EndpointScope<S>,
+    after: &'a EndpointScope<S>,
     found: &mut Widenings<'a>,
 ) {
-    let (old_groups, old_tags) = (axis(before.groups), axis(before.tags));
-    let (groups, tags) = (axis(after.groups), axis(after.tags));
-    let nothing = |area| matches!(area, Area::None | Area::Select([]));
-    let opened = [groups, tags] == [Area::All; 2] && [old_groups, old_tags] != [Area::All; 2];
-    if nothing(groups) || nothing(tags) {
+    let is_open = |scope: &EndpointScope<S>| is_all(&scope.groups) && is_all(&scope.tags);
+    let is_closed = |scope: &EndpointScope<S>| is_none(&scope.groups) || is_none(&scope.tags);
+    if is_closed(after) || is_open(before) {
         return;
     }
-    if opened {
+    if is_open(after) {
         return found.add(Widening::AreaWidened { area: "endpoints" });
     }
     // Out of nothing, selecting by one axis leaves the other open, which is no gain by itself.
-    let was_nothing = nothing(old_groups) || nothing(old_tags);
-    let base = |old, new| match (was_nothing, new) {
-        (true, Area::All) => Area::All,
-        (true, _) => Area::None,
-        (false, _) => old,
-    };
-    of_area(base(old_groups, groups), groups, "endpoint groups", found, |name| {
+    let was_closed = is_closed(before);
+    of_axis(&before.groups, &after.groups, was_closed, "endpoint groups", found, |name| {
         Widening::EndpointGroupAdded { name }
     });
-    of_area(base(old_tags, tags), tags, "endpoint tags", found, |name| {
+    of_axis(&before.tags, &after.tags, was_closed, "endpoint tags", found, |name| {
         Widening::EndpointTagAdded { name }
     });
 }
 
-const fn axis(axis: Axis<'_>) -> Area<'_> {
-    match axis {
-        Axis::NoScope => Area::None,
-        Axis::SeeAll | Axis::Any => Area::All,
-        Axis::Scope(names) => Area::Select(names),
+fn of_axis<'a, S: Text>(
+    before: &Axis<S>,
+    after: &'a Axis<S>,
+    was_closed: bool,
+    area: &'static str,
+    found: &mut Widenings<'a>,
+    added: impl Fn(&'a str) -> Widening<'a>,
+) {
+    if !was_closed && is_all(before) {
+        return;
+    }
+    if is_all(after) {
+        if !was_closed {
+            found.add(Widening::AreaWidened { area });
+        }
+        return;
+    }
+    let had: &[S] = if was_closed { &[] } else { before.names() };
+    for name in after.names().iter().filter(|name| !has(had, name)) {
+        found.add(added(name));
     }
 }
 
-fn of_datasets<'a>(
-    before: Option<DatasetScope<'a>>,
-    after: Option<DatasetScope<'a>>,
+/// Whether every endpoint is in an axis.
+fn is_all<S: Text>(axis: &Axis<S>) -> bool {
+    matches!(axis, Axis::SeeAll | Axis::Any)
+}
+
+/// Whether no endpoint is in an axis.
+fn is_none<S: Text>(axis: &Axis<S>) -> bool {
+    !is_all(axis) && axis.names().is_empty()
+}
+
+fn of_datasets<'a, S: Text>(
+    before: Option<&'a DatasetScope<S>>,
+    after: Option<&'a DatasetScope<S>>,
     found: &mut Widenings<'a>,
 ) {
-    let nothing = DatasetScope { all: false, filters: &[] };
-    let (before, after) = (before.unwrap_or(nothing), after.unwrap_or(nothing));
-    if after.all && !before.all {
+    let opens_all = |scope: Option<&DatasetScope<S>>| scope.is_some_and(|scope| scope.all);
+    let (old, new) = (filters(before), filters(after));
+    if opens_all(after) && !opens_all(before) {
         found.add(Widening::DatasetsOpened);
     }
-    for (dataset, _) in before.filters.iter().chain(after.filters) {
-        let of =
-            |scope: DatasetScope<'a>| scope.filters.iter().filter(move |(name, _)| name == dataset);
-        let had = of(before).next().is_some();
-        let has = of(after).next().is_some();
-        let keeps_all = of(before).all(|filter| after.filters.contains(filter));
-        let adds_none = of(after).all(|filter| before.filters.contains(filter));
+    for (dataset, _) in old.iter().chain(new) {
+        let dataset = &**dataset;
+        let of = |filters: &'a [(S, S)]| filters.iter().filter(move |(name, _)| **name == *dataset);
+        let (had, has) = (of(old).next().is_some(), of(new).next().is_some());
+        let keeps_all = of(old).all(|filter| new.contains(filter));
+        let adds_none = of(new).all(|filter| old.contains(filter));
         match (had, has) {
-            (false, true) if !before.all => found.add(Widening::DatasetOpened { dataset }),
-            (true, false) if after.all => found.add(Widening::DatasetFilterDropped { dataset }),
+            (false, true) if !opens_all(before) => found.add(Widening::DatasetOpened { dataset }),
+            (true, false) if opens_all(after) => {
+                found.add(Widening::DatasetFilterDropped { dataset });
+            }
             (true, true) if !keeps_all && adds_none => {
                 found.add(Widening::DatasetFilterDropped { dataset });
             }
@@ -434,6 +472,10 @@ fn of_datasets<'a>(
             _ => {}
         }
     }
+}
+
+fn filters<S: Text>(scope: Option<&DatasetScope<S>>) -> &[(S, S)] {
+    scope.map_or(&[], |scope| &scope.filters)
 }
 
 impl fmt::Display for Gain<'_> {

@@ -6,17 +6,20 @@
 use super::component::Permission;
 use super::filter::RowFilter;
 use super::role::{Rights, Role};
-use super::scope::{Area, Axis, Endpoint, EndpointScope, Scope};
+use super::scope::{Area, Axis, Endpoint, Scope, Unreferenced};
+use super::text::{Text, has};
 use super::trace::{Answer, Change, Decision, Reason, Trace};
 
 /// A key, as far as decisions look at it.
-#[derive(Clone, Copy, Debug)]
-pub struct AccessKey<'a> {
+#[derive(Debug)]
+pub struct AccessKey<'a, S: Text> {
     /// Its roles; its rights are their union.
-    pub roles: &'a [Role<'a>],
+    pub roles: &'a [Role<S>],
     /// Its scope. Without one it sees nothing where scopes are enforced.
-    pub scope: Option<Scope<'a>>,
+    pub scope: Option<&'a Scope<S>>,
 }
+
+copy!(AccessKey);
 
 /// The settings of a tenant that decisions hang on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,25 +133,29 @@ pub enum Reference<'a> {
 }
 
 /// Answers a question about a key in a tenant.
-pub fn decide<'a>(key: &AccessKey<'a>, tenant: &Tenant, question: &Question<'a>) -> Decision<'a> {
-    let mut judge = Judge { tenant: *tenant, scope: Scope::NONE, trace: Trace::new() };
+pub fn decide<'a, S: Text>(
+    key: &AccessKey<'a, S>,
+    tenant: &Tenant,
+    question: &Question<'a>,
+) -> Decision<'a> {
+    let mut evaluation = Evaluation { tenant: *tenant, scope: key.scope, trace: Trace::new() };
     let rights = Rights(key.roles);
     let answer = match *question {
-        Question::Component { name, permission } => judge.component(rights, name, permission),
-        Question::Action { name } => judge.action(rights, name),
-        _ => return judge.in_scope(key.scope, question),
+        Question::Component { name, permission } => evaluation.component(rights, name, permission),
+        Question::Action { name } => evaluation.action(rights, name),
+        _ => return evaluation.in_scope(question),
     };
-    Decision { answer, if_enforced: answer, scopes_off: false, trace: judge.trace }
+    Decision { answer, if_enforced: answer, scopes_off: false, trace: evaluation.trace }
 }
 
-struct Judge<'a> {
+struct Evaluation<'a, S: Text> {
     tenant: Tenant,
-    scope: Scope<'a>,
+    scope: Option<&'a Scope<S>>,
     trace: Trace<'a>,
 }
 
-impl<'a> Judge<'a> {
-    fn component(&mut self, rights: Rights<'a>, name: &'a str, wanted: Permission) -> Answer {
+impl<'a, S: Text> Evaluation<'a, S> {
+    fn component(&mut self, rights: Rights<'a, S>, name: &'a str, wanted: Permission) -> Answer {
         let settled = rights.reaches(name, wanted);
         let answer = settled.map_or(Answer::Unknown, |(reached, _)| Answer::of(reached));
         if answer != Answer::Allowed {
@@ -164,7 +171,7 @@ impl<'a> Judge<'a> {
         self.trace.step("roles", reason, answer)
     }
 
-    fn action(&mut self, rights: Rights<'a>, name: &'a str) -> Answer {
+    fn action(&mut self, rights: Rights<'a, S>, name: &'a str) -> Answer {
         let answer = rights.action(name).map_or(Answer::Unknown, Answer::of);
         if answer != Answer::Allowed {
             self.trace.change(Change::Action(name));
@@ -172,13 +179,10 @@ impl<'a> Judge<'a> {
         self.trace.step("roles", Reason::Action { action: name }, answer)
     }
 
-    /// A question of what may be seen.
-    fn in_scope(mut self, scope: Option<Scope<'a>>, question: &Question<'a>) -> Decision<'a> {
-        match scope {
-            Some(scope) => self.scope = scope,
-            None => {
-                self.trace.step("scope", Reason::NoScope, Answer::Refused);
-            }
+    /// Answers a question of what may be seen.
+    fn in_scope(mut self, question: &Question<'a>) -> Decision<'a> {
+        if self.scope.is_none() {
+            self.trace.step("scope", Reason::NoScope, Answer::Refused);
         }
         let if_enforced = match *question {
             Question::Asset { groups } | Question::Finding { asset_groups: groups } => {
@@ -205,10 +209,11 @@ impl<'a> Judge<'a> {
     }
 
     fn domain(&mut self, domain: &'a str) -> Answer {
-        let (reason, answer) = match self.scope.cases_and_issues.area {
+        let area = self.scope.map_or(&Area::None, |scope| &scope.cases_and_issues.area);
+        let (reason, answer) = match area {
             Area::All => (Reason::All, Answer::Allowed),
             Area::None => (Reason::Nothing, Answer::Refused),
-            Area::Select(names) if names.contains(&domain) => {
+            Area::Select(names) if has(names, domain) => {
                 (Reason::Selected { name: domain }, Answer::Allowed)
             }
             Area::Select(_) => (Reason::DomainNotSelected { domain }, Answer::Refused),
@@ -219,15 +224,15 @@ impl<'a> Judge<'a> {
         self.trace.step("cases and issues", reason, answer)
     }
 
-    /// Every area that the issues ask must hold at least one of what they reference there; an
-    /// issue asked for by itself is the only one.
+    /// Of what the issues reference in an area, at least one thing must be in scope there.
     fn issues(
         &mut self,
         issues: impl Iterator<Item = (&'a str, &'a [Reference<'a>])> + Clone,
     ) -> Answer {
-        let asked = issues.flat_map(|(domain, references)| Asked::by(domain, references));
-        let assets = asked.clone().filter_map(Asked::asset);
-        let endpoints = asked.clone().filter_map(Asked::endpoint);
+        let requested =
+            issues.flat_map(|(domain, references)| RequestedArea::of(domain, references));
+        let assets = requested.clone().filter_map(RequestedArea::asset);
+        let endpoints = requested.clone().filter_map(RequestedArea::endpoint);
         let mut answer = Answer::Allowed;
         if assets.clone().next().is_some() {
             answer = answer.and(self.any_asset(assets));
@@ -235,23 +240,26 @@ impl<'a> Judge<'a> {
         if endpoints.clone().next().is_some() {
             answer = answer.and(self.any_endpoint(endpoints));
         }
-        if asked.clone().next().is_some() {
+        if requested.clone().next().is_some() {
             return answer;
         }
         self.unreferenced()
     }
 
     fn unreferenced(&mut self) -> Answer {
-        let cases = self.scope.cases_and_issues;
-        let answer = Answer::of(cases.unreferenced && cases.area != Area::None);
-        if !cases.unreferenced {
+        let (visible, closed) = self.scope.map_or((false, true), |scope| {
+            let cases = &scope.cases_and_issues;
+            (cases.unreferenced == Unreferenced::Yes, matches!(cases.area, Area::None))
+        });
+        let answer = Answer::of(visible && !closed);
+        if !visible {
             self.trace.change(Change::Unreferenced);
         }
         self.trace.step("cases and issues", Reason::Unreferenced, answer)
     }
 
     fn any_asset(&mut self, assets: impl Iterator<Item = &'a [&'a str]> + Clone) -> Answer {
-        let (reason, answer) = match self.scope.assets {
+        let (reason, answer) = match self.scope.map_or(&Area::None, |scope| &scope.assets) {
             Area::All => (Reason::All, Answer::Allowed),
             Area::None => (Reason::Nothing, Answer::Refused),
             Area::Select(selected) => select(selected, assets.clone()),
@@ -263,8 +271,8 @@ impl<'a> Judge<'a> {
         self.trace.step("assets", reason, answer)
     }
 
-    /// One of the endpoints must be let in by both axes. Where none is, the one that asks for the
-    /// least is shown.
+    /// One of the endpoints must be in both axes. Where none is, the trace shows the one that needs
+    /// the smallest change.
     fn any_endpoint(&mut self, endpoints: impl Iterator<Item = Endpoint<'a>> + Clone) -> Answer {
         let changes = |endpoint: &Endpoint<'a>| self.endpoint_changes(endpoint);
         let Some(shown) = endpoints.min_by_key(|endpoint| weight(changes(endpoint))) else {
@@ -278,8 +286,14 @@ impl<'a> Judge<'a> {
         by_groups.and(by_tags)
     }
 
+    /// The axes of endpoints: groups, tags.
+    fn axes(&self) -> (&'a Axis<S>, &'a Axis<S>) {
+        let endpoints = self.scope.map(|scope| &scope.endpoints);
+        endpoints.map_or((&Axis::NoScope, &Axis::NoScope), |both| (&both.groups, &both.tags))
+    }
+
     fn endpoint_groups(&mut self, groups: &'a [&'a str]) -> Answer {
-        let (reason, answer) = match self.scope.endpoints.groups {
+        let (reason, answer) = match self.axes().0 {
             Axis::SeeAll | Axis::Any => (Reason::All, Answer::Allowed),
             Axis::NoScope => (Reason::Nothing, Answer::Refused),
             Axis::Scope(selected) => select(selected, core::iter::once(groups)),
@@ -288,7 +302,7 @@ impl<'a> Judge<'a> {
     }
 
     fn endpoint_tags(&mut self, tags: &'a [&'a str]) -> Answer {
-        let axis = self.scope.endpoints.tags;
+        let axis = self.axes().1;
         let (reason, answer) = match axis {
             // An axis that does not restrict says nothing worth a step.
             Axis::SeeAll | Axis::Any => return Answer::Allowed,
@@ -303,7 +317,7 @@ impl<'a> Judge<'a> {
 
     /// What would let an endpoint in; nothing where it is.
     fn endpoint_changes(&self, endpoint: &Endpoint<'a>) -> [Option<Change<'a>>; 2] {
-        let EndpointScope { groups, tags } = self.scope.endpoints;
+        let (groups, tags) = self.axes();
         let ask_group = !groups_fit(groups, endpoint.groups);
         let ask_tags = !tags_fit(tags, endpoint.tags, self.tenant.tags);
         let group = endpoint.groups.first().map(|name| Change::EndpointGroup(name));
@@ -327,9 +341,9 @@ impl<'a> Judge<'a> {
         if !self.tenant.datasets {
             return self.trace.step("datasets", Reason::DatasetsUnscoped, Answer::Allowed);
         }
-        let scope = self.scope.datasets.or(Scope::NONE.datasets);
-        let filters = scope.map_or(&[][..], |scope| scope.filters);
-        let mut of_dataset = filters.iter().filter(|(name, _)| *name == dataset).peekable();
+        let scope = self.scope.and_then(|scope| scope.datasets.as_ref());
+        let filters = scope.map_or(&[][..], |scope| &scope.filters);
+        let mut of_dataset = filters.iter().filter(|(name, _)| **name == *dataset).peekable();
         let (reason, answer) = if of_dataset.peek().is_none() {
             (Reason::DatasetDefault, Answer::of(scope.is_some_and(|scope| scope.all)))
         } else {
@@ -350,17 +364,17 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// In which area a reference is looked for.
+/// The area in which a reference is looked for.
 #[derive(Clone, Copy)]
-enum Asked<'a> {
+enum RequestedArea<'a> {
     Asset(&'a [&'a str]),
     Endpoint(Endpoint<'a>),
 }
 
-impl<'a> Asked<'a> {
-    /// What an issue asks for, leaving out references that lead to nothing known. One of the
-    /// Security domain on an asset with an agent goes by endpoints alone.
-    fn by(
+impl<'a> RequestedArea<'a> {
+    /// The areas of an issue's references, without those that lead to nothing known. An issue of
+    /// the Security domain on an asset with an agent goes by endpoints alone.
+    fn of(
         domain: &str,
         references: &'a [Reference<'a>],
     ) -> impl Iterator<Item = Self> + Clone + use<'a> {
@@ -393,41 +407,43 @@ fn weight(changes: [Option<Change<'_>>; 2]) -> usize {
     changes.iter().flatten().map(|c| if *c == Change::AllEndpoints { 3 } else { 1 }).sum()
 }
 
-fn holds_nothing(axis: Axis<'_>) -> bool {
-    matches!(axis, Axis::NoScope | Axis::Scope([]))
+fn holds_nothing<S: Text>(axis: &Axis<S>) -> bool {
+    match axis {
+        Axis::NoScope => true,
+        Axis::Scope(names) => names.is_empty(),
+        Axis::SeeAll | Axis::Any => false,
+    }
 }
 
 /// What a selection says of things, each in some groups: one in a selected group is enough.
-fn select<'a>(
-    selected: &'a [&'a str],
+fn select<'a, S: Text>(
+    selected: &[S],
     mut things: impl Iterator<Item = &'a [&'a str]> + Clone,
 ) -> (Reason<'a>, Answer) {
     let mut names = things.clone().flatten();
-    if let Some(name) = names.find(|name| selected.contains(name)) {
+    if let Some(name) = names.find(|name| has(selected, name)) {
         return (Reason::Selected { name }, Answer::Allowed);
     }
     let names = things.find(|groups| !groups.is_empty()).unwrap_or(&[]);
     (Reason::NotSelected { names, selected: selected.len() }, Answer::Refused)
 }
 
-fn groups_fit(axis: Axis<'_>, groups: &[&str]) -> bool {
+fn groups_fit<S: Text>(axis: &Axis<S>, groups: &[&str]) -> bool {
     match axis {
         Axis::SeeAll | Axis::Any => true,
         Axis::NoScope => false,
-        Axis::Scope(selected) => groups.iter().any(|group| selected.contains(group)),
+        Axis::Scope(selected) => groups.iter().any(|group| has(selected, group)),
     }
 }
 
-fn tags_fit(axis: Axis<'_>, tags: &[&str], mode: TagMode) -> bool {
+fn tags_fit<S: Text>(axis: &Axis<S>, tags: &[&str], mode: TagMode) -> bool {
     match (axis, mode) {
         (Axis::SeeAll | Axis::Any, _) => true,
         (Axis::NoScope, _) => false,
-        (Axis::Scope(selected), TagMode::Permissive) => {
-            tags.iter().any(|tag| selected.contains(tag))
-        }
+        (Axis::Scope(selected), TagMode::Permissive) => tags.iter().any(|tag| has(selected, tag)),
         // Something without tags fits no selection of tags.
         (Axis::Scope(selected), TagMode::Restrictive) => {
-            !tags.is_empty() && tags.iter().all(|tag| selected.contains(tag))
+            !tags.is_empty() && tags.iter().all(|tag| has(selected, tag))
         }
     }
 }

@@ -16,11 +16,11 @@ pub struct RoleGrants {
     /// The role's display name.
     pub role: &'static str,
     /// Its components.
-    pub grants: &'static [Grant<'static>],
+    pub grants: &'static [Grant<&'static str>],
     /// What is known of every component that `grants` does not name.
-    pub others: Option<Grant<'static>>,
+    pub others: Option<Grant<&'static str>>,
     /// Its named actions.
-    pub actions: Actions<'static>,
+    pub actions: Actions<&'static str>,
 }
 
 /// The roles of a product of which something is known.
@@ -46,15 +46,15 @@ const UNKNOWN: KnownLevel = KnownLevel::UNKNOWN;
 
 type Name = &'static str;
 
-const fn documented(component: Name, level: KnownLevel, source: Name) -> Grant<'static> {
+const fn documented(component: Name, level: KnownLevel, source: Name) -> Grant<&'static str> {
     Grant { component, level, certainty: Certainty::Documented, source }
 }
 
-const fn observed(component: Name, level: KnownLevel, source: Name) -> Grant<'static> {
+const fn observed(component: Name, level: KnownLevel, source: Name) -> Grant<&'static str> {
     Grant { component, level, certainty: Certainty::Observed, source }
 }
 
-const fn assumed(component: Name, level: KnownLevel, source: Name) -> Grant<'static> {
+const fn assumed(component: Name, level: KnownLevel, source: Name) -> Grant<&'static str> {
     Grant { component, level, certainty: Certainty::Assumed, source }
 }
 

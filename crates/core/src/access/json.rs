@@ -1,8 +1,8 @@
 //! How decisions and the values in them are written as JSON, behind the feature `serde`.
 //!
-//! It refuses to read anything back, and whatever holds a secret: `Key`, `Signer`, `StoredKey`,
-//! `GeneratedKey` and `Headers` cannot be written. Types whose shape is their JSON derive it where
-//! they stand; here is what has a code, and what would otherwise show how it is stored.
+//! Types whose shape is their JSON derive it where they are defined; the impls here are for types
+//! with a code, and for those whose fields are not their JSON. Whatever holds a secret (`Key`,
+//! `Signer`, `StoredKey`, `GeneratedKey`, `Headers`) has no JSON.
 //!
 //! A decision is
 //! `{"answer", "ifEnforced", "scopesOff", "steps": [{"asked", "answer", "reason", …, "message"}],
@@ -15,6 +15,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct as _, Se
 use super::component::Permission;
 use super::known::{Certainty, KnownLevel};
 use super::product::Product;
+use super::scope::Unreferenced;
 use super::trace::{Answer, Change, Decision, Reason, Step, Words};
 use crate::auth::{KeyId, Level, Verdict};
 use crate::lifecycle::{Expiry, ExpiryState};
@@ -44,6 +45,17 @@ as_code!(
 impl Serialize for KeyId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(self.get())
+    }
+}
+
+/// As `true`, `false` or `"unknown"`.
+impl Serialize for Unreferenced {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Yes => serializer.serialize_bool(true),
+            Self::No => serializer.serialize_bool(false),
+            Self::Unknown => serializer.serialize_str("unknown"),
+        }
     }
 }
 
@@ -211,19 +223,19 @@ mod tests {
     use super::*;
     use crate::access::{
         AccessKey, Area, Axis, CasesAndIssues, EndpointScope, Question, Reference, Role, Scope,
-        Tenant, decide,
+        Tenant, Unreferenced, decide,
     };
     use serde_json::{json, to_value};
 
     #[test]
     fn a_decision_is_written_with_its_steps_and_changes() {
-        let scope = Scope {
-            assets: Area::Select(&["prod-eu"]),
-            cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: false },
-            endpoints: EndpointScope::select(&["servers"], &[]),
+        let scope: Scope<&str> = Scope {
+            assets: Area::select(&["prod-eu"]),
+            cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: Unreferenced::No },
+            endpoints: EndpointScope::<&str>::select(&["servers"], &[]),
             datasets: None,
         };
-        let key = AccessKey { roles: &[Role::unknown("Viewer")], scope: Some(scope) };
+        let key = AccessKey { roles: &[Role::unknown("Viewer")], scope: Some(&scope) };
         let references = &[Reference::Asset { groups: &["prod-us"], endpoint: None }];
         let issue = Question::Issue { domain: "Posture", references };
         assert_eq!(
@@ -250,9 +262,9 @@ mod tests {
     #[test]
     fn scopes_are_written_by_area() {
         assert_eq!(
-            to_value(Scope {
-                assets: Area::Select(&["a"]),
-                endpoints: EndpointScope { groups: Axis::SeeAll, tags: Axis::Scope(&["t"]) },
+            to_value(Scope::<&str> {
+                assets: Area::select(&["a"]),
+                endpoints: EndpointScope { groups: Axis::SeeAll, tags: Axis::scope(&["t"]) },
                 ..Scope::NONE
             })
             .unwrap(),

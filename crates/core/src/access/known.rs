@@ -126,20 +126,20 @@ impl fmt::Display for Certainty {
 /// What a role grants on one component, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
-pub struct Grant<'a> {
+pub struct Grant<S> {
     /// The component's name in the console.
-    pub component: &'a str,
+    pub component: S,
     /// The level, or its bound.
     pub level: KnownLevel,
     /// How certain the level is.
     pub certainty: Certainty,
     /// The title of the document or report that says it; empty for what a policy lists.
-    pub source: &'a str,
+    pub source: &'static str,
 }
 
-impl<'a> Grant<'a> {
+impl<S> Grant<S> {
     /// A level that an organisation's policy lists.
-    pub const fn listed(component: &'a str, level: Permission) -> Self {
+    pub const fn listed(component: S, level: Permission) -> Self {
         let level = KnownLevel::exactly(level);
         Self { component, level, certainty: Certainty::Listed, source: "" }
     }

@@ -1,25 +1,27 @@
 //! What a key may do and see: roles, scopes, decisions.
 //!
-//! It refuses to guess. A component that nobody listed is *unknown*, and a decision that hangs on
-//! it says so. It refuses clocks, I/O and, for an answer, allocation.
-//!
 //! Roles say what a key may **do** ([`Rights`]); a scope (SBAC) says what it may **see**
-//! ([`Scope`]). They are asked apart: whether a key may see a case is a question of its scope,
-//! whether it may open cases at all one of the component *Cases and Issues*.
+//! ([`Scope`]). Each is asked separately: whether a key may see a case is a question of its scope,
+//! whether it may open cases at all one of the component *Cases and Issues*. A component that
+//! nobody listed is *unknown*, and a decision that depends on it says so instead of guessing.
+//!
+//! Everything that handles roles and scopes uses these types: definitions, the product's JSON,
+//! compiled files, plans, the local tenant and the C library. [`Text`] says how they hold strings;
+//! a decision needs no allocator, clock or I/O.
 //!
 //! ```
 //! use cortexkey_core::access::{
 //!     AccessKey, Answer, Area, CasesAndIssues, EndpointScope, Question, Reference, Scope, Tenant,
-//!     decide,
+//!     Unreferenced, decide,
 //! };
 //!
 //! let scope = Scope {
-//!     assets: Area::Select(&["prod-eu"]),
-//!     cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: false },
+//!     assets: Area::select(&["prod-eu"]),
+//!     cases_and_issues: CasesAndIssues { area: Area::All, unreferenced: Unreferenced::No },
 //!     endpoints: EndpointScope::none(),
 //!     datasets: None,
 //! };
-//! let key = AccessKey { roles: &[], scope: Some(scope) };
+//! let key = AccessKey { roles: &[], scope: Some(&scope) };
 //! let issue = Question::Issue {
 //!     domain: "Posture",
 //!     references: &[Reference::Asset { groups: &["prod-us"], endpoint: None }],
@@ -34,9 +36,24 @@
 //! );
 //! ```
 //!
-//! With the feature `serde`, decisions and what they are made of can be written, not read. Names
-//! are in `camelCase`, values that are one of a few words in `kebab-case`; the modes of endpoint
-//! axes are the product's own, in `snake_case`. Keys and headers cannot be written at all.
+//! With the feature `serde`, decisions and what they are made of can be written, not read; only
+//! [`AreaMode`] and [`AxisMode`], the product's own words, can be read, too. Names are in
+//! `camelCase`, values that are one of a few words in `kebab-case`; the modes of endpoint axes are
+//! in `snake_case`. Keys and headers cannot be written at all.
+
+/// Copies a view, whatever its strings are.
+macro_rules! copy {
+    ($($view:ident),*) => {$(
+        #[expect(clippy::expl_impl_clone_on_copy, reason = "a derive would ask `S: Copy`")]
+        impl<S: $crate::access::Text> Clone for $view<'_, S> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<S: $crate::access::Text> Copy for $view<'_, S> {}
+    )*};
+}
 
 #[cfg(feature = "alloc")]
 mod compare;
@@ -53,6 +70,7 @@ mod predefined;
 mod product;
 mod role;
 mod scope;
+mod text;
 mod trace;
 
 #[cfg(feature = "alloc")]
@@ -66,6 +84,8 @@ pub use predefined::{PREDEFINED_ROLES, PredefinedRole};
 pub use product::Product;
 pub use role::{Actions, Rights, Role, scope_bypasses};
 pub use scope::{
-    Area, Axis, BUILT_IN_DOMAINS, CasesAndIssues, DatasetScope, Endpoint, EndpointScope, Scope,
+    Area, AreaMode, Axis, AxisMode, BUILT_IN_DOMAINS, CasesAndIssues, DatasetScope, Endpoint,
+    EndpointMode, EndpointScope, Scope, Unreferenced,
 };
+pub use text::Text;
 pub use trace::{Answer, Change, Decision, Reason, Step, Trace};

@@ -4,7 +4,7 @@
 use super::grants::{self, RoleGrants};
 use super::known::KnownLevel;
 use super::product::Product;
-use super::role::{ACCOUNT_ADMIN, INSTANCE_ADMINISTRATOR, Role};
+use super::role::{ACCOUNT_ADMIN, Actions, INSTANCE_ADMINISTRATOR, Role};
 
 /// A role that the product brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +42,14 @@ impl PredefinedRole {
     }
 
     /// As a role to decide with, in a product.
-    pub fn role_in(&self, product: Option<Product>) -> Role<'static> {
+    pub fn role_in<'a>(&self, product: Option<Product>) -> Role<&'a str> {
         let unknown = Role { holds_all: self.holds_all, ..Role::unknown(self.name) };
         let Some(known) = product.and_then(|product| self.grants_in(product)) else {
             return unknown;
         };
         let others = known.others.map_or(KnownLevel::UNKNOWN, |others| others.level);
-        Role { grants: known.grants, others, actions: known.actions, ..unknown }
+        let RoleGrants { grants, actions: Actions { held, lacked, is_complete }, .. } = *known;
+        Role { grants, others, actions: Actions { held, lacked, is_complete }, ..unknown }
     }
 }
 

@@ -4,30 +4,79 @@
 //! decisions about predefined roles need an organisation's own list. Facts that are only assumed
 //! settle nothing.
 
+#[cfg(feature = "alloc")]
+use alloc::{borrow::Cow, string::String, vec::Vec};
+
 use super::component::{COMPONENTS, Permission};
-use super::known::{Certainty, Grant, KnownLevel};
+#[cfg(feature = "alloc")]
+use super::known::Grant;
+use super::known::{Certainty, KnownLevel};
+use super::text::{Text, has};
 
 /// A role as far as it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
-pub struct Role<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(
+        rename_all = "camelCase",
+        bound = "S: serde::Serialize, S::Grants: serde::Serialize, S::Names: serde::Serialize"
+    )
+)]
+pub struct Role<S: Text> {
     /// Its display name, which is what the product's API takes.
-    pub name: &'a str,
+    pub name: S,
     /// Whether it holds every component at `edit` and every action, as the administrators' roles.
     pub holds_all: bool,
     /// The components of which something is known.
-    pub grants: &'a [Grant<'a>],
+    pub grants: S::Grants,
     /// What is known of every other component.
     pub others: KnownLevel,
     /// The named actions that it holds (Live Terminal, Destroy Files, …).
-    pub actions: Actions<'a>,
+    pub actions: Actions<S>,
 }
 
-impl<'a> Role<'a> {
+impl<S: Text> Role<S> {
     /// A role of which only the name is known.
-    pub const fn unknown(name: &'a str) -> Self {
+    pub const fn unknown(name: S) -> Self {
         let others = KnownLevel::UNKNOWN;
-        Self { name, holds_all: false, grants: &[], others, actions: Actions::UNKNOWN }
+        Self { name, holds_all: false, grants: S::NO_GRANTS, others, actions: Actions::UNKNOWN }
+    }
+
+    /// The role with strings of its own.
+    #[cfg(feature = "alloc")]
+    pub fn to_owned(&self) -> Role<String> {
+        self.map(|text| (**text).into())
+    }
+
+    /// The role with lists of its own that borrow their strings.
+    #[cfg(feature = "alloc")]
+    pub fn borrowed(&self) -> Role<Cow<'_, str>> {
+        self.map(|text| Cow::Borrowed(&**text))
+    }
+
+    #[cfg(feature = "alloc")]
+    fn map<'s, T>(&'s self, text: impl Fn(&'s S) -> T) -> Role<T>
+    where
+        T: Text<Names = Vec<T>, Grants = Vec<Grant<T>>>,
+    {
+        let grants = self.grants.iter().map(|grant| Grant {
+            component: text(&grant.component),
+            level: grant.level,
+            certainty: grant.certainty,
+            source: grant.source,
+        });
+        Role {
+            name: text(&self.name),
+            holds_all: self.holds_all,
+            grants: grants.collect(),
+            others: self.others,
+            actions: Actions {
+                held: self.actions.held.iter().map(&text).collect(),
+                lacked: self.actions.lacked.iter().map(&text).collect(),
+                is_complete: self.actions.is_complete,
+            },
+        }
     }
 
     /// What is known for certain of its level on a component, and how certainly. Facts that are
@@ -39,7 +88,7 @@ impl<'a> Role<'a> {
         let mut known = self
             .grants
             .iter()
-            .filter(|grant| grant.component == component && grant.certainty < Certainty::Assumed);
+            .filter(|grant| *grant.component == *component && grant.certainty < Certainty::Assumed);
         match known.next() {
             Some(first) => {
                 let level = known.fold(first.level, |level, grant| level.union(grant.level));
@@ -51,35 +100,41 @@ impl<'a> Role<'a> {
 }
 
 /// What is known of a role's named actions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
-pub struct Actions<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "camelCase", bound = "S::Names: serde::Serialize")
+)]
+pub struct Actions<S: Text> {
     /// Those that it holds.
-    pub held: &'a [&'a str],
+    pub held: S::Names,
     /// Those that it is known not to hold.
-    pub lacked: &'a [&'a str],
+    pub lacked: S::Names,
     /// Whether `held` is all of them, so that it lacks every other action.
     pub is_complete: bool,
 }
 
-impl<'a> Actions<'a> {
+impl<S: Text> Actions<S> {
     /// Nothing is known.
-    pub const UNKNOWN: Self = Self { held: &[], lacked: &[], is_complete: false };
-
-    /// These, and no others.
-    pub const fn only(held: &'a [&'a str]) -> Self {
-        Self { held, lacked: &[], is_complete: true }
-    }
+    pub const UNKNOWN: Self = Self { held: S::NO_NAMES, lacked: S::NO_NAMES, is_complete: false };
 
     /// Whether an action is held; `None` where that is not known.
-    pub fn hold(self, name: &str) -> Option<bool> {
-        if self.held.contains(&name) {
+    pub fn hold(&self, name: &str) -> Option<bool> {
+        if has(&self.held, name) {
             Some(true)
-        } else if self.is_complete || self.lacked.contains(&name) {
+        } else if self.is_complete || has(&self.lacked, name) {
             Some(false)
         } else {
             None
         }
+    }
+}
+
+impl<'a> Actions<&'a str> {
+    /// These, and no others.
+    pub const fn only(held: &'a [&'a str]) -> Self {
+        Self { held, lacked: &[], is_complete: true }
     }
 }
 
@@ -89,9 +144,9 @@ impl<'a> Actions<'a> {
 /// use cortexkey_core::access::{Grant, KnownLevel, Permission, Rights, Role};
 ///
 /// let auditing = [Grant::listed("Auditing", Permission::View)];
-/// let viewer = Role { grants: &auditing, ..Role::unknown("A") };
+/// let viewer: Role<&str> = Role { grants: &auditing, ..Role::unknown("A") };
 /// let public_api = [Grant::listed("Public API", Permission::Edit)];
-/// let key_maker = Role { grants: &public_api, ..Role::unknown("B") };
+/// let key_maker: Role<&str> = Role { grants: &public_api, ..Role::unknown("B") };
 /// let roles = [viewer, key_maker];
 /// // `edit` is the highest level, so the other role cannot change it.
 /// assert_eq!(Rights(&roles).component("Public API").exact(), Some(Permission::Edit));
@@ -99,10 +154,15 @@ impl<'a> Actions<'a> {
 /// let auditing = Rights(&roles).component("Auditing");
 /// assert_eq!(auditing, KnownLevel::at_least(Permission::View));
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Rights<'a>(pub &'a [Role<'a>]);
+#[derive(Debug)]
+pub struct Rights<'a, S: Text>(pub &'a [Role<S>]);
 
-impl Rights<'_> {
+impl Copy for Role<&str> {}
+impl Copy for Actions<&str> {}
+
+copy!(Rights);
+
+impl<S: Text> Rights<'_, S> {
     /// What is known of the level at which a component is held. Without a role, that is none.
     pub fn component(self, name: &str) -> KnownLevel {
         let none = KnownLevel::exactly(Permission::None);
@@ -129,9 +189,9 @@ impl Rights<'_> {
     /// What the documents suggest about a component without saying it, where they do. It settles
     /// nothing.
     pub fn assumed(self, name: &str) -> Option<KnownLevel> {
-        let grants = self.0.iter().flat_map(|role| role.grants);
+        let grants = self.0.iter().flat_map(|role| role.grants.iter());
         grants
-            .filter(|grant| grant.component == name && grant.certainty == Certainty::Assumed)
+            .filter(|grant| *grant.component == *name && grant.certainty == Certainty::Assumed)
             .map(|grant| grant.level)
             .reduce(KnownLevel::union)
     }
@@ -170,9 +230,9 @@ impl Rights<'_> {
 }
 
 /// The components that the roles hold and that let a key see more than its scope, each with how.
-pub fn scope_bypasses<'a>(
-    roles: &'a [Role<'a>],
-) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
+pub fn scope_bypasses<S: Text>(
+    roles: &[Role<S>],
+) -> impl Iterator<Item = (&'static str, &'static str)> {
     COMPONENTS.iter().filter_map(|component| {
         let bypass = component.scope_bypass?;
         let held = Rights(roles).component(component.name);
@@ -187,23 +247,25 @@ pub(super) const ACCOUNT_ADMIN: &str = "Account Admin";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::PredefinedRole;
+    use crate::access::{Grant, PredefinedRole};
     use Permission::{Edit, View};
 
-    const UNKNOWN: Role<'_> = Role::unknown("?");
+    fn unknown<'a>() -> Role<&'a str> {
+        Role::unknown("?")
+    }
 
-    fn reaches(roles: &[Role<'_>], wanted: Permission) -> Option<(bool, Certainty)> {
+    fn reaches(roles: &[Role<&str>], wanted: Permission) -> Option<(bool, Certainty)> {
         Rights(roles).reaches("C", wanted)
     }
 
     #[test]
     fn a_bound_settles_what_it_can() {
-        let viewer = Role { others: KnownLevel::at_most(View), ..UNKNOWN };
+        let viewer = Role { others: KnownLevel::at_most(View), ..unknown() };
         assert_eq!(reaches(&[viewer], Edit), Some((false, Certainty::Documented)));
         assert_eq!(reaches(&[viewer], View), None);
-        assert_eq!(reaches(&[viewer, UNKNOWN], Edit), None);
+        assert_eq!(reaches(&[viewer, unknown()], Edit), None);
         assert_eq!(reaches(&[], View), Some((false, Certainty::Documented)));
-        assert_eq!(reaches(&[UNKNOWN], Permission::None), Some((true, Certainty::Documented)));
+        assert_eq!(reaches(&[unknown()], Permission::None), Some((true, Certainty::Documented)));
     }
 
     #[test]
@@ -211,7 +273,8 @@ mod tests {
         let grant = |level, certainty| [Grant { certainty, ..Grant::listed("C", level) }];
         let listed = grant(View, Certainty::Listed);
         let observed = grant(View, Certainty::Observed);
-        let [listed, observed] = [&listed, &observed].map(|grants| Role { grants, ..UNKNOWN });
+        let [listed, observed] =
+            [&listed, &observed].map(|grants| Role::<&str> { grants, ..unknown() });
         let both = [listed, observed];
         // One role is enough to allow: the more certain one counts.
         assert_eq!(reaches(&both, View), Some((true, Certainty::Listed)));
@@ -222,7 +285,7 @@ mod tests {
     #[test]
     fn what_is_assumed_settles_nothing_and_can_be_asked_for() {
         let grants = [Grant { certainty: Certainty::Assumed, ..Grant::listed("C", Edit) }];
-        let role = Role { grants: &grants, ..UNKNOWN };
+        let role: Role<&str> = Role { grants: &grants, ..unknown() };
         assert_eq!(reaches(&[role], View), None);
         assert_eq!(Rights(&[role]).assumed("C"), Some(KnownLevel::exactly(Edit)));
         assert_eq!(Rights(&[role]).assumed("D"), None);
@@ -230,23 +293,23 @@ mod tests {
 
     #[test]
     fn actions_are_held_lacked_or_unknown() {
-        let partly = Actions { held: &["A"], lacked: &["B"], is_complete: false };
+        let partly: Actions<&str> = Actions { held: &["A"], lacked: &["B"], is_complete: false };
         assert_eq!(["A", "B", "C"].map(|name| partly.hold(name)), [Some(true), Some(false), None]);
         assert_eq!(Actions::only(&["A"]).hold("C"), Some(false));
-        let roles = [Role { actions: partly, ..UNKNOWN }, Role { holds_all: true, ..UNKNOWN }];
+        let roles = [Role { actions: partly, ..unknown() }, Role { holds_all: true, ..unknown() }];
         assert_eq!(Rights(&roles).action("B"), Some(true));
     }
 
     #[test]
     fn only_administrators_assign_the_administrators_role() {
         let grants = [Grant::listed("Access Management", Edit), Grant::listed("Public API", Edit)];
-        let manager = Role { grants: &grants, ..Role::unknown("Manager") };
+        let manager: Role<&str> = Role { grants: &grants, ..Role::unknown("Manager") };
         let admin = PredefinedRole::by_name("Instance Administrator").unwrap().role_in(None);
         assert_eq!(Rights(&[manager]).may_assign("Viewer"), Some(true));
         assert_eq!(Rights(&[manager]).may_assign("Instance Administrator"), Some(false));
         assert_eq!(Rights(&[manager, admin]).may_assign("Instance Administrator"), Some(true));
-        assert_eq!(Rights(&[UNKNOWN]).may_assign("Viewer"), None);
-        assert_eq!(Rights(&[]).makes_keys(), Some(false));
+        assert_eq!(Rights(&[unknown()]).may_assign("Viewer"), None);
+        assert_eq!(Rights::<&str>(&[]).makes_keys(), Some(false));
         assert_eq!(Rights(&[admin]).makes_keys(), Some(true));
     }
 }

@@ -1,91 +1,294 @@
-//! [`Scope`]: what a key may see, area by area.
+//! [`Scope`]: what a key may see, area by area. [`decide`](super::decide()) answers questions about it.
 //!
-//! It refuses to be asked anything: [`decide`](super::decide) does that. It borrows its names, so
-//! that asking allocates nothing.
+//! One model for all that reads, writes or stores scopes: see [`Text`] for how it holds its names.
+
+use super::text::Text;
 
 /// The domains that the product brings; a tenant may have more.
 pub const BUILT_IN_DOMAINS: [&str; 5] = ["Security", "Posture", "Health", "Hunting", "IT"];
 
 /// The scope of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
-pub struct Scope<'a> {
-    /// Which assets, by asset group.
-    pub assets: Area<'a>,
-    /// Which cases and issues.
-    pub cases_and_issues: CasesAndIssues<'a>,
-    /// Which endpoints.
-    pub endpoints: EndpointScope<'a>,
-    /// Which rows of datasets, where the tenant has such scopes.
-    pub datasets: Option<DatasetScope<'a>>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(
+        rename_all = "camelCase",
+        bound = "S: serde::Serialize, S::Names: serde::Serialize, S::Filters: serde::Serialize"
+    )
+)]
+pub struct Scope<S: Text> {
+    /// Assets, by asset group.
+    pub assets: Area<S>,
+    /// Cases and issues.
+    pub cases_and_issues: CasesAndIssues<S>,
+    /// Endpoints.
+    pub endpoints: EndpointScope<S>,
+    /// Rows of datasets, where the tenant has such scopes.
+    pub datasets: Option<DatasetScope<S>>,
 }
 
-impl Scope<'_> {
+impl<S: Text> Scope<S> {
     /// Nothing at all: what a key without a scope may see where scopes are enforced.
     pub const NONE: Self = Self {
         assets: Area::None,
-        cases_and_issues: CasesAndIssues { area: Area::None, unreferenced: false },
-        endpoints: EndpointScope { groups: Axis::NoScope, tags: Axis::NoScope },
-        datasets: Some(DatasetScope { all: false, filters: &[] }),
+        cases_and_issues: CasesAndIssues { area: Area::None, unreferenced: Unreferenced::No },
+        endpoints: EndpointScope::none(),
+        datasets: Some(DatasetScope { all: false, filters: S::NO_FILTERS }),
     };
 }
 
 /// None, all, or what is selected by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize),
-    serde(tag = "mode", content = "names", rename_all = "kebab-case")
+    serde(
+        tag = "mode",
+        content = "names",
+        rename_all = "kebab-case",
+        bound = "S::Names: serde::Serialize"
+    )
 )]
-pub enum Area<'a> {
+pub enum Area<S: Text> {
     /// Nothing of the area.
     None,
     /// All of it.
     All,
     /// What is named here.
-    Select(&'a [&'a str]),
+    Select(S::Names),
+}
+
+/// The mode of an [`Area`], without its names. JSON has the product's words: `no_scope`,
+/// `see_all`, `scope`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum AreaMode {
+    /// Nothing of the area.
+    #[cfg_attr(feature = "serde", serde(rename = "no_scope"))]
+    None,
+    /// All of it.
+    #[cfg_attr(feature = "serde", serde(rename = "see_all"))]
+    All,
+    /// What is named.
+    #[cfg_attr(feature = "serde", serde(rename = "scope"))]
+    Select,
+}
+
+impl AreaMode {
+    /// The word in a definition.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::All => "all",
+            Self::Select => "select",
+        }
+    }
+}
+
+impl<S: Text> Area<S> {
+    /// An area of a mode. The names count with [`AreaMode::Select`] alone.
+    pub fn new(mode: AreaMode, names: impl FnOnce() -> S::Names) -> Self {
+        match mode {
+            AreaMode::None => Self::None,
+            AreaMode::All => Self::All,
+            AreaMode::Select => Self::Select(names()),
+        }
+    }
+
+    /// The mode.
+    pub const fn mode(&self) -> AreaMode {
+        match self {
+            Self::None => AreaMode::None,
+            Self::All => AreaMode::All,
+            Self::Select(_) => AreaMode::Select,
+        }
+    }
+
+    /// The names that are selected.
+    pub fn names(&self) -> &[S] {
+        if let Self::Select(names) = self { names } else { &[] }
+    }
+}
+
+impl<'a> Area<&'a str> {
+    /// What is named here, borrowed.
+    pub const fn select(names: &'a [&'a str]) -> Self {
+        Self::Select(names)
+    }
 }
 
 /// The area of cases and issues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct CasesAndIssues<'a> {
-    /// Which domains.
-    pub area: Area<'a>,
-    /// Whether cases and issues that reference no known asset or endpoint are let in. It means
-    /// nothing with [`Area::None`].
-    pub unreferenced: bool,
-}
-
-/// The area of endpoints: two axes, both of which must let an endpoint in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct EndpointScope<'a> {
-    /// By endpoint group.
-    pub groups: Axis<'a>,
-    /// By endpoint tag.
-    pub tags: Axis<'a>,
-}
-
-/// One axis of the endpoint area, as the product stores it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize),
-    serde(tag = "mode", content = "names", rename_all = "snake_case")
+    serde(bound = "S: serde::Serialize, S::Names: serde::Serialize")
 )]
-pub enum Axis<'a> {
-    /// `no_scope`: lets nothing in.
-    NoScope,
-    /// `see_all`: lets all in.
-    SeeAll,
-    /// `any`: this axis does not restrict.
-    Any,
-    /// `scope`: lets in what is named.
-    Scope(&'a [&'a str]),
+pub struct CasesAndIssues<S: Text> {
+    /// Which domains.
+    pub area: Area<S>,
+    /// Whether cases and issues that reference no known asset or endpoint are visible. It means
+    /// nothing with [`Area::None`].
+    pub unreferenced: Unreferenced,
 }
 
-impl<'a> EndpointScope<'a> {
+/// Whether cases and issues that reference no known asset or endpoint are visible. In JSON `true`,
+/// `false` or `"unknown"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unreferenced {
+    /// They are.
+    Yes,
+    /// They are not.
+    No,
+    /// The product stores the switch and does not return it. Decided as [`No`](Self::No).
+    Unknown,
+}
+
+impl Unreferenced {
+    /// The word in a definition.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "true",
+            Self::No => "false",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl From<bool> for Unreferenced {
+    fn from(visible: bool) -> Self {
+        if visible { Self::Yes } else { Self::No }
+    }
+}
+
+/// The area of endpoints: an endpoint must be in both axes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(bound = "S: serde::Serialize, S::Names: serde::Serialize")
+)]
+pub struct EndpointScope<S: Text> {
+    /// By endpoint group.
+    pub groups: Axis<S>,
+    /// By endpoint tag.
+    pub tags: Axis<S>,
+}
+
+/// How a definition writes the area of endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointMode {
+    /// No endpoints.
+    None,
+    /// All endpoints.
+    All,
+    /// Those in the listed groups, with the listed tags, or both.
+    Select,
+    /// Each axis with the product's own mode.
+    Raw,
+}
+
+impl EndpointMode {
+    /// The word in a definition.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::All => "all",
+            Self::Select => "select",
+            Self::Raw => "raw",
+        }
+    }
+}
+
+/// One axis of the endpoint area, as the product stores it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(
+        tag = "mode",
+        content = "names",
+        rename_all = "snake_case",
+        bound = "S::Names: serde::Serialize"
+    )
+)]
+pub enum Axis<S: Text> {
+    /// `no_scope`: no endpoint is in the axis.
+    NoScope,
+    /// `see_all`: every endpoint is.
+    SeeAll,
+    /// `any`: the axis does not restrict.
+    Any,
+    /// `scope`: endpoints with one of these names are.
+    Scope(S::Names),
+}
+
+/// The mode of an [`Axis`], without its names; in JSON as the product writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+pub enum AxisMode {
+    /// `no_scope`
+    NoScope,
+    /// `see_all`
+    SeeAll,
+    /// `scope`
+    Scope,
+    /// `any`
+    Any,
+}
+
+impl AxisMode {
+    /// The product's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoScope => "no_scope",
+            Self::SeeAll => "see_all",
+            Self::Scope => "scope",
+            Self::Any => "any",
+        }
+    }
+}
+
+impl<S: Text> Axis<S> {
+    /// An axis of a mode. The names count with [`AxisMode::Scope`] alone.
+    pub fn new(mode: AxisMode, names: impl FnOnce() -> S::Names) -> Self {
+        match mode {
+            AxisMode::NoScope => Self::NoScope,
+            AxisMode::SeeAll => Self::SeeAll,
+            AxisMode::Any => Self::Any,
+            AxisMode::Scope => Self::Scope(names()),
+        }
+    }
+
+    /// The mode.
+    pub const fn mode(&self) -> AxisMode {
+        match self {
+            Self::NoScope => AxisMode::NoScope,
+            Self::SeeAll => AxisMode::SeeAll,
+            Self::Any => AxisMode::Any,
+            Self::Scope(_) => AxisMode::Scope,
+        }
+    }
+
+    /// The names that are selected.
+    pub fn names(&self) -> &[S] {
+        if let Self::Scope(names) = self { names } else { &[] }
+    }
+}
+
+impl<'a> Axis<&'a str> {
+    /// `scope` with these names, borrowed.
+    pub const fn scope(names: &'a [&'a str]) -> Self {
+        Self::Scope(names)
+    }
+}
+
+impl<S: Text> EndpointScope<S> {
     /// No endpoints.
     pub const fn none() -> Self {
         Self { groups: Axis::NoScope, tags: Axis::NoScope }
@@ -97,33 +300,98 @@ impl<'a> EndpointScope<'a> {
     }
 
     /// Selected endpoints: by groups, by tags, or by both. An empty list leaves its axis open;
-    /// with both empty nothing is selected, and nothing is let in.
-    pub const fn select(groups: &'a [&'a str], tags: &'a [&'a str]) -> Self {
-        match (groups, tags) {
-            ([], []) => Self { groups: Axis::Scope(&[]), tags: Axis::Scope(&[]) },
-            (groups, []) => Self { groups: Axis::Scope(groups), tags: Axis::Any },
-            ([], tags) => Self { groups: Axis::Any, tags: Axis::Scope(tags) },
-            (groups, tags) => Self { groups: Axis::Scope(groups), tags: Axis::Scope(tags) },
+    /// with both empty, nothing is selected.
+    pub fn select(groups: S::Names, tags: S::Names) -> Self {
+        match (groups.is_empty(), tags.is_empty()) {
+            (false, true) => Self { groups: Axis::Scope(groups), tags: Axis::Any },
+            (true, false) => Self { groups: Axis::Any, tags: Axis::Scope(tags) },
+            _ => Self { groups: Axis::Scope(groups), tags: Axis::Scope(tags) },
+        }
+    }
+
+    /// How a definition writes it.
+    pub fn mode(&self) -> EndpointMode {
+        match (&self.groups, &self.tags) {
+            (Axis::NoScope, Axis::NoScope) => EndpointMode::None,
+            (Axis::SeeAll, Axis::SeeAll) => EndpointMode::All,
+            (Axis::Scope(names), Axis::Any) | (Axis::Any, Axis::Scope(names))
+                if !names.is_empty() =>
+            {
+                EndpointMode::Select
+            }
+            (Axis::Scope(groups), Axis::Scope(tags)) if !groups.is_empty() && !tags.is_empty() => {
+                EndpointMode::Select
+            }
+            _ => EndpointMode::Raw,
         }
     }
 }
 
 /// The area of dataset rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct DatasetScope<'a> {
-    /// Whether rows of a dataset without a filter are let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(bound = "S::Filters: serde::Serialize")
+)]
+pub struct DatasetScope<S: Text> {
+    /// Whether rows of a dataset without a filter are visible.
     pub all: bool,
-    /// Dataset and filter. A dataset with filters shows the rows that fit all of them.
-    pub filters: &'a [(&'a str, &'a str)],
+    /// Dataset and filter. Of a dataset with filters, the rows that fit all of them are visible.
+    pub filters: S::Filters,
 }
+
+impl Copy for Scope<&str> {}
+impl Copy for Area<&str> {}
+impl Copy for CasesAndIssues<&str> {}
+impl Copy for EndpointScope<&str> {}
+impl Copy for Axis<&str> {}
+impl Copy for DatasetScope<&str> {}
 
 /// An endpoint, as far as scopes look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Endpoint<'a> {
     /// The groups that it is in.
     pub groups: &'a [&'a str],
     /// Its tags.
     pub tags: &'a [&'a str],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoint_axes_have_a_word_only_where_a_definition_has_it() {
+        type Endpoints = EndpointScope<&'static str>;
+        let raw = |groups, tags| Endpoints { groups, tags };
+        for (endpoints, mode) in [
+            (Endpoints::none(), EndpointMode::None),
+            (Endpoints::all(), EndpointMode::All),
+            (Endpoints::select(&["g"], &[]), EndpointMode::Select),
+            (Endpoints::select(&[], &["t"]), EndpointMode::Select),
+            (Endpoints::select(&["g"], &["t"]), EndpointMode::Select),
+            (Endpoints::select(&[], &[]), EndpointMode::Raw),
+            (raw(Axis::SeeAll, Axis::Any), EndpointMode::Raw),
+            (raw(Axis::Any, Axis::Any), EndpointMode::Raw),
+            (raw(Axis::NoScope, Axis::scope(&["t"])), EndpointMode::Raw),
+            (raw(Axis::scope(&[]), Axis::Any), EndpointMode::Raw),
+            (raw(Axis::scope(&["g"]), Axis::scope(&[])), EndpointMode::Raw),
+        ] {
+            assert_eq!(endpoints.mode(), mode, "{endpoints:?}");
+        }
+    }
+
+    #[test]
+    fn modes_and_names_make_the_area_or_axis_again() {
+        let names: &[&str] = &["a"];
+        for area in [Area::None, Area::All, Area::select(names)] {
+            assert_eq!(Area::new(area.mode(), || names), area);
+        }
+        for axis in [Axis::NoScope, Axis::SeeAll, Axis::Any, Axis::scope(names)] {
+            assert_eq!(Axis::new(axis.mode(), || names), axis);
+        }
+        assert_eq!(Area::<&str>::All.names(), [""; 0]);
+        assert_eq!(Axis::scope(&["a"]).names(), ["a"]);
+    }
 }

@@ -1,6 +1,6 @@
 //! What is combined: scopes, questions and roles that hit and miss each other in every way.
 //!
-//! It refuses to judge: it builds, and translates between the two evaluators' types.
+//! It also translates between the two evaluators' types.
 
 use cortexkey_core::access::{
     Actions, Area, Axis, CasesAndIssues, Certainty, DatasetScope, Endpoint, EndpointScope, Grant,
@@ -20,49 +20,31 @@ pub(crate) fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn borrowed(names: &[String]) -> Vec<&str> {
-    names.iter().map(String::as_str).collect()
-}
-
-/// Hands a scope to the closure as the evaluator takes it.
-pub(crate) fn with_scope<R>(
-    scope: Option<&naive::Scope>,
-    ask: impl FnOnce(Option<Scope<'_>>) -> R,
-) -> R {
-    fn area<'a>(area: &naive::Area, names: &'a [&'a str]) -> Area<'a> {
-        match area {
-            naive::Area::None => Area::None,
-            naive::Area::All => Area::All,
-            naive::Area::Select(_) => Area::Select(names),
-        }
-    }
-    fn axis<'a>(axis: &naive::Axis, names: &'a [&'a str]) -> Axis<'a> {
-        match axis {
-            naive::Axis::NoScope => Axis::NoScope,
-            naive::Axis::SeeAll => Axis::SeeAll,
-            naive::Axis::Any => Axis::Any,
-            naive::Axis::Scope(_) => Axis::Scope(names),
-        }
-    }
-    let Some(scope) = scope else { return ask(None) };
-    let (assets, domains) = (borrowed(scope.assets.names()), borrowed(scope.domains.names()));
-    let (groups, tags) = (borrowed(scope.groups.names()), borrowed(scope.tags.names()));
-    let filters: Vec<(&str, String)> = (scope.filters.iter())
-        .map(|(dataset, field, value)| (dataset.as_str(), format!("{field} = {value}")))
-        .collect();
-    let filters: Vec<(&str, &str)> = filters.iter().map(|(d, f)| (*d, f.as_str())).collect();
-    ask(Some(Scope {
-        assets: area(&scope.assets, &assets),
+/// A scope as the evaluator takes it.
+pub(crate) fn scope(scope: &naive::Scope) -> Scope<String> {
+    let area = |area: &naive::Area| match area {
+        naive::Area::None => Area::None,
+        naive::Area::All => Area::All,
+        naive::Area::Select(names) => Area::Select(names.clone()),
+    };
+    let axis = |axis: &naive::Axis| match axis {
+        naive::Axis::NoScope => Axis::NoScope,
+        naive::Axis::SeeAll => Axis::SeeAll,
+        naive::Axis::Any => Axis::Any,
+        naive::Axis::Scope(names) => Axis::Scope(names.clone()),
+    };
+    let filters = scope.filters.iter();
+    let filters =
+        filters.map(|(dataset, field, value)| (dataset.clone(), format!("{field} = {value}")));
+    Scope {
+        assets: area(&scope.assets),
         cases_and_issues: CasesAndIssues {
-            area: area(&scope.domains, &domains),
-            unreferenced: scope.unreferenced,
+            area: area(&scope.domains),
+            unreferenced: scope.unreferenced.into(),
         },
-        endpoints: EndpointScope {
-            groups: axis(&scope.groups, &groups),
-            tags: axis(&scope.tags, &tags),
-        },
-        datasets: scope.datasets.map(|all| DatasetScope { all, filters: &filters }),
-    }))
+        endpoints: EndpointScope { groups: axis(&scope.groups), tags: axis(&scope.tags) },
+        datasets: scope.datasets.map(|all| DatasetScope { all, filters: filters.collect() }),
+    }
 }
 
 /// A question as the naive evaluator takes it.
@@ -277,24 +259,24 @@ pub(crate) fn rows() -> Vec<Question<'static>> {
     datasets.flat_map(|dataset| rows.map(|row| Question::DatasetRow { dataset, row })).collect()
 }
 
-const fn grant(component: &'static str, level: KnownLevel) -> Grant<'static> {
+const fn grant(component: &'static str, level: KnownLevel) -> Grant<&'static str> {
     Grant { component, level, certainty: Certainty::Documented, source: "test" }
 }
 
-const fn exactly(component: &'static str, level: Permission) -> Grant<'static> {
+const fn exactly(component: &'static str, level: Permission) -> Grant<&'static str> {
     grant(component, KnownLevel::exactly(level))
 }
 
-const NOTHING_OF_C_D_E: &[Grant<'static>] = &[
+const NOTHING_OF_C_D_E: &[Grant<&'static str>] = &[
     exactly("C", Permission::None),
     exactly("D", Permission::None),
     exactly("E", Permission::None),
 ];
-const GUESS: Grant<'static> =
+const GUESS: Grant<&'static str> =
     Grant { certainty: Certainty::Assumed, ..exactly("C", Permission::Edit) };
 
 /// Roles: of nothing known, of some components, of bounds, of a guess, and of everything.
-pub(crate) const ROLES: [Role<'static>; 10] = [
+pub(crate) const ROLES: [Role<&'static str>; 10] = [
     Role::unknown("unknown"),
     Role { grants: &[exactly("C", Permission::View)], ..Role::unknown("views C") },
     Role {
@@ -338,7 +320,7 @@ pub(crate) fn rights_questions() -> Vec<Question<'static>> {
 
 /// A role as the naive evaluator takes it: every level that is possible, and one that holds all
 /// written out.
-pub(crate) fn naive_role(role: &Role<'_>) -> naive::Role {
+pub(crate) fn naive_role(role: &Role<&str>) -> naive::Role {
     if role.holds_all {
         return naive::Role {
             components: Vec::new(),

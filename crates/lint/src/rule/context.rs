@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cortexkey_manifest::Span;
-use cortexkey_manifest::access::HeldRole;
+use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::{Role, Source as PolicySource};
 use cortexkey_manifest::yaml::Tree;
@@ -70,7 +70,7 @@ pub(crate) struct KeyContext<'a> {
     /// The time.
     pub(crate) now: Timestamp,
     /// The roles that it holds, once a rule has asked.
-    pub(crate) held: OnceCell<Vec<(usize, HeldRole)>>,
+    pub(crate) held: OnceCell<Vec<(usize, ResolvedRole)>>,
     /// Another rule's settings for this key, for rules whose fixes must not break another one.
     pub(crate) settings_of: &'a dyn Fn(&'static Rule) -> Settings,
 }

@@ -1,8 +1,12 @@
 //! Definitions and policies as text, and what the core gets of them.
 
 use super::*;
+use crate::definition;
 use crate::yaml::{Limits, parse};
-use cortexkey_core::access::{Answer, Endpoint, Permission, Question, Rights, decide};
+use cortexkey_core::access::{
+    Answer, Area, Axis, CasesAndIssues, Endpoint, EndpointScope, KnownLevel, Permission, Question,
+    Rights, Unreferenced, decide,
+};
 
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: x }\n\
     tenants:\n  eu: { product: xsiam, sbac: enforced, tags: permissive }\n  \
@@ -13,7 +17,7 @@ const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: 
     - { name: Instance Administrator, components: { Auditing: none } }\n  \
     - { name: CLI Read Only Role, components: { Auditing: view } }\n";
 
-fn access(roles: &str, scope: &str, tenant: Option<&str>) -> Result<Access, Gap> {
+fn access(roles: &str, scope: &str, tenant: Option<&str>) -> Result<Access, IncompleteField> {
     let text = format!(
         "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: k }}\nspec:\n  \
          securityLevel: advanced\n  roles: {roles}\n{scope}"
@@ -32,33 +36,31 @@ fn access(roles: &str, scope: &str, tenant: Option<&str>) -> Result<Access, Gap>
 const SCOPE: &str = "  scope:\n    assets: { mode: select, groups: [a, { name: b, id: 2 }] }\n    \
     casesAndIssues: { mode: all, unreferenced: unknown }\n";
 
-fn scoped(endpoints: &str) -> Result<Access, Gap> {
+fn scoped(endpoints: &str) -> Result<Access, IncompleteField> {
     access("[Viewer]", &format!("{SCOPE}    endpoints: {endpoints}\n"), Some("eu"))
 }
 
 #[test]
 fn roles_come_from_the_catalogue_then_the_product_then_nowhere() {
-    let held = access("[Export, Viewer, Nobody, Export]", "", Some("eu")).unwrap().roles;
+    let held = access("[Export, Viewer, Nobody, Export]", "", Some("eu")).unwrap().role_facts;
     let origins: Vec<_> = held.iter().map(|role| role.origin).collect();
     assert_eq!(origins, [Origin::Catalogue, Origin::Predefined, Origin::Unknown]);
     // A role of another product is no role here.
-    let held = access("[Analyst]", "", Some("eu")).unwrap().roles;
+    let held = access("[Analyst]", "", Some("eu")).unwrap().role_facts;
     assert_eq!(held[0].origin, Origin::Unknown);
-    let held = access("[Analyst]", "", None).unwrap().roles;
+    let held = access("[Analyst]", "", None).unwrap().role_facts;
     assert_eq!(held[0].origin, Origin::Predefined);
 }
 
 #[test]
 fn the_catalogue_completes_what_is_public_and_takes_nothing_from_it() {
     let held = access("[Instance Administrator]", "", Some("eu")).unwrap();
-    assert!(held.roles[0].holds_all && held.roles[0].privileged);
-    assert!(held.lend(|key, _| Rights(key.roles).makes_keys()).unwrap());
+    assert!(held.roles[0].holds_all && held.role_facts[0].privileged);
+    assert!(Rights(&held.roles).makes_keys().unwrap());
     let held = access("[CLI Read Only Role]", "", Some("eu")).unwrap();
-    held.lend(|key, _| {
-        let of = |name| Rights(key.roles).component(name);
-        assert_eq!(of("Credentials"), KnownLevel::exactly(Permission::None));
-        assert_eq!(of("Auditing"), KnownLevel::exactly(Permission::View));
-    });
+    let of = |name| Rights(&held.roles).component(name);
+    assert_eq!(of("Credentials"), KnownLevel::exactly(Permission::None));
+    assert_eq!(of("Auditing"), KnownLevel::exactly(Permission::View));
 }
 
 #[test]
@@ -66,8 +68,8 @@ fn a_former_name_of_a_component_counts_as_its_present_ones() {
     let text = POLICY.replace("{ Public API: none }", "{ Scans: edit, PR scans: view }");
     let tree = parse(&text, &Limits::default()).tree;
     let policy = policy::read(&tree, tree.documents()[0]).policy.unwrap();
-    let catalogue: Vec<&policy::Role> = policy.catalog.roles.iter().collect();
-    let role = HeldRole::of("Export", &catalogue, Some(Product::Xsiam));
+    let listed = policy.catalog.roles.iter().find(|role| role.name.value == "Export");
+    let role = ResolvedRole::of("Export", listed, Some(Product::Xsiam)).role;
     let names: Vec<_> = role.grants.iter().map(|grant| grant.component.as_str()).collect();
     assert_eq!(names, ["Periodic scans", "PR scans", "CI/CD scans"]);
     assert!(role.grants.iter().all(|grant| grant.level == KnownLevel::exactly(Permission::Edit)));
@@ -75,10 +77,7 @@ fn a_former_name_of_a_component_counts_as_its_present_ones() {
 
 #[test]
 fn what_is_public_of_a_role_holds_in_the_product_that_documents_it() {
-    let makes_keys = |tenant| {
-        let held = access("[Viewer]", "", tenant).unwrap();
-        held.lend(|key, _| Rights(key.roles).makes_keys())
-    };
+    let makes_keys = |tenant| Rights(&access("[Viewer]", "", tenant).unwrap().roles).makes_keys();
     assert_eq!(makes_keys(Some("eu")), Some(false));
     assert_eq!(makes_keys(None), None);
 }
@@ -86,58 +85,52 @@ fn what_is_public_of_a_role_holds_in_the_product_that_documents_it() {
 #[test]
 fn implied_roles_are_held_once_whatever_the_circle() {
     let held = access("[Glass]", "", Some("eu")).unwrap();
+    let held_roles = held.roles.iter().zip(&held.role_facts);
     let names: Vec<_> =
-        held.roles.iter().map(|r| (r.name.as_str(), r.implied_by.as_deref())).collect();
+        held_roles.map(|(r, facts)| (r.name.as_str(), facts.implied_by.as_deref())).collect();
     assert_eq!(names, [("Glass", None), ("Deep", Some("Glass")), ("Viewer", Some("Glass"))]);
-    held.lend(|key, _| {
-        assert_eq!(Rights(key.roles).action("Live Terminal"), Some(true));
-        // `Deep` may hold more than anybody listed, and `Viewer` edits nothing.
-        let auditing = Rights(key.roles).component("Auditing");
-        assert_eq!(auditing, KnownLevel::at_least(Permission::View));
-    });
+    assert_eq!(Rights(&held.roles).action("Live Terminal"), Some(true));
+    // `Deep` may hold more than anybody listed, and `Viewer` edits nothing.
+    let auditing = Rights(&held.roles).component("Auditing");
+    assert_eq!(auditing, KnownLevel::at_least(Permission::View));
 }
 
 #[test]
 fn scopes_become_the_cores() {
     let held = scoped("{ mode: select, groups: [g] }").unwrap();
-    assert_eq!(held.scope.as_ref().unwrap().unreferenced, Unreferenced::Unknown);
-    held.lend(|key, tenant| {
-        let scope = key.scope.unwrap();
-        assert_eq!(scope.assets, Area::Select(&["a", "b"]));
-        let area = CasesAndIssues { area: Area::All, unreferenced: false };
-        assert_eq!(scope.cases_and_issues, area);
-        assert_eq!(scope.endpoints, EndpointScope::select(&["g"], &[]));
-        let asked = Question::Endpoint(Endpoint { groups: &["g"], tags: &[] });
-        assert_eq!(decide(key, tenant, &asked).answer(), Answer::Allowed);
-    });
-    let axes = |endpoints: &str| {
-        scoped(endpoints).unwrap().lend(|key, _| format!("{:?}", key.scope.unwrap().endpoints))
-    };
+    let scope = held.scope.as_ref().unwrap();
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(scope.assets, Area::Select(owned(&["a", "b"])));
+    let area = CasesAndIssues { area: Area::All, unreferenced: Unreferenced::Unknown };
+    assert_eq!(scope.cases_and_issues, area);
+    assert_eq!(scope.endpoints, EndpointScope::select(owned(&["g"]), vec![]));
+    let asked = Question::Endpoint(Endpoint { groups: &["g"], tags: &[] });
+    assert_eq!(decide(&held.key(), &held.tenant.settings, &asked).answer(), Answer::Allowed);
     for (written, expected) in [
         ("{ mode: none }", EndpointScope::none()),
         ("{ mode: all }", EndpointScope::all()),
-        ("{ mode: select, tags: [t] }", EndpointScope::select(&[], &["t"])),
-        ("{ mode: select }", EndpointScope::select(&[], &[])),
+        ("{ mode: select, tags: [t] }", EndpointScope::select(vec![], owned(&["t"]))),
+        ("{ mode: select }", EndpointScope::select(vec![], vec![])),
         (
             "{ mode: raw, groupsMode: see_all, tagsMode: scope, tags: [t] }",
-            EndpointScope { groups: Axis::SeeAll, tags: Axis::Scope(&["t"]) },
+            EndpointScope { groups: Axis::SeeAll, tags: Axis::Scope(owned(&["t"])) },
         ),
     ] {
-        assert_eq!(axes(written), format!("{expected:?}"), "{written}");
+        assert_eq!(scoped(written).unwrap().scope.unwrap().endpoints, expected, "{written}");
     }
 }
 
 #[test]
-fn what_is_open_is_a_gap_with_its_place() {
+fn an_incomplete_field_is_named_with_its_place() {
     for (endpoints, message) in [
         ("{ mode: some }", "`scope.endpoints.mode` cannot be read"),
         ("{ groups: [g] }", "`scope.endpoints.mode` is missing"),
         ("{ mode: all, groups: [g] }", "`scope.endpoints` selects beside a mode"),
         ("{ mode: raw, tagsMode: any }", "`scope.endpoints.groupsMode` is missing"),
     ] {
-        let gap = scoped(endpoints).unwrap_err();
-        assert!(gap.message.starts_with(message), "{gap:?}");
-        assert!(!gap.span.is_empty());
+        let field = scoped(endpoints).unwrap_err();
+        assert!(field.message.starts_with(message), "{field:?}");
+        assert!(!field.span.is_empty());
     }
     assert_eq!(access("Viewer", "", None).unwrap_err().message, "`spec.roles` cannot be read");
 }

@@ -10,7 +10,6 @@ pub const UNASSIGNED: &str = "unassigned";
 
 pub use crate::format::{API_VERSION, KEY_KIND as KIND};
 pub use crate::time::{Expiry, TimeError, lifetime, moment};
-pub use crate::words::{EndpointMode, Mode, RawMode, Unreferenced};
 pub use lower::{read, read_scope};
 pub use scope::{AssetGroup, Assets, Cases, DatasetFilter, Datasets, Endpoints, Scope};
 

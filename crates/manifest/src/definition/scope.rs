@@ -1,9 +1,10 @@
 //! `spec.scope`: what a key may see, by area.
 //!
-//! Reads the four areas as they are written. Whether a selection is empty or a list stands where
-//! the mode takes none is a rule's business.
+//! Reads the four areas as they are written. A rule reports an empty selection, or a list beside a
+//! mode that takes none.
 
-use super::{EndpointMode, Mode, RawMode, Unreferenced};
+use cortexkey_core::access::{AreaMode, AxisMode, EndpointMode, Unreferenced};
+
 use crate::format::ASSET_GROUP;
 use crate::reader::{Fields, Reader};
 use crate::yaml::NodeId;
@@ -24,7 +25,7 @@ pub struct Assets {
     /// Where the key stands.
     pub place: Span,
     /// How much.
-    pub mode: Field<Mode>,
+    pub mode: Field<AreaMode>,
     /// Which.
     pub groups: Field<Vec<AssetGroup>>,
 }
@@ -35,7 +36,7 @@ pub struct Cases {
     /// Where the key stands.
     pub place: Span,
     /// How much.
-    pub mode: Field<Mode>,
+    pub mode: Field<AreaMode>,
     /// Which.
     pub domains: Field<Vec<Spanned<String>>>,
     /// And what references nothing known.
@@ -54,9 +55,9 @@ pub struct Endpoints {
     /// By tag.
     pub tags: Field<Vec<Spanned<String>>>,
     /// With `raw`: the product's mode of the groups.
-    pub groups_mode: Field<RawMode>,
+    pub groups_mode: Field<AxisMode>,
     /// With `raw`: the product's mode of the tags.
-    pub tags_mode: Field<RawMode>,
+    pub tags_mode: Field<AxisMode>,
 }
 
 /// A row filter for one dataset.
@@ -74,7 +75,7 @@ pub struct Datasets {
     /// Where the key stands.
     pub place: Span,
     /// For datasets without a filter: `None` or `All`.
-    pub default: Field<Mode>,
+    pub default: Field<AreaMode>,
     /// For the others.
     pub filters: Vec<DatasetFilter>,
 }
@@ -144,7 +145,7 @@ fn endpoints<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Endpoints {
 }
 
 fn datasets<'t>(reader: &mut Reader<'t>, fields: &Fields<'t>) -> Datasets {
-    let default = reader.choice_of(fields, "default", &[Mode::None, Mode::All]);
+    let default = reader.choice_of(fields, "default", &[AreaMode::None, AreaMode::All]);
     let filter = |reader: &mut Reader<'t>, fields: &Fields<'t>| {
         let (dataset, filter) = (reader.text(fields, "dataset"), reader.text(fields, "filter"));
         DatasetFilter { dataset, filter }

@@ -4,7 +4,9 @@ use cortexkey_core::auth::Level;
 
 use super::Kind::{Choice, Duration, Expiry, Fields, List, Map, NameOr, Number, Text};
 use super::{FieldSpec, Mapping, Presence, by_rule, kind, optional, required, version};
-use crate::words::{EndpointMode, Mode, RawMode, Unreferenced, words};
+use cortexkey_core::access::{AreaMode, AxisMode, EndpointMode, Unreferenced};
+
+use crate::words::words;
 
 /// The kind of a key definition.
 pub const KEY_KIND: &str = "ApiKey";
@@ -79,7 +81,7 @@ pub(crate) static SCOPE: Mapping = Mapping::of(&[
 
 #[rustfmt::skip]
 static ASSETS: Mapping = Mapping::of(&[
-    required("mode", Choice(words::<Mode>), "select",
+    required("mode", Choice(words::<AreaMode>), "select",
         "`none`, `all`, or `select` for the asset groups listed."),
     by_rule("groups", List(&NameOr(&ASSET_GROUP)), "[prod-eu]",
         "Asset groups, with `mode: select`."),
@@ -93,7 +95,7 @@ pub(crate) static ASSET_GROUP: Mapping = Mapping::of(&[
 
 #[rustfmt::skip]
 static CASES_AND_ISSUES: Mapping = Mapping::of(&[
-    required("mode", Choice(words::<Mode>), "select",
+    required("mode", Choice(words::<AreaMode>), "select",
         "`none`, `all`, or `select` for the domains listed."),
     by_rule("domains", List(&Text), "[Security]", "Domains, with `mode: select`."),
     FieldSpec {
@@ -119,7 +121,7 @@ static ENDPOINTS: Mapping = Mapping::of(&[
 /// An axis in the product's words. No example: only the tenant knows which mode the key has.
 const fn axis(name: &'static str, doc: &'static str) -> FieldSpec {
     let presence = Presence::RequiredWhen("mode", &["raw"]);
-    FieldSpec { name, presence, kind: Choice(words::<RawMode>), example: "", doc }
+    FieldSpec { name, presence, kind: Choice(words::<AxisMode>), example: "", doc }
 }
 
 #[rustfmt::skip]
@@ -130,7 +132,7 @@ static DATASETS: Mapping = Mapping::of(&[
 ]);
 
 fn all_or_none() -> Vec<&'static str> {
-    [Mode::None, Mode::All].map(Mode::as_str).to_vec()
+    [AreaMode::None, AreaMode::All].map(AreaMode::as_str).to_vec()
 }
 
 #[rustfmt::skip]

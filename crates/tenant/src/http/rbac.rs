@@ -100,14 +100,14 @@ async fn roles(
 
 fn role(store: &Store, name: &str) -> Result<Value, Refusal> {
     let role = store.roles.find(name).ok_or_else(|| Refusal::invalid("Role was not found"))?;
-    let roles = [role];
+    let rights = Rights(std::slice::from_ref(role));
     let held = |component: &&Component| {
-        let level = Rights(&roles).component(component.name);
+        let level = rights.component(component.name);
         level.reaches(Permission::View) == Some(true)
     };
     let components = Component::of(store.roles.product()).iter().filter(held);
     let mut permissions: Vec<&str> = components.map(|component| component.name).collect();
-    permissions.extend(role.actions.held);
+    permissions.extend(role.actions.held.iter().map(String::as_str));
     let entry = store.roles.custom.iter().find(|entry| entry.role.name == name);
     if entry.is_some_and(|entry| !entry.datasets.is_empty()) {
         permissions.push("Datasets Access Control");

@@ -92,8 +92,8 @@ async fn create(
             return Err(refusal);
         }
         let role = check(store, &request)?;
-        let said = format!("the role {} was made", role.name);
-        store.note(by, now_ms, deed("Role Create", role.name.clone(), said, true));
+        let said = format!("the role {} was made", role.name());
+        store.note(by, now_ms, deed("Role Create", role.name().to_owned(), said, true));
         let description = request.description.filter(|text| !text.is_empty());
         let datasets = request.dataset_permissions.unwrap_or_default();
         Ok(store.add_role(role, (description, datasets), &creator(by).0, now_ms))
@@ -193,13 +193,13 @@ fn check(store: &Store, request: &CreateRequest) -> Result<CustomRole, Refusal> 
 
 /// A named action needs the component that it stands under, at View/Edit.
 fn check_actions(role: &CustomRole) -> Result<(), Refusal> {
-    let lacks = |action: &&&str| {
+    let lacks = |action: &&String| {
         permissions::component_of(action).is_some_and(|component| {
-            let grant = Grant::listed(component, Permission::Edit);
-            !role.components.contains(&grant)
+            let grant = Grant::listed(component.to_owned(), Permission::Edit);
+            !role.0.grants.contains(&grant)
         })
     };
-    match role.actions.iter().find(lacks) {
+    match role.0.actions.held.iter().find(lacks) {
         Some(action) => Err(Refusal::invalid("component_permissions is not valid")
             .with_extra(format!("{action} needs the action permission of its component"))),
         None => Ok(()),

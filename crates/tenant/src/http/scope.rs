@@ -11,8 +11,8 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use axum::routing::{MethodRouter, get};
 use cortexkey_api::scope::{
-    AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetsRows,
-    EndpointsRead, EndpointsWrite, Mode, ScopeRead, ScopeWrite, Tag, Tagged,
+    AreaMode, AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite,
+    DatasetsRows, EndpointsRead, EndpointsWrite, ScopeRead, ScopeWrite, Tag, Tagged,
 };
 use cortexkey_api::{Data, Envelope, Message};
 use cortexkey_core::access::{Permission, RowFilter};
@@ -190,9 +190,9 @@ impl fmt::Display for Entity {
 fn nothing() -> ScopeWrite {
     let axis = || AxisWrite { mode: AxisMode::NoScope, names: Vec::new() };
     ScopeWrite {
-        assets: AssetsWrite { mode: Mode::NoScope, asset_group_ids: Vec::new() },
+        assets: AssetsWrite { mode: AreaMode::None, asset_group_ids: Vec::new() },
         cases_issues: CasesIssuesWrite {
-            mode: Mode::NoScope,
+            mode: AreaMode::None,
             names: Vec::new(),
             include_cases_issues_empty_entities: false,
         },
@@ -221,7 +221,7 @@ fn check_datasets(rows: Option<&DatasetsRows>, datasets: bool) -> Result<(), Ref
         }
         (None, true) => Err(invalid("datasets_rows: this tenant requires it in every PUT")),
         (Some(rows), true) => {
-            if rows.default_filter_mode == Mode::Scope {
+            if rows.default_filter_mode == AreaMode::Select {
                 return Err(invalid("datasets_rows: default_filter_mode is no_scope or see_all"));
             }
             if rows.filters.len() > DATASET_FILTERS_MAX {
@@ -238,7 +238,7 @@ fn check_datasets(rows: Option<&DatasetsRows>, datasets: bool) -> Result<(), Ref
 
 fn check_assets(assets: &AssetsWrite, inventory: &Inventory) -> Result<(), Refusal> {
     let ids = &assets.asset_group_ids;
-    check_selection("assets", assets.mode == Mode::Scope, ids.is_empty())?;
+    check_selection("assets", assets.mode == AreaMode::Select, ids.is_empty())?;
     for id in ids {
         match inventory.group(*id) {
             None => return Err(invalid(&format!("assets: no asset group has the id {id}"))),
@@ -254,9 +254,9 @@ fn check_assets(assets: &AssetsWrite, inventory: &Inventory) -> Result<(), Refus
 }
 
 fn check_cases(cases: &CasesIssuesWrite, inventory: &Inventory) -> Result<(), Refusal> {
-    check_selection("cases_issues", cases.mode == Mode::Scope, cases.names.is_empty())?;
+    check_selection("cases_issues", cases.mode == AreaMode::Select, cases.names.is_empty())?;
     check_names(&cases.names, |name| inventory.domain_id(name))?;
-    if cases.mode == Mode::NoScope && cases.include_cases_issues_empty_entities {
+    if cases.mode == AreaMode::None && cases.include_cases_issues_empty_entities {
         return Err(invalid(
             "cases_issues: include_cases_issues_empty_entities goes with see_all and scope",
         ));

@@ -337,7 +337,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use cortexkey_api::scope::{
-        AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, EndpointsWrite, Mode,
+        AreaMode, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, EndpointsWrite,
     };
     use cortexkey_core::access::{Grant, Permission, Product, Sbac, TagMode};
 
@@ -379,9 +379,9 @@ mod tests {
         let open = || empty(9).on(Arc::new(Disk::open(folder.path()).unwrap())).unwrap();
         let axis = || AxisWrite { mode: AxisMode::Any, names: vec!["x".into()] };
         let scope = ScopeWrite {
-            assets: AssetsWrite { mode: Mode::Scope, asset_group_ids: vec![16] },
+            assets: AssetsWrite { mode: AreaMode::Select, asset_group_ids: vec![16] },
             cases_issues: CasesIssuesWrite {
-                mode: Mode::SeeAll,
+                mode: AreaMode::All,
                 names: vec![],
                 include_cases_issues_empty_entities: true,
             },
@@ -416,7 +416,7 @@ mod tests {
         assert_eq!((&entry.record, &entry.scope), (&record, &Some(scope)));
         assert_eq!((entry.stored.expiry(), entry.stored.created_ms()), (Expiry::At { ms: 7 }, 0));
         assert!(store.get(id(3)).is_none() && store.get(id(4)).is_none());
-        let grant = Grant::listed("Auditing", Permission::View);
+        let grant = Grant::listed("Auditing".to_owned(), Permission::View);
         assert_eq!(store.roles.find("R").unwrap().grants, [grant]);
         assert_eq!(store.audit.entries().count(), 1);
         store.note(id(1), 9, deed());

@@ -95,17 +95,17 @@ pub(super) fn keys(disk: &Disk) -> Result<Vec<Entry>, DiskError> {
 }
 
 pub(super) fn of_role(entry: &RoleEntry) -> Row {
-    let level = |grant: &Grant<'_>| grant.level.lowest();
-    let text = |grant: &Grant<'_>| (grant.component.to_owned(), level(grant).as_str().to_owned());
-    let held = |grant: &&Grant<'_>| level(grant) != Permission::None;
+    let level = |grant: &Grant<String>| grant.level.lowest();
+    let text = |grant: &Grant<String>| (grant.component.clone(), level(grant).as_str().to_owned());
+    let held = |grant: &&Grant<String>| level(grant) != Permission::None;
     json(&RoleRow {
         role_id: entry.role_id.clone(),
         name: entry.role.name.clone(),
         description: entry.description.clone(),
         created_by: entry.created_by.clone(),
         created_ms: entry.created_ms,
-        components: entry.role.components.iter().filter(held).map(text).collect(),
-        actions: entry.role.actions.iter().map(|action| (*action).to_owned()).collect(),
+        components: entry.role.grants.iter().filter(held).map(text).collect(),
+        actions: entry.role.actions.held.clone(),
         datasets: entry.datasets.clone(),
     })
 }
@@ -120,6 +120,7 @@ pub(super) fn roles(disk: &Disk) -> Result<Vec<(u64, RoleEntry)>, DiskError> {
         for action in &row.actions {
             role = role.with_action(action).ok()?;
         }
+        let role = role.0;
         let RoleRow { role_id, description, datasets, created_by, created_ms, .. } = row;
         let entry =
             RoleEntry { number, role_id, role, description, datasets, created_by, created_ms };

@@ -154,7 +154,7 @@ fn custom_roles() -> Vec<CustomRole> {
 }
 
 /// What the custom roles hold, said a second time.
-fn held(name: &str) -> (Vec<Grant<'static>>, Vec<&'static str>) {
+fn held(name: &str) -> (Vec<Grant<&'static str>>, Vec<&'static str>) {
     let one = |component, level| vec![Grant::listed(component, level)];
     match name {
         "Key maker" => (one("Public API", Edit), vec![]),
@@ -168,7 +168,7 @@ fn held(name: &str) -> (Vec<Grant<'static>>, Vec<&'static str>) {
 
 /// What a predefined role holds of each component that a call needs: what is public, a bound as
 /// view, else what the tenant assumes, else nothing.
-fn played(role: &PredefinedRole, product: Product) -> Vec<Grant<'static>> {
+fn played(role: &PredefinedRole, product: Product) -> Vec<Grant<&'static str>> {
     let public = role.role_in(Some(product));
     let assumed = ASSUMED_ROLES.iter().find(|(name, _)| *name == role.name);
     let level_of = |component: &str| {
@@ -190,7 +190,7 @@ fn played(role: &PredefinedRole, product: Product) -> Vec<Grant<'static>> {
 }
 
 /// A role of which nothing is unknown.
-fn settled<'r>(name: &'r str, grants: &'r [Grant<'r>], held: &'r [&'r str]) -> Role<'r> {
+fn settled<'r>(name: &'r str, grants: &'r [Grant<&'r str>], held: &'r [&'r str]) -> Role<&'r str> {
     let others = KnownLevel::exactly(Permission::None);
     Role { grants, others, actions: Actions::only(held), ..Role::unknown(name) }
 }
@@ -208,7 +208,7 @@ fn send(f: &Fixture, signer: &Signer, call: &Call) -> u16 {
 }
 
 /// What the core says of a call for a key with one role.
-fn expected(role: Role<'_>, call: &Call) -> bool {
+fn expected(role: Role<&str>, call: &Call) -> bool {
     let roles = [role];
     let key = AccessKey { roles: &roles, scope: None };
     let tenant = Tenant::enforcing();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use cortexkey_core::access::Product;
 use cortexkey_lint::files::{DEFAULT_POLICY, Options, run as run_files};
 use cortexkey_lint::{Corpus, CorpusFile, KeyDocument, Policy, Report, Timestamp};
-use cortexkey_manifest::access::{Access, HeldRole};
+use cortexkey_manifest::access::{Access, Origin, ResolvedRole};
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy;
 use cortexkey_manifest::yaml::{Limits, Tree};
@@ -108,6 +108,11 @@ impl Found {
     /// The same of the policy that governs a file.
     pub(crate) fn catalogue_of(&self, file: &CorpusFile) -> Vec<&policy::Role> {
         self.policy_of(file).roles().collect()
+    }
+
+    /// What the catalogue says of a role.
+    pub(crate) fn listed(&self, name: &str) -> Option<&policy::Role> {
+        self.policy.roles().find(|role| role.name.value == name)
     }
 }
 
@@ -289,7 +294,7 @@ fn lower_key(found: &Found, file: &CorpusFile, document: &KeyDocument) -> Result
     let tenant = definition.tenant().or_else(|| found.policy.only_tenant());
     let tenant = tenant.map(|name| (name, found.policy.tenant(name)));
     let access = Access::of(definition, &found.catalogue(), tenant)
-        .map_err(|gap| refuse(gap.span, &gap.message))?;
+        .map_err(|field| refuse(field.span, &field.message))?;
     Ok(Key {
         name: definition.name().unwrap_or_default().to_owned(),
         file: file.path.clone(),
@@ -309,9 +314,13 @@ pub(crate) fn broken(path: &str, tree: &Tree, span: Span, message: &str) -> Fail
 }
 
 /// A role by name, with what is public of it in a product.
-pub(crate) fn role_named(found: &Found, name: &str, product: Option<Product>) -> Option<HeldRole> {
-    let role = HeldRole::of(name, &found.catalogue(), product);
-    (role.origin != cortexkey_manifest::access::Origin::Unknown).then_some(role)
+pub(crate) fn role_named(
+    found: &Found,
+    name: &str,
+    product: Option<Product>,
+) -> Option<ResolvedRole> {
+    let role = ResolvedRole::of(name, found.listed(name), product);
+    (role.facts.origin != Origin::Unknown).then_some(role)
 }
 
 /// The first mistake of the policy, whose files are the first sources.

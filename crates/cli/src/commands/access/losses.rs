@@ -1,8 +1,7 @@
 //! What keys would lose if their tenants enforced scopes.
 
-use cortexkey_core::access::Sbac;
-use cortexkey_manifest::access::{Access, EndpointAxis, ScopeModel, Selection};
-use cortexkey_manifest::definition::{RawMode, Unreferenced};
+use cortexkey_core::access::{Area, Axis, Sbac, Unreferenced};
+use cortexkey_manifest::access::{Access, ScopeModel};
 use serde_json::{Value, json};
 
 use super::files::Key;
@@ -21,21 +20,22 @@ pub(super) fn losses(access: &Access) -> Vec<String> {
             "all assets, findings, cases, issues and endpoints: it has no scope".to_owned(),
         ];
     };
+    let cases = &scope.cases_and_issues;
     let mut lost = Vec::new();
-    let mut area = |selection: &Selection, things: &str, what: &str| match selection {
-        Selection::All => {}
-        Selection::Select(names) if !names.is_empty() => {
+    let mut area = |area: &Area<String>, things: &str, what: &str| match area {
+        Area::All => {}
+        Area::Select(names) if !names.is_empty() => {
             lost.push(format!("{things} but those of {what} {}", names.join(", ")));
         }
-        Selection::None | Selection::Select(_) => lost.push(things.to_owned()),
+        Area::None | Area::Select(_) => lost.push(things.to_owned()),
     };
     area(&scope.assets, "all assets and findings", "the asset groups");
-    area(&scope.cases_and_issues, "all cases and issues", "the domains");
-    if scope.assets != Selection::All && scope.cases_and_issues != Selection::None {
+    area(&cases.area, "all cases and issues", "the domains");
+    if scope.assets != Area::All && cases.area != Area::None {
         lost.push("issues, and cases, whose assets are all out of scope".to_owned());
     }
-    match (&scope.cases_and_issues, scope.unreferenced) {
-        (Selection::None, _) | (_, Unreferenced::Yes) => {}
+    match (&cases.area, cases.unreferenced) {
+        (Area::None, _) | (_, Unreferenced::Yes) => {}
         (_, Unreferenced::No) => {
             lost.push("cases and issues that reference nothing known".to_owned());
         }
@@ -43,8 +43,8 @@ pub(super) fn losses(access: &Access) -> Vec<String> {
             lost.push("perhaps cases and issues that reference nothing known".to_owned());
         }
     }
-    let open = |axis: &EndpointAxis| matches!(axis.mode, RawMode::SeeAll | RawMode::Any);
-    if !(open(&scope.endpoint_groups) && open(&scope.endpoint_tags)) {
+    let open = |axis: &Axis<String>| matches!(axis, Axis::SeeAll | Axis::Any);
+    if !(open(&scope.endpoints.groups) && open(&scope.endpoints.tags)) {
         let kept = endpoints(scope);
         let but = if kept == "none" { String::new() } else { format!(" but those of: {kept}") };
         lost.push(format!("all endpoints{but}, with the Security issues and cases on the others"));

@@ -4,12 +4,10 @@
 //! act on.
 
 use cortexkey_core::access::{
-    Certainty, Component, KnownLevel, Permission, Product, Rights, Role, Sbac, scope_bypasses,
+    Area, Axis, Certainty, Component, Grant, KnownLevel, Permission, Product, Rights, Role, Sbac,
+    Scope, Unreferenced, scope_bypasses,
 };
-use cortexkey_manifest::access::{
-    Access, EndpointAxis, HeldGrant, HeldRole, HeldScope, Origin, ScopeModel, Selection,
-};
-use cortexkey_manifest::definition::{RawMode, Unreferenced};
+use cortexkey_manifest::access::{Access, Origin, RoleFacts, ScopeModel};
 use cortexkey_manifest::{is_invisible, mask_tokens};
 use serde_json::{Value, json};
 
@@ -45,35 +43,30 @@ impl<'l> Overview<'l> {
     pub(super) fn of(located: &'l Located) -> Self {
         let access = &located.access;
         let product = access.tenant.product.unwrap_or(Product::Xsiam);
-        access.lend(|key, _| {
-            let rights = Rights(key.roles);
-            let mut names: Vec<&str> = Vec::new();
-            for grant in key.roles.iter().flat_map(|role| role.grants) {
-                if !names.contains(&grant.component) {
-                    names.push(grant.component);
-                }
+        let roles = &access.roles;
+        let rights = Rights(roles);
+        let mut names: Vec<&str> = Vec::new();
+        for grant in roles.iter().flat_map(|role| &role.grants) {
+            if !names.contains(&grant.component.as_str()) {
+                names.push(&grant.component);
             }
-            let mut actions: Vec<String> = Vec::new();
-            for action in key.roles.iter().flat_map(|role| role.actions.held) {
-                if !actions.iter().any(|known| known == action) {
-                    actions.push((*action).to_owned());
-                }
+        }
+        let mut actions: Vec<String> = Vec::new();
+        for action in roles.iter().flat_map(|role| &role.actions.held) {
+            if !actions.contains(action) {
+                actions.push(action.clone());
             }
-            let bypasses: Vec<_> = scope_bypasses(key.roles).collect();
-            Self {
-                located,
-                components: names
-                    .into_iter()
-                    .map(|name| ComponentRight::of(rights, name))
-                    .collect(),
-                actions,
-                actions_complete: key.roles.iter().all(|r| r.actions.is_complete || r.holds_all),
-                holds_all: key.roles.iter().any(|role| role.holds_all),
-                makes_keys: rights.makes_keys(),
-                unknown_bypasses: unknown_bypasses(key.roles, product),
-                bypasses,
-            }
-        })
+        }
+        Self {
+            located,
+            components: names.into_iter().map(|name| ComponentRight::of(rights, name)).collect(),
+            actions,
+            actions_complete: roles.iter().all(|role| role.actions.is_complete || role.holds_all),
+            holds_all: roles.iter().any(|role| role.holds_all),
+            makes_keys: rights.makes_keys(),
+            unknown_bypasses: unknown_bypasses(roles, product),
+            bypasses: scope_bypasses(roles).collect(),
+        }
     }
 
     pub(super) fn json(&self) -> Value {
@@ -87,7 +80,7 @@ impl<'l> Overview<'l> {
             "actionsComplete": self.actions_complete,
             "makesKeys": self.makes_keys,
         });
-        json["scope"] = access.scope.as_ref().map_or(Value::Null, scope_json);
+        json["scope"] = json!(access.scope);
         let bypasses = self.bypasses.iter();
         let bypasses: Value = bypasses
             .map(|(component, how)| json!({ "component": component, "how": how }))
@@ -167,7 +160,7 @@ impl<'l> Overview<'l> {
 }
 
 impl ComponentRight {
-    fn of(rights: Rights<'_>, name: &str) -> Self {
+    fn of(rights: Rights<'_, String>, name: &str) -> Self {
         let level = rights.component(name);
         let assumed =
             rights.assumed(name).filter(|assumed| level.exact().is_none() && *assumed != level);
@@ -203,20 +196,19 @@ impl ComponentRight {
 
 /// What is known of the components that no role names.
 fn others(access: &Access) -> String {
-    access.lend(|key, _| {
-        let none = KnownLevel::exactly(Permission::None);
-        let known = key.roles.iter().fold(none, |level, role| level.union(role.others));
-        if known == KnownLevel::UNKNOWN {
-            "unknown: nobody listed them".to_owned()
-        } else {
-            known.to_string()
-        }
-    })
+    let none = KnownLevel::exactly(Permission::None);
+    let known = access.roles.iter().fold(none, |level, role| level.union(role.others));
+    if known == KnownLevel::UNKNOWN {
+        "unknown: nobody listed them".to_owned()
+    } else {
+        known.to_string()
+    }
 }
 
 /// Which key it is, its tenant, its roles.
 pub(super) fn head_json(located: &Located) -> Value {
-    let Access { roles, tenant, .. } = &located.access;
+    let Access { roles, role_facts, tenant, .. } = &located.access;
+    let roles = roles.iter().zip(role_facts).map(|(role, facts)| role_json(role, facts));
     json!({
         "version": 1,
         "key": located.name,
@@ -236,12 +228,12 @@ pub(super) fn head_json(located: &Located) -> Value {
             "tags": tenant.settings.tags,
             "datasets": tenant.settings.datasets,
         },
-        "roles": roles.iter().map(role_json).collect::<Vec<_>>(),
+        "roles": roles.collect::<Vec<_>>(),
     })
 }
 
-pub(crate) fn role_json(role: &HeldRole) -> Value {
-    let settled = |grant: &&HeldGrant| grant.certainty < Certainty::Assumed;
+pub(crate) fn role_json(role: &Role<String>, facts: &RoleFacts) -> Value {
+    let settled = |grant: &&Grant<String>| grant.certainty < Certainty::Assumed;
     let exact = role
         .grants
         .iter()
@@ -251,10 +243,10 @@ pub(crate) fn role_json(role: &HeldRole) -> Value {
     let lists_actions = role.actions.is_complete || !role.actions.held.is_empty();
     json!({
         "name": role.name,
-        "origin": origin(role.origin),
-        "impliedBy": role.implied_by,
-        "privileged": role.privileged,
-        "machine": role.machine,
+        "origin": origin(facts.origin),
+        "impliedBy": facts.implied_by,
+        "privileged": facts.privileged,
+        "machine": facts.machine,
         "holdsAll": role.holds_all,
         "components": components,
         "grants": role.grants.iter().map(grant_json).collect::<Vec<_>>(),
@@ -265,7 +257,7 @@ pub(crate) fn role_json(role: &HeldRole) -> Value {
     })
 }
 
-fn grant_json(grant: &HeldGrant) -> Value {
+fn grant_json(grant: &Grant<String>) -> Value {
     json!({
         "component": grant.component,
         "atLeast": grant.level.lowest(),
@@ -284,14 +276,18 @@ pub(crate) const fn origin(origin: Origin) -> &'static str {
 }
 
 /// Privileged, machine, holds everything: what a role is marked with.
-pub(crate) fn marks(privileged: bool, machine: bool, holds_all: bool) -> String {
+pub(crate) fn marks(facts: &RoleFacts, role: &Role<String>) -> String {
+    marked(facts.privileged, facts.machine, role.holds_all)
+}
+
+pub(crate) fn marked(privileged: bool, machine: bool, holds_all: bool) -> String {
     let marks = [(privileged, "privileged"), (machine, "machine"), (holds_all, "holds everything")];
     let marks: Vec<&str> = marks.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
     marks.join(", ")
 }
 
 fn head_text(located: &Located) -> String {
-    let Access { roles, tenant, .. } = &located.access;
+    let Access { roles, role_facts, tenant, .. } = &located.access;
     let mut out = format!(
         "{BOLD}{}{BOLD:#}  {DIM}{}:{}{DIM:#}\n",
         plain(&located.name),
@@ -302,15 +298,15 @@ fn head_text(located: &Located) -> String {
     let tenant = tenant.name.as_deref().map_or("no tenant named".to_owned(), plain);
     out += &format!("tenant {tenant} ({product}), policy {}\n", plain(located.found.path()));
     out += &format!("\n{BOLD}Roles{BOLD:#}\n");
-    for role in roles {
-        let mut words = vec![match role.origin {
+    for (role, facts) in roles.iter().zip(role_facts) {
+        let mut words = vec![match facts.origin {
             Origin::Catalogue => "of the catalogue".to_owned(),
             Origin::Predefined => "predefined".to_owned(),
             Origin::Unknown => "known to neither the product nor the catalogue".to_owned(),
         }];
-        let marks = marks(role.privileged, role.machine, role.holds_all);
+        let marks = marks(facts, role);
         words.extend((!marks.is_empty()).then_some(marks));
-        words.extend(role.implied_by.as_ref().map(|by| format!("implied by {by}")));
+        words.extend(facts.implied_by.as_ref().map(|by| format!("implied by {by}")));
         let is_known = !role.grants.is_empty() || role.others != KnownLevel::UNKNOWN;
         if !is_known && !role.holds_all {
             words.push("what it holds is unknown".to_owned());
@@ -369,14 +365,14 @@ pub(super) fn notes(access: &Access) -> Vec<String> {
         notes.push("nobody said whether the tenant enforces scopes: taken to be so".to_owned());
     }
     let Some(scope) = &access.scope else { return notes };
-    let by_tags = scope.endpoint_tags.mode == RawMode::Scope;
+    let by_tags = matches!(scope.endpoints.tags, Axis::Scope(_));
     if by_tags && !tenant.tags_said {
         notes.push(
             "the policy does not say how endpoint tags are matched: taken to be restrictive"
                 .to_owned(),
         );
     }
-    if scope.unreferenced == Unreferenced::Unknown {
+    if scope.cases_and_issues.unreferenced == Unreferenced::Unknown {
         notes.push(
             "whether cases and issues that reference nothing known are let in is unknown"
                 .to_owned(),
@@ -398,13 +394,14 @@ fn areas(access: &Access) -> Vec<(&'static str, String)> {
     let Some(scope) = &access.scope else {
         return vec![("scope", "none: it sees nothing where scopes are enforced".to_owned())];
     };
-    let unreferenced = match (&scope.cases_and_issues, scope.unreferenced) {
-        (Selection::None, _) => "",
+    let cases = &scope.cases_and_issues;
+    let unreferenced = match (&cases.area, cases.unreferenced) {
+        (Area::None, _) => "",
         (_, Unreferenced::Yes) => "; also what references nothing known",
         (_, Unreferenced::No) => "; not what references nothing known",
         (_, Unreferenced::Unknown) => "; unknown whether what references nothing known",
     };
-    let cases = selection(&scope.cases_and_issues, "all domains", "domains");
+    let cases = selection(&cases.area, "all domains", "domains");
     vec![
         ("assets", selection(&scope.assets, "all", "asset groups")),
         ("cases and issues", format!("{cases}{unreferenced}")),
@@ -413,58 +410,50 @@ fn areas(access: &Access) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn selection(selection: &Selection, all: &str, what: &str) -> String {
-    match selection {
-        Selection::None => "none".to_owned(),
-        Selection::All => all.to_owned(),
-        Selection::Select(names) if names.is_empty() => "none: nothing is selected".to_owned(),
-        Selection::Select(names) => format!("{what} {}", names.join(", ")),
+fn selection(area: &Area<String>, all: &str, what: &str) -> String {
+    match area {
+        Area::None => "none".to_owned(),
+        Area::All => all.to_owned(),
+        Area::Select(names) if names.is_empty() => "none: nothing is selected".to_owned(),
+        Area::Select(names) => format!("{what} {}", names.join(", ")),
     }
 }
 
-pub(super) fn endpoints(scope: &HeldScope) -> String {
-    let (groups, tags) = (&scope.endpoint_groups, &scope.endpoint_tags);
-    let axis = |axis: &EndpointAxis, what: &str| match axis.mode {
-        RawMode::NoScope => format!("no {what} (no_scope)"),
-        RawMode::SeeAll => format!("all {what} (see_all)"),
-        RawMode::Any => format!("any {what}"),
-        RawMode::Scope if axis.names.is_empty() => format!("{what}: nothing selected"),
-        RawMode::Scope => format!("{what} {}", axis.names.join(", ")),
+pub(super) fn endpoints(scope: &Scope<String>) -> String {
+    let (groups, tags) = (&scope.endpoints.groups, &scope.endpoints.tags);
+    let axis = |axis: &Axis<String>, what: &str| match axis {
+        Axis::NoScope => format!("no {what} (no_scope)"),
+        Axis::SeeAll => format!("all {what} (see_all)"),
+        Axis::Any => format!("any {what}"),
+        Axis::Scope(names) if names.is_empty() => format!("{what}: nothing selected"),
+        Axis::Scope(names) => format!("{what} {}", names.join(", ")),
     };
-    match (groups.mode, tags.mode) {
-        (RawMode::NoScope, RawMode::NoScope) => "none".to_owned(),
-        (RawMode::SeeAll, RawMode::SeeAll) => "all".to_owned(),
-        (RawMode::Scope, RawMode::Any) => axis(groups, "groups"),
-        (RawMode::Any, RawMode::Scope) => axis(tags, "tags"),
+    match (groups, tags) {
+        (Axis::NoScope, Axis::NoScope) => "none".to_owned(),
+        (Axis::SeeAll, Axis::SeeAll) => "all".to_owned(),
+        (Axis::Scope(_), Axis::Any) => axis(groups, "groups"),
+        (Axis::Any, Axis::Scope(_)) => axis(tags, "tags"),
         _ => format!("{}, and {}", axis(groups, "groups"), axis(tags, "tags")),
     }
 }
 
-pub(super) fn rows(access: &Access, scope: &HeldScope) -> String {
+pub(super) fn rows(access: &Access, scope: &Scope<String>) -> String {
     if !access.tenant.settings.datasets {
         return "not limited by scopes in this tenant".to_owned();
     }
-    let Some((all, filters)) = &scope.datasets else {
+    let Some(datasets) = &scope.datasets else {
         return "none: the scope says nothing of them".to_owned();
     };
-    let mut words = if *all { "all".to_owned() } else { "none".to_owned() };
-    for (dataset, filter) in filters {
+    let mut words = if datasets.all { "all".to_owned() } else { "none".to_owned() };
+    for (dataset, filter) in &datasets.filters {
         words += &format!("; of {dataset} where {filter}");
     }
     words
 }
 
-fn scope_json(scope: &HeldScope) -> Value {
-    let mut json = scope.lend(|scope| json!(scope));
-    if scope.unreferenced == Unreferenced::Unknown {
-        json["casesAndIssues"]["unreferenced"] = json!("unknown");
-    }
-    json
-}
-
 /// The components of a product that would bypass a scope, where it is not known whether the roles
 /// hold them.
-fn unknown_bypasses(roles: &[Role<'_>], product: Product) -> Vec<&'static str> {
+fn unknown_bypasses(roles: &[Role<String>], product: Product) -> Vec<&'static str> {
     let unknown = |component: &&Component| {
         let bypass = component.scope_bypass;
         bypass.is_some_and(|bypass| {

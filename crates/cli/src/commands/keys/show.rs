@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 
-use cortexkey_api::scope::{AxisMode, Mode, ScopeRead, Tag, Tagged};
+use cortexkey_api::scope::{AreaMode, AxisMode, ScopeRead, Tag, Tagged};
 use cortexkey_client::Permission;
 use cortexkey_client::table::{one_line, to_json};
 use cortexkey_client::time::{now_ms, time_text};
@@ -127,11 +127,11 @@ fn show(record: &KeyRecord, scope: &Scope, now_ms: u64) -> String {
     out
 }
 
-fn area(mode: Mode, selected: &[String]) -> String {
+fn area(mode: AreaMode, selected: &[String]) -> String {
     match mode {
-        Mode::NoScope => "none".to_owned(),
-        Mode::SeeAll => "all".to_owned(),
-        Mode::Scope => selected.join(", "),
+        AreaMode::None => "none".to_owned(),
+        AreaMode::All => "all".to_owned(),
+        AreaMode::Select => selected.join(", "),
     }
 }
 

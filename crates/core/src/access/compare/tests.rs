@@ -3,29 +3,36 @@
 use alloc::string::ToString;
 
 use super::*;
-use crate::access::{Actions, CasesAndIssues, Component, Grant};
+use crate::access::{Actions, Component};
 
-const KEY: KeyDefinition<'_> = KeyDefinition {
-    name: "k",
-    level: Level::Advanced,
-    expiry: Expiry::At { ms: 5 },
-    lifetime_ms: None,
-    roles: &[],
-    scope: None,
-};
+const KEY: KeyDefinition<'_, &str> = key(&[], None);
 
-fn codes(before: KeyDefinition<'_>, after: KeyDefinition<'_>) -> Vec<&'static str> {
+const fn key<'a, S: Text>(
+    roles: &'a [Role<S>],
+    scope: Option<&'a Scope<S>>,
+) -> KeyDefinition<'a, S> {
+    KeyDefinition {
+        name: "k",
+        level: Level::Advanced,
+        expiry: Expiry::At { ms: 5 },
+        lifetime_ms: None,
+        roles,
+        scope,
+    }
+}
+
+fn codes<S: Text>(before: KeyDefinition<'_, S>, after: KeyDefinition<'_, S>) -> Vec<&'static str> {
     let gains = compare(&[before], &[after]);
     assert!(gains.iter().all(|gain| gain.to_string().starts_with("k: ")));
     gains.iter().map(Gain::code).collect()
 }
 
-fn of_scopes(before: Scope<'_>, after: Scope<'_>) -> Vec<&'static str> {
-    codes(KeyDefinition { scope: Some(before), ..KEY }, KeyDefinition { scope: Some(after), ..KEY })
+fn of_scopes<'a>(before: Scope<&'a str>, after: Scope<&'a str>) -> Vec<&'static str> {
+    codes(key(&[], Some(&before)), key(&[], Some(&after)))
 }
 
-fn of_roles(before: &[Role<'_>], after: &[Role<'_>]) -> Vec<&'static str> {
-    codes(KeyDefinition { roles: before, ..KEY }, KeyDefinition { roles: after, ..KEY })
+fn of_roles<S: Text>(before: &[Role<S>], after: &[Role<S>]) -> Vec<&'static str> {
+    codes(key(before, None), key(after, None))
 }
 
 #[test]
@@ -55,17 +62,18 @@ fn keys_levels_and_expiries() {
 fn roles_are_judged_by_their_union_where_all_is_listed() {
     let views = [Grant::listed("Auditing", Permission::View)];
     let edits = [Grant::listed("Auditing", Permission::Edit)];
-    let known = Role {
+    let known: Role<&str> = Role {
         grants: &views,
         actions: Actions::only(&["Live Terminal"]),
         ..Role::unknown("known")
     };
-    let raised =
+    let raised: Role<&str> =
         Role { grants: &edits, actions: Actions::only(&["Live Terminal", "Isolate"]), ..known };
     let admin = Role { holds_all: true, ..Role::unknown("admin") };
     let none = |component: &Component| Grant::listed(component.name, Permission::None);
     let all = COMPONENTS.iter().map(none).collect::<Vec<_>>();
-    let nothing = Role { grants: &all, actions: Actions::only(&[]), ..Role::unknown("nothing") };
+    let nothing: Role<&str> =
+        Role { grants: &all, actions: Actions::only(&[]), ..Role::unknown("nothing") };
     assert_eq!(of_roles(&[known], &[raised]), ["component-raised", "action-gained"]);
     assert_eq!(of_roles(&[raised], &[known]), [""; 0]);
     assert_eq!(of_roles(&[known], &[nothing]), [""; 0]);
@@ -75,30 +83,30 @@ fn roles_are_judged_by_their_union_where_all_is_listed() {
     assert_eq!(of_roles(&[admin], &[Role::unknown("x")]), [""; 0]);
     // It could hold a component that only the other names.
     let own = [Grant::listed("Own", Permission::View)];
-    let own = Role { grants: &own, ..known };
+    let own: Role<&str> = Role { grants: &own, ..known };
     assert_eq!(of_roles(&[own], &[own, nothing]), ["role-added"]);
 }
 
 #[test]
 fn areas_widen_by_mode_and_by_name() {
-    let none = Scope { datasets: None, ..Scope::NONE };
+    let none: Scope<&str> = Scope { datasets: None, ..Scope::NONE };
     let assets = |assets| Scope { assets, ..none };
-    let cases = |area, unreferenced| Scope {
-        cases_and_issues: CasesAndIssues { area, unreferenced },
+    let cases = |area, unreferenced: bool| Scope {
+        cases_and_issues: CasesAndIssues { area, unreferenced: unreferenced.into() },
         ..none
     };
-    let select = Area::Select(&["a"]);
+    let select: Area<&str> = Area::select(&["a"]);
     assert_eq!(of_scopes(none, assets(select)), ["asset-group-added"]);
     assert_eq!(of_scopes(assets(select), assets(Area::All)), ["area-widened"]);
     assert_eq!(of_scopes(assets(Area::All), assets(select)), [""; 0]);
     let off = cases(select, false);
     assert_eq!(of_scopes(off, cases(select, true)), ["unreferenced-allowed"]);
-    assert_eq!(of_scopes(off, cases(Area::Select(&["b"]), false)), ["domain-added"]);
+    assert_eq!(of_scopes(off, cases(Area::select(&["b"]), false)), ["domain-added"]);
     assert_eq!(of_scopes(none, cases(Area::None, true)), [""; 0]);
-    let scoped = KeyDefinition { scope: Some(assets(select)), ..KEY };
+    let scoped = KeyDefinition { scope: Some(&assets(select)), ..KEY };
     assert_eq!(codes(scoped, KEY), ["scope-dropped"]);
     assert_eq!(codes(KEY, scoped), ["scope-given"]);
-    let nothing = KeyDefinition { scope: Some(none), ..KEY };
+    let nothing = KeyDefinition { scope: Some(&none), ..KEY };
     assert_eq!(codes(KEY, nothing), [""; 0]);
 }
 
@@ -109,7 +117,7 @@ fn endpoints_widen_by_either_axis() {
         of_scopes(scope(before), scope(after))
     };
     let (none, all) = (EndpointScope::none(), EndpointScope::all());
-    let select = |groups, tags| EndpointScope::select(groups, tags);
+    let select = EndpointScope::<&str>::select;
     let group = select(&["g"], &[]);
     assert_eq!(of(none, group), ["endpoint-group-added"]);
     assert_eq!(of(none, all), ["area-widened"]);
@@ -121,7 +129,8 @@ fn endpoints_widen_by_either_axis() {
     assert_eq!(of(select(&["g"], &["t"]), select(&["g"], &["t", "u"])), ["endpoint-tag-added"]);
     assert_eq!(of(group, select(&[], &["t"])), ["area-widened"]);
     assert_eq!(of(all, EndpointScope { groups: Axis::Any, tags: Axis::Any }), [""; 0]);
-    let dead = EndpointScope { groups: Axis::Scope(&["g"]), tags: Axis::NoScope };
+    let dead: EndpointScope<&str> =
+        EndpointScope { groups: Axis::scope(&["g"]), tags: Axis::NoScope };
     assert_eq!(of(none, dead), [""; 0]);
     assert_eq!(of(dead, group), ["endpoint-group-added"]);
 }
@@ -129,11 +138,11 @@ fn endpoints_widen_by_either_axis() {
 #[test]
 fn datasets_widen_by_default_and_by_filter() {
     let of = |before: (bool, &[_]), after: (bool, &[_])| {
-        let [before, after] = [before, after].map(|(all, filters)| {
-            let datasets = Some(DatasetScope { all, filters });
-            KeyDefinition { scope: Some(Scope { datasets, ..Scope::NONE }), ..KEY }
+        let [before, after] = [before, after].map(|(all, filters)| Scope::<&str> {
+            datasets: Some(DatasetScope { all, filters }),
+            ..Scope::NONE
         });
-        compare(&[before], &[after]).iter().map(Gain::code).collect::<Vec<_>>()
+        of_scopes(before, after)
     };
     let (a, b) = (("d", "_vendor = a"), ("d", "_vendor = b"));
     assert_eq!(of((false, &[]), (true, &[])), ["datasets-opened"]);

@@ -1,12 +1,12 @@
 //! Compiled definitions: what keys may do and see, in bytes that need no YAML to be read.
 //!
-//! They refuse to be read when a byte of them is damaged, and to be written in two ways: equal
-//! definitions are equal bytes. They hold no secret, and are not signed: who can change the file
-//! can change what keys may do.
+//! Equal definitions are equal bytes, and a file of which one byte is damaged is not read. Compiled
+//! definitions hold no secret and are not signed: anyone who can change the file can change what
+//! keys may do.
 //!
 //! # Form
 //!
-//! Numbers are little-endian; a text is a `u16` with its length in bytes, and UTF-8.
+//! Numbers are little-endian; a string is a `u16` with its length in bytes, and UTF-8.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -21,31 +21,33 @@
 //!
 //! | what | as |
 //! |---|---|
-//! | tenant, empty where it has none; name | two texts of at most 255 bytes |
+//! | tenant, empty where it has none; name | two strings of at most 255 bytes |
 //! | key ids, where they are known, the one in use first | `u16` count, and each a `u64` above 0 |
 //! | level | `u8`: 1 standard, 2 advanced |
-//! | end | `u8`: 0 never, 1 at a time, 2 so long after it is generated; `u64` milliseconds, 0 with never |
+//! | expiry | `u8`: 0 never, 1 at a time, 2 so long after it is generated; `u64` milliseconds, 0 with never |
 //! | scopes of its product | `u8`: 0 as they are decided here, 1 an older model |
 //! | whether scopes are enforced | `u8`: 0 they are, 1 they are not, 2 unknown |
 //! | how tags are matched | `u8`: 0 permissive, 1 restrictive |
 //! | whether there are scopes for rows | `u8`: 0 no, 1 yes |
-//! | roles | `u16` count, then each: name; `u8` flags (1 holds all, 2 its actions are complete); level of components that are not named; `u16` count of components, each a text and a level; `u16` count of actions that it holds, texts; `u16` count of actions that it lacks, texts |
+//! | roles | `u16` count, then each: name; `u8` flags (1 holds all, 2 its actions are complete); level of components that are not named; `u16` count of components, each a string and a level; `u16` count of actions that it holds, strings; `u16` count of actions that it lacks, strings |
 //! | a level, as far as it is known | `u8`: 0 none, 1 view, 2 edit, 3 at least view, 4 at most view, 5 unknown |
 //! | whether it has a scope | `u8`: 0 no, 1 yes, and then: |
-//! | assets, cases and issues | each `u8` (0 none, 1 all, 2 select) and `u16` count of names, texts |
+//! | assets, cases and issues | each `u8` (0 none, 1 all, 2 select) and `u16` count of names, strings |
 //! | unreferenced | `u8`: 0 no, 1 yes |
-//! | endpoint groups, endpoint tags | each `u8` (0 `no_scope`, 1 `see_all`, 2 `any`, 3 `scope`) and `u16` count of names, texts |
+//! | endpoint groups, endpoint tags | each `u8` (0 `no_scope`, 1 `see_all`, 2 `any`, 3 `scope`) and `u16` count of names, strings |
 //! | rows of datasets | `u8`: 0 nothing said, 1 default none, 2 default all; `u16` count of filters, each dataset and filter |
 
 mod read;
 mod record;
 mod write;
 
-pub use read::{CompiledError, Definitions, Found, KeyEntry};
+pub use read::{CompiledError, Definitions, KeyEntry, Lookup};
+pub use record::Record;
 pub use write::{CompileError, Compiler};
 
 use super::compare::KeyDefinition;
 use super::decide::{AccessKey, Tenant};
+use super::text::Text;
 use crate::auth::KeyId;
 
 const MAGIC: [u8; 8] = *b"\x89CKC\r\n\x1a\n";
@@ -60,23 +62,25 @@ pub const COMPILED_BYTES_MAX: usize = 64 << 20;
 pub const COMPILED_KEYS_MAX: usize = 100_000;
 
 /// What is compiled of a key.
-#[derive(Clone, Copy, Debug)]
-pub struct CompiledKey<'a> {
+#[derive(Debug)]
+pub struct CompiledKey<'a, S: Text> {
     /// Its tenant; empty where it has none.
     pub tenant: &'a str,
     /// The ids that it has in its tenant, the one in use first; none where nobody said.
     pub key_ids: &'a [KeyId],
     /// Its definition.
-    pub definition: KeyDefinition<'a>,
+    pub definition: KeyDefinition<'a, S>,
     /// The settings of its tenant.
     pub settings: Tenant,
     /// Whether its product has an older model of scopes, of which nothing is decided.
     pub older_scopes: bool,
 }
 
-impl<'a> CompiledKey<'a> {
-    /// As [`decide`](super::decide()) takes it.
-    pub fn access(&self) -> AccessKey<'a> {
+copy!(CompiledKey);
+
+impl<'a, S: Text> CompiledKey<'a, S> {
+    /// The key as [`decide`](super::decide()) takes it.
+    pub fn access(&self) -> AccessKey<'a, S> {
         AccessKey { roles: self.definition.roles, scope: self.definition.scope }
     }
 }

@@ -1,10 +1,9 @@
 //! [`Definitions`]: compiled definitions, read.
 //!
-//! It refuses all of them where one byte is not as it was written: it reads every record before
-//! it lends the first.
+//! Every record is read once before the first is handed out, so that a damaged file is refused as a
+//! whole.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -12,15 +11,14 @@ use core::ops::Range;
 use sha2::{Digest as _, Sha256};
 
 use super::record::{Cursor, Record};
-use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, CompiledKey, HEAD_BYTES, MAGIC, VERSION};
-use crate::access::{Gain, KeyDefinition, compare};
+use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, HEAD_BYTES, MAGIC, VERSION};
 use crate::auth::{KeyId, Level};
 use crate::lifecycle::Expiry;
 
 /// Compiled definitions. They never change, so threads may share them.
 ///
 /// ```
-/// use cortexkey_core::access::compiled::{CompiledKey, Compiler, Definitions, Found};
+/// use cortexkey_core::access::compiled::{CompiledKey, Compiler, Definitions, Lookup};
 /// use cortexkey_core::access::{
 ///     Answer, Grant, KeyDefinition, Permission, Question, Role, Tenant, decide,
 /// };
@@ -28,7 +26,7 @@ use crate::lifecycle::Expiry;
 /// use cortexkey_core::lifecycle::Expiry;
 ///
 /// let grants = [Grant::listed("Auditing", Permission::View)];
-/// let viewer = Role { grants: &grants, ..Role::unknown("Viewer") };
+/// let viewer: Role<&str> = Role { grants: &grants, ..Role::unknown("Viewer") };
 /// let definition = KeyDefinition {
 ///     name: "export",
 ///     level: Level::Advanced,
@@ -48,11 +46,12 @@ use crate::lifecycle::Expiry;
 /// })?;
 /// let definitions = Definitions::read(&compiler.finish())?;
 ///
-/// let Found::At(at) = definitions.find("prod/export") else { return Err("not found".into()) };
+/// let Lookup::Found(at) = definitions.find("prod/export") else { return Err("not found".into()) };
+/// let record = definitions.record(at).ok_or("not found")?;
 /// let question = Question::Component { name: "Auditing", permission: Permission::View };
-/// let answer =
-///     definitions.lend(at, |key| decide(&key.access(), &key.settings, &question).answer());
-/// assert_eq!(answer, Some(Answer::Allowed));
+/// let key = record.key();
+/// let decision = decide(&key.access(), &key.settings, &question);
+/// assert_eq!(decision.answer(), Answer::Allowed);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub struct Definitions {
@@ -74,9 +73,10 @@ pub struct KeyEntry<'a> {
     pub(super) ids: &'a [u8],
     /// Its security level.
     pub level: Level,
-    /// Until when it lives.
+    /// When it expires.
     pub expiry: Expiry,
-    /// How long it lives from when it is generated, in milliseconds, where no time is said.
+    /// How long it lives from when it is generated, in milliseconds, where the definition says that
+    /// and no expiry.
     pub lifetime_ms: Option<u64>,
 }
 
@@ -87,23 +87,23 @@ impl<'a> KeyEntry<'a> {
     }
 }
 
-/// Where a name leads.
+/// What a search for a key came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// To this key.
-    At(usize),
-    /// To none.
-    Nowhere,
-    /// To several.
-    Several,
+pub enum Lookup {
+    /// One key: its index.
+    Found(usize),
+    /// No key.
+    NotFound,
+    /// Several keys.
+    Ambiguous,
 }
 
-impl Found {
-    fn of(mut places: impl Iterator<Item = usize>) -> Self {
-        match (places.next(), places.next()) {
-            (None, _) => Self::Nowhere,
-            (Some(at), None) => Self::At(at),
-            (Some(_), Some(_)) => Self::Several,
+impl Lookup {
+    fn of(mut indices: impl Iterator<Item = usize>) -> Self {
+        match (indices.next(), indices.next()) {
+            (None, _) => Self::NotFound,
+            (Some(at), None) => Self::Found(at),
+            (Some(_), Some(_)) => Self::Ambiguous,
         }
     }
 }
@@ -133,13 +133,13 @@ impl Definitions {
         self.records.is_empty()
     }
 
-    /// Which key stands at a place; none where there is no such place.
+    /// Which key has an index; `None` past the last one.
     pub fn entry(&self, at: usize) -> Option<KeyEntry<'_>> {
-        Cursor(self.record(at)?).entry()
+        Cursor(self.bytes(at)?).entry()
     }
 
     /// Finds a key by its name, or by its tenant, a slash and its name.
-    pub fn find(&self, text: &str) -> Found {
+    pub fn find(&self, text: &str) -> Lookup {
         let named = self.by_name.partition_point(|at| self.name(*at) < text);
         let named = self.by_name.get(named..).unwrap_or_default();
         let named = named.iter().take_while(|at| self.name(**at) == text);
@@ -148,48 +148,30 @@ impl Definitions {
             let wanted = (text.get(..at)?, text.get(at + 1..)?);
             self.records.binary_search_by(|range| self.names(range).cmp(&wanted)).ok()
         });
-        Found::of(named.chain(slashes.filter(|at| self.has_tenant(*at))))
+        Lookup::of(named.chain(slashes.filter(|at| self.has_tenant(*at))))
     }
 
     /// Finds a key by an id that it has in a tenant, or in any where none is given.
-    pub fn find_id(&self, key_id: KeyId, tenant: Option<&str>) -> Found {
+    pub fn find_id(&self, key_id: KeyId, tenant: Option<&str>) -> Lookup {
         let has_id = |entry: &KeyEntry<'_>| entry.key_ids().any(|id| id == key_id);
         let is_wanted = |entry: &KeyEntry<'_>| tenant.is_none_or(|tenant| tenant == entry.tenant);
-        let places = 0..self.len();
-        Found::of(places.filter(|at| self.entry(*at).is_some_and(|e| is_wanted(&e) && has_id(&e))))
+        let indices = 0..self.len();
+        Lookup::of(
+            indices.filter(|at| self.entry(*at).is_some_and(|e| is_wanted(&e) && has_id(&e))),
+        )
     }
 
-    /// Lends the key at a place; none where there is no such place.
-    pub fn lend<R>(&self, at: usize, ask: impl FnOnce(&CompiledKey<'_>) -> R) -> Option<R> {
-        let record = Record::read(self.record(at)?)?;
-        let roles = record.roles();
-        Some(ask(&record.lend(record.entry().name, &roles)))
+    /// The key with an index; `None` past the last one.
+    pub fn record(&self, at: usize) -> Option<Record<'_>> {
+        Record::read(self.bytes(at)?)
     }
 
-    /// Says what keys gain from one version of the definitions to the next. Keys are matched by
-    /// tenant and name.
-    pub fn compare<R>(before: &Self, after: &Self, ask: impl FnOnce(&[Gain<'_>]) -> R) -> R {
-        before.lend_all(|before| after.lend_all(|after| ask(&compare(before, after))))
+    /// All keys, in the order of tenant and name.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        (0..self.len()).filter_map(|at| self.record(at))
     }
 
-    fn lend_all<R>(&self, ask: impl FnOnce(&[KeyDefinition<'_>]) -> R) -> R {
-        let records: Vec<Record<'_>> = self
-            .records
-            .iter()
-            .filter_map(|range| Record::read(self.bytes.get(range.clone())?))
-            .collect();
-        let roles: Vec<_> = records.iter().map(Record::roles).collect();
-        let names: Vec<_> = records.iter().map(|record| qualified(&record.entry())).collect();
-        let keys: Vec<KeyDefinition<'_>> = records
-            .iter()
-            .zip(&roles)
-            .zip(&names)
-            .map(|((record, roles), name)| record.lend(name, roles).definition)
-            .collect();
-        ask(&keys)
-    }
-
-    fn record(&self, at: usize) -> Option<&[u8]> {
+    fn bytes(&self, at: usize) -> Option<&[u8]> {
         self.bytes.get(self.records.get(at)?.clone())
     }
 
@@ -208,15 +190,7 @@ impl Definitions {
     }
 }
 
-/// A key's name with its tenant, where it has one.
-fn qualified(entry: &KeyEntry<'_>) -> String {
-    match entry.tenant {
-        "" => entry.name.into(),
-        tenant => [tenant, "/", entry.name].concat(),
-    }
-}
-
-/// What follows the digest, once it is found undamaged.
+/// What follows the digest, once it is known to be undamaged.
 fn body(bytes: &[u8]) -> Result<&[u8], CompiledError> {
     if bytes.len() > COMPILED_BYTES_MAX {
         return Err(CompiledError::TooLarge);

@@ -1,18 +1,26 @@
-//! One key's record: read from its bytes, and lent as the core decides with.
-//!
-//! It refuses bytes that the form does not have, and bytes behind a record's end.
+//! [`Record`]: one key, read from its bytes. Bytes that the form does not have, and bytes past a
+//! record's end, are refused.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::{CompiledKey, KeyEntry, NAME_BYTES_MAX};
 use crate::access::{
-    Actions, Area, Axis, CasesAndIssues, Certainty, DatasetScope, EndpointScope, Grant,
-    KeyDefinition, KnownLevel, Permission, Role, Sbac, Scope, TagMode, Tenant,
+    Actions, Area, AreaMode, Axis, AxisMode, CasesAndIssues, Certainty, DatasetScope,
+    EndpointScope, Grant, KeyDefinition, KnownLevel, Permission, Role, Sbac, Scope, TagMode,
+    Tenant, Unreferenced,
 };
 use crate::auth::{KeyId, Level};
 use crate::lifecycle::Expiry;
 
-/// What can be known of a level; its place is its code.
+/// The modes of an area; the index is the code.
+pub(super) const AREA_MODES: [AreaMode; 3] = [AreaMode::None, AreaMode::All, AreaMode::Select];
+
+/// The modes of an axis; the index is the code.
+pub(super) const AXIS_MODES: [AxisMode; 4] =
+    [AxisMode::NoScope, AxisMode::SeeAll, AxisMode::Any, AxisMode::Scope];
+
+/// What can be known of a level; the index is the code.
 pub(super) const LEVELS: [KnownLevel; 6] = [
     KnownLevel::exactly(Permission::None),
     KnownLevel::exactly(Permission::View),
@@ -22,46 +30,20 @@ pub(super) const LEVELS: [KnownLevel; 6] = [
     KnownLevel::UNKNOWN,
 ];
 
-/// What a [`CompiledKey`] borrows.
-pub(super) struct Record<'a> {
+/// A key of compiled definitions. Its strings stand in the file; [`key`](Self::key) is the form to
+/// decide with.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
     entry: KeyEntry<'a>,
     key_ids: Vec<KeyId>,
     settings: Tenant,
     older_scopes: bool,
-    roles: Vec<RoleRecord<'a>>,
-    scope: Option<ScopeRecord<'a>>,
-}
-
-struct RoleRecord<'a> {
-    name: &'a str,
-    holds_all: bool,
-    grants: Vec<Grant<'a>>,
-    others: KnownLevel,
-    held_actions: Vec<&'a str>,
-    lacked_actions: Vec<&'a str>,
-    actions_are_complete: bool,
-}
-
-struct ScopeRecord<'a> {
-    assets: Selected<'a>,
-    cases_and_issues: Selected<'a>,
-    unreferenced: bool,
-    endpoint_groups: Selected<'a>,
-    endpoint_tags: Selected<'a>,
-    datasets: Option<Datasets<'a>>,
-}
-
-/// Whether all rows are let in, and filters by dataset.
-type Datasets<'a> = (bool, Vec<(&'a str, &'a str)>);
-
-/// A mode, and the names that it selects.
-struct Selected<'a> {
-    mode: u8,
-    names: Vec<&'a str>,
+    roles: Vec<Role<Cow<'a, str>>>,
+    scope: Option<Scope<Cow<'a, str>>>,
 }
 
 impl<'a> Record<'a> {
-    /// Reads a whole record; none where the bytes are not one.
+    /// Reads a whole record; `None` where the bytes are not one.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut cursor = Cursor(bytes);
         let entry = cursor.entry()?;
@@ -82,85 +64,39 @@ impl<'a> Record<'a> {
         cursor.0.is_empty().then_some(Self { entry, key_ids, settings, older_scopes, roles, scope })
     }
 
-    pub(super) fn entry(&self) -> KeyEntry<'a> {
-        self.entry
-    }
-
-    pub(super) fn roles(&self) -> Vec<Role<'_>> {
-        self.roles.iter().map(RoleRecord::lend).collect()
-    }
-
-    /// With the roles that [`roles`](Self::roles) made.
-    pub(super) fn lend<'s>(&'s self, name: &'s str, roles: &'s [Role<'s>]) -> CompiledKey<'s> {
+    /// The key, with all that was compiled of it.
+    pub fn key(&self) -> CompiledKey<'_, Cow<'a, str>> {
         CompiledKey {
             tenant: self.entry.tenant,
             key_ids: &self.key_ids,
-            definition: KeyDefinition {
-                name,
-                level: self.entry.level,
-                expiry: self.entry.expiry,
-                lifetime_ms: self.entry.lifetime_ms,
-                roles,
-                scope: self.scope.as_ref().map(ScopeRecord::lend),
-            },
+            definition: self.definition(self.entry.name),
             settings: self.settings,
             older_scopes: self.older_scopes,
         }
     }
-}
 
-impl RoleRecord<'_> {
-    fn lend(&self) -> Role<'_> {
-        Role {
-            name: self.name,
-            holds_all: self.holds_all,
-            grants: &self.grants,
-            others: self.others,
-            actions: Actions {
-                held: &self.held_actions,
-                lacked: &self.lacked_actions,
-                is_complete: self.actions_are_complete,
-            },
-        }
-    }
-}
-
-impl ScopeRecord<'_> {
-    fn lend(&self) -> Scope<'_> {
-        Scope {
-            assets: self.assets.area(),
-            cases_and_issues: CasesAndIssues {
-                area: self.cases_and_issues.area(),
-                unreferenced: self.unreferenced,
-            },
-            endpoints: EndpointScope {
-                groups: self.endpoint_groups.axis(),
-                tags: self.endpoint_tags.axis(),
-            },
-            datasets: self
-                .datasets
-                .as_ref()
-                .map(|(all, filters)| DatasetScope { all: *all, filters }),
-        }
-    }
-}
-
-impl Selected<'_> {
-    fn area(&self) -> Area<'_> {
-        match self.mode {
-            1 => Area::All,
-            2 => Area::Select(&self.names),
-            _ => Area::None,
+    /// The definition, under a name to compare it by.
+    pub fn definition<'s>(&'s self, name: &'s str) -> KeyDefinition<'s, Cow<'a, str>> {
+        KeyDefinition {
+            name,
+            level: self.entry.level,
+            expiry: self.entry.expiry,
+            lifetime_ms: self.entry.lifetime_ms,
+            roles: &self.roles,
+            scope: self.scope.as_ref(),
         }
     }
 
-    fn axis(&self) -> Axis<'_> {
-        match self.mode {
-            1 => Axis::SeeAll,
-            2 => Axis::Any,
-            3 => Axis::Scope(&self.names),
-            _ => Axis::NoScope,
+    /// The key's name with its tenant, where it has one: `prod/export`.
+    pub fn qualified_name(&self) -> Cow<'a, str> {
+        match self.entry.tenant {
+            "" => self.entry.name.into(),
+            tenant => [tenant, "/", self.entry.name].concat().into(),
         }
+    }
+
+    pub(super) fn entry(&self) -> KeyEntry<'a> {
+        self.entry
     }
 }
 
@@ -239,22 +175,28 @@ impl<'a> Cursor<'a> {
         Some(KeyEntry { tenant, name, ids, level, expiry, lifetime_ms })
     }
 
-    fn role(&mut self) -> Option<RoleRecord<'a>> {
-        let name = self.text()?;
+    fn names(&mut self) -> Option<Vec<Cow<'a, str>>> {
+        self.list(|cursor| cursor.text().map(Cow::Borrowed))
+    }
+
+    fn role(&mut self) -> Option<Role<Cow<'a, str>>> {
+        let name = self.text()?.into();
         let flags = self.byte().filter(|flags| *flags < 4)?;
-        Some(RoleRecord {
+        Some(Role {
             name,
             holds_all: flags & 1 != 0,
-            actions_are_complete: flags & 2 != 0,
             others: self.level()?,
             grants: self.list(Self::grant)?,
-            held_actions: self.list(Self::text)?,
-            lacked_actions: self.list(Self::text)?,
+            actions: Actions {
+                held: self.names()?,
+                lacked: self.names()?,
+                is_complete: flags & 2 != 0,
+            },
         })
     }
 
-    fn grant(&mut self) -> Option<Grant<'a>> {
-        let component = self.text()?;
+    fn grant(&mut self) -> Option<Grant<Cow<'a, str>>> {
+        let component = self.text()?.into();
         let level = self.level()?;
         Some(Grant { component, level, certainty: Certainty::Listed, source: "" })
     }
@@ -264,33 +206,41 @@ impl<'a> Cursor<'a> {
         LEVELS.get(code).copied()
     }
 
-    fn scope(&mut self) -> Option<ScopeRecord<'a>> {
-        let scope = ScopeRecord {
-            assets: self.selected(2)?,
-            cases_and_issues: self.selected(2)?,
-            unreferenced: self.flag()?,
-            endpoint_groups: self.selected(3)?,
-            endpoint_tags: self.selected(3)?,
+    fn scope(&mut self) -> Option<Scope<Cow<'a, str>>> {
+        Some(Scope {
+            assets: self.area()?,
+            cases_and_issues: CasesAndIssues {
+                area: self.area()?,
+                unreferenced: Unreferenced::from(self.flag()?),
+            },
+            endpoints: EndpointScope { groups: self.axis()?, tags: self.axis()? },
             datasets: self.datasets()?,
-        };
-        Some(scope)
+        })
     }
 
-    /// Modes go up to the one that selects names.
-    fn selected(&mut self, selects: u8) -> Option<Selected<'a>> {
-        let mode = self.byte()?;
-        let names = self.list(Self::text)?;
-        let fits = mode == selects || (mode < selects && names.is_empty());
-        fits.then_some(Selected { mode, names })
+    fn area(&mut self) -> Option<Area<Cow<'a, str>>> {
+        let mode = *AREA_MODES.get(usize::from(self.byte()?))?;
+        let names = self.names()?;
+        let is_empty = names.is_empty();
+        let area = Area::new(mode, || names);
+        (is_empty || mode == AreaMode::Select).then_some(area)
+    }
+
+    fn axis(&mut self) -> Option<Axis<Cow<'a, str>>> {
+        let mode = *AXIS_MODES.get(usize::from(self.byte()?))?;
+        let names = self.names()?;
+        let is_empty = names.is_empty();
+        let axis = Axis::new(mode, || names);
+        (is_empty || mode == AxisMode::Scope).then_some(axis)
     }
 
     #[expect(clippy::option_option, reason = "no such scope, and no such bytes")]
-    fn datasets(&mut self) -> Option<Option<Datasets<'a>>> {
+    fn datasets(&mut self) -> Option<Option<DatasetScope<Cow<'a, str>>>> {
         let default = self.byte()?;
-        let filters = self.list(|cursor| Some((cursor.text()?, cursor.text()?)))?;
+        let filters = self.list(|cursor| Some((cursor.text()?.into(), cursor.text()?.into())))?;
         match default {
             0 if filters.is_empty() => Some(None),
-            1 | 2 => Some(Some((default == 2, filters))),
+            1 | 2 => Some(Some(DatasetScope { all: default == 2, filters })),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! [`Compiler`] writes definitions in the form that [`Definitions`](super::Definitions) reads.
 //!
-//! It refuses two keys of one name in a tenant, and what the form has no room for.
+//! Two keys of one name in a tenant, and what the form has no room for, are errors.
 
 use alloc::collections::BTreeMap;
 use alloc::collections::btree_map::Entry;
@@ -10,9 +10,11 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::record::LEVELS;
+use super::record::{AREA_MODES, AXIS_MODES, LEVELS};
 use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, CompiledKey, MAGIC, NAME_BYTES_MAX, VERSION};
-use crate::access::{Area, Axis, Certainty, Grant, KnownLevel, Role, Sbac, Scope, TagMode};
+use crate::access::{
+    Area, Axis, Certainty, Grant, KnownLevel, Role, Sbac, Scope, TagMode, Text, Unreferenced,
+};
 use crate::auth::Level;
 use crate::lifecycle::Expiry;
 
@@ -33,7 +35,7 @@ impl Compiler {
     }
 
     /// Adds a key.
-    pub fn add(&mut self, key: &CompiledKey<'_>) -> Result<(), CompileError> {
+    pub fn add<S: Text>(&mut self, key: &CompiledKey<'_, S>) -> Result<(), CompileError> {
         let refuse = |message: &str| CompileError::of(key, message);
         let record = record(key).map_err(|error| refuse(&error.message))?;
         self.bytes += size_of::<u32>() + record.len();
@@ -91,7 +93,7 @@ impl CompileError {
         Self { message: message.into() }
     }
 
-    fn of(key: &CompiledKey<'_>, message: &str) -> Self {
+    fn of<S: Text>(key: &CompiledKey<'_, S>, message: &str) -> Self {
         let name = key.definition.name;
         Self { message: alloc::format!("the key {name:?} cannot be compiled: {message}") }
     }
@@ -105,7 +107,7 @@ impl fmt::Display for CompileError {
 
 impl core::error::Error for CompileError {}
 
-fn record(key: &CompiledKey<'_>) -> Result<Vec<u8>, CompileError> {
+fn record<S: Text>(key: &CompiledKey<'_, S>) -> Result<Vec<u8>, CompileError> {
     let mut out = Vec::new();
     for (what, name) in [("tenant", key.tenant), ("name", key.definition.name)] {
         if name.len() > NAME_BYTES_MAX {
@@ -144,65 +146,68 @@ fn record(key: &CompiledKey<'_>) -> Result<Vec<u8>, CompileError> {
     out.push(u8::from(key.settings.datasets));
     list(&mut out, key.definition.roles, role)?;
     out.push(u8::from(key.definition.scope.is_some()));
-    key.definition.scope.map_or(Ok(()), |held| scope(&mut out, &held))?;
+    key.definition.scope.map_or(Ok(()), |held| scope(&mut out, held))?;
     Ok(out)
 }
 
-fn role(out: &mut Vec<u8>, role: &Role<'_>) -> Result<(), CompileError> {
-    text(out, role.name)?;
+fn role<S: Text>(out: &mut Vec<u8>, role: &Role<S>) -> Result<(), CompileError> {
+    text(out, &role.name)?;
     out.push(u8::from(role.holds_all) | u8::from(role.actions.is_complete) << 1);
     out.push(level(role.others));
     // What is only assumed settles no decision, so nobody misses it.
-    let certain = |grant: &&Grant<'_>| grant.certainty < Certainty::Assumed;
-    let grants: Vec<&Grant<'_>> = role.grants.iter().filter(certain).collect();
+    let certain = |grant: &&Grant<S>| grant.certainty < Certainty::Assumed;
+    let grants: Vec<&Grant<S>> = role.grants.iter().filter(certain).collect();
     list(out, &grants, |out, grant| {
-        text(out, grant.component)?;
+        text(out, &grant.component)?;
         out.push(level(grant.level));
         Ok(())
     })?;
-    list(out, role.actions.held, |out, name| text(out, name))?;
-    list(out, role.actions.lacked, |out, name| text(out, name))
+    names(out, &role.actions.held)?;
+    names(out, &role.actions.lacked)
 }
 
-/// A level's code; one that is not in the table cannot be built.
 fn level(level: KnownLevel) -> u8 {
-    const UNKNOWN: u8 = 5;
-    let code = LEVELS.iter().position(|known| *known == level);
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(UNKNOWN)
+    code(&LEVELS, &level)
 }
 
-fn scope(out: &mut Vec<u8>, scope: &Scope<'_>) -> Result<(), CompileError> {
-    area(out, scope.assets)?;
-    area(out, scope.cases_and_issues.area)?;
-    out.push(u8::from(scope.cases_and_issues.unreferenced));
-    axis(out, scope.endpoints.groups)?;
-    axis(out, scope.endpoints.tags)?;
-    out.push(scope.datasets.map_or(0, |datasets| 1 + u8::from(datasets.all)));
-    let filters = scope.datasets.map_or(&[][..], |datasets| datasets.filters);
+/// The index in a table that has every value there is.
+fn code<T: PartialEq>(table: &[T], value: &T) -> u8 {
+    let code = table.iter().position(|known| known == value);
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
+
+fn scope<S: Text>(out: &mut Vec<u8>, scope: &Scope<S>) -> Result<(), CompileError> {
+    area(out, &scope.assets)?;
+    area(out, &scope.cases_and_issues.area)?;
+    out.push(match scope.cases_and_issues.unreferenced {
+        Unreferenced::No => 0,
+        Unreferenced::Yes => 1,
+        Unreferenced::Unknown => {
+            return Err(CompileError::new("whether it sees what references nothing is unknown"));
+        }
+    });
+    axis(out, &scope.endpoints.groups)?;
+    axis(out, &scope.endpoints.tags)?;
+    let datasets = scope.datasets.as_ref();
+    out.push(datasets.map_or(0, |datasets| 1 + u8::from(datasets.all)));
+    let filters = datasets.map_or(&[][..], |datasets| &datasets.filters);
     list(out, filters, |out, (dataset, filter)| {
         text(out, dataset)?;
         text(out, filter)
     })
 }
 
-fn area(out: &mut Vec<u8>, area: Area<'_>) -> Result<(), CompileError> {
-    let (mode, names) = match area {
-        Area::None => (0, &[][..]),
-        Area::All => (1, &[][..]),
-        Area::Select(names) => (2, names),
-    };
-    out.push(mode);
-    list(out, names, |out, name| text(out, name))
+fn area<S: Text>(out: &mut Vec<u8>, area: &Area<S>) -> Result<(), CompileError> {
+    out.push(code(&AREA_MODES, &area.mode()));
+    names(out, area.names())
 }
 
-fn axis(out: &mut Vec<u8>, axis: Axis<'_>) -> Result<(), CompileError> {
-    let (mode, names) = match axis {
-        Axis::NoScope => (0, &[][..]),
-        Axis::SeeAll => (1, &[][..]),
-        Axis::Any => (2, &[][..]),
-        Axis::Scope(names) => (3, names),
-    };
-    out.push(mode);
+fn axis<S: Text>(out: &mut Vec<u8>, axis: &Axis<S>) -> Result<(), CompileError> {
+    out.push(code(&AXIS_MODES, &axis.mode()));
+    names(out, axis.names())
+}
+
+fn names<S: Text>(out: &mut Vec<u8>, names: &[S]) -> Result<(), CompileError> {
     list(out, names, |out, name| text(out, name))
 }
 
@@ -219,7 +224,7 @@ fn list<T>(
 
 fn text(out: &mut Vec<u8>, text: &str) -> Result<(), CompileError> {
     let len = u16::try_from(text.len())
-        .map_err(|_| CompileError::new("a text has more than 65,535 bytes"))?;
+        .map_err(|_| CompileError::new("a string has more than 65,535 bytes"))?;
     out.extend_from_slice(&len.to_le_bytes());
     out.extend_from_slice(text.as_bytes());
     Ok(())

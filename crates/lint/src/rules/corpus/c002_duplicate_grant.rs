@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use cortexkey_manifest::access::Access;
+use cortexkey_manifest::access::{canonical, scope};
 use cortexkey_manifest::definition::Definition;
 use cortexkey_manifest::policy::Severity;
-use cortexkey_manifest::quote;
+use cortexkey_manifest::{Field, quote};
 
 use crate::rule::{Check, CorpusContext, Example, Fixes, Rule, Sink};
 use crate::rules::corpus::keys::{Named, by_owner, names};
@@ -94,8 +94,11 @@ fn grant(definition: &Definition, tenant: Option<&str>) -> Option<Vec<String>> {
     }
     roles.sort();
     roles.dedup();
-    let access = Access::of(definition, &[], None).ok()?;
-    let scope = format!("{:?}", access.scope);
+    let scope = match &spec.scope {
+        Field::Present { value, .. } => canonical::scope(&scope(&value.value).ok()?),
+        Field::Absent | Field::Empty(_) => String::new(),
+        Field::Bad(_) => return None,
+    };
     let level = spec.level.get()?.as_str().to_owned();
     roles.extend([tenant.unwrap_or_default().to_owned(), level, scope]);
     Some(roles)

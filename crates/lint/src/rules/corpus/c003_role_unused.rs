@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use cortexkey_manifest::access::closure;
 use cortexkey_manifest::policy::{Role, Severity, Source};
 use cortexkey_manifest::quote;
 
@@ -29,21 +30,16 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
     if cx.corpus.partial || cx.corpus.files.is_empty() {
         return;
     }
-    let mut held: HashSet<&str> = HashSet::new();
-    for key in named(cx) {
-        held.extend(key.definition.roles().iter().map(|role| role.value.as_str()));
-    }
+    let keys: Vec<_> = named(cx).collect();
+    let named = keys.iter().flat_map(|key| key.definition.roles());
     let listed: Vec<(usize, &Role)> = cx.policy.roles_at().collect();
-    // What a held role includes is in use.
-    let mut open: Vec<&str> = held.iter().copied().collect();
-    while let Some(name) = open.pop() {
+    let find = |name: &str| {
         let found = listed.iter().find(|(_, role)| role.name.value == name);
-        for implied in found.map_or(&[][..], |(_, role)| &role.implies) {
-            if held.insert(&implied.value) {
-                open.push(&implied.value);
-            }
-        }
-    }
+        found.map(|(_, role)| *role)
+    };
+    // What a held role includes is in use.
+    let held = closure(named.map(|role| role.value.as_str()), find);
+    let held: HashSet<&str> = held.into_iter().map(|(name, _)| name).collect();
     for (layer, role) in &listed {
         // One that is on its way out is meant to be unused.
         if held.contains(role.name.value.as_str()) || role.deprecated.get().is_some() {

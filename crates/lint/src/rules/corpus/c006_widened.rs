@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cortexkey_core::access::{Gain, KeyDefinition, Widening, compare};
+use cortexkey_core::access::{KeyDefinition, Widening, compare};
 use cortexkey_core::auth::Level;
 use cortexkey_core::lifecycle::Expiry;
 use cortexkey_manifest::access::Access;
@@ -88,30 +88,25 @@ impl<'a> Held<'a> {
         Some(Self { key, id, access, level, expiry })
     }
 
-    fn lend<R>(&self, ask: impl FnOnce(KeyDefinition<'_>) -> R) -> R {
-        self.access.lend(|access, _| {
-            ask(KeyDefinition {
-                name: self.key.name,
-                level: self.level,
-                expiry: self.expiry,
-                // Counted into the expiry above.
-                lifetime_ms: None,
-                roles: access.roles,
-                scope: access.scope,
-            })
-        })
+    fn definition(&self) -> KeyDefinition<'_, String> {
+        let access = self.access.key();
+        KeyDefinition {
+            name: self.key.name,
+            level: self.level,
+            expiry: self.expiry,
+            // Counted into the expiry above.
+            lifetime_ms: None,
+            roles: access.roles,
+            scope: access.scope,
+        }
     }
 }
 
 /// What a key gained, in words, and where it stands in the definition.
 fn gains(before: Option<&Held<'_>>, after: &Held<'_>) -> Vec<(String, &'static [&'static str])> {
-    let told = |gains: Vec<Gain<'_>>| {
-        gains.iter().map(|gain| (words(&gain.widening), place(&gain.widening))).collect()
-    };
-    after.lend(|new| match before {
-        None => told(compare(&[], &[new])),
-        Some(before) => before.lend(|old| told(compare(&[old], &[new]))),
-    })
+    let before: Vec<_> = before.into_iter().map(Held::definition).collect();
+    let gains = compare(&before, &[after.definition()]);
+    gains.iter().map(|gain| (words(&gain.widening), place(&gain.widening))).collect()
 }
 
 fn words(widening: &Widening<'_>) -> String {

@@ -29,7 +29,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let forbidden = Options::of(sink.settings).roles;
-    for (span, role) in first_held(cx, |role| forbidden.value.contains(&role.name)) {
+    for (span, role) in first_held(cx, |role| forbidden.value.contains(&role.role.name)) {
         let message = format!("role {} is not for keys", words(role));
         let finding = cx
             .finding(span, message)

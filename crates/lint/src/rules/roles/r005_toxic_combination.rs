@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
     for (layer, pair) in cx.policy.conflicts() {
-        let of_pair = |name: &str| held(cx).iter().find(|(_, role)| role.name == name);
+        let of_pair = |name: &str| held(cx).iter().find(|(_, role)| role.name() == name);
         let mut found = pair.iter().filter_map(|name| Some((of_pair(&name.value)?, name)));
         let Some((one, first)) = found.next() else { continue };
         let Some((other, name)) = found.find(|(_, name)| name.value != first.value) else {
@@ -38,7 +38,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             format!("{} must not come with {}", words(second), first_words.trim_end_matches(','));
         let finding = cx
             .finding(roles[*second_at].span, message)
-            .detail(format!("{}\n{}", first.name, second.name))
+            .detail(format!("{}\n{}", first.name(), second.name()))
             .help("split the key in two, one for each duty")
             .also(roles[*first_at].span, "the other role")
             .also_at(cx.policy.location(Source { layer, span: name.span }), "said here");

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use cortexkey_manifest::access::closure;
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
@@ -71,14 +72,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
 
 /// The roles that the catalogue says a role includes, in any number of steps.
 fn included<'a>(listed: &Listed<'a>, outer: &str) -> HashSet<&'a str> {
-    let mut all = HashSet::new();
-    let mut open: Vec<&str> = vec![outer];
-    while let Some(name) = open.pop() {
-        for implied in listed.named(name).map_or(&[][..], |role| &role.implies) {
-            if all.insert(implied.value.as_str()) {
-                open.push(&implied.value);
-            }
-        }
-    }
-    all
+    let implied = listed.named(outer).map_or(&[][..], |role| &role.implies);
+    let implied = implied.iter().map(|role| role.value.as_str());
+    closure(implied, |name| listed.named(name)).into_iter().map(|(name, _)| name).collect()
 }

@@ -27,7 +27,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if metadata.approvals.iter().any(|approval| named(approval.by.get())) {
         return;
     }
-    for (span, role) in first_held(cx, |role| role.privileged) {
+    for (span, role) in first_held(cx, |role| role.facts.privileged) {
         let message = format!("{} is privileged, and nobody's approval is noted", words(role));
         let finding = cx
             .finding(span, message)

@@ -1,7 +1,7 @@
 //! R010 role-mints-keys: a role with `Public API` at edit: the key can make keys.
 
 use cortexkey_core::access::{Certainty, Permission, Rights};
-use cortexkey_manifest::access::HeldRole;
+use cortexkey_manifest::access::ResolvedRole;
 use cortexkey_manifest::policy::Severity;
 
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
-    let creates_keys = |role: &HeldRole| creates_keys(role).is_some();
+    let creates_keys = |role: &ResolvedRole| creates_keys(role).is_some();
     for (span, role) in first_held(cx, creates_keys) {
         let certainty = match self::creates_keys(role) {
             Some(Certainty::Observed) => " (observed, not documented)",
@@ -39,11 +39,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
 }
 
 /// Whether a role is known to hold what creates keys, and how certainly.
-fn creates_keys(role: &HeldRole) -> Option<Certainty> {
-    HeldRole::lend(std::slice::from_ref(role), |roles| {
-        match Rights(roles).reaches("Public API", Permission::Edit) {
-            Some((true, certainty)) => Some(certainty),
-            _ => None,
-        }
-    })
+fn creates_keys(role: &ResolvedRole) -> Option<Certainty> {
+    let rights = Rights(std::slice::from_ref(&role.role));
+    let held = rights.reaches("Public API", Permission::Edit);
+    held.and_then(|(reaches, certainty)| reaches.then_some(certainty))
 }

@@ -1,6 +1,6 @@
 //! A002 scope-all-assets: all assets are open where groups would do.
 
-use cortexkey_manifest::definition::Mode;
+use cortexkey_core::access::AreaMode;
 use cortexkey_manifest::policy::Severity;
 
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
@@ -28,7 +28,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     // A list beside `all` is a contradiction, which has a rule of its own.
     let assets = scope.assets.get().filter(|a| a.groups.get().is_none_or(Vec::is_empty));
     let mode = assets.and_then(|assets| assets.mode.spanned());
-    let Some(mode) = mode.filter(|mode| mode.value == Mode::All) else { return };
+    let Some(mode) = mode.filter(|mode| mode.value == AreaMode::All) else { return };
     let finding = cx
         .finding(mode.span, "all assets are open to this key, today's and tomorrow's")
         .help("write `mode: select` and name the `groups`")

@@ -1,6 +1,6 @@
 //! A003 scope-empty-selection: `select` with nothing selected.
 
-use cortexkey_manifest::definition::{EndpointMode, Mode};
+use cortexkey_core::access::{AreaMode, EndpointMode};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Span};
 
@@ -37,12 +37,12 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         sink.report(cx.finding(span, message).help(help));
     };
     if let Some(assets) = scope.assets.get()
-        && assets.mode.get() == Some(&Mode::Select)
+        && assets.mode.get() == Some(&AreaMode::Select)
     {
         report(empty(&assets.groups, &assets.mode), "assets", "`groups`");
     }
     if let Some(cases) = scope.cases.get()
-        && cases.mode.get() == Some(&Mode::Select)
+        && cases.mode.get() == Some(&AreaMode::Select)
     {
         report(empty(&cases.domains, &cases.mode), "casesAndIssues", "`domains`");
     }

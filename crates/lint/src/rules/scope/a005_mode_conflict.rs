@@ -1,6 +1,6 @@
 //! A005 scope-mode-conflict: a list where the mode takes none.
 
-use cortexkey_manifest::definition::{EndpointMode, Mode};
+use cortexkey_core::access::{AreaMode, EndpointMode};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Field, Span};
 
@@ -51,13 +51,13 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         sink.report(finding);
     };
     if let Some(assets) = scope.assets.get() {
-        let closed = at(&assets.mode, |mode| mode != Mode::Select);
+        let closed = at(&assets.mode, |mode| mode != AreaMode::Select);
         report("groups", filled(&assets.groups), closed);
     }
     if let Some(cases) = scope.cases.get() {
-        let closed = at(&cases.mode, |mode| mode != Mode::Select);
+        let closed = at(&cases.mode, |mode| mode != AreaMode::Select);
         report("domains", filled(&cases.domains), closed);
-        report("unreferenced", cases.unreferenced.key(), at(&cases.mode, |m| m == Mode::None));
+        report("unreferenced", cases.unreferenced.key(), at(&cases.mode, |m| m == AreaMode::None));
     }
     if let Some(endpoints) = scope.endpoints.get() {
         let closed =

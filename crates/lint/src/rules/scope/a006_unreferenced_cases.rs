@@ -1,6 +1,6 @@
 //! A006 scope-unreferenced-cases: cases and issues that reference nothing known are let in, or whether they are is unknown.
 
-use cortexkey_manifest::definition::Unreferenced;
+use cortexkey_core::access::Unreferenced;
 use cortexkey_manifest::policy::Severity;
 
 use crate::model::Fix;

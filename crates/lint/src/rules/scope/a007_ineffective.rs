@@ -1,6 +1,6 @@
 //! A007 scope-ineffective: areas that cancel each other out, or one that opens what another one closes.
 
-use cortexkey_manifest::definition::{EndpointMode, Mode, Unreferenced};
+use cortexkey_core::access::{AreaMode, EndpointMode, Unreferenced};
 use cortexkey_manifest::policy::Severity;
 
 use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
@@ -32,21 +32,24 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     };
     let modes = (assets.mode.spanned(), cases.mode.spanned(), endpoints.mode.spanned());
     let (Some(of_assets), Some(of_cases), Some(of_endpoints)) = modes else { return };
-    if of_cases.value == Mode::None {
+    if of_cases.value == AreaMode::None {
         return;
     }
     let domains = cases.domains.get().map(Vec::as_slice).unwrap_or_default();
-    let security = of_cases.value == Mode::All || domains.iter().any(|d| d.value == "Security");
+    let security = of_cases.value == AreaMode::All || domains.iter().any(|d| d.value == "Security");
     let by_endpoints = security && of_endpoints.value != EndpointMode::None;
     let unreferenced = cases.unreferenced.get() != Some(&Unreferenced::No);
-    let finding = if of_assets.value == Mode::None && !by_endpoints && !unreferenced {
+    let finding = if of_assets.value == AreaMode::None && !by_endpoints && !unreferenced {
         let message = "no assets are open, so no case and no issue is visible";
         cx.finding(of_assets.span, message)
             .help(
                 "select the asset groups that the cases are about, or write `mode: none` for both",
             )
             .also(of_cases.span, "lets cases in")
-    } else if security && of_endpoints.value == EndpointMode::All && of_assets.value != Mode::All {
+    } else if security
+        && of_endpoints.value == EndpointMode::All
+        && of_assets.value != AreaMode::All
+    {
         let message = "all endpoints are open, and with them the Security cases of all of them";
         cx.finding(of_endpoints.span, message)
             .help("select the endpoints as the assets are selected")

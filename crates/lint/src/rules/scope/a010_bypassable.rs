@@ -1,8 +1,6 @@
 //! A010 scope-bypassable: a role of the key holds a component that bypasses scopes.
 
-use cortexkey_core::access::scope_bypasses;
-use cortexkey_manifest::access::HeldRole;
-use cortexkey_manifest::definition::Mode;
+use cortexkey_core::access::{AreaMode, scope_bypasses};
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::quote;
 
@@ -35,7 +33,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if cx.policy.product(cx.tenant).is_some_and(|product| !product.has_scopes()) {
         return;
     }
-    let open = |mode: Option<&Mode>| mode == Some(&Mode::All);
+    let open = |mode: Option<&AreaMode>| mode == Some(&AreaMode::All);
     let all = open(scope.value.assets.get().and_then(|assets| assets.mode.get()))
         && open(scope.value.cases.get().and_then(|cases| cases.mode.get()));
     if all {
@@ -43,12 +41,13 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
     let key = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key());
     let mut seen = None;
-    for &(at, ref role) in held(cx) {
+    for &(at, ref resolved) in held(cx) {
+        let role = &resolved.role;
         if role.holds_all || seen == Some(at) {
             continue;
         }
-        let bypass = HeldRole::lend(std::slice::from_ref(role), |one| scope_bypasses(one).next());
-        let Some((component, how)) = bypass else { continue };
+        let mut bypasses = scope_bypasses(std::slice::from_ref(role));
+        let Some((component, how)) = bypasses.next() else { continue };
         seen = Some(at);
         let message =
             format!("{} holds {component}, which bypasses the scope: {how}", quote(&role.name));

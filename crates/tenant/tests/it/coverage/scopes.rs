@@ -64,27 +64,27 @@ impl Asked {
         })
     }
 
-    fn core(&self) -> Scope<'_> {
-        fn area(area: &Selection) -> Area<'_> {
+    fn core(&self) -> Scope<&str> {
+        fn area(area: &Selection) -> Area<&str> {
             match area {
                 Selection::None => Area::None,
                 All => Area::All,
-                Of(names) => Area::Select(names),
+                Of(names) => Area::select(names),
             }
         }
-        fn axis<'a>((mode, names): &'a (&'static str, Vec<&'static str>)) -> Axis<'a> {
+        fn axis<'a>((mode, names): &'a (&'static str, Vec<&'static str>)) -> Axis<&'a str> {
             match *mode {
                 "no_scope" => Axis::NoScope,
                 "see_all" => Axis::SeeAll,
                 "any" => Axis::Any,
-                _ => Axis::Scope(names),
+                _ => Axis::scope(names),
             }
         }
         Scope {
             assets: area(&self.assets),
             cases_and_issues: CasesAndIssues {
                 area: area(&self.cases),
-                unreferenced: self.unreferenced,
+                unreferenced: self.unreferenced.into(),
             },
             endpoints: EndpointScope { groups: axis(&self.groups), tags: axis(&self.tags) },
             datasets: None,
@@ -160,7 +160,7 @@ impl World {
     }
 
     /// What a key sees, by the core alone.
-    fn seen(&self, scope: Scope<'_>, tenant: Tenant) -> BTreeSet<String> {
+    fn seen(&self, scope: Scope<&str>, tenant: Tenant) -> BTreeSet<String> {
         fn strs(names: &[String]) -> Vec<&str> {
             names.iter().map(String::as_str).collect()
         }
@@ -186,7 +186,7 @@ impl World {
             .collect();
         let mut seen = BTreeSet::new();
         let mut ask = |name: String, question: Question<'_>| {
-            let key = AccessKey { roles: &[], scope: Some(scope) };
+            let key = AccessKey { roles: &[], scope: Some(&scope) };
             if decide(&key, &tenant, &question).answer() == Answer::Allowed {
                 seen.insert(name);
             }

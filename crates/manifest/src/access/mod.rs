@@ -1,0 +1,157 @@
+//! What a definition and the policy say of a key's access, as the core's roles and scopes.
+//!
+//! A definition that leaves open what a decision may depend on is an [`IncompleteField`]. What a role
+//! holds is never guessed: one that neither the catalogue nor the product's documents know is
+//! unknown.
+
+pub mod canonical;
+mod roles;
+mod scope;
+
+use cortexkey_core::access::{AccessKey, Product, Role, Sbac, Scope, TagMode, Tenant};
+
+pub use roles::{Origin, ResolvedRole, RoleFacts, closure};
+pub use scope::scope;
+
+use crate::definition::Definition;
+use crate::policy;
+use crate::{Field, Span, quote};
+
+/// A field of a definition that is missing or cannot be read, and that a decision may depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncompleteField {
+    /// Where it is, or should be.
+    pub span: Span,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl IncompleteField {
+    pub(crate) fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { span, message: message.into() }
+    }
+}
+
+/// What a key may do and see, as far as its definition and the policy say.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Its roles, those that they imply after them.
+    pub roles: Vec<Role<String>>,
+    /// What is known about each of its roles, in the same order.
+    pub role_facts: Vec<RoleFacts>,
+    /// Its scope.
+    pub scope: Option<Scope<String>>,
+    /// Its tenant.
+    pub tenant: TenantFacts,
+}
+
+/// What is known of a key's tenant.
+#[derive(Clone, Debug)]
+pub struct TenantFacts {
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether the policy has it.
+    pub listed: bool,
+    /// Its product.
+    pub product: Option<Product>,
+    /// How scopes work in that product.
+    pub scopes: ScopeModel,
+    /// The settings to decide with.
+    pub settings: Tenant,
+    /// Whether the policy says how tags are matched; else they are taken to be restrictive.
+    pub tags_said: bool,
+    /// Whether the policy says if there are scopes for rows; else the key's scope settles it.
+    pub datasets_said: bool,
+}
+
+/// How scopes work in a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeModel {
+    /// By areas, as the core decides.
+    Areas,
+    /// There are none: roles alone limit a key.
+    NoScopes,
+    /// In an older way, which the core does not decide.
+    Older,
+}
+
+impl Access {
+    /// Takes a definition. `catalogue` holds the policy's roles, the nearest layer's first;
+    /// `tenant` is the key's tenant by name, with the policy's entry where there is one.
+    pub fn of(
+        definition: &Definition,
+        catalogue: &[&policy::Role],
+        tenant: Option<(&str, Option<&policy::Tenant>)>,
+    ) -> Result<Self, IncompleteField> {
+        let Some(spec) = &definition.spec else {
+            return Err(IncompleteField::new(definition.place, "`spec` cannot be read"));
+        };
+        let scope = match &spec.scope {
+            Field::Present { value, .. } => Some(scope(&value.value)?),
+            Field::Absent | Field::Empty(_) => None,
+            Field::Bad(span) => {
+                return Err(IncompleteField::new(*span, "`spec.scope` cannot be read"));
+            }
+        };
+        let names = present(&spec.roles, spec.place, "spec.roles")?;
+        let mut tenant = facts(tenant);
+        if !tenant.datasets_said {
+            tenant.settings.datasets = scope.as_ref().is_some_and(|s| s.datasets.is_some());
+        }
+        let names = names.iter().map(|name| name.value.as_str());
+        let resolved = ResolvedRole::all(names, catalogue, tenant.product);
+        let (roles, role_facts) = resolved.into_iter().map(|one| (one.role, one.facts)).unzip();
+        Ok(Self { roles, role_facts, scope, tenant })
+    }
+
+    /// The key as [`decide`](cortexkey_core::access::decide()) takes it.
+    #[must_use]
+    pub fn key(&self) -> AccessKey<'_, String> {
+        AccessKey { roles: &self.roles, scope: self.scope.as_ref() }
+    }
+}
+
+fn facts(tenant: Option<(&str, Option<&policy::Tenant>)>) -> TenantFacts {
+    let listed = tenant.and_then(|(_, tenant)| tenant);
+    let product = listed.and_then(|tenant| tenant.product.get().copied());
+    let scopes = match product {
+        Some(Product::Xpanse) => ScopeModel::Older,
+        Some(product) if !product.has_scopes() => ScopeModel::NoScopes,
+        _ => ScopeModel::Areas,
+    };
+    let said = listed.and_then(|tenant| tenant.sbac.get().copied());
+    let tags = listed.and_then(|tenant| tenant.tags.get().copied());
+    let datasets = listed.and_then(|tenant| tenant.datasets.get().copied());
+    TenantFacts {
+        name: tenant.map(|(name, _)| name.to_owned()),
+        listed: listed.is_some(),
+        product,
+        scopes,
+        settings: Tenant {
+            sbac: match scopes {
+                ScopeModel::NoScopes => Sbac::Disabled,
+                _ => said.unwrap_or(Sbac::Unknown),
+            },
+            // The narrower of the two, where the policy does not say.
+            tags: tags.unwrap_or(TagMode::Restrictive),
+            datasets: datasets.unwrap_or(false),
+        },
+        tags_said: tags.is_some(),
+        datasets_said: datasets.is_some(),
+    }
+}
+
+/// The value of a field that a decision depends on.
+fn present<'f, T>(field: &'f Field<T>, place: Span, path: &str) -> Result<&'f T, IncompleteField> {
+    let incomplete =
+        |span, what: &str| Err(IncompleteField::new(span, format!("{} {what}", quote(path))));
+    match field {
+        Field::Present { value, .. } => Ok(&value.value),
+        Field::Absent => incomplete(place, "is missing"),
+        Field::Empty(span) => incomplete(*span, "has no value"),
+        Field::Bad(span) => incomplete(*span, "cannot be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

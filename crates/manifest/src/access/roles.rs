@@ -1,0 +1,146 @@
+//! [`ResolvedRole`]: a role by name, with what the catalogue and the product's documents say of it;
+//! and [`closure`], the roles that roles imply.
+
+use std::collections::HashSet;
+
+use cortexkey_core::access::{Actions, Component, Grant, PredefinedRole, Product, Role};
+
+use crate::policy;
+
+/// A role with what is known about it.
+#[derive(Clone, Debug)]
+pub struct ResolvedRole {
+    /// What it grants.
+    pub role: Role<String>,
+    /// What else is known.
+    pub facts: RoleFacts,
+}
+
+/// What is known about a role beside what it grants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleFacts {
+    /// The source that describes it.
+    pub origin: Origin,
+    /// The role that implies it, where the definition does not name it itself.
+    pub implied_by: Option<String>,
+    /// Whether it should be given with care.
+    pub privileged: bool,
+    /// Whether it is meant for machines.
+    pub machine: bool,
+}
+
+/// The source that describes a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The policy's catalogue.
+    Catalogue,
+    /// The product's documents.
+    Predefined,
+    /// None.
+    Unknown,
+}
+
+impl ResolvedRole {
+    /// Looks a role up: what the catalogue lists of it, completed by what is public of a predefined
+    /// role of the product.
+    #[must_use]
+    pub fn of(name: &str, listed: Option<&policy::Role>, product: Option<Product>) -> Self {
+        let predefined = PredefinedRole::by_name(name).filter(|role| may_have(product, role));
+        let public = predefined.map_or(Role::unknown(name), |role| role.role_in(product));
+        let facts = RoleFacts {
+            origin: match (listed, predefined) {
+                (Some(_), _) => Origin::Catalogue,
+                (None, Some(_)) => Origin::Predefined,
+                (None, None) => Origin::Unknown,
+            },
+            implied_by: None,
+            privileged: predefined.is_some_and(|role| role.privileged)
+                || listed.is_some_and(|role| role.privileged.get() == Some(&true)),
+            machine: predefined.is_some_and(|role| role.machine),
+        };
+        let mut role = public.to_owned();
+        let public = std::mem::take(&mut role.grants);
+        if let Some(listed) = listed {
+            role.grants = grants(listed);
+            // An empty list is what a role without `actions` has, too.
+            if !listed.actions.is_empty() {
+                let held = listed.actions.iter().map(|action| action.value.clone()).collect();
+                role.actions = Actions { held, lacked: Vec::new(), is_complete: true };
+            }
+        }
+        for grant in public {
+            add_missing(&mut role.grants, grant);
+        }
+        Self { role, facts }
+    }
+
+    /// The roles named and all that they imply, each once.
+    #[must_use]
+    pub fn all<'a>(
+        names: impl IntoIterator<Item = &'a str>,
+        catalogue: &[&'a policy::Role],
+        product: Option<Product>,
+    ) -> Vec<Self> {
+        let find = |name: &str| catalogue.iter().copied().find(|role| role.name.value == name);
+        let held = closure(names, find).into_iter();
+        held.map(|(name, by)| Self::of(name, find(name), product).implied_by(by)).collect()
+    }
+
+    /// Its display name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.role.name
+    }
+
+    /// The role as another one implies it.
+    #[must_use]
+    pub fn implied_by(mut self, by: Option<&str>) -> Self {
+        self.facts.implied_by = by.map(str::to_owned);
+        self
+    }
+}
+
+/// The roles named and all that the catalogue says they imply, in any number of steps: each once,
+/// with the role that implies it.
+pub fn closure<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    find: impl Fn(&str) -> Option<&'a policy::Role>,
+) -> Vec<(&'a str, Option<&'a str>)> {
+    let mut seen = HashSet::new();
+    let names = names.into_iter().filter(|name| seen.insert(*name));
+    let mut held: Vec<_> = names.map(|name| (name, None)).collect();
+    let mut at = 0;
+    while let Some((by, _)) = held.get(at).copied() {
+        let implied = find(by).map_or(&[][..], |role| &role.implies);
+        let new = implied.iter().filter(|name| seen.insert(&name.value));
+        held.extend(new.map(|name| (name.value.as_str(), Some(by))));
+        at += 1;
+    }
+    held
+}
+
+/// What a catalogue lists of a role.
+fn grants(listed: &policy::Role) -> Vec<Grant<String>> {
+    let mut grants = Vec::new();
+    for (name, level) in &listed.components {
+        let renamed = Component::renamed(&name.value);
+        let itself = renamed.is_empty().then_some(name.value.as_str());
+        for component in renamed.iter().copied().chain(itself) {
+            add_missing(&mut grants, Grant::listed(component.to_owned(), *level));
+        }
+    }
+    grants
+}
+
+fn add_missing(grants: &mut Vec<Grant<String>>, grant: Grant<String>) {
+    if !grants.iter().any(|known| known.component == grant.component) {
+        grants.push(grant);
+    }
+}
+
+/// Where the product is not known, or its roles are not published in full, all roles count.
+fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool {
+    product
+        .filter(|product| product.publishes_roles())
+        .is_none_or(|product| role.products.contains(&product))
+}
