@@ -10,16 +10,9 @@ use cortexkey_manifest::definition::{self, Definition};
 use cortexkey_manifest::policy;
 
 use super::digest::{Applied, Digests};
+use super::end::End;
 use super::scope::{self, GroupIds};
 use super::state::TenantState;
-
-/// When a key expires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    Never,
-    At { ms: u64 },
-    After { ms: u64 },
-}
 
 /// A key as its definition describes it.
 #[derive(Clone, Debug)]

@@ -16,7 +16,8 @@ use cortexkey_manifest::lock::LockedKey;
 use cortexkey_manifest::policy;
 
 use super::action::{Action, Change, Gained, Kind, Step};
-use super::desired::{Desired, End};
+use super::desired::Desired;
+use super::end::End;
 use super::{PlanOptions, TenantState};
 use crate::resources::{NewKey, Permission, Seen};
 

@@ -26,7 +26,7 @@ use cortexkey_manifest::{Field, Spanned};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::desired::End;
+use super::end::End;
 use super::scope::GroupIds;
 
 /// How many digits are kept: enough that no two definitions of a key share them.

@@ -7,6 +7,7 @@ mod action;
 mod desired;
 mod diff;
 mod digest;
+mod end;
 mod membership;
 mod request;
 mod scope;

@@ -1,0 +1,9 @@
+//! [`End`]: when a key expires, as its definition says.
+
+/// When a key expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Never,
+    At { ms: u64 },
+    After { ms: u64 },
+}
