@@ -1,6 +1,8 @@
-//! `cortexkey man`: the manual pages.
+//! `cortexkey man`: the manual pages, and the same reference as Markdown.
 //!
-//! It refuses to overwrite anything but its own pages.
+//! Both come from the definition of the command line, so that they say what `--help` says.
+
+mod markdown;
 
 use std::path::PathBuf;
 
@@ -14,22 +16,32 @@ use crate::text;
 #[command(after_help = "\
 Examples:
   cortexkey man | man -l -
-  cortexkey man ~/.local/share/man/man1")]
+  cortexkey man ~/.local/share/man/man1
+  cortexkey man --markdown reference")]
 pub(crate) struct Args {
     /// Write a page for each command into this folder instead
     folder: Option<PathBuf>,
+
+    /// Write the pages as Markdown
+    #[arg(long, requires = "folder")]
+    markdown: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    if let Some(folder) = &args.folder {
-        clap_mangen::generate_to(command(), folder).map_err(|error| {
-            Failure::usage_error(format!("cannot write to {}: {error}", folder.display()))
-        })?;
-    } else {
+    let Some(folder) = &args.folder else {
         let mut page = Vec::new();
         Man::new(command()).render(&mut page)?;
         text::print_bytes(&page)?;
-    }
+        return Ok(Exit::Done);
+    };
+    let written = if args.markdown {
+        markdown::write(command(), folder)
+    } else {
+        clap_mangen::generate_to(command(), folder)
+    };
+    written.map_err(|error| {
+        Failure::usage_error(format!("cannot write to {}: {error}", folder.display()))
+    })?;
     Ok(Exit::Done)
 }
 
