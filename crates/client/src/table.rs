@@ -279,7 +279,7 @@ pub fn state(text: &str) -> Result<ExpiryState, ConditionError> {
     found.ok_or(ConditionError::State)
 }
 
-/// The headings of [`csv`] and of tables: the product's columns and the state.
+/// The headings of [`csv()`] and of tables: the product's columns and the state.
 pub fn headings() -> impl Iterator<Item = &'static str> {
     KeyRecord::COLUMNS.into_iter().chain(["State"])
 }
