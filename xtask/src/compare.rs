@@ -19,10 +19,10 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
         }
     };
     if wanted == Some("--check") {
-        return print(pinned(&build(root, "compare", &[])?).arg("--check"));
+        return print(pinned(&build(root, "compare", "compare", &[])?).arg("--check"));
     }
-    let alone = build(root, "compare-alone", &["--no-default-features"])?;
-    let full = build(root, "compare", &["--features", "peers"])?;
+    let alone = build(root, "compare", "compare-alone", &["--no-default-features"])?;
+    let full = build(root, "compare", "compare", &["--features", "peers"])?;
     let report = target_dir(root).join("compare-alone.json");
     let measured = check(pinned(&alone).arg("--json"))?;
     std::fs::write(&report, measured).map_err(|e| format!("{}: {e}", report.display()))?;
@@ -35,16 +35,21 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     print(full.arg("--merge").arg(report))
 }
 
-/// Builds into a folder of its own, so that neither build throws away the other.
-fn build(root: &Path, folder: &str, features: &[&str]) -> Result<PathBuf, String> {
+/// Builds a program of the benches into a folder of its own, so that neither build throws away the other.
+pub(crate) fn build(
+    root: &Path,
+    program: &str,
+    folder: &str,
+    features: &[&str],
+) -> Result<PathBuf, String> {
     let target = target_dir(root).join(folder);
     let rustc = check(Command::new("rustc").arg("--version"))?;
     let mut build = cargo(root);
     build.args(["build", "--release", "--locked", "--quiet", "-p", "cortexkey-benches"]);
-    build.args(["--bin", "compare"]).args(features).env("CARGO_TARGET_DIR", &target);
+    build.args(["--bin", program]).args(features).env("CARGO_TARGET_DIR", &target);
     build.env("CORTEXKEY_RUSTC", rustc.split_whitespace().nth(1).unwrap_or("unknown"));
     check(&mut build)?;
-    Ok(target.join("release/compare"))
+    Ok(target.join("release").join(program))
 }
 
 /// On the last processor, which seldom has the interrupts; the peers that it starts stay there.

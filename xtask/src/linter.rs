@@ -27,16 +27,21 @@ pub(crate) fn pre_commit(root: &Path) -> Result<(), String> {
 
 /// The same for these hooks.
 pub(crate) fn hooks(root: &Path, names: &[&str]) -> Result<(), String> {
-    let (python, binary) = (setup::python(root)?, binary(root)?);
-    let wheels = target_dir(root).join("wheels");
-    // Another version's wheel must not be found.
-    let _ = std::fs::remove_dir_all(&wheels);
-    let mut wheel = Command::new(&python);
-    wheel.args(["-m", "maturin", "build", "--quiet", "--profile", "dev", "--out"]).arg(&wheels);
-    check(wheel.current_dir(root))?;
+    let (python, binary, wheels) = (setup::python(root)?, binary(root)?, wheel(root)?);
     let mut script = Command::new(python);
     script.arg(root.join("crates/lint/tests/python/pre_commit.py"));
     check(script.args([root, &binary, &wheels]).args(names)).map(drop)
+}
+
+/// A folder with the wheel of this platform, built as the tests are.
+pub(crate) fn wheel(root: &Path) -> Result<PathBuf, String> {
+    let wheels = target_dir(root).join("wheels");
+    // Another version's wheel must not be found.
+    let _ = std::fs::remove_dir_all(&wheels);
+    let mut wheel = Command::new(setup::python(root)?);
+    wheel.args(["-m", "maturin", "build", "--quiet", "--profile", "dev", "--out"]).arg(&wheels);
+    check(wheel.current_dir(root))?;
+    Ok(wheels)
 }
 
 fn binary(root: &Path) -> Result<PathBuf, String> {

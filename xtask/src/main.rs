@@ -3,24 +3,37 @@
 //! It refuses to hold logic of the product, and to change anything but generated files.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
+#![allow(
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "text of a few pages, made once"
+)]
 #![allow(clippy::disallowed_methods, reason = "tools of the project get the environment as it is")]
 
 mod campaign;
 mod capi;
 mod compare;
+mod coverage;
 mod cycles;
+mod examples;
 mod fuzz;
 mod guide;
 mod header;
+mod instructions;
 mod linter;
 mod picture;
 mod proofs;
+mod release;
 mod run;
 mod setup;
+mod site;
+mod supply;
 mod test;
 mod tidy;
+mod tools;
 mod vectors;
 mod verdicts;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +57,14 @@ cargo xtask COMMAND
   hooks            run pre-commit with each of its hooks
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, module cycles
+  setup            install what the checks need, and say what could not be had
+  coverage         run the tests with coverage, and check the floor of each crate
+  docs             build the documentation site into target/site, and check it
+  instructions [--record] count the instructions of the hot paths and compare with the last record
+  examples         build and run everything under examples
+  workflows        check the workflows, the action and the forms under .github
+  supply [--advisories] check licences and sources of the dependencies, and known vulnerabilities
+  release STEP     build, pin, verify TAG, crates, wheels, github TAG: what the release workflow runs
   compare [FLAG]   measure beside peers: --check whether a ratio fell, --json, --markdown
   fuzz [--seconds N] [TARGET…] run the fuzz targets, or those that are named, so long each
   campaign [NAME]  the long proofs, by hand; without a name, lists them";
@@ -77,6 +98,20 @@ fn main() -> ExitCode {
         ["rules"] => write_rules(&root),
         ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),
         ["tidy"] => tidy::run(&root),
+        ["setup"] => {
+            setup::run(&root);
+            Ok(())
+        }
+        ["docs"] => site::run(&root),
+        ["instructions"] => instructions::run(&root),
+        ["instructions", "--record"] => instructions::record(&root),
+        ["examples"] => examples::run(&root).map(drop),
+        ["examples", "terraform"] => examples::terraform(&root),
+        ["coverage"] => coverage::run(&root),
+        ["workflows"] => workflows::run(&root),
+        ["release", arguments @ ..] => release::run(&root, arguments),
+        ["supply"] => supply::run(&root, false),
+        ["supply", "--advisories"] => supply::run(&root, true),
         ["fuzz", arguments @ ..] => fuzz::run_with(&root, arguments),
         ["compare", flags @ ..] => compare::run(&root, flags),
         ["campaign"] => campaign::list(),

@@ -22,6 +22,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("redis-server", "redis-server"),
     ("valgrind", "valgrind"),
     ("musl-gcc", "musl-tools"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
 ];
 
 /// What the vendor's samples import, and what the linter is held against, in the versions that the
@@ -175,6 +177,16 @@ pub(crate) const GOLANGCI_LINT: GoTool = GoTool {
     name: "golangci-lint",
     package: "github.com/golangci/golangci-lint/v2/cmd/golangci-lint",
     version: "v2.15.0",
+};
+pub(crate) const EXTERNAL_PROVIDER: GoTool = GoTool {
+    name: "terraform-provider-external",
+    package: "github.com/hashicorp/terraform-provider-external",
+    version: "v2.3.5",
+};
+pub(crate) const ACTIONLINT: GoTool = GoTool {
+    name: "actionlint",
+    package: "github.com/rhysd/actionlint/cmd/actionlint",
+    version: "v1.7.12",
 };
 pub(crate) const GOVULNCHECK: GoTool =
     GoTool { name: "govulncheck", package: "golang.org/x/vuln/cmd/govulncheck", version: "v1.9.0" };

@@ -7,7 +7,10 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
-use crate::{capi, compare, fuzz, header, linter, picture, proofs, setup, tidy, vectors, verdicts};
+use crate::{
+    capi, compare, examples, fuzz, header, instructions, linter, picture, proofs, setup, site,
+    supply, tidy, vectors, verdicts, workflows,
+};
 
 /// What a step found.
 enum Outcome {
@@ -29,6 +32,8 @@ const STEPS: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "tidy", run: |root| once(tidy::run(root)) },
     Step { name: "generated files are fresh", run: generated },
+    Step { name: "workflows and action", run: workflows },
+    Step { name: "supply chain", run: |root| once(supply::run(root, false)) },
     Step { name: "clippy", run: clippy },
     Step { name: "core without std", run: no_std },
     Step { name: "core without panic", run: |root| once(proofs::probe(root)) },
@@ -45,7 +50,10 @@ const STEPS: &[Step] = &[
     Step { name: "Python against the tenant", run: python },
     Step { name: "linter against schemas", run: |root| once(linter::schemas(root)) },
     Step { name: "hooks in pre-commit", run: |root| once(linter::pre_commit(root)) },
+    Step { name: "examples", run: examples_run },
     Step { name: "quickstart", run: quickstart },
+    Step { name: "documentation site", run: docs },
+    Step { name: "instructions", run: instructions_counted },
     Step { name: "speed beside peers", run: |root| once(compare::run(root, &["--check"])) },
 ];
 
@@ -159,6 +167,43 @@ fn features(root: &Path) -> Outcome {
         check(build.args(["--features", feature, "--", "-D", "warnings"])).map(drop)
     });
     once(checked)
+}
+
+fn workflows(root: &Path) -> Outcome {
+    match setup::go() {
+        Ok(()) => once(workflows::run(root)),
+        Err(why) => Outcome::Skipped(why),
+    }
+}
+
+fn docs(root: &Path) -> Outcome {
+    match setup::go() {
+        Ok(()) => once(site::run(root)),
+        Err(why) => Outcome::Skipped(why),
+    }
+}
+
+fn examples_run(root: &Path) -> Outcome {
+    let missing = capi::installed::missing();
+    let missing = missing.into_iter().chain(["node", "npm"].into_iter().filter(|name| !has(name)));
+    let missing: Vec<_> = missing.collect();
+    if !missing.is_empty() {
+        return Outcome::Skipped(format!("{} is not installed", missing.join(", ")));
+    }
+    match examples::run(root) {
+        Ok(passed) => Outcome::Passed(passed),
+        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
+    }
+}
+
+fn instructions_counted(root: &Path) -> Outcome {
+    if !has("valgrind") {
+        return Outcome::Skipped("valgrind is not installed".into());
+    }
+    if !cfg!(target_arch = "x86_64") {
+        return Outcome::Skipped("the counts are recorded on x86-64".into());
+    }
+    once(instructions::run(root))
 }
 
 fn constant_time(root: &Path) -> Outcome {

@@ -131,7 +131,7 @@ impl Installed {
     }
 
     /// Flags of pkg-config, as words.
-    pub(super) fn flags(&self, package: &str) -> Result<Vec<String>, String> {
+    pub(crate) fn flags(&self, package: &str) -> Result<Vec<String>, String> {
         let mut pkgconfig = Command::new("pkg-config");
         pkgconfig.args(["--cflags", "--libs", package]);
         let said = check(pkgconfig.env("PKG_CONFIG_PATH", &self.pkgconfig))?;

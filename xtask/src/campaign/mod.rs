@@ -2,6 +2,8 @@
 //!
 //! It refuses to be part of the gate.
 
+mod project;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -31,6 +33,43 @@ const PROOFS: &[Proof] = &[
         name: "msrv",
         shows: "the whole workspace builds with the oldest compiler that Cargo.toml states",
         run: msrv,
+    },
+    Proof {
+        name: "minimal-versions",
+        shows: "the workspace builds with the oldest version of each dependency that Cargo.toml allows",
+        run: project::minimal_versions,
+    },
+    Proof {
+        name: "features",
+        shows: "every crate builds with every combination of its features (cargo-hack)",
+        run: project::features,
+    },
+    Proof {
+        name: "semver",
+        shows: "no public interface changed since the last release in a way that its version hides \
+                (builds cargo-semver-checks)",
+        run: project::semver,
+    },
+    Proof {
+        name: "public-api",
+        shows: "the public interface of core and client is the one that is recorded (builds \
+                cargo-public-api; needs nightly)",
+        run: project::public_api,
+    },
+    Proof {
+        name: "coverage",
+        shows: "the tests reach the share of each crate's lines that its floor states (cargo-llvm-cov)",
+        run: project::coverage,
+    },
+    Proof {
+        name: "docs-browser",
+        shows: "axe finds nothing on the site's pages, light, dark and on a phone (needs Chromium, Node)",
+        run: project::docs_browser,
+    },
+    Proof {
+        name: "terraform",
+        shows: "the Terraform example plans, with the real program and provider (builds the provider)",
+        run: project::terraform,
     },
     Proof {
         name: "properties",
@@ -192,6 +231,11 @@ pub(crate) fn list() -> Result<(), String> {
         println!("{:12} {}", proof.name, proof.shows);
     }
     Ok(())
+}
+
+/// Whether there is a proof of this name.
+pub(crate) fn exists(name: &str) -> bool {
+    PROOFS.iter().any(|proof| proof.name == name)
 }
 
 /// Runs one.

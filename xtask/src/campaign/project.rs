@@ -1,0 +1,108 @@
+//! Campaigns about the project: versions, features and interfaces of the crates, coverage, the site, Terraform.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::cargo;
+use crate::tools;
+
+/// In a copy, so that the lock file here stays as it is.
+pub(super) fn minimal_versions(root: &Path) -> Vec<Command> {
+    let copy = crate::run::target_dir(root).join("minimal-versions");
+    let mut remove = Command::new("rm");
+    remove.arg("-rf").arg(&copy);
+    let mut clone = Command::new("git");
+    clone.args(["clone", "--quiet", "--no-hardlinks"]).arg(root).arg(&copy);
+    let in_copy = |arguments: &[&str]| {
+        let mut command = cargo(&copy);
+        command.args(arguments);
+        command
+    };
+    let mut update = in_copy(&["update", "--quiet", "-Z", "direct-minimal-versions"]);
+    // The option is cargo's own, and not stable; the compiler is not concerned.
+    update.env("RUSTC_BOOTSTRAP", "1");
+    vec![remove, clone, update, in_copy(&["check", "--workspace", "--all-targets"])]
+}
+
+pub(super) fn features(root: &Path) -> Vec<Command> {
+    let program = tool(root, "cargo-hack");
+    let mut hack = Command::new(program);
+    hack.args(["hack", "check", "--locked", "--workspace", "--feature-powerset", "--no-dev-deps"]);
+    // It takes the development dependencies out of the manifests while it runs, and puts them back.
+    hack.args(["--exclude", "cortexkey-fuzz", "--exclude", "cortexkey-benches"]).current_dir(root);
+    vec![hack]
+}
+
+/// A program of the set `campaign`; where it cannot be had, running it says so.
+fn tool(root: &Path, name: &str) -> PathBuf {
+    tools::environment(root, "campaign").map_or_else(
+        |error| {
+            eprintln!("{error}");
+            name.into()
+        },
+        |programs| programs.join(name),
+    )
+}
+
+/// Installs a program of crates.io into the build folder, unless it is there.
+fn from_crates(root: &Path, name: &str, version: &str) -> (Command, PathBuf) {
+    let folder = crate::run::target_dir(root).join("cargo-tools");
+    let mut install = Command::new("cargo");
+    install.args(["install", "--quiet", "--locked", "--version", version, "--root"]);
+    install.arg(&folder).arg(name);
+    (install, folder.join("bin").join(name))
+}
+
+pub(super) fn semver(root: &Path) -> Vec<Command> {
+    let mut last = Command::new("git");
+    last.args(["describe", "--tags", "--abbrev=0", "--match", "v*"]).current_dir(root);
+    // Without a release there is nothing to break.
+    let Ok(tag) = crate::run::check(&mut last) else {
+        println!("there is no release to compare with");
+        return Vec::new();
+    };
+    let (install, program) = from_crates(root, "cargo-semver-checks", "0.51.0");
+    let mut checks = Command::new(program);
+    checks.args(["semver-checks", "--workspace", "--baseline-rev", tag.trim()]).current_dir(root);
+    vec![install, checks]
+}
+
+pub(super) fn public_api(root: &Path) -> Vec<Command> {
+    let (install, program) = from_crates(root, "cargo-public-api", "0.52.0");
+    let compare = |package: &str| {
+        // What is recorded is compared as text, so that a change of it is a change under review.
+        let mut script = Command::new("sh");
+        let snapshot = root.join("xtask/public-api").join(format!("{package}.txt"));
+        let list = "\"$1\" public-api -p \"$2\" --omit blanket-impls,auto-trait-impls";
+        script.args(["-c", &format!("{list} | diff \"$3\" - "), "sh"]).arg(&program);
+        script.arg(package).arg(snapshot).current_dir(root);
+        script
+    };
+    vec![install, compare("cortexkey-core"), compare("cortexkey-client")]
+}
+
+pub(super) fn coverage(root: &Path) -> Vec<Command> {
+    let mut again = cargo(root);
+    again.args(["xtask", "coverage"]);
+    vec![again]
+}
+
+pub(super) fn docs_browser(root: &Path) -> Vec<Command> {
+    let mut docs = cargo(root);
+    docs.args(["xtask", "docs"]);
+    let folder = crate::run::target_dir(root).join("docs-browser");
+    let mut copy = Command::new("cp");
+    copy.args(["-rT"]).arg(root.join("xtask/node")).arg(&folder);
+    let mut install = Command::new("npm");
+    install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]);
+    install.current_dir(&folder);
+    let mut look = Command::new("node");
+    look.arg("look.mjs").arg(crate::site::folder(root)).current_dir(&folder);
+    vec![docs, copy, install, look]
+}
+
+pub(super) fn terraform(root: &Path) -> Vec<Command> {
+    let mut again = cargo(root);
+    again.args(["xtask", "examples", "terraform"]);
+    vec![again]
+}

@@ -1,0 +1,220 @@
+//! `cargo xtask instructions`: counts the instructions of the hot paths under valgrind, and fails where one
+//! takes over 5 % more than in the last record of `benches/history.csv`.
+//!
+//! A count does not depend on what else the machine does. It does depend on the compiler, which the record
+//! names, and slightly on the processor, by the C library's choice of functions.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::compare;
+use crate::run::check;
+use crate::site::plot::{begin, escaped};
+
+const HISTORY: &str = "benches/history.csv";
+const HEAD: &str = "date,commit,rustc,path,instructions";
+/// How often each path is run, so that what it does once does not count.
+const COUNT: u64 = 2_048;
+/// The growth that fails, in percent.
+const GROWTH: u64 = 5;
+
+type Counts = BTreeMap<String, u64>;
+
+/// Counts, and compares with the last record.
+pub(crate) fn run(root: &Path) -> Result<(), String> {
+    let (now, history) = (count(root)?, read(root)?);
+    let mut grown = Vec::new();
+    for (path, instructions) in &now {
+        let Some(before) = history.last().and_then(|record| record.counts.get(path)) else {
+            grown.push(format!("{path}: not recorded"));
+            continue;
+        };
+        println!("{path:18} {instructions:>8}  recorded {before:>8}");
+        if instructions * 100 > before * (100 + GROWTH) {
+            grown.push(format!("{path}: {instructions} instructions, recorded {before}"));
+        }
+    }
+    if grown.is_empty() {
+        return Ok(());
+    }
+    let help = "help: make it shorter, or record the growth with its reason in the commit: cargo xtask \
+                instructions --record";
+    Err(format!("{}\n{help}", grown.join("\n")))
+}
+
+/// Counts, and adds a record of the commit that is checked out.
+pub(crate) fn record(root: &Path) -> Result<(), String> {
+    let first = |program: &str, arguments: &[&str]| {
+        let said = check(Command::new(program).args(arguments).current_dir(root))?;
+        Ok::<_, String>(said.split_whitespace().next().unwrap_or_default().to_owned())
+    };
+    let commit = first("git", &["rev-parse", "--short=10", "HEAD"])?;
+    let date = first("git", &["log", "-1", "--format=%cs"])?;
+    let rustc = check(Command::new("rustc").arg("--version"))?;
+    let rustc = rustc.split_whitespace().nth(1).unwrap_or_default();
+    let path = root.join(HISTORY);
+    let mut text = fs::read_to_string(&path).unwrap_or_else(|_| format!("{HEAD}\n"));
+    for (name, instructions) in count(root)? {
+        let _ = writeln!(text, "{date},{commit},{rustc},{name},{instructions}");
+        println!("{name:18} {instructions:>8}");
+    }
+    fs::write(&path, text).map_err(|error| format!("{HISTORY}: {error}"))
+}
+
+/// Each path's instructions a call: what a run takes beyond what it prepares.
+fn count(root: &Path) -> Result<Counts, String> {
+    let program = compare::build(root, "instructions", "compare", &[])?;
+    let list = check(Command::new(&program).arg("list"))?;
+    let mut counts = Counts::new();
+    for path in list.lines() {
+        let whole = collected(&program, path, &[])?;
+        let prepared = collected(&program, path, &["prepare"])?;
+        counts.insert(path.to_owned(), whole.saturating_sub(prepared) / COUNT);
+    }
+    Ok(counts)
+}
+
+fn collected(program: &Path, path: &str, more: &[&str]) -> Result<u64, String> {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
+    valgrind.arg(path).arg(COUNT.to_string()).args(more);
+    let ran = crate::run::capture(&mut valgrind);
+    let total =
+        ran.stderr.lines().find_map(|line| line.split("Collected : ").nth(1)?.trim().parse().ok());
+    total.filter(|_| ran.success).ok_or_else(|| format!("valgrind: {}", ran.all()))
+}
+
+/// What was counted at a commit.
+struct Record {
+    date: String,
+    commit: String,
+    counts: Counts,
+}
+
+fn read(root: &Path) -> Result<Vec<Record>, String> {
+    let text =
+        fs::read_to_string(root.join(HISTORY)).map_err(|error| format!("{HISTORY}: {error}"))?;
+    parse(&text)
+}
+
+fn parse(text: &str) -> Result<Vec<Record>, String> {
+    let mut records: Vec<Record> = Vec::new();
+    for (number, line) in text.lines().enumerate().skip(1) {
+        let bad = || format!("{HISTORY}:{}: expected {HEAD}, got `{line}`", number + 1);
+        let [date, commit, _rustc, path, count] =
+            line.split(',').collect::<Vec<_>>().try_into().map_err(|_| bad())?;
+        let count = count.parse().map_err(|_| bad())?;
+        if records.last().is_none_or(|record| record.commit != commit) {
+            let (date, commit) = (date.to_owned(), commit.to_owned());
+            records.push(Record { date, commit, counts: Counts::new() });
+        }
+        records.last_mut().map(|record| record.counts.insert(path.to_owned(), count));
+    }
+    Ok(records)
+}
+
+/// A line for each path over the records, each as a share of its first count.
+pub(crate) fn history_svg(root: &Path) -> Result<String, String> {
+    Ok(plot(&read(root)?))
+}
+
+fn plot(records: &[Record]) -> String {
+    const LEFT: f64 = 60.0;
+    const RIGHT: f64 = 600.0;
+    const COLOURS: [&str; 6] = ["#00695c", "#b3342c", "#2f56c4", "#7a4dae", "#8a5a00", "#3b4351"];
+    let mut out = begin("Instructions a call, as a share of the first record", 330);
+    let paths: Vec<_> =
+        records.last().into_iter().flat_map(|record| record.counts.keys()).collect();
+    let x = |index: usize| {
+        let last = records.len().saturating_sub(1).max(1);
+        let share = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+        LEFT + (RIGHT - LEFT) * share(index) / share(last)
+    };
+    // From half of the first count to one and a half.
+    let y = |percent: u64| {
+        20.0 + 240.0 * (150.0 - f64::from(u32::try_from(percent.min(150)).unwrap_or(150))) / 100.0
+    };
+    for percent in [50, 75, 100, 125, 150] {
+        let _ = write!(
+            out,
+            "<line x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{0}\" y2=\"{0}\" stroke=\"#c9d0da\"/>\
+             <text x=\"{1}\" y=\"{2}\" text-anchor=\"end\">{percent} %</text>",
+            y(percent),
+            LEFT - 8.0,
+            y(percent) + 4.0
+        );
+    }
+    for (index, path) in paths.iter().enumerate() {
+        let colour = COLOURS[index % COLOURS.len()];
+        let counts: Vec<_> = records
+            .iter()
+            .enumerate()
+            .filter_map(|(at, record)| Some((at, *record.counts.get(*path)?)))
+            .collect();
+        let Some(first) = counts.first().map(|(_, count)| (*count).max(1)) else { continue };
+        let points: String = counts
+            .iter()
+            .map(|(at, count)| format!("{:.1},{:.1} ", x(*at), y(count * 100 / first)))
+            .collect();
+        let now = counts.last().map_or(0, |(_, count)| *count);
+        let row = 30 + index * 22;
+        let _ = write!(
+            out,
+            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>"
+        );
+        for (at, count) in &counts {
+            let _ = write!(
+                out,
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>",
+                x(*at),
+                y(count * 100 / first)
+            );
+        }
+        let _ = write!(
+            out,
+            "<rect x=\"{}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>\
+             <text x=\"{}\" y=\"{}\">{}: {now}</text>",
+            RIGHT + 16.0,
+            row - 11,
+            RIGHT + 34.0,
+            row,
+            escaped(path)
+        );
+    }
+    for (index, anchor) in [(0, "start"), (records.len().saturating_sub(1), "end")] {
+        let Some(record) = records.get(index).filter(|_| index > 0 || anchor == "start") else {
+            continue;
+        };
+        let _ = write!(
+            out,
+            "<text x=\"{:.0}\" y=\"290\" text-anchor=\"{anchor}\">{} {}</text>",
+            x(index),
+            escaped(&record.date),
+            escaped(&record.commit)
+        );
+    }
+    out + "</svg>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_is_read_by_commit_and_a_bad_line_is_an_error() {
+        let text = format!(
+            "{HEAD}\n2026-01-01,aa,1.95.0,sign,100\n2026-01-01,aa,1.95.0,verify,200\n\
+                            2026-01-02,bb,1.95.0,sign,90\n"
+        );
+        let records = parse(&text).unwrap();
+        assert_eq!(records.len(), 2);
+        assert_eq!(records[0].counts["verify"], 200);
+        assert_eq!(records[1].counts["sign"], 90);
+        assert!(plot(&records).contains("sign: 90"));
+        assert!(parse(&format!("{HEAD}\n2026-01-01,aa,1.95.0,sign\n")).is_err());
+        assert!(parse(&format!("{HEAD}\n2026-01-01,aa,1.95.0,sign,many\n")).is_err());
+    }
+}

@@ -1,0 +1,40 @@
+//! Tools from PyPI, each set of them in an environment of its own under the build folder.
+//!
+//! A set is a file in `xtask/python`: `NAME.in` states the versions, and `NAME.txt` pins all that they
+//! need by digest (`uv pip compile --universal --generate-hashes NAME.in -o NAME.txt` renews it).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{check, target_dir};
+
+/// The environment's folder of programs. It is installed where it is missing or its pins changed.
+pub(crate) fn environment(root: &Path, name: &str) -> Result<PathBuf, String> {
+    let pins = root.join("xtask/python").join(format!("{name}.txt"));
+    let text = fs::read_to_string(&pins).map_err(|error| format!("{}: {error}", pins.display()))?;
+    let folder = target_dir(root).join(format!("python-{name}"));
+    let stamp = folder.join("installed.txt");
+    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == text) {
+        return Ok(programs);
+    }
+    check(Command::new(python()).args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let mut install = Command::new(programs.join("python"));
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    install.args(["--only-binary", ":all:", "--require-hashes", "--requirement"]).arg(&pins);
+    check(&mut install)?;
+    fs::write(&stamp, text).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(programs)
+}
+
+/// Installs what a folder's `package-lock.json` pins by digest, and runs no script of a package.
+pub(crate) fn npm(folder: &Path) -> Result<(), String> {
+    let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]);
+    check(npm.current_dir(folder)).map(drop)
+}
+
+fn python() -> &'static str {
+    if cfg!(windows) { "python" } else { "python3" }
+}
