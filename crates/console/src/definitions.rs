@@ -110,7 +110,7 @@ impl Definitions {
         let now = now.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
         let outcome = run(&Options::new(folder.clone(), now), &mut io::empty());
         let mut definitions = Self::default();
-        if outcome.wrong || outcome.policy.is_none() {
+        if outcome.usage_error || outcome.policy.is_none() {
             definitions.faults.extend(outcome.messages.iter().cloned());
         } else if let Err(fault) = definitions.compare(app, folder, &outcome) {
             definitions.faults.push(fault);

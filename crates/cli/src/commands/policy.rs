@@ -152,7 +152,7 @@ fn init(args: &Init) -> Result<Exit, Failure> {
     // Whatever a policy above says, these paths are the corpus.
     options.policy = Some("builtin:minimal".into());
     let outcome = run_files(&options, &mut io::empty());
-    if outcome.nothing_read || outcome.corpus.files.is_empty() {
+    if outcome.no_input || outcome.corpus.files.is_empty() {
         return Err(Failure::new(Exit::NoInput, "no definition could be read there")
             .help("name the folder with your key definitions: cortexkey policy init keys/"));
     }
@@ -244,7 +244,7 @@ fn check(args: &Check) -> Result<Exit, Failure> {
     };
     let report = report.of_policy();
     text::print(&report.render(args.format, args.format == Form::Human))?;
-    Ok(match (outcome.wrong, report.fails(cortexkey_lint::Severity::Error)) {
+    Ok(match (outcome.usage_error, report.fails(cortexkey_lint::Severity::Error)) {
         (true, _) => Exit::UsageError,
         (_, true) => Exit::Findings,
         _ => Exit::Done,

@@ -116,7 +116,7 @@ impl<'a> FileLinter<'a> {
                         let finding = FindingBuilder::of_problem(cx.source, problem)
                             .key(cx.key_at(problem.span))
                             .fix(fix(cx.tree, problem, settings));
-                        sink.report(finding);
+                        finding.report(&mut sink);
                     }
                 }
                 _ => {}

@@ -67,7 +67,9 @@ pub(super) fn lock(options: &Options, home: &Path) -> Option<LockedKeys> {
     let path = home.join(FILE_NAME);
     let name = shown(&options.folder, &path);
     let bytes = match read_inside(options, home, &path) {
-        Err(open::Why::System(error)) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(open::ReadError::System(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return None;
+        }
         bytes => bytes,
     };
     let read = bytes.map(|bytes| LockedKeys::new(name.as_str(), bytes, &options.limits));
@@ -85,9 +87,9 @@ pub(super) fn read_inside(
     options: &Options,
     home: &Path,
     path: &Path,
-) -> Result<Vec<u8>, open::Why> {
+) -> Result<Vec<u8>, open::ReadError> {
     if ground::leaves(&[home, &options.folder], path) {
-        return Err(open::Why::Leaves);
+        return Err(open::ReadError::Leaves);
     }
     open::read(path, &options.limits)
 }

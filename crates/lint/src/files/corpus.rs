@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use super::ground::Ground;
 use super::listing::{Blob, Listed, Listing};
 use super::once::{once_each_path, once_each_place};
 use super::paths::{absolute, shown, shown_whole};
-use super::{Options, Refusal, open};
+use super::{Options, Refusal, Stdin, open};
 use crate::model::CorpusFile;
 
 /// How many links to folders may lie on the way to a file.
@@ -57,9 +57,9 @@ pub(super) enum Origin {
     /// The index alone, as in a sparse checkout.
     Index(Blob),
     /// They are here already.
-    Bytes(Result<Vec<u8>, open::Why>),
+    Bytes(Result<Vec<u8>, open::ReadError>),
     /// It has been tried, and cannot be read.
-    Nowhere(open::Why),
+    Nowhere(open::ReadError),
 }
 
 /// What was found.
@@ -113,23 +113,17 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     /// Finds the files below these folders, and what the paths that are given narrow them to.
-    pub(super) fn run(
-        mut self,
-        scopes: &[PathBuf],
-        stdin: &mut dyn Read,
-    ) -> Result<Found, Refusal> {
+    pub(super) fn run(mut self, scopes: &[PathBuf], mut stdin: Stdin) -> Result<Found, Refusal> {
         let mut all = self.options.paths.is_empty();
         self.listed(scopes, all)?;
         self.unseen(scopes, all)?;
         self.each_once();
-        let mut stdin_taken = false;
         for path in &self.options.paths {
             if path.as_os_str() == "-" {
-                if stdin_taken {
+                let Some(bytes) = stdin.take() else {
                     return Err(Refusal::new("standard input (`-`) is given twice"));
-                }
-                stdin_taken = true;
-                self.stdin(stdin)?;
+                };
+                self.stdin(bytes)?;
                 continue;
             }
             all |= self.given(&absolute(&self.options.folder, path))?;
@@ -231,12 +225,12 @@ impl<'a, 'b> Search<'a, 'b> {
                 Ok(Some(real)) => wanted.real = Some(real),
                 // A link took the place of one of its folders: git does not see it any more.
                 Ok(None) if links == 0 => return Ok(()),
-                Ok(None) => wanted.origin = Origin::Nowhere(open::Why::Leaves),
-                Err(error) => wanted.origin = Origin::Nowhere(open::Why::system(error)),
+                Ok(None) => wanted.origin = Origin::Nowhere(open::ReadError::Leaves),
+                Err(error) => wanted.origin = Origin::Nowhere(open::ReadError::system(error)),
             },
             // It was deleted, which git does not know yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => wanted.origin = Origin::Nowhere(open::Why::system(error)),
+            Err(error) => wanted.origin = Origin::Nowhere(open::ReadError::system(error)),
         }
         self.push(wanted);
         Ok(())
@@ -286,8 +280,8 @@ impl<'a, 'b> Search<'a, 'b> {
                 return self.linked_folder(path, &real, reported, links);
             }
             Ok(Some(real)) => wanted.real = Some(real),
-            Ok(None) => wanted.origin = Origin::Nowhere(open::Why::Leaves),
-            Err(error) => wanted.origin = Origin::Nowhere(open::Why::system(error)),
+            Ok(None) => wanted.origin = Origin::Nowhere(open::ReadError::Leaves),
+            Err(error) => wanted.origin = Origin::Nowhere(open::ReadError::system(error)),
         }
         self.push(wanted);
         Ok(())
@@ -394,7 +388,7 @@ impl<'a, 'b> Search<'a, 'b> {
         if let Some(None) = real {
             let named = governed.is_some_and(|governed| governed.in_corpus);
             if named || (path.is_dir() && self.field.reaches(path)) {
-                self.instead(path, by, Origin::Nowhere(open::Why::Leaves));
+                self.instead(path, by, Origin::Nowhere(open::ReadError::Leaves));
             } else {
                 self.found.skipped += 1;
             }
@@ -536,9 +530,7 @@ impl<'a, 'b> Search<'a, 'b> {
         self.want(path.to_path_buf(), by, true, origin);
     }
 
-    fn stdin(&mut self, stdin: &mut dyn Read) -> Result<(), Refusal> {
-        // Read in any case: a writer that is not read from gets an error.
-        let bytes = open::bounded(stdin, &self.options.limits);
+    fn stdin(&mut self, bytes: Result<Vec<u8>, open::ReadError>) -> Result<(), Refusal> {
         let Some(name) = &self.options.stdin_filename else {
             let by = self.field.above(&self.options.folder)?.first().copied();
             let by = by.unwrap_or(PRIMARY);

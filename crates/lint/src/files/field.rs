@@ -31,7 +31,7 @@ pub(super) struct Loaded {
     pub(super) sources: BTreeSet<PathBuf>,
     /// Whether it lies in a repository of its own below another policy, and does not extend that.
     is_apart: bool,
-    /// Why no file may be checked against it.
+    /// ReadError no file may be checked against it.
     pub(super) fault: Option<Refusal>,
 }
 

@@ -293,7 +293,7 @@ struct Answer {
     warnings: String,
 }
 
-/// Why git gave no answer.
+/// ReadError git gave no answer.
 enum Failed {
     /// It could not be run.
     Program(std::io::Error),

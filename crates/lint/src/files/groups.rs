@@ -4,7 +4,6 @@
 //! Rules that look across files see all of them with every policy, and report on its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,8 +13,8 @@ use super::ground::{self, Ground};
 use super::listing::Listing;
 use super::paths::{absolute, relative, shown, slashed};
 use super::{
-    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, baseline_path, beside, fix,
-    known, load_policy, read,
+    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, Stdin, baseline_path, beside,
+    fix, known, load_policy, read,
 };
 use crate::engine::Baseline;
 use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_with};
@@ -26,7 +25,7 @@ use crate::rules::policy::p006_unknown_rule;
 /// Finds, reads, checks and fixes.
 pub(super) fn run(
     options: &Options,
-    stdin: &mut dyn Read,
+    stdin: Stdin,
     messages: &mut Vec<String>,
 ) -> Result<Outcome, Refusal> {
     let starts = starts(options);
@@ -59,8 +58,8 @@ pub(super) fn run(
     let is_named = loaded.iter().any(|loaded| loaded.patterns.any());
     let policies = loaded.into_iter().map(|loaded| (loaded.chosen, loaded.policy)).collect();
     let mut run = Run { options, corpus, parts, policies, groups };
-    let nothing_read = run.nothing_read();
-    if nothing_read && !run.corpus.files.iter().any(|file| file.reported) {
+    let no_input = run.no_input();
+    if no_input && !run.corpus.files.iter().any(|file| file.reported) {
         let what = if is_named { "no file fits the policy's `keys`" } else { "no YAML file found" };
         messages.push(if options.paths.is_empty() {
             format!("{what}: nothing could be read")
@@ -70,7 +69,7 @@ pub(super) fn run(
     }
     let (mut report, diff) = run.check(&lint_options, messages)?;
     root(options, &ground, &mut report);
-    Ok(run.outcome(report, diff, nothing_read, messages))
+    Ok(run.outcome(report, diff, no_input, messages))
 }
 
 /// Reads the files, and has each checked by itself where the run changes none.
@@ -328,7 +327,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn nothing_read(&self) -> bool {
+    fn no_input(&self) -> bool {
         let reported = self.corpus.files.iter().filter(|file| file.reported && !file.is_outside());
         reported.filter(|file| file.readable).count() == 0 && self.corpus.skipped == 0
     }
@@ -470,20 +469,20 @@ impl Run<'_> {
         mut self,
         report: Report,
         diff: Option<String>,
-        nothing_read: bool,
+        no_input: bool,
         messages: &mut Vec<String>,
     ) -> Outcome {
         let used = |at: usize| self.groups.iter().any(|group| group.at == at);
-        let mut is_wrong = false;
+        let mut is_usage_error = false;
         for (at, (chosen, policy)) in self.policies.iter().enumerate().filter(|(at, _)| used(*at)) {
-            is_wrong |= !policy.stands();
+            is_usage_error |= !policy.stands();
             if !policy.is_usable() {
                 let which = if at == PRIMARY { "the policy" } else { chosen.as_str() };
                 messages.push(format!("{which} has mistakes, so no key was checked against it"));
             }
         }
         // A rule that does not exist, in a comment, asks for something that nobody gives.
-        is_wrong |=
+        is_usage_error |=
             report.findings.iter().any(|finding| finding.rule == p006_unknown_rule::RULE.id());
         let first = self.groups.iter_mut().find(|group| group.at == PRIMARY);
         if let Some(first) = first {
@@ -497,8 +496,8 @@ impl Run<'_> {
             corpus: self.corpus,
             messages: std::mem::take(messages),
             help: None,
-            wrong: is_wrong,
-            nothing_read,
+            usage_error: is_usage_error,
+            no_input,
             diff,
         }
     }

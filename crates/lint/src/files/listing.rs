@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 
 use super::git::{self, Kind, Named};
 use super::ground::is_repository;
-use super::open::Why;
+use super::open::ReadError;
 use super::{Refusal, ground::Ground};
 
 /// The files of a ground.
@@ -20,7 +20,7 @@ pub(super) struct Listing {
     /// The roots of the repositories among them.
     pub(super) roots: Vec<PathBuf>,
     /// What could not be seen.
-    pub(super) unseen: Vec<(PathBuf, Why)>,
+    pub(super) unseen: Vec<(PathBuf, ReadError)>,
 }
 
 /// One of its files.
@@ -80,18 +80,18 @@ impl Listing {
                     let sparse = Some(Blob { root: root.to_path_buf(), id });
                     self.files.push(Listed { path, is_link: Some(false), sparse });
                 }
-                Kind::SparseLink => self.unseen.push((path, Why::SparseLink)),
+                Kind::SparseLink => self.unseen.push((path, ReadError::SparseLink)),
                 Kind::Submodule | Kind::Repository if is_repository(&path) => {
                     self.repository(&path)?;
                 }
-                Kind::Submodule => self.unseen.push((path, Why::Submodule)),
+                Kind::Submodule => self.unseen.push((path, ReadError::Submodule)),
                 Kind::Repository => self.folder(&path)?,
             }
         }
         for folder in closed {
             let error = std::fs::read_dir(&folder).err();
             let error = error.unwrap_or_else(|| io::Error::other("git cannot look into it"));
-            self.unseen.push((folder, Why::folder(error)));
+            self.unseen.push((folder, ReadError::folder(error)));
         }
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Listing {
                     let path = error.path().unwrap_or(root).to_path_buf();
                     let error = error.into_io_error();
                     let error = error.unwrap_or_else(|| io::Error::other("a loop of links"));
-                    self.unseen.push((path, Why::folder(error)));
+                    self.unseen.push((path, ReadError::folder(error)));
                 }
             }
         }

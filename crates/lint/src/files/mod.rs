@@ -157,22 +157,22 @@ pub struct Outcome {
     pub messages: Vec<String>,
     /// What to do about the last of them, where the run could not begin.
     pub help: Option<String>,
-    /// True when the run was asked something wrong, or the policy cannot stand.
-    pub wrong: bool,
-    /// True when there was nothing that could be read.
-    pub nothing_read: bool,
+    /// True for a usage error, or a policy with mistakes.
+    pub usage_error: bool,
+    /// True when no file could be read.
+    pub no_input: bool,
     /// What mending would change, where that was asked.
     pub diff: Option<String>,
 }
 
 impl Outcome {
-    /// 0 clean, 1 findings that count, 2 wrong use or policy, 3 nothing read; of several, 2 before
-    /// 3 before 1.
+    /// 0 clean, 1 findings that count, 2 usage error or invalid policy, 3 no input. If several apply,
+    /// 2 comes before 3, and 3 before 1.
     #[must_use]
     pub fn exit_code(&self, fail_on: Severity) -> u8 {
-        if self.wrong {
+        if self.usage_error {
             2
-        } else if self.nothing_read {
+        } else if self.no_input {
             3
         } else {
             u8::from(self.report.as_ref().is_some_and(|report| report.fails(fail_on)))
@@ -194,14 +194,14 @@ impl Outcome {
             corpus: Corpus::default(),
             messages: vec![refusal.message],
             help: refusal.help,
-            wrong: true,
-            nothing_read: false,
+            usage_error: true,
+            no_input: false,
             diff: None,
         }
     }
 }
 
-/// Why a run cannot begin or go on, and what to do about it.
+/// ReadError a run cannot begin or go on, and what to do about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     message: String,
@@ -226,7 +226,10 @@ impl From<String> for Refusal {
 
 /// Finds, reads and judges. `stdin` is only read when a path is `-`.
 pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
-    let mut outcome = judge(options, stdin);
+    // Read here: the search may run on another thread.
+    let is_named = options.paths.iter().any(|path| path.as_os_str() == "-");
+    let stdin = is_named.then(|| open::bounded(stdin, &options.limits));
+    let mut outcome = lint_in_pool(options, stdin);
     // A key given where a path belongs must not go on into a log, and a name must not begin a line.
     for message in outcome.messages.iter_mut().chain(&mut outcome.help) {
         *message = escape(&mask_path(message));
@@ -234,24 +237,18 @@ pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
     outcome
 }
 
-fn judge(options: &Options, stdin: &mut dyn Read) -> Outcome {
-    match options.jobs {
-        None => judge_here(options, stdin),
-        Some(jobs) => {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, 256));
-            let pool = if jobs <= 1 { pool.use_current_thread() } else { pool }.build();
-            let mut bytes = BufferedStdin::of(options, stdin);
-            match pool {
-                Ok(pool) => pool.install(|| judge_here(options, &mut bytes)),
-                Err(error) => {
-                    Outcome::refused(Refusal::new(format!("no threads can be had: {error}")))
-                }
-            }
-        }
+/// Standard input, where a path is `-`.
+type Stdin = Option<Result<Vec<u8>, open::ReadError>>;
+
+fn lint_in_pool(options: &Options, stdin: Stdin) -> Outcome {
+    let Some(jobs) = options.jobs else { return lint(options, stdin) };
+    match rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, 256)).build() {
+        Ok(pool) => pool.install(|| lint(options, stdin)),
+        Err(error) => Outcome::refused(Refusal::new(format!("cannot start threads: {error}"))),
     }
 }
 
-fn judge_here(options: &Options, stdin: &mut dyn Read) -> Outcome {
+fn lint(options: &Options, stdin: Stdin) -> Outcome {
     let mut messages = Vec::new();
     match groups::run(options, stdin, &mut messages) {
         Ok(outcome) => outcome,
@@ -296,26 +293,6 @@ fn load_policy(
 /// Reads the files with the policy's cases.
 pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, String> {
     beside::cases(options, policy, &home(options, policy))
-}
-
-/// Standard input in memory, where it is asked for: another thread will read it.
-struct BufferedStdin(std::io::Cursor<Vec<u8>>);
-
-impl BufferedStdin {
-    fn of(options: &Options, stdin: &mut dyn Read) -> Self {
-        let mut bytes = Vec::new();
-        if options.paths.iter().any(|path| path.as_os_str() == "-") {
-            // One byte more than is taken, so that too much is still seen to be too much.
-            let _ = stdin.take(options.limits.bytes as u64 + 1).read_to_end(&mut bytes);
-        }
-        Self(std::io::Cursor::new(bytes))
-    }
-}
-
-impl Read for BufferedStdin {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(into)
-    }
 }
 
 /// Reads the baseline. One that is to be written for the first time need not be there.

@@ -1,4 +1,4 @@
-//! Reading one file, without ever waiting and without ever reading too much.
+//! Reads one file: never waits for a pipe or device, and never reads more than the limits allow.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -7,29 +7,28 @@ use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Limits;
 
-/// Why a file was not read.
+/// ReadError a file was not read.
 #[derive(Clone, Debug)]
-pub(super) enum Why {
-    /// The system says so.
+pub(super) enum ReadError {
+    /// The system's error.
     System(Arc<io::Error>),
-    /// It is no regular file; this is what it is.
+    /// It is not a regular file, but this.
     Kind(&'static str),
-    /// It is a folder that cannot be looked into.
+    /// It is a folder that cannot be listed.
     Folder(Arc<io::Error>),
     /// It has this many bytes, or more than the limit where the count is not known.
     Large(u64),
-    /// It is a symbolic link out of the repository, and where to is not said.
+    /// It is a symbolic link out of the repository; its target is not shown.
     Leaves,
-    /// It is a symbolic link that is kept out of the work tree.
+    /// It is a symbolic link that a sparse checkout leaves out.
     SparseLink,
     /// It is a submodule that is not checked out.
     Submodule,
 }
 
-/// What is said of links out of the repository.
 const LEAVES: &str = "it is a symbolic link that leads out of the repository";
 
-impl Why {
+impl ReadError {
     pub(super) fn system(error: io::Error) -> Self {
         Self::System(Arc::new(error))
     }
@@ -38,7 +37,7 @@ impl Why {
         Self::Folder(Arc::new(error))
     }
 
-    /// A sentence about a path.
+    /// The error as a message about a path.
     pub(super) fn message(&self, path: &str) -> String {
         match self {
             Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -54,7 +53,7 @@ impl Why {
         }
     }
 
-    /// The same for a finding, where the path stands already.
+    /// The error as the message of a finding, which has the path already.
     pub(super) fn finding(&self, limits: &Limits) -> String {
         match self {
             Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -102,31 +101,31 @@ pub(super) enum Seen {
 }
 
 /// Looks at a path without reading it: whether it is there, and whether it may be read.
-pub(super) fn look(path: &Path) -> Result<Seen, Why> {
-    let about = fs::metadata(path).map_err(Why::system)?;
+pub(super) fn look(path: &Path) -> Result<Seen, ReadError> {
+    let about = fs::metadata(path).map_err(ReadError::system)?;
     if about.is_dir() {
-        fs::read_dir(path).map_err(Why::folder)?;
+        fs::read_dir(path).map_err(ReadError::folder)?;
         return Ok(Seen::Folder);
     }
     // Asked before it is opened: opening a FIFO waits for a writer.
     if !about.is_file() {
-        return Err(Why::Kind(kind(&about)));
+        return Err(ReadError::Kind(kind(&about)));
     }
-    File::open(path).map_err(Why::system)?;
+    File::open(path).map_err(ReadError::system)?;
     Ok(Seen::File)
 }
 
 /// The bytes of a regular file within the limits.
-pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Why> {
+pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     // Asked before it is opened: opening a FIFO waits for a writer.
-    let about = fs::metadata(path).map_err(Why::system)?;
+    let about = fs::metadata(path).map_err(ReadError::system)?;
     if !about.is_file() {
-        return Err(Why::Kind(kind(&about)));
+        return Err(ReadError::Kind(kind(&about)));
     }
     if about.len() > limits.bytes as u64 {
-        return Err(Why::Large(about.len()));
+        return Err(ReadError::Large(about.len()));
     }
-    let mut file = File::open(path).map_err(Why::system)?;
+    let mut file = File::open(path).map_err(ReadError::system)?;
     let length = usize::try_from(about.len()).unwrap_or(0);
     let mut bytes = vec![0; length + 1];
     let read = file.read(&mut bytes).unwrap_or(0);
@@ -140,16 +139,16 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Why> {
 }
 
 /// The bytes of a stream, as long as they are within the limits.
-pub(super) fn bounded(from: &mut dyn Read, limits: &Limits) -> Result<Vec<u8>, Why> {
+pub(super) fn bounded(from: &mut dyn Read, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     take(from, limits, Vec::new())
 }
 
 /// The rest of a stream, behind what was read of it.
-fn take(from: &mut dyn Read, limits: &Limits, mut bytes: Vec<u8>) -> Result<Vec<u8>, Why> {
+fn take(from: &mut dyn Read, limits: &Limits, mut bytes: Vec<u8>) -> Result<Vec<u8>, ReadError> {
     let left = (limits.bytes as u64 + 1).saturating_sub(bytes.len() as u64);
-    from.take(left).read_to_end(&mut bytes).map_err(Why::system)?;
+    from.take(left).read_to_end(&mut bytes).map_err(ReadError::system)?;
     if bytes.len() > limits.bytes {
-        return Err(Why::Large(bytes.len() as u64));
+        return Err(ReadError::Large(bytes.len() as u64));
     }
     Ok(bytes)
 }

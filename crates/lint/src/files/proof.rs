@@ -112,7 +112,7 @@ impl Definitions {
         }
     }
 
-    /// Why a key's definition is not gone, if it is not.
+    /// ReadError a key's definition is not gone, if it is not.
     #[must_use]
     pub fn why_kept(&self, tenant: &str, name: &str) -> Option<String> {
         let is_it = |found: &&Found| {

@@ -90,20 +90,20 @@ fn from_index(wanted: &mut [Wanted]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn bytes(options: &Options, item: &Wanted) -> Result<Vec<u8>, open::Why> {
+fn bytes(options: &Options, item: &Wanted) -> Result<Vec<u8>, open::ReadError> {
     let limits = &options.limits;
     match &item.origin {
         Origin::Disk => open::read(&item.path, limits),
         Origin::Bytes(Ok(bytes)) if bytes.len() > limits.bytes => {
-            Err(open::Why::Large(bytes.len() as u64))
+            Err(open::ReadError::Large(bytes.len() as u64))
         }
         Origin::Bytes(bytes) => bytes.clone(),
         Origin::Nowhere(why) => Err(why.clone()),
-        Origin::Index(_) => Err(open::Why::system(std::io::ErrorKind::NotFound.into())),
+        Origin::Index(_) => Err(open::ReadError::system(std::io::ErrorKind::NotFound.into())),
     }
 }
 
-fn parse(options: &Options, item: &Wanted, bytes: Result<Vec<u8>, open::Why>) -> CorpusFile {
+fn parse(options: &Options, item: &Wanted, bytes: Result<Vec<u8>, open::ReadError>) -> CorpusFile {
     match bytes {
         Ok(bytes) => {
             let file = CorpusFile::new(name(options, &item.path), bytes, &options.limits);
@@ -113,9 +113,9 @@ fn parse(options: &Options, item: &Wanted, bytes: Result<Vec<u8>, open::Why>) ->
     }
 }
 
-fn unread(options: &Options, item: &Wanted, why: &open::Why) -> CorpusFile {
+fn unread(options: &Options, item: &Wanted, why: &open::ReadError) -> CorpusFile {
     let limits = &options.limits;
     let file = CorpusFile::unreadable(name(options, &item.path), &why.finding(limits), why.help());
-    let readable = matches!(why, open::Why::Large(_));
+    let readable = matches!(why, open::ReadError::Large(_));
     CorpusFile { reported: item.reported, readable, ..file }
 }

@@ -15,13 +15,15 @@ pub(crate) struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    /// Adds a finding.
-    pub(crate) fn report(&mut self, finding: FindingBuilder) {
-        self.report_at(self.settings.severity, finding);
-    }
-
     /// Adds a finding whose severity differs from key to key.
     pub(crate) fn report_at(&mut self, severity: Severity, finding: FindingBuilder) {
         self.out.push(finding.finish(self.rule.id(), severity));
+    }
+}
+
+impl FindingBuilder {
+    /// Reports the finding, with the severity that holds for the rule.
+    pub(crate) fn report(self, sink: &mut Sink<'_>) {
+        sink.report_at(sink.settings.severity, self);
     }
 }

@@ -510,3 +510,38 @@ fn secrets_are_printed_in_no_format() {
     }
     insta::assert_snapshot!(report.render(Format::Human, false));
 }
+
+#[test]
+fn one_thread_can_be_asked_for_again_and_again() {
+    let folder = folder(&[("cortexkey.yaml", HEAD), ("a.yaml", &key("a"))]);
+    for jobs in [Some(1), Some(1), None, Some(2), Some(1)] {
+        let outcome = lint_with(folder.path(), &[], |options| options.jobs = jobs);
+        let report = outcome.report.expect("a report, whatever ran before");
+        assert_eq!((report.summary.files, outcome.messages), (1, Vec::new()));
+    }
+}
+
+/// Gives the first part of a definition, and then an error.
+struct Broken(&'static [u8]);
+
+impl std::io::Read for Broken {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = std::io::Read::read(&mut self.0, into)?;
+        if read == 0 { Err(std::io::Error::other("the pipe broke")) } else { Ok(read) }
+    }
+}
+
+#[test]
+fn standard_input_that_breaks_off_is_never_taken_for_a_file() {
+    let folder = folder(&[("cortexkey.yaml", HEAD)]);
+    for jobs in [None, Some(1), Some(4)] {
+        let mut options = Options::new(folder.path(), Timestamp::UNIX_EPOCH);
+        options.paths = vec!["-".into()];
+        options.jobs = jobs;
+        let outcome = run(&options, &mut Broken(b"apiVersion: v1\n"));
+        let found = found(&outcome);
+        assert!(found.len() == 1 && found[0].contains("[Y001 "), "{jobs:?}: {found:?}");
+        assert!(found[0].contains("the pipe broke"), "{jobs:?}: {found:?}");
+        assert_ne!(code(&outcome), 0);
+    }
+}

@@ -61,7 +61,7 @@ impl Found {
             return Err(Failure::of_linter(&outcome));
         }
         match (outcome.report, outcome.policy) {
-            (Some(report), _) if outcome.wrong => Err(policy_mistake(&report)),
+            (Some(report), _) if outcome.usage_error => Err(policy_mistake(&report)),
             (_, Some(policy)) => {
                 Ok(Self { policy, others: outcome.others, corpus: outcome.corpus })
             }

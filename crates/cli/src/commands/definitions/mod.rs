@@ -144,7 +144,7 @@ impl DefinitionArgs {
         options.policy.clone_from(&self.policy);
         options.baseline = plan.and_then(|plan| plan.baseline.clone());
         let outcome = run_files(&options, &mut io::empty());
-        if plan.is_none() && !outcome.wrong {
+        if plan.is_none() && !outcome.usage_error {
             return Ok(outcome);
         }
         // Where there is no policy at all, whoever asked says why.
@@ -153,16 +153,16 @@ impl DefinitionArgs {
             say(&format!("cortexkey lint: {message}"));
         }
         let fails = outcome.report.as_ref().is_some_and(|report| report.fails(Severity::Error));
-        if let Some(report) = outcome.report.as_ref().filter(|_| fails || outcome.wrong) {
+        if let Some(report) = outcome.report.as_ref().filter(|_| fails || outcome.usage_error) {
             say(&report.render(Format::Human, io::stderr().is_terminal()));
-            let exit = if outcome.wrong { Exit::UsageError } else { Exit::Findings };
+            let exit = if outcome.usage_error { Exit::UsageError } else { Exit::Findings };
             return Err(Failure::new(exit, "the linter finds errors, so nothing was done").help(
                 "fix them; what is known and accepted for now goes into a baseline \
                      (--baseline, as with `cortexkey lint`)",
             ));
         }
         // Else a pattern that fits nothing would look like keys whose definitions are gone.
-        if outcome.nothing_read {
+        if outcome.no_input {
             return Err(Failure::new(
                 Exit::NoInput,
                 "there are no definitions, so nothing was done",

@@ -49,11 +49,10 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             let place =
                 tenant.map_or(String::new(), |tenant| format!(" in tenant {}", quote(tenant)));
             let message = format!("the name {} is taken{place}", quote(here.name));
-            let finding = here
-                .finding(message)
+            here.finding(message)
                 .help("rename one of the two; case does not tell names apart")
-                .also_at(there.location(), "the other one");
-            sink.report(finding);
+                .also_at(there.location(), "the other one")
+                .report(sink);
         }
     }
 }

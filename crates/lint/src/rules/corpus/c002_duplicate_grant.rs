@@ -81,7 +81,7 @@ fn of_owner(keys: Vec<Named<'_>>, sink: &mut Sink<'_>) {
         for other in others.iter().take(SHOWN_MAX) {
             finding = finding.also_at(other.location(), "may do the same");
         }
-        sink.report(finding);
+        finding.report(sink);
     }
 }
 

@@ -47,8 +47,8 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         }
         let at = Source { layer: *layer, span: role.name.span };
         let message = format!("no key holds the role {}", quote(&role.name.value));
-        let finding = FindingBuilder::new(cx.policy.location(at), message)
-            .help("remove it from the catalogue, if the tenant has no use for it either");
-        sink.report(finding);
+        FindingBuilder::new(cx.policy.location(at), message)
+            .help("remove it from the catalogue, if the tenant has no use for it either")
+            .report(sink);
     }
 }

@@ -50,10 +50,10 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             let field = document.and_then(|document| tree.deepest(document.root, &path));
             let span = field.unwrap_or(after.key.span);
             let message = format!("since {}: {words}", quote(&before.revision));
-            let finding = Named { span, ..after.key }
+            Named { span, ..after.key }
                 .finding(message)
-                .help("have it approved, or take back what is not needed");
-            sink.report(finding);
+                .help("have it approved, or take back what is not needed")
+                .report(sink);
         }
     }
 }

@@ -52,8 +52,8 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         };
         let message =
             format!("key {} (id {id}) has no definition any more, and lives on", quote(name));
-        let finding = FindingBuilder::new(cx.in_lock(key.place), message)
-            .help("revoke the key and take it out of here, or bring the definition back");
-        sink.report(finding);
+        FindingBuilder::new(cx.in_lock(key.place), message)
+            .help("revoke the key and take it out of here, or bring the definition back")
+            .report(sink);
     }
 }

@@ -55,9 +55,9 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             continue;
         };
         let message = format!("id {id} stands twice, here for {}", quote(name));
-        let finding = FindingBuilder::new(cx.in_lock(key.place), message)
+        FindingBuilder::new(cx.in_lock(key.place), message)
             .help("remove the entry that is wrong; the id is the console's column ID")
-            .also(*first, "first here");
-        sink.report(finding);
+            .also(*first, "first here")
+            .report(sink);
     }
 }

@@ -42,7 +42,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         let span = spec.lifetime.key().unwrap_or(missing_span(&spec.expires, spec.place));
         let message = "neither `spec.expires` nor `spec.lifetime`: the key would never end";
         let fix = add(cx, spec, &field);
-        sink.report(cx.finding(span, message).help(help).fix(fix));
+        cx.finding(span, message).help(help).fix(fix).report(sink);
     } else if forbidden_never(cx, sink.settings)
         && let Some(end) = spec.expires.spanned()
     {
@@ -54,7 +54,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
                     .key()
                     .map(|key| Fix::unsafe_(Span { start: key.start, end: end.span.end }, field)),
             );
-        sink.report(finding);
+        finding.report(sink);
     }
 }
 

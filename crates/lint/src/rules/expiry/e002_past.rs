@@ -30,9 +30,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     {
         let message =
             format!("this key ended {} ago", duration_in_words(cx.now.duration_since(moment)));
-        let finding = cx
-            .finding(end.span, message)
-            .help("generate a new key and write its end, or remove the definition with the key");
-        sink.report(finding);
+        cx.finding(end.span, message)
+            .help("generate a new key and write its end, or remove the definition with the key")
+            .report(sink);
     }
 }

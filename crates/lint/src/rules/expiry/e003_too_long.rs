@@ -47,10 +47,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         Expiry::At(_) => format!("this key ends in {left}; the policy allows {max}"),
         _ => format!("this key lives for {left}; the policy allows {max}"),
     };
-    let finding = cx
-        .finding(end.span, message)
+    cx.finding(end.span, message)
         .help(format!("at most {max}; rotate the key before it ends"))
         .decided(maximum.decided, "the limit")
-        .fix(fix);
-    sink.report(finding);
+        .fix(fix)
+        .report(sink);
 }

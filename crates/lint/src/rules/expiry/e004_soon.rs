@@ -44,10 +44,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             duration_in_words(left),
             duration_in_words(*first)
         );
-        let finding = cx
-            .finding(end.span, message)
+        cx.finding(end.span, message)
             .help("generate a new key, switch its consumer, delete this one")
-            .decided(windows.decided, "the windows");
-        sink.report(finding);
+            .decided(windows.decided, "the windows")
+            .report(sink);
     }
 }

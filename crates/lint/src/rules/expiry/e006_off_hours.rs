@@ -71,5 +71,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             .help(format!("end it on {free} or earlier"))
             .fix(Some(Fix::unsafe_(end.span, free.to_string())));
     }
-    sink.report(finding);
+    finding.report(sink);
 }

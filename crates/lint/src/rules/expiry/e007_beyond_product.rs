@@ -42,9 +42,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         Expiry::Never => clamped(Expiry::At(cx.now), limit, cx.now),
         other => clamped(other, limit, cx.now),
     });
-    let finding = cx
-        .finding(end.span, message)
+    cx.finding(end.span, message)
         .fix(text.map(|text| Fix::unsafe_(end.span, text)))
-        .help("shorten it to six months, or make the key in the console");
-    sink.report(finding);
+        .help("shorten it to six months, or make the key in the console")
+        .report(sink);
 }

@@ -32,8 +32,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
     let days = minutes.saturating_mul(30);
     let message = format!("this key lives for {minutes} minutes; `m` is minutes, not months");
-    let finding = cx
-        .finding(end.span, message)
-        .help(format!("write {} if months are meant", quote(&format!("{days}d"))));
-    sink.report(finding);
+    cx.finding(end.span, message)
+        .help(format!("write {} if months are meant", quote(&format!("{days}d"))))
+        .report(sink);
 }

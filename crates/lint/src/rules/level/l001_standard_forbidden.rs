@@ -32,10 +32,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let message = "a standard key travels in full with every request; the policy asks for advanced";
-    let finding = cx
-        .finding(level.span, message)
+    cx.finding(level.span, message)
         .help("write `securityLevel: advanced`")
         .fix(Some(Fix::unsafe_(level.span, "advanced")))
-        .decided(sink.settings.decided, "asked for here");
-    sink.report(finding);
+        .decided(sink.settings.decided, "asked for here")
+        .report(sink);
 }

@@ -25,5 +25,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     };
     let span = missing_span(&spec.level, spec.place);
     let message = "`spec.securityLevel` is missing, and there is no default";
-    sink.report(cx.finding(span, message).help("write `securityLevel: advanced`"));
+    cx.finding(span, message).help("write `securityLevel: advanced`").report(sink);
 }

@@ -34,11 +34,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
     let Some((at, role)) = held(cx).iter().find(|(_, role)| role.facts.privileged) else { return };
     let message = format!("a standard key holds {}, which is privileged", quote(role.name()));
-    let finding = cx
-        .finding(level.span, message)
+    cx.finding(level.span, message)
         .help("write `securityLevel: advanced`, or take a role that is not privileged")
         .detail(role.name())
         .also(cx.definition.roles()[*at].span, "the role")
-        .fix(Some(Fix::unsafe_(level.span, "advanced")));
-    sink.report(finding);
+        .fix(Some(Fix::unsafe_(level.span, "advanced")))
+        .report(sink);
 }

@@ -27,9 +27,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(level) = spec.level.spanned() else { return };
     let end = spec.expires.spanned().filter(|end| end.value == Expiry::Never);
     let (Level::Standard, Some(end)) = (level.value, end) else { return };
-    let finding = cx
-        .finding(end.span, "a standard key never ends")
+    cx.finding(end.span, "a standard key never ends")
         .help("write `lifetime: 90d`, or make the key advanced")
-        .also(level.span, "the level");
-    sink.report(finding);
+        .also(level.span, "the level")
+        .report(sink);
 }

@@ -47,11 +47,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     };
     if tools.value.contains(&consumer.value) {
         let message = format!("{} takes {needed} keys only", quote(&consumer.value));
-        let finding = cx
-            .finding(level.span, message)
+        cx.finding(level.span, message)
             .help(format!("write `securityLevel: {needed}`, or correct the label"))
             .also(consumer.span, "the consumer")
-            .decided(tools.decided, "said here");
-        sink.report(finding);
+            .decided(tools.decided, "said here")
+            .report(sink);
     }
 }

@@ -50,9 +50,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         }
         _ => format!("name {} does not fit the pattern", quote(&name.value)),
     };
-    let finding = cx
-        .finding(name.span, message)
+    cx.finding(name.span, message)
         .help(format!("the pattern is {}", quote(pattern.text())))
-        .decided(options.pattern.decided, "the pattern");
-    sink.report(finding);
+        .decided(options.pattern.decided, "the pattern")
+        .report(sink);
 }

@@ -40,9 +40,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         _ => return,
     };
     let message = format!("the name has {length} characters; {words} {limit} are asked for");
-    let finding = cx
-        .finding(name.span, message)
+    cx.finding(name.span, message)
         .help("choose a name that says what the key is for, in a few words")
-        .decided(decided, "the limit");
-    sink.report(finding);
+        .decided(decided, "the limit")
+        .report(sink);
 }

@@ -28,8 +28,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let message = format!("the file is called {} and the key {}", quote(stem), quote(&name.value));
-    let finding = cx
-        .finding(name.span, message)
-        .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))));
-    sink.report(finding);
+    cx.finding(name.span, message)
+        .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))))
+        .report(sink);
 }

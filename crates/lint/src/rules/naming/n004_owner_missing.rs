@@ -35,5 +35,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let message = format!("`metadata.owner` {what}: nobody answers for this key");
     let finding =
         cx.finding(span, message).help("write `owner: team-detection`, or an e-mail address");
-    sink.report(finding);
+    finding.report(sink);
 }

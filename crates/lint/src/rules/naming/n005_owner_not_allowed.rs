@@ -53,5 +53,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         Some(best) => format!("did you mean {}?", quote(best)),
         None => "name a team of `catalog.teams`, or an address of `catalog.emailDomains`".into(),
     };
-    sink.report(cx.finding(owner.span, message).help(help));
+    cx.finding(owner.span, message).help(help).report(sink);
 }

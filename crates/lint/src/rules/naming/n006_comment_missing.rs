@@ -71,5 +71,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             }
         }
     };
-    sink.report(finding.help(help));
+    finding.help(help).report(sink);
 }

@@ -39,9 +39,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if pattern.is_match(&comment.value) {
         return;
     }
-    let finding = cx
-        .finding(comment.span, "the comment names no ticket")
+    cx.finding(comment.span, "the comment names no ticket")
         .help(format!("name the ticket; the pattern is {}", quote(pattern.text())))
-        .decided(options.pattern.decided, "the pattern");
-    sink.report(finding);
+        .decided(options.pattern.decided, "the pattern")
+        .report(sink);
 }

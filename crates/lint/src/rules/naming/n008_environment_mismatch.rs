@@ -66,5 +66,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if let Some(place) = place {
         finding = finding.also(place, "the other one");
     }
-    sink.report(finding.decided(environments.decided, "the environments"));
+    finding.decided(environments.decided, "the environments").report(sink);
 }

@@ -43,5 +43,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         }
         _ => return,
     };
-    sink.report(finding);
+    finding.report(sink);
 }

@@ -29,11 +29,10 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         if let Some(expires) = waiver.expires.spanned()
             && expires.value <= cx.now
         {
-            let finding = cx
-                .finding(layer, expires.span, "this waiver is over and no longer applies")
+            cx.finding(layer, expires.span, "this waiver is over and no longer applies")
                 .help("mend the key and remove the waiver, or have it approved again")
-                .fix(remove_waiver(&cx.policy.layers[layer].tree, waiver.span, false));
-            sink.report(finding);
+                .fix(remove_waiver(&cx.policy.layers[layer].tree, waiver.span, false))
+                .report(sink);
         }
     }
 }

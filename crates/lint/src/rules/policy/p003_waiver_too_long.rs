@@ -47,10 +47,9 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
             duration_in_words(lasts),
             duration_in_words(max)
         );
-        let finding = cx
-            .finding(layer, end.span, message)
+        cx.finding(layer, end.span, message)
             .help("set a nearer end, and look at it again then")
-            .decided(limit.decided, "the limit");
-        sink.report(finding);
+            .decided(limit.decided, "the limit")
+            .report(sink);
     }
 }

@@ -30,10 +30,9 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         let Some(rule) = cx.policy.rule_id(&written.value) else { continue };
         let Some(forbidden) = cx.policy.waiver_forbidden(&rule, Some(layer)) else { continue };
         let message = format!("rule {rule} cannot be waived here: {}", forbidden.reason);
-        let finding = cx
-            .finding(layer, written.span, message)
+        cx.finding(layer, written.span, message)
             .help("mend the key; this waiver does nothing")
-            .decided(forbidden.decided, "said here");
-        sink.report(finding);
+            .decided(forbidden.decided, "said here")
+            .report(sink);
     }
 }

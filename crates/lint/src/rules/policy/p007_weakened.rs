@@ -33,11 +33,10 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
             refused.what,
             label(cx.policy, &refused.code)
         );
-        let finding = cx
-            .finding(refused.at.layer, refused.at.span, message)
+        cx.finding(refused.at.layer, refused.at.span, message)
             .help("remove it, or have the lock lifted in the parent")
-            .decided(Some(cx.policy.location(refused.lock)), "locked here");
-        sink.report(finding);
+            .decided(Some(cx.policy.location(refused.lock)), "locked here")
+            .report(sink);
     }
     for refused in &cx.policy.facts.refused {
         let message = format!(
@@ -51,11 +50,10 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
             ),
             None => "remove it, or change it there".to_owned(),
         };
-        let finding = cx
-            .finding(refused.at.layer, refused.at.span, message)
+        cx.finding(refused.at.layer, refused.at.span, message)
             .help(help)
-            .decided(Some(cx.policy.location(refused.by)), "this policy says it");
-        sink.report(finding);
+            .decided(Some(cx.policy.location(refused.by)), "this policy says it")
+            .report(sink);
     }
 }
 

@@ -36,10 +36,9 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
             let message =
                 format!("this waiver has no {}, and does not apply", lacking.join(", no "));
             let span = waiver.rule.key().unwrap_or(waiver.span);
-            let finding = cx
-                .finding(layer, span, message)
-                .help("a waiver has `reason`, `approvedBy` and `expires`");
-            sink.report(finding);
+            cx.finding(layer, span, message)
+                .help("a waiver has `reason`, `approvedBy` and `expires`")
+                .report(sink);
         }
         let Some(key) = waiver.key.spanned() else { continue };
         let written = key.value.split_once('/').map_or(key.value.as_str(), |(_, name)| name);
@@ -54,7 +53,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
             );
             let help =
                 "name the tenant as well, as in `key: prod-eu/svc-export`; write one waiver each";
-            sink.report(cx.finding(layer, key.span, message).help(help));
+            cx.finding(layer, key.span, message).help(help).report(sink);
         }
         let is_known = || tenants.iter().any(|tenant| names_key(&key.value, *tenant, written));
         if !is_known() {
@@ -64,7 +63,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
                 |name| format!("did you mean {}?", quote(name)),
             );
             let message = format!("there is no key {}", quote(&key.value));
-            sink.report(cx.finding(layer, key.span, message).help(help));
+            cx.finding(layer, key.span, message).help(help).report(sink);
         }
     }
 }

@@ -70,7 +70,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             };
             (message, help)
         };
-        sink.report(cx.finding(role.span, message).help(help).fix(fix));
+        cx.finding(role.span, message).help(help).fix(fix).report(sink);
     }
 }
 

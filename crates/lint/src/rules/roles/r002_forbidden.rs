@@ -31,10 +31,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let forbidden = Options::of(sink.settings).roles;
     for (span, role) in first_held(cx, |role| forbidden.value.contains(&role.role.name)) {
         let message = format!("role {} is not for keys", words(role));
-        let finding = cx
-            .finding(span, message)
+        cx.finding(span, message)
             .help("make a custom role with what the key needs")
-            .decided(forbidden.decided, "forbidden here");
-        sink.report(finding);
+            .decided(forbidden.decided, "forbidden here")
+            .report(sink);
     }
 }

@@ -32,12 +32,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         }
         if let Some(first) = first {
             let message = format!("role {} stands twice", quote(&role.value));
-            let finding = cx
-                .finding(role.span, message)
+            cx.finding(role.span, message)
                 .help("remove one of the two")
                 .also(first, "first here")
-                .fix(remove_item(cx.tree, role.span, true));
-            sink.report(finding);
+                .fix(remove_item(cx.tree, role.span, true))
+                .report(sink);
         }
     }
 }

@@ -36,12 +36,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let roles = cx.definition.roles();
     let Some(first_over) = roles.get(max) else { return };
     let message = format!("{} roles; the policy allows at most {max}", roles.len());
-    let finding = cx
-        .finding(first_over.span, message)
+    cx.finding(first_over.span, message)
         .detail(names(roles))
         .help("make one role with what the key needs, or split the key by consumer")
-        .decided(limit.decided, "the limit");
-    sink.report(finding);
+        .decided(limit.decided, "the limit")
+        .report(sink);
 }
 
 /// All roles in one text, whatever their order: one more is another fault.

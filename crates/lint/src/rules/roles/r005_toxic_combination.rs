@@ -36,12 +36,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         let first_words = words(first);
         let message =
             format!("{} must not come with {}", words(second), first_words.trim_end_matches(','));
-        let finding = cx
-            .finding(roles[*second_at].span, message)
+        cx.finding(roles[*second_at].span, message)
             .detail(format!("{}\n{}", first.name(), second.name()))
             .help("split the key in two, one for each duty")
             .also(roles[*first_at].span, "the other role")
-            .also_at(cx.policy.location(Source { layer, span: name.span }), "said here");
-        sink.report(finding);
+            .also_at(cx.policy.location(Source { layer, span: name.span }), "said here")
+            .report(sink);
     }
 }

@@ -61,12 +61,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         });
         let Some(by) = by.and_then(|by| roles.get(*by)) else { continue };
         let message = format!("{} is included in {}", quote(&role.value), quote(&by.value));
-        let finding = cx
-            .finding(role.span, message)
+        cx.finding(role.span, message)
             .help("remove it; it adds nothing")
             .also(by.span, "includes it")
-            .fix(remove_item(cx.tree, role.span, false));
-        sink.report(finding);
+            .fix(remove_item(cx.tree, role.span, false))
+            .report(sink);
     }
 }
 

@@ -37,5 +37,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         }
         None => return,
     };
-    sink.report(cx.finding(span, message).help("write `roles: [Viewer]`"));
+    cx.finding(span, message).help("write `roles: [Viewer]`").report(sink);
 }

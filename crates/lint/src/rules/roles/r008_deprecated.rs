@@ -37,7 +37,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         };
         let safe = new.is_some_and(|new| cx.listed.named(new).is_some_and(|new| same(listed, new)));
         let fix = new.map(|new| Fix { safe, ..Fix::safe(role.span, scalar(new)) });
-        sink.report(cx.finding(role.span, message).help(help).fix(fix));
+        cx.finding(role.span, message).help(help).fix(fix).report(sink);
     }
 }
 

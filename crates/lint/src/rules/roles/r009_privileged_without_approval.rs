@@ -29,9 +29,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
     for (span, role) in first_held(cx, |role| role.facts.privileged) {
         let message = format!("{} is privileged, and nobody's approval is noted", words(role));
-        let finding = cx
-            .finding(span, message)
-            .help("write `approvals: [{ by: …, ticket: … }]` under `metadata`");
-        sink.report(finding);
+        cx.finding(span, message)
+            .help("write `approvals: [{ by: …, ticket: … }]` under `metadata`")
+            .report(sink);
     }
 }

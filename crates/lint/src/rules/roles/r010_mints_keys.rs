@@ -34,7 +34,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             format!("{} holds Public API at edit{certainty}: the key can make keys", words(role));
         let finding =
             cx.finding(span, message).help("take Public API back to view or none in the role");
-        sink.report(finding);
+        finding.report(sink);
     }
 }
 

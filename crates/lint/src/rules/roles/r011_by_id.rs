@@ -27,10 +27,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         let Some(listed) = cx.listed.of_id(&role.value) else { continue };
         let name = &listed.name.value;
         let message = format!("{} is the id of role {}", quote(&role.value), quote(name));
-        let finding = cx
-            .finding(role.span, message)
+        cx.finding(role.span, message)
             .help(format!("write {}", quote(name)))
-            .fix(Some(Fix::safe(role.span, scalar(name))));
-        sink.report(finding);
+            .fix(Some(Fix::safe(role.span, scalar(name))))
+            .report(sink);
     }
 }

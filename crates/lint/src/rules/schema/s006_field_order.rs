@@ -60,12 +60,11 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             let [name, before_name] =
                 [entry, before].map(|e| cx.tree.text_of(e.key).unwrap_or_default());
             let message = format!("{} stands before {} by custom", quote(name), quote(before_name));
-            let finding = cx
-                .finding(span, message)
+            cx.finding(span, message)
                 .help(format!("the order is {}", order.names().join(", ")))
                 .also(cx.tree.node(before.key).span, "this field")
-                .fix(if flow { None } else { reordered(cx.tree, entries, &rank) });
-            sink.report(finding);
+                .fix(if flow { None } else { reordered(cx.tree, entries, &rank) })
+                .report(sink);
         }
     }
 }

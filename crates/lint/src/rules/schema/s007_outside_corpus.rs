@@ -29,8 +29,8 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         let location = Location { source: SourceId::File(file.id), span };
         let message =
             "this key definition is in no policy's `keys`, so nothing else of it is checked";
-        let finding = FindingBuilder::new(location, message)
-            .help("move the file to where `keys` looks, or add its folder to `keys`");
-        sink.report(finding);
+        FindingBuilder::new(location, message)
+            .help("move the file to where `keys` looks, or add its folder to `keys`")
+            .report(sink);
     }
 }

@@ -34,9 +34,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let span = missing_span(&spec.scope, spec.place);
     let message = "`spec.scope` is missing: the key sees nothing where the tenant enforces scopes \
                    (assumed), and all that its roles allow where it does not";
-    let finding = cx
-        .finding(span, message)
+    cx.finding(span, message)
         .help("write `scope:` with `assets`, `casesAndIssues` and `endpoints`")
-        .decided(sink.settings.decided, "asked for here");
-    sink.report(finding);
+        .decided(sink.settings.decided, "asked for here")
+        .report(sink);
 }

@@ -29,9 +29,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let assets = scope.assets.get().filter(|a| a.groups.get().is_none_or(Vec::is_empty));
     let mode = assets.and_then(|assets| assets.mode.spanned());
     let Some(mode) = mode.filter(|mode| mode.value == AreaMode::All) else { return };
-    let finding = cx
-        .finding(mode.span, "all assets are open to this key, today's and tomorrow's")
+    cx.finding(mode.span, "all assets are open to this key, today's and tomorrow's")
         .help("write `mode: select` and name the `groups`")
-        .decided(sink.settings.decided, "asked for here");
-    sink.report(finding);
+        .decided(sink.settings.decided, "asked for here")
+        .report(sink);
 }

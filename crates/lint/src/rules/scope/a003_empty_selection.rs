@@ -34,7 +34,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         let Some(span) = span else { return };
         let message = format!("`scope.{area}` selects, and nothing is selected");
         let help = format!("name {lists}, or write `mode: none`");
-        sink.report(cx.finding(span, message).help(help));
+        cx.finding(span, message).help(help).report(sink);
     };
     if let Some(assets) = scope.assets.get()
         && assets.mode.get() == Some(&AreaMode::Select)

@@ -75,7 +75,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
                 quote(&name.value)
             );
             let fix = same.map(|same| Fix::safe(name.span, scalar(same)));
-            sink.report(cx.finding(name.span, message).help(help).fix(fix));
+            cx.finding(name.span, message).help(help).fix(fix).report(sink);
         }
     }
 }

@@ -43,12 +43,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             remove_entry(cx.tree, key, false)
         };
         let message = format!("`{field}` stands beside a mode that does not take it");
-        let finding = cx
-            .finding(key, message)
+        cx.finding(key, message)
             .help(format!("take `{field}` out, or change the mode"))
             .also(mode, "the mode")
-            .fix(fix);
-        sink.report(finding);
+            .fix(fix)
+            .report(sink);
     };
     if let Some(assets) = scope.assets.get() {
         let closed = at(&assets.mode, |mode| mode != AreaMode::Select);

@@ -40,5 +40,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         ),
     };
     let fix = Fix::unsafe_(switch.span, "false");
-    sink.report(cx.finding(switch.span, message).help(help).fix(Some(fix)));
+    cx.finding(switch.span, message).help(help).fix(Some(fix)).report(sink);
 }

@@ -57,5 +57,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     } else {
         return;
     };
-    sink.report(finding);
+    finding.report(sink);
 }

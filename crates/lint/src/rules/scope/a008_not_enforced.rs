@@ -41,12 +41,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         Sbac::Disabled => format!("tenant {name} does not enforce scopes: this one has no effect"),
         Sbac::Unknown => format!("whether tenant {name} enforces scopes is unknown"),
     };
-    let finding = cx
-        .finding(scope, message)
+    cx.finding(scope, message)
         .help(
             "assign scopes first (`cortexkey access --all --if-enforced` lists what each key would \
              lose), then turn scopes on in the tenant and write `sbac: enforced`",
         )
-        .also_at(cx.policy.location(Source { layer, span: sbac.span }), "said here");
-    sink.report(finding);
+        .also_at(cx.policy.location(Source { layer, span: sbac.span }), "said here")
+        .report(sink);
 }

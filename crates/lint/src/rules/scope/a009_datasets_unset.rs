@@ -40,5 +40,5 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             .fix(remove_entry(cx.tree, *key, false)),
         _ => return,
     };
-    sink.report(finding.also_at(cx.policy.location(Source { layer, span: has.span }), "said here"));
+    finding.also_at(cx.policy.location(Source { layer, span: has.span }), "said here").report(sink);
 }

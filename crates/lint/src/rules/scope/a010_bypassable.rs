@@ -57,6 +57,6 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         if let Some(key) = key {
             finding = finding.also(key, "does not bind");
         }
-        sink.report(finding);
+        finding.report(sink);
     }
 }

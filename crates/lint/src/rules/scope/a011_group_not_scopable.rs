@@ -38,10 +38,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let message = format!("scopes cannot use asset group {}", quote(&group.name.value));
-        let finding = cx
-            .finding(group.name.span, message)
+        cx.finding(group.name.span, message)
             .help("build the group from attributes that scopes take, or choose another one")
-            .also_at(cx.policy.location(Source { layer, span: scopable.span }), "said here");
-        sink.report(finding);
+            .also_at(cx.policy.location(Source { layer, span: scopable.span }), "said here")
+            .report(sink);
     }
 }

@@ -43,7 +43,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             "write one of them behind the field, as in `_vendor = \"acme\"`".to_owned()
         };
         let message = format!("{}: {error}", quote(part));
-        sink.report(cx.finding(filter.span, message).help(help));
+        cx.finding(filter.span, message).help(help).report(sink);
     }
 }
 

@@ -26,9 +26,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(key) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
     let product = cx.policy.product(cx.tenant).filter(|product| !product.has_scopes());
     let Some(product) = product else { return };
-    let finding = cx
-        .finding(key, format!("{product} has no scopes: this one limits nothing"))
+    cx.finding(key, format!("{product} has no scopes: this one limits nothing"))
         .help("take it out, and limit the key by its role")
-        .fix(remove_entry(cx.tree, key, false));
-    sink.report(finding);
+        .fix(remove_entry(cx.tree, key, false))
+        .report(sink);
 }

@@ -29,9 +29,8 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let keys = cx.tokens().iter().filter(|token| token.kind == TokenKind::CortexKey);
     for span in keys.map(|token| token.span) {
-        let finding = cx
-            .finding(span, "this looks like a Cortex API key")
-            .help("revoke it and make a new one: the history keeps it, and so does every clone");
-        sink.report(finding);
+        cx.finding(span, "this looks like a Cortex API key")
+            .help("revoke it and make a new one: the history keeps it, and so does every clone")
+            .report(sink);
     }
 }

@@ -41,9 +41,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         {
             continue;
         }
-        let finding = cx
-            .finding(span, "this looks like a password or a token")
-            .help("remove it and change it; what is no secret goes on the list `allow`");
-        sink.report(finding);
+        cx.finding(span, "this looks like a password or a token")
+            .help("remove it and change it; what is no secret goes on the list `allow`")
+            .report(sink);
     }
 }

@@ -25,9 +25,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         _ => None,
     });
     for (span, maker) in known {
-        let finding = cx
-            .finding(span, format!("this looks like {maker}"))
-            .help("remove it, and revoke it where it was made: the history keeps it");
-        sink.report(finding);
+        cx.finding(span, format!("this looks like {maker}"))
+            .help("remove it, and revoke it where it was made: the history keeps it")
+            .report(sink);
     }
 }

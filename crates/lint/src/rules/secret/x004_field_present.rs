@@ -32,10 +32,9 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             };
             let span = tree.node(entry.key).span;
             let message = format!("field {} is named like a secret", quote(name));
-            let finding = cx
-                .finding(span, message)
-                .help("remove it; if the value is real, revoke the key: the history keeps it");
-            sink.report(finding);
+            cx.finding(span, message)
+                .help("remove it; if the value is real, revoke the key: the history keeps it")
+                .report(sink);
         }
     }
 }

@@ -49,10 +49,9 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let found = cx.tree.text_of(id).and_then(|text| reference(text, allow));
         let Some(found) = found else { continue };
         let message = format!("{} is a reference, and nothing is filled in here", quote(found));
-        let finding = cx
-            .finding(node.span, message)
-            .help("write the value, or nothing; what is meant goes on the list `allow`");
-        sink.report(finding);
+        cx.finding(node.span, message)
+            .help("write the value, or nothing; what is meant goes on the list `allow`")
+            .report(sink);
     }
 }
 

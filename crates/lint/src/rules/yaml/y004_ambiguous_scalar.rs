@@ -82,9 +82,8 @@ fn one(cx: &FileContext<'_>, id: NodeId, sink: &mut Sink<'_>) {
     let text = cx.tree.text_of(id).unwrap_or_default();
     let span = cx.tree.node(id).span;
     let message = format!("{} is a text here, and {kind} for many other readers", quote(text));
-    let finding = cx
-        .finding(span, message)
+    cx.finding(span, message)
         .help(format!("write {}", quote(&quoted(text))))
-        .fix(Some(Fix::safe(span, quoted(text))));
-    sink.report(finding);
+        .fix(Some(Fix::safe(span, quoted(text))))
+        .report(sink);
 }

@@ -45,7 +45,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let fix = Fix::unsafe_(span, if space { " " } else { "" });
         let finding =
             cx.finding(span, message).help("type the text anew, without it").fix(Some(fix));
-        sink.report(finding);
+        finding.report(sink);
     }
     for (id, node) in cx.tree.nodes() {
         let Some(text) = cx.tree.text_of(id) else { continue };
@@ -59,8 +59,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         } else {
             continue;
         };
-        let finding = cx.finding(node.span, message).help("type the text anew, on one keyboard");
-        sink.report(finding);
+        cx.finding(node.span, message).help("type the text anew, on one keyboard").report(sink);
     }
 }
 

@@ -49,9 +49,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let message = format!("the file holds {count} documents; the second begins in line {start}");
     let end = cx.tree.line_end(span.start as usize).min(span.end as usize);
     let first = Span::new(span.start as usize, end);
-    let finding = cx
-        .finding(first, message)
+    cx.finding(first, message)
         .help("move each definition into a file of its own")
-        .decided(sink.settings.decided, "asked for here");
-    sink.report(finding);
+        .decided(sink.settings.decided, "asked for here")
+        .report(sink);
 }

@@ -26,11 +26,10 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let mut report = |at: usize, length: usize, message: &str, edits: Vec<Edit>| {
         let span = Span::new(at, at + length);
         let fix = (!edits.is_empty()).then_some(Fix { safe: true, edits });
-        let finding = cx
-            .finding(span, message)
+        cx.finding(span, message)
             .help("save the file with plain ends of line and spaces")
-            .fix(fix);
-        sink.report(finding);
+            .fix(fix)
+            .report(sink);
     };
     if text.starts_with('\u{feff}') {
         let edits = vec![Edit { span: Span::new(0, 3), text: String::new() }];
