@@ -1,7 +1,6 @@
-//! The cases of a policy: whether its rules find what they are meant to find, and nothing else.
+//! Runs the test cases of a policy: its rules find what each case expects, and nothing else.
 //!
-//! A rule that the policy defines and that no case makes fail is a fault: nobody knows whether it can
-//! fail.
+//! A rule that the policy defines needs a case that it fails; otherwise it may never find anything.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,23 +49,23 @@ impl CaseFile {
     }
 }
 
-/// What came of one case.
+/// The result of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseOutcome {
     /// File and line of the case.
     pub place: String,
-    /// What it shows.
+    /// Its name.
     pub name: String,
-    /// What is wrong, in sentences; empty for a case that passed.
+    /// What is wrong; empty for a case that passed.
     pub faults: Vec<String>,
 }
 
-/// What came of all cases of a policy.
+/// The results of all cases of a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CasesOutcome {
     /// Each case.
     pub cases: Vec<CaseOutcome>,
-    /// Mistakes of the files, and rules that no case makes fail.
+    /// Mistakes of the files, and rules without a failing case.
     pub faults: Vec<String>,
 }
 
@@ -91,7 +90,8 @@ pub fn run_cases(policy: &Policy, files: &[CaseFile], limits: &Limits) -> CasesO
             let Some(name) = case.name.get() else { continue };
             let Some(found) = run_case(policy, case, limits) else { continue };
             failed.extend(found.iter().map(|found| found.finding.rule.clone()));
-            let (place, faults) = (file.place(case.span), compare(policy, file, case, found));
+            let place = file.place(case.span);
+            let faults = compare(policy, file, case, found);
             out.cases.push(CaseOutcome { place, name: name.clone(), faults });
         }
     }
@@ -122,8 +122,9 @@ fn run_case(policy: &Policy, case: &Case, limits: &Limits) -> Option<Vec<Found>>
     let (text, now) = (case.definition.get()?, case.now.get()?);
     let path = case.path.get().cloned().unwrap_or_else(|| file_name(text, limits));
     let file = CorpusFile::new(path, text.clone().into_bytes(), limits);
-    let (id, tree) = (SourceId::File(file.id), Arc::clone(&file.tree));
-    // One definition alone says nothing about what no key does.
+    let id = SourceId::File(file.id);
+    let tree = Arc::clone(&file.tree);
+    // Rules about the whole corpus do not apply to one definition.
     let corpus = Corpus { files: vec![file], partial: true, ..Corpus::default() };
     let findings = lint(&corpus, policy, *now).findings;
     let own = findings.into_iter().filter(|finding| finding.location.source == id);
@@ -154,7 +155,8 @@ fn compare(policy: &Policy, file: &CaseFile, case: &Case, mut found: Vec<Found>)
         faults.push(format!("{place}: {rule} is expected{line} and not found"));
     }
     faults.extend(found.into_iter().map(|Found { finding, line }| {
-        let (rule, severity) = (&finding.rule, finding.severity.as_str());
+        let rule = &finding.rule;
+        let severity = finding.severity.as_str();
         format!("{rule} is found in line {line} ({severity}) and not expected: {}", finding.message)
     }));
     faults
@@ -169,7 +171,7 @@ impl Found {
     }
 }
 
-/// The file that a definition of this name would stand in.
+/// The usual file name for a definition.
 fn file_name(text: &str, limits: &Limits) -> String {
     let file = CorpusFile::new("", text.as_bytes().to_vec(), limits);
     let definition = file.documents.first().and_then(|document| document.definition.as_ref());

@@ -1,7 +1,6 @@
-//! A small organisation to try things on, as files.
+//! The files of the small organisation that `cortexkey quickstart` shows.
 //!
-//! Whatever the date, it gives exactly two errors; `cortexkey quickstart` shows them being found
-//! and mended.
+//! Whatever the date, they have exactly two errors, which quickstart finds and fixes.
 
 /// Path and text of each file; the policy is the first.
 pub const FILES: &[(&str, &str)] = &[

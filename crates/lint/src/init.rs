@@ -1,8 +1,8 @@
-//! A policy to begin with, made from the definitions that are there.
+//! Writes a first policy from existing definitions.
 //!
-//! It writes down what it saw: owners, roles and groups. A name that looks like a slip of another
-//! one goes into a comment, so that it stays a finding; so does the reason for a tenant's product,
-//! which no definition states.
+//! The policy lists the owners, roles and groups of the definitions. A name that looks like a
+//! misspelling of another one becomes a comment, so that it stays a finding. So does the reason for a
+//! tenant's product, which no definition states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use cortexkey_manifest::{closest, scalar};
 
 use crate::model::Corpus;
 
-/// The name of the only tenant, where nobody gave it one.
+/// The name of the only tenant, if no definition names it.
 pub const MAIN_TENANT: &str = "main";
 
 #[derive(Default)]
@@ -31,7 +31,8 @@ struct Seen {
 /// The text of a commented policy. `name` is the organisation's; `keys` are the corpus' patterns.
 #[must_use]
 pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
-    let (mut teams, mut domains) = (Names::default(), BTreeSet::new());
+    let mut teams = Names::default();
+    let mut domains = BTreeSet::new();
     let mut roles = Names::default();
     let mut tenant_names = Names::default();
     let mut tenants: BTreeMap<String, Seen> = BTreeMap::new();
@@ -49,7 +50,7 @@ pub fn policy_for(corpus: &Corpus, name: &str, keys: &[String]) -> String {
                 None => teams.add(owner),
             }
         }
-        // What differs from a predefined role in case alone is a slip, and stays a finding.
+        // A name that differs from a predefined role only in case stays a finding.
         let is_predefined =
             |role: &str| PREDEFINED_ROLES.iter().any(|p| p.name.eq_ignore_ascii_case(role));
         let own = || definition.roles().iter().map(|role| role.value.trim());
@@ -111,7 +112,7 @@ impl Names {
         let meant = |(name, count): (&String, &usize)| {
             let often = self.0.iter().filter(|(_, other)| **other > *count);
             let others = known.iter().copied().chain(often.map(|(other, _)| other.as_str()));
-            // Names that a digit tells apart are counted, not misspelt.
+            // Names that differ in a digit are numbered, not misspelt.
             let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
             let others = others.filter(|other| letters(other) != letters(name));
             Some((name.clone(), closest(name, others)?.to_owned()))
@@ -120,7 +121,7 @@ impl Names {
     }
 }
 
-/// What was seen in all definitions.
+/// What all definitions contain.
 struct Known<'a> {
     tenants: &'a BTreeMap<String, Seen>,
     /// What is written, and what was most likely meant.
@@ -132,7 +133,7 @@ struct Known<'a> {
     domains: BTreeSet<String>,
 }
 
-/// The product that the roles of a tenant's keys point at, and why.
+/// The product that the roles of a tenant's keys suggest, and why.
 fn product(seen: &Seen) -> (Product, &'static str) {
     let holds = |product: Product| {
         PredefinedRole::of(product)
@@ -150,7 +151,7 @@ fn product(seen: &Seen) -> (Product, &'static str) {
     (Product::Xsiam, "its keys' roles do not tell")
 }
 
-/// The name of the tenant that definitions do not name: the one that an import gave it.
+/// The tenant of definitions that name none: the one that `import` gave it.
 fn only_tenant(corpus: &Corpus) -> &str {
     let locked = corpus.lock.iter().flat_map(|lock| lock.lock.tenants.keys());
     let names: Vec<&String> = locked.collect();
@@ -229,13 +230,13 @@ fn write(name: &str, keys: &[String], count: usize, known: &Known<'_>) -> String
     out
 }
 
-/// Roles, teams and domains; those that look like slips in comments.
+/// Roles, teams and domains; probable misspellings become comments.
 fn catalogue(out: &mut String, known: &Known<'_>) {
     if known.roles.is_empty() {
         out.push_str("  # Roles of your own, with their components.\n  # roles: [{ name: SIEM Export, components: { \"Public API\": none } }]\n");
     } else {
         out.push_str("  # Roles that the product does not bring; take out slips. List their components, so that access\n  # can be judged.\n");
-        // A list must have something in it.
+        // A list must not be empty.
         let all_slips = known.roles.iter().all(|role| known.role_slips.contains_key(role));
         out.push_str(if all_slips { "  # roles:\n" } else { "  roles:\n" });
         for role in &known.roles {
@@ -253,7 +254,7 @@ fn catalogue(out: &mut String, known: &Known<'_>) {
             }
         }
     }
-    // Also where there are none: a catalogue must have something in it.
+    // Written even if there are none: a catalogue must not be empty.
     let sure = |team: &&String| !known.team_slips.contains_key(*team);
     let _ = writeln!(
         out,
@@ -318,7 +319,7 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
-        // Names that a number tells apart are no slips of one another.
+        // Names that differ in a number are not misspellings.
         let text = init(&[
             ("a", "team-1", "prod-1", "[Role 1]"),
             ("b", "team-1", "prod-1", "[Role 1]"),

@@ -1,7 +1,5 @@
-//! [`check_scope`]: a scope that stands in a file of its own, checked by the rules that check its form
-//! in a definition.
-//!
-//! What an organisation allows is not checked here: there is no key and no policy beside the scope.
+//! [`check_scope`]: checks a scope in a file of its own, with the rules that check its form in a
+//! definition. What an organisation allows is not checked: there is no key and no policy.
 
 use cortexkey_manifest::definition::{Definition, Scope, Spec, read_scope};
 use cortexkey_manifest::policy::Severity;
@@ -23,12 +21,12 @@ fn is_about_form(rule: &RuleId) -> bool {
 }
 
 /// Reads a scope as definitions have it under `spec.scope`, with or without the key `scope` above it.
-/// A scope with errors is none; they are in the report.
+/// Returns the report if the scope has errors.
 pub fn check_scope(path: &str, bytes: Vec<u8>) -> Result<Scope, Box<Report>> {
     let mut file = CorpusFile::new(path, bytes, &Limits::default());
     let scope = take_scope(&mut file);
     let corpus = Corpus { files: vec![file], ..Corpus::default() };
-    // A file for one command has nobody to suppress anything for.
+    // Suppressions have no use in a file for one command.
     let options = LintOptions { comments: false, ..LintOptions::at(Timestamp::UNIX_EPOCH) };
     let Some(policy) = Policy::builtin("builtin:recommended") else {
         return Err(Box::default());
@@ -44,7 +42,7 @@ pub fn check_scope(path: &str, bytes: Vec<u8>) -> Result<Scope, Box<Report>> {
     }
 }
 
-/// Reads the file's only document as a scope, and puts it where rules look for one.
+/// Reads the file's only document as a scope, and puts it into a definition for the rules.
 fn take_scope(file: &mut CorpusFile) -> Option<Scope> {
     let documents = if file.decoded { file.tree.documents() } else { &[] };
     let is_yaml = file.problems.iter().all(|problem| problem.kind == ProblemKind::MissingField);

@@ -1,4 +1,4 @@
-//! The baseline: findings of the day on which a team began, which do not count.
+//! The baseline: findings that existed when a team adopted the linter, and do not count.
 //!
 //! Entries are matched by fingerprint, never by line, and their number only falls. Secrets, locked
 //! rules, rules that are not waivable, and whatever says that something could not be checked stay
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Family, Finding, Report, WaivedBy};
 use crate::policy::Policy;
 
-/// The version of the form.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 /// A baseline as it is written to a file.
@@ -25,7 +25,7 @@ pub struct Baseline {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    /// For people: which file and key it was.
+    /// The file and key, for people.
     file: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -52,8 +52,8 @@ impl Baseline {
         serde_json::from_str(text).map_err(|error| format!("it is no baseline: {}", place(&error)))
     }
 
-    /// What of a report may go into a baseline, and how many of its findings may not. Of an older
-    /// baseline only those stay that it held already.
+    /// The findings of a report that may go into a baseline, and how many may not. If there is an
+    /// older baseline, only its own findings stay.
     #[must_use]
     pub fn of(report: &Report, policy: &Policy, older: Option<&Self>) -> (Self, usize) {
         let mut known = older.map(Self::counts);
@@ -78,7 +78,7 @@ impl Baseline {
         (Self { version: VERSION, findings }, left)
     }
 
-    /// Those of several policies as one.
+    /// Joins the baselines of several policies.
     #[must_use]
     pub fn join(all: Vec<Self>) -> Self {
         let mut findings: Vec<Entry> = all.into_iter().flat_map(|one| one.findings).collect();
@@ -89,7 +89,7 @@ impl Baseline {
     /// The text of the file.
     #[must_use]
     pub fn text(&self) -> String {
-        // Texts and a number alone cannot fail to be written.
+        // Strings and a number cannot fail to serialize.
         let mut out = serde_json::to_string_pretty(self).unwrap_or_default();
         out.push('\n');
         out
@@ -116,7 +116,7 @@ impl Baseline {
         self.len() - gone
     }
 
-    /// Splits findings into those that count and those that are known.
+    /// Splits findings into new ones and known ones.
     pub(crate) fn take_off(
         &self,
         findings: Vec<Finding>,
@@ -143,7 +143,7 @@ fn take(known: &mut BTreeMap<&str, usize>, fingerprint: &str) -> bool {
     left.map(|left| *left -= 1).is_some()
 }
 
-/// Secrets are fixed, not kept; so is what the policy holds without exception.
+/// Secrets, and rules without exceptions, must be fixed; they never go into a baseline.
 fn may_hold(policy: &Policy, finding: &Finding) -> bool {
     let family = finding.rule.family();
     !matches!(family, Some(Family::Secret | Family::Policy))

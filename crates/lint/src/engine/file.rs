@@ -1,4 +1,4 @@
-//! One file, checked by itself: what its text, its keys and the policy's own rules give.
+//! Checks one file by itself: its text, its keys, and the rules that the policy defines.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -18,12 +18,12 @@ use crate::rule::{
 };
 use crate::rules::RULES;
 
-/// What the check of one file gave.
+/// The result of checking one file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileResult {
     pub(super) findings: Vec<Finding>,
     pub(super) suppressions: Vec<Suppression>,
-    /// Which of the policy's own rules matched a key.
+    /// Which of the policy's custom rules matched a key.
     pub(super) matched: BTreeSet<usize>,
 }
 
@@ -103,7 +103,7 @@ impl<'a> FileLinter<'a> {
             if !settings.enabled {
                 continue;
             }
-            // Of bytes that are no text one finding says so, and nothing else is known of them.
+            // If the bytes are not text, one finding says so; other rules cannot check them.
             let is_about_text = matches!(rule.check, Check::File(_) | Check::Text(_));
             if is_about_text && !file.decoded && rule.id().family() != Some(Family::Secret) {
                 continue;
@@ -124,7 +124,7 @@ impl<'a> FileLinter<'a> {
         }
     }
 
-    /// Mistakes of a document's form.
+    /// Reports mistakes of a document's form.
     fn problems(&self, file: &CorpusFile, document: &KeyDocument, out: &mut Vec<Finding>) {
         let definition = document.definition.as_ref();
         let name = definition.and_then(Definition::name);
@@ -133,8 +133,7 @@ impl<'a> FileLinter<'a> {
             let own = definition.and_then(|d| of_rule.for_key(&self.subject(file, d)));
             let settings = own.as_ref().unwrap_or(of_rule.base());
             let mut report = |problem: &Problem| {
-                // What leaves something unchecked is as severe as the rule has it, whatever a policy
-                // sets.
+                // No policy lowers the severity of what leaves something unchecked.
                 let unchecked = problem.leaves_unchecked();
                 let least = if unchecked { rule.severity } else { settings.severity };
                 if settings.enabled || unchecked {
@@ -150,7 +149,8 @@ impl<'a> FileLinter<'a> {
 
     fn subject<'d>(&'d self, file: &'d CorpusFile, definition: &'d Definition) -> Subject<'d> {
         let tenant = definition.tenant().or(self.only_tenant);
-        let (path, match_paths) = (file.path_in_policy(), &self.policy.match_paths);
+        let path = file.path_in_policy();
+        let match_paths = &self.policy.match_paths;
         Subject { definition, tenant, path, match_paths }
     }
 
@@ -190,7 +190,8 @@ impl<'a> FileLinter<'a> {
         result: &mut FileResult,
     ) {
         let subject = self.subject(file, definition);
-        let (policy, source) = (self.policy, SourceId::File(file.id));
+        let policy = self.policy;
+        let source = SourceId::File(file.id);
         let cx = CustomContext { policy, source, tree: &file.tree, subject, budget };
         for (at, (custom, of_rule)) in policy.custom.iter().zip(&self.custom).enumerate() {
             if !custom.applies(&subject) {

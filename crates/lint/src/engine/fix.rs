@@ -18,31 +18,32 @@ use crate::policy::Policy;
 /// How files are fixed.
 #[derive(Clone, Copy)]
 pub struct FixOptions<'a> {
-    /// Whether fixes count that a person has to agree with.
+    /// Whether to apply fixes that a person has to agree with.
     pub also_unsafe: bool,
     /// How much of a file is read.
     pub limits: Limits,
-    /// Gives the policy for changed texts of its files; `None` where it cannot be read.
+    /// Reloads the policy with changed texts of its files; `None` if it cannot be read.
     pub reload: &'a dyn Fn(&BTreeMap<String, String>) -> Option<Policy>,
 }
 
-/// What fixing changed.
+/// The result of fixing.
 #[derive(Debug, Default)]
 pub struct Fixed {
     /// The new text of each file that changed, by its path as output shows it.
     pub texts: BTreeMap<String, String>,
     /// How many findings were fixed.
     pub count: usize,
-    /// The fixes that were withheld, each with its reason, in sentences.
+    /// The fixes that were withheld, each with its reason.
     pub withheld: Vec<String>,
 }
 
-/// How often edits are tried: those that touch each other take turns.
+/// How many rounds of edits are tried: edits that touch each other need several.
 const ROUNDS_MAX: usize = 100;
 
-/// Fixes what can be fixed, in memory. In each round only the files that changed are checked again.
+/// Applies fixes in memory. Each round checks only the changed files again.
 pub fn fix(mut session: LintSession<'_>, options: &FixOptions<'_>) -> Fixed {
-    let (mut out, mut tried) = (Fixed::default(), Tried::default());
+    let mut out = Fixed::default();
+    let mut tried = Tried::default();
     let mut before = session.report();
     for _ in 0..ROUNDS_MAX {
         let plans = plans(&before, options.also_unsafe, &tried);
@@ -68,7 +69,7 @@ pub fn fix(mut session: LintSession<'_>, options: &FixOptions<'_>) -> Fixed {
     out
 }
 
-/// Gives the files their new texts; `texts` are those of earlier rounds as well.
+/// Applies the plans; `texts` has the new texts of all rounds.
 fn edit<'a>(
     session: &mut LintSession<'a>,
     plans: &[Plan],
@@ -87,14 +88,14 @@ fn edit<'a>(
     changes
 }
 
-/// The plans that do not hold, and why.
+/// The plans that must be undone, and why.
 fn objections<'p>(plans: &'p [Plan], before: &Report, after: &Report) -> Vec<(&'p Plan, String)> {
     let bad = plans.iter().filter_map(|plan| Some((plan, objection(plan, before, after)?)));
     bad.collect()
 }
 
 impl Tried {
-    /// What did not hold before may hold now: the end is reached when nothing does.
+    /// A plan that was withheld before may work now.
     fn accept(&mut self, plans: &[Plan]) {
         for plan in plans {
             self.one_by_one.remove(&plan.path);
@@ -126,7 +127,7 @@ pub fn diff(path: &str, old: &str, new: &str, policy: bool) -> String {
     let diff = similar::TextDiff::from_lines(&old, &new);
     let path = cortexkey_manifest::escape(&mask_path(path));
     let text = diff.unified_diff().context_radius(3).header(&path, &path).to_string();
-    // A terminal must not act upon what a file holds.
+    // A terminal must not interpret what a file contains.
     let lines = text.split_inclusive('\n').map(|line| {
         let body = line.strip_suffix('\n').unwrap_or(line);
         let body = body.strip_suffix('\r').unwrap_or(body);

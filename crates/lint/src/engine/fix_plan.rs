@@ -1,4 +1,4 @@
-//! What fixing would make of each file: the fixes of a report that do not touch each other, applied.
+//! Plans the new text of each file: applies the fixes of a report that do not touch each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use cortexkey_manifest::policy::Severity;
 
 use crate::model::{Edit, Finding, Fix, Report, RuleId, SourceId, is_builtin};
 
-/// What one file would become.
+/// The new text of one file.
 pub(super) struct Plan {
     pub(super) path: String,
     pub(super) source: SourceId,
@@ -22,7 +22,7 @@ pub(super) struct Plan {
     pub(super) comments: usize,
 }
 
-/// What plans have been tried, and were not accepted.
+/// The plans that were tried and not accepted.
 #[derive(Default)]
 pub(super) struct Tried {
     /// Path and fingerprint of each fix that is withheld, and why.
@@ -31,7 +31,7 @@ pub(super) struct Tried {
     pub(super) one_by_one: BTreeSet<String>,
 }
 
-/// Edits that do not touch each other, by file, applied.
+/// Applies edits that do not touch each other, file by file.
 pub(super) fn plans(report: &Report, also_unsafe: bool, tried: &Tried) -> Vec<Plan> {
     let mut by_file: BTreeMap<SourceId, Vec<(&Finding, &Fix)>> = BTreeMap::new();
     for finding in &report.findings {
@@ -53,8 +53,8 @@ pub(super) fn plans(report: &Report, also_unsafe: bool, tried: &Tried) -> Vec<Pl
         let mut taken: BTreeMap<Span, &Edit> = BTreeMap::new();
         let mut fixed: Vec<&Finding> = Vec::new();
         for (finding, fix) in fixes {
-            // Edits that meet at a point have no order, so they touch as well. Those that are taken
-            // do not overlap, so the last that begins no later reaches farthest.
+            // Edits that meet at a point have no order, so they touch too. The edits taken so far do
+            // not overlap, so the last one that starts no later reaches farthest.
             let touches = |edit: &Edit| {
                 let last = Span { start: edit.span.end, end: u32::MAX };
                 let before = taken.range(..=last).next_back();
@@ -74,18 +74,20 @@ pub(super) fn plans(report: &Report, also_unsafe: bool, tried: &Tried) -> Vec<Pl
         let comments = source.tree.comments().len();
         let edits: Vec<&Edit> = taken.into_values().collect();
         if let Some(text) = apply(source.tree.source(), &edits) {
-            let (path, rule) = (source.path.clone(), first.rule.clone());
+            let path = source.path.clone();
+            let rule = first.rule.clone();
             plans.push(Plan { path, source: at, text, fingerprints, rule, severity, comments });
         }
     }
     plans
 }
 
-/// The text with edits made; nothing where they overlap or do not fit it.
+/// The text after the edits; `None` if they overlap or exceed it.
 fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
     let mut edits = edits.to_vec();
     edits.sort_by_key(|edit| edit.span);
-    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
     for edit in edits {
         let range = edit.span.range();
         out.push_str(text.get(at..range.start)?);

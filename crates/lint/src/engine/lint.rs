@@ -19,10 +19,10 @@ use crate::policy::Policy;
 use crate::rule::{Check, CorpusContext, Sink};
 use crate::rules::{RULES, SUPPRESSED_BY};
 
-/// How many findings of one file are listed before the others are only counted.
+/// How many findings of one file are listed; the others are counted.
 const SHOWN_MAX: usize = 1000;
 
-/// Fewer files than this are not worth another thread.
+/// Fewer files than this are checked on one thread.
 pub(crate) const FEW: usize = 64;
 
 /// Checks a corpus against a policy at a moment. Opens no file and reads no clock.
@@ -45,7 +45,7 @@ pub(super) fn check_files(
 ) -> Vec<FileResult> {
     let linter = FileLinter::new(policy, options);
     let one = |file: &CorpusFile| linter.check(file);
-    // A few files are checked before another thread has woken up.
+    // A few files are checked faster than another thread starts.
     if corpus.files.len() < FEW {
         corpus.files.iter().map(one).collect()
     } else {
@@ -84,7 +84,7 @@ pub(crate) fn assemble(
     }
     waived.sort_by(|a, b| order(&sources, &a.finding, &b.finding));
     fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
-    // Counted before any is left out.
+    // Counted before the list is capped.
     let summary = summary(corpus, &findings, waived.len());
     cap(&mut findings);
     Report { sources, findings, waived, summary }
@@ -109,13 +109,14 @@ fn sources(run: &Run<'_>) -> Sources {
     of_policy.chain(files).chain(lock).collect()
 }
 
-/// Adds what all files together show, takes out what waivers and comments cover, and checks these.
+/// Adds the findings across files, removes what waivers and comments cover, and checks those.
 fn settle(
     run: &Run<'_>,
     mut findings: Vec<Finding>,
     results: Vec<FileResult>,
 ) -> (Vec<Finding>, Vec<WaivedFinding>) {
-    let (mut comments, mut matched) = (Vec::new(), BTreeSet::new());
+    let mut comments = Vec::new();
+    let mut matched = BTreeSet::new();
     for result in results {
         findings.extend(result.findings);
         comments.extend(result.suppressions);
@@ -159,13 +160,12 @@ fn summary(corpus: &Corpus, findings: &[Finding], waived: usize) -> Summary {
     summary
 }
 
-/// Takes out findings whose rule another one suppresses that found something at the same place, or
-/// within it.
+/// Removes findings whose rule is suppressed by another rule's finding at or within the same span.
 fn suppress_doubles(findings: &mut Vec<Finding>) {
     let suppressing = |finding: &Finding| {
         SUPPRESSED_BY.iter().any(|(_, by)| by.iter().any(|rule| finding.rule == rule.id()))
     };
-    // One that a policy made less severe is no reason to hide a more severe one.
+    // A less severe finding never hides a more severe one.
     let strong: BTreeSet<(SourceId, Span, String, Severity)> = findings
         .iter()
         .filter(|finding| suppressing(finding))
@@ -194,9 +194,8 @@ fn suppress_doubles(findings: &mut Vec<Finding>) {
     });
 }
 
-/// Leaves [`SHOWN_MAX`] findings of each file and one that stands for all others of it: the most
-/// severe of them, so that whatever a run fails on is still among its findings. They come sorted by
-/// file.
+/// Keeps [`SHOWN_MAX`] findings of each file and one that stands for the others: the most severe, so
+/// that a run that fails still shows why. The findings come sorted by file.
 fn cap(findings: &mut Vec<Finding>) {
     if findings.len() <= SHOWN_MAX {
         return;
@@ -205,7 +204,7 @@ fn cap(findings: &mut Vec<Finding>) {
     for file in findings.chunk_by(|a, b| a.location.source == b.location.source) {
         let (shown, rest) = file.split_at(file.len().min(SHOWN_MAX));
         out.extend_from_slice(shown);
-        // The first one of equal severity.
+        // The first one of the highest severity.
         let Some(worst) = rest.iter().rev().max_by_key(|finding| finding.severity) else {
             continue;
         };

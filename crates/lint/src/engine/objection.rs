@@ -1,4 +1,4 @@
-//! Whether edits hold: what a corpus has found wrong with it before and after them.
+//! Decides whether edits are kept, by comparing the findings before and after them.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,11 @@ use super::fix_plan::Plan;
 use crate::model::{Finding, Report, RuleId};
 use crate::rules::policy::p005_suppression_unused;
 
-/// Why edits do not hold; nothing where they do. A file must lose no comment but such as were a
-/// finding themselves, and gain no finding, unless a part of it can be checked that could not be
-/// before: what is found there now was there all along. Other files must gain none that is as grave
-/// as what was fixed.
+/// Why edits must be undone; `None` if they are kept. A file must lose no comment except those that
+/// were findings themselves. It must gain no finding, unless a part of it can be checked now that
+/// could not be before. Other files must gain no finding as severe as the fixed ones.
 pub(super) fn objection(plan: &Plan, before: &Report, after: &Report) -> Option<String> {
-    // A finding that joins several files is not about this one alone.
+    // A finding that spans several files is not about this one alone.
     let joins = |finding: &Finding, report: &Report| {
         finding.related.iter().any(|second| {
             let source = second.location.source;

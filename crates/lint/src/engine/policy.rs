@@ -10,8 +10,8 @@ use crate::rules::{self, RULES};
 use cortexkey_manifest::Problem;
 use cortexkey_manifest::policy::Severity;
 
-/// Mistakes of the policy's files and of the lock file. No setting changes them: with a mistake there
-/// it is not certain what is asked for.
+/// Mistakes of the policy's files and of the lock file. No setting changes their severity: with such a
+/// mistake, the policy's intent is unknown.
 pub(super) fn mistakes(run: &Run<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     let layers = run.policy.layers.len();
@@ -55,7 +55,7 @@ pub(super) fn rules_on_policy(run: &Run<'_>) -> Vec<Finding> {
         match rule.check {
             Check::Policy(check) => check(&cx, &mut sink),
             Check::Text(check) => {
-                // The built-in policies are ours to keep in order.
+                // The built-in policies are tested by this project.
                 let own = run.policy.sources().enumerate();
                 for (layer, (_, tree)) in own.filter(|(_, (path, _))| !is_builtin(path)) {
                     let source = run.policy.source(layer);

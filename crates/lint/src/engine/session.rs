@@ -15,21 +15,21 @@ use crate::model::{Corpus, CorpusFile, FileId, Report, document_at};
 use crate::policy::{Policy, Settings};
 use crate::rule::Rule;
 
-/// A corpus, a policy, and what is found. A change of one file checks that file again, and what all
-/// files show together; the others keep what they have.
+/// A corpus that stays checked against a policy. A change of one file checks that file again, and the
+/// rules across files; the other files keep their results.
 pub struct LintSession<'a> {
     corpus: Corpus,
-    /// What each file of the corpus gave by itself, in its order.
+    /// The result of each file by itself, in the corpus' order.
     results: Vec<FileResult>,
     policy: SessionPolicy<'a>,
     options: LintOptions<'a>,
 }
 
-/// The policy of a session: lent to it, or its own.
+/// The policy of a session.
 pub enum SessionPolicy<'a> {
-    /// It is lent.
+    /// The caller owns it.
     Borrowed(&'a Policy),
-    /// It is the session's.
+    /// The session owns it.
     Owned(Box<Policy>),
 }
 
@@ -56,11 +56,11 @@ impl From<Policy> for SessionPolicy<'_> {
     }
 }
 
-/// What a session had before a change.
+/// The state before a change.
 pub(super) enum Previous<'a> {
-    /// A file of the corpus, by its place in it.
+    /// A file of the corpus, by its index.
     File(usize, Box<(CorpusFile, FileResult)>),
-    /// The policy, and what each file gave with it.
+    /// The policy, with the results of all files.
     Policy(SessionPolicy<'a>, Vec<FileResult>),
 }
 
@@ -83,18 +83,18 @@ impl<'a> LintSession<'a> {
         &self.corpus
     }
 
-    /// The policy that is in force.
+    /// The policy in force.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Gives a file another text and checks it; false where the corpus has no such file.
+    /// Replaces a file's text and checks it. Returns false if the corpus has no such file.
     pub fn set_text(&mut self, file: FileId, bytes: Vec<u8>, limits: &Limits) -> bool {
         !self.replace_texts(vec![(file, bytes)], limits).is_empty()
     }
 
-    /// The same for several files; gives what was there before.
+    /// The same for several files; returns the state before.
     pub(super) fn replace_texts(
         &mut self,
         texts: Vec<(FileId, Vec<u8>)>,
@@ -129,7 +129,7 @@ impl<'a> LintSession<'a> {
         self.corpus.files.push(file);
     }
 
-    /// Takes a file out of the corpus; false where the corpus has no such file.
+    /// Removes a file from the corpus. Returns false if the corpus has no such file.
     pub fn remove(&mut self, file: FileId) -> bool {
         let Some(at) = self.position(file) else { return false };
         self.results.remove(at);
@@ -142,14 +142,14 @@ impl<'a> LintSession<'a> {
         self.replace_policy(policy);
     }
 
-    /// The same; gives what was there before.
+    /// The same; returns the state before.
     pub(super) fn replace_policy(&mut self, policy: Policy) -> Previous<'a> {
         let old = mem::replace(&mut self.policy, policy.into());
         let results = check_files(&self.corpus, &self.policy, &self.options);
         Previous::Policy(old, mem::replace(&mut self.results, results))
     }
 
-    /// Takes changes back, the last one first.
+    /// Undoes changes, the last one first.
     pub(super) fn restore(&mut self, changes: Vec<Previous<'a>>) {
         for previous in changes.into_iter().rev() {
             match previous {
@@ -167,14 +167,14 @@ impl<'a> LintSession<'a> {
         self.results = check_files(&self.corpus, &self.policy, &self.options);
     }
 
-    /// All findings, as [`super::lint_with`] gives them.
+    /// All findings, as [`super::lint_with`] reports them.
     #[must_use]
     pub fn report(&self) -> Report {
         assemble(&self.corpus, &self.policy, &self.options, self.results.clone())
     }
 
-    /// What holds for a rule and the key whose document holds a span, overrides included; what holds
-    /// for all keys where there is no key.
+    /// The settings of a rule for the key whose document contains a span, including overrides; without
+    /// a key there, the settings for all keys.
     #[must_use]
     pub fn settings(&self, rule: &'static Rule, file: FileId, span: Span) -> Settings {
         let file = self.position(file).map(|at| &self.corpus.files[at]);

@@ -1,8 +1,8 @@
 //! Suppressions in comments: `# cortexkey: ignore[expiry-too-long] reason="SEC-77" until=2026-12-31`.
 //!
-//! On a line it covers what is found on that line; on a line of its own, the node below it. Without a
-//! reason and an end it covers nothing, and neither does it for rules that are not waivable or that
-//! are locked. One that covers nothing is reported.
+//! At the end of a line it covers the findings of that line; on a line of its own, the node below it.
+//! Without a reason and an end it covers nothing, nor does it cover rules that are locked or not
+//! waivable. A suppression that covers nothing is reported.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeSet, HashMap};
@@ -36,7 +36,7 @@ pub(crate) struct Suppression {
     span: Span,
     /// What it covers.
     covers: Span,
-    /// The rules, as written, each with its place.
+    /// The rules as written, each with its span.
     rules: Vec<(String, Span)>,
     reason: bool,
     until: Option<(Timestamp, Span)>,
@@ -79,7 +79,7 @@ pub(super) fn read(source: SourceId, tree: &Arc<Tree>) -> Vec<Suppression> {
     comments.collect()
 }
 
-/// What begins where: each node's start, each item, and each key with its value; in order.
+/// The spans that start at each node, item and key, sorted.
 fn beginnings(tree: &Tree) -> Vec<(u32, u32)> {
     let mut spans = Vec::new();
     for (_, node) in tree.nodes() {
@@ -102,7 +102,7 @@ fn beginnings(tree: &Tree) -> Vec<(u32, u32)> {
     spans
 }
 
-/// What begins next behind an offset: an item with all of it, or a key with its value.
+/// The next item, or key with its value, after an offset.
 fn below(beginnings: &[(u32, u32)], offset: u32) -> Span {
     let behind = &beginnings[beginnings.partition_point(|(start, _)| *start < offset)..];
     let Some((next, _)) = behind.first() else { return Span { start: offset, end: offset } };
@@ -112,7 +112,7 @@ fn below(beginnings: &[(u32, u32)], offset: u32) -> Span {
 }
 
 impl Suppression {
-    /// Reads what stands behind the mark; `start` is its offset in the file.
+    /// Parses the text after the mark; `start` is its offset in the file.
     fn parse(&mut self, text: &str, start: usize) -> Result<(), String> {
         let body = text.trim_start();
         let lead = text.len() - body.len();
@@ -174,10 +174,10 @@ impl Suppression {
     }
 }
 
-/// A rule of a comment: the comment's number, and the rule's number in it.
+/// The number of a comment, and the number of one of its rules.
 type CommentRule = (usize, usize);
 
-/// What is left, what was suppressed, and by which comments.
+/// The remaining and the suppressed findings.
 #[derive(Default)]
 pub(super) struct Applied {
     pub(super) kept: Vec<Finding>,
@@ -190,7 +190,7 @@ pub(super) struct Applied {
 pub(super) struct Fates {
     /// Those that suppressed something.
     used: BTreeSet<CommentRule>,
-    /// Those that cover a finding which nothing suppresses.
+    /// Those that cover a finding which cannot be suppressed.
     refused: BTreeSet<CommentRule>,
 }
 
@@ -202,8 +202,8 @@ struct Cover {
     at: CommentRule,
 }
 
-/// Takes out what comments cover, where their rules allow it. A finding that several comments
-/// cover belongs to the one that begins last, which is the nearest.
+/// Removes the findings that comments cover and may suppress. If several comments cover a finding,
+/// the one that starts last counts, since it is the nearest.
 pub(super) fn apply(run: &Run<'_>, mut findings: Vec<Finding>, all: &[Suppression]) -> Applied {
     let mut out = Applied::default();
     let mut covers = covers(run, all);
@@ -211,7 +211,7 @@ pub(super) fn apply(run: &Run<'_>, mut findings: Vec<Finding>, all: &[Suppressio
         out.kept = findings;
         return out;
     }
-    // Both in order of their spans: what begins is opened, what has ended is dropped when it is met.
+    // Both are sorted: a cover is opened where it starts, and dropped once it has ended.
     covers.sort_by_key(|cover| (cover.source, cover.covers.start));
     findings.sort_by_key(|finding| (finding.location.source, finding.location.span.start));
     let mut coming = covers.iter().peekable();
@@ -252,7 +252,8 @@ fn covers(run: &Run<'_>, all: &[Suppression]) -> Vec<Cover> {
         for (number, (written, _)) in one.rules.iter().enumerate() {
             let Some(rule) = run.policy.rule_id(written) else { continue };
             if run.policy.waiver_forbidden(&rule, None).is_none() {
-                let (source, covered) = (one.source, one.covers);
+                let source = one.source;
+                let covered = one.covers;
                 covers.push(Cover { source, covers: covered, rule, at: (comment, number) });
             }
         }
@@ -275,7 +276,7 @@ pub(super) fn check_suppressions(
     out
 }
 
-/// A rule of the engine with what it found.
+/// A finding with its rule.
 type Found = (&'static Rule, FindingBuilder);
 
 impl Suppression {
@@ -366,7 +367,7 @@ impl Suppression {
         Some((&p003_waiver_too_long::RULE, finding))
     }
 
-    /// The edit that takes out one rule, or the whole comment where it names no other.
+    /// The edit that removes one rule, or the whole comment if it names no other.
     fn removal(&self, of: usize) -> Option<Fix> {
         let text = self.tree.source();
         if self.rules.len() > 1 {
@@ -381,7 +382,7 @@ impl Suppression {
         let line = self.tree.line_start(start);
         let before = text.get(line..start)?;
         if before.trim().is_empty() {
-            // The line goes with it.
+            // The line is removed too.
             let end = self.tree.line_end(start);
             let rest = text.get(end..)?;
             let end_of_line = match rest.as_bytes() {

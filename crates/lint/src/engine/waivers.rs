@@ -1,4 +1,4 @@
-//! Waivers of the policy: findings that somebody accepted for a while.
+//! Applies the waivers of the policy: findings that were accepted for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::model::{Finding, FindingBuilder, RuleId, WaivedBy, WaivedFinding, rem
 use crate::policy::lacking;
 use crate::rules::policy::{p002_waiver_unused, p008_rule_never_matches};
 
-/// What is left, what is covered, and which waivers covered something.
+/// The remaining and the covered findings, and the waivers that cover some.
 #[derive(Default)]
 pub(super) struct Applied {
     pub(super) kept: Vec<Finding>,
@@ -28,8 +28,8 @@ struct Active<'a> {
     key: &'a str,
 }
 
-/// The waivers that are complete, have not expired, and may cover their rule. One that means keys of
-/// several tenants was written for one of them, and covers none.
+/// The waivers that are complete, have not expired, and may cover their rule. A waiver whose key is
+/// ambiguous covers nothing.
 fn active<'a>(run: &Run<'a>) -> Vec<Active<'a>> {
     let ambiguous = run.ambiguous_names();
     let waivers = run.policy.waivers().enumerate().filter_map(|(number, (layer, waiver))| {
@@ -44,7 +44,7 @@ fn active<'a>(run: &Run<'a>) -> Vec<Active<'a>> {
     waivers.collect()
 }
 
-/// Takes out what waivers cover.
+/// Removes the findings that waivers cover.
 pub(super) fn apply(run: &Run<'_>, findings: Vec<Finding>, files: &FilesById<'_>) -> Applied {
     let active = active(run);
     let mut by_rule: BTreeMap<&RuleId, Vec<&Active<'_>>> = BTreeMap::new();
@@ -66,8 +66,7 @@ pub(super) fn apply(run: &Run<'_>, findings: Vec<Finding>, files: &FilesById<'_>
     out
 }
 
-/// Reports waivers that could have covered something and did not. What else is wrong with a waiver
-/// has rules of its own.
+/// Reports valid waivers that cover nothing. Other rules report invalid waivers.
 pub(super) fn unused(run: &Run<'_>, used: &BTreeSet<usize>, out: &mut Vec<Finding>) {
     for Active { layer, waiver, rule, key, .. } in
         active(run).iter().filter(|waiver| !used.contains(&waiver.number))

@@ -1,6 +1,6 @@
-//! Fixing files: in memory first, then on disk, or as a diff.
+//! Fixes files: in memory first, then on disk or as a diff.
 //!
-//! A file that changed since it was read is not written, nor one outside of the repository.
+//! A file that changed since it was read is not written, nor is one outside the repository.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,9 +8,9 @@ use std::path::Path;
 
 use cortexkey_system::{Links, Write, replace};
 
-use super::ground::Ground;
+use super::boundary::Boundary;
 use super::open::reason;
-use super::{FixMode, Options, Refusal, load_policy};
+use super::{FixMode, Options, RunError, load_policy};
 use crate::engine::fix::{self, FixOptions};
 use crate::engine::{LintOptions, LintSession};
 use crate::model::Corpus;
@@ -24,10 +24,10 @@ pub(super) fn fix(
     policy: &mut Policy,
     lint_options: &LintOptions<'_>,
     messages: &mut Vec<String>,
-) -> Result<String, Refusal> {
+) -> Result<String, RunError> {
     let stdin = options.paths.iter().any(|path| path.as_os_str() == "-");
     if stdin && options.fix == FixMode::Write {
-        return Err(Refusal::new("standard input cannot be fixed in place")
+        return Err(RunError::new("standard input cannot be fixed in place")
             .help("--diff shows what would change"));
     }
     let number = policy.number;
@@ -75,7 +75,8 @@ pub(super) fn fix(
     }
     *policy = load_policy(options, chosen, number, &BTreeMap::new())?;
     if fixed.count > 0 {
-        let (count, files) = (fixed.count, fixed.texts.len());
+        let count = fixed.count;
+        let files = fixed.texts.len();
         let plural = |count: usize| if count == 1 { "" } else { "s" };
         messages.push(format!(
             "fixed {count} finding{} in {files} file{}",
@@ -86,21 +87,23 @@ pub(super) fn fix(
     Ok(diff)
 }
 
-/// Writes a file, unless it changed since it was read or lies outside of the repository.
-fn write(path: &str, place: Option<&Path>, old: &str, new: &str) -> Result<(), Refusal> {
+/// Writes a file, unless it changed since it was read or is outside the repository.
+fn write(path: &str, place: Option<&Path>, old: &str, new: &str) -> Result<(), RunError> {
     let Some(place) = place else {
-        return Err(Refusal::new(format!(
+        return Err(RunError::new(format!(
             "{path} is not in the work tree, and cannot be fixed there"
         ))
         .help("add it to the checkout with `git sparse-checkout add`"));
     };
-    let failed = |why: &str| Refusal::new(format!("cannot write {path}: {why}"));
-    let ground = Ground::of(place.parent().unwrap_or(place))?;
+    let failed = |why: &str| RunError::new(format!("cannot write {path}: {why}"));
+    let boundary = Boundary::of(place.parent().unwrap_or(place))?;
     let bytes = fs::read(place).map_err(|error| failed(&reason(&error)))?;
     if bytes != old.as_bytes() {
-        return Err(Refusal::new(format!("{path} changed while it was being fixed; run it again")));
+        return Err(RunError::new(format!(
+            "{path} changed while it was being fixed; run it again"
+        )));
     }
     // A link stays a link.
-    replace(place, new.as_bytes(), Write::new(Links::Within(&ground.root)))
+    replace(place, new.as_bytes(), Write::new(Links::Within(&boundary.root)))
         .map_err(|error| failed(&error.reason()))
 }

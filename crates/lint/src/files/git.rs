@@ -1,7 +1,7 @@
-//! What git knows: which files are part of a repository, and how they were at a revision.
+//! Asks git which files are part of a repository, and what they were at a revision.
 //!
-//! Only git can answer either, so that no answer is an error and never an empty list. It asks the
-//! program `git`, and changes nothing.
+//! It runs the program `git` and changes nothing. If git does not answer, that is an error, never an
+//! empty list.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -11,10 +11,10 @@ use std::process::Stdio;
 
 use cortexkey_manifest::{escape, quote};
 
-use super::{Refusal, open};
+use super::{RunError, open};
 
-/// Variables that a hook sets for another repository, index or reading of paths than is meant here.
-/// Those with settings (`GIT_CONFIG_…`) stay: they may be what makes git trust the repository.
+/// Variables that a hook may set for another repository, index or interpretation of paths.
+/// `GIT_CONFIG_…` stays: it may be what makes git trust the repository.
 const NOT_OURS: [&str; 16] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -34,21 +34,21 @@ const NOT_OURS: [&str; 16] = [
     "GIT_TRACE_SETUP",
 ];
 
-/// One path that git names.
+/// One path that git lists.
 pub(super) struct Named {
     /// From the repository's root.
     pub(super) path: PathBuf,
     pub(super) kind: Kind,
 }
 
-/// What git says of a path.
+/// What git knows about a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A file that it tracks.
     Tracked,
     /// A symbolic link that it tracks.
     Link,
-    /// A file of the index that is kept out of the work tree, as by a sparse checkout; its blob.
+    /// A file of the index that a sparse checkout leaves out of the work tree; its blob.
     Sparse(String),
     /// The same for a symbolic link.
     SparseLink,
@@ -56,16 +56,16 @@ pub(super) enum Kind {
     Submodule,
     /// A file or link that it does not track and does not ignore.
     Untracked,
-    /// The same for the folder of another repository.
+    /// The same, for the folder of another repository.
     Repository,
 }
 
-/// The files of a repository: what git tracks, and what it does not ignore. The second part are
-/// folders that git could not look into.
-pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), Refusal> {
+/// The files of a repository that git tracks or does not ignore, and the folders that git could not
+/// list.
+pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), RunError> {
     let ask = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"];
-    let answer = git(root, &ask, None).map_err(|why| why.refusal(root))?;
-    let unknown = || Failed::Answer("an answer that is not understood".to_owned()).refusal(root);
+    let answer = git(root, &ask, None).map_err(|why| why.error(root))?;
+    let unknown = || Failed::Answer("an answer that is not understood".to_owned()).error(root);
     let records = answer.out.split(|byte| *byte == 0).filter(|record| !record.is_empty());
     let named = records.map(|record| named(record).ok_or_else(unknown));
     let named = named.collect::<Result<Vec<_>, _>>()?;
@@ -74,7 +74,7 @@ pub(super) fn list(root: &Path) -> Result<(Vec<Named>, Vec<PathBuf>), Refusal> {
         match warning(line) {
             Warning::Closed(folder) => closed.push(root.join(folder)),
             Warning::Harmless => {}
-            Warning::Other => return Err(Failed::Answer(line.to_owned()).refusal(root)),
+            Warning::Other => return Err(Failed::Answer(line.to_owned()).error(root)),
         }
     }
     Ok((named, closed))
@@ -116,9 +116,9 @@ fn path(bytes: &[u8]) -> Option<PathBuf> {
 }
 
 enum Warning {
-    /// A folder that git could not look into.
+    /// A folder that git could not list.
     Closed(PathBuf),
-    /// A file of patterns that git could not read: what it would ignore is listed.
+    /// A `.gitignore` that git could not read; the files that it ignores are listed.
     Harmless,
     Other,
 }
@@ -137,17 +137,17 @@ fn warning(line: &str) -> Warning {
 }
 
 /// The bytes of blobs, in their order.
-pub(super) fn blobs(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, Refusal> {
+pub(super) fn blobs(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, RunError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let asked: String = ids.iter().map(|id| format!("{id}\n")).collect();
     let answer = git(root, &["cat-file", "--batch"], Some(asked.as_bytes()));
-    let answer = answer.map_err(|why| why.refusal(root))?;
+    let answer = answer.map_err(|why| why.error(root))?;
     let mut rest = answer.out.as_slice();
     let mut out = Vec::with_capacity(ids.len());
     for id in ids {
-        let missing = || Failed::Answer(format!("the object {id} is missing")).refusal(root);
+        let missing = || Failed::Answer(format!("the object {id} is missing")).error(root);
         let (bytes, left) = blob(rest).ok_or_else(missing)?;
         out.push(bytes.to_vec());
         rest = left;
@@ -155,27 +155,27 @@ pub(super) fn blobs(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, Refusal> 
     Ok(out)
 }
 
-/// The files of a commit: paths from the repository's root, and blobs. Without a commit yet there
+/// The files of `HEAD`: paths from the repository's root, and blobs. Before the first commit there
 /// are none.
-pub(super) fn head(root: &Path) -> Result<Vec<(PathBuf, String)>, Refusal> {
-    let refusal = |why: Failed| why.refusal(root);
-    // A branch without a commit is no error, and any other failure is one.
+pub(super) fn head(root: &Path) -> Result<Vec<(PathBuf, String)>, RunError> {
+    let error = |why: Failed| why.error(root);
+    // A branch without a commit is not an error; any other failure is.
     let verify = ["rev-parse", "--verify", "--quiet", "HEAD"];
     match git(root, &verify, None) {
         Ok(_) => {}
         Err(Failed::Answer(said)) if said.is_empty() => {
-            git(root, &["symbolic-ref", "--quiet", "HEAD"], None).map_err(refusal)?;
+            git(root, &["symbolic-ref", "--quiet", "HEAD"], None).map_err(error)?;
             return Ok(Vec::new());
         }
-        Err(why) => return Err(refusal(why)),
+        Err(why) => return Err(error(why)),
     }
-    let answer = git(root, &["ls-tree", "-r", "-z", "HEAD"], None).map_err(refusal)?;
+    let answer = git(root, &["ls-tree", "-r", "-z", "HEAD"], None).map_err(error)?;
     entries(root, &answer.out, tree_entry)
 }
 
 /// The files of the index: paths from the repository's root, and blobs.
-pub(super) fn index(root: &Path) -> Result<Vec<(PathBuf, String)>, Refusal> {
-    let answer = git(root, &["ls-files", "-z", "-s"], None).map_err(|why| why.refusal(root))?;
+pub(super) fn index(root: &Path) -> Result<Vec<(PathBuf, String)>, RunError> {
+    let answer = git(root, &["ls-files", "-z", "-s"], None).map_err(|why| why.error(root))?;
     entries(root, &answer.out, index_entry)
 }
 
@@ -184,8 +184,8 @@ fn entries<'e>(
     root: &Path,
     out: &'e [u8],
     read: impl Fn(&'e [u8]) -> Option<(&'e str, PathBuf, &'e str)>,
-) -> Result<Vec<(PathBuf, String)>, Refusal> {
-    let unknown = || Failed::Answer("an answer that is not understood".to_owned()).refusal(root);
+) -> Result<Vec<(PathBuf, String)>, RunError> {
+    let unknown = || Failed::Answer("an answer that is not understood".to_owned()).error(root);
     let mut files = Vec::new();
     for entry in out.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
         let (mode, path, id) = read(entry).ok_or_else(unknown)?;
@@ -196,8 +196,8 @@ fn entries<'e>(
     Ok(files)
 }
 
-/// The files that may say that they hold a definition: of `HEAD`, or of the index.
-pub(super) fn claiming(root: &Path, of: Side) -> Result<BTreeSet<PathBuf>, Refusal> {
+/// The files of `HEAD` or of the index that may claim to be definitions.
+pub(super) fn claiming(root: &Path, of: Side) -> Result<BTreeSet<PathBuf>, RunError> {
     let mut ask = vec!["grep", "-z", "-l", "-a", "-F", "--full-name"];
     for word in crate::model::SPELLINGS {
         ask.extend(["-e", word]);
@@ -208,14 +208,14 @@ pub(super) fn claiming(root: &Path, of: Side) -> Result<BTreeSet<PathBuf>, Refus
         Ok(answer) => answer,
         // It found none.
         Err(Failed::Answer(said)) if said.is_empty() => return Ok(BTreeSet::new()),
-        Err(why) => return Err(why.refusal(root)),
+        Err(why) => return Err(why.error(root)),
     };
     let names = answer.out.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     let names = names.map(|name| name.strip_prefix(b"HEAD:").unwrap_or(name));
     Ok(names.filter_map(path).collect())
 }
 
-/// Which files of a repository are asked for.
+/// Where to search for files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Head,
@@ -239,19 +239,19 @@ fn tree_entry(entry: &[u8]) -> Option<(&str, PathBuf, &str)> {
 }
 
 /// The commit that a revision names.
-pub(super) fn commit(root: &Path, revision: &str) -> Result<String, Refusal> {
+pub(super) fn commit(root: &Path, revision: &str) -> Result<String, RunError> {
     let name = quote(revision);
     let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
     let commit = format!("{revision}^{{commit}}");
     let commit = git(root, &[&verify[..], &[commit.as_str()]].concat(), None);
     let commit = commit.map_err(|why| match why {
         Failed::Answer(said) if said.is_empty() => {
-            Refusal::new(format!("git knows no revision {name}"))
+            RunError::new(format!("git knows no revision {name}"))
                 .help("write one as `main` or `HEAD~1`")
         }
         why => {
-            let Refusal { message, help } = why.refusal(root);
-            Refusal { message: format!("--since asks git: {message}"), help }
+            let RunError { message, help } = why.error(root);
+            RunError { message: format!("--since asks git: {message}"), help }
         }
     })?;
     Ok(String::from_utf8_lossy(&commit.out).trim().to_owned())
@@ -268,9 +268,9 @@ pub(super) struct TreeEntry {
 }
 
 /// Every entry below a commit.
-pub(super) fn tree(root: &Path, commit: &str) -> Result<Vec<TreeEntry>, Refusal> {
+pub(super) fn tree(root: &Path, commit: &str) -> Result<Vec<TreeEntry>, RunError> {
     let list = git(root, &["ls-tree", "-r", "-z", commit], None);
-    let list = list.map_err(|why| why.refusal(root))?;
+    let list = list.map_err(|why| why.error(root))?;
     let entries = list.out.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
     let entries = entries.filter_map(tree_entry);
     let entries =
@@ -287,39 +287,39 @@ fn blob(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(start..start + size)?, text.get(start + size + 1..)?))
 }
 
-/// What git printed.
+/// Git's output.
 struct Answer {
     out: Vec<u8>,
     warnings: String,
 }
 
-/// ReadError git gave no answer.
+/// Why git gave no answer.
 enum Failed {
     /// It could not be run.
     Program(std::io::Error),
     /// It does not trust a repository that another user owns.
     Owner,
-    /// Its words, which may be none.
+    /// Its message, which may be empty.
     Answer(String),
 }
 
 impl Failed {
-    fn refusal(self, root: &Path) -> Refusal {
+    fn error(self, root: &Path) -> RunError {
         let place = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
         let place = place.display();
         match self {
-            Self::Program(error) => Refusal::new(format!(
+            Self::Program(error) => RunError::new(format!(
                 "{place} is a git repository, and the program `git`, which alone knows its files, \
                  cannot be run: {}",
                 open::reason(&error)
             ))
             .help("install git, or put it on PATH"),
-            Self::Owner => Refusal::new(format!(
+            Self::Owner => RunError::new(format!(
                 "git does not list the files of {place}, because another user owns it"
             ))
             .help(format!("git config --global --add safe.directory '{place}'")),
             Self::Answer(said) => {
-                Refusal::new(format!("git cannot list the files of {place}: {}", escape(&said)))
+                RunError::new(format!("git cannot list the files of {place}: {}", escape(&said)))
                     .help("make `git status` work there; without git's answer nothing is checked")
             }
         }
@@ -333,7 +333,7 @@ fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Fai
     for name in NOT_OURS {
         command.env_remove(name);
     }
-    // Where this repository is damaged, git would answer for one above it.
+    // If this repository is damaged, git would answer for one above it.
     if let Some(above) = folder.parent() {
         command.env("GIT_CEILING_DIRECTORIES", above);
     }
@@ -342,7 +342,7 @@ fn git(folder: &Path, args: &[&str], input: Option<&[u8]>) -> Result<Answer, Fai
     let mut child = command.spawn().map_err(Failed::Program)?;
     let writer = child.stdin.take().zip(input).map(|(mut stdin, input)| {
         let input = input.to_vec();
-        // Written while the answer is read, or both would wait for each other.
+        // The input is written while the output is read; otherwise both processes could block.
         std::thread::spawn(move || stdin.write_all(&input))
     });
     let output = child.wait_with_output().map_err(Failed::Program)?;

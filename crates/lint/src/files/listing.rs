@@ -1,25 +1,25 @@
-//! All files of a ground: what git tracks or does not ignore, and without git all that there are.
+//! Lists all files of a boundary: those that git tracks or does not ignore; without git, all files.
 //!
-//! What could not be seen is listed as well: it is an error where it may hold a part of the corpus,
-//! which is for the caller to know. Links are listed and not followed.
+//! Folders that could not be listed are part of the result: the caller reports them where they may
+//! contain a part of the corpus. Links are listed and not followed.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::boundary::is_repository;
 use super::git::{self, Kind, Named};
-use super::ground::is_repository;
 use super::open::ReadError;
-use super::{Refusal, ground::Ground};
+use super::{RunError, boundary::Boundary};
 
-/// The files of a ground.
+/// The files of a boundary.
 #[derive(Default)]
 pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
     /// The roots of the repositories among them.
     pub(super) roots: Vec<PathBuf>,
-    /// What could not be seen.
+    /// What could not be listed.
     pub(super) unseen: Vec<(PathBuf, ReadError)>,
 }
 
@@ -27,13 +27,13 @@ pub(super) struct Listing {
 #[derive(Clone)]
 pub(super) struct Listed {
     pub(super) path: PathBuf,
-    /// Whether it is a symbolic link; unknown where that takes a look.
+    /// Whether it is a symbolic link; `None` if that is not known yet.
     pub(super) is_link: Option<bool>,
-    /// Its bytes in the index, where a sparse checkout keeps it out of the work tree.
+    /// Its blob, if a sparse checkout leaves the file out of the work tree.
     pub(super) sparse: Option<Blob>,
 }
 
-/// The bytes of a file in a repository's store.
+/// An object of a repository.
 #[derive(Clone, Debug)]
 pub(super) struct Blob {
     pub(super) root: PathBuf,
@@ -41,13 +41,13 @@ pub(super) struct Blob {
 }
 
 impl Listing {
-    /// Lists a ground, each file once and in the order of their paths.
-    pub(super) fn of(ground: &Ground) -> Result<Self, Refusal> {
+    /// Lists a boundary, each file once, sorted by path.
+    pub(super) fn of(boundary: &Boundary) -> Result<Self, RunError> {
         let mut listing = Self::default();
-        if ground.is_repository {
-            listing.repository(&ground.root)?;
+        if boundary.is_repository {
+            listing.repository(&boundary.root)?;
         } else {
-            listing.folder(&ground.root)?;
+            listing.folder(&boundary.root)?;
         }
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         listing.files.dedup_by(|a, b| a.path == b.path);
@@ -62,7 +62,7 @@ impl Listing {
         below.get(..end).unwrap_or_default()
     }
 
-    fn repository(&mut self, root: &Path) -> Result<(), Refusal> {
+    fn repository(&mut self, root: &Path) -> Result<(), RunError> {
         let (named, closed) = git::list(root)?;
         self.files.reserve(named.len());
         self.roots.push(root.to_path_buf());
@@ -72,7 +72,7 @@ impl Listing {
                 Kind::Tracked => self.file(path, Some(false)),
                 Kind::Link => self.file(path, Some(true)),
                 Kind::Untracked => self.file(path, None),
-                // It may be there all the same.
+                // It may exist all the same.
                 Kind::Sparse(_) | Kind::SparseLink if path.symlink_metadata().is_ok() => {
                     self.file(path, None);
                 }
@@ -96,8 +96,8 @@ impl Listing {
         Ok(())
     }
 
-    /// Lists a folder that is no repository: no file of patterns counts there.
-    pub(super) fn folder(&mut self, root: &Path) -> Result<(), Refusal> {
+    /// Lists a folder that is not a repository; `.gitignore` has no effect there.
+    pub(super) fn folder(&mut self, root: &Path) -> Result<(), RunError> {
         let mut walk = WalkDir::new(root).sort_by_file_name().into_iter();
         while let Some(entry) = walk.next() {
             match entry {

@@ -1,24 +1,24 @@
-//! Files in, a report out: finds the policies and the corpus, reads both, and has them checked.
+//! Lints the files of a repository: finds the policies and the corpus, reads both, and checks them.
 //!
-//! This is the only part of the crate that touches the file system. It never waits for what is no
-//! regular file, never reads more of a file than the limits allow, follows no link out of the
-//! repository, and counts whatever it leaves out.
+//! This is the only part of the crate that uses the file system. It never waits for a pipe or a
+//! device, never reads more of a file than the limits allow, follows no link out of the repository,
+//! and counts every file that it skips.
 
-mod beside;
-mod corpus;
-mod field;
+mod boundary;
+mod companions;
+mod dedup;
+mod definitions;
 mod fix;
 mod git;
-mod ground;
-mod groups;
 mod listing;
-mod once;
 mod open;
 mod paths;
 mod patterns;
-mod proof;
+mod policy_set;
 mod read;
 mod revision;
+mod run;
+mod search;
 mod time;
 
 use std::collections::BTreeMap;
@@ -33,8 +33,8 @@ use cortexkey_manifest::{escape, mask_path};
 use cortexkey_system::{Links, Write, replace};
 use jiff::Timestamp;
 
-pub use ground::POLICY_NAMES;
-pub use proof::Definitions;
+pub use boundary::POLICY_NAMES;
+pub use definitions::Definitions;
 pub use time::now;
 
 use crate::cases::CaseFile;
@@ -43,21 +43,21 @@ use crate::model::Report;
 use crate::model::{Corpus, CorpusFile, is_builtin};
 use crate::policy::Policy;
 
-/// The policy that holds where none is found.
+/// The policy for files that have no policy of their own.
 pub const DEFAULT_POLICY: &str = "builtin:recommended";
 
-/// The name of a baseline that nobody named.
+/// The name of a baseline that no option names.
 pub const BASELINE_NAME: &str = "cortexkey-baseline.json";
 
-/// What a run is asked.
+/// What a run checks, and how.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Files and folders; `-` is standard input. Empty means all of the corpus.
     pub paths: Vec<PathBuf>,
-    /// The policy's file, or `builtin:…`; else the nearest one upwards.
+    /// The policy's file, or `builtin:…`; else the nearest one, searching upwards.
     pub policy: Option<PathBuf>,
-    /// The name under which standard input is judged.
+    /// The path under which standard input is checked.
     pub stdin_filename: Option<PathBuf>,
     /// The folder that relative paths start from, and that output is relative to.
     pub folder: PathBuf,
@@ -65,29 +65,29 @@ pub struct Options {
     pub now: Timestamp,
     /// How much of a file is read.
     pub limits: Limits,
-    /// Whether comments in files may silence findings.
+    /// Whether comments in files can suppress findings.
     pub comments: bool,
-    /// A revision that keys are compared with.
+    /// A git revision to compare keys with.
     pub since: Option<String>,
-    /// A file with findings that are known; else the one beside the policy, where there is one.
+    /// A file with known findings, instead of the one beside the policy.
     pub baseline: Option<PathBuf>,
-    /// Whether no baseline is taken.
+    /// Whether baselines are ignored.
     pub no_baseline: bool,
-    /// Whether the baseline is to be written.
+    /// Whether the baseline is written.
     pub write_baseline: bool,
-    /// Whether findings are to be mended.
+    /// Whether findings are fixed.
     pub fix: FixMode,
-    /// Whether those are mended as well that somebody has to agree with.
+    /// Whether fixes that a person has to agree with are applied too.
     pub unsafe_fixes: bool,
-    /// How far the run is, for whoever waits.
+    /// The progress of the run, for a caller that shows it.
     pub progress: Arc<Progress>,
-    /// The folder that a service checks the repository out to, as GitHub's and GitLab's say.
+    /// The folder that a CI service checks the repository out to.
     pub project: Option<PathBuf>,
-    /// How many threads; as many as there are processors, where nothing is said.
+    /// The number of threads; one per processor by default.
     pub jobs: Option<usize>,
 }
 
-/// How many files have been read, of how many.
+/// How many files have been read so far.
 #[derive(Debug, Default)]
 pub struct Progress {
     done: AtomicUsize,
@@ -95,27 +95,27 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Files read, and files to be read.
+    /// Files read, and files in all.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
         (self.done.load(Ordering::Relaxed), self.all.load(Ordering::Relaxed))
     }
 }
 
-/// Whether findings are mended.
+/// Whether findings are fixed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FixMode {
-    /// They are told.
+    /// They are reported.
     #[default]
     No,
     /// The files are changed.
     Write,
-    /// It is shown how they would be changed.
+    /// The changes are shown as a diff.
     Diff,
 }
 
 impl Options {
-    /// Options for a run in a folder at a moment, with nothing else asked.
+    /// Options for a run in a folder at a moment; everything else has its default.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, now: Timestamp) -> Self {
         let limits = Limits::default();
@@ -141,27 +141,26 @@ impl Options {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was found; nothing when the run could not begin.
+    /// The findings; `None` when the run could not start.
     pub report: Option<Report>,
-    /// The policy that keys were checked against, the nearest to where the run began; nothing when
-    /// the run could not begin.
+    /// The policy that is nearest to where the run started; `None` when it could not start.
     pub policy: Option<Policy>,
     /// The other policies of the run, which govern files of their own.
     pub others: Vec<Policy>,
     /// The files that were read.
     pub corpus: Corpus,
-    /// Sentences for standard error, in order.
+    /// Messages for standard error, in order.
     pub messages: Vec<String>,
-    /// What to do about the last of them, where the run could not begin.
+    /// What to do about the last message, when the run could not start.
     pub help: Option<String>,
     /// True for a usage error, or a policy with mistakes.
     pub usage_error: bool,
     /// True when no file could be read.
     pub no_input: bool,
-    /// What mending would change, where that was asked.
+    /// What fixing changes, as a diff.
     pub diff: Option<String>,
 }
 
@@ -186,14 +185,14 @@ impl Outcome {
         other.map_or(self.policy.as_ref(), |other| self.others.get(other))
     }
 
-    fn refused(refusal: Refusal) -> Self {
+    fn refused(error: RunError) -> Self {
         Self {
             report: None,
             policy: None,
             others: Vec::new(),
             corpus: Corpus::default(),
-            messages: vec![refusal.message],
-            help: refusal.help,
+            messages: vec![error.message],
+            help: error.help,
             usage_error: true,
             no_input: false,
             diff: None,
@@ -201,14 +200,14 @@ impl Outcome {
     }
 }
 
-/// ReadError a run cannot begin or go on, and what to do about it.
+/// Why a run cannot start or continue, and what to do about it.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct RunError {
     message: String,
     help: Option<String>,
 }
 
-impl Refusal {
+impl RunError {
     fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
@@ -218,19 +217,19 @@ impl Refusal {
     }
 }
 
-impl From<String> for Refusal {
+impl From<String> for RunError {
     fn from(message: String) -> Self {
         Self::new(message)
     }
 }
 
-/// Finds, reads and judges. `stdin` is only read when a path is `-`.
+/// Finds, reads and checks the files. `stdin` is only read when a path is `-`.
 pub fn run(options: &Options, stdin: &mut dyn Read) -> Outcome {
     // Read here: the search may run on another thread.
     let is_named = options.paths.iter().any(|path| path.as_os_str() == "-");
     let stdin = is_named.then(|| open::bounded(stdin, &options.limits));
     let mut outcome = lint_in_pool(options, stdin);
-    // A key given where a path belongs must not go on into a log, and a name must not begin a line.
+    // A key given as a path must not reach a log, and a file name must not start a line.
     for message in outcome.messages.iter_mut().chain(&mut outcome.help) {
         *message = escape(&mask_path(message));
     }
@@ -244,23 +243,23 @@ fn lint_in_pool(options: &Options, stdin: Stdin) -> Outcome {
     let Some(jobs) = options.jobs else { return lint(options, stdin) };
     match rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, 256)).build() {
         Ok(pool) => pool.install(|| lint(options, stdin)),
-        Err(error) => Outcome::refused(Refusal::new(format!("cannot start threads: {error}"))),
+        Err(error) => Outcome::refused(RunError::new(format!("cannot start threads: {error}"))),
     }
 }
 
 fn lint(options: &Options, stdin: Stdin) -> Outcome {
     let mut messages = Vec::new();
-    match groups::run(options, stdin, &mut messages) {
+    match run::run(options, stdin, &mut messages) {
         Ok(outcome) => outcome,
-        Err(refusal) => {
-            let mut outcome = Outcome::refused(refusal);
+        Err(error) => {
+            let mut outcome = Outcome::refused(error);
             messages.append(&mut outcome.messages);
             Outcome { messages, ..outcome }
         }
     }
 }
 
-/// Reads the policy and its parents; some of their files may have another text already.
+/// Reads the policy and its parents; `texts` replaces the text of files that were fixed.
 fn load_policy(
     options: &Options,
     chosen: &str,
@@ -279,7 +278,7 @@ fn load_policy(
         let place = options.folder.join(path);
         let bytes = match own {
             Some(_) => open::read(&place, &options.limits),
-            None => beside::read_inside(options, home, &place),
+            None => companions::read_inside(options, home, &place),
         };
         bytes.map_err(|why| why.message(own.unwrap_or(path)).into())
     };
@@ -292,13 +291,13 @@ fn load_policy(
 
 /// Reads the files with the policy's cases.
 pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, String> {
-    beside::cases(options, policy, &home(options, policy))
+    companions::cases(options, policy, &home(options, policy))
 }
 
-/// Reads the baseline. One that is to be written for the first time need not be there.
-fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Baseline>, Refusal> {
+/// Reads the baseline. One that is written for the first time does not have to exist.
+fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Baseline>, RunError> {
     if options.write_baseline && partial {
-        return Err(Refusal::new("--write-baseline takes all of the corpus; leave the paths out"));
+        return Err(RunError::new("--write-baseline takes all of the corpus; leave the paths out"));
     }
     let named = options.baseline.as_ref();
     let path = match named {
@@ -307,7 +306,7 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
         None => baseline_path(options, policy),
     };
     let name = paths::shown(&options.folder, &path);
-    // A link that leads nowhere is no missing file.
+    // A dangling link is not a missing file.
     let is_missing = path.symlink_metadata().is_err();
     if is_missing && (options.write_baseline || named.is_none()) {
         return Ok(None);
@@ -317,19 +316,19 @@ fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Bas
     let bytes = if named.is_some() {
         open::read(&path, &limits)
     } else {
-        // One that nobody named is part of the repository.
+        // One that no option names is part of the repository.
         let wide = Options { limits, ..options.clone() };
-        beside::read_inside(&wide, &home(options, policy), &path)
+        companions::read_inside(&wide, &home(options, policy), &path)
     };
     let bytes = bytes.map_err(|why| {
         format!("the baseline: {}; make one with --write-baseline", why.message(&name))
     })?;
     let text = String::from_utf8(bytes).map_err(|_| format!("the baseline {name} is not UTF-8"))?;
     let read = Baseline::read(&text).map(Some);
-    read.map_err(|why| Refusal::new(format!("the baseline {name}: {why}")))
+    read.map_err(|why| RunError::new(format!("the baseline {name}: {why}")))
 }
 
-/// Where a baseline goes that nobody named: beside the policy.
+/// Where the baseline is: named by an option, or beside the policy.
 fn baseline_path(options: &Options, policy: &Policy) -> PathBuf {
     match &options.baseline {
         Some(path) => options.folder.join(path),
@@ -337,7 +336,7 @@ fn baseline_path(options: &Options, policy: &Policy) -> PathBuf {
     }
 }
 
-/// The folder of the policy, or where the command runs for a built-in one.
+/// The policy's folder; for a built-in policy, the folder where the command runs.
 fn home(options: &Options, policy: &Policy) -> PathBuf {
     let path = policy.path().filter(|path| !is_builtin(path));
     let file = path.map(|path| paths::absolute(&options.folder, Path::new(path)));
@@ -353,15 +352,15 @@ fn write_baseline(
     left: usize,
     older: Option<&Baseline>,
     messages: &mut Vec<String>,
-) -> Result<(), Refusal> {
+) -> Result<(), RunError> {
     let path = baseline_path(options, policy);
     let name = paths::shown(&options.folder, &path);
-    // One that was named may lie anywhere; the other is part of the repository.
-    let ground = ground::Ground::of(path.parent().unwrap_or(&path))?;
+    // One that an option names may be anywhere; the other is part of the repository.
+    let boundary = boundary::Boundary::of(path.parent().unwrap_or(&path))?;
     let links =
-        if options.baseline.is_some() { Links::Follow } else { Links::Within(&ground.root) };
+        if options.baseline.is_some() { Links::Follow } else { Links::Within(&boundary.root) };
     replace(&path, new.text().as_bytes(), Write::new(links))
-        .map_err(|error| Refusal::new(format!("cannot write {name}: {}", error.reason())))?;
+        .map_err(|error| RunError::new(format!("cannot write {name}: {}", error.reason())))?;
     let gone = older.map_or(0, |older| older.len() - new.len());
     let plural = if new.len() == 1 { "" } else { "s" };
     let mut message = format!("{name} holds {} finding{plural}", new.len());
@@ -375,7 +374,7 @@ fn write_baseline(
     Ok(())
 }
 
-/// One text for all paths to one file of a policy.
+/// The same string for all paths that lead to one file of a policy.
 fn identity(options: &Options, path: &str) -> String {
     let whole = std::fs::canonicalize(options.folder.join(path)).ok();
     whole.and_then(|whole| whole.into_os_string().into_string().ok()).unwrap_or_else(|| path.into())

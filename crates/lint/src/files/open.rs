@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cortexkey_manifest::yaml::Limits;
 
-/// ReadError a file was not read.
+/// Why a file could not be read.
 #[derive(Clone, Debug)]
 pub(super) enum ReadError {
     /// The system's error.
@@ -16,7 +16,7 @@ pub(super) enum ReadError {
     Kind(&'static str),
     /// It is a folder that cannot be listed.
     Folder(Arc<io::Error>),
-    /// It has this many bytes, or more than the limit where the count is not known.
+    /// It has this many bytes, which is over the limit.
     Large(u64),
     /// It is a symbolic link out of the repository; its target is not shown.
     Leaves,
@@ -100,14 +100,14 @@ pub(super) enum Seen {
     Folder,
 }
 
-/// Looks at a path without reading it: whether it is there, and whether it may be read.
+/// Checks that a path exists and can be read, without reading it.
 pub(super) fn look(path: &Path) -> Result<Seen, ReadError> {
     let about = fs::metadata(path).map_err(ReadError::system)?;
     if about.is_dir() {
         fs::read_dir(path).map_err(ReadError::folder)?;
         return Ok(Seen::Folder);
     }
-    // Asked before it is opened: opening a FIFO waits for a writer.
+    // Checked before opening: opening a FIFO waits for a writer.
     if !about.is_file() {
         return Err(ReadError::Kind(kind(&about)));
     }
@@ -117,7 +117,7 @@ pub(super) fn look(path: &Path) -> Result<Seen, ReadError> {
 
 /// The bytes of a regular file within the limits.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
-    // Asked before it is opened: opening a FIFO waits for a writer.
+    // Checked before opening: opening a FIFO waits for a writer.
     let about = fs::metadata(path).map_err(ReadError::system)?;
     if !about.is_file() {
         return Err(ReadError::Kind(kind(&about)));
@@ -130,20 +130,20 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     let mut bytes = vec![0; length + 1];
     let read = file.read(&mut bytes).unwrap_or(0);
     bytes.truncate(read);
-    // One byte more was asked for and did not come, so that was all: most files are read at once.
+    // One byte more was requested and did not come: most files are read in one call.
     if read == length && read > 0 {
         return Ok(bytes);
     }
-    // It has another length by now, or came in parts.
+    // Its length changed, or it came in parts.
     take(&mut file, limits, bytes)
 }
 
-/// The bytes of a stream, as long as they are within the limits.
+/// The bytes of a stream within the limits.
 pub(super) fn bounded(from: &mut dyn Read, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     take(from, limits, Vec::new())
 }
 
-/// The rest of a stream, behind what was read of it.
+/// The rest of a stream, after the bytes that were read already.
 fn take(from: &mut dyn Read, limits: &Limits, mut bytes: Vec<u8>) -> Result<Vec<u8>, ReadError> {
     let left = (limits.bytes as u64 + 1).saturating_sub(bytes.len() as u64);
     from.take(left).read_to_end(&mut bytes).map_err(ReadError::system)?;

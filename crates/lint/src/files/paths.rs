@@ -1,5 +1,5 @@
-//! Paths as output shows them: relative to where the command runs, with `/`. Where `\` is a
-//! character of names, it stays one.
+//! Paths as output shows them: relative to where the command runs, with `/`. On systems where `\` is
+//! part of names, it stays.
 
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
@@ -24,7 +24,7 @@ pub(super) fn shown(folder: &Path, path: &Path) -> String {
     shown_whole(folder, &absolute(folder, path)).unwrap_or_else(|| path.to_string_lossy().into())
 }
 
-/// The same for an absolute path; nothing where no way leads there.
+/// The same for an absolute path; `None` if no relative path leads there.
 pub(super) fn shown_whole(folder: &Path, path: &Path) -> Option<String> {
     let way = match path.strip_prefix(folder) {
         Ok(below) => Cow::Borrowed(below),
@@ -44,7 +44,7 @@ pub(super) fn slashed(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// The way from a folder to an absolute path.
+/// The relative path from a folder to an absolute path.
 pub(super) fn relative(folder: &Path, path: &Path) -> Option<PathBuf> {
     let folder = absolute(folder, Path::new(""));
     if let Ok(below) = path.strip_prefix(&folder) {

@@ -1,7 +1,7 @@
-//! A policy's `keys`: which files are its corpus.
+//! A policy's `keys`: the patterns of the files in its corpus.
 //!
-//! The patterns of all its layers count, each from its own file's folder: a child adds to what its
-//! parents take in, and takes nothing out.
+//! The patterns of all layers count, each from its own file's folder: a child adds files to its
+//! parents' corpus, and removes none.
 
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,13 @@ use crate::policy::Policy;
 /// The patterns of one layer.
 struct Layer {
     set: GlobSet,
-    /// The folder that they start from, absolute.
+    /// The absolute folder that they start from.
     base: PathBuf,
-    /// The folders below which each of them looks.
+    /// The folder below which each of them matches.
     roots: Vec<PathBuf>,
 }
 
-/// The `keys` of a policy; none where no layer has any.
+/// The `keys` of a policy; empty if no layer has any.
 pub(super) struct Patterns {
     layers: Vec<Layer>,
 }
@@ -42,7 +42,7 @@ impl Patterns {
         !self.layers.is_empty()
     }
 
-    /// Whether a file is named.
+    /// Whether a pattern matches a file.
     pub(super) fn name(&self, path: &Path) -> bool {
         self.layers
             .iter()
@@ -54,7 +54,7 @@ impl Patterns {
         self.layers.iter().map(|layer| layer.base.as_path())
     }
 
-    /// Whether a folder may hold files that are named.
+    /// Whether a folder may contain files that match.
     pub(super) fn reach(&self, folder: &Path) -> bool {
         let mut roots = self.layers.iter().flat_map(|layer| &layer.roots);
         roots.any(|root| root.starts_with(folder) || folder.starts_with(root))
@@ -81,7 +81,7 @@ fn layer(path: &str, base: PathBuf, patterns: &[&str]) -> Result<Layer, String> 
     Ok(Layer { set, base, roots })
 }
 
-/// The folders that a pattern begins with, up to the first that is no plain name.
+/// The folders that a pattern starts with, up to the first wildcard.
 pub(super) fn literal(pattern: &str) -> &str {
     let wild = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());
     let end = pattern.get(..wild).and_then(|plain| plain.rfind('/'));

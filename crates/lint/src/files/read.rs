@@ -1,4 +1,4 @@
-//! Reading the files that were found, on all processors where they are many.
+//! Reads the files that were found; in parallel if there are many.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,24 +8,24 @@ use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
-use super::corpus::{Origin, Role, Wanted, is_policy_alone, name};
-use super::field::{Loaded, has_policy_name};
 use super::paths::shown_whole;
-use super::{Options, Refusal, git, open};
+use super::policy_set::{Loaded, has_policy_name};
+use super::search::{Origin, Role, Wanted, is_policy_alone, name};
+use super::{Options, RunError, git, open};
 use crate::engine::{FEW, FileLinter, FileResult};
 use crate::model::{CorpusFile, may_claim};
 
-/// A file with what it gave by itself; nothing where it turned out to be no part of the corpus.
+/// A file with its own findings; `None` if it is not part of the corpus after all.
 pub(super) type Read = Option<(CorpusFile, FileResult)>;
 
-/// Reads and parses the files; the order stays. There is one linter for each policy, where the
-/// run changes no file.
+/// Reads, parses and checks the files, in order. `linters` has one linter per policy, or none if the
+/// run is going to change files.
 pub(super) fn all(
     options: &Options,
     loaded: &[Loaded],
     wanted: &mut [Wanted],
     linters: &[FileLinter<'_>],
-) -> Result<Vec<Read>, Refusal> {
+) -> Result<Vec<Read>, RunError> {
     from_index(wanted)?;
     options.progress.all.store(wanted.len(), Ordering::Relaxed);
     let tops: Vec<&Path> = loaded.iter().map(|loaded| loaded.top.as_path()).collect();
@@ -36,7 +36,7 @@ pub(super) fn all(
             return None;
         }
         let is_unread = bytes.is_err();
-        // A file that breaks the reader must not vanish.
+        // A file that crashes the reader must not disappear from the report.
         let read = catch_unwind(AssertUnwindSafe(|| parse(options, item, bytes)));
         let mut file = read.unwrap_or_else(|_| {
             let why = "cannot be read: the reader failed on this file";
@@ -46,7 +46,7 @@ pub(super) fn all(
         if item.role != Role::Corpus && !is_given && !file.define(item.role == Role::Outside) {
             return None;
         }
-        // A policy among the keys is a policy, where one was found and where none says what is a key.
+        // A policy among the keys is skipped if it was loaded, or if no `keys` name definitions.
         let is_named = loaded[item.by].patterns.any() && !has_policy_name(&item.path);
         if item.role == Role::Corpus && !is_named && is_policy_alone(&file) {
             return None;
@@ -56,7 +56,7 @@ pub(super) fn all(
         file.policy_path = tops.get(item.by).and_then(|top| shown_whole(top, &item.path));
         let linter = linters.get(item.by);
         let result = linter.map(|linter| linter.check(&file)).unwrap_or_default();
-        // What was checked is seldom looked at again, and all trees together are large.
+        // A checked file is rarely needed again, and all trees together are large.
         if let (Some(_), Some(tree)) = (linter, Arc::get_mut(&mut file.tree)) {
             tree.forget();
         }
@@ -73,8 +73,8 @@ fn disk_path(item: &Wanted) -> Option<PathBuf> {
     matches!(item.origin, Origin::Disk).then(|| item.path.clone())
 }
 
-/// Takes the bytes of files that are not in the work tree out of the index, all at once.
-fn from_index(wanted: &mut [Wanted]) -> Result<(), Refusal> {
+/// Reads the files that are not in the work tree from the index, all at once.
+fn from_index(wanted: &mut [Wanted]) -> Result<(), RunError> {
     let mut by_root: BTreeMap<PathBuf, Vec<(String, usize)>> = BTreeMap::new();
     for (at, item) in wanted.iter().enumerate() {
         if let Origin::Index(blob) = &item.origin {
@@ -98,7 +98,7 @@ fn bytes(options: &Options, item: &Wanted) -> Result<Vec<u8>, open::ReadError> {
             Err(open::ReadError::Large(bytes.len() as u64))
         }
         Origin::Bytes(bytes) => bytes.clone(),
-        Origin::Nowhere(why) => Err(why.clone()),
+        Origin::Unreadable(why) => Err(why.clone()),
         Origin::Index(_) => Err(open::ReadError::system(std::io::ErrorKind::NotFound.into())),
     }
 }

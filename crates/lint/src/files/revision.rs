@@ -1,8 +1,8 @@
 //! The corpus at an earlier revision: the files that belong to it, those behind links, and those of
 //! submodules at the commits that the revision names.
 //!
-//! A file that cannot be had, such as one of a submodule's commit that was never fetched, is left
-//! out: its keys then count as new, which reports too much rather than too little.
+//! A file that is not available, such as one of a submodule's commit that was never fetched, is
+//! skipped: its keys then count as new, which reports too much rather than too little.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -10,20 +10,20 @@ use std::path::{Component, Path, PathBuf};
 use cortexkey_manifest::yaml::Limits;
 
 use super::git::{self, TreeEntry};
-use super::{Refusal, ground};
+use super::{RunError, boundary};
 use crate::model::{Before, CorpusFile};
 
-/// How many links in a row, and how many submodules in one another, are followed.
+/// How many links in a row, and how many nested submodules, are followed.
 const DEPTH_MAX: usize = 8;
 
-/// Reads the files of a revision that `belongs` wants, by their paths below `home`.
+/// Reads the files of a revision that `belongs` accepts; their paths start below `home`.
 pub(super) fn before(
     root: &Path,
     home: &Path,
     revision: &str,
     limits: &Limits,
     belongs: &dyn Fn(&Path) -> bool,
-) -> Result<Before, Refusal> {
+) -> Result<Before, RunError> {
     let commit = git::commit(root, revision)?;
     let entries = git::tree(root, &commit)?;
     let mut files = Vec::new();
@@ -48,7 +48,7 @@ fn of_submodule(
     files: &mut Files,
     depth: usize,
 ) {
-    if depth > DEPTH_MAX || !ground::is_repository(root) {
+    if depth > DEPTH_MAX || !boundary::is_repository(root) {
         return;
     }
     let Ok(entries) = git::tree(root, commit) else { return };
@@ -67,7 +67,7 @@ fn of_repository(
     belongs: &dyn Fn(&Path) -> bool,
     limits: &Limits,
     files: &mut Files,
-) -> Result<(), Refusal> {
+) -> Result<(), RunError> {
     let tree = Tree::read(root, entries)?;
     let mut wanted: Vec<(PathBuf, &str)> = Vec::new();
     for (path, id) in &tree.regular {
@@ -75,7 +75,7 @@ fn of_repository(
             wanted.push((root.join(path), id));
         }
     }
-    // What links lead to, and is in no corpus itself, is kept under the first of them.
+    // A file that only links lead to is kept under the first of them.
     let mut known: BTreeSet<&str> = wanted.iter().map(|(_, id)| *id).collect();
     for (alias, id) in tree.behind_links() {
         if belongs(&root.join(&alias)) && known.insert(id) {
@@ -84,7 +84,7 @@ fn of_repository(
     }
     let ids: Vec<&str> = wanted.iter().map(|(_, id)| *id).collect();
     let blobs = git::blobs(root, &ids)?;
-    // What is too large was not checked then either.
+    // A file over the limit was not checked at that revision either.
     let read = wanted.into_iter().zip(blobs).filter(|(_, bytes)| bytes.len() <= limits.bytes);
     files.extend(read.map(|((path, _), bytes)| (path, bytes)));
     Ok(())
@@ -93,12 +93,12 @@ fn of_repository(
 /// The regular files and the links of a tree, by their paths from its root.
 struct Tree<'e> {
     regular: BTreeMap<&'e Path, &'e str>,
-    /// Each link with the path that it leads to; none for one that leaves the repository.
+    /// Each link with its target; links out of the repository are left out.
     links: BTreeMap<&'e Path, PathBuf>,
 }
 
 impl<'e> Tree<'e> {
-    fn read(root: &Path, entries: &'e [TreeEntry]) -> Result<Self, Refusal> {
+    fn read(root: &Path, entries: &'e [TreeEntry]) -> Result<Self, RunError> {
         let of_mode = |mode: &'static str| {
             let entries = entries.iter().filter(move |entry| entry.mode.starts_with(mode));
             entries.map(|entry| (entry.path.as_path(), entry.id.as_str()))
@@ -113,7 +113,7 @@ impl<'e> Tree<'e> {
         Ok(Self { regular: of_mode("100").collect(), links: links.collect() })
     }
 
-    /// Each file that a link leads to, itself or by its folder, under the path through the link.
+    /// Each file that a link leads to, directly or through its folder, under the link's path.
     fn behind_links(&self) -> Vec<(PathBuf, &'e str)> {
         let mut found = Vec::new();
         for link in self.links.keys() {
@@ -143,7 +143,7 @@ impl<'e> Tree<'e> {
     }
 }
 
-/// A link's target from the repository's root; none for one that leaves it.
+/// A link's target from the repository's root; `None` if it leaves the repository.
 fn joined(folder: &Path, target: &Path) -> Option<PathBuf> {
     let mut path = folder.to_path_buf();
     for part in target.components() {

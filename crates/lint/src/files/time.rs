@@ -1,10 +1,10 @@
-//! The time of a run: said, then that of a reproducible build, then the clock.
+//! The time of a run: from an option, from `SOURCE_DATE_EPOCH`, or from the clock.
 
 use cortexkey_manifest::definition::moment;
 use cortexkey_manifest::quote_refused;
 use jiff::Timestamp;
 
-/// The moment from `--now`, else from `SOURCE_DATE_EPOCH`, else the clock's.
+/// The time of `--now`, else of `SOURCE_DATE_EPOCH`, else of the clock.
 pub fn now(said: Option<&str>, epoch: Option<&str>) -> Result<Timestamp, String> {
     if let Some(text) = said {
         return moment(text).map_err(|error| {

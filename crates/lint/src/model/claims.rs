@@ -1,4 +1,4 @@
-//! Whether a file says that it holds a definition: what no corpus names must not hide one.
+//! Tells whether a file claims to be a definition: no file outside the corpus may hide one.
 
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::{Document, NodeKind, Tree};
@@ -7,13 +7,13 @@ use super::corpus::CorpusFile;
 
 /// The group of our versions, as `apiVersion` has it.
 const GROUP: &str = "cortexkey/";
-/// What stands in every file that says so, as [`may_claim`] looks for it.
+/// What every file that claims so contains, as [`may_claim`] searches for it.
 pub(crate) const SPELLINGS: [&str; 7] = [GROUP, "\\x", "\\u", "\\U", "\\/", "\\0", "\\1"];
 
-/// Kinds that are no definitions, and lie where it suits.
+/// Kinds that are not definitions, and may be anywhere.
 const OTHERS: [&str; 3] = ["Policy", "PolicyTest", "Lock"];
 
-/// Whether bytes may say so at all: spelt out, or with an escape that could spell it.
+/// Whether bytes may claim so: they contain the group, or an escape that could spell it.
 pub(crate) fn may_claim(bytes: &[u8]) -> bool {
     let spelt = bytes.windows(GROUP.len()).any(|part| part == GROUP.as_bytes());
     let escaped = || {
@@ -24,11 +24,11 @@ pub(crate) fn may_claim(bytes: &[u8]) -> bool {
     spelt || escaped()
 }
 
-/// The place where a file says that it is a definition.
+/// Where a file claims to be a definition.
 pub(crate) fn definition_claim(file: &CorpusFile) -> Option<Span> {
     let tree = &file.tree;
     let found = tree.documents().iter().find_map(|document| claim(tree, *document));
-    // What could not be read to its end may say so in what was not read.
+    // The unread part of a file with mistakes may contain the claim.
     found.or_else(|| if file.problems.is_empty() { None } else { spelt(tree.source()) })
 }
 

@@ -1,4 +1,4 @@
-//! The files that are checked, parsed and lowered. No file is opened here.
+//! The files to check, parsed. No file is opened here.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct KeyDocument {
     pub problems: Vec<Problem>,
 }
 
-/// The document that holds a span, of a file's, which come in order.
+/// The document that contains a span; a file's documents come in order.
 pub(crate) fn document_at(documents: &[KeyDocument], span: Span) -> Option<&KeyDocument> {
     let next = documents.partition_point(|document| document.span.start <= span.start);
     let document = documents.get(next.checked_sub(1)?)?;
@@ -32,7 +32,7 @@ pub(crate) fn document_at(documents: &[KeyDocument], span: Span) -> Option<&KeyD
 /// One file of the corpus.
 #[derive(Clone, Debug)]
 pub struct CorpusFile {
-    /// Which file it is, whatever its text.
+    /// Identifies the file, whatever its text.
     pub id: FileId,
     /// Its path as output shows it.
     pub path: String,
@@ -44,9 +44,9 @@ pub struct CorpusFile {
     pub problems: Vec<Problem>,
     /// Its documents.
     pub documents: Vec<KeyDocument>,
-    /// True when findings of this file are wanted, and not only its bearing on other files.
+    /// True when findings of this file are reported; other files are read because rules need them.
     pub reported: bool,
-    /// True when its bytes could be read, whatever they hold.
+    /// True when its bytes could be read.
     pub readable: bool,
     /// Which of the run's policies it is checked against.
     pub policy: usize,
@@ -74,7 +74,8 @@ impl CorpusFile {
             for document in tree.documents() {
                 let lowered = definition::read(&tree, *document);
                 let span = tree.node(document.root).span;
-                let (definition, problems) = (lowered.definition, lowered.problems);
+                let definition = lowered.definition;
+                let problems = lowered.problems;
                 documents.push(KeyDocument { span, definition, problems });
             }
             if documents.is_empty() && problems.is_empty() {
@@ -116,25 +117,25 @@ impl CorpusFile {
             ..Self::new(self.path.clone(), bytes, limits)
         };
         if self.is_outside() && !new.define(true) {
-            // It holds no definition any more, and nothing else of it matters.
+            // It contains no definition any more, so nothing of it is checked.
             (new.documents, new.problems) = (Vec::new(), Vec::new());
         }
         new
     }
 
-    /// Its path from the folder of the policy in force, as far as it is known.
+    /// Its path from the folder of the policy in force, if that is known.
     pub(crate) fn path_in_policy(&self) -> &str {
         self.policy_path.as_deref().unwrap_or(&self.path)
     }
 
-    /// Parses the bytes of a file that no corpus names; nothing where it holds no definition.
+    /// Parses the bytes of a file that no corpus names; `None` if it contains no definition.
     #[must_use]
     pub fn outside(path: impl Into<String>, bytes: Vec<u8>, limits: &Limits) -> Option<Self> {
         let mut file = Self::new(path, bytes, limits);
         file.define(true).then_some(file)
     }
 
-    /// Whether the file belongs to no corpus, and holds a definition all the same.
+    /// Whether the file contains a definition but belongs to no corpus.
     #[must_use]
     pub fn is_outside(&self) -> bool {
         self.outside.is_some()
@@ -152,7 +153,7 @@ impl CorpusFile {
         true
     }
 
-    /// Stands for a file that cannot be read: that is a finding, never nothing.
+    /// Represents a file that cannot be read, which is always a finding.
     #[must_use]
     pub fn unreadable(path: impl Into<String>, why: &str, help: &str) -> Self {
         let mut file = Self::new(path, Vec::new(), &Limits::default());
@@ -166,20 +167,20 @@ impl CorpusFile {
 /// The corpus at an earlier revision.
 #[derive(Clone, Debug)]
 pub struct Before {
-    /// What the revision was called.
+    /// The name of the revision.
     pub revision: String,
     /// Its files.
     pub files: Vec<CorpusFile>,
 }
 
-/// The lock file: which definition is which key id of which tenant.
+/// The lock file, which maps definitions to key ids of tenants.
 #[derive(Clone, Debug)]
 pub struct LockedKeys {
     /// Its path as output shows it.
     pub path: String,
     /// Its text and tree.
     pub tree: Arc<Tree>,
-    /// What it says.
+    /// Its content.
     pub lock: Lock,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
@@ -207,10 +208,10 @@ pub struct Corpus {
     pub files: Vec<CorpusFile>,
     /// Files that were given and are neither in the corpus nor a policy.
     pub skipped: usize,
-    /// The same definitions at an earlier revision, where keys are compared.
+    /// The corpus at an earlier revision, to compare keys with.
     pub before: Option<Before>,
-    /// Which definition is which key of which tenant, where that is written down.
+    /// The lock file.
     pub lock: Option<LockedKeys>,
-    /// True when some files of the corpus are not reported on: rules that need all of it wait.
+    /// True when some files are not reported on; rules that need the whole corpus are skipped then.
     pub partial: bool,
 }

@@ -7,8 +7,8 @@ use cortexkey_manifest::yaml::{NodeId, NodeKind, Parent, Tree};
 
 use super::finding::{Edit, Fix};
 
-/// Takes an item out of its list, given where it stands. Nothing where a comment would go with it,
-/// or where the list would be empty and may not be.
+/// Removes the item at a span from its list. `None` if a comment would be lost, or if the list would
+/// become empty.
 pub(crate) fn remove_item(tree: &Tree, item: Span, safe: bool) -> Option<Fix> {
     let Parent { node, at } = tree.parent_of(item)?;
     let NodeKind::Sequence { items, flow } = &tree.node(node).kind else { return None };
@@ -16,7 +16,7 @@ pub(crate) fn remove_item(tree: &Tree, item: Span, safe: bool) -> Option<Fix> {
     remove(tree, &span, items.len(), at, *flow, safe)
 }
 
-/// Takes a waiver out; the last one with its list.
+/// Removes a waiver; the last one together with its list.
 pub(crate) fn remove_waiver(tree: &Tree, waiver: Span, safe: bool) -> Option<Fix> {
     remove_item(tree, waiver, safe).or_else(|| {
         let lists = tree.nodes().filter_map(|(_, node)| {
@@ -33,7 +33,7 @@ pub(crate) fn remove_waiver(tree: &Tree, waiver: Span, safe: bool) -> Option<Fix
     })
 }
 
-/// Takes a field out of its mapping, given where its key stands.
+/// Removes the field whose key is at a span from its mapping.
 pub(crate) fn remove_entry(tree: &Tree, key: Span, safe: bool) -> Option<Fix> {
     let Parent { node, at } = tree.parent_of(key)?;
     let NodeKind::Mapping { entries, flow } = &tree.node(node).kind else { return None };
@@ -41,8 +41,8 @@ pub(crate) fn remove_entry(tree: &Tree, key: Span, safe: bool) -> Option<Fix> {
     remove(tree, &span, entries.len(), at, *flow, safe)
 }
 
-/// Adds a line below a field of a block mapping, with the field's indentation; in a flow mapping,
-/// an entry behind it.
+/// Adds a line below a field of a block mapping, with the field's indentation; in a flow mapping, an
+/// entry after it.
 pub(crate) fn add_after(tree: &Tree, key: Span, field: &str, safe: bool) -> Option<Fix> {
     let Parent { node, at } = tree.parent_of(key)?;
     let NodeKind::Mapping { entries, flow } = &tree.node(node).kind else { return None };
@@ -73,7 +73,7 @@ pub(crate) fn entry_span(tree: &Tree, key: NodeId, value: NodeId) -> Span {
     Span { start: key.start, end: key.end.max(value.end) }
 }
 
-/// Takes out one of `count` items or entries; `place` says where each stands.
+/// Removes one of `count` items or entries; `place` gives the span of each.
 fn remove(
     tree: &Tree,
     place: &dyn Fn(usize) -> Option<Span>,
@@ -85,7 +85,8 @@ fn remove(
     if count < 2 {
         return None;
     }
-    let (own, text) = (place(at)?, tree.source());
+    let own = place(at)?;
+    let text = tree.source();
     let span = if flow {
         match at.checked_sub(1).and_then(place) {
             Some(before) => Span { start: before.end, end: own.end },

@@ -57,7 +57,7 @@ pub struct Report {
 
 impl Report {
     /// Joins the reports of runs over one corpus with several policies. A finding about a policy's
-    /// file counts once, and only where every policy that stands on the file has it.
+    /// file counts once, and only if every policy that extends the file has it.
     pub(crate) fn join(mut reports: Vec<Self>) -> Self {
         if reports.len() < 2 {
             return reports.pop().unwrap_or_default();
@@ -71,7 +71,7 @@ impl Report {
             all.summary.keys += keys;
             all.summary.skipped = skipped;
             all.summary.waived += waived;
-            // Those that a file has too many of are counted, and not among the findings.
+            // The counts include findings that are not listed because a file has too many.
             all.summary.errors += report.summary.errors;
             all.summary.warnings += report.summary.warnings;
             all.summary.infos += report.summary.infos;

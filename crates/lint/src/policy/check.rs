@@ -1,5 +1,5 @@
-//! Mistakes of a policy that are no mistakes of its form: rules and options that do not exist, and
-//! values that they do not take. Each is kept with a suggestion; nothing is dropped.
+//! Checks what a policy says about rules: unknown rules and options, and values that options do not
+//! take. Each mistake is kept, with a suggestion.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(crate) enum MistakeKind {
     Duplicate,
 }
 
-/// A mistake of a policy that is no mistake of its form.
+/// A mistake in what a policy says about rules.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyMistake {
     pub(crate) kind: MistakeKind,
@@ -112,7 +112,7 @@ pub(super) fn waived_rules(
     unknown.collect()
 }
 
-/// What is wrong with the code and the name of a policy's own rule.
+/// Checks the code and name of a rule that the policy defines.
 fn misnamed(
     layer: usize,
     rule: &CustomRule,
@@ -204,7 +204,7 @@ fn check_entry(rule: &RuleSpec, entry: &RuleEntry, layer: usize, out: &mut Vec<P
     }
 }
 
-/// The same for a rule of the policy's own, which has no options.
+/// The same for a rule that the policy defines, which has no options.
 fn check_custom_entry(id: &RuleId, entry: &RuleEntry, layer: usize, out: &mut Vec<PolicyMistake>) {
     let all = entry.overrides.iter().map(|item| &item.settings);
     for settings in core::iter::once(&entry.settings).chain(all) {
@@ -222,7 +222,7 @@ fn check_custom_entry(id: &RuleId, entry: &RuleEntry, layer: usize, out: &mut Ve
     }
 }
 
-/// An attempt to turn off or make less grave what no policy may.
+/// Reports an attempt to turn off or lower a rule that no policy may change so.
 fn softened(rule: &RuleSpec, settings: &RuleSettings, layer: usize) -> Option<PolicyMistake> {
     if !rule.leaves_unchecked {
         return None;

@@ -97,7 +97,7 @@ impl Policy {
         self.settings.get(rule).unwrap_or(&NONE)
     }
 
-    /// False when the policy has mistakes: what it asks for is not certain then.
+    /// False when the policy has mistakes, so that its intent is not certain.
     #[must_use]
     pub fn stands(&self) -> bool {
         self.faults.is_empty() && self.mistakes.is_empty()
@@ -110,22 +110,22 @@ impl Policy {
         self.faults.is_empty()
     }
 
-    /// Path of the policy itself, or `builtin:…`; nothing where none of its files could be read.
+    /// Path of the policy itself, or `builtin:…`; `None` if none of its files could be read.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.layers.last().map(|layer| layer.path.as_str())
     }
 
-    /// Patterns of the corpus, with the path of the policy file that has them: those of every layer,
-    /// since a child takes nothing out of its parent's corpus.
+    /// Patterns of the corpus, with the path of their policy file. Every layer counts, since a child
+    /// removes nothing from its parent's corpus.
     pub fn keys(&self) -> impl Iterator<Item = (&str, &[Spanned<String>])> {
         self.layers
             .iter()
             .filter_map(|layer| Some((layer.path.as_str(), layer.file.keys.as_deref()?)))
     }
 
-    /// How long before its end a key with a lifetime is due to be rotated, in milliseconds; the
-    /// nearest layer's word.
+    /// How many milliseconds before its expiry a key with a lifetime is due for rotation; the nearest
+    /// layer counts.
     #[must_use]
     pub fn rotate_before_ms(&self) -> Option<u64> {
         let said = self.layers.iter().rev().find_map(|layer| layer.file.rotate_before.get())?;
@@ -137,7 +137,7 @@ impl Policy {
         self.layers.iter().map(|layer| (layer.path.as_str(), &layer.tree))
     }
 
-    /// Patterns of the files with the policy's own cases; those of its parents are theirs.
+    /// Patterns of the files with the policy's own test cases, not those of its parents.
     pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
         let own = self.layers.last().into_iter().flat_map(|layer| &layer.file.tests);
         own.map(|pattern| pattern.value.as_str())
@@ -161,7 +161,7 @@ impl Policy {
         self.facts.tenants().map(|(_, tenant)| tenant)
     }
 
-    /// The tenant of keys that name none, where there is one.
+    /// The tenant of keys that name none.
     #[must_use]
     pub fn only_tenant(&self) -> Option<&str> {
         self.facts.only_tenant()
@@ -184,7 +184,7 @@ impl Policy {
         roles.map(|(at, index)| (*at, &self.layers[*at].file.catalog.roles[*index]))
     }
 
-    /// Roles that do not go together, with the index of their layer.
+    /// Roles that must not be combined, with the index of their layer.
     pub fn conflicts(&self) -> impl Iterator<Item = (usize, &[Spanned<String>])> {
         let layers = self.layers.iter().enumerate();
         layers.flat_map(|(at, layer)| {

@@ -1,8 +1,8 @@
-//! Patterns of files in a policy's `match` entries, each compiled once.
+//! The file patterns of a policy's `match` entries, each compiled once.
 //!
-//! A pattern starts from the folder of the policy that has it, as `keys` do. Where that folder is
-//! not above the policy in force, as with a shared policy in a folder of its own, it starts from
-//! the folder of the policy in force.
+//! Like `keys`, a pattern starts from the folder of its policy. If that folder is not above the
+//! policy in force, as with a shared policy in a folder of its own, it starts from the folder of the
+//! policy in force.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,12 @@ use globset::{GlobBuilder, GlobMatcher};
 #[derive(Debug, Default)]
 pub(crate) struct MatchPaths {
     patterns: HashMap<String, GlobMatcher>,
-    /// What stands before a path from the policy in force, to make it one from each layer's folder.
+    /// The prefix that turns a path from the policy in force into one from each layer's folder.
     prefixes: Vec<String>,
 }
 
 impl MatchPaths {
-    /// Compiles the patterns of all layers; those that cannot be are given back with what is wrong.
+    /// Compiles the patterns of all layers. Returns invalid ones with the reason.
     pub(crate) fn new(layers: &[Layer]) -> (Self, Vec<(Source, String)>) {
         let mut paths = Self::default();
         paths.resolve(layers, &|path| path.to_owned());
@@ -72,10 +72,10 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The way from an upper folder down to a lower one, with a slash behind it; nothing where the one
-/// is not above the other.
+/// The path from an upper folder down to a lower one, with a trailing slash; empty if the one is not
+/// above the other.
 fn prefix(lower: &str, upper: &str) -> String {
-    // `../policies` above `.`: what goes up is undone by names that are not known here.
+    // `..` in a path hides the names of the folders, so that no prefix can be known.
     let below = match (lower, upper) {
         (lower, "") => Some(lower),
         (lower, upper) => lower.strip_prefix(upper).and_then(|rest| rest.strip_prefix('/')),

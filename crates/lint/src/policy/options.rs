@@ -210,7 +210,7 @@ impl OptionDoc {
         let from = from.and_then(|from| self.kind.read(from)).or_else(|| self.default_value());
         let Some(to) = self.kind.read(to) else { return false };
         let Some(from) = from else {
-            // Where nothing held, whatever is asked is more; a list held nothing.
+            // Without an old value, any value is stricter; an unset list is empty.
             return !self.kind.is_list() || self.tighter == Tighter::More;
         };
         match (from, to) {

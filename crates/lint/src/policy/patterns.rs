@@ -24,7 +24,7 @@ pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, S
     }
     RegexBuilder::new(pattern).size_limit(bytes_max).build().map_err(|error| {
         let text = error.to_string();
-        // The last line says what is wrong; those before it draw the expression.
+        // The last line has the reason; those before it quote the expression.
         let last = text.lines().last().unwrap_or_default();
         last.strip_prefix("error: ").unwrap_or(last).to_owned()
     })
@@ -35,13 +35,14 @@ pub(crate) fn compile_within(pattern: &str, bytes_max: usize) -> Result<Regex, S
 pub(crate) struct Pattern {
     text: String,
     regex: Regex,
-    /// The expressions of ever fewer of its parts, once something did not match.
+    /// Prefixes of the expression, the longest first; compiled once something does not match.
     prefixes: OnceLock<Vec<Regex>>,
 }
 
 impl Pattern {
     pub(crate) fn new(text: &str) -> Result<Self, String> {
-        let (regex, text) = (compile(text)?, text.to_owned());
+        let regex = compile(text)?;
+        let text = text.to_owned();
         Ok(Self { text, regex, prefixes: OnceLock::new() })
     }
 
@@ -54,7 +55,7 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
-    /// How many bytes of a text the expression's beginning matches.
+    /// How many bytes of a text the longest matching prefix of the expression covers.
     pub(crate) fn matched_length(&self, text: &str) -> Option<usize> {
         let prefixes = self.prefixes.get_or_init(|| prefixes(&self.text).unwrap_or_default());
         prefixes.iter().find_map(|prefix| Some(prefix.find(text)?.end()))

@@ -1,11 +1,11 @@
-//! The rules that a policy can speak about: those of the linter, and those that it defines itself.
+//! The rules that a policy can configure: those of the linter, and those that it defines itself.
 
 use cortexkey_manifest::policy::{Layer, OptionKind, Rules, Severity};
 
 use super::options::OptionDoc;
 use crate::model::RuleId;
 
-/// A rule of the linter, as far as policies can change it.
+/// What a policy has to know about a rule of the linter.
 #[derive(Clone, Debug)]
 pub(crate) struct RuleSpec {
     /// Its code and name.

@@ -61,7 +61,7 @@ impl Settings {
 }
 
 /// What a policy sets for one rule: for all keys, and for those that an override matches. It is read
-/// once, when the policy is.
+/// once, together with the policy.
 #[derive(Debug)]
 pub(crate) struct RuleSettings {
     base: Settings,
@@ -76,7 +76,7 @@ struct Override {
     change: Change,
 }
 
-/// What a part of a policy sets, as far as it counts.
+/// The settings of one entry of a policy that take effect.
 #[derive(Debug)]
 struct Change {
     enabled: Option<(bool, Location)>,

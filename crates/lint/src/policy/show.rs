@@ -10,16 +10,16 @@ use super::registry::RuleSpec;
 use super::settings::Settings;
 use crate::model::RuleId;
 
-/// One fact about a rule, and where it was set; nothing for what the rule itself brings.
+/// One setting of a rule, and where it was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// What: `severity`, `max`, `locked`, …
     pub what: String,
-    /// The value as it would stand in a policy.
+    /// The value as a policy has it.
     pub value: String,
-    /// For which keys, where not for all.
+    /// The keys that it applies to; `None` for all.
     pub keys: Option<String>,
-    /// File and line.
+    /// File and line; `None` for the rule's own default.
     pub at: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Policy {
             keys: None,
             at: Some(self.line_of(Source { layer: custom.layer, span: custom.name_span })),
         };
-        // A severity that nothing says is an error.
+        // The severity is an error by default.
         if let Some(severity) = facts.first_mut().filter(|fact| fact.at.is_none()) {
             severity.at = defined("", String::new()).at;
         }
@@ -108,7 +108,7 @@ impl Policy {
         out
     }
 
-    /// Attempts to loosen a rule that is locked; they do not count.
+    /// Attempts to loosen a locked rule, which have no effect.
     #[must_use]
     pub fn refused(&self, code: &str) -> Vec<String> {
         let own = self.merged.refused.iter().filter(|refused| refused.code == code);
@@ -190,7 +190,7 @@ pub const fn level(enabled: bool, severity: Severity) -> &'static str {
 /// An option's value as a policy would have it.
 fn value(option: &OptionValue) -> String {
     match &option.kind {
-        // `90d` is a text for everybody.
+        // Every reader takes `90d` for a string.
         OptionKind::Text(text) if text.bytes().all(|b| b.is_ascii_alphanumeric()) => text.clone(),
         OptionKind::Text(text) => scalar(text),
         OptionKind::List(items) => {
@@ -207,7 +207,7 @@ fn value(option: &OptionValue) -> String {
     }
 }
 
-/// A `match` as it would stand in a policy.
+/// A `match` as a policy has it.
 fn matched(wanted: &Match) -> String {
     let list = |names: &[Spanned<String>]| {
         let names: Vec<String> = names.iter().map(|name| scalar(&name.value)).collect();

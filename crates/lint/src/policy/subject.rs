@@ -6,7 +6,7 @@ use cortexkey_manifest::policy::Match;
 
 use super::match_paths::MatchPaths;
 
-/// What a `match` can ask of a key.
+/// What a `match` compares: a key, its tenant and its path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     /// The key.
@@ -44,7 +44,7 @@ impl Subject<'_> {
     }
 }
 
-/// True when the value is one of the wanted ones, or nothing is wanted.
+/// True when the value is one of the wanted ones, or none is given.
 fn any(wanted: &[Spanned<String>], value: Option<&str>) -> bool {
     wanted.is_empty() || wanted.iter().any(|item| Some(item.value.as_str()) == value)
 }

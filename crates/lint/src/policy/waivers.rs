@@ -53,7 +53,7 @@ pub(crate) fn lacking(waiver: &Waiver) -> Vec<&'static str> {
     let fields = [
         ("reason", blank(waiver.reason.get())),
         ("approver", blank(waiver.approved_by.get())),
-        // An end that could not be read has been reported as such.
+        // An expiry that could not be read has been reported already.
         ("end", waiver.expires.is_missing()),
     ];
     fields.into_iter().filter(|(_, lacks)| *lacks).map(|(name, _)| name).collect()

@@ -1,4 +1,4 @@
-//! One line a finding: place, severity, code, name, message. For grep and for editors.
+//! One line per finding: location, severity, code, name, message. For grep and for editors.
 
 use core::fmt::Write as _;
 

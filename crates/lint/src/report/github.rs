@@ -1,6 +1,6 @@
-//! Commands of GitHub Actions, which it shows beside the lines of a change.
+//! Commands of GitHub Actions, which GitHub shows beside the changed lines.
 //!
-//! GitHub shows ten of each kind for a step; the summary line comes last, in plain words.
+//! GitHub shows ten of each kind per step; the summary line comes last, as plain text.
 
 use core::fmt::Write as _;
 

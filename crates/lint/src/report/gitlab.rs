@@ -1,4 +1,4 @@
-//! GitLab's code quality report: an array of findings, told apart by their fingerprints.
+//! GitLab's code quality report: an array of findings, identified by their fingerprints.
 
 use serde_json::{Value, json};
 

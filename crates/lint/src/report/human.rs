@@ -1,4 +1,4 @@
-//! For people: the source line, a caret under the value, other places labelled, and what to do.
+//! The format for people: the source line, a caret under the value, labels, and what to do.
 
 use core::ops::Range;
 use std::collections::HashMap;
@@ -42,8 +42,8 @@ pub(super) fn render(report: &Report, color: bool) -> String {
     out
 }
 
-/// The text with a sign in place of each character that nobody sees, of the same length in bytes, so
-/// that places stay good. Control characters are the renderer's.
+/// Replaces each invisible character with a visible one of the same length in bytes, so that spans
+/// stay valid. The renderer handles control characters.
 fn visible(text: String) -> String {
     let is_hidden = |c: char| is_invisible(c) && !c.is_control();
     if text.is_ascii() || !text.contains(is_hidden) {
@@ -53,14 +53,13 @@ fn visible(text: String) -> String {
         (false, _) => c.to_string(),
         (true, 2) => "\u{b7}".to_owned(),
         (true, 3) => "\u{fffd}".to_owned(),
-        // No sign of four bytes is shown everywhere.
+        // No four-byte sign is displayed everywhere.
         (true, _) => "\u{fffd}?".to_owned(),
     };
     text.chars().map(sign).collect()
 }
 
-/// True for the mark of another file without its name, which the renderer puts between a place
-/// that was given and its lines.
+/// True for the line `:::`, which the renderer prints between an origin and its snippet.
 fn is_stray(line: &str) -> bool {
     let mut parts = line.split('\u{1b}');
     let first = parts.next().unwrap_or_default();
@@ -68,7 +67,7 @@ fn is_stray(line: &str) -> bool {
     core::iter::once(first).chain(coloured).collect::<String>().trim() == ":::"
 }
 
-/// A place with its label, and whether it is the finding's own.
+/// A location with its label, and whether it is the finding's own.
 struct Mark<'a> {
     location: Location,
     label: &'a str,
@@ -104,14 +103,14 @@ fn group<'a>(
         elements.push(Level::HELP.message(help.as_str()).into());
     }
     let mut title = level.primary_title(finding.message.as_str()).id(id);
-    // A terminal that can makes the rule a link to its page.
+    // Terminals that support it show the rule as a link to its page.
     if color && rules::find(finding.rule.code()).is_some() {
         title = title.id_url(rules::page_url(finding.rule.name()));
     }
     title.elements(elements)
 }
 
-/// True when two places go into one snippet: few lines apart, or close together on one line.
+/// True when two locations share a snippet: few lines apart, or close together on one line.
 fn near(report: &Report, a: &Mark<'_>, b: &Mark<'_>) -> bool {
     let at = |mark: &Mark<'_>| report.sources[mark.location.source].positions(mark.location.span).0;
     if a.location.source != b.location.source {
@@ -122,8 +121,8 @@ fn near(report: &Report, a: &Mark<'_>, b: &Mark<'_>) -> bool {
     !far && a.line.abs_diff(b.line) <= NEAR
 }
 
-/// The lines around some places of one file. Only these are handed over: the renderer reads all
-/// that it gets, and prints all of a line.
+/// Adds the lines around some locations of one file. The renderer gets no other lines: it reads all
+/// of its input, and prints lines in full.
 fn snippet<'a>(
     report: &'a Report,
     texts: &'a HashMap<SourceId, String>,
@@ -133,7 +132,7 @@ fn snippet<'a>(
     let at = marks[0].location.source;
     let source = &report.sources[at];
     let text = texts.get(&at).map_or("", String::as_str);
-    // There is no line to show of a file that is empty or could not be read.
+    // An empty or unreadable file has no line to show.
     if text.is_empty() {
         elements.push(Origin::path(source.shown()).into());
         return;
@@ -168,11 +167,11 @@ fn snippet<'a>(
     }
 }
 
-/// Some lines, of which the long ones are cut to what lies around the places in them.
+/// Some lines; long ones are cut to the part around their locations.
 struct Window {
     text: String,
     cut: bool,
-    /// What was kept: where it began, and where it begins now.
+    /// The kept parts: their old ranges, and where they start now.
     kept: Vec<(Range<usize>, usize)>,
 }
 
@@ -192,7 +191,7 @@ impl Window {
         window
     }
 
-    /// Takes over a line that begins at an offset; `point` is the first place on it.
+    /// Adds a line that starts at an offset; `point` is the first location on it.
     fn line(&mut self, begin: usize, line: &str, point: usize) {
         let body = line.trim_end_matches(['\n', '\r']);
         if body.char_indices().nth(WIDTH).is_none() {
@@ -219,7 +218,7 @@ impl Window {
         self.text.push_str(text);
     }
 
-    /// Where a place is now; one that was cut away is where the cut is.
+    /// Where an offset is now; one that was cut away is at the cut.
     fn map(&self, place: usize) -> usize {
         let behind = self.kept.partition_point(|(range, _)| range.start <= place);
         let last = behind.checked_sub(1).and_then(|at| self.kept.get(at));
@@ -240,7 +239,7 @@ mod tests {
         assert_eq!(window.text.matches('…').count(), 2);
         assert_eq!(&window.text[window.map(at)..window.map(at + 3)], "[x]");
         assert!(window.text.starts_with("ab\n…ü") && window.text.ends_with("z…\ncd"));
-        // A place that goes on beyond the cut ends there.
+        // A span that continues beyond the cut ends there.
         let window = Window::new(&text, core::slice::from_ref(&(at..text.len())));
         assert_eq!(&window.text[window.map(text.len() - 2)..], "cd");
         let whole = Window::new("a: b\nc", core::slice::from_ref(&(3..4)));

@@ -1,4 +1,4 @@
-//! JSON for programs, version 1: fields are only ever added.
+//! JSON for programs, version 1. New fields may be added; none is removed or changed.
 
 use serde::Serialize;
 
@@ -87,7 +87,7 @@ pub(super) fn render(report: &Report) -> String {
             waived: summary.waived,
         },
     };
-    // Texts and numbers alone cannot fail to be written.
+    // Strings and numbers cannot fail to serialize.
     let mut out = serde_json::to_string_pretty(&document).unwrap_or_default();
     out.push('\n');
     out

@@ -68,13 +68,13 @@ fn summary_line(report: &Report) -> String {
 pub enum Format {
     /// Source lines with carets.
     Human,
-    /// One line a finding.
+    /// One line per finding.
     Concise,
     /// For programs; versioned.
     Json,
     /// For code scanning.
     Sarif,
-    /// For CI systems that show tests.
+    /// `JUnit` XML, for CI systems that show tests.
     Junit,
     /// Beside the lines of a change on GitHub.
     Github,
@@ -107,8 +107,7 @@ impl Format {
     }
 }
 
-/// JSON that means the same, with what nobody sees as escapes; its strings alone hold such
-/// characters.
+/// Escapes invisible characters in JSON; only its strings can contain them.
 fn in_json(json: String) -> String {
     written_out(json, |c, out| {
         let mut units = [0; 2];
@@ -118,7 +117,7 @@ fn in_json(json: String) -> String {
     })
 }
 
-/// A text with what nobody sees written out: paths may hold anything.
+/// Spells out invisible characters: paths may contain any.
 fn in_words(text: String) -> String {
     written_out(text, |c, out| out.push_str(&format!("\\u{{{:04x}}}", u32::from(c))))
 }

@@ -1,8 +1,8 @@
-//! SARIF 2.1.0, for code scanning: rules with their pages, places, fingerprints, fixes.
+//! SARIF 2.1.0, for code scanning: rules with their pages, locations, fingerprints, fixes.
 //!
-//! Paths are relative to the repository's root, which is `%SRCROOT%`. GitHub refuses a file above
-//! any of its limits as a whole, so that what is beyond them is left out, and a notification says
-//! so: errors come first, and what is suppressed comes last.
+//! Paths are relative to the repository's root, which is `%SRCROOT%`. GitHub rejects a file that
+//! exceeds any of its limits, so the excess results are left out and a notification says so. Errors
+//! come first, and suppressed findings come last.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -21,7 +21,7 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 const RESULTS_MAX: usize = 25_000;
 /// Bytes of the file when compressed, as it is uploaded.
 const GZIP_BYTES_MAX: usize = 10 * 1000 * 1000;
-/// Further places of one result.
+/// Related locations of one result.
 const RELATED_MAX: usize = 1000;
 
 /// A finding, and what suppresses it.
@@ -39,7 +39,7 @@ pub(super) fn render(report: &Report) -> String {
     let mut text = log(report, &items, all);
     while let Some(size) = too_large(&text) {
         most_severe_first(&mut items);
-        // A little less than what would fit if all of them were alike.
+        // A little fewer than would fit if all had the same size.
         let fit = items.len() * (GZIP_BYTES_MAX / 10 * 9) / size;
         items.truncate(fit.min(items.len().saturating_sub(1)));
         text = log(report, &items, all);
@@ -51,7 +51,7 @@ fn most_severe_first(items: &mut [Item<'_>]) {
     items.sort_by_key(|(finding, by)| (by.is_some(), core::cmp::Reverse(finding.severity)));
 }
 
-/// The size of a file when compressed, if that is beyond the limit.
+/// The compressed size, if it exceeds the limit.
 fn too_large(text: &str) -> Option<usize> {
     if text.len() <= GZIP_BYTES_MAX {
         return None;
@@ -202,7 +202,7 @@ fn region(report: &Report, location: Location) -> Value {
     })
 }
 
-/// A path as a relative reference: what is no plain character is escaped.
+/// A path as a relative URI reference.
 fn uri(path: &str) -> String {
     use core::fmt::Write as _;
     let mut out = String::with_capacity(path.len());

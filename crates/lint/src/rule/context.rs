@@ -20,7 +20,7 @@ use crate::policy::{Policy, Settings};
 pub(crate) struct FileContext<'a> {
     /// Its text and tree.
     pub(crate) tree: &'a Arc<Tree>,
-    /// Its documents, of a file of the corpus.
+    /// Its documents; empty for a file of a policy.
     pub(crate) documents: &'a [KeyDocument],
     /// The file.
     pub(crate) source: SourceId,
@@ -41,7 +41,7 @@ impl FileContext<'_> {
         self.tokens.get_or_init(|| find_tokens(self.tree))
     }
 
-    /// Name of the key whose document holds a place.
+    /// Name of the key whose document contains a span.
     pub(crate) fn key_at(&self, span: Span) -> Option<&str> {
         document_at(self.documents, span)?.definition.as_ref()?.name()
     }
@@ -83,7 +83,7 @@ impl KeyContext<'_> {
     }
 }
 
-/// The catalogue's roles by name and by id: a file may name very many.
+/// The catalogue's roles by name and by id, since a file may name very many.
 #[derive(Debug, Default)]
 pub(crate) struct Listed<'a> {
     by_name: HashMap<&'a str, &'a Role>,

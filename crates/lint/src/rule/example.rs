@@ -1,7 +1,6 @@
-//! A rule's examples: short enough to read, whole enough to run.
+//! A rule's examples: short enough to read, complete enough to run.
 //!
-//! A page shows only the fields that matter. For a test they are woven into a definition that has
-//! no other fault, so that an example proves what it claims.
+//! A page shows only the relevant fields. Tests insert them into a definition without other faults.
 
 use cortexkey_manifest::format::{KEY, Mapping};
 
@@ -12,20 +11,20 @@ pub struct Example {
     pub yaml: &'static str,
     /// Fields that are left out, as `spec.scope`; the page shows that they are not there.
     pub without: &'static [&'static str],
-    /// Entries of the policy that the example needs, beside a tenant and the recommended rules.
+    /// Entries of the policy that the example needs, besides a tenant and the recommended rules.
     pub policy: &'static str,
-    /// The path of the file, where that matters.
+    /// The path of the file, if that matters.
     pub path: &'static str,
-    /// The same definition at an earlier revision, where one is compared with.
+    /// The definition at an earlier revision, for rules that compare with one.
     pub before: &'static str,
-    /// The lock file, where there is one.
+    /// The lock file.
     pub lock: &'static str,
     /// Whether the policy's `keys` do not name its file.
     pub is_outside: bool,
     whole: bool,
 }
 
-/// A definition without fault, field by field: section, name, text.
+/// A definition without faults, field by field: section, name, text.
 const BASE: &[(&str, &str, &str)] = &[
     ("metadata", "name", "svc-siem-export-prod"),
     ("metadata", "owner", "team-detection"),
@@ -42,12 +41,12 @@ const BASE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The tenant and parent that examples are held against, unless they bring a policy of their own.
+/// The policy that examples are checked against, unless they have one of their own.
 const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: example }\n\
     extends: [builtin:recommended]\ntenants:\n  prod-eu: { product: xsiam }\n";
 
 impl Example {
-    /// Some fields of a definition, the others being without fault.
+    /// Some fields of a definition; the others have no faults.
     #[must_use]
     pub const fn fields(yaml: &'static str) -> Self {
         Self {
@@ -62,7 +61,7 @@ impl Example {
         }
     }
 
-    /// A whole file.
+    /// A complete file.
     #[must_use]
     pub const fn file(yaml: &'static str) -> Self {
         Self { whole: true, ..Self::fields(yaml) }
@@ -89,7 +88,7 @@ impl Example {
         self
     }
 
-    /// The same with fields that were others at an earlier revision.
+    /// The same with other fields at an earlier revision.
     #[must_use]
     pub const fn before(mut self, yaml: &'static str) -> Self {
         self.before = yaml;
@@ -110,7 +109,7 @@ impl Example {
         self
     }
 
-    /// The path of the file: given, or the name of its key.
+    /// The path of the file: the given one, or the name of its key.
     #[must_use]
     pub fn file_name(&self) -> String {
         if !self.path.is_empty() {
@@ -128,7 +127,7 @@ impl Example {
         Self { yaml: self.before, ..*self }.document()
     }
 
-    /// The policy file that the example is held against.
+    /// The policy file that the example is checked against.
     #[must_use]
     pub fn policy_text(&self) -> String {
         if self.policy.starts_with("apiVersion") {
@@ -137,7 +136,7 @@ impl Example {
         format!("{POLICY}{}", self.policy)
     }
 
-    /// The file that the example stands for.
+    /// The complete file.
     #[must_use]
     pub fn document(&self) -> String {
         if self.whole {
@@ -166,7 +165,7 @@ impl Example {
     }
 }
 
-/// The customary place of a field; one that is not known comes last.
+/// The position of a field in the usual order; an unknown one comes last.
 fn rank(section: &str, name: &str) -> usize {
     let names = KEY.at(section).map(Mapping::names).unwrap_or_default();
     names.iter().position(|known| *known == name).unwrap_or(names.len())

@@ -6,11 +6,11 @@ use cortexkey_manifest::{Span, Token, TokenKind, tokens_in};
 /// What looks like a secret in a file.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundToken {
-    /// Where it stands; of one that only the decoded value shows, the value's place.
+    /// Where it is; for a token that only the decoded value contains, the value's span.
     pub(crate) span: Span,
     /// What it is.
     pub(crate) kind: TokenKind,
-    /// The token, where it is not what stands at the place.
+    /// The token, if it differs from the text at the span.
     decoded: Option<Box<str>>,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn find_tokens(tree: &Tree) -> Vec<FoundToken> {
         let inside = |token: &&FoundToken| token.span.start < node.span.end;
         let first = written.partition_point(|token| token.span.end <= node.span.start);
         let beside = || written.iter().skip(first).take_while(inside);
-        // One finding a value: what only looks like chance gives way to what says what it is.
+        // One finding per value: a known format is more specific than a random-looking string.
         let strongest = tokens_in(text).into_iter().max_by_key(|token| match token.kind {
             TokenKind::Random => 0,
             TokenKind::CortexKey => 1,

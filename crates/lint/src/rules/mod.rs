@@ -25,7 +25,7 @@ pub use crate::policy::{OptionDoc, OptionType, Tighter};
 use crate::rule::Check;
 pub use crate::rule::{Example, Fixes, Rule};
 
-/// All rules that this version checks, in order of their codes within each family.
+/// All rules, in order of their codes within each family.
 pub static RULES: &[&Rule] = &[
     &yaml::y001_syntax::RULE,
     &yaml::y002_duplicate_key::RULE,
@@ -120,16 +120,16 @@ pub(crate) static SUPPRESSED_BY: &[(&Rule, &[&Rule])] = &[
         &expiry::e007_beyond_product::RULE,
         &[&expiry::e001_missing::RULE, &expiry::e003_too_long::RULE],
     ),
-    // A level that is forbidden needs no further reasons against it, and neither does a role.
+    // A forbidden level or role needs no further reasons against it.
     (&level::l003_with_privileged_role::RULE, &[&level::l001_standard_forbidden::RULE]),
     (&level::l004_without_expiry::RULE, &[&expiry::e001_missing::RULE]),
     (&roles::r009_privileged_without_approval::RULE, &[&roles::r002_forbidden::RULE]),
     (&roles::r010_mints_keys::RULE, &[&roles::r002_forbidden::RULE]),
-    // A character that readers see in two ways is one that should not be there.
+    // Readers disagree because of a character that should not be there.
     (&yaml::y003_parser_disagreement::RULE, &[&yaml::y005_invisible_character::RULE]),
 ];
 
-/// The rule of a code or a name.
+/// The rule with a code or name.
 #[must_use]
 pub fn find(written: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.code == written || rule.name == written)
@@ -177,7 +177,7 @@ impl Rule {
     }
 
     fn spec(&self) -> RuleSpec {
-        // What is asked for is not certain while one of these has findings.
+        // While one of these has findings, the policy's intent is not certain.
         let of_policy = [&policy::p006_unknown_rule::RULE, &policy::p007_weakened::RULE];
         RuleSpec {
             id: self.id(),

@@ -1,6 +1,5 @@
-//! A rule's page: one source for `cortexkey explain`, the documents and the editors.
-//!
-//! Everything on it is in the rule's own file; its examples are run as tests.
+//! A rule's page, for `cortexkey explain`, the documents and editors. Its content is in the rule's own
+//! file.
 
 use core::fmt::Write as _;
 
@@ -156,7 +155,7 @@ fn example(title: &str, example: &Example) -> String {
     out
 }
 
-/// An example for a terminal, its policy and all else below.
+/// An example for a terminal, followed by its policy and other files.
 fn shown(example: &Example) -> String {
     let mut out = String::new();
     let parts = [
@@ -178,7 +177,7 @@ fn shown(example: &Example) -> String {
     out
 }
 
-/// Characters that nobody sees, as escapes; line ends stay.
+/// Escapes invisible characters; line ends stay.
 fn printable(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
         let body = line.strip_suffix('\n').unwrap_or(line);
@@ -192,7 +191,7 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// Words in lines of bearable length.
+/// Wraps text to lines of a readable length.
 fn filled(text: &str) -> String {
     let mut out = String::new();
     let mut width = 0;

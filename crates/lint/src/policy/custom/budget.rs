@@ -1,7 +1,7 @@
-//! How much an expression may do: steps, and what it makes and looks at, in one count.
+//! Limits the work of an expression: its steps and the size of its values, in one unit.
 //!
 //! One unit is the visit of one node of the expression inside a loop, or about sixteen bytes of a
-//! value that is copied or compared. What is over is no answer, so it is never a pass.
+//! value that is copied or compared. An expression over the limit has no answer, so it never passes.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(super) const EVALUATION_MAX: u64 = 200_000;
 /// Units of all rules for all keys of one file.
 const FILE_MAX: u64 = 4_000_000;
 
-/// What is left for the keys of one file.
+/// The remaining units for the keys of one file.
 #[derive(Debug)]
 pub(crate) struct Budget(Cell<u64>);
 
@@ -29,13 +29,13 @@ impl Budget {
         Meter::new(self.0.get().min(EVALUATION_MAX))
     }
 
-    /// Takes off what an evaluation took.
+    /// Subtracts what an evaluation used.
     pub(super) fn settle(&self, meter: &Meter) {
         self.0.set(self.0.get().saturating_sub(meter.taken()));
     }
 }
 
-/// The count of one evaluation; its clones count together.
+/// Counts the units of one evaluation; clones share the count.
 #[derive(Clone, Debug)]
 pub(super) struct Meter(Arc<Count>);
 
@@ -52,7 +52,7 @@ impl Meter {
         Self(Arc::new(Count { from: units, left, over: AtomicBool::new(false) }))
     }
 
-    /// Counts, or ends the evaluation.
+    /// Counts units, or ends the evaluation.
     pub(super) fn charge(&self, units: u64) -> Result<(), ExecutionError> {
         let left = self.0.left.load(Ordering::Relaxed);
         if let Some(left) = left.checked_sub(units).filter(|_| !self.is_over()) {
@@ -81,8 +81,8 @@ impl Meter {
         }
     }
 
-    /// True when the evaluation was ended. An expression may have answered all the same: `||` takes
-    /// an error beside `true` for `true`.
+    /// True when the evaluation was ended. The expression may have an answer all the same: an error in
+    /// `||` beside `true` is `true`.
     pub(super) fn is_over(&self) -> bool {
         self.0.over.load(Ordering::Relaxed)
     }
@@ -92,7 +92,7 @@ impl Meter {
     }
 }
 
-/// The units of a text or of bytes.
+/// The units of a string or of bytes.
 pub(super) fn units_of(bytes: usize) -> u64 {
     1 + bytes as u64 / 16
 }

@@ -1,7 +1,7 @@
-//! An expression that counts what it does: the compiled one, with counters written into it.
+//! An expression that counts its own work: the compiled one with counters inserted.
 //!
-//! Each turn of a loop is counted before it begins, and each value before it is copied, joined or
-//! compared. Regular expressions are compiled here, within a limit, and not by the evaluator.
+//! Each iteration of a loop is counted before it starts, and each value before it is copied, joined
+//! or compared. Regular expressions are compiled here, within a limit, and not by the evaluator.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,33 +21,33 @@ use super::STACK_BYTES;
 use super::budget::{Meter, units_of};
 use crate::policy::patterns::{compile, compile_within};
 
-/// Counts a turn of a loop. None of these names can be written in an expression.
+/// Counts an iteration. No expression can contain these names.
 const TURN: &str = "@turn";
-/// Counts a value and gives it on.
+/// Counts a value and returns it.
 const VALUE: &str = "@value";
 /// `matches`, counted.
 const MATCHES: &str = "@matches";
 
-/// Bytes that a regular expression may take which stands in no policy.
+/// The compiled size of a regular expression that is not a literal of the policy.
 const FOREIGN_PATTERN_BYTES: usize = 64 << 10;
-/// Nodes inside of one another, counters among them, that any thread's stack has room for.
+/// Nested nodes, including counters, that fit on any thread's stack.
 const DEEP: usize = 32;
 /// Units of compiling one.
 const FOREIGN_PATTERN: u64 = 20_000;
 
-/// An expression, ready to be asked within a budget.
+/// An expression that can be evaluated within a budget.
 pub(super) struct Metered {
     expression: IdedExpr,
     nodes: u64,
-    /// Whether it is nested so far that it needs a stack of its own.
+    /// Whether it is so deep that it needs its own stack.
     is_deep: bool,
-    /// The regular expressions that stand in the expression itself.
+    /// The regular expressions that are literals of the expression.
     patterns: Arc<HashMap<String, Regex>>,
     env: Arc<Env>,
 }
 
 impl Metered {
-    /// Writes the counters in. Fails on a regular expression that is none.
+    /// Inserts the counters. Fails on an invalid regular expression.
     pub(super) fn new(expression: &IdedExpr, env: &Arc<Env>) -> Result<Self, String> {
         let mut writer = Writer::default();
         let metered = writer.expression(expression);
@@ -55,11 +55,12 @@ impl Metered {
             return Err(error);
         }
         let patterns = Arc::new(writer.patterns);
-        let (nodes, is_deep) = (nodes(expression), depth(&metered) > DEEP);
+        let nodes = nodes(expression);
+        let is_deep = depth(&metered) > DEEP;
         Ok(Self { expression: metered, nodes, is_deep, patterns, env: Arc::clone(env) })
     }
 
-    /// The answer for a key. Whether it came in time, the meter says.
+    /// The answer for a key. The meter tells whether it stayed within the budget.
     pub(super) fn ask(&self, key: Value, meter: &Meter) -> Result<Value, ExecutionError> {
         if !self.is_deep {
             return self.evaluate(key, meter);
@@ -95,7 +96,8 @@ impl Metered {
         context.add_function(VALUE, move |value: Value| {
             counter.charge_value(&value).map(|()| value)
         })?;
-        let (counter, patterns) = (meter.clone(), Arc::clone(&self.patterns));
+        let counter = meter.clone();
+        let patterns = Arc::clone(&self.patterns);
         context.add_function(MATCHES, move |text: Arc<String>, pattern: Arc<String>| {
             matches(&text, &pattern, &patterns, &counter)
         })
@@ -123,7 +125,7 @@ fn nodes(expression: &IdedExpr) -> u64 {
     1 + parts(expression).into_iter().map(nodes).sum::<u64>()
 }
 
-/// How many nodes stand inside of one another.
+/// How deep the nodes are nested.
 fn depth(expression: &IdedExpr) -> usize {
     1 + parts(expression).into_iter().map(depth).max().unwrap_or(0)
 }
@@ -175,7 +177,7 @@ impl Writer {
     }
 
     fn call(&mut self, call: &CallExpr) -> CallExpr {
-        // These look at no value as a whole.
+        // These do not read a whole value.
         let passes = matches!(
             call.func_name.as_str(),
             LOGICAL_AND
@@ -206,7 +208,7 @@ impl Writer {
         }
     }
 
-    /// Compiles a pattern that stands in the expression.
+    /// Compiles a literal pattern.
     fn pattern(&mut self, pattern: Option<&IdedExpr>) {
         let Some(Expr::Literal(LiteralValue::String(text))) = pattern.map(|p| &p.expr) else {
             return;
@@ -225,7 +227,7 @@ impl Writer {
     fn comprehension(&mut self, inner: &ComprehensionExpr) -> ComprehensionExpr {
         let turn = nodes(&inner.loop_cond) + nodes(&inner.loop_step);
         let mut out = ComprehensionExpr {
-            // Each item is copied in its turn.
+            // Each item is copied in its iteration.
             iter_range: self.counted(&inner.iter_range),
             iter_var: inner.iter_var.clone(),
             iter_var2: inner.iter_var2.clone(),
@@ -235,8 +237,8 @@ impl Writer {
             loop_step: IdedExpr::default(),
             result: self.expression(&inner.result),
         };
-        // `map` and `filter` are known by their form, in which they append in place; the turn is
-        // counted inside of what they append.
+        // `map` and `filter` are recognised by their shape, in which they append in place; the iteration
+        // is counted inside the appended value.
         if let Some(step) = self.appending(inner, turn) {
             out.loop_step = step;
         } else {
@@ -299,7 +301,7 @@ impl Writer {
         MapExpr { entries: entries.collect() }
     }
 
-    /// A part whose value is counted; what is written in the expression is as short as that.
+    /// A part whose value is counted; literals are short and need no counter.
     fn counted(&mut self, part: &IdedExpr) -> IdedExpr {
         let inner = self.expression(part);
         match inner.expr {
@@ -309,7 +311,7 @@ impl Writer {
     }
 }
 
-/// A part that is evaluated once its turn is counted.
+/// A part that is evaluated after its iteration is counted.
 fn in_turn(part: IdedExpr, units: u64) -> IdedExpr {
     let id = part.id;
     let units = i64::try_from(units).unwrap_or(i64::MAX);

@@ -1,9 +1,9 @@
 //! Rules that a policy defines: a `match`, and an expression (CEL) that must hold.
 //!
 //! Expressions are compiled and checked when the policy is read: a field that definitions do not
-//! have, an unknown function or a wrong type is a mistake of the policy, never a silent no. They
-//! see one definition and nothing else: no file, no clock, no network. Length and nesting are
-//! bounded, and so is what an expression does ([`Budget`]).
+//! have, an unknown function or a wrong type is a mistake of the policy, never a silent `false`. They
+//! see one definition and nothing else: no file, no clock, no network. Length, nesting and the work
+//! of an expression are limited ([`Budget`]).
 
 mod budget;
 mod metered;
@@ -23,9 +23,9 @@ use crate::model::RuleId;
 
 /// Characters of one expression.
 const LENGTH_MAX: usize = 1000;
-/// Brackets, and operations, inside one another.
+/// Nested brackets and operations.
 const DEPTH_MAX: usize = 48;
-/// Stack for the parser and for what it made, which are deep where expressions are.
+/// Stack for the parser and its result, which are as deep as the expression.
 const STACK_BYTES: usize = 32 << 20;
 
 /// What expressions may call.
@@ -48,7 +48,7 @@ pub(crate) use budget::Budget;
 use budget::{EVALUATION_MAX, Meter};
 use metered::Metered;
 
-/// A rule of a policy, ready to be asked.
+/// A rule that a policy defines, compiled.
 pub struct Custom {
     id: RuleId,
     /// The layer that defines it.
@@ -64,7 +64,7 @@ pub struct Custom {
     pub(crate) paths: Vec<Vec<String>>,
 }
 
-/// What an expression that does not hold says.
+/// Why a key violates a rule.
 pub(crate) struct Violation {
     pub(crate) message: String,
     /// True when the expression has no answer for the key.
@@ -90,7 +90,7 @@ impl ExpressionError {
 }
 
 impl Custom {
-    /// Compiles a rule; nothing when a field is missing, which has been reported.
+    /// Compiles a rule; `None` if a field is missing, which has been reported already.
     pub(crate) fn new(
         layer: usize,
         rule: &CustomRule,
@@ -118,7 +118,7 @@ impl Custom {
         &self.id
     }
 
-    /// What it says where its expression does not hold.
+    /// Its message for keys that violate it.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -130,18 +130,18 @@ impl Custom {
         &self.assertion
     }
 
-    /// For which keys it is; for all, where it has no `match`.
+    /// The keys that it applies to; `None` for all.
     #[must_use]
     pub fn matches(&self) -> Option<&Match> {
         self.matches.as_ref()
     }
 
-    /// True when the rule is about this key.
+    /// True when the rule applies to a key.
     pub(crate) fn applies(&self, subject: &Subject<'_>) -> bool {
         self.matches.as_ref().is_none_or(|wanted| subject.matches(wanted, self.layer))
     }
 
-    /// Evaluates the expression; nothing where it holds.
+    /// Evaluates the expression; `None` if it is true.
     pub(crate) fn violation(
         &self,
         tree: &Tree,
@@ -182,7 +182,7 @@ fn answer(program: &Metered, key: Value, meter: &Meter) -> Result<bool, Executio
     }
 }
 
-/// Compiles an expression and checks all that it names.
+/// Compiles an expression and checks every name in it.
 fn compile(text: &str, env: &Arc<Env>) -> Result<(Metered, Vec<Vec<String>>), ExpressionError> {
     bounded(text)?;
     let program = on_large_stack(text, env)?;
@@ -227,12 +227,13 @@ fn too_deep() -> ExpressionError {
 }
 
 fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError> {
-    let (env, owned) = (Arc::clone(env), text.to_owned());
+    let env = Arc::clone(env);
+    let owned = text.to_owned();
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES);
     let compiled = worker.spawn(move || {
         env.compile(&owned).map_err(|errors| {
             let first = errors.errors.first();
-            // The parser's own words repeat the expression; it stands under the caret already.
+            // The parser's own message repeats the expression, which the finding shows already.
             first.map_or((1, 1), |error| error.pos)
         })
     });
@@ -248,7 +249,7 @@ fn on_large_stack(text: &str, env: &Arc<Env>) -> Result<Program, ExpressionError
     })
 }
 
-/// Types are seen when an expression runs, so it is run once. That a label is missing says nothing.
+/// Runs an expression once, since types show only then. A missing label is not an error.
 fn try_sample(program: &Metered) -> Result<(), ExpressionError> {
     let sample = parse(&KEY.sample(), &Limits::default()).tree;
     let root = sample.documents().first().map(|document| document.root);
@@ -272,14 +273,14 @@ fn try_sample(program: &Metered) -> Result<(), ExpressionError> {
     }
 }
 
-/// `_<=_` as people write it.
+/// `_<=_` as `<=`.
 fn plain_operator(function: &str) -> String {
     function.trim_matches(['_', '@']).to_owned()
 }
 
-/// Looks for all that an expression names.
+/// Collects the names in an expression.
 struct Walk {
-    /// Names that `all`, `exists`, `filter` and `map` bind, and what they hold where that is known.
+    /// Names that `all`, `exists`, `filter` and `map` bind, and their kinds if known.
     bound: Vec<(String, Option<Kind>)>,
     paths: Vec<Vec<String>>,
     error: Option<ExpressionError>,
@@ -335,7 +336,7 @@ impl Walk {
         }
     }
 
-    /// Checks a name, and keeps it where it is one of the key's.
+    /// Checks a name, and collects it if it is a field of the key.
     fn name(&mut self, path: &[String]) {
         self.shape(path);
         if let Some((root, fields)) = path.split_first()
@@ -346,7 +347,7 @@ impl Walk {
         }
     }
 
-    /// What a name holds; a mistake is kept.
+    /// The kind of a name; an unknown name is an error.
     fn shape(&mut self, path: &[String]) -> Option<Kind> {
         let (root, fields) = path.split_first()?;
         let bound = self.bound.iter().rev().find(|(name, _)| name == root);
@@ -372,7 +373,7 @@ impl Walk {
                     };
                     inner.kind
                 }
-                // What a label is called is the organisation's matter.
+                // Labels have any names.
                 Kind::Map(_) => return None,
                 _ => {
                     let message =

@@ -31,13 +31,13 @@ impl Named<'_> {
         FindingBuilder::new(self.location(), message).key(Some(self.name))
     }
 
-    /// Of a pair of which only one is reported on, that one carries the finding.
+    /// The one that carries the finding, and the other: it must be in a file that is reported on.
     pub(super) fn beside(self, other: &Self) -> (Self, Self) {
         if self.file.reported { (self, *other) } else { (*other, self) }
     }
 }
 
-/// The names of keys in one text, whatever their order.
+/// The sorted names of keys, as the detail of a finding.
 pub(super) fn names(keys: &[Named<'_>]) -> String {
     let mut names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     names.sort_unstable();
@@ -48,7 +48,7 @@ pub(super) fn named<'a>(cx: &CorpusContext<'a>) -> impl Iterator<Item = Named<'a
     keys_of(cx, &cx.corpus.files)
 }
 
-/// The keys of each owner that is named.
+/// The keys of each owner.
 pub(super) fn by_owner<'a>(cx: &CorpusContext<'a>) -> BTreeMap<&'a str, Vec<Named<'a>>> {
     let mut owners: BTreeMap<&str, Vec<Named<'_>>> = BTreeMap::new();
     for key in named(cx) {

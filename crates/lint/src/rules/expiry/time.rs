@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::model::duration_in_words;
 
-/// How long a key lives from now on; nothing for one that never ends.
+/// How long a key lives from now on; `None` if it never expires.
 pub(super) fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration> {
     match expiry {
         Expiry::At(end) => Some(end.duration_since(now)),
@@ -15,8 +15,8 @@ pub(super) fn remaining(expiry: Expiry, now: Timestamp) -> Option<SignedDuration
     }
 }
 
-/// The end that a limit allows, as it is written: a lifetime in days, else hours or minutes; a time
-/// as the last whole day within the limit.
+/// The latest expiry within a limit, as a definition has it: a lifetime in days, hours or minutes, or
+/// the last full day.
 pub(super) fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> Option<String> {
     if let Expiry::After(_) = expiry {
         return Some(match limit.as_secs() {
@@ -26,13 +26,13 @@ pub(super) fn clamped(expiry: Expiry, limit: SignedDuration, now: Timestamp) -> 
         });
     }
     let end = now.checked_add(limit).ok()?;
-    // A date means its end: the day before the limit's own ends within it.
+    // A date means the end of that day, so the day before the limit's own is within it.
     let day = Offset::UTC.to_datetime(end).date().yesterday().ok()?;
     let whole = SignedDuration::from_secs(2 * 86_400);
     Some(if limit >= whole { format!("\"{day}T00:00:00Z\"") } else { format!("\"{end}\"") })
 }
 
-/// A lifetime as it is written, in the largest unit that has no remainder.
+/// A lifetime in the largest unit that has no remainder.
 pub(super) fn written(lifetime: SignedDuration) -> String {
     match lifetime.as_secs() {
         seconds if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
@@ -41,8 +41,7 @@ pub(super) fn written(lifetime: SignedDuration) -> String {
     }
 }
 
-/// A duration in words; with the part of its last unit where the limit that it exceeds would read
-/// the same.
+/// A duration in words; more precise if the limit that it exceeds would read the same.
 pub(super) fn beyond_words(duration: SignedDuration, limit: SignedDuration) -> String {
     let whole = duration_in_words(duration);
     if whole != duration_in_words(limit) {
@@ -59,7 +58,7 @@ pub(super) fn beyond_words(duration: SignedDuration, limit: SignedDuration) -> S
     format!("{whole} and {}", duration_in_words(SignedDuration::from_secs(rest)))
 }
 
-/// How long from now the product's API lets a key live: six months, by the calendar.
+/// The longest life that the product's API allows: six calendar months from now.
 pub(super) fn beyond(now: Timestamp) -> Option<SignedDuration> {
     let today = Offset::UTC.to_datetime(now);
     let then = today.checked_add(Span::new().months(6)).ok()?;

@@ -7,14 +7,14 @@ use cortexkey_manifest::{Span, quote};
 
 use crate::rule::KeyContext;
 
-/// The roles that a key holds, those included that others bring, each with the place in its list
-/// of the role that brings it.
+/// The roles that a key has, including those that other roles imply. Each comes with the index of the
+/// listed role that it comes from.
 pub(crate) fn held<'c>(cx: &'c KeyContext<'_>) -> &'c [(usize, ResolvedRole)] {
     cx.held.get_or_init(|| look_up(cx))
 }
 
-/// Of each role in a key's list the first that is so, itself or one that it brings, and where the
-/// role in the list stands.
+/// For each listed role, the first of it and its implied roles that fits, with the listed role's
+/// span.
 pub(super) fn first_held<'c>(
     cx: &'c KeyContext<'_>,
     is: impl Fn(&ResolvedRole) -> bool,
@@ -24,7 +24,7 @@ pub(super) fn first_held<'c>(
     first.map(|(at, role)| (cx.definition.roles()[*at].span, role))
 }
 
-/// A held role in words: its name, and what includes it.
+/// A role in words: its name, and the role that includes it.
 pub(super) fn words(role: &ResolvedRole) -> String {
     let name = quote(role.name());
     match &role.facts.implied_by {
@@ -38,7 +38,7 @@ fn look_up(cx: &KeyContext<'_>) -> Vec<(usize, ResolvedRole)> {
     let find = |name: &str| cx.listed.named(name);
     let mut named: HashSet<&str> = HashSet::new();
     let roles = cx.definition.roles().iter().enumerate();
-    // One that stands twice grants no more, and is another rule's matter.
+    // Another rule reports duplicates.
     roles
         .filter(|(_, role)| named.insert(&role.value))
         .flat_map(|(at, role)| {

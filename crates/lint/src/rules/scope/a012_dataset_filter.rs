@@ -49,7 +49,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
 
 /// The comparisons that a filter joins, each to be looked at by itself. What is in quotes is one.
 fn comparisons(filter: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut quoted) = (Vec::new(), 0, false);
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut quoted = false;
     for (at, c) in filter.char_indices() {
         quoted ^= c == '"';
         let behind = filter.get(at..).unwrap_or_default();

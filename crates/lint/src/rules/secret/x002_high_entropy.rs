@@ -32,7 +32,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let allow = Options::of(sink.settings).allow.value;
     let random = cx.tokens().iter().filter(|token| token.kind == TokenKind::Random);
     for token in random {
-        let (span, value) = (token.span, token.value(cx.tree.source()));
+        let span = token.span;
+        let value = token.value(cx.tree.source());
         // The list itself, and what is on it.
         let is_listed = |digest: Digest| allow.contains(&digest);
         if !allow.is_empty()

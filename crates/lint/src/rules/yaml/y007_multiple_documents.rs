@@ -44,7 +44,8 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let Some(second) = cx.tree.documents().get(1) else { return };
-    let (count, span) = (cx.tree.documents().len(), cx.tree.node(second.root).span);
+    let count = cx.tree.documents().len();
+    let span = cx.tree.node(second.root).span;
     let start = cx.tree.position(span.start).line;
     let message = format!("the file holds {count} documents; the second begins in line {start}");
     let end = cx.tree.line_end(span.start as usize).min(span.end as usize);

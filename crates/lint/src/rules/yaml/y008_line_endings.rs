@@ -42,7 +42,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         report(at, 1, "a tab stands here", tabs(cx.tree));
     }
     if !text.is_empty() && !text.ends_with(['\n', '\r']) {
-        let (at, end) = (text.len(), end_of_line(cx.tree));
+        let at = text.len();
+        let end = end_of_line(cx.tree);
         let edit = Edit { span: Span::new(at, at), text: end.to_owned() };
         report(at, 0, "the last line has no end", vec![edit]);
     }

@@ -1,5 +1,5 @@
-//! What a policy names or has beside it that is no definition: its lock file, its cases, its parents,
-//! and the corpus at an earlier revision.
+//! Reads the files that belong to a policy and are no definitions: its lock file, its cases, its
+//! parents, and the corpus at an earlier revision.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,26 +12,26 @@ use walkdir::WalkDir;
 
 use super::paths::{absolute, shown};
 use super::patterns::literal;
-use super::{Options, Refusal, ground, open, revision};
+use super::{Options, RunError, boundary, open, revision};
 use crate::cases::CaseFile;
 use crate::model::{Before, LockedKeys};
 use crate::policy::Policy;
 
-/// The corpus at the revision that is asked for.
+/// The corpus at the revision of `--since`.
 pub(super) fn before(
     options: &Options,
     home: &Path,
     belongs: &dyn Fn(&Path) -> bool,
-) -> Result<Option<Before>, Refusal> {
+) -> Result<Option<Before>, RunError> {
     let Some(asked) = &options.since else { return Ok(None) };
-    let root = home.ancestors().find(|folder| ground::is_repository(folder));
+    let root = home.ancestors().find(|folder| boundary::is_repository(folder));
     let root = root.ok_or_else(|| {
-        Refusal::new(format!("--since asks git, and {} is in no repository", home.display()))
+        RunError::new(format!("--since asks git, and {} is in no repository", home.display()))
     })?;
     revision::before(root, home, asked, &options.limits, belongs).map(Some)
 }
 
-/// The files that the policy's `tests` name. A pattern that fits none is a mistake.
+/// The files that the policy's `tests` name. A pattern that matches none is an error.
 pub(super) fn cases(
     options: &Options,
     policy: &Policy,
@@ -62,7 +62,7 @@ pub(super) fn cases(
     Ok(files.into_values().collect())
 }
 
-/// The lock file beside the policy, where there is one.
+/// The lock file beside the policy, if it has one.
 pub(super) fn lock(options: &Options, home: &Path) -> Option<LockedKeys> {
     let path = home.join(FILE_NAME);
     let name = shown(&options.folder, &path);
@@ -88,7 +88,7 @@ pub(super) fn read_inside(
     home: &Path,
     path: &Path,
 ) -> Result<Vec<u8>, open::ReadError> {
-    if ground::leaves(&[home, &options.folder], path) {
+    if boundary::leaves(&[home, &options.folder], path) {
         return Err(open::ReadError::Leaves);
     }
     open::read(path, &options.limits)

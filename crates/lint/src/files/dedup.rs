@@ -1,11 +1,11 @@
-//! Leaves each file of a corpus once, whatever links lead to it.
+//! Keeps each file of a corpus once, whatever links lead to it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::corpus::Wanted;
+use super::search::Wanted;
 
-pub(super) fn once_each_path(wanted: &mut Vec<Wanted>) {
+pub(super) fn dedup_paths(wanted: &mut Vec<Wanted>) {
     wanted.sort_by(|a, b| (&a.path, a.role).cmp(&(&b.path, b.role)));
     wanted.dedup_by(|again, kept| {
         let same = again.path == kept.path;
@@ -14,11 +14,11 @@ pub(super) fn once_each_path(wanted: &mut Vec<Wanted>) {
     });
 }
 
-pub(super) fn once_each_place(wanted: &mut Vec<Wanted>) {
+pub(super) fn dedup_targets(wanted: &mut Vec<Wanted>) {
     let own = wanted.iter().filter(|file| !file.is_alias);
     let mut reported: HashMap<PathBuf, bool> =
         own.filter_map(|file| Some((file.real.clone()?, false))).collect();
-    // What links lead to, and is in no corpus itself, is kept under the first of them.
+    // A file that only links lead to is kept under the first of them.
     wanted.retain(|file| {
         let Some(real) = file.real.as_ref().filter(|_| file.is_alias) else { return true };
         if let Some(reported) = reported.get_mut(real) {

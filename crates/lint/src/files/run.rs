@@ -1,20 +1,19 @@
-//! A run: finds and reads the files once, checks those of each policy against it, and joins the
-//! reports.
+//! One run: finds and reads the files once, checks the files of each policy, and joins the reports.
 //!
-//! Rules that look across files see all of them with every policy, and report on its own.
+//! Rules that look across files see all of them with every policy, and report on that policy's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::corpus::{self, Found, Role, Search, Wanted};
-use super::field::{Field, Loaded, PRIMARY, has_policy_name};
-use super::ground::{self, Ground};
+use super::boundary::{self, Boundary};
 use super::listing::Listing;
 use super::paths::{absolute, relative, shown, slashed};
+use super::policy_set::{Loaded, PRIMARY, PolicySet, has_policy_name};
+use super::search::{self, Role, Search, SearchResult, Wanted};
 use super::{
-    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, Refusal, Stdin, baseline_path, beside,
-    fix, known, load_policy, read,
+    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, RunError, Stdin, baseline_path,
+    companions, fix, known, load_policy, read,
 };
 use crate::engine::Baseline;
 use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_with};
@@ -27,34 +26,34 @@ pub(super) fn run(
     options: &Options,
     stdin: Stdin,
     messages: &mut Vec<String>,
-) -> Result<Outcome, Refusal> {
+) -> Result<Outcome, RunError> {
     let starts = starts(options);
     let fixed = options.policy.as_deref().map(|policy| named(options, policy)).transpose()?;
-    let ground = ground(options, &starts, fixed.as_ref())?;
-    let mut field = Field::new(options, &ground);
+    let boundary = boundary(options, &starts, fixed.as_ref())?;
+    let mut policy_set = PolicySet::new(options, &boundary);
     let (listing, scopes) = match fixed {
-        Some(loaded) => by_one(options, &ground, &mut field, loaded)?,
-        None => by_nearest(options, &ground, &mut field, &starts, messages)?,
+        Some(loaded) => by_one(options, &boundary, &mut policy_set, loaded)?,
+        None => by_nearest(options, &boundary, &mut policy_set, &starts, messages)?,
     };
-    let search = Search::new(options, &ground, &mut field, listing);
+    let search = Search::new(options, &boundary, &mut policy_set, listing);
     let mut found = search.run(&scopes, stdin)?;
     if options.paths.is_empty() {
-        found.policies.extend(0..field.loaded.len());
+        found.policies.extend(0..policy_set.loaded.len());
     } else if found.policies.is_empty() {
         found.policies.insert(PRIMARY);
     }
-    governing(options, &field, &found, messages)?;
+    governing(options, &policy_set, &found, messages)?;
     messages.append(&mut found.messages);
-    let Found { mut wanted, skipped, policies, is_partial, .. } = found;
-    wanted.retain(|wanted| field.loaded[wanted.by].policy.is_usable());
+    let SearchResult { mut wanted, skipped, policies, is_partial, .. } = found;
+    wanted.retain(|wanted| policy_set.loaded[wanted.by].policy.is_usable());
     let lint_options = LintOptions { now: options.now, comments: options.comments, baseline: None };
-    let (mut corpus, parts) = read_corpus(options, &field, &mut wanted, &lint_options)?;
+    let (mut corpus, parts) = read_corpus(options, &policy_set, &mut wanted, &lint_options)?;
     corpus.skipped += skipped;
     corpus.partial = is_partial;
-    let belongs = |by: usize, path: &Path| field.takes(by, path);
-    let groups = policies.iter().map(|at| Group::of(options, &field, *at, &belongs));
+    let belongs = |by: usize, path: &Path| policy_set.takes(by, path);
+    let groups = policies.iter().map(|at| Group::of(options, &policy_set, *at, &belongs));
     let groups = groups.collect::<Result<Vec<_>, _>>()?;
-    let loaded = std::mem::take(&mut field.loaded);
+    let loaded = std::mem::take(&mut policy_set.loaded);
     let is_named = loaded.iter().any(|loaded| loaded.patterns.any());
     let policies = loaded.into_iter().map(|loaded| (loaded.chosen, loaded.policy)).collect();
     let mut run = Run { options, corpus, parts, policies, groups };
@@ -68,48 +67,53 @@ pub(super) fn run(
         });
     }
     let (mut report, diff) = run.check(&lint_options, messages)?;
-    root(options, &ground, &mut report);
+    root(options, &boundary, &mut report);
     Ok(run.outcome(report, diff, no_input, messages))
 }
 
-/// Reads the files, and has each checked by itself where the run changes none.
+/// Reads the files, and checks each by itself unless the run is going to change files.
 fn read_corpus(
     options: &Options,
-    field: &Field<'_>,
+    policy_set: &PolicySet<'_>,
     wanted: &mut [Wanted],
     lint_options: &LintOptions<'_>,
-) -> Result<(Corpus, Option<Vec<FileResult>>), Refusal> {
+) -> Result<(Corpus, Option<Vec<FileResult>>), RunError> {
     let is_fixing = options.fix != FixMode::No;
     let linters: Vec<FileLinter<'_>> = if is_fixing {
         Vec::new()
     } else {
-        field.loaded.iter().map(|loaded| FileLinter::new(&loaded.policy, lint_options)).collect()
+        policy_set
+            .loaded
+            .iter()
+            .map(|loaded| FileLinter::new(&loaded.policy, lint_options))
+            .collect()
     };
-    let (mut corpus, mut parts) = (Corpus::default(), Vec::with_capacity(wanted.len()));
+    let mut corpus = Corpus::default();
+    let mut parts = Vec::with_capacity(wanted.len());
     for (read, item) in
-        read::all(options, &field.loaded, wanted, &linters)?.into_iter().zip(&*wanted)
+        read::all(options, &policy_set.loaded, wanted, &linters)?.into_iter().zip(&*wanted)
     {
         if let Some((file, part)) = read {
             corpus.files.push(file);
             parts.push(part);
         } else {
-            let counts = item.role != Role::Outside && corpus::is_worth_a_word(options, item);
+            let counts = item.role != Role::Outside && search::is_worth_a_message(options, item);
             corpus.skipped += usize::from(counts);
         }
     }
     Ok((corpus, (!is_fixing).then_some(parts)))
 }
 
-/// Gives the sources of a report their paths from the root of the repository, or of the service's
-/// checkout where that is the root of one around it.
-fn root(options: &Options, ground: &Ground, report: &mut Report) {
+/// Sets the paths of a report's sources from the root of the repository; or from the root of the CI
+/// service's checkout, if that contains the repository.
+fn root(options: &Options, boundary: &Boundary, report: &mut Report) {
     let around = options.project.as_deref().and_then(|project| {
-        let is_root = !ground.is_repository || ground::is_repository(project);
+        let is_root = !boundary.is_repository || boundary::is_repository(project);
         let project = std::fs::canonicalize(project).ok().filter(|_| is_root)?;
-        Some(ground.real.strip_prefix(project).ok()?.to_path_buf())
+        Some(boundary.real.strip_prefix(project).ok()?.to_path_buf())
     });
     let root =
-        if ground.is_repository || around.is_some() { &ground.root } else { &options.folder };
+        if boundary.is_repository || around.is_some() { &boundary.root } else { &options.folder };
     for source in report.sources.all_mut() {
         if source.path.starts_with('<') {
             continue;
@@ -121,7 +125,7 @@ fn root(options: &Options, ground: &Ground, report: &mut Report) {
     }
 }
 
-/// The folders that the policies are looked for from, upwards.
+/// The folders from which policies are searched for, upwards.
 fn starts(options: &Options) -> Vec<PathBuf> {
     let folder = absolute(&options.folder, Path::new(""));
     let of = |path: &PathBuf| match (path.as_os_str() == "-", &options.stdin_filename) {
@@ -138,37 +142,37 @@ fn starts(options: &Options) -> Vec<PathBuf> {
 }
 
 /// The policy that is named on the command line.
-fn named(options: &Options, policy: &Path) -> Result<Loaded, Refusal> {
+fn named(options: &Options, policy: &Path) -> Result<Loaded, RunError> {
     let text = policy.to_string_lossy();
     let chosen = if is_builtin(&text) { text.into_owned() } else { shown(&options.folder, policy) };
     Loaded::new(options, chosen, PRIMARY, None)
 }
 
-/// The one ground of a run. Paths in several repositories would be checked by halves.
-fn ground(
+/// The boundary of the run. Paths in several repositories are an error.
+fn boundary(
     options: &Options,
     starts: &[PathBuf],
     fixed: Option<&Loaded>,
-) -> Result<Ground, Refusal> {
+) -> Result<Boundary, RunError> {
     if let Some(fixed) = fixed.filter(|fixed| fixed.patterns.any()) {
-        return Ground::of(&fixed.home);
+        return Boundary::of(&fixed.home);
     }
-    let own = Ground::of(&absolute(&options.folder, Path::new("")))?;
+    let own = Boundary::of(&absolute(&options.folder, Path::new("")))?;
     if fixed.is_some() {
         return Ok(own);
     }
-    let mut main: Option<Ground> = None;
+    let mut main: Option<Boundary> = None;
     for start in starts.iter().filter(|start| !own.holds(start)) {
         if main.as_ref().is_some_and(|main| main.holds(start)) {
             continue;
         }
-        let other = Ground::of(start)?;
-        // Without repository and policy there is nothing to be halved.
+        let other = Boundary::of(start)?;
+        // Without a repository and a policy, there is no corpus to split.
         if !other.is_repository && other.policies(start)?.is_empty() {
             continue;
         }
         if main.is_some() || starts.iter().any(|start| own.holds(start)) {
-            return Err(Refusal::new(format!(
+            return Err(RunError::new(format!(
                 "these paths lie in two repositories, {} being in another one",
                 shown(&options.folder, start)
             ))
@@ -181,17 +185,17 @@ fn ground(
 
 type Scope = (Rc<Listing>, Vec<PathBuf>);
 
-/// One policy for every file.
+/// Loads one policy for all files.
 fn by_one<'a>(
     options: &'a Options,
-    ground: &'a Ground,
-    field: &mut Field<'a>,
+    boundary: &'a Boundary,
+    policy_set: &mut PolicySet<'a>,
     loaded: Loaded,
-) -> Result<Scope, Refusal> {
+) -> Result<Scope, RunError> {
     let is_usable = loaded.policy.is_usable();
     let mut scopes: Vec<PathBuf> = loaded.patterns.bases().map(Path::to_path_buf).collect();
-    if let Some(base) = scopes.iter().find(|base| !ground.holds(base)) {
-        return Err(Refusal::new(format!(
+    if let Some(base) = scopes.iter().find(|base| !boundary.holds(base)) {
+        return Err(RunError::new(format!(
             "the `keys` of {} start at {}, outside of its repository",
             loaded.chosen,
             base.display()
@@ -202,37 +206,37 @@ fn by_one<'a>(
     if !is_named && options.paths.is_empty() {
         scopes.push(absolute(&options.folder, Path::new("")));
     }
-    field.fix(loaded);
+    policy_set.fix(loaded);
     if !is_usable || scopes.is_empty() {
         return Ok((Rc::default(), Vec::new()));
     }
-    // A repository is looked at as a whole: a definition may lie outside of what `keys` name.
-    if is_named && ground.is_repository {
-        scopes.push(field.loaded[PRIMARY].home.clone());
+    // The whole repository is searched: a definition may be outside what `keys` name.
+    if is_named && boundary.is_repository {
+        scopes.push(policy_set.loaded[PRIMARY].home.clone());
     }
-    Ok((Rc::new(Listing::of(ground)?), scopes))
+    Ok((Rc::new(Listing::of(boundary)?), scopes))
 }
 
-/// For each file the nearest policy.
+/// Loads the nearest policy for each file.
 fn by_nearest<'a>(
     options: &'a Options,
-    ground: &'a Ground,
-    field: &mut Field<'a>,
+    boundary: &'a Boundary,
+    policy_set: &mut PolicySet<'a>,
     starts: &[PathBuf],
     messages: &mut Vec<String>,
-) -> Result<Scope, Refusal> {
+) -> Result<Scope, RunError> {
     let all = options.paths.is_empty();
     let mut scopes: BTreeSet<PathBuf> = BTreeSet::new();
     for start in starts {
-        let above = field.above(start)?;
-        scopes.extend(above.last().map(|top| field.loaded[*top].home.clone()));
-        if above.is_empty() && ground.holds(start) && (all || start.is_dir()) {
-            scopes.insert(if all { ground.root.clone() } else { start.clone() });
+        let above = policy_set.above(start)?;
+        scopes.extend(above.last().map(|top| policy_set.loaded[*top].home.clone()));
+        if above.is_empty() && boundary.holds(start) && (all || start.is_dir()) {
+            scopes.insert(if all { boundary.root.clone() } else { start.clone() });
         }
     }
-    // Without a repository and a policy, what is given is all that is looked at.
-    let is_listed = ground.is_repository || all || !field.loaded.is_empty();
-    let listing = if is_listed { Listing::of(ground)? } else { Listing::default() };
+    // Without a repository and a policy, only the given paths are searched.
+    let is_listed = boundary.is_repository || all || !policy_set.loaded.is_empty();
+    let listing = if is_listed { Listing::of(boundary)? } else { Listing::default() };
     let policies = || listing.files.iter().filter(|file| has_policy_name(&file.path));
     for file in policies() {
         if !scopes.iter().any(|scope| file.path.starts_with(scope)) {
@@ -240,21 +244,21 @@ fn by_nearest<'a>(
         }
         if file.sparse.is_some() {
             let path = shown(&options.folder, &file.path);
-            return Err(Refusal::new(format!("the policy {path} is not in the work tree"))
+            return Err(RunError::new(format!("the policy {path} is not in the work tree"))
                 .help("add it to the checkout with `git sparse-checkout add`"));
         }
-        // One that was deleted, which git does not know yet, is none.
+        // Git still lists a file that was just deleted.
         if file.path.symlink_metadata().is_ok() {
-            field.above(file.path.parent().unwrap_or(&file.path))?;
+            policy_set.above(file.path.parent().unwrap_or(&file.path))?;
         }
     }
-    if field.loaded.is_empty() {
+    if policy_set.loaded.is_empty() {
         let place = if all { "here or above" } else { "with or above the paths given" };
         if policies().next().is_some() {
-            field.spare()?;
+            policy_set.spare()?;
             messages.push(format!("no {} {place}", POLICY_NAMES[0]));
         } else {
-            field.default()?;
+            policy_set.default()?;
             scopes = if all { [absolute(&options.folder, Path::new(""))].into() } else { scopes };
             messages.push(format!(
                 "no {} {place}: keys are checked against {DEFAULT_POLICY}",
@@ -262,23 +266,24 @@ fn by_nearest<'a>(
             ));
         }
     }
-    // The `keys` of a parent start where its file is.
-    let bases = field.loaded.iter().flat_map(|loaded| loaded.patterns.bases());
+    // The `keys` of a parent start at its own folder.
+    let bases = policy_set.loaded.iter().flat_map(|loaded| loaded.patterns.bases());
     scopes.extend(bases.map(Path::to_path_buf));
     Ok((Rc::new(listing), scopes.into_iter().collect()))
 }
 
-/// Names the policies that are not where the command runs, and refuses one that may not govern.
+/// Reports the policies that are not above the command's folder, and fails on one that may not
+/// govern files.
 fn governing(
     options: &Options,
-    field: &Field<'_>,
-    found: &Found,
+    policy_set: &PolicySet<'_>,
+    found: &SearchResult,
     messages: &mut Vec<String>,
-) -> Result<(), Refusal> {
+) -> Result<(), RunError> {
     for at in &found.policies {
-        let Loaded { chosen, home, fault, .. } = &field.loaded[*at];
+        let Loaded { chosen, home, fault, .. } = &policy_set.loaded[*at];
         let is_file = options.policy.is_none() && !is_builtin(chosen);
-        if is_file && !ground::is_above(&options.folder, &home.join(POLICY_NAMES[0])) {
+        if is_file && !boundary::is_above(&options.folder, &home.join(POLICY_NAMES[0])) {
             let whose = shown(&options.folder, home);
             messages.push(format!("keys in {whose} are checked against {chosen}"));
         }
@@ -304,22 +309,22 @@ struct Group {
 impl Group {
     fn of(
         options: &Options,
-        field: &Field<'_>,
+        policy_set: &PolicySet<'_>,
         at: usize,
         belongs: &dyn Fn(usize, &Path) -> bool,
-    ) -> Result<Self, Refusal> {
-        let loaded = &field.loaded[at];
-        let lock = beside::lock(options, &loaded.home);
-        let before = beside::before(options, &loaded.top, &|path| belongs(at, path))?;
+    ) -> Result<Self, RunError> {
+        let loaded = &policy_set.loaded[at];
+        let lock = companions::lock(options, &loaded.home);
+        let before = companions::before(options, &loaded.top, &|path| belongs(at, path))?;
         Ok(Self { at, before, lock })
     }
 }
 
-/// A run whose files are read.
+/// A run whose files have been read.
 struct Run<'a> {
     options: &'a Options,
     corpus: Corpus,
-    /// What each file gave by itself, where the run changes none of them.
+    /// The own findings of each file, unless the run changes files.
     parts: Option<Vec<FileResult>>,
     /// The policies by their paths as output shows them.
     policies: Vec<(String, Policy)>,
@@ -337,7 +342,7 @@ impl Run<'_> {
         &mut self,
         lint_options: &LintOptions<'_>,
         messages: &mut Vec<String>,
-    ) -> Result<(Report, Option<String>), Refusal> {
+    ) -> Result<(Report, Option<String>), RunError> {
         let options = self.options;
         let baseline = known(options, self.primary(), self.corpus.partial)?;
         let known = LintOptions { baseline: baseline.as_ref(), ..*lint_options };
@@ -374,7 +379,7 @@ impl Run<'_> {
         &mut self,
         lint_options: &LintOptions<'_>,
         messages: &mut Vec<String>,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, RunError> {
         let mut diff = String::new();
         for nth in 0..self.groups.len() {
             let asked = self.enter(nth);
@@ -421,7 +426,7 @@ impl Run<'_> {
         Report::join(reports)
     }
 
-    /// Has the corpus be as one policy's run sees it; gives which files were to be reported on.
+    /// Shows the corpus as one policy sees it. Returns which files were marked as reported.
     fn enter(&mut self, nth: usize) -> Vec<bool> {
         let group = &mut self.groups[nth];
         let asked = self.corpus.files.iter().map(|file| file.reported).collect();
@@ -448,9 +453,10 @@ impl Run<'_> {
         lint_options: &LintOptions<'_>,
         older: Option<&Baseline>,
         messages: &mut Vec<String>,
-    ) -> Result<Report, Refusal> {
+    ) -> Result<Report, RunError> {
         self.parts = None;
-        let (mut baselines, mut left) = (Vec::new(), 0);
+        let mut baselines = Vec::new();
+        let mut left = 0;
         for nth in 0..self.groups.len() {
             let asked = self.enter(nth);
             let policy = &self.policies[self.groups[nth].at].1;
@@ -481,7 +487,7 @@ impl Run<'_> {
                 messages.push(format!("{which} has mistakes, so no key was checked against it"));
             }
         }
-        // A rule that does not exist, in a comment, asks for something that nobody gives.
+        // An unknown rule in a comment is a usage error.
         is_usage_error |=
             report.findings.iter().any(|finding| finding.rule == p006_unknown_rule::RULE.id());
         let first = self.groups.iter_mut().find(|group| group.at == PRIMARY);

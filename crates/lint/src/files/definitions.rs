@@ -1,20 +1,20 @@
-//! Whether a definition is gone: nothing is, as long as the work tree, the index or `HEAD` of its
-//! repository has it, wherever it lies there and whatever hides it from the corpus.
+//! Tells whether a key's definition is gone. It is not, as long as the work tree, the index or `HEAD`
+//! of its repository has it, wherever it is and whatever hides it from the corpus.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use cortexkey_manifest::lock::{FILE_NAME, LockedKey};
 
+use super::boundary::Boundary;
 use super::git::{self, Side};
-use super::ground::Ground;
 use super::listing::Listing;
 use super::paths::shown;
-use super::{Options, Refusal, home, open};
+use super::{Options, RunError, home, open};
 use crate::model::{CorpusFile, LockedKeys, definition_claim, may_claim};
 use crate::policy::Policy;
 
-/// The definitions of a repository, those that no run would check included.
+/// All definitions of a repository, including those that no run checks.
 #[derive(Debug, Default)]
 pub struct Definitions {
     found: Vec<Found>,
@@ -27,26 +27,26 @@ pub struct Definitions {
 #[derive(Debug)]
 struct Found {
     name: String,
-    /// Nothing where it is said nowhere.
+    /// `None` if the definition names none.
     tenant: Option<String>,
     place: String,
 }
 
 impl Definitions {
-    /// Looks through the repository of a policy. An error says why that cannot be.
+    /// Searches the repository of a policy. An error says why that is impossible.
     pub fn of(options: &Options, policy: &Policy) -> Result<Self, String> {
-        Self::try_of(options, policy).map_err(|refusal| match refusal.help {
-            Some(help) => format!("{}; {help}", refusal.message),
-            None => refusal.message,
+        Self::try_of(options, policy).map_err(|error| match error.help {
+            Some(help) => format!("{}; {help}", error.message),
+            None => error.message,
         })
     }
 
-    fn try_of(options: &Options, policy: &Policy) -> Result<Self, Refusal> {
-        let ground = Ground::of(&home(options, policy))?;
-        if !ground.is_repository {
-            return Err(Refusal::new("the definitions are in no git repository"));
+    fn try_of(options: &Options, policy: &Policy) -> Result<Self, RunError> {
+        let boundary = Boundary::of(&home(options, policy))?;
+        if !boundary.is_repository {
+            return Err(RunError::new("the definitions are in no git repository"));
         }
-        let listing = Listing::of(&ground)?;
+        let listing = Listing::of(&boundary)?;
         let mut all = Self::default();
         for (path, why) in &listing.unseen {
             all.unread.push(format!("{}: {}", shown(&options.folder, path), why.help()));
@@ -64,7 +64,7 @@ impl Definitions {
         Ok(all)
     }
 
-    fn committed(&mut self, options: &Options, root: &Path) -> Result<(), Refusal> {
+    fn committed(&mut self, options: &Options, root: &Path) -> Result<(), RunError> {
         let head = git::head(root)?;
         // Without a commit there is no `HEAD` to search.
         let in_head = if head.is_empty() { None } else { Some((Side::Head, "HEAD", head)) };
@@ -112,7 +112,7 @@ impl Definitions {
         }
     }
 
-    /// ReadError a key's definition is not gone, if it is not.
+    /// Why a key's definition is not gone, if it is not.
     #[must_use]
     pub fn why_kept(&self, tenant: &str, name: &str) -> Option<String> {
         let is_it = |found: &&Found| {
@@ -127,7 +127,7 @@ impl Definitions {
         })
     }
 
-    /// Whether a lock file that is committed or in the work tree has a key of a tenant.
+    /// Whether any lock file, committed or in the work tree, lists a key of a tenant.
     #[must_use]
     pub fn has_locked(&self, tenant: &str, id: u64) -> bool {
         self.locked.get(tenant).is_some_and(|ids| ids.contains(&id))

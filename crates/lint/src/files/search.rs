@@ -1,8 +1,9 @@
-//! Which files are checked, and which of them are reported on.
+//! Decides which files are checked, and which of them are reported on.
 //!
-//! The corpus is what the policies' `keys` name among the files of the ground; where a policy names
-//! none, its YAML files. Paths narrow what is reported, not what is seen. A path given by hand that
-//! does not exist or cannot be read, and whatever of the corpus cannot be seen, are errors.
+//! The corpus is the files of the boundary that the policies' `keys` name; for a policy without
+//! `keys`, its YAML files. Paths on the command line limit what is reported, not what is checked. A
+//! given path that does not exist or cannot be read is an error, and so is any part of the corpus
+//! that cannot be read.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -13,62 +14,62 @@ use std::rc::Rc;
 use cortexkey_manifest::policy::is_policy;
 use walkdir::WalkDir;
 
-use super::field::{Field, Governed, PRIMARY, has_policy_name, is_yaml, may_define};
-use super::ground::Ground;
+use super::boundary::Boundary;
+use super::dedup::{dedup_paths, dedup_targets};
 use super::listing::{Blob, Listed, Listing};
-use super::once::{once_each_path, once_each_place};
 use super::paths::{absolute, shown, shown_whole};
-use super::{Options, Refusal, Stdin, open};
+use super::policy_set::{Governed, PRIMARY, PolicySet, has_policy_name, is_yaml, may_define};
+use super::{Options, RunError, Stdin, open};
 use crate::model::CorpusFile;
 
-/// How many links to folders may lie on the way to a file.
+/// How many links to folders a path may contain.
 const LINKS_MAX: usize = 8;
 /// How many files links to folders may lead to.
 const LINKED_MAX: usize = 100_000;
 
-/// A file that is to be read.
+/// A file to read.
 pub(super) struct Wanted {
     pub(super) path: PathBuf,
     /// Which policy governs it.
     pub(super) by: usize,
     pub(super) reported: bool,
     pub(super) origin: Origin,
-    /// Where it lies, its links resolved; nothing for what is not on the disk.
+    /// Its path with links resolved; `None` for a file that is not on the disk.
     pub(super) real: Option<PathBuf>,
     /// Whether it was reached by a link.
     pub(super) is_alias: bool,
     pub(super) role: Role,
 }
 
-/// What a file is looked at for.
+/// Why a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
     /// It is part of a corpus.
     Corpus,
-    /// It was given by hand, and is part of the corpus if it holds a definition.
+    /// It was named on the command line, and is part of the corpus if it contains a definition.
     Perhaps,
-    /// It belongs to no corpus, and should hold no definition.
+    /// It belongs to no corpus, and should contain no definition.
     Outside,
 }
 
 /// Where the bytes of a file come from.
 pub(super) enum Origin {
     Disk,
-    /// The index alone, as in a sparse checkout.
+    /// The index, as in a sparse checkout.
     Index(Blob),
-    /// They are here already.
+    /// They have been read already.
     Bytes(Result<Vec<u8>, open::ReadError>),
-    /// It has been tried, and cannot be read.
-    Nowhere(open::ReadError),
+    /// It cannot be read.
+    Unreadable(open::ReadError),
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct SearchResult {
     /// Each file once, in the order of their paths.
     pub(super) wanted: Vec<Wanted>,
     pub(super) messages: Vec<String>,
-    /// Files that were given and belong to no corpus.
+    /// Files that were named and belong to no corpus.
     pub(super) skipped: usize,
     /// The policies that are reported on.
     pub(super) policies: BTreeSet<usize>,
@@ -79,13 +80,13 @@ pub(super) struct Found {
 /// Finds the corpus.
 pub(super) struct Search<'a, 'b> {
     pub(super) options: &'a Options,
-    pub(super) ground: &'a Ground,
-    pub(super) field: &'b mut Field<'a>,
+    pub(super) boundary: &'a Boundary,
+    pub(super) policy_set: &'b mut PolicySet<'a>,
     pub(super) listing: Rc<Listing>,
-    found: Found,
-    /// Where folders lie, their links resolved.
+    found: SearchResult,
+    /// Folders with their links resolved.
     folders: HashMap<PathBuf, PathBuf>,
-    /// Where each wanted file is among them, by its path, and by where it lies.
+    /// The index of each wanted file, by its path and by its resolved path.
     by_path: HashMap<PathBuf, usize>,
     by_place: HashMap<PathBuf, usize>,
     /// How many files links to folders have led to.
@@ -95,16 +96,16 @@ pub(super) struct Search<'a, 'b> {
 impl<'a, 'b> Search<'a, 'b> {
     pub(super) fn new(
         options: &'a Options,
-        ground: &'a Ground,
-        field: &'b mut Field<'a>,
+        boundary: &'a Boundary,
+        policy_set: &'b mut PolicySet<'a>,
         listing: Rc<Listing>,
     ) -> Self {
         Self {
             options,
-            ground,
-            field,
+            boundary,
+            policy_set,
             listing,
-            found: Found::default(),
+            found: SearchResult::default(),
             folders: HashMap::new(),
             by_path: HashMap::new(),
             by_place: HashMap::new(),
@@ -112,8 +113,12 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 
-    /// Finds the files below these folders, and what the paths that are given narrow them to.
-    pub(super) fn run(mut self, scopes: &[PathBuf], mut stdin: Stdin) -> Result<Found, Refusal> {
+    /// Finds the files below these folders, and applies the paths of the command line.
+    pub(super) fn run(
+        mut self,
+        scopes: &[PathBuf],
+        mut stdin: Stdin,
+    ) -> Result<SearchResult, RunError> {
         let mut all = self.options.paths.is_empty();
         self.listed(scopes, all)?;
         self.unseen(scopes, all)?;
@@ -121,7 +126,7 @@ impl<'a, 'b> Search<'a, 'b> {
         for path in &self.options.paths {
             if path.as_os_str() == "-" {
                 let Some(bytes) = stdin.take() else {
-                    return Err(Refusal::new("standard input (`-`) is given twice"));
+                    return Err(RunError::new("standard input (`-`) is given twice"));
                 };
                 self.stdin(bytes)?;
                 continue;
@@ -135,8 +140,8 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(found)
     }
 
-    /// Takes in what the corpora name among the listed files.
-    fn listed(&mut self, scopes: &[PathBuf], all: bool) -> Result<(), Refusal> {
+    /// Adds the listed files that belong to a corpus.
+    fn listed(&mut self, scopes: &[PathBuf], all: bool) -> Result<(), RunError> {
         let listing = Rc::clone(&self.listing);
         for file in &listing.files {
             if scopes.iter().any(|scope| file.path.starts_with(scope)) {
@@ -146,21 +151,21 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(())
     }
 
-    /// Takes in one file under a path of its own, which differs where links lead to it.
+    /// Adds one file under a path, which differs from its own if links lead to it.
     fn take(
         &mut self,
         file: &Listed,
         path: &Path,
         reported: bool,
         links: usize,
-    ) -> Result<(), Refusal> {
-        if self.field.is_of_policy(path) {
+    ) -> Result<(), RunError> {
+        if self.policy_set.is_of_policy(path) {
             return Ok(());
         }
-        let Some(governed) = self.field.governs(path)? else { return Ok(()) };
+        let Some(governed) = self.policy_set.governs(path)? else { return Ok(()) };
         let is_link = file.is_link.unwrap_or_else(|| path.is_symlink());
-        // Without `keys`, the files that are given are the corpus.
-        let is_named = self.field.loaded[governed.by].patterns.any() || reported;
+        // Without `keys`, the named files are the corpus.
+        let is_named = self.policy_set.loaded[governed.by].patterns.any() || reported;
         if governed.in_corpus && is_named {
             return self.candidate(file, path, governed, reported, links);
         }
@@ -168,7 +173,7 @@ impl<'a, 'b> Search<'a, 'b> {
             return self.link(path, governed, reported, links);
         }
         if reported && !governed.in_corpus && may_define(path) && links == 0 {
-            // Where a link took the place of one of its folders, another file is there.
+            // If a link replaced one of its folders, another file is there.
             let is_there = file.sparse.is_some() || matches!(self.real(path, false), Ok(Some(_)));
             if is_there {
                 self.look(path, governed.by, Role::Outside, file.sparse.clone());
@@ -177,10 +182,13 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(())
     }
 
-    /// A file that is looked at for definitions.
+    /// Adds a file that is only searched for definitions.
     fn look(&mut self, path: &Path, by: usize, role: Role, sparse: Option<Blob>) {
         let origin = sparse.map_or(Origin::Disk, Origin::Index);
-        let (path, reported, real, is_alias) = (path.to_path_buf(), true, None, false);
+        let path = path.to_path_buf();
+        let reported = true;
+        let real = None;
+        let is_alias = false;
         self.push(Wanted { path, by, reported, origin, real, is_alias, role });
     }
 
@@ -193,7 +201,7 @@ impl<'a, 'b> Search<'a, 'b> {
         self.found.wanted.push(wanted);
     }
 
-    /// A file that a corpus names.
+    /// Adds a file that a corpus names.
     fn candidate(
         &mut self,
         file: &Listed,
@@ -201,8 +209,9 @@ impl<'a, 'b> Search<'a, 'b> {
         governed: Governed,
         reported: bool,
         links: usize,
-    ) -> Result<(), Refusal> {
-        let (path, by) = (path.to_path_buf(), governed.by);
+    ) -> Result<(), RunError> {
+        let path = path.to_path_buf();
+        let by = governed.by;
         let mut wanted = Wanted {
             path,
             by,
@@ -223,20 +232,20 @@ impl<'a, 'b> Search<'a, 'b> {
             }
             Ok(_) => match self.real(&wanted.path, links > 0) {
                 Ok(Some(real)) => wanted.real = Some(real),
-                // A link took the place of one of its folders: git does not see it any more.
+                // A link replaced one of its folders: git does not see the file any more.
                 Ok(None) if links == 0 => return Ok(()),
-                Ok(None) => wanted.origin = Origin::Nowhere(open::ReadError::Leaves),
-                Err(error) => wanted.origin = Origin::Nowhere(open::ReadError::system(error)),
+                Ok(None) => wanted.origin = Origin::Unreadable(open::ReadError::Leaves),
+                Err(error) => wanted.origin = Origin::Unreadable(open::ReadError::system(error)),
             },
-            // It was deleted, which git does not know yet.
+            // Git still lists a file that was just deleted.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => wanted.origin = Origin::Nowhere(open::ReadError::system(error)),
+            Err(error) => wanted.origin = Origin::Unreadable(open::ReadError::system(error)),
         }
         self.push(wanted);
         Ok(())
     }
 
-    /// Where a file lies. Nothing where a link among its folders leads elsewhere.
+    /// A file's resolved path; `None` if a link among its folders leads elsewhere.
     fn real(&mut self, path: &Path, through_links: bool) -> io::Result<Option<PathBuf>> {
         let (folder, name) = (path.parent().unwrap_or(path), path.file_name().unwrap_or_default());
         if !self.folders.contains_key(folder) {
@@ -244,25 +253,27 @@ impl<'a, 'b> Search<'a, 'b> {
             self.folders.insert(folder.to_path_buf(), real);
         }
         let real = &self.folders[folder];
-        let ground = self.ground;
+        let boundary = self.boundary;
         let is_there = if through_links {
-            ground.real(folder)?.is_some()
+            boundary.real(folder)?.is_some()
         } else {
-            folder.strip_prefix(&ground.root).is_ok_and(|below| *real == ground.real.join(below))
+            folder
+                .strip_prefix(&boundary.root)
+                .is_ok_and(|below| *real == boundary.real.join(below))
         };
         Ok(is_there.then(|| real.join(name)))
     }
 
-    /// A symbolic link: to a file of the corpus, or to a folder that may hold some.
+    /// Adds a symbolic link to a file of the corpus, or to a folder that may contain some.
     fn link(
         &mut self,
         path: &Path,
         governed: Governed,
         reported: bool,
         links: usize,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RunError> {
         let is_folder = path.is_dir();
-        let may_hold = governed.in_corpus || (is_folder && self.field.reaches(path));
+        let may_hold = governed.in_corpus || (is_folder && self.policy_set.reaches(path));
         if !may_hold {
             return Ok(());
         }
@@ -275,26 +286,26 @@ impl<'a, 'b> Search<'a, 'b> {
             is_alias: true,
             role: Role::Corpus,
         };
-        match self.ground.real(path) {
+        match self.boundary.real(path) {
             Ok(Some(real)) if is_folder => {
                 return self.linked_folder(path, &real, reported, links);
             }
             Ok(Some(real)) => wanted.real = Some(real),
-            Ok(None) => wanted.origin = Origin::Nowhere(open::ReadError::Leaves),
-            Err(error) => wanted.origin = Origin::Nowhere(open::ReadError::system(error)),
+            Ok(None) => wanted.origin = Origin::Unreadable(open::ReadError::Leaves),
+            Err(error) => wanted.origin = Origin::Unreadable(open::ReadError::system(error)),
         }
         self.push(wanted);
         Ok(())
     }
 
-    /// The files behind a link to a folder, under the names that they have through it.
+    /// Adds the files behind a link to a folder, under the link's path.
     fn linked_folder(
         &mut self,
         path: &Path,
         real: &Path,
         reported: bool,
         links: usize,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RunError> {
         let here = fs::canonicalize(path.parent().unwrap_or(path)).unwrap_or_default();
         if here.starts_with(real) || links >= LINKS_MAX {
             self.found.messages.push(format!(
@@ -308,7 +319,7 @@ impl<'a, 'b> Search<'a, 'b> {
         for file in self.below(&target)? {
             self.linked += 1;
             if self.linked > LINKED_MAX {
-                return Err(Refusal::new(format!(
+                return Err(RunError::new(format!(
                     "symbolic links lead to more than {LINKED_MAX} files, {} among them",
                     shown(&self.options.folder, path)
                 ))
@@ -322,12 +333,12 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// A resolved path as the listing has it.
     fn lexical(&self, real: &Path) -> PathBuf {
-        let below = real.strip_prefix(&self.ground.real).unwrap_or(real);
-        self.ground.root.join(below)
+        let below = real.strip_prefix(&self.boundary.real).unwrap_or(real);
+        self.boundary.root.join(below)
     }
 
-    /// The listed files below a folder; those on the disk where git ignores all of them.
-    fn below(&self, folder: &Path) -> Result<Vec<Listed>, Refusal> {
+    /// The listed files below a folder; all files on the disk if git ignores the folder.
+    fn below(&self, folder: &Path) -> Result<Vec<Listed>, RunError> {
         let listed = self.listing.below_folder(folder);
         if !listed.is_empty() {
             return Ok(listed.to_vec());
@@ -335,7 +346,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut out = Vec::new();
         for entry in WalkDir::new(folder).sort_by_file_name() {
             let entry = entry.map_err(|error| {
-                Refusal::new(format!("cannot look into {}: {error}", folder.display()))
+                RunError::new(format!("cannot look into {}: {error}", folder.display()))
             })?;
             if !entry.file_type().is_dir() {
                 let is_link = Some(entry.path_is_symlink());
@@ -345,29 +356,31 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(out)
     }
 
-    /// What could not be seen and may hold a part of the corpus.
-    fn unseen(&mut self, scopes: &[PathBuf], reported: bool) -> Result<(), Refusal> {
+    /// Adds what could not be listed and may contain a part of the corpus.
+    fn unseen(&mut self, scopes: &[PathBuf], reported: bool) -> Result<(), RunError> {
         let listing = Rc::clone(&self.listing);
         for (path, why) in &listing.unseen {
             let near = |scope: &PathBuf| path.starts_with(scope) || scope.starts_with(path);
-            let Some(governed) = self.field.governs(path)? else { continue };
-            let may_hold = governed.in_corpus || self.field.reaches(path);
+            let Some(governed) = self.policy_set.governs(path)? else { continue };
+            let may_hold = governed.in_corpus || self.policy_set.reaches(path);
             if may_hold && scopes.iter().any(near) {
-                self.want(path.clone(), governed.by, reported, Origin::Nowhere(why.clone()));
+                self.want(path.clone(), governed.by, reported, Origin::Unreadable(why.clone()));
             }
         }
         Ok(())
     }
 
     fn want(&mut self, path: PathBuf, by: usize, reported: bool, origin: Origin) {
-        let (real, is_alias, role) = (None, false, Role::Corpus);
+        let real = None;
+        let is_alias = false;
+        let role = Role::Corpus;
         self.push(Wanted { path, by, reported, origin, real, is_alias, role });
     }
 
-    /// A path given by hand; true where all of the corpus is meant.
-    fn given(&mut self, path: &Path) -> Result<bool, Refusal> {
+    /// Applies a path of the command line; true if it means the whole corpus.
+    fn given(&mut self, path: &Path) -> Result<bool, RunError> {
         if self.is_of_policy(path)? {
-            let of = self.field.of_policy(path);
+            let of = self.policy_set.of_policy(path);
             for wanted in &mut self.found.wanted {
                 wanted.reported |= of.contains(&wanted.by);
             }
@@ -377,18 +390,18 @@ impl<'a, 'b> Search<'a, 'b> {
         if self.report_at(self.by_path.get(path).copied()) {
             return Ok(false);
         }
-        // A sparse checkout keeps a folder out of the work tree.
+        // A sparse checkout may leave out a folder.
         if path.symlink_metadata().is_err() && self.report(&|wanted| wanted.path.starts_with(path))
         {
             return Ok(false);
         }
-        let governed = self.field.governs(path)?;
+        let governed = self.policy_set.governs(path)?;
         let by = governed.map_or(PRIMARY, |governed| governed.by);
-        let real = if self.ground.holds(path) { self.ground.real(path).ok() } else { None };
+        let real = if self.boundary.holds(path) { self.boundary.real(path).ok() } else { None };
         if let Some(None) = real {
             let named = governed.is_some_and(|governed| governed.in_corpus);
-            if named || (path.is_dir() && self.field.reaches(path)) {
-                self.instead(path, by, Origin::Nowhere(open::ReadError::Leaves));
+            if named || (path.is_dir() && self.policy_set.reaches(path)) {
+                self.instead(path, by, Origin::Unreadable(open::ReadError::Leaves));
             } else {
                 self.found.skipped += 1;
             }
@@ -396,22 +409,22 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         let real = real.flatten();
         match open::look(path) {
-            // What was asked for and cannot be read is an error, in the corpus or not.
-            Err(why) => self.instead(path, by, Origin::Nowhere(why)),
+            // A named path that cannot be read is an error, in the corpus or not.
+            Err(why) => self.instead(path, by, Origin::Unreadable(why)),
             Ok(open::Seen::Folder) => self.given_folder(path, real.as_deref())?,
             Ok(open::Seen::File) => self.given_file(path, real.as_deref(), governed),
         }
         Ok(false)
     }
 
-    fn is_of_policy(&mut self, path: &Path) -> Result<bool, Refusal> {
-        // A policy that no listing has is known once what lies beside it is asked for.
-        self.field.above(path.parent().unwrap_or(path))?;
-        Ok(self.field.is_of_policy(path))
+    fn is_of_policy(&mut self, path: &Path) -> Result<bool, RunError> {
+        // This loads a policy that no listing contains.
+        self.policy_set.above(path.parent().unwrap_or(path))?;
+        Ok(self.policy_set.is_of_policy(path))
     }
 
     fn given_file(&mut self, path: &Path, real: Option<&Path>, governed: Option<Governed>) {
-        // It is known under another name, as behind a link.
+        // It is known under another path, such as a link's.
         if self.report_at(real.and_then(|real| self.by_place.get(real).copied())) {
             return;
         }
@@ -419,7 +432,7 @@ impl<'a, 'b> Search<'a, 'b> {
             self.found.skipped += 1;
             return;
         };
-        let is_named = self.field.loaded[by].patterns.any();
+        let is_named = self.policy_set.loaded[by].patterns.any();
         if in_corpus {
             self.instead(path, by, Origin::Disk);
         } else if is_named {
@@ -430,15 +443,15 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 
-    fn given_folder(&mut self, folder: &Path, real: Option<&Path>) -> Result<(), Refusal> {
+    fn given_folder(&mut self, folder: &Path, real: Option<&Path>) -> Result<(), RunError> {
         let below = |wanted: &Wanted| {
             let through = wanted.real.as_deref().zip(real);
             wanted.path.starts_with(folder)
                 || through.is_some_and(|(wanted, real)| wanted.starts_with(real))
         };
         let mut holds = self.report(&below);
-        let by = self.field.above(folder)?.first().copied();
-        let is_named = by.is_some_and(|by| self.field.loaded[by].patterns.any());
+        let by = self.policy_set.above(folder)?.first().copied();
+        let is_named = by.is_some_and(|by| self.policy_set.loaded[by].patterns.any());
         if !is_named {
             holds |= self.all_yaml(folder)?;
         }
@@ -460,17 +473,17 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(())
     }
 
-    /// Without `keys`, the YAML files of a folder that is given are the corpus.
-    fn all_yaml(&mut self, folder: &Path) -> Result<bool, Refusal> {
+    /// Without `keys`, the YAML files of a named folder are the corpus.
+    fn all_yaml(&mut self, folder: &Path) -> Result<bool, RunError> {
         let mut files = self.listing.below_folder(folder).to_vec();
         if files.is_empty() {
-            // No listing holds it: it lies elsewhere, or is ignored and was asked for.
+            // No listing contains it: it is elsewhere, or git ignores it.
             let mut listing = Listing::default();
             listing.folder(folder)?;
             files = listing.files;
-            let by = self.field.above(folder)?.first().copied();
+            let by = self.policy_set.above(folder)?.first().copied();
             for (path, why) in listing.unseen {
-                self.want(path, by.unwrap_or(PRIMARY), true, Origin::Nowhere(why));
+                self.want(path, by.unwrap_or(PRIMARY), true, Origin::Unreadable(why));
             }
         }
         let before = self.found.wanted.len();
@@ -482,12 +495,12 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(any)
     }
 
-    /// Leaves each file once: under its own path, and not also under that of a link.
+    /// Keeps each file once: under its own path, and not also under that of a link.
     fn each_once(&mut self) {
         let mut wanted = std::mem::take(&mut self.found.wanted);
-        once_each_path(&mut wanted);
+        dedup_paths(&mut wanted);
         if wanted.iter().any(|wanted| wanted.is_alias) {
-            once_each_place(&mut wanted);
+            dedup_targets(&mut wanted);
             self.drop_linked_outsiders(&mut wanted);
         }
         self.by_path.clear();
@@ -497,7 +510,7 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 
-    /// What a link brings into a corpus is part of it, and so outside of none.
+    /// A file that a link brings into a corpus is part of it, and not outside.
     fn drop_linked_outsiders(&self, wanted: &mut Vec<Wanted>) {
         let linked = wanted.iter().filter(|file| file.role != Role::Outside);
         let linked = linked.filter_map(|file| file.real.as_deref());
@@ -505,7 +518,7 @@ impl<'a, 'b> Search<'a, 'b> {
         wanted.retain(|file| file.role != Role::Outside || !linked.contains(&file.path));
     }
 
-    /// Has files reported on; whether there are any.
+    /// Marks files as reported; true if there are any.
     fn report(&mut self, which: &dyn Fn(&Wanted) -> bool) -> bool {
         let mut any = false;
         for wanted in self.found.wanted.iter_mut().filter(|wanted| which(wanted)) {
@@ -520,7 +533,7 @@ impl<'a, 'b> Search<'a, 'b> {
         wanted.map(|wanted| wanted.reported = true).is_some()
     }
 
-    /// A file that comes from here, whatever was found before.
+    /// Adds a file, or replaces where its bytes come from.
     fn instead(&mut self, path: &Path, by: usize, origin: Origin) {
         if let Some(at) = self.by_path.get(path).copied() {
             let known = &mut self.found.wanted[at];
@@ -530,20 +543,20 @@ impl<'a, 'b> Search<'a, 'b> {
         self.want(path.to_path_buf(), by, true, origin);
     }
 
-    fn stdin(&mut self, bytes: Result<Vec<u8>, open::ReadError>) -> Result<(), Refusal> {
+    fn stdin(&mut self, bytes: Result<Vec<u8>, open::ReadError>) -> Result<(), RunError> {
         let Some(name) = &self.options.stdin_filename else {
-            let by = self.field.above(&self.options.folder)?.first().copied();
+            let by = self.policy_set.above(&self.options.folder)?.first().copied();
             let by = by.unwrap_or(PRIMARY);
             self.want(PathBuf::from("<stdin>"), by, true, Origin::Bytes(bytes));
             return Ok(());
         };
         let path = absolute(&self.options.folder, name);
-        let governed = self.field.governs(&path)?;
+        let governed = self.policy_set.governs(&path)?;
         match governed {
             _ if self.is_of_policy(&path)? => self.found.skipped += 1,
-            // What is piped in by hand is checked, whatever its name.
+            // Standard input is checked, whatever its name.
             Some(Governed { by, in_corpus })
-                if in_corpus || !self.field.loaded[by].patterns.any() =>
+                if in_corpus || !self.policy_set.loaded[by].patterns.any() =>
             {
                 self.instead(&path, by, Origin::Bytes(bytes));
             }
@@ -553,16 +566,16 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 }
 
-/// True for a file that holds policies and nothing else: one that could not be read to its end, or
-/// that readers see in two ways, may hold a key as well.
+/// True for a file that contains policies and nothing else. One that could not be read to its end, or
+/// that YAML readers disagree about, may contain a key too.
 pub(super) fn is_policy_alone(file: &CorpusFile) -> bool {
     let documents = file.tree.documents();
     let all = documents.iter().all(|document| is_policy(&file.tree, *document));
     all && !documents.is_empty() && file.problems.is_empty()
 }
 
-/// False for a policy that was met under a policy's own name: nobody takes it for a key.
-pub(super) fn is_worth_a_word(options: &Options, item: &Wanted) -> bool {
+/// False for a policy with a policy's own name, which nobody expects to be a key.
+pub(super) fn is_worth_a_message(options: &Options, item: &Wanted) -> bool {
     let mut given = options.paths.iter().map(|path| absolute(&options.folder, path));
     !has_policy_name(&item.path) || given.any(|path| path == item.path)
 }

@@ -1,19 +1,19 @@
 //! The policies of a run, and which of them governs a file.
 //!
-//! Each file is governed by its nearest policy. One below another has to extend it, unless it lies
-//! in a repository of its own: then the outer policy keeps what its `keys` name.
+//! Each file is governed by its nearest policy. A policy below another one has to extend it, unless
+//! it is in a repository of its own: then the outer policy keeps the files that its `keys` name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::ground::{self, Ground, POLICY_NAMES};
+use super::boundary::{self, Boundary, POLICY_NAMES};
 use super::paths::{absolute, shown};
 use super::patterns::Patterns;
-use super::{DEFAULT_POLICY, Options, Refusal, load_policy};
+use super::{DEFAULT_POLICY, Options, RunError, load_policy};
 use crate::model::is_builtin;
 use crate::policy::Policy;
 
-/// The index of the policy that is nearest to where the run begins.
+/// The index of the policy that is nearest to where the run starts.
 pub(super) const PRIMARY: usize = 0;
 
 /// A policy of the run.
@@ -22,17 +22,17 @@ pub(super) struct Loaded {
     pub(super) chosen: String,
     pub(super) policy: Policy,
     pub(super) patterns: Patterns,
-    /// Its own folder; where the command runs for a built-in one.
+    /// Its folder; for a built-in policy, the folder where the command runs.
     pub(super) home: PathBuf,
-    /// The folder of the topmost policy above it, from which its files have their names in a
-    /// baseline, wherever the command runs.
+    /// The folder of the topmost policy above it. Paths in a baseline start there, wherever the
+    /// command runs.
     pub(super) top: PathBuf,
     /// Its files.
     pub(super) sources: BTreeSet<PathBuf>,
-    /// Whether it lies in a repository of its own below another policy, and does not extend that.
+    /// Whether it is in a repository of its own below another policy that it does not extend.
     is_apart: bool,
-    /// ReadError no file may be checked against it.
-    pub(super) fault: Option<Refusal>,
+    /// Why no file may be checked against it.
+    pub(super) fault: Option<RunError>,
 }
 
 impl Loaded {
@@ -41,7 +41,7 @@ impl Loaded {
         chosen: String,
         number: usize,
         top: Option<&Path>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, RunError> {
         let policy = load_policy(options, &chosen, number, &BTreeMap::new())?;
         let home = super::home(options, &policy);
         let top = top.unwrap_or(&home).to_path_buf();
@@ -51,7 +51,7 @@ impl Loaded {
         Ok(Self { chosen, policy, patterns, home, top, sources, is_apart: false, fault: None })
     }
 
-    /// Whether a file is part of its corpus: one that its `keys` name or, without any, a YAML file.
+    /// Whether a file is part of its corpus: its `keys` match or, without `keys`, it is YAML.
     fn takes(&self, path: &Path) -> bool {
         if self.patterns.any() { self.patterns.name(path) } else { is_yaml(path) }
     }
@@ -67,62 +67,63 @@ pub(super) struct Governed {
 }
 
 /// The policies of a run.
-pub(super) struct Field<'a> {
+pub(super) struct PolicySet<'a> {
     options: &'a Options,
-    ground: &'a Ground,
+    boundary: &'a Boundary,
     pub(super) loaded: Vec<Loaded>,
     by_file: BTreeMap<PathBuf, usize>,
-    /// The policy of files that have no policy above them, if any.
+    /// The policy for files without a policy above them.
     fallback: Option<usize>,
-    /// Whether one policy governs all, as with `--policy`.
+    /// Whether one policy governs all files, as with `--policy`.
     is_fixed: bool,
-    /// The policies above the folder that was asked for last: neighbours come together.
+    /// The policies above the last folder that was looked up: files come folder by folder.
     last: Option<(PathBuf, Vec<usize>)>,
 }
 
-impl<'a> Field<'a> {
-    pub(super) fn new(options: &'a Options, ground: &'a Ground) -> Self {
-        let (loaded, by_file) = (Vec::new(), BTreeMap::new());
-        Self { options, ground, loaded, by_file, fallback: None, is_fixed: false, last: None }
+impl<'a> PolicySet<'a> {
+    pub(super) fn new(options: &'a Options, boundary: &'a Boundary) -> Self {
+        let loaded = Vec::new();
+        let by_file = BTreeMap::new();
+        Self { options, boundary, loaded, by_file, fallback: None, is_fixed: false, last: None }
     }
 
-    /// Has one policy govern every file.
+    /// Makes one policy govern every file.
     pub(super) fn fix(&mut self, loaded: Loaded) {
         self.is_fixed = true;
         self.fallback = Some(self.loaded.len());
         self.loaded.push(loaded);
     }
 
-    /// Has the default policy govern what has no other.
-    pub(super) fn default(&mut self) -> Result<(), Refusal> {
+    /// Makes the default policy govern files that have no other.
+    pub(super) fn default(&mut self) -> Result<(), RunError> {
         self.fall_back(DEFAULT_POLICY.to_owned())
     }
 
-    /// Has the default policy be there, and govern nothing.
-    pub(super) fn spare(&mut self) -> Result<(), Refusal> {
+    /// Loads the default policy, which governs nothing.
+    pub(super) fn spare(&mut self) -> Result<(), RunError> {
         self.default()?;
         self.fallback = None;
         Ok(())
     }
 
-    fn fall_back(&mut self, chosen: String) -> Result<(), Refusal> {
+    fn fall_back(&mut self, chosen: String) -> Result<(), RunError> {
         let loaded = Loaded::new(self.options, chosen, self.loaded.len(), None)?;
         self.fallback = Some(self.loaded.len());
         self.loaded.push(loaded);
-        // What was found for a folder before was none.
+        // An earlier lookup found none.
         self.last = None;
         Ok(())
     }
 
     /// The policies above a folder, the nearest first, each read once.
-    pub(super) fn above(&mut self, folder: &Path) -> Result<Vec<usize>, Refusal> {
+    pub(super) fn above(&mut self, folder: &Path) -> Result<Vec<usize>, RunError> {
         if self.is_fixed {
             return Ok(self.fallback.into_iter().collect());
         }
         if let Some((_, policies)) = self.last.as_ref().filter(|(known, _)| known == folder) {
             return Ok(policies.clone());
         }
-        let files = self.ground.policies(folder)?;
+        let files = self.boundary.policies(folder)?;
         let top = files.last().and_then(|file| file.parent()).map(Path::to_path_buf);
         let mut policies = Vec::with_capacity(files.len());
         for (nth, file) in files.iter().enumerate() {
@@ -138,7 +139,7 @@ impl<'a> Field<'a> {
         file: &Path,
         above: Option<&PathBuf>,
         top: Option<&Path>,
-    ) -> Result<usize, Refusal> {
+    ) -> Result<usize, RunError> {
         if let Some(at) = self.by_file.get(file) {
             return Ok(*at);
         }
@@ -148,8 +149,8 @@ impl<'a> Field<'a> {
         if let Some(above) = above.filter(|_| loaded.policy.is_usable())
             && !extends(&loaded, above)
         {
-            loaded.is_apart = Ground::is_apart(file, above);
-            let fault = || ground::below_another(&options.folder, file, above);
+            loaded.is_apart = Boundary::is_apart(file, above);
+            let fault = || boundary::below_another(&options.folder, file, above);
             loaded.fault = (!loaded.is_apart).then(fault);
         }
         let at = self.loaded.len();
@@ -158,14 +159,14 @@ impl<'a> Field<'a> {
         Ok(at)
     }
 
-    /// What governs a file; nothing where it has no policy above it.
-    pub(super) fn governs(&mut self, path: &Path) -> Result<Option<Governed>, Refusal> {
+    /// What governs a file; `None` if no policy is above it.
+    pub(super) fn governs(&mut self, path: &Path) -> Result<Option<Governed>, RunError> {
         let above = self.above(path.parent().unwrap_or(path))?;
         let nearest = self.first_of(&above, path);
         if nearest.is_some_and(|nearest| nearest.in_corpus) {
             return Ok(nearest);
         }
-        // The `keys` of a parent in another folder count where that is.
+        // The `keys` of a parent in another folder count there.
         let names = |loaded: &Loaded| loaded.patterns.name(path);
         let elsewhere = self.loaded.iter().position(names);
         Ok(elsewhere.map(|by| Governed { by, in_corpus: true }).or(nearest))
@@ -174,7 +175,7 @@ impl<'a> Field<'a> {
     fn first_of(&self, policies: &[usize], path: &Path) -> Option<Governed> {
         let (by, above) = policies.split_first()?;
         let own = &self.loaded[*by];
-        // A repository of its own does not take out what an outer policy names.
+        // An inner repository does not remove files that an outer policy names.
         if own.is_apart
             && let Some(outer) = self.first_of(above, path).filter(|outer| outer.in_corpus)
         {
@@ -183,12 +184,12 @@ impl<'a> Field<'a> {
         Some(Governed { by: *by, in_corpus: own.takes(path) })
     }
 
-    /// Whether a policy's corpus takes in a file, as far as its name says.
+    /// Whether a file's path makes it part of a policy's corpus.
     pub(super) fn takes(&self, by: usize, path: &Path) -> bool {
         !self.is_of_policy(path) && self.loaded[by].takes(path)
     }
 
-    /// Whether a folder may hold files of any corpus.
+    /// Whether a folder may contain files of any corpus.
     pub(super) fn reaches(&self, folder: &Path) -> bool {
         self.loaded.iter().any(|loaded| {
             let patterns = &loaded.patterns;
@@ -196,7 +197,7 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// Whether a file is one of a policy's, or the lock file beside one.
+    /// Whether a file belongs to a policy, or is the lock file beside one.
     pub(super) fn is_of_policy(&self, path: &Path) -> bool {
         let is_lock =
             path.file_name().is_some_and(|name| name == cortexkey_manifest::lock::FILE_NAME);
@@ -207,7 +208,7 @@ impl<'a> Field<'a> {
             })
     }
 
-    /// The policies that a policy's file, or the lock file beside one, belongs to.
+    /// The policies that a policy file or lock file belongs to.
     pub(super) fn of_policy(&self, path: &Path) -> BTreeSet<usize> {
         let has = |loaded: &Loaded| {
             loaded.sources.contains(path) || path.parent() == Some(loaded.home.as_path())
@@ -217,7 +218,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Whether a policy has a file among those that it stands on, by whatever path.
+/// Whether a policy extends a file, by whatever path.
 fn extends(loaded: &Loaded, file: &Path) -> bool {
     loaded.sources.contains(file)
         || std::fs::canonicalize(file).is_ok_and(|file| {
@@ -230,7 +231,7 @@ pub(super) fn is_yaml(path: &Path) -> bool {
     has_end(path, &["yaml", "yml"])
 }
 
-/// Whether a file may hold a definition, by its name.
+/// Whether a file's name allows a definition.
 pub(super) fn may_define(path: &Path) -> bool {
     has_end(path, &["yaml", "yml", "json"])
 }
