@@ -85,3 +85,48 @@ pub struct AssetGroupRecord {
     #[serde(rename = "IS_USED_BY_SBAC", default)]
     pub is_used_by_sbac: bool,
 }
+
+/// The attributes that the asset group of a scope may be built from, by the names that filters on
+/// assets take. The product's page lists twelve; six of these names are public.
+pub const SCOPING_ATTRIBUTES: [&str; 12] = [
+    "xdm.asset.type.class",
+    "xdm.asset.type.category",
+    "xdm.asset.provider",
+    "xdm.asset.cloud.region",
+    "xdm.asset.realm",
+    "xdm.asset.tags",
+    "xdm.asset.organization",
+    "xdm.asset.account_name",
+    "xdm.asset.business_application_names",
+    "xdm.asset.kubernetes.cluster",
+    "xdm.asset.kubernetes.namespace",
+    "xdm.asset.code.repository",
+];
+
+impl AssetGroupRecord {
+    /// Whether scopes can use the group: it is built from the twelve scoping attributes alone. None
+    /// where the tenant does not show what it is built from.
+    pub fn is_scopable(&self) -> Option<bool> {
+        if self.kind != "Dynamic" {
+            // A group by hand is built from no attribute.
+            return Some(false);
+        }
+        let mut fields = Vec::new();
+        fields_of(self.membership_predicate.as_ref()?, &mut fields);
+        let is_scoping =
+            |field: &&str| SCOPING_ATTRIBUTES.iter().any(|known| known.eq_ignore_ascii_case(field));
+        Some(fields.iter().all(is_scoping))
+    }
+}
+
+fn fields_of<'a>(filter: &'a XdmFilter, fields: &mut Vec<&'a str>) {
+    match filter {
+        XdmFilter::And { all: filters } | XdmFilter::Or { any: filters } => {
+            for filter in filters {
+                fields_of(filter, fields);
+            }
+        }
+        XdmFilter::Condition(condition) => fields.push(&condition.search_field),
+        XdmFilter::Everything {} => {}
+    }
+}

@@ -71,6 +71,12 @@ pub(crate) fn tell(text: &str) {
     let _ = anstream::stderr().write_all(mask::hide(text).as_bytes());
 }
 
+/// Writes text that is meant to show a one-time address to standard error.
+#[cfg(feature = "console")]
+pub(crate) fn tell_address(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
 /// Writes a tenant's answer to standard output, without the key that asked for it.
 pub(crate) fn print_answer(bytes: &[u8]) -> io::Result<()> {
     print_bytes(&mask::hide_known(bytes))

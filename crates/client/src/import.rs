@@ -74,21 +74,34 @@ impl Import<'_> {
         name
     }
 
-    fn yaml(
+    /// The definition of a key that is about to be generated, with all of its scope, none where none
+    /// is sent. Without an owner the field is left out. `unreferenced` says whether the key sees cases
+    /// and issues that reference nothing known.
+    pub fn definition(
         &self,
         name: &str,
         owner: &str,
         record: &ApiKeyRecord,
-        scope: Result<Option<&ScopeRead>, &str>,
-        unknown: &mut Vec<String>,
+        scope: Option<&ScopeRead>,
+        unreferenced: bool,
     ) -> String {
+        let mut out = self.head(name, Some(owner).filter(|owner| !owner.is_empty()), record);
+        if let Some(Ok(mut read)) = scope.map(ScopeAsRead::from_read) {
+            read.unreferenced = if unreferenced { Unreferenced::Yes } else { Unreferenced::No };
+            write_scope(&mut out, &read, &mut Vec::new());
+        }
+        out
+    }
+
+    /// All but the scope.
+    fn head(&self, name: &str, owner: Option<&str>, record: &ApiKeyRecord) -> String {
         let mut out = format!(
-            "# Key {} of the tenant, imported.\napiVersion: cortexkey/v1\nkind: ApiKey\nmetadata:\n  \
-             name: {}\n  owner: {}\n",
-            record.id,
-            scalar(name),
-            scalar(owner)
+            "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata:\n  name: {}\n",
+            scalar(name)
         );
+        if let Some(owner) = owner {
+            let _ = writeln!(out, "  owner: {}", scalar(owner));
+        }
         if let Some(tenant) = self.tenant {
             let _ = writeln!(out, "  tenant: {}", scalar(tenant));
         }
@@ -107,6 +120,19 @@ impl Import<'_> {
         );
         let _ = writeln!(out, "  expires: {expires}");
         let _ = writeln!(out, "  roles: {}", list(&record.roles));
+        out
+    }
+
+    fn yaml(
+        &self,
+        name: &str,
+        owner: &str,
+        record: &ApiKeyRecord,
+        scope: Result<Option<&ScopeRead>, &str>,
+        unknown: &mut Vec<String>,
+    ) -> String {
+        let mut out = format!("# Key {} of the tenant, imported.\n", record.id);
+        out += &self.head(name, Some(owner), record);
         let scope = match scope {
             Ok(scope) => scope,
             Err(why) => {

@@ -16,7 +16,7 @@ use cortexkey_manifest::is_invisible;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::time::{TimeError, start_ms, time_ms, time_text};
+use crate::time::{TimeError, last_ms, start_ms, time_text};
 use crate::transport::{CallError, Client};
 
 impl Client {
@@ -246,7 +246,7 @@ pub fn condition(
         }
         (None, Some(column)) => {
             let from_ms = if operator == Operator::Until { 0 } else { start_ms(value)? };
-            let until_ms = if operator == Operator::From { u64::MAX } else { time_ms(value)? };
+            let until_ms = if operator == Operator::From { u64::MAX } else { last_ms(value)? };
             RecordFilter::Between { column, from_ms, until_ms }
         }
         (None, None) => exact(column, value, now_ms)?,
@@ -362,6 +362,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::time::time_ms;
 
     const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 

@@ -44,6 +44,20 @@ pub fn start_ms(text: &str) -> Result<u64, TimeError> {
     if text.len() == 10 { time_ms(&format!("{text}T00:00:00Z")) } else { time_ms(text) }
 }
 
+/// The last millisecond that a time means: tables show times to the second, so a time that is copied
+/// from one means all of its second. A date means all of its day.
+///
+/// ```
+/// use cortexkey_client::time::last_ms;
+///
+/// assert_eq!(last_ms("1970-01-01T00:00:07Z"), Ok(7_999));
+/// assert_eq!(last_ms("1970-01-01"), Ok(86_399_999));
+/// ```
+pub fn last_ms(text: &str) -> Result<u64, TimeError> {
+    let ms = time_ms(text)?;
+    Ok(if text.len() == 10 { ms.saturating_sub(1) } else { ms.saturating_add(999) })
+}
+
 /// A duration as definitions write it, such as `90d`; `0` is none.
 pub fn duration_ms(text: &str) -> Result<u64, TimeError> {
     if text == "0" {

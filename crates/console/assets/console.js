@@ -34,7 +34,7 @@ async function ask(url, part, options = {}) {
 function place(html) {
   const holder = document.createElement('template');
   holder.innerHTML = policy.createHTML(html);
-  for (const part of holder.content.querySelectorAll(':scope > template[data-part]')) {
+  for (const part of holder.content.children) {
     const to = byId(part.dataset.part);
     if (!to) continue;
     if (part.dataset.way === 'before') {
@@ -202,7 +202,7 @@ addEventListener('click', (event) => {
   else if (from) copy(byId(from).textContent, button.dataset.what ?? 'it');
   else if (button.dataset.do === 'copy-row') { copy(menuRow.dataset.row, 'the row'); menu.hidePopover(); }
   else if (button.dataset.do === 'copy-cell') {
-    copy(menuCell.dataset.time ?? menuCell.dataset.text ?? menuCell.textContent.trim(), 'the text');
+    copy(menuCell.dataset.text ?? menuCell.dataset.time ?? menuCell.textContent.trim(), 'the text');
     menu.hidePopover();
   } else if (button.dataset.menu) {
     const box = button.getBoundingClientRect();

@@ -1,38 +1,49 @@
 //! [`App`]: what all pages of a console share.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Semaphore;
 
 use crate::assets;
-use crate::options::{Kind, Options};
+use crate::options::Options;
 use crate::session::{Sessions, Token};
 use crate::snapshot::{Fresh, Snapshots, View};
 
 /// How many pages are rendered at a time: each may wait for the tenant.
 const PAGES_AT_A_TIME: usize = 8;
+/// How many forms are remembered that were sent.
+const SENT_MAX: usize = 1000;
 
 /// What all pages share.
 pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) assets: String,
     pub(crate) places: Semaphore,
+    /// The entries of the navigation: paths and titles.
+    pub(crate) nav: Vec<(&'static str, &'static str)>,
     host: String,
     origin: String,
     sessions: Mutex<Sessions>,
     snapshots: Snapshots,
+    sent: Mutex<VecDeque<String>>,
 }
 
 impl App {
-    pub(crate) fn new(options: Options, host: String) -> Result<Self, getrandom::Error> {
+    pub(crate) fn new(
+        options: Options,
+        host: String,
+        nav: Vec<(&'static str, &'static str)>,
+    ) -> Result<Self, getrandom::Error> {
         Ok(Self {
             assets: assets::digest(),
             places: Semaphore::new(PAGES_AT_A_TIME),
+            nav,
             origin: format!("http://{host}"),
             host,
             sessions: Mutex::new(Sessions::new()?),
             snapshots: Snapshots::default(),
+            sent: Mutex::default(),
             options,
         })
     }
@@ -68,22 +79,26 @@ impl App {
         self.options.allow_changes
     }
 
-    /// Whether the tenant is the local emulator.
-    pub(crate) fn is_emulator(&self) -> bool {
-        matches!(self.options.kind, Kind::Emulator(_))
-    }
-
     /// The tenant's time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
-        if let Kind::Emulator(emulator) = &self.options.kind {
-            return emulator.now_ms();
+        self.options.now_ms()
+    }
+
+    /// Whether a form is sent for the first time: a reload of the answer would send it again.
+    pub(crate) fn is_first(&self, once: &str) -> bool {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if sent.iter().any(|known| known == once) {
+            return false;
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-        since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
+        if sent.len() >= SENT_MAX {
+            sent.pop_front();
+        }
+        sent.push_back(once.to_owned());
+        true
     }
 
     /// The tenant's keys, as they were read last or, for a page that asks so, now.
     pub(crate) fn snapshot(&self, fresh: Fresh) -> View {
-        self.snapshots.view(self, fresh)
+        self.snapshots.view(&self.options, fresh)
     }
 }

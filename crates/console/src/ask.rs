@@ -34,6 +34,11 @@ impl Fields {
         self.get(name).is_some()
     }
 
+    /// Whether there are no fields.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The same with one value of a name in place of all that it has; without it where there is none.
     #[must_use]
     pub(crate) fn with(&self, name: &str, value: Option<&str>) -> Self {

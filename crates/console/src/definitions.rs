@@ -9,11 +9,11 @@ use cortexkey_client::{
     Change, ChildTenant, Desired, Kind, LockFile, Membership, MembershipError, Plan, PlanOptions,
     PlanRequest, check_host, check_names,
 };
-use cortexkey_lint::files::{DEFAULT_POLICY, Options, Outcome, run};
+use cortexkey_lint::files::{self, DEFAULT_POLICY, Outcome, run};
 use cortexkey_lint::{Finding, Policy, Report, Severity, Source, Timestamp};
 use cortexkey_manifest::lock::{FILE_NAME, Lock};
 
-use crate::app::App;
+use crate::options::Options;
 
 /// Scopes are one call a key: for more keys than these, they are not compared when a page is opened.
 const SCOPES_MAX: usize = 200;
@@ -28,7 +28,6 @@ pub(crate) struct Found {
     pub(crate) name: String,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
-    #[expect(dead_code, reason = "the page of findings shows it")]
     pub(crate) line: usize,
 }
 
@@ -94,6 +93,8 @@ pub(crate) struct Definitions {
     /// The policy that holds where there is no folder.
     builtin: Option<Policy>,
     by_id: BTreeMap<u64, Managed>,
+    /// The lock file, where definitions could be compared.
+    pub(crate) lock_file: Option<PathBuf>,
     /// What could not be read, in words.
     pub(crate) faults: Vec<String>,
     /// What `cortexkey plan` says; none without definitions.
@@ -102,24 +103,23 @@ pub(crate) struct Definitions {
 
 impl Definitions {
     /// Reads the folder, where there is one, and compares it with the tenant's keys.
-    pub(crate) fn load(app: &App) -> Self {
-        let Some(folder) = &app.options.keys else {
+    pub(crate) fn load(options: &Options) -> Self {
+        let Some(folder) = &options.keys else {
             return Self { builtin: Policy::builtin(DEFAULT_POLICY), ..Self::default() };
         };
-        let now = i64::try_from(app.now_ms()).ok();
+        let now = i64::try_from(options.now_ms()).ok();
         let now = now.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
-        let outcome = run(&Options::new(folder.clone(), now), &mut io::empty());
+        let outcome = run(&files::Options::new(folder.clone(), now), &mut io::empty());
         let mut definitions = Self::default();
         if outcome.usage_error || outcome.policy.is_none() {
             definitions.faults.extend(outcome.messages.iter().cloned());
-        } else if let Err(fault) = definitions.compare(app, folder, &outcome) {
+        } else if let Err(fault) = definitions.compare(options, folder, &outcome) {
             definitions.faults.push(fault);
         }
         definitions.outcome = Some(outcome);
         definitions
     }
 
-    #[expect(dead_code, reason = "the form of a new key asks it")]
     /// The policy in force; the built-in one without a folder.
     pub(crate) fn policy(&self) -> Option<&Policy> {
         let own = self.outcome.as_ref().and_then(|outcome| outcome.policy.as_ref());
@@ -142,12 +142,17 @@ impl Definitions {
         self.plan.is_some()
     }
 
-    fn compare(&mut self, app: &App, folder: &Path, outcome: &Outcome) -> Result<(), String> {
+    fn compare(
+        &mut self,
+        options: &Options,
+        folder: &Path,
+        outcome: &Outcome,
+    ) -> Result<(), String> {
         let Some(policy) = &outcome.policy else { return Ok(()) };
-        let client = &app.options.client;
+        let client = &options.client;
         let text = |error: MembershipError| error.to_string();
         let names = policy.tenants().map(|(name, _)| name.value.as_str());
-        let membership = Membership::choose(names, app.options.tenant.as_deref()).map_err(text)?;
+        let membership = Membership::choose(names, options.tenant.as_deref()).map_err(text)?;
         let (desired, faults) = desired(outcome, policy, &membership);
         self.faults.extend(faults);
         check_names(&desired).map_err(text)?;
@@ -156,8 +161,8 @@ impl Definitions {
         let place = LockFile::tenant(membership.tenant(), client.child().map(ChildTenant::as_str));
         check_host(&lock, &path, &place, client.address()).map_err(text)?;
         let catalogue: Vec<_> = policy.roles().collect();
-        let options = PlanOptions {
-            now_ms: app.now_ms(),
+        let plan_options = PlanOptions {
+            now_ms: options.now_ms(),
             rotate_before_ms: policy.rotate_before_ms().unwrap_or(ROTATE_BEFORE_MS),
             prune: false,
         };
@@ -167,7 +172,7 @@ impl Definitions {
             desired: &desired,
             catalogue: &catalogue,
             lock: &lock,
-            options: &options,
+            options: &plan_options,
         };
         if request.scopes().len() > SCOPES_MAX {
             return Err(format!(
@@ -176,7 +181,7 @@ impl Definitions {
         }
         let plan = request.plan(&|| {}).map_err(|error| error.to_string())?;
         self.by_id = managed(outcome, &desired, &lock, &place, &plan);
-        self.plan = Some(plan);
+        (self.plan, self.lock_file) = (Some(plan), Some(path));
         Ok(())
     }
 }

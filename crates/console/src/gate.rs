@@ -65,7 +65,7 @@ pub(crate) async fn with_session(
     let (mut head, body) = request.into_parts();
     let mut form = Fields::default();
     if head.method == Method::POST {
-        if single(&head.headers, &header::CONTENT_TYPE) != Some(FORM_TYPE) {
+        if !single(&head.headers, &header::CONTENT_TYPE).is_some_and(is_form) {
             return bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this takes forms only");
         }
         let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
@@ -117,6 +117,12 @@ fn origin_fault(app: &App, request: &Request) -> Option<(StatusCode, &'static st
         None => method != Method::POST,
     };
     (!is_good).then_some((StatusCode::FORBIDDEN, "another page asked for this"))
+}
+
+/// Whether a body is a form: of the browser, or of the script, which names its encoding.
+fn is_form(kind: &str) -> bool {
+    let (kind, rest) = kind.split_once(';').unwrap_or((kind, "charset=utf-8"));
+    kind.eq_ignore_ascii_case(FORM_TYPE) && rest.trim().eq_ignore_ascii_case("charset=utf-8")
 }
 
 /// A header that stands once, as text.

@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cortexkey_client::time::now_ms;
 use cortexkey_client::{Client, Sink};
 
 /// How a console is started.
@@ -23,6 +24,8 @@ pub struct Options {
     pub tenant: Option<String>,
     /// Where a new key goes instead of being shown once.
     pub sink: Option<Sink>,
+    /// Where unfinished work on keys is kept between two runs.
+    pub state_folder: Option<PathBuf>,
     /// The certificates that the printed examples trust instead of the system's.
     pub ca_file: Option<PathBuf>,
     /// Address and port; loopback only.
@@ -43,10 +46,26 @@ impl Options {
             keys: None,
             tenant: None,
             sink: None,
+            state_folder: None,
             ca_file: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             host: HostName::Random,
             tell: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl Options {
+    /// Whether the tenant is the local emulator.
+    pub(crate) fn is_emulator(&self) -> bool {
+        matches!(self.kind, Kind::Emulator(_))
+    }
+
+    /// The tenant's time, in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        match &self.kind {
+            Kind::Emulator(emulator) => emulator.now_ms(),
+            Kind::Profile(_) => now_ms(),
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::ask::{Ask, Fields, Part};
 use crate::assets;
 use crate::gate::{self, Passed};
 use crate::options::{HostName, Options};
-use crate::pages::{Handler, PAGES};
+use crate::pages::{Handler, PAGES, nav};
 use crate::parts::layout::bare;
 use crate::session::{COOKIE, Entry};
 
@@ -86,8 +86,9 @@ impl Console {
         listener.set_nonblocking(true).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         let host = host(options.host, local).map_err(StartError::System)?;
+        let nav = nav(&options);
         let no_random = |error: getrandom::Error| StartError::System(io::Error::other(error));
-        let app = Arc::new(App::new(options, host).map_err(no_random)?);
+        let app = Arc::new(App::new(options, host, nav).map_err(no_random)?);
         let address = app.sessions().waiting().map(|token| app.entry(token)).unwrap_or_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -12,8 +12,8 @@ use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_api::role::RoleRecord;
 use cortexkey_core::lifecycle::KeyRecord;
 
-use crate::app::App;
 use crate::definitions::{Definitions, Managed};
+use crate::options::Options;
 
 /// How old a snapshot may be when a page of a real tenant is opened: each reading takes as many calls
 /// as there are hundreds of keys.
@@ -58,7 +58,6 @@ pub(crate) struct Snapshot {
     /// How many keys the tenant has and does not show, or shows in a form that cannot be read.
     pub(crate) unseen: u64,
     /// The tenant's roles, where the key may read them.
-    #[expect(dead_code, reason = "the form of a new key lists them")]
     pub(crate) roles: Vec<RoleRecord>,
     /// The policy and the definitions.
     pub(crate) definitions: Arc<Definitions>,
@@ -88,8 +87,8 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    pub(crate) fn view(&self, app: &App, fresh: Fresh) -> View {
-        if let Some(view) = self.held(app, fresh) {
+    pub(crate) fn view(&self, options: &Options, fresh: Fresh) -> View {
+        if let Some(view) = self.held(options, fresh) {
             return view;
         }
         let asked = Instant::now();
@@ -100,7 +99,7 @@ impl Snapshots {
         {
             return View { snapshot: Arc::clone(snapshot), fault: None };
         }
-        let read = read(app);
+        let read = read(options);
         let mut held = self.lock();
         match read {
             Ok(snapshot) => {
@@ -112,10 +111,10 @@ impl Snapshots {
         view_of(&held)
     }
 
-    fn held(&self, app: &App, fresh: Fresh) -> Option<View> {
+    fn held(&self, options: &Options, fresh: Fresh) -> Option<View> {
         let held = self.lock();
         let (_, at) = held.snapshot.as_ref()?;
-        let age_max = if app.is_emulator() { EMULATOR_AGE_MAX } else { AGE_MAX };
+        let age_max = if options.is_emulator() { EMULATOR_AGE_MAX } else { AGE_MAX };
         let is_good = match fresh {
             Fresh::Last => true,
             Fresh::Page => at.elapsed() < age_max && held.fault.is_none(),
@@ -134,10 +133,10 @@ fn view_of(held: &Held) -> View {
     View { snapshot: snapshot.unwrap_or_default(), fault: held.fault.clone() }
 }
 
-fn read(app: &App) -> Result<Snapshot, String> {
-    let client = &app.options.client;
+fn read(options: &Options) -> Result<Snapshot, String> {
+    let client = &options.client;
     let list = client.key_list(&[]).map_err(|error| error.to_string())?;
-    let definitions = Arc::new(Definitions::load(app));
+    let definitions = Arc::new(Definitions::load(options));
     // Older products have no such call, and some keys may not make it.
     let roles = client.roles().unwrap_or_default();
     let unseen = list.missing + list.odd.len() as u64;
@@ -147,5 +146,5 @@ fn read(app: &App) -> Result<Snapshot, String> {
         Some(Row { key, record, managed })
     };
     let rows = list.keys.into_iter().filter_map(row).collect();
-    Ok(Snapshot { rows, unseen, roles, definitions, taken_ms: app.now_ms() })
+    Ok(Snapshot { rows, unseen, roles, definitions, taken_ms: options.now_ms() })
 }

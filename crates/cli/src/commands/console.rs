@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use cortexkey_client::state_folder;
 use cortexkey_console::{Console, HostName, Kind, Options, StartError};
 
 use crate::change::say;
@@ -91,6 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Host::Random => HostName::Random,
         Host::Address => HostName::Address,
     };
+    options.state_folder = state_folder(&|name: &str| std::env::var_os(name));
     options.tell = Arc::new(tell);
     let console = Console::start(options).map_err(|error| start_failed(&error))?;
     let changes = if args.allow_changes { "changes allowed" } else { "read-only" };
@@ -102,7 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Shows a new one-time address where the console was started.
 fn tell(address: &str) {
-    say(&format!("open this address, which works once: {address}"));
+    text::tell_address(&format!("open this address, which works once: {address}\n"));
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {

@@ -44,6 +44,8 @@ fn actions(app: &App, row: &Row) -> Markup {
     html! {
         a class="button" href={ (path) "/examples" } data-dialog { "View Examples" }
         @if app.may_change() {
+            a class="button" href={ (path) "/edit" } data-dialog { "Edit" }
+            a class="button" href={ (path) "/rotate" } data-dialog { "Rotate" }
             a class="button" href={ (path) "/delete" } data-dialog { "Delete" }
         }
     }

@@ -1,15 +1,21 @@
 //! The pages, one file each, and the list that the server and the navigation are made from.
 
 mod delete;
+mod edit;
 mod examples;
 mod find;
+mod form;
 mod home;
 mod key;
 mod keys;
+mod new_key;
+mod rotate;
+mod shown;
 
 use crate::answer::Answer;
 use crate::app::App;
 use crate::ask::Ask;
+use crate::options::Options;
 
 /// Makes a page. It may block.
 pub(crate) type Handler = fn(&App, &Ask) -> Answer;
@@ -31,7 +37,7 @@ pub(crate) struct Nav {
     /// The words of the entry.
     pub(crate) title: &'static str,
     /// Whether this console has the page.
-    pub(crate) is_shown: fn(&App) -> bool,
+    pub(crate) is_shown: fn(&Options) -> bool,
 }
 
 impl Page {
@@ -41,7 +47,7 @@ impl Page {
     }
 
     /// With an entry in the navigation.
-    const fn nav(mut self, title: &'static str, is_shown: fn(&App) -> bool) -> Self {
+    const fn nav(mut self, title: &'static str, is_shown: fn(&Options) -> bool) -> Self {
         self.nav = Some(Nav { title, is_shown });
         self
     }
@@ -53,8 +59,17 @@ impl Page {
     }
 }
 
-const fn always(_: &App) -> bool {
+const fn always(_: &Options) -> bool {
     true
+}
+
+/// The entries of the navigation that a console has: paths and titles.
+pub(crate) fn nav(options: &Options) -> Vec<(&'static str, &'static str)> {
+    let shown = PAGES.iter().filter_map(|page| {
+        let nav = page.nav.as_ref().filter(|nav| (nav.is_shown)(options))?;
+        Some((page.path, nav.title))
+    });
+    shown.collect()
 }
 
 /// All pages, those of the navigation in its order.
@@ -63,7 +78,12 @@ pub(crate) const PAGES: &[Page] = &[
     Page::new("/leave", home::lead_on).post(home::leave),
     Page::new("/keys", keys::show).nav("API Keys", always),
     Page::new("/keys/export", keys::export),
+    Page::new("/keys/new", new_key::show).post(new_key::generate),
+    Page::new("/keys/new/check", new_key::show).post(new_key::check),
     Page::new("/keys/{id}", key::show),
     Page::new("/keys/{id}/examples", examples::show),
+    Page::new("/keys/{id}/edit", edit::show).post(edit::edit),
+    Page::new("/keys/{id}/edit/check", edit::show).post(edit::check),
+    Page::new("/keys/{id}/rotate", rotate::show).post(rotate::rotate),
     Page::new("/keys/{id}/delete", delete::show).post(delete::delete),
 ];

@@ -7,7 +7,6 @@ use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::ask::{Ask, Part};
 use crate::options::Kind;
-use crate::pages::PAGES;
 use crate::records::time;
 use crate::snapshot::View;
 
@@ -174,12 +173,8 @@ fn top(app: &App, ask: &Ask) -> Markup {
 fn nav(app: &App, current: &str) -> Markup {
     html! {
         nav class="pages" aria-label="Pages" {
-            @for page in PAGES {
-                @if let Some(nav) = page.nav.as_ref().filter(|nav| (nav.is_shown)(app)) {
-                    a href=(page.path) aria-current=[(page.path == current).then_some("page")] {
-                        (nav.title)
-                    }
-                }
+            @for (path, title) in &app.nav {
+                a href=(path) aria-current=[(*path == current).then_some("page")] { (title) }
             }
         }
     }

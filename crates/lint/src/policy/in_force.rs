@@ -91,6 +91,12 @@ impl Policy {
         self.merged.rules.get(rule.code())
     }
 
+    /// Whether a layer locked a rule, so that no later layer loosens it.
+    #[must_use]
+    pub fn is_locked(&self, rule: &RuleId) -> bool {
+        self.resolved(rule).is_some_and(|resolved| resolved.locked.is_some())
+    }
+
     /// What it sets for a rule of the linter, or one that it defines.
     pub(crate) fn rule_settings(&self, rule: &RuleId) -> &RuleSettings {
         static NONE: LazyLock<RuleSettings> = LazyLock::new(|| RuleSettings::of_custom(None, 0));

@@ -11,6 +11,8 @@ use cortexkey_api::asset_group::ListRequest;
 use cortexkey_core::access::Permission;
 use serde_json::{Value, json};
 
+use cortexkey_api::asset_group::SCOPING_ATTRIBUTES;
+
 use super::App;
 use super::api_keys::access;
 use super::body::AskedBare;
@@ -19,7 +21,7 @@ use super::list::{self, Newer, Thing};
 use super::path::Parts;
 use crate::access::Access;
 use crate::hidden::{Hidden, Seen};
-use crate::inventory::{Asset, SCOPING_ATTRIBUTES};
+use crate::inventory::Asset;
 use crate::options::Licence;
 use crate::page::Page;
 use crate::refusal::Refusal;

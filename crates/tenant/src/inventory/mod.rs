@@ -8,7 +8,6 @@
 mod load;
 
 use cortexkey_api::asset_group::AssetGroupRecord;
-use cortexkey_api::filter::XdmFilter;
 use cortexkey_api::inventory::Finding;
 use cortexkey_api::role::DatasetGroup;
 use serde_json::{Map, Value};
@@ -21,23 +20,6 @@ pub(crate) type Record = Map<String, Value>;
 
 /// When the built-in inventory was made, in milliseconds since 1970.
 pub(crate) const CREATED_MS: u64 = 1_750_000_000_000;
-
-/// The attributes that the asset group of a scope may be built from, by the names that filters on
-/// assets take. The console lists twelve; six of these names are public.
-pub(crate) const SCOPING_ATTRIBUTES: [&str; 12] = [
-    "xdm.asset.type.class",
-    "xdm.asset.type.category",
-    "xdm.asset.provider",
-    "xdm.asset.cloud.region",
-    "xdm.asset.realm",
-    "xdm.asset.tags",
-    "xdm.asset.organization",
-    "xdm.asset.account_name",
-    "xdm.asset.business_application_names",
-    "xdm.asset.kubernetes.cluster",
-    "xdm.asset.kubernetes.namespace",
-    "xdm.asset.code.repository",
-];
 
 /// What there is to be seen.
 #[derive(Clone, Debug, Default)]
@@ -178,17 +160,7 @@ impl Inventory {
 
 impl AssetGroup {
     pub(crate) fn new(record: AssetGroupRecord) -> Self {
-        let scopable = match (&record.membership_predicate, record.kind.as_str()) {
-            (Some(predicate), "Dynamic") => {
-                let mut fields = Vec::new();
-                fields_of(predicate, &mut fields);
-                fields.iter().all(|field| {
-                    SCOPING_ATTRIBUTES.iter().any(|known| known.eq_ignore_ascii_case(field))
-                })
-            }
-            // A group by hand is built from no attribute.
-            _ => false,
-        };
+        let scopable = record.is_scopable() == Some(true);
         Self { record, scopable }
     }
 }
@@ -207,18 +179,6 @@ impl Asset {
     /// The ids of the groups that it is in.
     pub(crate) fn group_ids(&self) -> impl Iterator<Item = u64> {
         self.groups.iter().map(|(id, _)| *id)
-    }
-}
-
-fn fields_of<'a>(filter: &'a XdmFilter, fields: &mut Vec<&'a str>) {
-    match filter {
-        XdmFilter::And { all: filters } | XdmFilter::Or { any: filters } => {
-            for filter in filters {
-                fields_of(filter, fields);
-            }
-        }
-        XdmFilter::Condition(condition) => fields.push(&condition.search_field),
-        XdmFilter::Everything {} => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cortexkey_client::{Client, ClientOptions, Roots};
+use cortexkey_client::{Client, ClientOptions, Roots, state_folder};
 use cortexkey_console::{Console, Emulator, Kind, Options};
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, Signer};
@@ -45,6 +45,7 @@ pub(in crate::commands) fn of_tenant(
     options.allow_changes = true;
     options.ca_file = tenant.ca_path().map(Path::to_path_buf);
 
+    options.state_folder = state_folder(&|name: &str| std::env::var_os(name));
     options.tell = Arc::new(tell);
     Console::start(options).map_err(|error| start_failed(&error))
 }

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use cortexkey_client::table::{Column, ConditionError, Operator, condition, state};
-use cortexkey_client::time::{now_ms, start_ms, time_ms};
+use cortexkey_client::time::{last_ms, now_ms, start_ms};
 use cortexkey_core::auth::{KeyId, Level};
 use cortexkey_core::lifecycle::{
     ExpiryState, KeyRecord, RecordFilter, RecordOrder, TableQuery, TextColumn, TextMatch,
@@ -161,10 +161,10 @@ fn column_start(text: &str) -> Result<(TimeColumn, u64), String> {
     Ok((column, start_ms(time).map_err(|error| error.to_string())?))
 }
 
-/// A time in a column, where a date is the end of its day.
+/// A time in a column, where a date is the end of its day and a time the end of its second.
 fn column(text: &str) -> Result<(TimeColumn, u64), String> {
     let (column, time) = column_and_time(text)?;
-    Ok((column, time_ms(time).map_err(|error| error.to_string())?))
+    Ok((column, last_ms(time).map_err(|error| error.to_string())?))
 }
 
 fn column_and_time(text: &str) -> Result<(TimeColumn, &str), String> {

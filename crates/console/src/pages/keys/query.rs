@@ -3,7 +3,7 @@
 //! What a condition on a key's record passes is the client's and the core's to decide.
 
 use cortexkey_client::table::{self, Operator};
-use cortexkey_client::time::{start_ms, time_ms};
+use cortexkey_client::time::{last_ms, start_ms};
 use cortexkey_core::lifecycle::{RecordFilter, TextMatch};
 
 use super::columns::{Column, Kind, is_choice};
@@ -226,7 +226,7 @@ fn record_filter(
             Ok(if operator == "not" { any.negated() } else { any })
         }
         (Kind::Time(column), "prior") => {
-            Ok(RecordFilter::thirty_days_prior_to(column, time(time_ms(value))?))
+            Ok(RecordFilter::thirty_days_prior_to(column, time(last_ms(value))?))
         }
         (Kind::Time(column), "after") => {
             Ok(RecordFilter::thirty_days_after(column, time(start_ms(value))?))

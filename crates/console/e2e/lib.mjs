@@ -1,0 +1,115 @@
+// What the browser tests share: an emulator with its console, a browser, and axe.
+// CONSOLE_BIN is the binary, CONSOLE_MODULES the folder with node_modules, CONSOLE_SHOTS (where it is
+// set) the folder for screenshots.
+
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { get } from 'node:http';
+
+const require = createRequire(`${process.env.CONSOLE_MODULES}/`);
+const { chromium } = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+export const DAY = 24 * 60 * 60 * 1000;
+
+/** Starts an emulator with a console; what its ready line says, and `stop`. */
+export async function emulator(...args) {
+  const child = spawn(process.env.CONSOLE_BIN, ['tenant', '--console', '--quiet', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, XDG_STATE_HOME: `${process.env.CONSOLE_MODULES}/state` },
+  });
+  const said = [];
+  createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+  const [line] = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', (line) => resolve([line]));
+    child.once('exit', () => reject(new Error(`the emulator ended: ${said.join('\n')}`)));
+  });
+  const ready = JSON.parse(line);
+  const { origin } = new URL(ready.console);
+  return { ...ready, said, origin, entries: [ready.console], stop: () => child.kill() };
+}
+
+/** A one-time address: the first, or a new one, which is printed when somebody asks without a session. */
+async function entry(tenant) {
+  if (tenant.entries.length > 0) return tenant.entries.pop();
+  const { host, port } = new URL(tenant.origin);
+  tenant.said.length = 0;
+  await new Promise((resolve) => { get({ host: '127.0.0.1', port, path: '/keys', headers: { host } }, (answer) => answer.resume().on('end', resolve)); });
+  for (;;) {
+    const address = tenant.said.join('\n').match(/http:\S+/)?.[0];
+    if (address) return address;
+    await new Promise((resolve) => { setTimeout(resolve, 10); });
+  }
+}
+
+/** Calls the emulator's API with its Standard key. */
+export async function call(tenant, path, data, method = 'POST') {
+  const { id, key } = tenant.keys.standard;
+  const answer = await fetch(tenant.url + path, {
+    method,
+    headers: { authorization: key, 'x-xdr-auth-id': String(id), 'content-type': 'application/json' },
+    body: method === 'GET' ? undefined : JSON.stringify({ request_data: data }),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+export async function keys(tenant) {
+  return (await call(tenant, '/public_api/v1/api_keys/get_api_keys', { filters: [] })).reply.DATA;
+}
+
+export function generate(tenant, key = {}) {
+  const data = { roles: ['Viewer'], security_level: 'advanced', expiration: Date.now() + 90 * DAY, ...key };
+  return call(tenant, '/public_api/v1/api_keys/generate', data).then(({ reply }) => reply.id);
+}
+
+/** Keys as an organisation has them. */
+export async function seed(tenant, count) {
+  const roles = ['Viewer', 'Responder', 'Investigator', 'IT Admin', 'Deployment Admin', 'Privileged Responder'];
+  const uses = ['ServiceNow sync, dev', 'Threat feed, staging', 'Backup of rules, eu-west', 'Jira bridge, dev',
+    'Grafana dashboards', 'Nightly export, us-east', 'Terraform pipeline'];
+  for (let i = 0; i < count; i++) {
+    await generate(tenant, {
+      roles: i % 5 ? [roles[i % 6]] : [roles[i % 6], roles[(i + 2) % 6]],
+      security_level: i % 9 === 3 ? 'standard' : 'advanced',
+      expiration: Date.now() + (i % 11 === 4 ? 5 : 12 + (i * 37) % 165) * DAY + 3600_000,
+      comment: i % 8 === 6 ? undefined : `${uses[i % 7]} SEC-${100 + i}`,
+    });
+  }
+}
+
+/** A browser that keeps what pages of it complained of. */
+export async function browser(options = {}) {
+  const launched = await chromium.launch({
+    executablePath: process.env.CONSOLE_BROWSER ?? '/usr/bin/chromium',
+    args: ['--disable-gpu', '--font-render-hinting=none', '--force-color-profile=srgb'],
+    ...options,
+  });
+  return launched;
+}
+
+/** A page in a context of its own, signed in; `faults` gets what it complains of. */
+export async function page(launched, tenant, options = {}) {
+  const context = await launched.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  const opened = await context.newPage();
+  const faults = [];
+  const elsewhere = [];
+  opened.on('pageerror', (error) => faults.push(error.message));
+  opened.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
+  opened.on('dialog', (shown) => { faults.push(`a dialog: ${shown.message()}`); shown.dismiss(); });
+  opened.on('request', (request) => { if (new URL(request.url()).origin !== tenant.origin) elsewhere.push(request.url()); });
+  opened.setDefaultTimeout(5000);
+  await opened.goto(await entry(tenant));
+  await opened.waitForURL('**/keys');
+  return Object.assign(opened, { faults, elsewhere });
+}
+
+/** What axe finds wrong with a page as it is. */
+export async function violations(opened) {
+  await opened.evaluate(axe);
+  const found = await opened.evaluate((runOnly) => axe.run({ runOnly }), RULES);
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
+}

@@ -1,0 +1,34 @@
+// The states that are opened, looked at by axe, and shot: a path, and what is done there first.
+
+const menu = (page) => page.getByRole('button', { name: 'Menu of key 4' }).click();
+
+export const STATES = [
+  { name: 'keys', path: '/keys' },
+  { name: 'keys-filtered', path: '/keys?f.role=view&o.role=contains&sort=expires&desc=1' },
+  { name: 'keys-none', path: '/keys?f.comment=nothing-has-this' },
+  { name: 'keys-columns', path: '/keys', act: (page) => page.locator('summary', { hasText: 'Columns' }).click() },
+  { name: 'keys-menu', path: '/keys', act: menu },
+  { name: 'new-key', path: '/keys', act: (page) => dialog(page, page.getByRole('link', { name: 'New Key' })) },
+  { name: 'new-key-scope', path: '/keys/new', act: scope },
+  { name: 'new-key-definition', path: '/keys/new', act: (page) => page.getByRole('tab', { name: 'Definition' }).click() },
+  { name: 'key', path: '/keys/4' },
+  { name: 'examples', path: '/keys/4', act: (page) => dialog(page, page.getByRole('link', { name: 'View Examples' })) },
+  { name: 'edit', path: '/keys/4/edit' },
+  { name: 'rotate', path: '/keys/4/rotate' },
+  { name: 'delete', path: '/keys/4/delete' },
+  { name: 'no-key', path: '/keys/999', status: 404 },
+];
+
+/** Opens a dialog, and waits for it. */
+async function dialog(page, link) {
+  await link.click();
+  await page.getByRole('dialog').waitFor();
+}
+
+/** The Scope tab with its choices open. */
+async function scope(page) {
+  await page.getByRole('tab', { name: 'Scope' }).click();
+  await page.getByLabel('Select asset groups').check();
+  await page.getByLabel('Select domains').check();
+  await page.getByLabel('Select specific').check();
+}

@@ -1,0 +1,146 @@
+// The console in use: by mouse, by keyboard alone, and without the script.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { browser, emulator, generate, keys, page } from './lib.mjs';
+
+let tenant, launched;
+before(async () => { [tenant, launched] = await Promise.all([emulator(), browser()]); });
+after(async () => { await launched?.close(); tenant?.stop(); });
+
+const count = (opened) => opened.locator('#rows tr[data-id]').count();
+
+test('by mouse: filter, sort, menu, clipboard, views', async () => {
+  const [first, second] = [await generate(tenant, { comment: 'Jira' }), await generate(tenant, { comment: 'Backup' })];
+  const opened = await page(launched, tenant, { permissions: ['clipboard-write'] });
+  await opened.getByLabel('Comment: value').fill('jira');
+  await opened.locator('#rows tr').nth(1).waitFor({ state: 'detached' });
+  assert.equal(await count(opened), 1);
+  assert.match(opened.url(), /f\.comment=jira/);
+  await opened.reload();
+  assert.equal(await opened.getByLabel('Comment: value').inputValue(), 'jira');
+  await opened.getByText('Views', { exact: false }).first().click();
+  await opened.getByRole('textbox', { name: 'Name' }).fill('Mine');
+  await opened.getByRole('button', { name: 'Save this view' }).click();
+  await opened.getByRole('link', { name: 'Clear' }).click();
+  await opened.getByText('Views', { exact: false }).first().click();
+  await opened.getByRole('link', { name: 'Mine' }).click();
+  await opened.waitForURL(/f\.comment=jira/);
+  await opened.goto(`${tenant.origin}/keys`);
+  await opened.getByRole('link', { name: 'ID' }).click();
+  await opened.waitForURL(/sort=id&desc=1/);
+  assert.equal(await opened.locator('#rows tr').first().getAttribute('data-id'), String(second));
+  // The context menu of a time offers the rows of the thirty days before it.
+  await opened.locator(`tr[data-id="${first}"] td[data-column=expires]`).click({ button: 'right' });
+  const menu = opened.getByRole('menu');
+  await menu.getByRole('menuitem', { name: /30 days prior to/ }).click();
+  await opened.waitForURL(/o\.expires=prior/);
+  assert.equal(await opened.locator(`tr[data-id="${first}"]`).count(), 1, 'the row itself is among them');
+  await opened.locator(`tr[data-id="${first}"] td`).nth(4).click({ button: 'right' });
+  await menu.getByRole('menuitem', { name: 'Copy entire row' }).click();
+  await opened.getByLabel('Comment: value').focus();
+  await opened.keyboard.press('Control+V');
+  assert.match(await opened.getByLabel('Comment: value').inputValue(), new RegExp(`^${first}\\s.*Jira`));
+  assert.deepEqual(opened.faults, []);
+  await opened.context().close();
+});
+
+test('by keyboard alone: menu, dialog, generate, edit, delete', async () => {
+  const id = await generate(tenant, { comment: 'by keyboard' });
+  const opened = await page(launched, tenant, { permissions: ['clipboard-write'] });
+  const { keyboard } = opened;
+  const focused = () => opened.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
+  await opened.getByRole('button', { name: `Menu of key ${id}` }).focus();
+  await keyboard.press('Enter');
+  assert.equal(await focused(), 'View Examples');
+  await keyboard.press('End');
+  assert.equal(await focused(), 'Delete');
+  await keyboard.press('ArrowUp');
+  assert.equal(await focused(), 'Rotate');
+  await keyboard.press('e');
+  assert.equal(await focused(), 'Rotate', 'no entry after it begins so');
+  await keyboard.press('Home');
+  await keyboard.press('e');
+  assert.equal(await focused(), 'Edit');
+  await keyboard.press('Escape');
+  assert.equal(await opened.evaluate(() => document.activeElement.dataset.menu), 'row-menu');
+  await keyboard.press('Shift+F10');
+  await opened.getByRole('menu').waitFor();
+  await keyboard.press('Escape');
+
+  await opened.getByRole('link', { name: 'New Key' }).focus();
+  await keyboard.press('Enter');
+  const dialog = opened.getByRole('dialog');
+  await dialog.waitFor();
+  await keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  assert.equal(await focused(), 'New Key');
+  await keyboard.press('Enter');
+  await dialog.waitFor();
+  await dialog.getByRole('checkbox', { name: /^Viewer/ }).focus();
+  await keyboard.press('Space');
+  await dialog.getByText('R007').waitFor({ state: 'detached' });
+  await dialog.getByRole('tab', { name: 'Role' }).focus();
+  await keyboard.press('ArrowRight');
+  assert.equal(await focused(), 'Scope');
+  await dialog.getByLabel('All assets').focus();
+  await keyboard.press('Space');
+  await dialog.getByRole('button', { name: 'Generate' }).focus();
+  await keyboard.press('Enter');
+  const shown = opened.locator('[data-secret]');
+  await shown.waitFor();
+  const secret = await shown.textContent();
+  assert.equal(secret.length, 128);
+  const made = (await keys(tenant)).at(-1);
+  assert.deepEqual([made.roles, made.security_level], [['Viewer'], 'advanced']);
+  await opened.getByRole('link', { name: 'Done' }).focus();
+  await keyboard.press('Enter');
+  await opened.waitForURL(`**/keys/${made.id}`);
+  assert.ok(!(await opened.content()).includes(secret));
+  // Back does not bring it back.
+  await opened.goBack().catch((error) => assert.match(error.message, /ERR_CACHE_MISS/));
+  await opened.waitForTimeout(100);
+  assert.equal(await shown.count(), 0);
+
+  await opened.goto(`${tenant.origin}/keys/${id}/edit`);
+  await opened.getByLabel('Comment').fill('edited');
+  await opened.getByRole('button', { name: 'Save' }).press('Enter');
+  await opened.waitForURL(`**/keys/${id}`);
+  assert.equal((await keys(tenant)).find((key) => key.id === id).comment, 'edited');
+
+  await opened.goto(`${tenant.origin}/keys/${id}/rotate`);
+  await opened.getByLabel('The old key lives on for').selectOption('0');
+  await opened.getByRole('button', { name: 'Rotate' }).press('Enter');
+  await shown.waitFor();
+  const left = await keys(tenant);
+  assert.ok(!left.some((key) => key.id === id), 'the old key is gone');
+  const rotated = left.at(-1).id;
+
+  await opened.goto(`${tenant.origin}/keys/${rotated}/delete`);
+  await opened.getByLabel(/to confirm/).focus();
+  await keyboard.type(String(rotated));
+  await keyboard.press('Enter');
+  await opened.waitForURL('**/keys');
+  assert.ok(!(await keys(tenant)).some((key) => key.id === rotated));
+  assert.deepEqual(opened.faults, []);
+  await opened.context().close();
+});
+
+test('without the script: list, filter, new key, delete', async () => {
+  const opened = await page(launched, tenant, { javaScriptEnabled: false });
+  await opened.getByLabel('Roles: value').fill('instance');
+  await opened.getByRole('button', { name: 'Filter' }).click();
+  assert.equal(await count(opened), 2);
+  await opened.getByRole('link', { name: 'New Key' }).click();
+  await opened.getByRole('checkbox', { name: /^Viewer/ }).check();
+  await opened.getByLabel('Comment').fill('without a script');
+  await opened.getByRole('button', { name: 'Generate' }).click();
+  assert.equal((await opened.locator('#new-key').textContent()).length, 128);
+  const id = (await keys(tenant)).find((key) => key.comment === 'without a script').id;
+  await opened.goto(`${tenant.origin}/keys/${id}/delete`);
+  await opened.getByLabel(/to confirm/).fill(String(id));
+  await opened.getByRole('button', { name: 'Delete' }).click();
+  assert.ok(!(await keys(tenant)).some((key) => key.id === id));
+  await opened.context().close();
+});

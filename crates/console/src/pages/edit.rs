@@ -1,0 +1,155 @@
+//! *Edit*: roles, level, comment and scope of a key. The product's API cannot change an expiration.
+
+use axum::http::StatusCode;
+use cortexkey_api::api_key::CommentEdit;
+use cortexkey_api::role::RoleName;
+use cortexkey_api::scope::ScopeRead;
+use cortexkey_client::{KeyEdit, is_system};
+use maud::{Markup, html};
+
+use super::find::{Found, found};
+use super::form::{Check, Choices, KeyForm, Purpose, parts, tabs};
+use crate::answer::{self, Answer};
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::layout::{self, Frame, fault, notes};
+use crate::snapshot::Fresh;
+
+/// The form with what the key has.
+pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+    let found = match found(app, ask) {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    let (scope, why) = scope(app, &found);
+    let mut form = KeyForm::of_key(&found.row.key, scope.as_ref());
+    if let Some(managed) = &found.row.managed {
+        form.name.clone_from(&managed.name);
+        form.set_owner(managed.owner.as_deref());
+    }
+    page(app, ask, &found, &form, why.as_deref().map(|why| ("The scope could not be read.", why)))
+}
+
+/// What the policy says of the form as it stands. It changes nothing.
+pub(super) fn check(app: &App, ask: &Ask) -> Answer {
+    let found = match found(app, ask) {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    let form = KeyForm::of(&ask.form).of_existing(&found.row.key);
+    let choices = Choices::new(app, &found.view.snapshot, &form);
+    let check = Check::new(app, &found.view.snapshot, &form, &choices);
+    let mut parts = parts(&check);
+    parts.push(("send", send(app, &found, &form, &check)));
+    answer::parts(parts)
+}
+
+/// Edits the key.
+pub(super) fn edit(app: &App, ask: &Ask) -> Answer {
+    let found = match found(app, ask) {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    let form = KeyForm::of(&ask.form).of_existing(&found.row.key);
+    let edited = edited(app, &found, &form);
+    app.snapshot(Fresh::Now);
+    match edited {
+        Ok(()) => answer::see(&format!("/keys/{}", found.row.record.key_id)),
+        Err(why) => page(app, ask, &found, &form, Some(("The key is not as asked.", &why))),
+    }
+}
+
+fn edited(app: &App, found: &Found, form: &KeyForm) -> Result<(), String> {
+    if !app.may_change() {
+        return Err("this console is read-only".to_owned());
+    }
+    let (client, record) = (&app.options.client, &found.row.record);
+    let faults = form.faults_of_edit();
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
+    let choices = Choices::new(app, &found.view.snapshot, form);
+    if Check::new(app, &found.view.snapshot, form, &choices).is_locked {
+        return Err("the policy locks a rule that this key would break".to_owned());
+    }
+    if is_system(&found.row.key) {
+        return Err("the product keeps this key for itself".to_owned());
+    }
+    if client.own_key() == Some(found.row.key.id) && form.level() != record.level {
+        return Err(
+            "this console signs its calls with this key: change its level with another".to_owned()
+        );
+    }
+    let scope = form.scope()?;
+    let is_changed = form.roles() != record.roles
+        || form.level() != record.level
+        || form.comment() != record.comment;
+    if is_changed {
+        let edit = KeyEdit {
+            roles: form.roles().iter().map(RoleName::new).collect(),
+            level: form.level().into(),
+            comment: CommentEdit::Set(form.comment()),
+        };
+        client.edit_key(record.key_id, &edit).map_err(|error| error.to_string())?;
+    }
+    if let Some(scope) = scope {
+        let done = if is_changed { "roles, level and comment are as asked; " } else { "" };
+        client
+            .replace_scope(record.key_id, &scope)
+            .map_err(|error| format!("{done}the scope is not: {error}"))?;
+    }
+    Ok(())
+}
+
+/// The key's scope, and why it could not be read.
+fn scope(app: &App, found: &Found) -> (Option<ScopeRead>, Option<String>) {
+    match app.options.client.scope(found.row.record.key_id) {
+        Ok(scope) => (scope, None),
+        Err(error) => (None, Some(error.to_string())),
+    }
+}
+
+fn page(app: &App, ask: &Ask, found: &Found, form: &KeyForm, why: Option<(&str, &str)>) -> Answer {
+    let snapshot = &found.view.snapshot;
+    let choices = Choices::new(app, snapshot, form);
+    let check = Check::new(app, snapshot, form, &choices);
+    let id = found.row.record.key_id;
+    let (title, path) = (format!("Edit key {id}"), format!("/keys/{id}"));
+    let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
+    let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
+    let content = html! {
+        (notes(&found.view))
+        @if let Some((what, why)) = why { (fault(what, why)) }
+        form class="form" method="post" action={ (path) "/edit" }
+            data-live={ (path) "/edit/check" } {
+            (layout::token(ask))
+            (tabs(Purpose::Edit, form, &choices, &check))
+            div id="send" class="submit" { (send(app, found, form, &check)) }
+        }
+    };
+    let is_refused = why.is_some() && !ask.form.is_empty();
+    let status = if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    layout::page_with(status, app, ask, &frame, &content)
+}
+
+fn send(app: &App, found: &Found, form: &KeyForm, check: &Check) -> Markup {
+    let may = app.may_change() && !check.is_locked;
+    let is_other_level = form.level() != found.row.record.level;
+    html! {
+        button type="submit" class="primary" disabled[!may] { "Save" }
+        a class="button" href={ "/keys/" (found.row.record.key_id) } data-close { "Cancel" }
+        span class="hint" {
+            @if !app.may_change() {
+                "Read-only: start the console with --allow-changes."
+            } @else if check.is_locked {
+                span class="bad" { "The policy locks a rule that this key would break." }
+            } @else if let Some(fault) = form.faults_of_edit().first() {
+                (fault) "."
+            } @else if is_other_level {
+                span class="warn" { "Every client that signs for the old level is refused." }
+            } @else {
+                "The expiration stays: rotate the key for another one."
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! [`Check`]: the definition that a form makes, and what the policy says of it, field by field.
+
+use std::collections::BTreeSet;
+
+use cortexkey_client::Import;
+use cortexkey_lint::{Corpus, CorpusFile, Timestamp, lint};
+use cortexkey_manifest::yaml::Limits;
+
+use super::choices::Choices;
+use super::values::KeyForm;
+use crate::app::App;
+use crate::definitions::Found;
+use crate::snapshot::Snapshot;
+
+/// The name of the file that findings are in.
+const FILE: &str = "new-key.yaml";
+
+/// The fields that findings can be at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pages) enum At {
+    Name,
+    Owner,
+    Level,
+    Comment,
+    Expires,
+    Roles,
+    Assets,
+    Cases,
+    Endpoints,
+    Datasets,
+    /// The scope as a whole.
+    Scope,
+    /// None of the form's fields.
+    Other,
+}
+
+impl At {
+    pub(in crate::pages) const ALL: [(Self, &'static str); 12] = [
+        (Self::Name, "at-name"),
+        (Self::Owner, "at-owner"),
+        (Self::Level, "at-level"),
+        (Self::Comment, "at-comment"),
+        (Self::Expires, "at-expires"),
+        (Self::Roles, "at-roles"),
+        (Self::Assets, "at-assets"),
+        (Self::Cases, "at-cases"),
+        (Self::Endpoints, "at-endpoints"),
+        (Self::Datasets, "at-datasets"),
+        (Self::Scope, "at-scope"),
+        (Self::Other, "at-other"),
+    ];
+
+    /// The field whose line of the definition begins so. What is missing is found at the line of the
+    /// mapping that lacks it, and belongs to the field that fills it in.
+    fn of(line: &str, code: &str) -> Self {
+        match code {
+            "N004" => return Self::Owner,
+            "N006" => return Self::Comment,
+            "A001" => return Self::Scope,
+            "R007" => return Self::Roles,
+            _ => {}
+        }
+        match line.trim_start().split(':').next().unwrap_or_default() {
+            "name" => Self::Name,
+            "owner" => Self::Owner,
+            "securityLevel" => Self::Level,
+            "comment" => Self::Comment,
+            "expires" => Self::Expires,
+            "roles" => Self::Roles,
+            "assets" => Self::Assets,
+            "casesAndIssues" => Self::Cases,
+            "endpoints" => Self::Endpoints,
+            "datasets" => Self::Datasets,
+            "scope" => Self::Scope,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A definition, and what the policy says of it.
+pub(in crate::pages) struct Check {
+    pub(in crate::pages) yaml: String,
+    found: Vec<(At, Found)>,
+    /// Whether a rule that nothing loosens is broken.
+    pub(in crate::pages) is_locked: bool,
+}
+
+impl Check {
+    pub(in crate::pages) fn new(
+        app: &App,
+        snapshot: &Snapshot,
+        form: &KeyForm,
+        choices: &Choices,
+    ) -> Self {
+        let now_ms = app.now_ms();
+        let yaml = definition(app, snapshot, form, choices, now_ms);
+        let mut check = Self { yaml, found: Vec::new(), is_locked: false };
+        let Some(policy) = snapshot.definitions.policy() else { return check };
+        let now = i64::try_from(now_ms).ok();
+        let now = now.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
+        let file = CorpusFile::new(FILE, check.yaml.clone().into_bytes(), &Limits::default());
+        let report = lint(&Corpus { files: vec![file], ..Corpus::default() }, policy, now);
+        for finding in &report.findings {
+            let source = report.sources.get(finding.location.source);
+            if source.is_none_or(|source| source.path != FILE) {
+                continue;
+            }
+            let found = Found::of(&report, finding);
+            let line = check.yaml.lines().nth(found.line.saturating_sub(1)).unwrap_or_default();
+            check.is_locked |= policy.is_locked(&finding.rule);
+            check.found.push((At::of(line, &found.code), found));
+        }
+        check
+    }
+
+    /// The findings at a field.
+    pub(in crate::pages) fn at(&self, at: At) -> impl Iterator<Item = &Found> {
+        self.found.iter().filter(move |(place, _)| *place == at).map(|(_, found)| found)
+    }
+
+    /// All findings.
+    pub(in crate::pages) fn all(&self) -> impl Iterator<Item = &Found> {
+        self.found.iter().map(|(_, found)| found)
+    }
+}
+
+fn definition(
+    app: &App,
+    snapshot: &Snapshot,
+    form: &KeyForm,
+    choices: &Choices,
+    now_ms: u64,
+) -> String {
+    let policy = snapshot.definitions.policy();
+    let has_several = policy.is_some_and(|policy| policy.tenants().count() > 1);
+    let tenant = app.options.tenant.as_deref().filter(|_| has_several);
+    let import = Import { pattern: None, tenant, taken: BTreeSet::new() };
+    let name = if form.name.is_empty() { "new-key" } else { form.name.as_str() };
+    let scope = form.scope_read(&choices.groups);
+    let unreferenced = form.lets_unreferenced_in();
+    import.definition(name, &form.owner, &form.record(now_ms), scope.as_ref(), unreferenced)
+}

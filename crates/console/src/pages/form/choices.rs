@@ -1,0 +1,114 @@
+//! [`Choices`]: what a form offers: the tenant's roles and asset groups, and what the policy knows.
+
+use cortexkey_api::asset_group::AssetGroupRecord;
+use cortexkey_core::access::{BUILT_IN_DOMAINS, Product};
+use cortexkey_lint::Policy;
+use cortexkey_manifest::access::{HeldRole, Origin};
+
+use super::values::KeyForm;
+use crate::app::App;
+use crate::snapshot::Snapshot;
+
+/// What can be chosen.
+pub(in crate::pages) struct Choices {
+    pub(super) roles: Vec<RoleChoice>,
+    /// Asset groups that scopes can use.
+    pub(super) groups: Vec<AssetGroupRecord>,
+    /// Why they could not be read.
+    pub(super) groups_fault: Option<String>,
+    pub(super) domains: Vec<String>,
+    pub(super) endpoint_groups: Vec<String>,
+    pub(super) endpoint_tags: Vec<String>,
+}
+
+/// A role, with what is known of it.
+pub(super) struct RoleChoice {
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) privileged: bool,
+    pub(super) holds_all: bool,
+    pub(super) is_known: bool,
+    /// Components and their levels.
+    pub(super) components: Vec<(String, String)>,
+}
+
+impl Choices {
+    pub(in crate::pages) fn new(app: &App, snapshot: &Snapshot, form: &KeyForm) -> Self {
+        let policy = snapshot.definitions.policy();
+        let tenant = policy.and_then(|policy| {
+            policy.tenant(app.options.tenant.as_deref().or(policy.only_tenant())?)
+        });
+        let product = tenant.and_then(|tenant| tenant.product.get().copied());
+        let (groups, groups_fault) = match app.options.client.asset_groups() {
+            Ok(groups) => (groups, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        let groups = groups.into_iter().filter(|group| group.is_scopable() != Some(false));
+        let known = |of_policy: Vec<String>, chosen: &[String]| {
+            let mut names = of_policy;
+            for name in chosen {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+            names
+        };
+        let mut domains: Vec<String> = BUILT_IN_DOMAINS.map(str::to_owned).into();
+        let texts = |list: &[cortexkey_manifest::Spanned<String>]| -> Vec<String> {
+            list.iter().map(|text| text.value.clone()).collect()
+        };
+        domains.extend(tenant.map(|tenant| texts(&tenant.domains)).unwrap_or_default());
+        domains.dedup();
+        Self {
+            roles: roles(snapshot, policy, product, form),
+            groups: groups.collect(),
+            groups_fault,
+            domains: known(domains, &form.domains),
+            endpoint_groups: known(
+                tenant.map(|tenant| texts(&tenant.endpoint_groups)).unwrap_or_default(),
+                &form.endpoint_groups,
+            ),
+            endpoint_tags: known(
+                tenant.map(|tenant| texts(&tenant.endpoint_tags)).unwrap_or_default(),
+                &form.endpoint_tags,
+            ),
+        }
+    }
+}
+
+/// The tenant's roles; where it does not list them, those of its keys and of the policy.
+fn roles(
+    snapshot: &Snapshot,
+    policy: Option<&Policy>,
+    product: Option<Product>,
+    form: &KeyForm,
+) -> Vec<RoleChoice> {
+    let catalogue: Vec<_> = policy.map(|policy| policy.roles().collect()).unwrap_or_default();
+    let listed = snapshot.roles.iter();
+    let mut names: Vec<(String, Option<String>)> =
+        listed.map(|role| (role.pretty_name.to_string(), role.description.clone())).collect();
+    if names.is_empty() {
+        let of_keys = snapshot.rows.iter().flat_map(|row| row.key.roles.iter().cloned());
+        let of_policy = catalogue.iter().map(|role| role.name.value.clone());
+        names.extend(of_keys.chain(of_policy).map(|name| (name, None)));
+    }
+    names.extend(form.roles.iter().map(|name| (name.clone(), None)));
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|(name, _)| seen.insert(name.clone()));
+    names.sort();
+    let choice = |(name, description): (String, Option<String>)| {
+        let held = HeldRole::of(&name, &catalogue, product);
+        let component = |grant: &cortexkey_manifest::access::HeldGrant| {
+            (grant.component.clone(), grant.level.to_string())
+        };
+        RoleChoice {
+            description,
+            privileged: held.privileged,
+            holds_all: held.holds_all,
+            is_known: held.origin != Origin::Unknown,
+            components: held.grants.iter().map(component).collect(),
+            name,
+        }
+    };
+    names.into_iter().map(choice).collect()
+}

@@ -1,0 +1,302 @@
+//! The form's markup: three tabs, which are sections with headings without the script.
+
+use cortexkey_api::scope::Mode;
+use cortexkey_core::auth::Level;
+use maud::{Markup, html};
+
+use super::check::{At, Check};
+use super::choices::{Choices, RoleChoice};
+use super::values::{KeyForm, word};
+use crate::parts::findings;
+
+/// What a form is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pages) enum Purpose {
+    /// A new key.
+    Generate,
+    /// A key that exists: its expiration cannot be changed, and its scope only as a whole.
+    Edit,
+}
+
+/// The three tabs.
+pub(in crate::pages) fn tabs(
+    purpose: Purpose,
+    form: &KeyForm,
+    choices: &Choices,
+    check: &Check,
+) -> Markup {
+    html! {
+        div data-tabs {
+            section id="tab-role" {
+                h3 { "Role" }
+                (role_tab(purpose, form, choices, check))
+            }
+            section id="tab-scope" {
+                h3 { "Scope" }
+                (scope_tab(purpose, form, choices, check))
+            }
+            section id="tab-definition" {
+                h3 { "Definition" }
+                (definition_tab(form, check))
+            }
+        }
+        div id="at-other" { (findings::list(check.at(At::Other))) }
+    }
+}
+
+/// What a change of a field changes: the findings at each field, and the definition.
+pub(in crate::pages) fn parts(check: &Check) -> Vec<(&'static str, Markup)> {
+    let at = At::ALL.into_iter().map(|(at, id)| (id, findings::list(check.at(at))));
+    at.chain([("yaml", html! { (check.yaml) })]).collect()
+}
+
+fn at(check: &Check, place: At) -> Markup {
+    let id = At::ALL.iter().find(|(at, _)| *at == place).map_or("", |(_, id)| id);
+    html! { div id=(id) { (findings::list(check.at(place))) } }
+}
+
+fn role_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
+    html! {
+        div class="fields" {
+            fieldset class="field" {
+                legend { "Security Level" }
+                @for (level, name, hint) in [
+                    (Level::Advanced, "Advanced", "Each request is signed; a captured one is good once."),
+                    (Level::Standard, "Standard", "The key itself is sent with each request."),
+                ] {
+                    label class="pick" {
+                        input type="radio" name="level" value=(level) checked[form.level == level];
+                        span { (name) " " span class="hint" { (hint) } }
+                    }
+                }
+                (at(check, At::Level))
+            }
+            @if purpose == Purpose::Generate { (expiration(form, check)) }
+        }
+        fieldset class="field" {
+            legend { "Role" }
+            div class="options" {
+                @for role in &choices.roles { (role_choice(role, form.roles.contains(&role.name))) }
+            }
+            (at(check, At::Roles))
+        }
+        div class="field" {
+            label for="comment" { "Comment" }
+            textarea id="comment" name="comment" maxlength="2000" { (form.comment) }
+            span class="hint" { "Optional. The only text that the tenant keeps: anyone who lists keys reads it." }
+            (at(check, At::Comment))
+        }
+    }
+}
+
+fn expiration(form: &KeyForm, check: &Check) -> Markup {
+    html! {
+        fieldset class="field" {
+            legend { "Expiration" }
+            div class="choice" {
+                label class="pick" {
+                    input type="checkbox" name="has-date" value="1" checked[form.has_date];
+                    span { "Enable Expiration Date" }
+                }
+                div class="choices" {
+                    div class="tools" {
+                        label { "Date " input type="date" name="date" value=(form.date); }
+                        label { "Time (UTC) " input type="time" name="time" value=(form.time); }
+                    }
+                }
+            }
+            span class="hint" { "Without a date, the API generates a key for one week." }
+            (at(check, At::Expires))
+        }
+    }
+}
+
+fn role_choice(role: &RoleChoice, is_chosen: bool) -> Markup {
+    html! {
+        div class="role" {
+            label class="pick" {
+                input type="checkbox" name="role" value=(role.name) checked[is_chosen];
+                span {
+                    (role.name)
+                    @if role.privileged { " " span class="tag warn" { "privileged" } }
+                    @if let Some(text) = &role.description { " " span class="hint" { (text) } }
+                }
+            }
+            details {
+                summary { "Components " span class="unseen" { "of " (role.name) } }
+                div class="components" {
+                    @if role.holds_all {
+                        p { "Every component at edit, every action." }
+                    } @else if !role.is_known {
+                        p class="muted" { "Unknown: neither the policy's catalogue nor the product's documents list it." }
+                    } @else if role.components.is_empty() {
+                        p class="muted" { "Nothing is known of its components." }
+                    } @else {
+                        dl class="facts" {
+                            @for (component, level) in &role.components {
+                                dt { (component) } dd { (level) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check) -> Markup {
+    html! {
+        label class="pick" {
+            input type="checkbox" name="has-scope" value="1" checked[form.has_scope];
+            span {
+                @if purpose == Purpose::Edit {
+                    "Replace the whole scope " span class="hint" {
+                        "The tenant does not show whether cases and issues that reference nothing known are \
+                         let in: set it below."
+                    }
+                } @else {
+                    "Set the scope " span class="hint" {
+                        "The API sets it in a second call; a key that cannot be scoped is deleted again."
+                    }
+                }
+            }
+        }
+        (at(check, At::Scope))
+        (area("Assets", html! {
+            (modes("assets", form.assets, ["No assets", "All assets", "Select asset groups"], html! {
+                @if let Some(why) = &choices.groups_fault {
+                    p class="bad" { "The asset groups could not be read: " (why) }
+                }
+                div class="options" {
+                    @for group in &choices.groups {
+                        label class="pick" {
+                            input type="checkbox" name="group" value=(group.id)
+                                checked[form.groups.contains(&group.id)];
+                            span { (group.name) }
+                        }
+                    }
+                }
+                span class="hint" { "Groups that scopes can use: dynamic ones, built from scoping attributes alone." }
+            }))
+            (at(check, At::Assets))
+        }))
+        (area("Cases and Issues", html! {
+            (modes("cases", form.cases,
+                ["No cases and issues", "All cases and issues", "Select domains"],
+                names("domain", &choices.domains, &form.domains, "Other domains, one a line")))
+            label class="pick" {
+                input type="checkbox" name="unreferenced" value="1" checked[form.unreferenced];
+                span { "Allow access to cases and issues that are not referencing known assets or endpoints" }
+            }
+            (at(check, At::Cases))
+        }))
+        (area("Endpoints", html! {
+            (modes("endpoints", form.endpoints, ["No endpoints", "All endpoints", "Select specific"], html! {
+                span class="label" { "Endpoint Groups" }
+                (names("endpoint-group", &choices.endpoint_groups, &form.endpoint_groups, "Endpoint groups, one a line"))
+                span class="label" { "Endpoint Tags" }
+                (names("endpoint-tag", &choices.endpoint_tags, &form.endpoint_tags, "Endpoint tags, one a line"))
+                span class="hint" { "At least one group or tag; with both, an endpoint must fit both." }
+            }))
+            (at(check, At::Endpoints))
+        }))
+        (datasets(form, check))
+    }
+}
+
+fn area(title: &str, content: Markup) -> Markup {
+    html! { details class="area" open { summary { (title) } div { (content) } } }
+}
+
+/// The three options of an area; the last opens what can be selected.
+fn modes(name: &str, chosen: Mode, titles: [&str; 3], selection: Markup) -> Markup {
+    let [none, all, select] = titles;
+    html! {
+        @for (mode, title) in [(Mode::NoScope, none), (Mode::SeeAll, all)] {
+            label class="pick" {
+                input type="radio" name=(name) value=(word(mode)) checked[chosen == mode];
+                span { (title) }
+            }
+        }
+        div class="choice" {
+            label class="pick" {
+                input type="radio" name=(name) value="select" checked[chosen == Mode::Scope];
+                span { (select) }
+            }
+            div class="choices" { (selection) }
+        }
+    }
+}
+
+/// Names to choose, and a field for those that nobody lists.
+fn names(name: &str, known: &[String], chosen: &[String], label: &str) -> Markup {
+    html! {
+        @if !known.is_empty() {
+            div class="options" {
+                @for text in known {
+                    label class="pick" {
+                        input type="checkbox" name=(name) value=(text) checked[chosen.contains(text)];
+                        span { (text) }
+                    }
+                }
+            }
+        }
+        textarea name=(name) aria-label=(label) placeholder=(label) rows="2" {}
+    }
+}
+
+fn datasets(form: &KeyForm, check: &Check) -> Markup {
+    html! {
+        details class="area" open[form.has_datasets] {
+            summary { "Datasets Rows" }
+            div {
+                div class="choice" {
+                    label class="pick" {
+                        input type="checkbox" name="has-datasets" value="1" checked[form.has_datasets];
+                        span { "The tenant scopes rows of datasets" }
+                    }
+                    div class="choices" {
+                        @for (mode, title) in [(Mode::NoScope, "No rows"), (Mode::SeeAll, "All rows")] {
+                            label class="pick" {
+                                input type="radio" name="datasets" value=(word(mode))
+                                    checked[(form.datasets == Mode::SeeAll) == (mode == Mode::SeeAll)];
+                                span { (title) }
+                            }
+                        }
+                        label for="filters" { "Filters, one a line" }
+                        textarea id="filters" name="filters" class="mono" spellcheck="false"
+                            placeholder="xdr_data: _vendor = \"acme\"" { (form.filters) }
+                    }
+                }
+                (at(check, At::Datasets))
+            }
+        }
+    }
+}
+
+fn definition_tab(form: &KeyForm, check: &Check) -> Markup {
+    html! {
+        div class="fields" {
+            div class="field" {
+                label for="name" { "Name" }
+                input id="name" name="name" value=(form.name) autocomplete="off" spellcheck="false";
+                (at(check, At::Name))
+            }
+            div class="field" {
+                label for="owner" { "Owner" }
+                input id="owner" name="owner" value=(form.owner) autocomplete="off" spellcheck="false";
+                (at(check, At::Owner))
+            }
+        }
+        div class="field" {
+            div class="bar" {
+                span class="label" { "The key's definition" }
+                button type="button" data-copy-from="yaml" data-what="the definition" { "Copy" }
+            }
+            pre id="yaml" tabindex="0" { (check.yaml) }
+            span class="hint" {
+                "For your repository, where the policy is checked. The tenant keeps neither name nor owner."
+            }
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! [`KeyForm`]: what was filled in, kept as it was typed, and what the client takes from it.
+
+use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
+use cortexkey_api::asset_group::AssetGroupRecord;
+use cortexkey_api::scope::{
+    AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetFilter,
+    DatasetsRows, EndpointsRead, EndpointsWrite, Mode, ScopeRead, ScopeWrite, Tag, Tagged,
+};
+use cortexkey_client::time::time_ms;
+use cortexkey_core::auth::Level;
+
+use crate::ask::Fields;
+use crate::records::time;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// What a new form proposes.
+const LIFETIME_MS: u64 = 90 * DAY_MS;
+/// What the API gives a key whose form has no date.
+const WEEK_MS: u64 = 7 * DAY_MS;
+
+/// What was filled in.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a check box")]
+pub(in crate::pages) struct KeyForm {
+    pub(super) level: Level,
+    pub(super) roles: Vec<String>,
+    pub(super) comment: String,
+    pub(super) has_date: bool,
+    pub(super) date: String,
+    pub(super) time: String,
+    pub(super) has_scope: bool,
+    pub(super) assets: Mode,
+    pub(super) groups: Vec<u64>,
+    pub(super) cases: Mode,
+    pub(super) domains: Vec<String>,
+    pub(super) unreferenced: bool,
+    pub(super) endpoints: Mode,
+    pub(super) endpoint_groups: Vec<String>,
+    pub(super) endpoint_tags: Vec<String>,
+    pub(super) has_datasets: bool,
+    pub(super) datasets: Mode,
+    /// `dataset: filter`, one a line.
+    pub(super) filters: String,
+    pub(in crate::pages) name: String,
+    pub(super) owner: String,
+}
+
+/// The words of the modes in forms.
+pub(super) const fn word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::NoScope => "none",
+        Mode::SeeAll => "all",
+        Mode::Scope => "select",
+    }
+}
+
+fn mode(word: Option<&str>) -> Mode {
+    match word {
+        Some("all") => Mode::SeeAll,
+        Some("select") => Mode::Scope,
+        _ => Mode::NoScope,
+    }
+}
+
+impl KeyForm {
+    /// An empty form at a time.
+    pub(in crate::pages) fn new(now_ms: u64) -> Self {
+        let mut form = Self::of(&Fields::default());
+        form.has_scope = true;
+        form.set_expiration(Some(now_ms.saturating_add(LIFETIME_MS)));
+        form
+    }
+
+    /// What a browser sent.
+    pub(in crate::pages) fn of(fields: &Fields) -> Self {
+        let text = |name: &str| fields.get(name).unwrap_or_default().trim().to_owned();
+        let names = |name: &str| -> Vec<String> {
+            let lines = fields.all(name).flat_map(str::lines).map(str::trim);
+            lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+        };
+        Self {
+            level: fields
+                .get("level")
+                .and_then(|level| level.parse().ok())
+                .unwrap_or(Level::Advanced),
+            roles: names("role"),
+            comment: text("comment"),
+            has_date: fields.has("has-date"),
+            date: text("date"),
+            time: text("time"),
+            has_scope: fields.has("has-scope"),
+            assets: mode(fields.get("assets")),
+            groups: fields.all("group").filter_map(|id| id.parse().ok()).collect(),
+            cases: mode(fields.get("cases")),
+            domains: names("domain"),
+            unreferenced: fields.has("unreferenced"),
+            endpoints: mode(fields.get("endpoints")),
+            endpoint_groups: names("endpoint-group"),
+            endpoint_tags: names("endpoint-tag"),
+            has_datasets: fields.has("has-datasets"),
+            datasets: mode(fields.get("datasets")),
+            filters: text("filters"),
+            name: text("name"),
+            owner: text("owner"),
+        }
+    }
+
+    /// A key as it is.
+    pub(in crate::pages) fn of_key(key: &ApiKeyRecord, scope: Option<&ScopeRead>) -> Self {
+        let mut form = Self::of(&Fields::default());
+        form.level = key.security_level.into();
+        form.roles.clone_from(&key.roles);
+        form.comment = key.comment.clone().unwrap_or_default();
+        form.set_expiration(key.expiration);
+        if let Some(scope) = scope {
+            form.set_scope(scope);
+        }
+        form
+    }
+
+    fn set_expiration(&mut self, ms: Option<u64>) {
+        self.has_date = ms.is_some();
+        let Some(ms) = ms else { return };
+        let text = time(ms);
+        self.date = text.get(..10).unwrap_or_default().to_owned();
+        self.time = text.get(11..16).unwrap_or_default().to_owned();
+    }
+
+    fn set_scope(&mut self, scope: &ScopeRead) {
+        let names = |tags: &[Tag]| tags.iter().map(|tag| tag.tag_name.clone()).collect();
+        let (groups, tags) = (&scope.endpoints.endpoint_groups, &scope.endpoints.endpoint_tags);
+        self.assets = scope.assets.mode;
+        self.groups = scope.assets.asset_groups.iter().map(|group| group.asset_group_id).collect();
+        self.cases = scope.cases_issues.mode;
+        self.domains = names(&scope.cases_issues.tags);
+        self.endpoints = match (groups.mode, tags.mode) {
+            (AxisMode::Scope, _) | (_, AxisMode::Scope) => Mode::Scope,
+            (AxisMode::SeeAll, AxisMode::SeeAll) => Mode::SeeAll,
+            _ => Mode::NoScope,
+        };
+        self.endpoint_groups =
+            if groups.mode == AxisMode::Scope { names(&groups.tags) } else { vec![] };
+        self.endpoint_tags = if tags.mode == AxisMode::Scope { names(&tags.tags) } else { vec![] };
+        if let Some(rows) = &scope.datasets_rows {
+            self.has_datasets = true;
+            self.datasets = rows.default_filter_mode;
+            let lines = rows.filters.iter().map(|row| format!("{}: {}\n", row.dataset, row.filter));
+            self.filters = lines.collect();
+        }
+    }
+
+    /// The roles that are chosen.
+    pub(in crate::pages) fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// The level that is chosen.
+    pub(in crate::pages) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Fills in the owner.
+    pub(in crate::pages) fn set_owner(&mut self, owner: Option<&str>) {
+        self.owner = owner.unwrap_or_default().to_owned();
+    }
+
+    /// The form of a key that exists: it has no field for the expiration.
+    #[must_use]
+    pub(in crate::pages) fn of_existing(mut self, key: &ApiKeyRecord) -> Self {
+        self.set_expiration(key.expiration);
+        self
+    }
+
+    /// The comment, where there is one.
+    pub(in crate::pages) fn comment(&self) -> Option<String> {
+        Some(self.comment.clone()).filter(|comment| !comment.is_empty())
+    }
+
+    /// When the key is to expire; the API's own week without a date.
+    pub(in crate::pages) fn expiration_ms(&self, now_ms: u64) -> Result<u64, String> {
+        if !self.has_date {
+            return Ok(now_ms.saturating_add(WEEK_MS));
+        }
+        let clock = if self.time.is_empty() { "23:59" } else { &self.time };
+        let ms =
+            time_ms(&format!("{}T{clock}:00Z", self.date)).map_err(|error| error.to_string())?;
+        if ms <= now_ms {
+            return Err("the expiration has passed; choose a later date".to_owned());
+        }
+        Ok(ms)
+    }
+
+    /// What is missing or cannot be, in words; nothing where the form can be sent.
+    pub(in crate::pages) fn faults(&self, now_ms: u64) -> Vec<String> {
+        let mut faults = self.faults_of_edit();
+        faults.extend(self.expiration_ms(now_ms).err());
+        faults
+    }
+
+    /// The same of a form that edits, where the expiration stays.
+    pub(in crate::pages) fn faults_of_edit(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.roles.is_empty() {
+            faults.push("choose at least one role".to_owned());
+        }
+        if self.has_scope {
+            faults.extend(self.scope_faults());
+        }
+        faults
+    }
+
+    fn scope_faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut needs = |mode: Mode, is_empty: bool, what: &str| {
+            if mode == Mode::Scope && is_empty {
+                faults.push(format!("select at least one {what}, or another option"));
+            }
+        };
+        needs(self.assets, self.groups.is_empty(), "asset group");
+        needs(self.cases, self.domains.is_empty(), "domain");
+        let is_empty = self.endpoint_groups.is_empty() && self.endpoint_tags.is_empty();
+        needs(self.endpoints, is_empty, "endpoint group or tag");
+        if self.has_datasets {
+            faults.extend(self.rows().err());
+        }
+        faults
+    }
+
+    /// The scope as the tenant takes it.
+    pub(in crate::pages) fn scope(&self) -> Result<Option<ScopeWrite>, String> {
+        if !self.has_scope {
+            return Ok(None);
+        }
+        let chosen = |mode: Mode, names: &[String]| {
+            if mode == Mode::Scope { names.to_vec() } else { Vec::new() }
+        };
+        let (groups, tags) = self.axes();
+        let axis = |(mode, names): (AxisMode, &[String])| AxisWrite { mode, names: names.to_vec() };
+        Ok(Some(ScopeWrite {
+            assets: AssetsWrite {
+                mode: self.assets,
+                asset_group_ids: if self.assets == Mode::Scope {
+                    self.groups.clone()
+                } else {
+                    vec![]
+                },
+            },
+            cases_issues: CasesIssuesWrite {
+                mode: self.cases,
+                names: chosen(self.cases, &self.domains),
+                include_cases_issues_empty_entities: self.lets_unreferenced_in(),
+            },
+            endpoints: EndpointsWrite { endpoint_groups: axis(groups), endpoint_tags: axis(tags) },
+            datasets_rows: if self.has_datasets { Some(self.rows()?) } else { None },
+        }))
+    }
+
+    pub(super) fn lets_unreferenced_in(&self) -> bool {
+        self.unreferenced && self.cases != Mode::NoScope
+    }
+
+    /// The two axes of the endpoints: one that is not selected from does not restrict.
+    fn axes(&self) -> ((AxisMode, &[String]), (AxisMode, &[String])) {
+        let axis = |names: &'_ Vec<String>| {
+            if names.is_empty() { AxisMode::Any } else { AxisMode::Scope }
+        };
+        match self.endpoints {
+            Mode::NoScope => ((AxisMode::NoScope, &[]), (AxisMode::NoScope, &[])),
+            Mode::SeeAll => ((AxisMode::SeeAll, &[]), (AxisMode::SeeAll, &[])),
+            Mode::Scope => (
+                (axis(&self.endpoint_groups), &self.endpoint_groups),
+                (axis(&self.endpoint_tags), &self.endpoint_tags),
+            ),
+        }
+    }
+
+    fn rows(&self) -> Result<DatasetsRows, String> {
+        let filters = self.filters.lines().filter(|line| !line.trim().is_empty()).map(|line| {
+            let (dataset, filter) = line
+                .split_once(':')
+                .ok_or("a line of the filters is `dataset: filter`".to_owned())?;
+            let (dataset, filter) = (dataset.trim().to_owned(), filter.trim().to_owned());
+            Ok(DatasetFilter { dataset, filter })
+        });
+        let filters = filters.collect::<Result<_, String>>()?;
+        let default_filter_mode =
+            if self.datasets == Mode::SeeAll { Mode::SeeAll } else { Mode::NoScope };
+        Ok(DatasetsRows { default_filter_mode, filters })
+    }
+
+    /// The key as the tenant would show it, for its definition.
+    pub(super) fn record(&self, now_ms: u64) -> ApiKeyRecord {
+        ApiKeyRecord {
+            id: 0,
+            creation_time: Some(now_ms),
+            created_by: None,
+            user_name: None,
+            roles: self.roles.clone(),
+            security_level: SecurityLevel::from(self.level),
+            comment: self.comment(),
+            expiration: self.expiration_ms(now_ms).ok(),
+        }
+    }
+
+    /// The scope as the tenant would show it, for the key's definition.
+    pub(super) fn scope_read(&self, known: &[AssetGroupRecord]) -> Option<ScopeRead> {
+        if !self.has_scope {
+            return None;
+        }
+        let name = |id: u64| {
+            let group = known.iter().find(|group| group.id == id);
+            group.map_or_else(|| format!("group {id}"), |group| group.name.clone())
+        };
+        let tags = |names: &[String]| {
+            let tag =
+                |name: &String| Tag { tag_id: serde_json::Value::Null, tag_name: name.clone() };
+            names.iter().map(tag).collect()
+        };
+        let (groups, endpoint_tags) = self.axes();
+        let axis = |(mode, names): (AxisMode, &[String])| Tagged { mode, tags: tags(names) };
+        Some(ScopeRead {
+            assets: AssetsRead {
+                mode: self.assets,
+                asset_groups: self
+                    .groups
+                    .iter()
+                    .filter(|_| self.assets == Mode::Scope)
+                    .map(|id| AssetGroup { asset_group_id: *id, asset_group_name: name(*id) })
+                    .collect(),
+            },
+            cases_issues: Tagged {
+                mode: self.cases,
+                tags: if self.cases == Mode::Scope { tags(&self.domains) } else { Vec::new() },
+            },
+            endpoints: EndpointsRead {
+                endpoint_groups: axis(groups),
+                endpoint_tags: axis(endpoint_tags),
+            },
+            datasets_rows: if self.has_datasets { self.rows().ok() } else { None },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use cortexkey_client::Seen;
+
+    use super::*;
+
+    fn form(text: &str) -> KeyForm {
+        KeyForm::of(&Fields::parse(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_scope_is_sent_as_it_would_be_read() {
+        for text in [
+            "has-scope=1",
+            "has-scope=1&assets=all&cases=all&unreferenced=1&endpoints=all",
+            "has-scope=1&assets=select&group=16&group=17&cases=select&domain=IT%0D%0AHealth\
+             &endpoints=select&endpoint-group=servers",
+            "has-scope=1&endpoints=select&endpoint-tag=vip&endpoint-group=a",
+            "has-scope=1&assets=none&group=16&has-datasets=1&datasets=all&filters=xdr_data:+a+%3D+1",
+        ] {
+            let form = form(text);
+            assert_eq!(form.scope_faults(), [""; 0], "{text}");
+            let (write, read) = (form.scope().unwrap().unwrap(), form.scope_read(&[]).unwrap());
+            assert_eq!(Seen::from(&write), Seen::from(&read), "{text}");
+            let again =
+                KeyForm { has_scope: true, ..KeyForm::of_key(&form.record(0), Some(&read)) };
+            assert_eq!(Seen::from(&again.scope().unwrap().unwrap()), Seen::from(&write), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_selected_and_a_filter_without_a_dataset_are_faults() {
+        for text in [
+            "has-scope=1&assets=select",
+            "has-scope=1&cases=select",
+            "has-scope=1&endpoints=select",
+            "has-scope=1&has-datasets=1&filters=nothing",
+        ] {
+            assert_eq!(form(text).scope_faults().len(), 1, "{text}");
+        }
+        assert_eq!(form("").faults(0), ["choose at least one role"]);
+    }
+
+    #[test]
+    fn an_expiration_is_a_date_and_a_time_in_utc() {
+        let dated = |text: &str| form(text).expiration_ms(0);
+        assert_eq!(
+            dated("has-date=1&date=2027-03-01&time=12:30"),
+            time_ms("2027-03-01T12:30:00Z").map_err(|error| error.to_string())
+        );
+        assert_eq!(dated("date=2027-03-01"), Ok(WEEK_MS));
+        assert!(dated("has-date=1&date=1970-01-01&time=00:00").is_err());
+        assert!(dated("has-date=1&date=soon").is_err());
+        let again = KeyForm::new(1_790_000_000_000);
+        assert_eq!(
+            again.expiration_ms(0).unwrap() / 60_000,
+            (1_790_000_000_000 + LIFETIME_MS) / 60_000
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! *New Key*: the form, what the policy says of it while it is filled in, and Generate.
+
+use axum::http::StatusCode;
+use cortexkey_client::{Generation, NewKey, Renewal};
+use maud::{Markup, html};
+
+use super::form::{Check, Choices, KeyForm, Purpose, parts, tabs};
+use super::shown::{Once, once, places, sinks};
+use crate::answer::{self, Answer};
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::layout::{self, Frame, fault, notes};
+use crate::snapshot::{Fresh, View};
+
+/// The empty form.
+pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+    let view = app.snapshot(Fresh::Page);
+    page(app, ask, &view, &KeyForm::new(app.now_ms()), None)
+}
+
+/// What the policy says of the form as it stands. It generates nothing.
+pub(super) fn check(app: &App, ask: &Ask) -> Answer {
+    let view = app.snapshot(Fresh::Last);
+    let form = KeyForm::of(&ask.form);
+    let choices = Choices::new(app, &view.snapshot, &form);
+    let check = Check::new(app, &view.snapshot, &form, &choices);
+    let mut parts = parts(&check);
+    parts.push(("send", send(app, &form, &check)));
+    answer::parts(parts)
+}
+
+/// Generates the key.
+pub(super) fn generate(app: &App, ask: &Ask) -> Answer {
+    let view = app.snapshot(Fresh::Last);
+    let form = KeyForm::of(&ask.form);
+    match generated(app, ask, &view, &form) {
+        Ok(answer) => answer,
+        Err(why) => page(app, ask, &view, &form, Some(&why)),
+    }
+}
+
+fn generated(app: &App, ask: &Ask, view: &View, form: &KeyForm) -> Result<Answer, String> {
+    if !app.may_change() {
+        return Err("this console is read-only".to_owned());
+    }
+    let now_ms = app.now_ms();
+    let faults = form.faults(now_ms);
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
+    let choices = Choices::new(app, &view.snapshot, form);
+    if Check::new(app, &view.snapshot, form, &choices).is_locked {
+        return Err("the policy locks a rule that this key breaks".to_owned());
+    }
+    if !app.is_first(ask.form.get("once").unwrap_or_default()) {
+        return Err(
+            "this form was sent before: look at the list of keys, then send it again".to_owned()
+        );
+    }
+    let new = NewKey {
+        name: None,
+        roles: form.roles().to_vec(),
+        level: form.level(),
+        comment: form.comment(),
+        expiration_ms: Some(form.expiration_ms(now_ms)?),
+        scope: form.scope()?,
+    };
+    let (shown, text) = (Once::default(), |error: &dyn core::fmt::Display| error.to_string());
+    let sink = shown.sink(app, ask);
+    let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
+    let mut generation =
+        Generation::open(renewal, &places(app, &view.snapshot)).map_err(|error| text(&error))?;
+    let finished = generation.finish().map_err(|error| text(&error))?;
+    let made = generation.generate(&new, &sink, now_ms);
+    app.snapshot(Fresh::Now);
+    let id = made.map_err(|error| text(&error))?;
+    let left = html! {
+        @for id in &finished.doubtful {
+            p { "An interrupted run may have handed key " (id) " over: look whether somebody has it, else \
+                 delete it." }
+        }
+    };
+    Ok(shown.answer(app, ask, id, &sink, &left))
+}
+
+fn page(app: &App, ask: &Ask, view: &View, form: &KeyForm, why: Option<&str>) -> Answer {
+    let choices = Choices::new(app, &view.snapshot, form);
+    let check = Check::new(app, &view.snapshot, form, &choices);
+    let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new("New Key", "/keys") };
+    let content = html! {
+        (notes(view))
+        @if let Some(why) = why { (fault("No key was generated.", why)) }
+        form class="form" method="post" action="/keys/new" data-live="/keys/new/check" {
+            (layout::token(ask))
+            (once())
+            (tabs(Purpose::Generate, form, &choices, &check))
+            (sinks(app))
+            div id="send" class="submit" { (send(app, form, &check)) }
+        }
+    };
+    let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    layout::page_with(status, app, ask, &frame, &content)
+}
+
+fn send(app: &App, form: &KeyForm, check: &Check) -> Markup {
+    let faults = form.faults(app.now_ms());
+    let may = app.may_change() && !check.is_locked;
+    let count = check.all().count();
+    html! {
+        button type="submit" class="primary" disabled[!may] { "Generate" }
+        a class="button" href="/keys" data-close { "Cancel" }
+        span class="hint" {
+            @if !app.may_change() {
+                "Read-only: start the console with --allow-changes."
+            } @else if check.is_locked {
+                span class="bad" { "The policy locks a rule that this key breaks." }
+            } @else if let Some(fault) = faults.first() {
+                (fault) "."
+            } @else if count > 0 {
+                (count) @if count == 1 { " finding" } @else { " findings" } " of the policy"
+            } @else {
+                "The policy has no findings."
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! *Rotate*: a new key in the place of an old one, which lives on for a grace period.
+
+use axum::http::StatusCode;
+use cortexkey_client::time::{duration_ms, grace_ms};
+use cortexkey_client::{Delivery, Renewal, ReplacementOptions, RotateError, Rotated, Rotation};
+use cortexkey_core::auth::KeyId;
+use maud::{Markup, html};
+
+use super::find::{Found, found};
+use super::shown::{Once, once, places, sinks};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::layout::{self, Frame, fault, notes};
+use crate::records::{left, time};
+use crate::snapshot::Fresh;
+
+/// Asks how a key is to be rotated.
+pub(super) fn show(app: &App, ask: &Ask) -> Answer {
+    match found(app, ask) {
+        Ok(found) => page(app, ask, &found, None),
+        Err(answer) => *answer,
+    }
+}
+
+/// Rotates it, or finishes a rotation that is under way.
+pub(super) fn rotate(app: &App, ask: &Ask) -> Answer {
+    let found = match found(app, ask) {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    let rotated = rotated(app, ask, &found);
+    app.snapshot(Fresh::Now);
+    rotated.unwrap_or_else(|why| page(app, ask, &found, Some(&why)))
+}
+
+fn rotated(app: &App, ask: &Ask, found: &Found) -> Result<Answer, String> {
+    if !app.may_change() {
+        return Err("this console is read-only".to_owned());
+    }
+    if !app.is_first(ask.form.get("once").unwrap_or_default()) {
+        return Err(
+            "this form was sent before: look at the list of keys, then send it again".to_owned()
+        );
+    }
+    let old = found.row.record.key_id;
+    let grace = ask.form.get("grace").unwrap_or("1h");
+    let grace_ms = grace_ms(grace).map_err(|error| error.to_string())?;
+    let lifetime = ask.form.get("lifetime").map(duration_ms).transpose();
+    let options = ReplacementOptions {
+        expires_ms: None,
+        lifetime_ms: lifetime.map_err(|error| error.to_string())?,
+        unreferenced: match ask.form.get("unreferenced") {
+            Some("yes") => Some(true),
+            Some("no") => Some(false),
+            _ => None,
+        },
+    };
+    let (shown, now_ms) = (Once::default(), app.now_ms());
+    let sink = shown.sink(app, ask);
+    let delivery = Delivery { sink: &sink, grace_ms, now_ms };
+    let done = replaced(app, found, &options, &delivery).map_err(|error| words(&error))?;
+    let id = done.rotated.id.and_then(KeyId::new).unwrap_or(old);
+    let more = html! {
+        @if done.scope_unknown {
+            div class="note warn" {
+                "The old key's scope could not be read, so the new key has none."
+            }
+        }
+        @for key in &done.rotated.retiring {
+            p { "Key " (key.id) " lives until " (time(key.after_ms)) ". Rotate it again after that to \
+                 delete it." }
+        }
+        @for key in &done.rotated.doubtful {
+            p { "An interrupted run may have handed key " (key) " over." }
+        }
+    };
+    Ok(shown.answer(app, ask, id, &sink, &more))
+}
+
+struct Done {
+    rotated: Rotated,
+    scope_unknown: bool,
+}
+
+fn replaced(
+    app: &App,
+    found: &Found,
+    options: &ReplacementOptions,
+    delivery: &Delivery<'_>,
+) -> Result<Done, RotateError> {
+    let renewal = Renewal { client: &app.options.client, on_step: &|_| {} };
+    let key = found.row.record.key_id.to_string();
+    let mut rotation = Rotation::open(renewal, &key, &places(app, &found.view.snapshot))?;
+    rotation.settle()?;
+    let mut scope_unknown = false;
+    // One that is under way is finished, and no other begins.
+    if !rotation.is_under_way() {
+        let replacement = rotation.replacement(options, delivery.now_ms)?;
+        scope_unknown = replacement.scope_unknown;
+        rotation.replace(&replacement.new, delivery)?;
+    }
+    // The state has whole seconds, which would be a grace period after all.
+    let due_ms = if delivery.grace_ms == 0 { u64::MAX } else { delivery.now_ms };
+    rotation.retire(due_ms)?;
+    Ok(Done { rotated: rotation.close()?, scope_unknown })
+}
+
+/// The error, with what to do in this form.
+fn words(error: &RotateError) -> String {
+    let help = match error {
+        RotateError::UnreferencedUnknown => "say below whether it does",
+        RotateError::NeverExpires => "give the new key a lifetime below",
+        _ => return error.to_string(),
+    };
+    format!("{error}\n{help}")
+}
+
+fn page(app: &App, ask: &Ask, found: &Found, why: Option<&str>) -> Answer {
+    let record = &found.row.record;
+    let id = record.key_id;
+    let (title, path) = (format!("Rotate key {id}"), format!("/keys/{id}"));
+    let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
+    let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
+    let is_own = app.options.client.own_key() == Some(id.get());
+    let content = html! {
+        (notes(&found.view))
+        @if let Some(why) = why { (fault("The key was not rotated.", why)) }
+        @if is_own {
+            div class="note warn" {
+                strong { "This console signs its calls with this key." }
+                p { "Its settings need the new key." }
+            }
+        }
+        dl class="facts" {
+            dt { "Roles" } dd { (record.roles.join(", ")) }
+            dt { "Comment" } dd { (record.comment.as_deref().unwrap_or("none")) }
+            dt { "Expires" } dd { (left(record.expiry, app.now_ms())) }
+        }
+        p { "The new key gets the roles, level, comment and scope of the old one." }
+        form class="form" method="post" action={ (path) "/rotate" } {
+            (layout::token(ask))
+            (once())
+            div class="fields" { (fields(ask)) }
+            (sinks(app))
+            div class="submit" {
+                button type="submit" class="primary" disabled[!app.may_change()] { "Rotate" }
+                a class="button" href=(path) data-close { "Cancel" }
+                @if !app.may_change() {
+                    span class="hint" { "Read-only: start the console with --allow-changes." }
+                }
+            }
+        }
+    };
+    let status = if why.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    layout::page_with(status, app, ask, &frame, &content)
+}
+
+fn fields(ask: &Ask) -> Markup {
+    let chosen = |name: &str, value: &str| ask.form.get(name) == Some(value);
+    html! {
+        div class="field" {
+            label for="grace" { "The old key lives on for" }
+            select id="grace" name="grace" {
+                @for (value, text) in
+                    [("1h", "one hour"), ("24h", "one day"), ("7d", "one week"), ("0", "no time: delete it at once")] {
+                    option value=(value) selected[chosen("grace", value)] { (text) }
+                }
+            }
+        }
+        div class="field" {
+            label for="lifetime" { "Lifetime of the new key" }
+            input id="lifetime" name="lifetime" placeholder="as the old one" autocomplete="off"
+                value=[ask.form.get("lifetime")];
+            span class="hint" { "Such as 90d." }
+        }
+        div class="field" {
+            label for="unreferenced" { "It sees cases and issues that reference nothing known" }
+            select id="unreferenced" name="unreferenced" {
+                option value="" { "as the lock file says" }
+                option value="yes" selected[chosen("unreferenced", "yes")] { "yes" }
+                option value="no" selected[chosen("unreferenced", "no")] { "no" }
+            }
+            span class="hint" { "The tenant does not show it of the old key." }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A new key: where it goes, and the one answer that has it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::StatusCode;
+use cortexkey_client::{Show, Sink, StatePlaces};
+use cortexkey_core::auth::KeyId;
+use maud::{Markup, html};
+use zeroize::Zeroizing;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::ask::Ask;
+use crate::parts::layout::{self, Frame};
+use crate::snapshot::Snapshot;
+
+/// Takes a new key for the answer that shows it.
+#[derive(Clone, Default)]
+pub(super) struct Once(Arc<Mutex<Option<Zeroizing<String>>>>);
+
+impl Once {
+    /// The sink that a form chose: the profile's, or this.
+    pub(super) fn sink(&self, app: &App, ask: &Ask) -> Sink {
+        if ask.form.get("sink") == Some("profile")
+            && let Some(sink) = &app.options.sink
+        {
+            return sink.clone();
+        }
+        let once = self.clone();
+        Sink::Show(Show::new(move |key| {
+            *once.lock() = Some(Zeroizing::new(key.to_owned()));
+            Ok(())
+        }))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Zeroizing<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer with the key, or where it went. Nothing keeps the key after it.
+    pub(super) fn answer(
+        &self,
+        app: &App,
+        ask: &Ask,
+        id: KeyId,
+        sink: &Sink,
+        more: &Markup,
+    ) -> Answer {
+        let key = self.lock().take();
+        let title = format!("Key {id}");
+        let frame = Frame { trail: &[("API Keys", "/keys")], ..Frame::new(&title, "/keys") };
+        let content = html! {
+            section class="card" { div class="body" {
+                @if let Some(key) = &key {
+                    div class="note warn" role="alert" {
+                        strong { "Copy the key now." }
+                        p { "It is shown once: neither the tenant nor this console can show it again." }
+                    }
+                    code id="new-key" class="secret" data-secret tabindex="0" { (key.as_str()) }
+                    div class="submit" {
+                        button type="button" class="primary" data-copy-from="new-key" data-what="the key" {
+                            "Copy"
+                        }
+                        a class="button" href={ "/keys/" (id) } { "Done" }
+                    }
+                } @else {
+                    p { "Key " (id) " went to " (sink) "." }
+                    div class="submit" { a class="button" href={ "/keys/" (id) } { "Done" } }
+                }
+                (more)
+            } }
+        };
+        layout::page_with(StatusCode::OK, app, ask, &frame, &content)
+    }
+}
+
+/// Which sink a form offers.
+pub(super) fn sinks(app: &App) -> Markup {
+    html! {
+        @if let Some(sink) = &app.options.sink {
+            fieldset class="field" {
+                legend { "The new key goes" }
+                label class="pick" {
+                    input type="radio" name="sink" value="profile" checked;
+                    span { "to " (sink) }
+                }
+                label class="pick" {
+                    input type="radio" name="sink" value="show";
+                    span { "onto this page, once" }
+                }
+            }
+        }
+    }
+}
+
+/// Says, once a form, that a form was sent: a reload of the answer would send it again.
+pub(super) fn once() -> Markup {
+    // Without random numbers nothing tells two forms apart, and the second one is refused.
+    let mut bytes = [0; 16];
+    let _ = getrandom::fill(&mut bytes);
+    html! { input type="hidden" name="once" value=(hex::encode(bytes)); }
+}
+
+/// Where unfinished work is kept.
+pub(super) fn places(app: &App, snapshot: &Snapshot) -> StatePlaces {
+    StatePlaces {
+        lock_file: snapshot.definitions.lock_file.clone(),
+        state_folder: app.options.state_folder.clone(),
+    }
+}
