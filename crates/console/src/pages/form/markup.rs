@@ -162,8 +162,8 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
             }
         }
         (at(check, At::Scope))
-        (area("Assets", html! {
-            (modes("assets", form.assets, ["No assets", "All assets", "Select asset groups"], html! {
+        (area("Assets", &html! {
+            (modes("assets", form.assets, ["No assets", "All assets", "Select asset groups"], &html! {
                 @if let Some(why) = &choices.groups_fault {
                     p class="bad" { "The asset groups could not be read: " (why) }
                 }
@@ -180,18 +180,18 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
             }))
             (at(check, At::Assets))
         }))
-        (area("Cases and Issues", html! {
+        (area("Cases and Issues", &html! {
             (modes("cases", form.cases,
                 ["No cases and issues", "All cases and issues", "Select domains"],
-                names("domain", &choices.domains, &form.domains, "Other domains, one a line")))
+                &names("domain", &choices.domains, &form.domains, "Other domains, one a line")))
             label class="pick" {
                 input type="checkbox" name="unreferenced" value="1" checked[form.unreferenced];
                 span { "Allow access to cases and issues that are not referencing known assets or endpoints" }
             }
             (at(check, At::Cases))
         }))
-        (area("Endpoints", html! {
-            (modes("endpoints", form.endpoints, ["No endpoints", "All endpoints", "Select specific"], html! {
+        (area("Endpoints", &html! {
+            (modes("endpoints", form.endpoints, ["No endpoints", "All endpoints", "Select specific"], &html! {
                 span class="label" { "Endpoint Groups" }
                 (names("endpoint-group", &choices.endpoint_groups, &form.endpoint_groups, "Endpoint groups, one a line"))
                 span class="label" { "Endpoint Tags" }
@@ -204,12 +204,12 @@ fn scope_tab(purpose: Purpose, form: &KeyForm, choices: &Choices, check: &Check)
     }
 }
 
-fn area(title: &str, content: Markup) -> Markup {
+fn area(title: &str, content: &Markup) -> Markup {
     html! { details class="area" open { summary { (title) } div { (content) } } }
 }
 
 /// The three options of an area; the last opens what can be selected.
-fn modes(name: &str, chosen: Mode, titles: [&str; 3], selection: Markup) -> Markup {
+fn modes(name: &str, chosen: Mode, titles: [&str; 3], selection: &Markup) -> Markup {
     let [none, all, select] = titles;
     html! {
         @for (mode, title) in [(Mode::NoScope, none), (Mode::SeeAll, all)] {

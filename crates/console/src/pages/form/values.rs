@@ -62,6 +62,9 @@ fn mode(word: Option<&str>) -> Mode {
     }
 }
 
+/// The mode of one axis, and what is selected on it.
+type AxisOf<'a> = (AxisMode, &'a [String]);
+
 impl KeyForm {
     /// An empty form at a time.
     pub(in crate::pages) fn new(now_ms: u64) -> Self {
@@ -122,8 +125,8 @@ impl KeyForm {
         self.has_date = ms.is_some();
         let Some(ms) = ms else { return };
         let text = time(ms);
-        self.date = text.get(..10).unwrap_or_default().to_owned();
-        self.time = text.get(11..16).unwrap_or_default().to_owned();
+        text.get(..10).unwrap_or_default().clone_into(&mut self.date);
+        text.get(11..16).unwrap_or_default().clone_into(&mut self.time);
     }
 
     fn set_scope(&mut self, scope: &ScopeRead) {
@@ -161,7 +164,7 @@ impl KeyForm {
 
     /// Fills in the owner.
     pub(in crate::pages) fn set_owner(&mut self, owner: Option<&str>) {
-        self.owner = owner.unwrap_or_default().to_owned();
+        owner.unwrap_or_default().clone_into(&mut self.owner);
     }
 
     /// The form of a key that exists: it has no field for the expiration.
@@ -235,7 +238,7 @@ impl KeyForm {
             if mode == Mode::Scope { names.to_vec() } else { Vec::new() }
         };
         let (groups, tags) = self.axes();
-        let axis = |(mode, names): (AxisMode, &[String])| AxisWrite { mode, names: names.to_vec() };
+        let axis = |(mode, names): AxisOf<'_>| AxisWrite { mode, names: names.to_vec() };
         Ok(Some(ScopeWrite {
             assets: AssetsWrite {
                 mode: self.assets,
@@ -260,7 +263,7 @@ impl KeyForm {
     }
 
     /// The two axes of the endpoints: one that is not selected from does not restrict.
-    fn axes(&self) -> ((AxisMode, &[String]), (AxisMode, &[String])) {
+    fn axes(&self) -> (AxisOf<'_>, AxisOf<'_>) {
         let axis = |names: &'_ Vec<String>| {
             if names.is_empty() { AxisMode::Any } else { AxisMode::Scope }
         };
@@ -317,7 +320,7 @@ impl KeyForm {
             names.iter().map(tag).collect()
         };
         let (groups, endpoint_tags) = self.axes();
-        let axis = |(mode, names): (AxisMode, &[String])| Tagged { mode, tags: tags(names) };
+        let axis = |(mode, names): AxisOf<'_>| Tagged { mode, tags: tags(names) };
         Some(ScopeRead {
             assets: AssetsRead {
                 mode: self.assets,
