@@ -86,9 +86,10 @@ impl Import<'_> {
         unreferenced: bool,
     ) -> String {
         let mut out = self.head(name, Some(owner).filter(|owner| !owner.is_empty()), record);
-        if let Some(Ok(mut read)) = scope.map(ScopeAsRead::from_read) {
-            read.unreferenced = if unreferenced { Unreferenced::Yes } else { Unreferenced::No };
-            write_scope(&mut out, &read, &mut Vec::new());
+        if let Some(scope) = scope {
+            let known = if unreferenced { Unreferenced::Yes } else { Unreferenced::No };
+            // What has no form in a definition is left out, and the linter finds that.
+            let _ = write_scope(&mut out, scope, Some(known), &mut Vec::new());
         }
         out
     }
@@ -151,7 +152,7 @@ impl Import<'_> {
             return out;
         }
         if let Some(scope) = scope
-            && let Err(error) = write_scope(&mut out, scope, unknown)
+            && let Err(error) = write_scope(&mut out, scope, None, unknown)
         {
             unknown.push(format!("its scope: {error}"));
         }
@@ -162,6 +163,7 @@ impl Import<'_> {
 fn write_scope(
     out: &mut String,
     read: &ScopeRead,
+    known: Option<Unreferenced>,
     unknown: &mut Vec<String>,
 ) -> Result<(), MappingError> {
     let scope = from_read(read)?;
@@ -176,6 +178,7 @@ fn write_scope(
     };
     let _ = writeln!(out, "    assets: {{ {assets} }}");
     let (area, unreferenced) = (scope.cases_and_issues.area, scope.cases_and_issues.unreferenced);
+    let unreferenced = known.unwrap_or(unreferenced);
     let mut cases = match &area {
         Area::None => "mode: none".to_owned(),
         Area::All => "mode: all".to_owned(),

@@ -1,9 +1,9 @@
 //! [`Choices`]: what a form offers: the tenant's roles and asset groups, and what the policy knows.
 
 use cortexkey_api::asset_group::AssetGroupRecord;
-use cortexkey_core::access::{BUILT_IN_DOMAINS, Product};
+use cortexkey_core::access::{BUILT_IN_DOMAINS, Grant, Product};
 use cortexkey_lint::Policy;
-use cortexkey_manifest::access::{HeldRole, Origin};
+use cortexkey_manifest::access::{Origin, ResolvedRole};
 
 use super::values::KeyForm;
 use crate::app::App;
@@ -97,16 +97,15 @@ fn roles(
     names.retain(|(name, _)| seen.insert(name.clone()));
     names.sort();
     let choice = |(name, description): (String, Option<String>)| {
-        let held = HeldRole::of(&name, &catalogue, product);
-        let component = |grant: &cortexkey_manifest::access::HeldGrant| {
-            (grant.component.clone(), grant.level.to_string())
-        };
+        let listed = catalogue.iter().copied().find(|role| role.name.value == name);
+        let ResolvedRole { role, facts } = ResolvedRole::of(&name, listed, product);
+        let component = |grant: &Grant<String>| (grant.component.clone(), grant.level.to_string());
         RoleChoice {
             description,
-            privileged: held.privileged,
-            holds_all: held.holds_all,
-            is_known: held.origin != Origin::Unknown,
-            components: held.grants.iter().map(component).collect(),
+            privileged: facts.privileged,
+            holds_all: role.holds_all,
+            is_known: facts.origin != Origin::Unknown,
+            components: role.grants.iter().map(component).collect(),
             name,
         }
     };

@@ -1,12 +1,12 @@
 //! The form's markup: three tabs, which are sections with headings without the script.
 
-use cortexkey_api::scope::Mode;
+use cortexkey_api::scope::AreaMode;
 use cortexkey_core::auth::Level;
 use maud::{Markup, html};
 
 use super::check::{At, Check};
 use super::choices::{Choices, RoleChoice};
-use super::values::{KeyForm, word};
+use super::values::KeyForm;
 use crate::parts::findings;
 
 /// What a form is for.
@@ -209,18 +209,18 @@ fn area(title: &str, content: &Markup) -> Markup {
 }
 
 /// The three options of an area; the last opens what can be selected.
-fn modes(name: &str, chosen: Mode, titles: [&str; 3], selection: &Markup) -> Markup {
+fn modes(name: &str, chosen: AreaMode, titles: [&str; 3], selection: &Markup) -> Markup {
     let [none, all, select] = titles;
     html! {
-        @for (mode, title) in [(Mode::NoScope, none), (Mode::SeeAll, all)] {
+        @for (mode, title) in [(AreaMode::None, none), (AreaMode::All, all)] {
             label class="pick" {
-                input type="radio" name=(name) value=(word(mode)) checked[chosen == mode];
+                input type="radio" name=(name) value=(mode.as_str()) checked[chosen == mode];
                 span { (title) }
             }
         }
         div class="choice" {
             label class="pick" {
-                input type="radio" name=(name) value="select" checked[chosen == Mode::Scope];
+                input type="radio" name=(name) value="select" checked[chosen == AreaMode::Select];
                 span { (select) }
             }
             div class="choices" { (selection) }
@@ -256,10 +256,10 @@ fn datasets(form: &KeyForm, check: &Check) -> Markup {
                         span { "The tenant scopes rows of datasets" }
                     }
                     div class="choices" {
-                        @for (mode, title) in [(Mode::NoScope, "No rows"), (Mode::SeeAll, "All rows")] {
+                        @for (mode, title) in [(AreaMode::None, "No rows"), (AreaMode::All, "All rows")] {
                             label class="pick" {
-                                input type="radio" name="datasets" value=(word(mode))
-                                    checked[(form.datasets == Mode::SeeAll) == (mode == Mode::SeeAll)];
+                                input type="radio" name="datasets" value=(mode.as_str())
+                                    checked[(form.datasets == AreaMode::All) == (mode == AreaMode::All)];
                                 span { (title) }
                             }
                         }

@@ -3,8 +3,8 @@
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_api::asset_group::AssetGroupRecord;
 use cortexkey_api::scope::{
-    AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite, DatasetFilter,
-    DatasetsRows, EndpointsRead, EndpointsWrite, Mode, ScopeRead, ScopeWrite, Tag, Tagged,
+    AreaMode, AssetGroup, AssetsRead, AssetsWrite, AxisMode, AxisWrite, CasesIssuesWrite,
+    DatasetFilter, DatasetsRows, EndpointsRead, EndpointsWrite, ScopeRead, ScopeWrite, Tag, Tagged,
 };
 use cortexkey_client::time::time_ms;
 use cortexkey_core::auth::Level;
@@ -29,36 +29,27 @@ pub(in crate::pages) struct KeyForm {
     pub(super) date: String,
     pub(super) time: String,
     pub(super) has_scope: bool,
-    pub(super) assets: Mode,
+    pub(super) assets: AreaMode,
     pub(super) groups: Vec<u64>,
-    pub(super) cases: Mode,
+    pub(super) cases: AreaMode,
     pub(super) domains: Vec<String>,
     pub(super) unreferenced: bool,
-    pub(super) endpoints: Mode,
+    pub(super) endpoints: AreaMode,
     pub(super) endpoint_groups: Vec<String>,
     pub(super) endpoint_tags: Vec<String>,
     pub(super) has_datasets: bool,
-    pub(super) datasets: Mode,
+    pub(super) datasets: AreaMode,
     /// `dataset: filter`, one a line.
     pub(super) filters: String,
     pub(in crate::pages) name: String,
     pub(super) owner: String,
 }
 
-/// The words of the modes in forms.
-pub(super) const fn word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::NoScope => "none",
-        Mode::SeeAll => "all",
-        Mode::Scope => "select",
-    }
-}
-
-fn mode(word: Option<&str>) -> Mode {
+fn mode(word: Option<&str>) -> AreaMode {
     match word {
-        Some("all") => Mode::SeeAll,
-        Some("select") => Mode::Scope,
-        _ => Mode::NoScope,
+        Some("all") => AreaMode::All,
+        Some("select") => AreaMode::Select,
+        _ => AreaMode::None,
     }
 }
 
@@ -137,9 +128,9 @@ impl KeyForm {
         self.cases = scope.cases_issues.mode;
         self.domains = names(&scope.cases_issues.tags);
         self.endpoints = match (groups.mode, tags.mode) {
-            (AxisMode::Scope, _) | (_, AxisMode::Scope) => Mode::Scope,
-            (AxisMode::SeeAll, AxisMode::SeeAll) => Mode::SeeAll,
-            _ => Mode::NoScope,
+            (AxisMode::Scope, _) | (_, AxisMode::Scope) => AreaMode::Select,
+            (AxisMode::SeeAll, AxisMode::SeeAll) => AreaMode::All,
+            _ => AreaMode::None,
         };
         self.endpoint_groups =
             if groups.mode == AxisMode::Scope { names(&groups.tags) } else { vec![] };
@@ -214,8 +205,8 @@ impl KeyForm {
 
     fn scope_faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        let mut needs = |mode: Mode, is_empty: bool, what: &str| {
-            if mode == Mode::Scope && is_empty {
+        let mut needs = |mode: AreaMode, is_empty: bool, what: &str| {
+            if mode == AreaMode::Select && is_empty {
                 faults.push(format!("select at least one {what}, or another option"));
             }
         };
@@ -234,15 +225,15 @@ impl KeyForm {
         if !self.has_scope {
             return Ok(None);
         }
-        let chosen = |mode: Mode, names: &[String]| {
-            if mode == Mode::Scope { names.to_vec() } else { Vec::new() }
+        let chosen = |mode: AreaMode, names: &[String]| {
+            if mode == AreaMode::Select { names.to_vec() } else { Vec::new() }
         };
         let (groups, tags) = self.axes();
         let axis = |(mode, names): AxisOf<'_>| AxisWrite { mode, names: names.to_vec() };
         Ok(Some(ScopeWrite {
             assets: AssetsWrite {
                 mode: self.assets,
-                asset_group_ids: if self.assets == Mode::Scope {
+                asset_group_ids: if self.assets == AreaMode::Select {
                     self.groups.clone()
                 } else {
                     vec![]
@@ -259,7 +250,7 @@ impl KeyForm {
     }
 
     pub(super) fn lets_unreferenced_in(&self) -> bool {
-        self.unreferenced && self.cases != Mode::NoScope
+        self.unreferenced && self.cases != AreaMode::None
     }
 
     /// The two axes of the endpoints: one that is not selected from does not restrict.
@@ -268,9 +259,9 @@ impl KeyForm {
             if names.is_empty() { AxisMode::Any } else { AxisMode::Scope }
         };
         match self.endpoints {
-            Mode::NoScope => ((AxisMode::NoScope, &[]), (AxisMode::NoScope, &[])),
-            Mode::SeeAll => ((AxisMode::SeeAll, &[]), (AxisMode::SeeAll, &[])),
-            Mode::Scope => (
+            AreaMode::None => ((AxisMode::NoScope, &[]), (AxisMode::NoScope, &[])),
+            AreaMode::All => ((AxisMode::SeeAll, &[]), (AxisMode::SeeAll, &[])),
+            AreaMode::Select => (
                 (axis(&self.endpoint_groups), &self.endpoint_groups),
                 (axis(&self.endpoint_tags), &self.endpoint_tags),
             ),
@@ -287,7 +278,7 @@ impl KeyForm {
         });
         let filters = filters.collect::<Result<_, String>>()?;
         let default_filter_mode =
-            if self.datasets == Mode::SeeAll { Mode::SeeAll } else { Mode::NoScope };
+            if self.datasets == AreaMode::All { AreaMode::All } else { AreaMode::None };
         Ok(DatasetsRows { default_filter_mode, filters })
     }
 
@@ -327,13 +318,13 @@ impl KeyForm {
                 asset_groups: self
                     .groups
                     .iter()
-                    .filter(|_| self.assets == Mode::Scope)
+                    .filter(|_| self.assets == AreaMode::Select)
                     .map(|id| AssetGroup { asset_group_id: *id, asset_group_name: name(*id) })
                     .collect(),
             },
             cases_issues: Tagged {
                 mode: self.cases,
-                tags: if self.cases == Mode::Scope { tags(&self.domains) } else { Vec::new() },
+                tags: if self.cases == AreaMode::Select { tags(&self.domains) } else { Vec::new() },
             },
             endpoints: EndpointsRead {
                 endpoint_groups: axis(groups),
