@@ -76,18 +76,28 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// The first `count` lanes, at most 32, all with the same state.
-    pub fn new(hasher: Hasher, count: usize, state: &[u32; 8]) -> Self {
-        let mut lanes = Self { words: [[[0; 16]; 2]; 8], hasher, count };
-        match hasher.order() {
+    /// The first `count` lanes, at most 32, without a state. A state is set in place: moving the lanes
+    /// would leave a copy.
+    pub fn new(hasher: Hasher, count: usize) -> Self {
+        Self { words: [[[0; 16]; 2]; 8], hasher, count }
+    }
+
+    /// Sets the initial state of all lanes.
+    pub fn set_states(&mut self, state: &[u32; 8]) {
+        match self.hasher.order() {
             None => {
-                for (word, value) in lanes.words.iter_mut().zip(state) {
+                for (word, value) in self.words.iter_mut().zip(state) {
                     word.as_flattened_mut().fill(*value);
                 }
             }
-            Some(order) => lanes.states_mut().fill(order.map(|word| state[word])),
+            Some(order) => {
+                for out in self.states_mut() {
+                    for (out, word) in out.iter_mut().zip(order) {
+                        *out = state[word];
+                    }
+                }
+            }
         }
-        lanes
     }
 
     /// Sets the state of one lane.
@@ -102,7 +112,9 @@ impl Lanes {
             }
             Some(order) => {
                 if let Some(out) = self.states_mut().get_mut(lane) {
-                    *out = order.map(|word| state[word]);
+                    for (out, word) in out.iter_mut().zip(order) {
+                        *out = state[word];
+                    }
                 }
             }
         }
@@ -164,6 +176,32 @@ impl Lanes {
             *digest = self.digest(lane);
         }
         digests
+    }
+
+    /// A bit for each lane whose digest a text holds as lower-case hexadecimal digits, in constant time.
+    pub fn matches(&self, texts: &[&[u8; 64]; LANES]) -> u32 {
+        #[cfg(target_arch = "x86_64")]
+        if let Hasher::Avx512(proof) = self.hasher {
+            return avx512::sha256::matches(proof, &self.words, texts);
+        }
+        let mut matches = 0;
+        for (lane, text) in texts.iter().enumerate().take(self.count) {
+            matches |= u32::from(self.is_digest_of(lane, text)) << lane;
+        }
+        matches
+    }
+
+    fn is_digest_of(&self, lane: usize, text: &[u8; 64]) -> bool {
+        match self.hasher {
+            #[cfg(target_arch = "x86_64")]
+            Hasher::Avx512(proof) => avx512::text::is_hex_of(proof, &self.digest(lane), text),
+            #[cfg(target_arch = "x86_64")]
+            Hasher::ShaNi(proof) => sha_ni::is_hex_of(proof, &self.words, lane, text),
+            #[cfg(target_arch = "x86_64")]
+            Hasher::Avx2(proof) => avx2::text::is_hex_of(proof, &self.digest(lane), text),
+            #[cfg(target_arch = "aarch64")]
+            Hasher::ArmSha2(proof) => neon::is_hex_of(proof.neon(), &self.digest(lane), text),
+        }
     }
 
     /// Writes the digests of the first lanes as lower-case hexadecimal digits, one to each text.
@@ -287,7 +325,8 @@ mod tests {
             for hasher in hashers() {
                 let (mut states, blocks) = random(seed);
                 let active = active & u32::MAX.checked_shr(32 - u32::try_from(count)?).unwrap_or(0);
-                let mut lanes = Lanes::new(hasher, count, &states[0]);
+                let mut lanes = Lanes::new(hasher, count);
+                lanes.set_states(&states[0]);
                 // One lane keeps the state that all started with.
                 states.iter().enumerate().skip(1).for_each(|(i, state)| lanes.set_state(i, state));
                 lanes.compress_each(&blocks.each_ref(), active);
@@ -299,11 +338,16 @@ mod tests {
                     compress256(state, &blocks[..1]);
                 }
                 prop_assert_eq!(&lanes.digests()[..count], &states[..count], "{:?}", hasher);
-                let mut texts = vec![[0; 64]; count];
-                lanes.write_hex(texts.iter_mut());
-                for (text, state) in texts.iter().zip(states) {
+                let mut texts = [[0; 64]; LANES];
+                lanes.write_hex(texts.iter_mut().take(count));
+                for (text, state) in texts.iter().take(count).zip(states) {
                     prop_assert_eq!(text.to_vec(), hex::encode(bytes(state)).into_bytes());
                 }
+                // Every second one is changed.
+                let used = u32::MAX.checked_shr(32 - u32::try_from(count)?).unwrap_or(0);
+                prop_assert_eq!(lanes.matches(&texts.each_ref()) & used, used);
+                texts.iter_mut().step_by(2).for_each(|text| text[count] ^= 1);
+                prop_assert_eq!(lanes.matches(&texts.each_ref()) & used, used & 0xaaaa_aaaa);
             }
         }
     }

@@ -64,4 +64,4 @@ pub use processor::Processor;
 pub use sha_ni::ShaNi;
 pub use sha256::SharedBlock;
 pub use sizes::{LANES, RANDOM_BYTES};
-pub use text::{are_alphanumeric, are_hex_digits, is_hex_of, write_hex};
+pub use text::{are_alphanumeric, are_hex_digits, are_nonce_and_digest, is_hex_of, write_hex};

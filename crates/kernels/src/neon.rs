@@ -32,6 +32,13 @@ pub(crate) fn are_hex_digits(_: Neon, text: &[u8; 64]) -> bool {
     unsafe { all_hex_digits(text) }
 }
 
+/// Whether a nonce is ASCII letters and digits, and a digest lower-case hexadecimal digits.
+#[inline]
+pub(crate) fn are_nonce_and_digest(_: Neon, nonce: &[u8; 64], digest: &[u8; 64]) -> bool {
+    // SAFETY: as above.
+    unsafe { both_valid(nonce, digest) }
+}
+
 /// Writes the eight words of a digest as lower-case hexadecimal digits.
 #[inline]
 pub(crate) fn write_hex(_: Neon, words: &[u32; 8], text: &mut [u8; 64]) {
@@ -49,6 +56,12 @@ pub(crate) fn is_hex_of(_: Neon, words: &[u32; 8], text: &[u8; 64]) -> bool {
 type Quarters = [uint8x16_t; 4];
 
 #[target_feature(enable = "neon")]
+fn both_valid(nonce: &[u8; 64], digest: &[u8; 64]) -> bool {
+    all_alphanumeric(nonce) & all_hex_digits(digest)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
 fn all_alphanumeric(text: &[u8; 64]) -> bool {
     all(load(text).map(|bytes| {
         let lower = vorrq_u8(bytes, vdupq_n_u8(0x20));
@@ -56,6 +69,7 @@ fn all_alphanumeric(text: &[u8; 64]) -> bool {
     }))
 }
 
+#[inline]
 #[target_feature(enable = "neon")]
 fn all_hex_digits(text: &[u8; 64]) -> bool {
     all(load(text).map(|bytes| vorrq_u8(within(bytes, b'0', 10), within(bytes, b'a', 6))))

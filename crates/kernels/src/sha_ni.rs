@@ -8,7 +8,7 @@ use core::arch::x86_64::*;
 use zeroize::optimization_barrier;
 
 use crate::avx2::Avx2;
-use crate::avx2::text::store_hex_of;
+use crate::avx2::text::{equals_hex_of, store_hex_of};
 use crate::found;
 use crate::sha256::{K, SharedBlock, Words};
 use crate::sizes::LANES;
@@ -63,6 +63,12 @@ pub(crate) fn digest(_: ShaNi, words: &Words, lane: usize) -> [u32; 8] {
 pub(crate) fn write_hex(_: ShaNi, words: &Words, lane: usize, text: &mut [u8; 64]) {
     // SAFETY: as above.
     unsafe { store_hex(&states(words)[lane], text) }
+}
+
+/// Whether a text is the digest of a lane as hexadecimal digits, in constant time.
+pub(crate) fn is_hex_of(_: ShaNi, words: &Words, lane: usize, text: &[u8; 64]) -> bool {
+    // SAFETY: as above.
+    unsafe { equals_hex(&states(words)[lane], text) }
 }
 
 /// A state in the instructions' order.
@@ -180,6 +186,12 @@ fn add_states(
 fn store_hex(state: &State, text: &mut [u8; 64]) {
     let [front, back] = in_order(state);
     store_hex_of(_mm256_inserti128_si256::<1>(_mm256_castsi128_si256(front), back), text);
+}
+
+#[target_feature(enable = "sha,avx2")]
+fn equals_hex(state: &State, text: &[u8; 64]) -> bool {
+    let [front, back] = in_order(state);
+    equals_hex_of(_mm256_inserti128_si256::<1>(_mm256_castsi128_si256(front), back), text)
 }
 
 #[target_feature(enable = "sha,avx2")]

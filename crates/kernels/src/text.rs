@@ -40,6 +40,13 @@ pub fn are_hex_digits(text: &[u8; 64]) -> Option<bool> {
     widest!(are_hex_digits(text))
 }
 
+/// Whether a nonce is ASCII letters and digits, and a digest lower-case hexadecimal digits; `None` without
+/// a kernel.
+#[inline]
+pub fn are_nonce_and_digest(nonce: &[u8; 64], digest: &[u8; 64]) -> Option<bool> {
+    widest!(are_nonce_and_digest(nonce, digest))
+}
+
 /// Whether the text is the lower-case hexadecimal digits of the eight words of a digest, in constant
 /// time; `None` without a kernel.
 #[inline]
@@ -64,7 +71,7 @@ mod tests {
         ($name:ident, $proof:ty, $($kernel:ident)::+) => {
             mod $name {
                 use super::*;
-                use crate::$($kernel)::+::{are_alphanumeric, are_hex_digits, is_hex_of, write_hex};
+                use crate::$($kernel)::+::{are_alphanumeric, are_hex_digits, are_nonce_and_digest, is_hex_of, write_hex};
 
                 #[test]
                 fn every_byte_is_checked_at_every_position() {
@@ -77,6 +84,9 @@ mod tests {
                             assert_eq!(are_alphanumeric(proof, &text), is_alphanumeric, "{byte:#x}");
                             let is_hex = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
                             assert_eq!(are_hex_digits(proof, &text), is_hex, "{byte:#x}");
+                            let [good, both] = [[b'a'; 64], text];
+                            assert_eq!(are_nonce_and_digest(proof, &good, &both), is_hex);
+                            assert_eq!(are_nonce_and_digest(proof, &both, &good), is_alphanumeric);
                         }
                     }
                 }

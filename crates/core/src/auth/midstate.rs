@@ -85,14 +85,19 @@ impl HashMidstate {
     /// The common case: the key fills its blocks, the nonce fills the next one, and the timestamp is
     /// alone in the last.
     fn digest_of_aligned(&self, nonce: &[u8; BLOCK_BYTES], timestamp: &[u8; 13]) -> Digest {
+        let mut state = self.state;
+        compress256(&mut state, &[*nonce, self.last_block_of_aligned(timestamp)]);
+        Digest(state)
+    }
+
+    /// The last block, if key and nonce fill theirs.
+    pub(super) fn last_block_of_aligned(&self, timestamp: &[u8; 13]) -> [u8; BLOCK_BYTES] {
         let mut last = [0; BLOCK_BYTES];
         last[..13].copy_from_slice(timestamp);
         last[13] = END_MARK;
         let bits = 8 * (self.key_len + BLOCK_BYTES + 13) as u64;
         last[BLOCK_BYTES - 8..].copy_from_slice(&bits.to_be_bytes());
-        let mut state = self.state;
-        compress256(&mut state, &[*nonce, last]);
-        Digest(state)
+        last
     }
 
     fn digest_of_any(&self, nonce: &[u8], timestamp: &[u8; 13]) -> Digest {
@@ -251,6 +256,22 @@ impl Digest {
             return;
         }
         *text = encode_hex(&self.to_bytes());
+    }
+}
+
+/// What a request is checked against.
+#[derive(Clone, Copy)]
+pub(super) struct Expected {
+    pub(super) digest: Digest,
+    /// Whether the request presents it, if a kernel has compared them.
+    pub(super) matches: Option<bool>,
+}
+
+impl Expected {
+    pub(super) const UNKNOWN: Self = Self::not_compared(Digest([0; 8]));
+
+    pub(super) const fn not_compared(digest: Digest) -> Self {
+        Self { digest, matches: None }
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Each function names the plain code whose results it reproduces.
 
-use core::array;
+use core::{array, ptr};
 
 use cortexkey_kernels::{Hasher, LANES, Lanes, SharedBlock};
 use zeroize::Zeroize;
 
-use super::midstate::{BLOCK_BYTES, Blocks, Digest, HashMidstate, NO_BLOCKS};
+use super::midstate::{BLOCK_BYTES, Blocks, Digest, Expected, HashMidstate, NO_BLOCKS};
 use super::nonce::NONCE_BYTES;
-use super::request::{AuthForm, Request};
+use super::request::{AdvancedFields, AuthForm, Request};
 use super::signature::SignatureSlot;
 
 /// From how many messages on it pays to expand the schedule of their last block once for all.
@@ -79,12 +79,14 @@ impl<'k, 'm> BatchSigner<'k, 'm> {
                 self.key.write_nonce(blocks, signature.nonce());
             }
         }
-        let lanes = self.hash(hasher, batch);
+        let mut lanes = Lanes::new(hasher, batch.len());
+        self.hash(&mut lanes, batch);
         lanes.write_hex(batch.iter_mut().map(SignatureSlot::authorization_mut));
     }
 
-    fn hash<P: SignatureSlot>(&self, hasher: Hasher, batch: &[P]) -> Lanes {
-        let mut lanes = Lanes::new(hasher, batch.len(), self.key.state());
+    /// In place: moving the lanes would leave a copy of the key's state.
+    fn hash<P: SignatureSlot>(&self, lanes: &mut Lanes, batch: &[P]) {
+        lanes.set_states(self.key.state());
         let active = u32::MAX >> (LANES - batch.len());
         let nonces_end = self.key.tail_len() + NONCE_BYTES;
         for place in 0..self.blocks_used {
@@ -100,7 +102,6 @@ impl<'k, 'm> BatchSigner<'k, 'm> {
                 lanes.compress_each(&[&self.last; LANES], active);
             }
         }
-        lanes
     }
 }
 
@@ -112,30 +113,82 @@ fn nonces<P: SignatureSlot>(batch: &[P]) -> [&[u8; NONCE_BYTES]; LANES] {
 const ZEROS: &[u8; BLOCK_BYTES] = &[0; BLOCK_BYTES];
 
 /// The digests that Advanced requests are checked against, if there are enough of them. Stands in for
-/// `HashMidstate::digest`. `key` returns the key of the request with an index. Returns a bit for each
-/// request that was hashed.
+/// `HashMidstate::digest` and the comparison. `key` returns the key of the request with an index. Other
+/// requests stay as they are.
 pub(super) fn expected_digests<'k>(
     requests: &[Request<'_>],
     key: impl Fn(usize) -> &'k HashMidstate,
-    digests: &mut [Digest; LANES],
-) -> u32 {
-    let Some(hasher) = Hasher::for_messages(requests.len()) else { return 0 };
-    let mut messages = Messages::<LANES>::new();
-    let mut lanes = Lanes::new(hasher, requests.len(), &[0; 8]);
-    let mut used = [0; LANES];
+    expected: &mut [Expected; LANES],
+) {
+    let Some(hasher) = Hasher::for_messages(requests.len()) else { return };
+    let first_key = key(0);
+    let mut lanes = Lanes::new(hasher, requests.len());
+    lanes.set_states(first_key.state());
+    let mut messages = RequestMessages::new();
+    let mut presented = [ZEROS; LANES];
     for (lane, request) in requests.iter().enumerate().take(LANES) {
         let AuthForm::Advanced(fields) = request.form() else { continue };
-        let (key, blocks) = (key(lane), &mut messages.0[lane]);
-        lanes.set_state(lane, key.state());
-        used[lane] = key.write_message(blocks, fields.nonce, fields.timestamp_digits);
+        let key = key(lane);
+        if !ptr::eq(key, first_key) {
+            lanes.set_state(lane, key.state());
+        }
+        messages.write(lane, key, fields);
+        presented[lane] = fields.digest;
     }
-    let lanes_with =
-        |place| used.iter().rev().fold(0, |lanes, used| lanes << 1 | u32::from(*used > place));
-    for place in (0..).take_while(|place| lanes_with(*place) != 0) {
-        lanes.compress_each(&messages.blocks(place), lanes_with(place));
+    for place in (0..).take_while(|place| messages.lanes_with(*place) != 0) {
+        lanes.compress_each(&messages.blocks(place), messages.lanes_with(place));
     }
-    *digests = lanes.digests().map(Digest);
-    lanes_with(0)
+    let (used, matches) = (messages.lanes_with(0), lanes.matches(&presented));
+    for (lane, (expected, digest)) in expected.iter_mut().zip(lanes.digests()).enumerate() {
+        if used >> lane & 1 == 1 {
+            let matches = Some(matches >> lane & 1 == 1);
+            *expected = Expected { digest: Digest(digest), matches };
+        }
+    }
+}
+
+/// The messages of requests, after the whole blocks of their keys.
+struct RequestMessages<'r> {
+    /// How many blocks each has.
+    used: [usize; LANES],
+    /// The nonce, if it fills a block, and the block after it.
+    aligned: [(Option<&'r [u8; NONCE_BYTES]>, [u8; BLOCK_BYTES]); LANES],
+    /// The others.
+    any: Option<Messages<LANES>>,
+}
+
+impl<'r> RequestMessages<'r> {
+    fn new() -> Self {
+        Self { used: [0; LANES], aligned: [(None, [0; BLOCK_BYTES]); LANES], any: None }
+    }
+
+    fn write(&mut self, lane: usize, key: &HashMidstate, fields: &AdvancedFields<'r>) {
+        match fields.nonce.try_into() {
+            Ok(nonce) if key.tail_len() == 0 => {
+                let last = key.last_block_of_aligned(fields.timestamp_digits);
+                self.aligned[lane] = (Some(nonce), last);
+                self.used[lane] = 2;
+            }
+            _ => {
+                let blocks = &mut self.any.get_or_insert_with(Messages::new).0[lane];
+                self.used[lane] = key.write_message(blocks, fields.nonce, fields.timestamp_digits);
+            }
+        }
+    }
+
+    /// A bit for each lane that has a block at this place.
+    fn lanes_with(&self, place: usize) -> u32 {
+        self.used.iter().rev().fold(0, |lanes, used| lanes << 1 | u32::from(*used > place))
+    }
+
+    fn blocks(&self, place: usize) -> [&[u8; BLOCK_BYTES]; LANES] {
+        array::from_fn(|lane| match (&self.aligned[lane], &self.any) {
+            ((Some(nonce), _), _) if place == 0 => nonce,
+            ((Some(_), last), _) => last,
+            ((None, _), Some(messages)) => &messages.0[lane][place],
+            ((None, _), None) => ZEROS,
+        })
+    }
 }
 
 /// One message for each lane. They hold the tails of keys, and are wiped on drop.

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::digits::encode_hex;
 use super::key::{KeyId, Level};
-use super::midstate::{Digest, HashMidstate};
+use super::midstate::{Digest, Expected, HashMidstate};
 use super::nonce::NonceLengths;
 use super::request::{AuthForm, Request};
 use super::stored::{Material, StoredKey};
@@ -135,8 +135,8 @@ impl Verifier {
         guard: &G,
     ) -> Result<Principal, Verdict> {
         let stored = stored_for(request, stored);
-        let expected = expected_digest(request, stored);
-        self.conclude(request, stored, expected, now_ms, guard)
+        let expected = Expected::not_compared(expected_digest(request, stored));
+        self.conclude(request, stored, &expected, now_ms, guard)
     }
 
     /// Checks many requests at the time `now_ms`, in order, and passes each answer to `each` with the
@@ -158,10 +158,10 @@ impl Verifier {
                 *key = stored_for(request, stored(request.key_id()));
             }
             // First all hashes: those of two requests do not depend on each other.
-            let mut digests = [Digest([0; 8]); CHUNK];
-            expected_digests(requests, &keys, &mut digests);
+            let mut expected = [Expected::UNKNOWN; CHUNK];
+            expected_digests(requests, &keys, &mut expected);
             for (index, request) in requests.iter().enumerate() {
-                let answer = self.conclude(request, keys[index], digests[index], now_ms, guard);
+                let answer = self.conclude(request, keys[index], &expected[index], now_ms, guard);
                 each(chunk * CHUNK + index, answer);
             }
         }
@@ -174,7 +174,7 @@ impl Verifier {
         self,
         request: &Request<'_>,
         stored: Option<&StoredKey>,
-        expected: Digest,
+        expected: &Expected,
         now_ms: u64,
         guard: &G,
     ) -> Result<Principal, Verdict> {
@@ -188,7 +188,7 @@ impl Verifier {
                 Material::Standard { digest }
                 | Material::Editable { level: Level::Standard, digest, .. },
             ) => {
-                require(equal_in_constant_time(&expected.to_bytes(), digest))?;
+                require(equal_in_constant_time(&expected.digest.to_bytes(), digest))?;
                 None
             }
             (
@@ -210,7 +210,7 @@ impl Verifier {
                 .check_and_insert(&VerifiedUse {
                     key_id: stored.key_id(),
                     key_created_ms: stored.created_ms(),
-                    digest: expected.to_bytes(),
+                    digest: expected.digest.to_bytes(),
                     timestamp_ms: timestamp.as_ms(),
                     skew_ms: self.skew.as_ms(),
                     now_ms,
@@ -286,12 +286,15 @@ fn check_live(stored: &StoredKey, now_ms: u64) -> Result<(), Verdict> {
 }
 
 /// Whether the hexadecimal digits of a request are those of the digest, in constant time.
-fn matches_digest(presented: &[u8; 64], expected: Digest) -> bool {
-    #[cfg(feature = "kernels")]
-    if let Some(answer) = cortexkey_kernels::is_hex_of(&expected.0, presented) {
+fn matches_digest(presented: &[u8; 64], expected: &Expected) -> bool {
+    if let Some(answer) = expected.matches {
         return answer;
     }
-    equal_in_constant_time(presented, &encode_hex(&expected.to_bytes()))
+    #[cfg(feature = "kernels")]
+    if let Some(answer) = cortexkey_kernels::is_hex_of(&expected.digest.0, presented) {
+        return answer;
+    }
+    equal_in_constant_time(presented, &encode_hex(&expected.digest.to_bytes()))
 }
 
 /// Folds the words first, since `subtle` on a slice takes longer than the hash.
@@ -329,15 +332,14 @@ fn expected_digest(request: &Request<'_>, stored: Option<&StoredKey>) -> Digest 
 fn expected_digests(
     requests: &[Request<'_>],
     keys: &[Option<&StoredKey>; CHUNK],
-    digests: &mut [Digest; CHUNK],
+    expected: &mut [Expected; CHUNK],
 ) {
     #[cfg(feature = "kernels")]
-    let done = super::multi::expected_digests(requests, |index| key_or_dummy(keys[index]), digests);
-    #[cfg(not(feature = "kernels"))]
-    let done = 0;
-    for (index, request) in requests.iter().enumerate().filter(|(index, _)| done >> index & 1 == 0)
-    {
-        digests[index] = expected_digest(request, keys[index]);
+    super::multi::expected_digests(requests, |index| key_or_dummy(keys[index]), expected);
+    for ((request, key), expected) in requests.iter().zip(keys).zip(expected) {
+        if expected.matches.is_none() {
+            *expected = Expected::not_compared(expected_digest(request, *key));
+        }
     }
 }
 
@@ -353,9 +355,11 @@ fn key_or_dummy(stored: Option<&StoredKey>) -> &HashMidstate {
 }
 
 /// Takes as long as the comparison would for a key that exists and has the request's level.
-fn dummy_compare(request: &Request<'_>, expected: Digest) {
+fn dummy_compare(request: &Request<'_>, expected: &Expected) {
     black_box(match request.form() {
         AuthForm::Advanced(signed) => matches_digest(signed.digest, expected),
-        AuthForm::Standard(_) => equal_in_constant_time(&expected.to_bytes(), black_box(&[0; 32])),
+        AuthForm::Standard(_) => {
+            equal_in_constant_time(&expected.digest.to_bytes(), black_box(&[0; 32]))
+        }
     });
 }

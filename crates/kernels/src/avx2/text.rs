@@ -18,6 +18,13 @@ pub(crate) fn are_hex_digits(_: Avx2, text: &[u8; 64]) -> bool {
     unsafe { all_hex_digits(text) }
 }
 
+/// Whether a nonce is ASCII letters and digits, and a digest lower-case hexadecimal digits.
+#[inline]
+pub(crate) fn are_nonce_and_digest(_: Avx2, nonce: &[u8; 64], digest: &[u8; 64]) -> bool {
+    // SAFETY: as above.
+    unsafe { both_valid(nonce, digest) }
+}
+
 /// Writes the eight words of a digest as lower-case hexadecimal digits.
 #[inline]
 pub(crate) fn write_hex(_: Avx2, words: &[u32; 8], text: &mut [u8; 64]) {
@@ -33,6 +40,12 @@ pub(crate) fn is_hex_of(_: Avx2, words: &[u32; 8], text: &[u8; 64]) -> bool {
 }
 
 #[target_feature(enable = "avx2")]
+fn both_valid(nonce: &[u8; 64], digest: &[u8; 64]) -> bool {
+    all_alphanumeric(nonce) & all_hex_digits(digest)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
 fn all_alphanumeric(text: &[u8; 64]) -> bool {
     let [a, b] = load_halves(text).map(|half| {
         let lower = _mm256_or_si256(half, _mm256_set1_epi8(0x20));
@@ -41,6 +54,7 @@ fn all_alphanumeric(text: &[u8; 64]) -> bool {
     _mm256_movemask_epi8(_mm256_and_si256(a, b)) == -1
 }
 
+#[inline]
 #[target_feature(enable = "avx2")]
 fn all_hex_digits(text: &[u8; 64]) -> bool {
     let [a, b] = load_halves(text)
@@ -75,7 +89,14 @@ pub(crate) fn store_hex_of(words: __m256i, text: &mut [u8; 64]) {
 
 #[target_feature(enable = "avx2")]
 fn equals_hex(words: &[u32; 8], text: &[u8; 64]) -> bool {
-    let [digits, text] = [hex_of(load_words(words)), load_halves(text)];
+    equals_hex_of(load_words(words), text)
+}
+
+/// Whether the text is the eight words of a digest as lower-case hexadecimal digits.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(crate) fn equals_hex_of(words: __m256i, text: &[u8; 64]) -> bool {
+    let [digits, text] = [hex_of(words), load_halves(text)];
     let difference =
         _mm256_or_si256(_mm256_xor_si256(digits[0], text[0]), _mm256_xor_si256(digits[1], text[1]));
     _mm256_testz_si256(difference, difference) == 1

@@ -40,6 +40,12 @@ pub(crate) fn write_digests(_: Avx512, words: &Words, digests: &mut [[u32; 8]; L
     unsafe { store_digests(words, digests) }
 }
 
+/// A bit for each lane whose digest a text holds as hexadecimal digits.
+pub(crate) fn matches(_: Avx512, words: &Words, texts: &[&[u8; 64]; LANES]) -> u32 {
+    // SAFETY: as above.
+    unsafe { compare_hex(words, texts) }
+}
+
 /// Writes the digests as hexadecimal digits.
 pub(crate) fn write_hex(_: Avx512, words: &Words, texts: &mut [Option<&mut [u8; 64]>; LANES]) {
     // SAFETY: as above.
@@ -260,6 +266,23 @@ fn store_digests(words: &Words, digests: &mut [[u32; 8]; LANES]) {
             }
         }
     }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn compare_hex(words: &Words, texts: &[&[u8; 64]; LANES]) -> u32 {
+    let first = load(&const { big_endian_byte_positions(0) });
+    let second = load(&const { big_endian_byte_positions(32) });
+    let mut matches = 0;
+    for (set, texts) in texts.as_chunks::<SET>().0.iter().enumerate() {
+        for (vector, row) in rows(words, set).into_iter().enumerate() {
+            for (lane, half) in lanes_of(vector).into_iter().zip([first, second]) {
+                let digits = hex_digits(_mm512_permutexvar_epi8(half, row));
+                let is_equal = _mm512_cmpneq_epi8_mask(digits, load(texts[lane])) == 0;
+                matches |= u32::from(is_equal) << (SET * set + lane);
+            }
+        }
+    }
+    matches
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]

@@ -18,6 +18,13 @@ pub(crate) fn are_hex_digits(_: Avx512, text: &[u8; 64]) -> bool {
     unsafe { all_hex_digits(text) }
 }
 
+/// Whether a nonce is ASCII letters and digits, and a digest lower-case hexadecimal digits.
+#[inline]
+pub(crate) fn are_nonce_and_digest(_: Avx512, nonce: &[u8; 64], digest: &[u8; 64]) -> bool {
+    // SAFETY: as above.
+    unsafe { both_valid(nonce, digest) }
+}
+
 /// Writes the eight words of a digest as lower-case hexadecimal digits.
 #[inline]
 pub(crate) fn write_hex(_: Avx512, words: &[u32; 8], text: &mut [u8; 64]) {
@@ -33,6 +40,12 @@ pub(crate) fn is_hex_of(_: Avx512, words: &[u32; 8], text: &[u8; 64]) -> bool {
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
+fn both_valid(nonce: &[u8; 64], digest: &[u8; 64]) -> bool {
+    all_alphanumeric(nonce) & all_hex_digits(digest)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
 fn all_alphanumeric(text: &[u8; 64]) -> bool {
     let text = load(text);
     let lower = _mm512_or_si512(text, _mm512_set1_epi8(0x20));
@@ -41,6 +54,7 @@ fn all_alphanumeric(text: &[u8; 64]) -> bool {
     digits | letters == u64::MAX
 }
 
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn all_hex_digits(text: &[u8; 64]) -> bool {
     let text = load(text);
