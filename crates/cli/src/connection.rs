@@ -196,7 +196,7 @@ fn tell(notice: &Notice<'_>) {
 
 /// Invalid settings are a usage error.
 pub(crate) fn failure(error: &SettingsError) -> Failure {
-    Failure::usage_error(error.to_string())
+    Failure::of(Exit::UsageError, error)
 }
 
 /// A call that failed. Its text says what to do; wrong input is a usage error.
@@ -205,7 +205,7 @@ pub(crate) fn call_failure(error: &CallError) -> Failure {
         CallError::Path(_) | CallError::BodyNotAllowed { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
-    let failure = Failure::new(exit, error.to_string());
+    let failure = Failure::of(exit, error);
     match error {
         CallError::Tls { .. } => {
             failure.help("--ca-file FILE trusts the authority of a company or of a local tenant")

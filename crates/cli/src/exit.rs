@@ -3,12 +3,14 @@
 //! It refuses other exit codes than the five that are documented, and messages without a next
 //! step where there is one.
 
+use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 #[cfg(feature = "lint")]
 use cortexkey_lint::files::Outcome;
+use cortexkey_system::chain;
 
 use crate::text;
 
@@ -44,6 +46,11 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), help: None }
+    }
+
+    /// An error with its causes.
+    pub(crate) fn of(exit: Exit, error: &dyn Error) -> Self {
+        Self::new(exit, chain(error))
     }
 
     /// With what to do next.

@@ -10,6 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
+use thiserror::Error;
 use wait_timeout::ChildExt as _;
 use zeroize::Zeroizing;
 
@@ -23,27 +24,32 @@ pub struct Program {
 }
 
 /// Why a program did not do what it is for.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ProgramError {
     /// There is no such program, or it may not be run.
+    #[error("{}", not_started(.0))]
     Start(io::Error),
     /// It ended with another status than 0.
+    #[error("{}", ended(*code))]
     Failed {
         /// Its exit code; none where a signal ended it.
         code: Option<i32>,
     },
     /// It was not done in time, and was ended.
+    #[error("was not done after {} s, and was ended", after.as_secs_f64())]
     Timeout {
         /// The limit.
         after: Duration,
     },
     /// It wrote more than there is room for.
+    #[error("wrote more than {limit} bytes; it should write the key alone")]
     TooMuch {
         /// The limit in bytes.
         limit: usize,
     },
     /// The system does not let us talk to it.
+    #[error("cannot be talked to: {0}")]
     Io(io::Error),
 }
 
@@ -163,26 +169,19 @@ impl fmt::Debug for Program {
     }
 }
 
-impl fmt::Display for ProgramError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Start(error) if error.kind() == io::ErrorKind::NotFound => {
-                f.write_str("is not found; give its full path, or see that it is on PATH")
-            }
-            Self::Start(error) => write!(f, "cannot be run: {error}"),
-            Self::Failed { code: Some(code) } => {
-                write!(f, "ended with the exit code {code}; run it by hand to see why")
-            }
-            Self::Failed { code: None } => f.write_str("was ended by a signal"),
-            Self::Timeout { after } => {
-                write!(f, "was not done after {} s, and was ended", after.as_secs_f64())
-            }
-            Self::TooMuch { limit } => {
-                write!(f, "wrote more than {limit} bytes; it should write the key alone")
-            }
-            Self::Io(error) => write!(f, "cannot be talked to: {error}"),
+/// A phrase about the program, as all of these are, with the system's error in it.
+fn not_started(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "is not found; give its full path, or see that it is on PATH".to_owned()
         }
+        _ => format!("cannot be run: {error}"),
     }
 }
 
-impl core::error::Error for ProgramError {}
+fn ended(code: Option<i32>) -> String {
+    match code {
+        Some(code) => format!("ended with the exit code {code}; run it by hand to see why"),
+        None => "was ended by a signal".to_owned(),
+    }
+}

@@ -157,7 +157,7 @@ impl Definitions {
         self.faults.extend(faults);
         check_names(&desired).map_err(text)?;
         let path = lock_file(folder, policy);
-        let lock = LockFile::read(&path).map_err(|error| error.to_string())?;
+        let lock = LockFile::read(&path).map_err(|error| cortexkey_system::chain(&error))?;
         let place = LockFile::tenant(membership.tenant(), client.child().map(ChildTenant::as_str));
         check_host(&lock, &path, &place, client.address()).map_err(text)?;
         let catalogue: Vec<_> = policy.roles().collect();

@@ -1,10 +1,11 @@
-//! Files and child processes, done safely: the one place for what every crate that touches the
-//! system would otherwise do in its own way.
+//! Files, child processes and error chains, done safely and once for all crates.
 //!
-//! It knows nothing of keys, policies or tenants, and depends on none of the other crates.
+//! It depends on no other crate of ours.
 
+mod chain;
 mod child;
 mod write;
 
+pub use chain::chain;
 pub use child::{command, is_secret, secret_variables};
 pub use write::{Links, Pending, Write, WriteError, replace};

@@ -116,5 +116,5 @@ fn start_failed(error: &StartError) -> Failure {
         StartError::NotLoopback { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
-    Failure::new(exit, error.to_string())
+    Failure::of(exit, error)
 }

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let example = Example::resolve(&given, &environment).map_err(|error| failure(&error))?;
     let text = example.text(args.language);
-    text::print(&text.map_err(|error| Failure::usage_error(error.to_string()))?)?;
+    text::print(&text.map_err(|error| Failure::of(Exit::UsageError, &error))?)?;
     Ok(Exit::Done)
 }
 

@@ -103,7 +103,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 fn usage_error(error: impl std::error::Error) -> Failure {
-    Failure::usage_error(error.to_string())
+    Failure::of(Exit::UsageError, &error)
 }
 
 #[cfg(test)]

@@ -252,7 +252,7 @@ impl From<Unlicensed> for Licence {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let skew =
-        Skew::from_ms(args.skew_ms).map_err(|error| Failure::usage_error(error.to_string()))?;
+        Skew::from_ms(args.skew_ms).map_err(|error| Failure::of(Exit::UsageError, &error))?;
     let (replay, replay_server) = match &args.replay {
         Replay::In(mode) => (*mode, None),
         Replay::On(server) => (ReplayMode::Enforce, Some(server.clone())),
@@ -407,5 +407,5 @@ fn start_failed(error: &StartError) -> Failure {
         StartError::NotLoopback { .. } | StartError::Tls(TlsError::Host) => Exit::UsageError,
         _ => Exit::Findings,
     };
-    Failure::new(exit, error.to_string())
+    Failure::of(exit, error)
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{Key, KeyId, Level, Signer};
+use cortexkey_system::chain;
 use zeroize::Zeroizing;
 
 use super::key::{is_digest, slips};
@@ -62,7 +63,7 @@ impl Patient {
                 SettingsError::NoKeyId | SettingsError::KeyId { .. } => Cause::MissingKeyId,
                 _ => Cause::Settings,
             };
-            to.find(cause, Certainty::Certain, error.to_string());
+            to.find(cause, Certainty::Certain, chain(error));
         };
         let pieces = match PartialSettings::resolve(given, environment, stdin) {
             Ok(pieces) => pieces,

@@ -9,6 +9,7 @@ use std::collections::hash_map::Entry;
 
 use cortexkey_core::auth::Level;
 use serde_json::Value;
+use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::digest::{made_of, shape, written_otherwise};
@@ -29,16 +30,25 @@ pub struct ObservedRequest {
 }
 
 /// Why text holds no requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RequestsError {
     /// It is larger than a megabyte.
+    #[error("there is more than a megabyte; give the heads of a few requests")]
     TooLarge,
     /// It is no text.
+    #[error("it is no text (UTF-8)")]
     NotText,
     /// It begins as JSON and is none, or not of this form.
+    #[error(
+        "it is no JSON of this form: an object of headers, a list of such, or {{\"headers\": …}}"
+    )]
     Json,
     /// There is no header of the scheme in it.
+    #[error(
+        "there is neither Authorization nor an x-xdr-* header in it; give heads as HTTP has them, or \
+         what `curl -v` prints"
+    )]
     NoHeaders,
 }
 
@@ -397,22 +407,3 @@ impl Drop for ObservedRequest {
         }
     }
 }
-
-impl fmt::Display for RequestsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "there is more than a megabyte; give the heads of a few requests",
-            Self::NotText => "it is no text (UTF-8)",
-            Self::Json => {
-                "it is no JSON of this form: an object of headers, a list of such, or \
-                 {\"headers\": …}"
-            }
-            Self::NoHeaders => {
-                "there is neither Authorization nor an x-xdr-* header in it; give heads as HTTP \
-                 has them, or what `curl -v` prints"
-            }
-        })
-    }
-}
-
-impl core::error::Error for RequestsError {}

@@ -3,48 +3,37 @@
 //! PowerShell has no option for them, so there is no example in it then: one that trusted the
 //! system's would not be for the settings that were given.
 
-use core::fmt;
 use std::path::{Path, PathBuf};
 
 use cortexkey_manifest::{is_invisible, quote};
+use thiserror::Error;
 
 use super::Language;
 
 /// Why there is no example for the settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ExampleError {
     /// The language's client has no option for certificates.
+    #[error(
+        "an example in {language} cannot take --ca-file: add the authority to the system's store and \
+         leave it out, or choose another language"
+    )]
     NoCaFile {
         /// The language.
         language: Language,
     },
     /// The path of the certificates cannot stand in a text.
+    #[error(
+        "the path {} of the certificates cannot stand in an example: it is not UTF-8, or has \
+         invisible characters",
+        quote(&path.to_string_lossy())
+    )]
     CaFilePath {
         /// The path.
         path: PathBuf,
     },
 }
-
-impl fmt::Display for ExampleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoCaFile { language } => write!(
-                f,
-                "an example in {language} cannot take --ca-file: add the authority to the system's \
-                 store and leave it out, or choose another language"
-            ),
-            Self::CaFilePath { path } => write!(
-                f,
-                "the path {} of the certificates cannot stand in an example: it is not UTF-8, or \
-                 holds characters that nobody sees",
-                quote(&path.to_string_lossy())
-            ),
-        }
-    }
-}
-
-impl core::error::Error for ExampleError {}
 
 /// An insertion: the text behind which it stands, and the text itself. `PATH` is the path, quoted.
 type Insertion = (&'static str, &'static str);

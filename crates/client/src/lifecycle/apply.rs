@@ -8,6 +8,7 @@ use cortexkey_api::api_key::CommentEdit;
 use cortexkey_api::role::RoleName;
 use cortexkey_core::auth::KeyId;
 use cortexkey_manifest::lock::LockedKey;
+use thiserror::Error;
 
 use super::lock_file::{LockFile, LockFileError};
 use super::renewal::{self, Delivery, RenewError, Renewal};
@@ -33,20 +34,26 @@ pub struct Apply<'a> {
 }
 
 /// Why one action of a plan was not carried out.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ApplyError {
     /// A new key is not in place.
+    #[error(transparent)]
     Renew(RenewError),
     /// A call failed.
+    #[error(transparent)]
     Call(CallError),
     /// Roles or comment are not as asked.
+    #[error(transparent)]
     Edit(EditError),
     /// The scope is not as asked.
+    #[error(transparent)]
     Scope(ScopeError),
     /// A key cannot be made, since it has no place to go.
+    #[error("the new key has no place to go")]
     NoSink,
     /// The lock file cannot be written.
+    #[error(transparent)]
     Lock(LockFileError),
 }
 
@@ -197,22 +204,3 @@ impl Plan {
         desired.iter().filter(move |key| !refused.contains(&key.name))
     }
 }
-
-impl core::fmt::Display for ApplyError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Renew(error) => core::fmt::Display::fmt(error, f),
-            Self::Call(error) => core::fmt::Display::fmt(error, f),
-            Self::Edit(error) => core::fmt::Display::fmt(error, f),
-            Self::Scope(ScopeError::Differs) => f.write_str(
-                "the tenant shows another scope than was put; see `cortexkey keys show`, and run \
-                 apply again",
-            ),
-            Self::Scope(error) => core::fmt::Display::fmt(error, f),
-            Self::NoSink => f.write_str("the new key has no place to go"),
-            Self::Lock(error) => core::fmt::Display::fmt(error, f),
-        }
-    }
-}
-
-impl core::error::Error for ApplyError {}

@@ -3,7 +3,6 @@
 //! It has one holder at a time. Each change is written completely before anything is done that the
 //! change announces. A file with mistakes is an error.
 
-use core::fmt;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
@@ -14,6 +13,7 @@ use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedKey, LockedTenant, read};
 use cortexkey_manifest::yaml::{Limits, parse};
 use cortexkey_manifest::{Problem, ProblemKind, decode};
 use cortexkey_system::{Links, Write, replace};
+use thiserror::Error;
 
 const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -32,29 +32,43 @@ pub struct LockFile {
 }
 
 /// Why a lock file cannot be used.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LockFileError {
     /// It cannot be read.
+    #[error("the lock file {} cannot be read", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
+        #[source]
         error: io::Error,
     },
     /// It cannot be written.
+    #[error(
+        "the lock file {} cannot be written; what was begun is finished by the same command once it \
+         can",
+        path.display()
+    )]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
+        #[source]
         error: io::Error,
     },
     /// Somebody else holds it.
+    #[error("another run holds the lock file {}; wait for its end", path.display())]
     Held {
         /// The file.
         path: PathBuf,
     },
     /// It has mistakes.
+    #[error(
+        "the lock file {} has a mistake in line {line}: {message}; take the version that was \
+         committed last",
+        path.display()
+    )]
     Mistake {
         /// The file.
         path: PathBuf,
@@ -220,33 +234,6 @@ fn hold_folder(path: &Path) -> Result<Option<File>, LockFileError> {
 fn hold_folder(_: &Path) -> Result<Option<File>, LockFileError> {
     Ok(None)
 }
-
-impl fmt::Display for LockFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read { path, error } => {
-                write!(f, "the lock file {} cannot be read: {error}", path.display())
-            }
-            Self::Write { path, error } => write!(
-                f,
-                "the lock file {} cannot be written: {error}; what was begun is finished by the \
-                 same command once it can",
-                path.display()
-            ),
-            Self::Held { path } => {
-                write!(f, "another run holds the lock file {}; wait for its end", path.display())
-            }
-            Self::Mistake { path, line, message } => write!(
-                f,
-                "the lock file {} has a mistake in line {line}: {message}; take the version that \
-                 was committed last",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl core::error::Error for LockFileError {}
 
 #[cfg(all(test, unix))]
 mod tests {

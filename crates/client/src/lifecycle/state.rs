@@ -26,11 +26,12 @@ pub enum StateError {
     #[error("neither XDG_STATE_HOME nor HOME is set, so nothing can be remembered")]
     NoFolder,
     /// The folder cannot be created.
-    #[error("cannot create the folder {}: {error}", path.display())]
+    #[error("cannot create the folder {}", path.display())]
     Create {
         /// The folder.
         path: PathBuf,
         /// The system's error.
+        #[source]
         error: std::io::Error,
     },
     /// The file cannot be read or held.

@@ -3,8 +3,6 @@
 //! Keys are shown with the display names of their roles, and the PUT takes role ids. Names are
 //! resolved before anything is changed, and no name enters a request that asks for ids.
 
-use core::fmt;
-
 use cortexkey_api::api_key::{CommentEdit, EditRequest};
 use cortexkey_api::api_keys::{ApiKeyRecord, SecurityLevel};
 use cortexkey_api::role::{RoleId, RoleName, RoleRecord};
@@ -12,6 +10,7 @@ use cortexkey_api::{Data, RequestData};
 use cortexkey_core::auth::KeyId;
 use serde::Serialize;
 use serde::de::IgnoredAny;
+use thiserror::Error;
 
 use super::permission::Permission;
 use crate::transport::Notice;
@@ -29,17 +28,29 @@ pub struct KeyEdit {
 }
 
 /// Why a key is not as asked.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EditError {
     /// The tenant's roles cannot be read. Nothing was changed.
-    Roles(CallError),
+    #[error("the key was not edited: {}", no_roles(.0))]
+    Roles(#[source] CallError),
     /// The tenant has no role of this name. Nothing was changed.
+    #[error(
+        "the key was not edited: the tenant has no role {:?}; `GET /platform/iam/v1/role` lists those \
+         that there are",
+        name.as_str()
+    )]
     UnknownRole {
         /// The name.
         name: RoleName,
     },
     /// The tenant has several roles of this name. Nothing was changed.
+    #[error(
+        "the key was not edited: the tenant has several roles {:?} (ids {}); give one of them another \
+         name",
+        name.as_str(),
+        ids.iter().map(RoleId::as_str).collect::<Vec<_>>().join(", ")
+    )]
     AmbiguousRole {
         /// The name.
         name: RoleName,
@@ -47,10 +58,13 @@ pub enum EditError {
         ids: Vec<RoleId>,
     },
     /// The PUT failed.
-    Put(CallError),
+    #[error("{}", not_put(.0))]
+    Put(#[source] CallError),
     /// The tenant took the edit, and what came of it cannot be read.
-    NotRead(CallError),
+    #[error("the tenant took the edit, but what came of it cannot be read")]
+    NotRead(#[source] CallError),
     /// The tenant took the edit, and shows something else.
+    #[error("the tenant took the edit and shows something else: {}", differences.join("; "))]
     NotKept {
         /// What differs, in words.
         differences: Vec<String>,
@@ -225,57 +239,21 @@ impl EditError {
     }
 }
 
-impl fmt::Display for EditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(permission) = self.missing_permission() {
-            return write!(
-                f,
-                "the key was not edited: this key lacks {permission}, which the edit of a key needs"
-            );
-        }
-        match self {
-            Self::Roles(error) => write!(
-                f,
-                "the key was not edited: the ids of its roles cannot be read, and the edit of a \
-                 key takes ids: {error}"
-            ),
-            Self::UnknownRole { name } => write!(
-                f,
-                "the key was not edited: the tenant has no role {:?}; `GET /platform/iam/v1/role` \
-                 lists those that there are",
-                name.as_str()
-            ),
-            Self::AmbiguousRole { name, ids } => {
-                let ids: Vec<&str> = ids.iter().map(RoleId::as_str).collect();
-                write!(
-                    f,
-                    "the key was not edited: the tenant has several roles {:?} (ids {}); give one \
-                     of them another name",
-                    name.as_str(),
-                    ids.join(", ")
-                )
-            }
-            Self::Put(error) if error.had_no_effect() => {
-                write!(f, "the key was not edited: {error}")
-            }
-            Self::Put(error) => write!(f, "whether the key was edited is not known: {error}"),
-            Self::NotRead(error) => {
-                write!(f, "the tenant took the edit, but what came of it cannot be read: {error}")
-            }
-            Self::NotKept { differences, .. } => write!(
-                f,
-                "the tenant took the edit and shows something else: {}",
-                differences.join("; ")
-            ),
-        }
+fn no_roles(error: &CallError) -> String {
+    match error.status() {
+        Some(403) => lacks(Permission::AccessManagementView),
+        _ => "the ids of its roles cannot be read, and the edit of a key takes ids".to_owned(),
     }
 }
 
-impl core::error::Error for EditError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Roles(error) | Self::Put(error) | Self::NotRead(error) => Some(error),
-            _ => None,
-        }
+fn not_put(error: &CallError) -> String {
+    match error.status() {
+        Some(403) => format!("the key was not edited: {}", lacks(Permission::AccessManagementEdit)),
+        _ if error.had_no_effect() => "the key was not edited".to_owned(),
+        _ => "whether the key was edited is not known".to_owned(),
     }
+}
+
+fn lacks(permission: Permission) -> String {
+    format!("this key lacks {permission}, which the edit of a key needs")
 }

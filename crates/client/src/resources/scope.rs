@@ -60,7 +60,9 @@ pub enum ScopeError {
     #[error("{}", lacks(.0, Permission::AccessManagementView))]
     Read(CallError),
     /// The scope was put, and the tenant shows another one.
-    #[error("the tenant took it and shows another scope")]
+    #[error(
+        "the tenant took the scope and shows another one; see `cortexkey keys show`, and run it again"
+    )]
     Differs,
 }
 

@@ -14,12 +14,12 @@
 //! key_command = ["op", "read", "op://ops/cortex/key"]
 //! ```
 
-use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use thiserror::Error;
 use toml::{Table, Value};
 
 use super::Environment;
@@ -92,21 +92,29 @@ pub struct Profile {
 }
 
 /// What is wrong with the configuration. The file is named before it.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigProblem {
     /// It cannot be read.
+    #[error("cannot be read: {0}")]
     Io(io::Error),
     /// It is no regular file.
+    #[error("is no regular file")]
     NotRegular,
     /// It is larger than a megabyte.
+    #[error("has more than {CONFIG_BYTES_MAX} bytes")]
     TooLarge,
     /// Others may write it.
+    #[error(
+        "can be changed by group or others (mode {mode:04o}), and it names programs that are run; \
+         run `chmod go-w` on it"
+    )]
     Writable {
         /// Its mode.
         mode: u32,
     },
     /// It is no TOML.
+    #[error("is no TOML (line {line}, column {column})")]
     Syntax {
         /// The line, counted from 1.
         line: usize,
@@ -114,6 +122,7 @@ pub enum ConfigProblem {
         column: usize,
     },
     /// A field that there is not.
+    #[error("has no field `{within}`; there are {}", known.join(", "))]
     Unknown {
         /// Where, such as `profiles.prod`.
         within: String,
@@ -121,11 +130,16 @@ pub enum ConfigProblem {
         known: Vec<&'static str>,
     },
     /// A field that would hold a key.
+    #[error(
+        "has `{field}`, and a key never stands in it; say where the key is with key_file or \
+         key_command, and replace the key if the file was shared"
+    )]
     Secret {
         /// The field, such as `profiles.prod.key`.
         field: String,
     },
     /// A value of the wrong kind.
+    #[error("has a `{field}` that is not {expected}")]
     Kind {
         /// The field.
         field: String,
@@ -133,6 +147,7 @@ pub enum ConfigProblem {
         expected: &'static str,
     },
     /// Two fields that do not go together.
+    #[error("has both `{one}` and `{other}`; take one out")]
     Both {
         /// One.
         one: String,
@@ -458,36 +473,6 @@ fn check_rights(metadata: &std::fs::Metadata) -> Result<(), ConfigProblem> {
 fn check_rights(_: &std::fs::Metadata) -> Result<(), ConfigProblem> {
     Ok(())
 }
-
-impl fmt::Display for ConfigProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => write!(f, "cannot be read: {error}"),
-            Self::NotRegular => f.write_str("is no regular file"),
-            Self::TooLarge => write!(f, "has more than {CONFIG_BYTES_MAX} bytes"),
-            Self::Writable { mode } => write!(
-                f,
-                "can be changed by group or others (mode {mode:04o}), and it names programs that \
-                 are run; run `chmod go-w` on it"
-            ),
-            Self::Syntax { line, column } => {
-                write!(f, "is no TOML (line {line}, column {column})")
-            }
-            Self::Unknown { within, known } => {
-                write!(f, "has no field `{within}`; there are {}", known.join(", "))
-            }
-            Self::Secret { field } => write!(
-                f,
-                "has `{field}`, and a key never stands in it; say where the key is with key_file \
-                 or key_command, and replace the key if the file was shared"
-            ),
-            Self::Kind { field, expected } => write!(f, "has a `{field}` that is not {expected}"),
-            Self::Both { one, other } => write!(f, "has both `{one}` and `{other}`; take one out"),
-        }
-    }
-}
-
-impl core::error::Error for ConfigProblem {}
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 //! It refuses to show a key, to read a key file, and to run a program: it says where a key would
 //! come from.
 
+use cortexkey_system::chain;
 use serde::Serialize;
 
 use super::layers::{Layer, Layers, Setting};
@@ -80,7 +81,7 @@ fn entry(
 ) -> Explained {
     let (found, note) = match found {
         Ok(found) => (Some(found), None),
-        Err(error) => (None, Some(error.to_string())),
+        Err(error) => (None, Some(chain(&error))),
     };
     let heard = found.as_ref().map(|found| &found.origin);
     let others = layers.order().into_iter().filter_map(says);
@@ -136,7 +137,7 @@ fn key(layers: &Layers<'_>, given: &Given) -> Explained {
     let mut entry = entry(layers, "key", found, says);
     if let (Ok(address), Ok((layer, _, origin))) = (layers.address(), layers.key()) {
         let together = layers.check_together(&address, (layer, &origin));
-        entry.note = together.err().map(|error| error.to_string());
+        entry.note = together.err().map(|error| chain(&error));
     }
     if let Some(super::KeySource::File { path, .. }) = &given.key
         && !path.exists()
@@ -151,7 +152,7 @@ fn certificates(layers: &Layers<'_>, tenant: Layer) -> Explained {
         Some(found) => plain("certificates", &found.value.display(), &found.origin),
         None => plain("certificates", &"the system's", &Origin::Default),
     };
-    entry.note = super::roots(layers, tenant).err().map(|error| error.to_string());
+    entry.note = super::roots(layers, tenant).err().map(|error| chain(&error));
     entry
 }
 

@@ -3,13 +3,13 @@
 //! It refuses files that others can read, what is no regular file (so that nothing hangs on a
 //! pipe), and more than 4 KiB. What it reads is wiped.
 
-use core::fmt;
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cortexkey_core::auth::KeyError;
+use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Environment, Origin, Profile};
@@ -34,16 +34,26 @@ pub enum KeySource {
 }
 
 /// What is wrong with a key or the place that it should come from. The place is named before it.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KeyProblem {
     /// There is no such file.
+    #[error("does not exist")]
     Missing,
     /// It is a directory.
+    #[error("is a directory; name the file in it")]
     Directory,
     /// It is a pipe, a device or a socket.
+    #[error(
+        "is no regular file but a pipe or a device; send the key to standard input with --key-stdin"
+    )]
     NotRegular,
     /// Group or others have rights to it.
+    #[error(
+        "can be read or changed by group or others (mode {mode:04o}); run `chmod 600 {}`, or give \
+         --allow-readable-key-file",
+        path.display()
+    )]
     Readable {
         /// Its mode.
         mode: u32,
@@ -51,66 +61,38 @@ pub enum KeyProblem {
         path: PathBuf,
     },
     /// The system does not let it be read.
+    #[error("cannot be read: {0}")]
     Io(io::Error),
     /// There is nothing in it.
+    #[error("is empty; it should hold the key alone")]
     Empty,
     /// There are more than 4 KiB in it.
+    #[error(
+        "holds more than {KEY_SOURCE_BYTES_MAX} bytes; it should hold the key alone, which usually \
+         has 128 characters"
+    )]
     TooLarge,
     /// It begins with a byte order mark.
+    #[error(
+        "begins with a byte order mark, as some editors and PowerShell write; save it as plain ASCII"
+    )]
     ByteOrderMark,
     /// It holds more than one line.
+    #[error("holds more than one line; it should hold the key alone, with no line end")]
     ManyLines,
     /// It holds bytes that are no text.
+    #[error("holds binary data (byte {position}); it should hold the key alone, as text")]
     Binary {
         /// Which byte is the first of them, counted from 1.
         position: usize,
     },
     /// It holds something that is no key.
+    #[error("holds no key: {0}")]
     Malformed(KeyError),
     /// The program that should give it does not.
+    #[error(transparent)]
     Program(ProgramError),
 }
-
-impl fmt::Display for KeyProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("does not exist"),
-            Self::Directory => f.write_str("is a directory; name the file in it"),
-            Self::NotRegular => f.write_str(
-                "is no regular file but a pipe or a device; send the key to standard input with \
-                 --key-stdin",
-            ),
-            Self::Readable { mode, path } => write!(
-                f,
-                "can be read or changed by group or others (mode {mode:04o}); run `chmod 600 {}`, \
-                 or give --allow-readable-key-file",
-                path.display()
-            ),
-            Self::Io(error) => write!(f, "cannot be read: {error}"),
-            Self::Empty => f.write_str("is empty; it should hold the key alone"),
-            Self::TooLarge => write!(
-                f,
-                "holds more than {KEY_SOURCE_BYTES_MAX} bytes; it should hold the key alone, \
-                 which usually has 128 characters"
-            ),
-            Self::ByteOrderMark => f.write_str(
-                "begins with a byte order mark, as some editors and PowerShell write; save it as \
-                 plain ASCII",
-            ),
-            Self::ManyLines => f.write_str(
-                "holds more than one line; it should hold the key alone, with no line end",
-            ),
-            Self::Binary { position } => write!(
-                f,
-                "holds binary data (byte {position}); it should hold the key alone, as text"
-            ),
-            Self::Malformed(error) => write!(f, "holds no key: {error}"),
-            Self::Program(error) => fmt::Display::fmt(error, f),
-        }
-    }
-}
-
-impl core::error::Error for KeyProblem {}
 
 impl KeySource {
     /// Where it is.

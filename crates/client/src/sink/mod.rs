@@ -16,6 +16,7 @@ use cortexkey_core::auth::{KeyId, Level};
 
 use crate::process::{Program, ProgramError};
 use file::{InFolder, NewFile};
+use thiserror::Error;
 
 /// Where a new key goes.
 #[derive(Clone, Debug)]
@@ -98,17 +99,23 @@ enum PreparedSink {
 }
 
 /// Why a key cannot go, or did not.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SinkError {
     /// The program is not found.
+    #[error("the program {program}, which new keys go to, is not found; give its full path")]
     NoProgram {
         /// Its name.
         program: String,
     },
     /// The name of the key cannot be an argument or a file.
+    #[error(
+        "the name of the key cannot stand in the sink's arguments or be a file's name; give it one \
+         of letters, digits, `-`, `_`, `.` and `@`"
+    )]
     Name,
     /// The program failed.
+    #[error("the sink's program {program} {error}")]
     Program {
         /// Its name.
         program: String,
@@ -116,11 +123,16 @@ pub enum SinkError {
         error: ProgramError,
     },
     /// The file is there already.
+    #[error(
+        "{} is there already, and may hold a key that is in use; name another file",
+        path.display()
+    )]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The file is there, and nothing says that it is this key's.
+    #[error("{} is there already, and {}", path.display(), whose(owner.as_deref()))]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -128,19 +140,26 @@ pub enum SinkError {
         owner: Option<String>,
     },
     /// The store has a secret of this name, and this is no rotation of it.
+    #[error(
+        "the secret is there already, as the program {program} says, and may be a key that is in \
+         use; choose another name, or delete the secret first"
+    )]
     SecretExists {
         /// The program that says so.
         program: String,
     },
     /// The file cannot be made or written.
+    #[error("the file {} cannot be written", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
+        #[source]
         error: io::Error,
     },
     /// It could not be shown.
-    Show(io::Error),
+    #[error("the key could not be shown")]
+    Show(#[source] io::Error),
 }
 
 impl Sink {
@@ -277,47 +296,11 @@ fn check_program(program: &Program) -> Result<(), SinkError> {
         .map_err(|_| SinkError::NoProgram { program: program.name().to_owned() })
 }
 
-impl fmt::Display for SinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoProgram { program } => write!(
-                f,
-                "the program {program}, which new keys go to, is not found; give its full path"
-            ),
-            Self::Name => f.write_str(
-                "the name of the key cannot stand in the sink's arguments or be a file's name; give \
-                 it one of letters, digits, `-`, `_`, `.` and `@`",
-            ),
-            Self::Program { program, error } => {
-                write!(f, "the sink's program {program} {error}")
-            }
-            Self::Exists { path } => write!(
-                f,
-                "{} is there already, and may hold a key that is in use; name another file",
-                path.display()
-            ),
-            Self::Foreign { path, owner: Some(owner) } => write!(
-                f,
-                "{} is there already, and holds a key of {owner}; name another file",
-                path.display()
-            ),
-            Self::Foreign { path, owner: None } => write!(
-                f,
-                "{} is there already, and nothing beside it says that it is this tenant's key; \
-                 name it with --sink-file to replace it",
-                path.display()
-            ),
-            Self::SecretExists { program } => write!(
-                f,
-                "the secret is there already, as the program {program} says, and may be a key that \
-                 is in use; choose another name, or delete the secret first"
-            ),
-            Self::File { path, error } => {
-                write!(f, "the file {} cannot be written: {error}", path.display())
-            }
-            Self::Show(error) => write!(f, "the key could not be shown: {error}"),
-        }
+fn whose(owner: Option<&str>) -> String {
+    match owner {
+        Some(owner) => format!("holds a key of {owner}; name another file"),
+        None => "nothing beside it says that it is this tenant's key; name it with --sink-file to \
+                 replace it"
+            .to_owned(),
     }
 }
-
-impl core::error::Error for SinkError {}

@@ -1,6 +1,4 @@
-//! [`CallError`]: why a call gave no answer, or not the one that was asked for.
-//!
-//! It refuses to hold a key, a nonce or a digest, and to leave the reader without a next step.
+//! [`CallError`]: why a call failed, with what to do next. It contains no key, nonce or digest.
 
 use core::fmt;
 use core::time::Duration;
@@ -8,6 +6,7 @@ use core::time::Duration;
 use cortexkey_api::{ErrorBody, ErrorCode};
 use cortexkey_core::address::AddressError;
 use cortexkey_core::auth::Level;
+use thiserror::Error;
 
 use super::method::Method;
 use super::redacted::AnswerHeaders;
@@ -16,30 +15,46 @@ use super::redacted::AnswerHeaders;
 pub(super) const CLOCK_OFFSET_MS: u64 = 30_000;
 
 /// Why a call failed.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// The path is none.
+    #[error(transparent)]
     Path(AddressError),
     /// A body was given to a method that has none.
+    #[error("{method} takes no body; leave it out")]
     BodyNotAllowed {
         /// The method.
         method: Method,
     },
     /// The request cannot be written as JSON.
+    #[error("the request cannot be written as JSON")]
     RequestNotJson,
     /// The clock of this machine is far from any time that can be signed.
+    #[error(
+        "the clock of this machine is before 2001 or after 2286, so nothing can be signed; set it"
+    )]
     Clock,
     /// The system gives no random bytes.
+    #[error(
+        "the system gives no random bytes, and without them nothing can be signed; see that the \
+         system call getrandom is allowed"
+    )]
     NoRandom,
     /// The key cannot be sent in a header.
+    #[error("the request has a header that HTTP does not allow")]
     Header,
     /// The host's name is not known.
+    #[error(
+        "the host of {host} is not known; compare it with what the button Copy API URL gives, and \
+         see that the network is up"
+    )]
     UnknownHost {
         /// The address.
         host: String,
     },
     /// There is no connection.
+    #[error("{host} cannot be reached: {detail}; check host and port, firewall and proxy")]
     Unreachable {
         /// The address.
         host: String,
@@ -47,6 +62,10 @@ pub enum CallError {
         detail: String,
     },
     /// There was no connection in time.
+    #[error(
+        "{host} did not let us connect within {} s; check firewall and proxy, or allow more time",
+        after.as_secs_f64()
+    )]
     ConnectTimeout {
         /// The address.
         host: String,
@@ -54,6 +73,10 @@ pub enum CallError {
         after: Duration,
     },
     /// There was no whole answer in time.
+    #[error(
+        "{host} gave no whole answer within {} s; try again, or allow more time",
+        after.as_secs_f64()
+    )]
     Timeout {
         /// The address.
         host: String,
@@ -61,6 +84,10 @@ pub enum CallError {
         after: Duration,
     },
     /// There is no trust in who answers.
+    #[error(
+        "the TLS connection to {host} failed: {detail}; nothing was sent; check the host, and \
+         whether a proxy breaks TLS open"
+    )]
     Tls {
         /// The address.
         host: String,
@@ -68,16 +95,28 @@ pub enum CallError {
         detail: String,
     },
     /// The proxy does not let us through.
+    #[error(
+        "there is no way to {host}; correct the variable, or name the tenant's host in NO_PROXY"
+    )]
     Proxy {
         /// The address.
         host: String,
     },
     /// The environment asks for a proxy that cannot be used.
+    #[error(
+        "the environment variable {variable} names no proxy that can be used, and nothing is sent \
+         past it; give it an address such as http://proxy.example:3128 (SOCKS is not supported), \
+         unset it, or name the tenant's host in NO_PROXY"
+    )]
     UnusableProxy {
         /// The variable; its value may hold a password.
         variable: &'static str,
     },
     /// The connection broke before the answer was whole.
+    #[error(
+        "the connection to {host} broke before the answer was whole: {detail}; the call may have had \
+         its effect; look before you repeat it"
+    )]
     Broken {
         /// The address.
         host: String,
@@ -85,16 +124,23 @@ pub enum CallError {
         detail: String,
     },
     /// Who answers does not speak HTTP.
+    #[error("what {host} answered is not the HTTP that is expected; check host and port")]
     NotHttp {
         /// The address.
         host: String,
     },
     /// The answer is too large.
+    #[error("the answer has more than {limit} bytes; ask for less, with filters or pages")]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
     },
     /// The tenant sends us elsewhere.
+    #[error(
+        "the tenant redirects to another address (status {status}{}); the headers are not sent \
+         there; use the address of the API, which the button Copy API URL gives",
+        to.as_ref().map(|to| format!(", {to}")).unwrap_or_default()
+    )]
     Redirected {
         /// The status.
         status: u16,
@@ -102,8 +148,14 @@ pub enum CallError {
         to: Option<String>,
     },
     /// The tenant refuses.
+    #[error(transparent)]
     Refused(Box<Refused>),
     /// The answer is no JSON.
+    #[error(
+        "the answer (status {status}, {}, {bytes} bytes) is no JSON; is this the address of the API, \
+         and does a proxy answer in its place?",
+        content_type.as_deref().unwrap_or("of no type")
+    )]
     NotJson {
         /// The status.
         status: u16,
@@ -113,6 +165,11 @@ pub enum CallError {
         bytes: usize,
     },
     /// The answer is JSON of another shape.
+    #[error(
+        "the answer is JSON, but not of the shape that this call has{}; is this a Cortex tenant, and \
+         of which version?",
+        place(*line, *column)
+    )]
     UnexpectedShape {
         /// The line where it differs, counted from 1.
         line: usize,
@@ -120,6 +177,7 @@ pub enum CallError {
         column: usize,
     },
     /// The answer is another one than the only one that is good.
+    #[error("the answer is not {expected}; is this a Cortex tenant?")]
     UnexpectedAnswer {
         /// What would have been good.
         expected: &'static str,
@@ -170,129 +228,6 @@ impl CallError {
         }
     }
 }
-
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Path(error) => fmt::Display::fmt(error, f),
-            Self::BodyNotAllowed { method } => write!(f, "{method} takes no body; leave it out"),
-            Self::RequestNotJson => f.write_str("the request cannot be written as JSON"),
-            Self::Clock => f.write_str(
-                "the clock of this machine is before 2001 or after 2286, so nothing can be \
-                 signed; set it",
-            ),
-            Self::NoRandom => f.write_str(
-                "the system gives no random bytes, and without them nothing can be signed; see \
-                 that the system call getrandom is allowed",
-            ),
-            Self::Header => f.write_str("the request has a header that HTTP does not allow"),
-            Self::TooLarge { .. }
-            | Self::Redirected { .. }
-            | Self::Refused(_)
-            | Self::NotJson { .. }
-            | Self::UnexpectedShape { .. }
-            | Self::UnexpectedAnswer { .. } => self.fmt_answer(f),
-            _ => self.fmt_connection(f),
-        }
-    }
-}
-
-impl CallError {
-    /// What went wrong between here and the tenant.
-    fn fmt_connection(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownHost { host } => write!(
-                f,
-                "the host of {host} is not known; compare it with what the button Copy API URL \
-                 gives, and see that the network is up"
-            ),
-            Self::Unreachable { host, detail } => write!(
-                f,
-                "{host} cannot be reached: {detail}; check host and port, firewall and proxy"
-            ),
-            Self::ConnectTimeout { host, after } => write!(
-                f,
-                "{host} did not let us connect within {}; check firewall and proxy, or allow more \
-                 time",
-                Seconds(*after)
-            ),
-            Self::Timeout { host, after } => write!(
-                f,
-                "{host} gave no whole answer within {}; try again, or allow more time",
-                Seconds(*after)
-            ),
-            Self::Tls { host, detail } => write!(
-                f,
-                "the TLS connection to {host} failed: {detail}; nothing was sent; check the host, \
-                 and whether a proxy breaks TLS open"
-            ),
-            Self::Proxy { host } => {
-                write!(
-                    f,
-                    "there is no way to {host}; correct the variable, or name the tenant's host in \
-                     NO_PROXY"
-                )
-            }
-            Self::UnusableProxy { variable } => write!(
-                f,
-                "the environment variable {variable} names no proxy that can be used, and nothing \
-                 is sent past it; give it an address such as http://proxy.example:3128 (SOCKS is \
-                 not supported), unset it, or name the tenant's host in NO_PROXY"
-            ),
-            Self::Broken { host, detail } => write!(
-                f,
-                "the connection to {host} broke before the answer was whole: {detail}; the call \
-                 may have had its effect; look before you repeat it"
-            ),
-            Self::NotHttp { host } => write!(
-                f,
-                "what {host} answered is not the HTTP that is expected; check host and port"
-            ),
-            _ => Ok(()),
-        }
-    }
-
-    /// What is wrong with the answer.
-    fn fmt_answer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge { limit } => write!(
-                f,
-                "the answer has more than {limit} bytes; ask for less, with filters or pages"
-            ),
-            Self::Redirected { status, to } => {
-                write!(f, "the tenant redirects to another address (status {status}")?;
-                if let Some(to) = to {
-                    write!(f, ", {to}")?;
-                }
-                f.write_str(
-                    "); the headers are not sent there; use the address of the API, which the \
-                     button Copy API URL gives",
-                )
-            }
-            Self::Refused(refused) => fmt::Display::fmt(refused, f),
-            Self::NotJson { status, content_type, bytes } => write!(
-                f,
-                "the answer (status {status}, {}, {bytes} bytes) is no JSON; is this the address \
-                 of the API, and does a proxy answer in its place?",
-                content_type.as_deref().unwrap_or("of no type")
-            ),
-            Self::UnexpectedShape { line, column } => {
-                f.write_str("the answer is JSON, but not of the shape that this call has")?;
-                // Some mistakes are not of one place.
-                if *line > 0 {
-                    write!(f, " (line {line}, column {column})")?;
-                }
-                f.write_str("; is this a Cortex tenant, and of which version?")
-            }
-            Self::UnexpectedAnswer { expected } => {
-                write!(f, "the answer is not {expected}; is this a Cortex tenant?")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl core::error::Error for CallError {}
 
 impl Refused {
     /// What to do about it; more than one line for a 401.
@@ -387,10 +322,9 @@ impl fmt::Display for Refused {
     }
 }
 
-struct Seconds(Duration);
+impl core::error::Error for Refused {}
 
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", self.0.as_secs_f64())
-    }
+/// Where an answer differs. Some mistakes are not in one place.
+fn place(line: usize, column: usize) -> String {
+    if line > 0 { format!(" (line {line}, column {column})") } else { String::new() }
 }

@@ -2,10 +2,10 @@
 //!
 //! It refuses a file without one.
 
-use core::fmt;
 use std::io;
 use std::path::Path;
 
+use thiserror::Error;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 const ROOTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -15,16 +15,20 @@ const ROOTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub struct Roots(Vec<Certificate<'static>>);
 
 /// Why there are no certificates. The file is named before it.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RootsError {
     /// It cannot be read.
+    #[error("cannot be read: {0}")]
     Io(io::Error),
     /// It is no file, or has over 16 MiB.
+    #[error("is no file of at most {ROOTS_BYTES_MAX} bytes")]
     NoFile,
     /// It is not PEM.
+    #[error("is not in PEM form (-----BEGIN CERTIFICATE-----)")]
     Pem,
     /// It holds no certificate.
+    #[error("holds no certificate (-----BEGIN CERTIFICATE-----)")]
     Empty,
 }
 
@@ -53,16 +57,3 @@ impl Roots {
         RootCerts::new_with_certs(&self.0)
     }
 }
-
-impl fmt::Display for RootsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => write!(f, "cannot be read: {error}"),
-            Self::NoFile => write!(f, "is no file of at most {ROOTS_BYTES_MAX} bytes"),
-            Self::Pem => f.write_str("is not in PEM form (-----BEGIN CERTIFICATE-----)"),
-            Self::Empty => f.write_str("holds no certificate (-----BEGIN CERTIFICATE-----)"),
-        }
-    }
-}
-
-impl core::error::Error for RootsError {}

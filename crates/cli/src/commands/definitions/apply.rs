@@ -10,6 +10,7 @@ use cortexkey_client::time::{grace_ms, now_ms};
 use cortexkey_client::{
     Action, Apply, ApplyError, Desired, Kind, LockFile, Permission, Plan, Renewal, Sink,
 };
+use cortexkey_system::chain;
 use serde_json::Value;
 
 use super::plan::as_json;
@@ -106,7 +107,7 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
     };
     let unsettled = apply.settle();
     for (key, error) in &unsettled {
-        say(&format!("{BAD}failed{BAD:#} {}: {error}", one_line(key)));
+        say(&format!("{BAD}failed{BAD:#} {}: {}", one_line(key), chain(error)));
     }
     let plan = loaded.plan(target, apply.lock.lock(), &args.plan)?;
     text::print(&show::plan(&plan))?;
@@ -122,7 +123,7 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
     failed.dedup();
     apply
         .applied(plan.done(&loaded.desired, &failed))
-        .map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
+        .map_err(|error| Failure::of(Exit::Findings, &error))?;
     if failed.is_empty() && !plan.refuses() {
         text::print(&format!("{GOOD}the tenant is as the definitions say{GOOD:#}\n"))?;
         return Ok(Exit::Done);
@@ -148,7 +149,7 @@ fn carry_out<'p>(apply: &mut Apply<'_>, plan: &'p Plan, desired: &[Desired]) -> 
                 ApplyError::Renew(error) => {
                     renew_failure(error, apply.sink, "cortexkey apply").message().to_owned()
                 }
-                error => error.to_string(),
+                error => chain(error),
             };
             say(&format!("{BAD}failed{BAD:#} {} {key}: {why}", action.action));
             failed.push(&action.key);

@@ -272,7 +272,7 @@ fn with_progress<T>(count: usize, read: impl FnOnce(&dyn Fn()) -> T) -> T {
 
 /// Membership that fails is a usage error.
 fn membership_failure(error: &MembershipError) -> Failure {
-    let failure = Failure::usage_error(error.to_string());
+    let failure = Failure::of(Exit::UsageError, error);
     match error {
         MembershipError::UnknownTenant { known, .. }
         | MembershipError::SeveralTenants { known } => {

@@ -14,6 +14,7 @@ use crate::change::say;
 use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::text::DIM;
+use cortexkey_system::chain;
 
 /// A key of the tenant.
 pub(super) fn find(client: &Client, id: KeyId) -> Result<(ApiKeyRecord, KeyRecord), Failure> {
@@ -35,9 +36,9 @@ pub(super) fn state_failure(error: &StateError) -> Failure {
     match error {
         StateError::Lock(error) => lock_failure(error),
         StateError::NoFolder => {
-            Failure::usage_error(error.to_string()).help("set one of them to a folder of yours")
+            Failure::of(Exit::UsageError, error).help("set one of them to a folder of yours")
         }
-        error => Failure::usage_error(error.to_string()),
+        error => Failure::of(Exit::UsageError, error),
     }
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn lock_failure(error: &LockFileError) -> Failure {
         LockFileError::Mistake { .. } => Exit::UsageError,
         _ => Exit::Findings,
     };
-    Failure::new(exit, error.to_string())
+    Failure::of(exit, error)
 }
 
 /// A renewal that failed. `sink` is where its key would be, and `finish` the command that finishes
@@ -55,7 +56,7 @@ pub(crate) fn renew_failure(error: &RenewError, sink: Option<&Sink>, finish: &st
     if let RenewError::Journal(error) = error {
         return lock_failure(error);
     }
-    let mut message = error.to_string();
+    let mut message = chain(error);
     if let Some(permission) = error.missing_permission() {
         message += &format!("\nthis key lacks {permission}");
     }

@@ -64,8 +64,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 fn failure(error: DeletionError) -> Failure {
     match error {
         DeletionError::Call(error) => call_failure(&error),
-        DeletionError::Own(_) => Failure::usage_error(error.to_string())
+        DeletionError::Own(_) => Failure::of(Exit::UsageError, &error)
             .help("delete it with another key, or in the console"),
-        error => Failure::new(Exit::Findings, error.to_string()),
+        error => Failure::of(Exit::Findings, &error),
     }
 }

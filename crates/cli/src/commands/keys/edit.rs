@@ -17,6 +17,7 @@ use crate::connection::{ConnectionArgs, SETTINGS, level};
 use crate::exit::{Exit, Failure};
 use crate::needs::CheckArgs;
 use crate::text;
+use cortexkey_system::chain;
 
 /// Edit a key: roles, comment, security level, scope
 ///
@@ -125,7 +126,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 /// Says which half happened.
 fn not_edited(error: &EditError, args: &Args, id: KeyId) -> Failure {
     let scope = if args.scope_file.is_some() { "; its scope was not touched" } else { "" };
-    let failure = Failure::new(Exit::Findings, format!("{error}{scope}"));
+    let failure = Failure::new(Exit::Findings, chain(error) + scope);
     if error.is_unchanged() {
         failure
     } else {

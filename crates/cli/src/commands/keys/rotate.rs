@@ -187,7 +187,7 @@ fn replace(
 }
 
 fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateError) -> Failure {
-    let usage = |help: &str| Failure::usage_error(error.to_string()).help(help);
+    let usage = |help: &str| Failure::of(Exit::UsageError, error).help(help);
     match error {
         RotateError::Lock(error) => lock_failure(error),
         RotateError::State(error) => state_failure(error),
@@ -213,7 +213,7 @@ fn failure(args: &Args, client: &Client, sink: Option<&Sink>, error: &RotateErro
         RotateError::NeverExpires => {
             usage("give --lifetime, such as 90d, or make the key in the console")
         }
-        _ => Failure::new(Exit::Findings, error.to_string())
+        _ => Failure::of(Exit::Findings, error)
             .help("`cortexkey keys rotate --finish` with the same key deletes it"),
     }
 }

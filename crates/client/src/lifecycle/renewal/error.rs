@@ -3,6 +3,8 @@
 use core::fmt;
 
 use cortexkey_core::auth::KeyId;
+use cortexkey_system::chain;
+use thiserror::Error;
 
 use super::super::lock_file::LockFileError;
 use crate::resources::Permission;
@@ -32,40 +34,54 @@ pub enum Stage {
 }
 
 /// Why no new key is in place.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RenewError {
     /// A call failed.
+    #[error("{stage}")]
     Call {
         /// Where it was.
         stage: Stage,
-        /// What the call said.
+        /// The call's error.
+        #[source]
         error: CallError,
     },
     /// The key that the tenant made is not what was asked for.
+    #[error("the new key is not what was asked for: {what}")]
     NotAsked {
         /// What is different.
         what: &'static str,
     },
     /// The key has no place to go, or did not get there.
+    #[error(transparent)]
     Sink(SinkError),
     /// The state could not be written.
+    #[error(transparent)]
     Journal(LockFileError),
     /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
     NoRandom,
     /// The key was delivered, and the state could not be written.
+    #[error("key {id} was made and delivered, but this was not recorded")]
     Delivered {
         /// The new key.
         id: KeyId,
         /// Why the state could not be written.
+        #[source]
         error: Box<Self>,
     },
     /// The try failed, and the tenant may have made a key that nobody has, or may do so yet.
+    #[error(
+        "{}\nwhether the tenant made a key is not known; nobody has it, and the next run looks for it \
+         and deletes it",
+        chain(error)
+    )]
     NotKnown {
         /// Why it failed.
         error: Box<Self>,
     },
     /// The try failed, and what came of it could not be taken back.
+    #[error("{}\n{}", chain(error), left(*id, later))]
     NotUndone {
         /// Why it failed.
         error: Box<Self>,
@@ -123,47 +139,13 @@ impl fmt::Display for Stage {
     }
 }
 
-impl fmt::Display for RenewError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Call { stage, error } => write!(f, "{stage}: {error}"),
-            Self::NotAsked { what } => {
-                write!(f, "the new key is not what was asked for: {what}")
-            }
-            Self::Sink(error) => fmt::Display::fmt(error, f),
-            Self::Journal(error) => fmt::Display::fmt(error, f),
-            Self::NoRandom => f.write_str("the system gives no random bytes"),
-            Self::Delivered { id, error } => {
-                write!(f, "key {id} was made and delivered, but this was not recorded: {error}")
-            }
-            Self::NotKnown { error } => write!(
-                f,
-                "{error}\nwhether the tenant made a key is not known; nobody has it, and the next \
-                 run looks for it and deletes it"
-            ),
-            Self::NotUndone { error, id: Some(id), later } => write!(
-                f,
-                "{error}\nkey {id} exists and nobody has it; it could not be deleted: {later}"
-            ),
-            Self::NotUndone { error, id: None, later } => write!(
-                f,
-                "{error}\nthe tenant may have made a key that nobody has; it could not be looked \
-                 for: {later}"
-            ),
-        }
-    }
-}
-
-impl core::error::Error for RenewError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Call { error, .. } => Some(error),
-            Self::Sink(error) => Some(error),
-            Self::Journal(error) => Some(error),
-            Self::Delivered { error, .. }
-            | Self::NotKnown { error }
-            | Self::NotUndone { error, .. } => Some(error),
-            _ => None,
-        }
+/// What is left of an attempt that could not be undone.
+fn left(id: Option<KeyId>, later: &RenewError) -> String {
+    let why = chain(later);
+    match id {
+        Some(id) => format!("key {id} exists and nobody has it; it could not be deleted: {why}"),
+        None => format!(
+            "the tenant may have made a key that nobody has; it could not be looked for: {why}"
+        ),
     }
 }
