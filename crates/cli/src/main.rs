@@ -101,6 +101,8 @@ enum Command {
     Config(commands::config::Args),
     #[cfg(feature = "lint")]
     Lint(commands::lint::Args),
+    #[cfg(feature = "lsp")]
+    Lsp(commands::lsp::Args),
     #[cfg(feature = "lint")]
     Explain(commands::explain::Args),
     #[cfg(feature = "lint")]
@@ -212,6 +214,8 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Config(args) => commands::config::run(&args),
         #[cfg(feature = "lint")]
         Command::Lint(args) => commands::lint::run(&args),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(args) => commands::lsp::run(&args),
         #[cfg(feature = "lint")]
         Command::Explain(args) => commands::explain::run(&args),
         #[cfg(feature = "lint")]

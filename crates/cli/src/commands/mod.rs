@@ -28,6 +28,8 @@ pub(crate) mod explain;
 pub(crate) mod keys;
 #[cfg(feature = "lint")]
 pub(crate) mod lint;
+#[cfg(feature = "lsp")]
+pub(crate) mod lsp;
 #[cfg(feature = "client")]
 pub(crate) mod man;
 #[cfg(feature = "client")]

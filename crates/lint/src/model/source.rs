@@ -111,6 +111,12 @@ impl Source {
         (self.tree.position(span.start), self.tree.position(span.end))
     }
 
+    /// The text. It may hold a secret; what is shown is [`Self::masked`].
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.tree.source()
+    }
+
     /// The text with everything that may be a secret as asterisks, byte for byte as long.
     #[must_use]
     pub fn masked(&self) -> String {

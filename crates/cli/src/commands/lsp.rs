@@ -1,0 +1,21 @@
+//! `cortexkey lsp`: the language server, on standard input and output.
+
+use crate::exit::{Exit, Failure};
+
+/// Run the language server for editors
+///
+/// It speaks the language server protocol on standard input and output. An editor starts it; run by
+/// hand, it waits for messages. docs/editors.md has the settings of common editors.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cortexkey lsp
+
+Exit codes: 0 the editor ended it; 1 the editor went away or does not keep to the protocol.")]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_: &Args) -> Result<Exit, Failure> {
+    cortexkey_lsp::serve_stdio()
+        .map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
+    Ok(Exit::Done)
+}

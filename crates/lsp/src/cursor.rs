@@ -1,0 +1,224 @@
+//! [`Cursor`]: which field of a format a place in a text belongs to.
+//!
+//! Told from indentation alone, since a text that is being written is no YAML half of the time.
+
+use cortexkey_manifest::format::{FieldSpec, KEY, KEY_KIND, Kind, Mapping, POLICY, POLICY_KIND};
+
+/// A place in a block mapping.
+#[derive(Debug)]
+pub(crate) struct Cursor {
+    /// The fields of the mapping that the line belongs to; none where the format has none there.
+    pub(crate) mapping: Option<&'static Mapping>,
+    /// The field whose value the place is in.
+    pub(crate) field: Option<&'static FieldSpec>,
+    /// The names from the document's root, that field included.
+    pub(crate) path: Vec<String>,
+    /// The names that the mapping has already.
+    pub(crate) present: Vec<String>,
+}
+
+impl Cursor {
+    /// Finds what the place at a byte of a line is in.
+    pub(crate) fn at(text: &str, line: usize, column: usize) -> Self {
+        let lines: Vec<&str> = text.lines().collect();
+        let begins = |line: &&str| line.starts_with("---");
+        let first = lines[..line.min(lines.len())].iter().rposition(begins).map_or(0, |at| at + 1);
+        let after = lines[first..].iter().skip(1).position(begins);
+        let document = &lines[first..after.map_or(lines.len(), |at| first + 1 + at)];
+        let at = line.saturating_sub(first);
+        let current = document.get(at).copied().unwrap_or_default();
+        let before = current.get(..column).unwrap_or(current);
+        let own = Line::of(current);
+        let is_value = own.key.is_some_and(|key| before.len() > own.indent + key.len());
+        let is_item = own.is_item && own.key.is_none();
+        let mut path = parents(document, at, own.indent, is_item);
+        let mapping = walk(root(document), &path);
+        let present = siblings(document, at, own.indent);
+        if is_value {
+            path.extend(own.key.map(str::to_owned));
+        }
+        let field = if is_value || is_item { field(root(document), &path) } else { None };
+        Self { mapping, field, path, present }
+    }
+}
+
+/// What a line of a block mapping holds.
+struct Line<'l> {
+    /// Where its key or value begins, behind the dashes of items.
+    indent: usize,
+    is_item: bool,
+    key: Option<&'l str>,
+}
+
+impl<'l> Line<'l> {
+    fn of(line: &'l str) -> Self {
+        let mut rest = line.trim_start_matches(' ');
+        let mut is_item = false;
+        while let Some(item) = rest.strip_prefix("- ").or_else(|| (rest == "-").then_some("")) {
+            is_item = true;
+            rest = item.trim_start_matches(' ');
+        }
+        let indent = line.len() - rest.len();
+        let key = rest.split_once(':').filter(|(key, value)| {
+            let is_name =
+                key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+            is_name && !key.is_empty() && (value.is_empty() || value.starts_with(' '))
+        });
+        Self { indent, is_item, key: key.map(|(key, _)| key) }
+    }
+}
+
+fn is_blank(line: &str) -> bool {
+    let line = line.trim_start();
+    line.is_empty() || line.starts_with('#')
+}
+
+/// The keys above a line that it is in, from the root.
+fn parents(document: &[&str], at: usize, indent: usize, is_item: bool) -> Vec<String> {
+    let (mut path, mut limit) = (Vec::new(), indent);
+    // The items of a list may stand as far left as its key.
+    let mut may_equal = is_item;
+    for line in document[..at.min(document.len())].iter().rev().filter(|line| !is_blank(line)) {
+        let found = Line::of(line);
+        let holds =
+            found.indent < limit || may_equal && !found.is_item && found.indent + 2 == limit;
+        if let Some(key) = found.key.filter(|_| holds) {
+            path.push(key.to_owned());
+            let dash = line.len() - line.trim_start_matches(' ').len();
+            limit = if found.is_item { dash } else { found.indent };
+            may_equal = found.is_item;
+            if found.is_item {
+                limit += 2;
+            }
+        }
+    }
+    path.reverse();
+    path
+}
+
+/// The keys of the mapping that a line is in.
+fn siblings(document: &[&str], at: usize, indent: usize) -> Vec<String> {
+    let same = |lines: &mut dyn Iterator<Item = &&str>| {
+        let mut keys = Vec::new();
+        for line in lines.filter(|line| !is_blank(line)) {
+            let found = Line::of(line);
+            if found.indent < indent {
+                break;
+            }
+            if let Some(key) = found.key.filter(|_| found.indent == indent) {
+                keys.push(key.to_owned());
+            }
+            if found.is_item && found.indent == indent {
+                break;
+            }
+        }
+        keys
+    };
+    let at = at.min(document.len());
+    let mut keys = same(&mut document[..at].iter().rev());
+    keys.extend(same(&mut document[at..].iter().skip(1)));
+    keys
+}
+
+/// The format of a document, by its `kind`.
+fn root(document: &[&str]) -> &'static Mapping {
+    let kind = document.iter().find_map(|line| line.strip_prefix("kind:"));
+    let kind = kind.map(|kind| kind.split('#').next().unwrap_or_default().trim());
+    match kind {
+        Some(kind) if kind.trim_matches(['"', '\'']) == POLICY_KIND => &POLICY,
+        None if document
+            .iter()
+            .any(|line| line.starts_with("rules:") || line.starts_with("keys:")) =>
+        {
+            &POLICY
+        }
+        _ => {
+            debug_assert_ne!(KEY_KIND, POLICY_KIND);
+            &KEY
+        }
+    }
+}
+
+fn walk(root: &'static Mapping, path: &[String]) -> Option<&'static Mapping> {
+    let mut mapping = root;
+    let mut names = path.iter();
+    while let Some(name) = names.next() {
+        let kind = &mapping.field(name)?.kind;
+        if matches!(kind, Kind::Map(_) | Kind::Rules(_)) {
+            // Any name stands for an entry of it.
+            names.next()?;
+        }
+        mapping = kind.mapping()?;
+    }
+    Some(mapping)
+}
+
+fn field(root: &'static Mapping, path: &[String]) -> Option<&'static FieldSpec> {
+    let (last, parents) = path.split_last()?;
+    walk(root, parents)?.field(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "\
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata:
+  name: a
+  owner: team
+  approvals:
+    - by: me
+      ticket: T-1
+spec:
+  securityLevel: advanced
+  roles:
+  - Viewer
+  scope:
+    assets:
+      mode: none
+
+---
+kind: Policy
+rules:
+  expiry-too-long:
+    max: 90d
+";
+
+    fn at(line: usize, column: usize) -> (String, Option<&'static str>) {
+        let cursor = Cursor::at(KEY, line, column);
+        (cursor.path.join("."), cursor.field.map(|field| field.name))
+    }
+
+    #[test]
+    fn the_path_is_told_from_indentation() {
+        assert_eq!(at(3, 8), ("metadata.name".to_owned(), Some("name")));
+        assert_eq!(at(3, 3), ("metadata".to_owned(), None));
+        assert_eq!(at(7, 15), ("metadata.approvals.ticket".to_owned(), Some("ticket")));
+        assert_eq!(at(9, 20), ("spec.securityLevel".to_owned(), Some("securityLevel")));
+        assert_eq!(at(11, 5), ("spec.roles".to_owned(), Some("roles")));
+        assert_eq!(at(14, 12), ("spec.scope.assets.mode".to_owned(), Some("mode")));
+        let of_policy = Cursor::at(KEY, 20, 4);
+        assert_eq!(of_policy.path, ["rules", "expiry-too-long"]);
+        assert!(of_policy.mapping.is_some());
+    }
+
+    #[test]
+    fn siblings_are_those_of_the_same_mapping() {
+        let cursor = Cursor::at(KEY, 4, 3);
+        assert_eq!(cursor.present, ["name", "approvals"]);
+        assert!(cursor.mapping.is_some_and(|mapping| mapping.field("labels").is_some()));
+    }
+
+    #[test]
+    fn no_place_is_a_panic() {
+        for line in 0..30 {
+            for column in 0..40 {
+                Cursor::at(KEY, line, column);
+                Cursor::at("é: x\n- - ü:\n", line, column);
+            }
+        }
+        Cursor::at("", 3, 3);
+    }
+}

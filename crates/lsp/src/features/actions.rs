@@ -1,0 +1,112 @@
+//! Quick fixes, suppressions, and all safe fixes at once.
+
+use std::collections::HashMap;
+
+use cortexkey_lint::{Edit, Finding};
+use lsp_types::{
+    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, Position, Range, TextEdit,
+    WorkspaceEdit,
+};
+
+use super::{Place, diagnostics, overlap};
+
+/// All safe fixes of a file, as `editor.codeActionsOnSave` names them.
+pub(crate) const FIX_ALL: CodeActionKind = CodeActionKind::new("source.fixAll.cortexkey");
+
+/// How long a new suppression lasts.
+const SUPPRESSION_DAYS: i64 = 30;
+
+/// The actions for a range.
+pub(crate) fn of(place: &Place<'_>, params: &CodeActionParams) -> Vec<CodeActionOrCommand> {
+    let mut actions = Vec::new();
+    for (finding, report) in place.findings() {
+        let diagnostic = diagnostics::one(place.root, finding, report, place.encoding);
+        if !overlap(diagnostic.range, params.range) {
+            continue;
+        }
+        let name = finding.rule.name();
+        let action = |title: String, edits: Vec<TextEdit>, preferred: bool| CodeAction {
+            title,
+            kind: Some(CodeActionKind::QUICKFIX),
+            diagnostics: Some(vec![diagnostic.clone()]),
+            edit: Some(workspace_edit(place, edits)),
+            is_preferred: Some(preferred),
+            ..Default::default()
+        };
+        if let Some(fix) = &finding.fix {
+            let title = match (fix.safe, &finding.help) {
+                (true, Some(help)) => format!("Fix {name}: {help}"),
+                (true, None) => format!("Fix {name}"),
+                (false, Some(help)) => format!("Fix {name} (check the result): {help}"),
+                (false, None) => format!("Fix {name} (check the result)"),
+            };
+            actions.push(action(title, edits(place, &fix.edits), fix.safe));
+        }
+        if !finding.unchecked && finding.rule.family() != Some(cortexkey_lint::Family::Secret) {
+            let edit = suppression(place, name, diagnostic.range.start.line);
+            actions.push(action(format!("Suppress {name} with a reason"), vec![edit], false));
+        }
+    }
+    let wants_all =
+        params.context.only.as_ref().is_none_or(|kinds| {
+            kinds.iter().any(|kind| FIX_ALL.as_str().starts_with(kind.as_str()))
+        });
+    let all = format(place);
+    if wants_all && !all.is_empty() {
+        actions.push(CodeAction {
+            title: "Apply all safe fixes of this file".to_owned(),
+            kind: Some(FIX_ALL),
+            edit: Some(workspace_edit(place, all)),
+            ..Default::default()
+        });
+    }
+    let wanted = |action: &CodeAction| {
+        let kind = action.kind.as_ref().map_or("", CodeActionKind::as_str);
+        params.context.only.as_ref().is_none_or(|kinds| {
+            kinds.iter().any(|only| {
+                kind == only.as_str() || kind.starts_with(&format!("{}.", only.as_str()))
+            })
+        })
+    };
+    actions.into_iter().filter(wanted).map(CodeActionOrCommand::CodeAction).collect()
+}
+
+/// All safe fixes that do not touch each other, first come first served.
+pub(crate) fn format(place: &Place<'_>) -> Vec<TextEdit> {
+    let mut taken: Vec<Edit> = Vec::new();
+    for (finding, _) in place.findings() {
+        let Some(fix) = safe(finding) else { continue };
+        let touches = |edit: &Edit| {
+            taken
+                .iter()
+                .any(|other| edit.span.start <= other.span.end && other.span.start <= edit.span.end)
+        };
+        if !fix.iter().any(touches) {
+            taken.extend(fix.iter().cloned());
+        }
+    }
+    edits(place, &taken)
+}
+
+fn safe(finding: &Finding) -> Option<&[Edit]> {
+    finding.fix.as_ref().filter(|fix| fix.safe).map(|fix| fix.edits.as_slice())
+}
+
+fn edits(place: &Place<'_>, edits: &[Edit]) -> Vec<TextEdit> {
+    edits.iter().map(|edit| TextEdit::new(place.text.range(edit.span), edit.text.clone())).collect()
+}
+
+/// A comment above a line, with the places to fill in.
+fn suppression(place: &Place<'_>, rule: &str, line: u32) -> TextEdit {
+    let current = place.text.line(line as usize);
+    let indent = &current[..current.len() - current.trim_start_matches(' ').len()];
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * SUPPRESSION_DAYS);
+    let until = until.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let text = format!("{indent}# cortexkey: ignore[{rule}] reason=\"TICKET\" until={until}\n");
+    let at = Position::new(line, 0);
+    TextEdit::new(Range::new(at, at), text)
+}
+
+fn workspace_edit(place: &Place<'_>, edits: Vec<TextEdit>) -> WorkspaceEdit {
+    WorkspaceEdit::new(HashMap::from([(place.uri.clone(), edits)]))
+}

@@ -1,0 +1,103 @@
+//! Fields with their documentation, and the values that a field takes.
+
+use cortexkey_core::access::PREDEFINED_ROLES;
+use cortexkey_lint::rules::all_ids;
+use cortexkey_lint::rules::find;
+use cortexkey_manifest::format::{FieldSpec, Kind};
+use cortexkey_manifest::policy::BUILTINS;
+use lsp_types::{CompletionItem, CompletionItemKind, Documentation, Position};
+
+use super::Place;
+use crate::cursor::Cursor;
+
+pub(crate) fn of(place: &Place<'_>, position: Position) -> Vec<CompletionItem> {
+    let number = position.line as usize;
+    let line = place.text.line(number);
+    let start = place.text.offset(Position::new(position.line, 0));
+    let column = place.text.offset(position) - start;
+    let before = &line[..column];
+    if let Some((_, comment)) = before.split_once('#') {
+        let is_list =
+            comment.contains("cortexkey:") && comment.contains('[') && !comment.contains(']');
+        return if is_list { rule_names() } else { Vec::new() };
+    }
+    let cursor = Cursor::at(place.text.whole, number, column);
+    if let Some(field) = cursor.field {
+        return values(place, &cursor, field);
+    }
+    if cursor.path.first().is_some_and(|name| name == "rules") && cursor.path.len() == 1 {
+        return rule_names();
+    }
+    let Some(mapping) = cursor.mapping else { return Vec::new() };
+    let missing = mapping
+        .fields
+        .iter()
+        .filter(|field| !cursor.present.iter().any(|present| present == field.name));
+    missing.enumerate().map(|(at, field)| key(at, field)).collect()
+}
+
+fn key(at: usize, field: &FieldSpec) -> CompletionItem {
+    CompletionItem {
+        label: field.name.to_owned(),
+        kind: Some(CompletionItemKind::FIELD),
+        documentation: Some(Documentation::String(field.doc.to_owned())),
+        insert_text: Some(format!("{}: ", field.name)),
+        // In the customary order.
+        sort_text: Some(format!("{at:03}")),
+        ..Default::default()
+    }
+}
+
+fn value(label: &str, detail: &str) -> CompletionItem {
+    CompletionItem {
+        label: label.to_owned(),
+        kind: Some(CompletionItemKind::VALUE),
+        detail: (!detail.is_empty()).then(|| detail.to_owned()),
+        insert_text: Some(cortexkey_manifest::scalar(label)),
+        ..Default::default()
+    }
+}
+
+fn rule_names() -> Vec<CompletionItem> {
+    let rules = all_ids().into_iter().filter_map(find);
+    let mut items: Vec<_> = rules.map(|rule| value(rule.name, rule.summary)).collect();
+    items.dedup_by(|one, other| one.label == other.label);
+    items
+}
+
+fn values(place: &Place<'_>, cursor: &Cursor, field: &FieldSpec) -> Vec<CompletionItem> {
+    match field.kind {
+        Kind::Const(text) => return vec![value(text, "")],
+        Kind::Choice(words) => return words().into_iter().map(|word| value(word, "")).collect(),
+        Kind::Flag => return vec![value("true", ""), value("false", "")],
+        _ => {}
+    }
+    let policy = place.root.policy(&place.path).map(|(policy, _)| policy);
+    let path: Vec<&str> = cursor.path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["spec", "roles"] => {
+            let own = policy.into_iter().flat_map(cortexkey_lint::Policy::roles);
+            let own = own.map(|role| value(&role.name.value, "in the policy's catalogue"));
+            let predefined = PREDEFINED_ROLES.iter().map(|role| value(role.name, "predefined"));
+            let mut all: Vec<_> = own.chain(predefined).collect();
+            all.sort_by(|one, other| one.label.cmp(&other.label));
+            all.dedup_by(|one, other| one.label == other.label);
+            all
+        }
+        ["metadata", "owner"] => {
+            let teams = policy.into_iter().flat_map(cortexkey_lint::Policy::teams);
+            teams.map(|team| value(team, "a team of the policy")).collect()
+        }
+        ["metadata", "tenant"] => {
+            let tenants = policy.into_iter().flat_map(cortexkey_lint::Policy::tenants);
+            tenants.map(|(name, _)| value(&name.value, "a tenant of the policy")).collect()
+        }
+        ["extends"] => BUILTINS.iter().map(|(name, _)| value(name, "")).collect(),
+        ["waivers", "rule"] => rule_names(),
+        ["waivers", "key"] => {
+            let names = place.root.definitions().filter_map(|(_, _, it)| it.name());
+            names.map(|name| value(name, "a key of this folder")).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,150 @@
+//! [`Root`]: a folder of the editor, with the policies that hold in it and what they find.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::empty;
+use std::path::{Path, PathBuf};
+
+use cortexkey_lint::files::{self, Options};
+use cortexkey_lint::{
+    Corpus, CorpusFile, FileId, Finding, LintOptions, LintSession, Policy, Report, SourceId,
+    WaivedBy,
+};
+use cortexkey_manifest::definition::Definition;
+use cortexkey_manifest::yaml::Limits;
+
+/// A folder that is checked.
+pub(crate) struct Root {
+    pub(crate) folder: PathBuf,
+    /// One for each policy, in the order of their numbers.
+    sessions: Vec<LintSession<'static>>,
+    /// What the sessions found last.
+    reports: Vec<Report>,
+    files: HashMap<PathBuf, FileId>,
+    /// Fingerprints of what the baseline holds.
+    known: BTreeSet<String>,
+    /// Why the folder could not be checked.
+    pub(crate) fault: Option<String>,
+    limits: Limits,
+}
+
+impl Root {
+    /// Reads and checks a folder, with the editor's texts in place of files.
+    pub(crate) fn load(folder: &Path, texts: &HashMap<PathBuf, String>) -> Self {
+        let now = jiff::Timestamp::now();
+        let options = Options::new(folder, now);
+        let outcome = files::run(&options, &mut empty());
+        let mut root = Self {
+            folder: folder.to_owned(),
+            sessions: Vec::new(),
+            reports: Vec::new(),
+            files: HashMap::new(),
+            known: BTreeSet::new(),
+            fault: None,
+            limits: options.limits,
+        };
+        let Some(report) = &outcome.report else {
+            root.fault = Some(outcome.messages.join("; "));
+            return root;
+        };
+        // A policy that is not usable leaves its keys unchecked.
+        let is_unchecked = outcome.policy.iter().chain(&outcome.others).any(|it| !it.is_usable());
+        root.fault = is_unchecked.then(|| outcome.messages.join("; "));
+        let by_baseline = |waived: &&cortexkey_lint::WaivedFinding| waived.by == WaivedBy::Baseline;
+        let known = report.waived.iter().filter(by_baseline);
+        root.known = known.map(|waived| waived.finding.fingerprint.clone()).collect();
+        let mut corpus = outcome.corpus;
+        for file in &corpus.files {
+            root.files.insert(root.absolute(&file.path), file.id);
+        }
+        let policies: Vec<Policy> = outcome.policy.into_iter().chain(outcome.others).collect();
+        let last = policies.len().saturating_sub(1);
+        for (at, policy) in policies.into_iter().enumerate() {
+            let mut own = if at == last { core::mem::take(&mut corpus) } else { corpus.clone() };
+            for file in &mut own.files {
+                file.reported &= file.policy == at;
+            }
+            root.sessions.push(LintSession::new(own, policy, &LintOptions::at(now)));
+        }
+        root.reports = root.sessions.iter().map(LintSession::report).collect();
+        for (path, text) in texts {
+            root.set_text(path, text);
+        }
+        root
+    }
+
+    pub(crate) fn holds(&self, path: &Path) -> bool {
+        path.starts_with(&self.folder)
+    }
+
+    /// Takes a text for a file's; false where the folder's corpus has no such file.
+    pub(crate) fn set_text(&mut self, path: &Path, text: &str) -> bool {
+        let Some(file) = self.files.get(path).copied() else { return false };
+        for session in &mut self.sessions {
+            session.set_text(file, text.as_bytes().to_vec(), &self.limits);
+        }
+        true
+    }
+
+    /// Joins what the files show together. What holds for a single file was checked already.
+    pub(crate) fn refresh(&mut self) {
+        self.reports = self.sessions.iter().map(LintSession::report).collect();
+    }
+
+    /// All findings that count, by the file that they are in.
+    pub(crate) fn findings(&self) -> BTreeMap<PathBuf, Vec<(&Finding, &Report)>> {
+        let mut all: BTreeMap<PathBuf, Vec<(&Finding, &Report)>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for report in &self.reports {
+            for finding in &report.findings {
+                let Some(path) = self.path_of(report, finding.location.source) else { continue };
+                let is_double = !seen.insert((&finding.fingerprint, finding.location.span));
+                if !is_double && !self.known.contains(&finding.fingerprint) {
+                    all.entry(path).or_default().push((finding, report));
+                }
+            }
+        }
+        all
+    }
+
+    /// Where a source is on disk; none for a built-in policy.
+    pub(crate) fn path_of(&self, report: &Report, source: SourceId) -> Option<PathBuf> {
+        let path = &report.sources.get(source)?.path;
+        let is_file = !path.starts_with("builtin:") && !path.starts_with('<');
+        is_file.then(|| self.absolute(path))
+    }
+
+    fn absolute(&self, path: &str) -> PathBuf {
+        let path = self.folder.join(path);
+        std::fs::canonicalize(&path).unwrap_or(path)
+    }
+
+    pub(crate) fn corpus(&self) -> Option<&Corpus> {
+        self.sessions.first().map(LintSession::corpus)
+    }
+
+    /// All definitions with the path and the file that holds them.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = (PathBuf, &CorpusFile, &Definition)> {
+        let files = self.corpus().into_iter().flat_map(|corpus| &corpus.files);
+        files.flat_map(move |file| {
+            let documents = file.documents.iter().filter_map(|it| it.definition.as_ref());
+            documents.map(move |definition| (self.absolute(&file.path), file, definition))
+        })
+    }
+
+    pub(crate) fn file(&self, path: &Path) -> Option<&CorpusFile> {
+        let id = self.files.get(path)?;
+        self.corpus()?.files.iter().find(|file| file.id == *id)
+    }
+
+    /// The policy that governs a file; the folder's own for others.
+    pub(crate) fn policy(&self, path: &Path) -> Option<(&Policy, &Report)> {
+        let at = self.file(path).map_or(0, |file| file.policy);
+        Some((self.sessions.get(at)?.policy(), self.reports.get(at)?))
+    }
+
+    /// All policies with their reports.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = (usize, &Policy, &Report)> {
+        let sessions = self.sessions.iter().zip(&self.reports).enumerate();
+        sessions.map(|(at, (session, report))| (at, session.policy(), report))
+    }
+}

@@ -1,0 +1,212 @@
+//! An editor: writes files, speaks the protocol by hand, and keeps what it is shown.
+
+use std::collections::HashMap;
+use std::fs;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use lsp_server::{Connection, Message, Notification, Request, RequestId};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Editor {
+    folder: tempfile::TempDir,
+    client: Option<Connection>,
+    server: Option<JoinHandle<()>>,
+    shown: HashMap<String, Vec<Value>>,
+    next: i32,
+}
+
+impl Editor {
+    pub(crate) fn start(files: &[(&str, &str)], encodings: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let (client, server) = Connection::memory();
+        let server = std::thread::spawn(move || cortexkey_lsp::serve(&server).unwrap());
+        let mut editor = Self {
+            folder,
+            client: Some(client),
+            server: Some(server),
+            shown: HashMap::new(),
+            next: 0,
+        };
+        let root = editor.uri("");
+        let capabilities = editor.request(
+            "initialize",
+            &json!({
+                "processId": null,
+                "rootUri": root,
+                "capabilities": { "general": { "positionEncodings": encodings } },
+            }),
+        );
+        assert_eq!(capabilities["capabilities"]["positionEncoding"], encodings[0]);
+        editor.notify("initialized", json!({}));
+        editor
+    }
+
+    pub(crate) fn uri(&self, path: &str) -> String {
+        let folder = fs::canonicalize(self.folder.path()).unwrap();
+        let uri = format!("file://{}/{path}", folder.display());
+        uri.trim_end_matches('/').to_owned()
+    }
+
+    fn client(&self) -> &Connection {
+        self.client.as_ref().unwrap()
+    }
+
+    pub(crate) fn notify(&self, method: &str, params: Value) {
+        let notification = Notification { method: method.to_owned(), params };
+        self.client().sender.send(notification.into()).unwrap();
+    }
+
+    pub(crate) fn open(&mut self, path: &str, text: &str) {
+        self.notify(
+            "textDocument/didOpen",
+            json!({ "textDocument": {
+                "uri": self.uri(path), "languageId": "yaml", "version": 1, "text": text,
+            } }),
+        );
+    }
+
+    pub(crate) fn replace(&mut self, path: &str, version: i32, text: &str) {
+        self.notify(
+            "textDocument/didChange",
+            json!({
+                "textDocument": { "uri": self.uri(path), "version": version },
+                "contentChanges": [{ "text": text }],
+            }),
+        );
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        path: &str,
+        version: i32,
+        at: (u32, u32, u32, u32),
+        text: &str,
+    ) {
+        let (start, end) = ((at.0, at.1), (at.2, at.3));
+        self.notify(
+            "textDocument/didChange",
+            json!({
+                "textDocument": { "uri": self.uri(path), "version": version },
+                "contentChanges": [{
+                    "range": {
+                        "start": { "line": start.0, "character": start.1 },
+                        "end": { "line": end.0, "character": end.1 },
+                    },
+                    "text": text,
+                }],
+            }),
+        );
+    }
+
+    pub(crate) fn close(&mut self, path: &str) {
+        let params = json!({ "textDocument": { "uri": self.uri(path) } });
+        self.notify("textDocument/didClose", params);
+    }
+
+    /// The result of a request.
+    pub(crate) fn request(&mut self, method: &str, params: &Value) -> Value {
+        let (result, error) = self.exchange(method, params);
+        assert_eq!(error, Value::Null, "{method}");
+        result
+    }
+
+    /// The error of a request.
+    pub(crate) fn raw(&mut self, method: &str, params: &Value) -> Value {
+        self.exchange(method, params).1
+    }
+
+    fn exchange(&mut self, method: &str, params: &Value) -> (Value, Value) {
+        self.next += 1;
+        let id = RequestId::from(self.next);
+        let request = Request { id: id.clone(), method: method.to_owned(), params: params.clone() };
+        self.client().sender.send(request.into()).unwrap();
+        loop {
+            match self.receive() {
+                Message::Response(response) if response.id == id => {
+                    let error = response.error.map(|error| json!({ "code": error.code }));
+                    return (response.result.unwrap_or_default(), error.unwrap_or_default());
+                }
+                message => self.keep(message),
+            }
+        }
+    }
+
+    fn receive(&self) -> Message {
+        self.client().receiver.recv_timeout(PATIENCE).unwrap()
+    }
+
+    fn keep(&mut self, message: Message) {
+        let Message::Notification(it) = message else { return };
+        if it.method == "textDocument/publishDiagnostics" {
+            let uri = it.params["uri"].as_str().unwrap().to_owned();
+            self.shown.insert(uri, it.params["diagnostics"].as_array().unwrap().clone());
+        }
+    }
+
+    /// What is shown of a file once all that was sent has been seen to. The server answers a request
+    /// before it shows what is new, so there are two.
+    pub(crate) fn settled(&mut self, path: &str) -> Vec<Value> {
+        for _ in 0..2 {
+            self.raw("cortexkey/settled", &json!({}));
+        }
+        self.shown.get(&self.uri(path)).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn diagnostics(&mut self, path: &str) -> Vec<Value> {
+        self.settled(path)
+    }
+
+    /// The next notification of a kind, with others of another kind left aside.
+    pub(crate) fn next(&mut self, method: &str, aside: &str) -> Value {
+        loop {
+            if let Message::Notification(it) = self.receive() {
+                if it.method == method {
+                    return it.params;
+                }
+                assert_eq!(it.method, aside);
+            }
+        }
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        self.exchange("shutdown", &Value::Null);
+        self.notify("exit", Value::Null);
+        self.client = None;
+        self.server.take().unwrap().join().unwrap();
+    }
+}
+
+/// A text with edits of a test's ASCII text made, the last one first.
+pub(crate) fn apply(text: &str, edits: &[Value]) -> String {
+    let offset = |place: &Value| {
+        let line = usize::try_from(place["line"].as_u64().unwrap()).unwrap();
+        let column = usize::try_from(place["character"].as_u64().unwrap()).unwrap();
+        text.split_inclusive('\n').take(line).map(str::len).sum::<usize>() + column
+    };
+    let mut edits: Vec<_> = edits
+        .iter()
+        .map(|edit| {
+            let range = &edit["range"];
+            (offset(&range["start"]), offset(&range["end"]), edit["newText"].as_str().unwrap())
+        })
+        .collect();
+    edits.sort_by_key(|(start, ..)| core::cmp::Reverse(*start));
+    let mut text = text.to_owned();
+    for (start, end, new) in edits {
+        text.replace_range(start..end, new);
+    }
+    text
+}

@@ -1,0 +1,235 @@
+//! The server as an editor sees it: messages in, messages out.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod editor;
+
+use serde_json::json;
+
+use editor::Editor;
+
+const POLICY: &str = "\
+apiVersion: cortexkey/v1
+kind: Policy
+metadata: { name: acme }
+extends: [builtin:recommended]
+keys: [keys/**/*.yaml]
+tenants:
+  prod: { product: xsiam }
+catalog:
+  teams: [team-detection]
+  roles:
+    - name: SIEM Export
+waivers:
+  - rule: ticket-missing
+    key: svc-export
+    reason: SEC-1
+    approvedBy: ciso@example.com
+    expires: 2099-01-01
+";
+
+const KEY: &str = "\
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata:
+  name: svc-export
+  owner: team-detection
+  tenant: prod
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  expires: 2099-01-01
+  roles: [SIEM Export]
+";
+
+fn editor() -> Editor {
+    Editor::start(&[("cortexkey.yaml", POLICY), ("keys/a.yaml", KEY)], &["utf-16"])
+}
+
+#[test]
+fn findings_follow_the_buffer_and_not_the_file() {
+    let mut editor = editor();
+    editor.open("keys/a.yaml", KEY);
+    let first = editor.diagnostics("keys/a.yaml");
+    assert!(first.iter().any(|found| found["code"] == "expiry-too-long"), "{first:?}");
+    let at = first.iter().find(|found| found["code"] == "expiry-too-long").unwrap();
+    assert_eq!(at["range"]["start"], json!({ "line": 9, "character": 11 }));
+    assert!(at["codeDescription"]["href"].as_str().unwrap().contains("expiry-too-long"));
+
+    // One keystroke at a time; the file on disk stays as it was.
+    editor.change("keys/a.yaml", 2, (9, 11, 9, 21), "never");
+    let second = editor.diagnostics("keys/a.yaml");
+    assert!(!second.iter().any(|found| found["code"] == "expiry-too-long"), "{second:?}");
+    assert!(
+        second.iter().any(|found| found["code"] == "expiry-missing"
+            || found["code"].as_str().is_some_and(|code| code.starts_with("expiry"))),
+        "{second:?}"
+    );
+    editor.close("keys/a.yaml");
+    assert_eq!(editor.diagnostics("keys/a.yaml"), first);
+}
+
+#[test]
+fn a_burst_of_changes_ends_in_what_the_last_one_says() {
+    let mut editor = editor();
+    editor.open("keys/a.yaml", KEY);
+    let clean = editor.diagnostics("keys/a.yaml");
+    for version in 2..50 {
+        editor.replace("keys/a.yaml", version, &format!("{KEY}# {version}\nbroken: [\n"));
+    }
+    editor.replace("keys/a.yaml", 50, KEY);
+    assert_eq!(editor.settled("keys/a.yaml"), clean);
+}
+
+#[test]
+fn fixes_and_suppressions_are_offered_at_their_findings() {
+    let mut editor = editor();
+    let duplicate = KEY.replace("[SIEM Export]", "[SIEM Export, SIEM Export]");
+    editor.open("keys/a.yaml", &duplicate);
+    let actions = editor.request(
+        "textDocument/codeAction",
+        &json!({
+            "textDocument": { "uri": editor.uri("keys/a.yaml") },
+            "range": { "start": { "line": 10, "character": 0 }, "end": { "line": 10, "character": 40 } },
+            "context": { "diagnostics": [] },
+        }),
+    );
+    let titles: Vec<_> = actions
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|action| action["title"].as_str().unwrap())
+        .collect();
+    assert!(titles.iter().any(|title| title.starts_with("Fix role-duplicate")), "{titles:?}");
+    assert!(titles.iter().any(|title| title.starts_with("Suppress role-duplicate")), "{titles:?}");
+    let all = editor.request(
+        "textDocument/formatting",
+        &json!({
+            "textDocument": { "uri": editor.uri("keys/a.yaml") },
+            "options": { "tabSize": 2, "insertSpaces": true },
+        }),
+    );
+    let fixed = editor::apply(&duplicate, all.as_array().unwrap());
+    editor.replace("keys/a.yaml", 2, &fixed);
+    let left = editor.settled("keys/a.yaml");
+    assert!(!left.iter().any(|found| found["code"] == "role-duplicate"), "{left:?}");
+}
+
+#[test]
+fn no_suppression_is_offered_for_a_secret() {
+    let mut editor = editor();
+    let secret = KEY.replace("Exports incidents", &format!("api_key={}", "k7Qz".repeat(32)));
+    editor.open("keys/a.yaml", &secret);
+    let found = editor.diagnostics("keys/a.yaml");
+    let secrets: Vec<_> = found
+        .iter()
+        .filter(|found| found["code"].as_str().is_some_and(|code| code.starts_with("secret")))
+        .collect();
+    assert!(!secrets.is_empty(), "{found:?}");
+    assert!(!format!("{found:?}").contains("k7Qzk7Qz"), "a secret is repeated");
+    let actions = editor.request(
+        "textDocument/codeAction",
+        &json!({
+            "textDocument": { "uri": editor.uri("keys/a.yaml") },
+            "range": secrets[0]["range"],
+            "context": { "diagnostics": [] },
+        }),
+    );
+    assert!(!actions.to_string().contains("Suppress secret"), "{actions}");
+}
+
+#[test]
+fn names_lead_to_where_they_are_written() {
+    let mut editor = editor();
+    editor.open("keys/a.yaml", KEY);
+    let at = |editor: &mut Editor, method: &str, line: u32, character: u32| {
+        let params = json!({
+            "textDocument": { "uri": editor.uri("keys/a.yaml") },
+            "position": { "line": line, "character": character },
+            "context": { "includeDeclaration": true },
+            "newName": "svc-siem",
+        });
+        editor.request(method, &params)
+    };
+    let role = at(&mut editor, "textDocument/definition", 10, 12);
+    assert_eq!(role[0]["uri"], editor.uri("cortexkey.yaml"));
+    assert_eq!(role[0]["range"]["start"]["line"], 10);
+    let tenant = at(&mut editor, "textDocument/definition", 5, 12);
+    assert_eq!(tenant[0]["range"]["start"]["line"], 6);
+    let key = at(&mut editor, "textDocument/references", 3, 10);
+    assert_eq!(key.as_array().unwrap().len(), 2, "{key}");
+    let edit = at(&mut editor, "textDocument/rename", 3, 10);
+    let changes = edit["changes"].as_object().unwrap();
+    assert_eq!(changes.len(), 2, "{edit}");
+    assert!(changes.values().all(|edits| edits[0]["newText"] == "svc-siem"));
+}
+
+#[test]
+fn hover_completion_symbols_hints_and_lenses() {
+    let mut editor = editor();
+    editor.open("keys/a.yaml", KEY);
+    let uri = editor.uri("keys/a.yaml");
+    let at = |line: u32, character: u32| json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": character } });
+    let hover = editor.request("textDocument/hover", &at(7, 4));
+    assert!(hover.to_string().contains("`standard`"), "{hover}");
+    let hover = editor.request("textDocument/hover", &at(10, 12));
+    assert!(hover.to_string().contains("SIEM Export"), "{hover}");
+    let labels = |items: &serde_json::Value| -> Vec<String> {
+        let items = items.as_array().unwrap().iter();
+        items.map(|item| item["label"].as_str().unwrap().to_owned()).collect()
+    };
+    let levels = editor.request("textDocument/completion", &at(7, 17));
+    assert_eq!(labels(&levels), ["standard", "advanced"]);
+    let owners = editor.request("textDocument/completion", &at(4, 9));
+    assert_eq!(labels(&owners), ["team-detection"]);
+    let fields = editor.request("textDocument/completion", &at(5, 2));
+    assert!(labels(&fields).contains(&"labels".to_owned()), "{fields}");
+    assert!(!labels(&fields).contains(&"name".to_owned()), "{fields}");
+    let document = json!({ "textDocument": { "uri": uri } });
+    let symbols = editor.request("textDocument/documentSymbol", &document);
+    assert_eq!(symbols[0]["name"], "svc-export");
+    let range = json!({
+        "textDocument": { "uri": uri },
+        "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } },
+    });
+    let hints = editor.request("textDocument/inlayHint", &range);
+    assert!(hints[0]["label"].as_str().unwrap().ends_with("days left"), "{hints}");
+    let lenses = editor.request("textDocument/codeLens", &document);
+    assert!(lenses[0]["command"]["title"].as_str().unwrap().contains("SIEM Export"));
+}
+
+#[test]
+fn columns_are_counted_as_agreed() {
+    // Two UTF-16 units and four bytes a character, before what is found.
+    let key = KEY.replace("roles: [SIEM Export]", "roles: [\"𝕏𝕏\", Nowhere]");
+    for (encoding, column) in [("utf-16", 18), ("utf-8", 22)] {
+        let mut editor =
+            Editor::start(&[("cortexkey.yaml", POLICY), ("keys/a.yaml", &key)], &[encoding]);
+        editor.open("keys/a.yaml", &key);
+        let found = editor.diagnostics("keys/a.yaml");
+        let unknown = |it: &&serde_json::Value| {
+            it["code"] == "role-unknown" && it["range"]["start"]["character"] == column
+        };
+        assert!(found.iter().any(|it| unknown(&it)), "{encoding}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_message_is_told_and_ends_nothing() {
+    let mut editor = editor();
+    let error = editor.raw("textDocument/hover", &json!({ "textDocument": 7 }));
+    assert_eq!(error["code"], -32602);
+    let error = editor.raw("workspace/unheardOf", &json!({}));
+    assert_eq!(error["code"], -32601);
+    editor.open("keys/a.yaml", KEY);
+    assert!(!editor.diagnostics("keys/a.yaml").is_empty());
+}
+
+#[test]
+fn a_folder_that_cannot_be_checked_is_told() {
+    let broken =
+        "kind: Policy\napiVersion: cortexkey/v1\nmetadata: { name: a }\nextends: [nowhere.yaml]\n";
+    let mut editor = Editor::start(&[("cortexkey.yaml", broken), ("keys/a.yaml", KEY)], &["utf-8"]);
+    let told = editor.next("window/showMessage", "textDocument/publishDiagnostics");
+    assert_eq!(told["type"], 1, "{told}");
+}
