@@ -1,7 +1,5 @@
 //! [`Hasher`]: which kernel hashes many messages, and [`Lanes`]: SHA-256 of up to 32 messages with it.
 
-use core::array;
-
 use zeroize::{Zeroize, ZeroizeOnDrop, zeroize_stack};
 
 use crate::sha256::{SharedBlock, Words};
@@ -209,7 +207,7 @@ impl Lanes {
         #[cfg(target_arch = "x86_64")]
         if let Hasher::Avx512(proof) = self.hasher {
             let mut texts = texts.fuse();
-            let mut texts = array::from_fn(|_| texts.next());
+            let mut texts = core::array::from_fn(|_| texts.next());
             avx512::sha256::write_hex(proof, &self.words, &mut texts);
             return;
         }

@@ -56,6 +56,8 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use generator::ThreadGenerator;
 pub use hasher::{Hasher, Lanes};
+#[cfg(target_arch = "aarch64")]
+pub use neon::Neon;
 pub use nonce_kernel::NonceKernel;
 pub use path::Path;
 pub use process::ProcessMark;
