@@ -41,6 +41,13 @@ pub(super) struct Wanted {
     pub(super) role: Role,
 }
 
+impl Wanted {
+    fn new(path: &Path, by: usize, reported: bool, role: Role) -> Self {
+        let path = path.to_path_buf();
+        Self { path, by, reported, origin: Origin::Disk, real: None, is_alias: false, role }
+    }
+}
+
 /// Why a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
@@ -185,11 +192,7 @@ impl<'a, 'b> Search<'a, 'b> {
     /// Adds a file that is only searched for definitions.
     fn look(&mut self, path: &Path, by: usize, role: Role, sparse: Option<Blob>) {
         let origin = sparse.map_or(Origin::Disk, Origin::Index);
-        let path = path.to_path_buf();
-        let reported = true;
-        let real = None;
-        let is_alias = false;
-        self.push(Wanted { path, by, reported, origin, real, is_alias, role });
+        self.push(Wanted { origin, ..Wanted::new(path, by, true, role) });
     }
 
     fn push(&mut self, wanted: Wanted) {
@@ -210,16 +213,9 @@ impl<'a, 'b> Search<'a, 'b> {
         reported: bool,
         links: usize,
     ) -> Result<(), RunError> {
-        let path = path.to_path_buf();
-        let by = governed.by;
         let mut wanted = Wanted {
-            path,
-            by,
-            reported,
-            origin: Origin::Disk,
-            real: None,
             is_alias: links > 0,
-            role: Role::Corpus,
+            ..Wanted::new(path, governed.by, reported, Role::Corpus)
         };
         if let Some(blob) = &file.sparse {
             wanted.origin = Origin::Index(blob.clone());
@@ -277,15 +273,8 @@ impl<'a, 'b> Search<'a, 'b> {
         if !may_hold {
             return Ok(());
         }
-        let mut wanted = Wanted {
-            path: path.to_path_buf(),
-            by: governed.by,
-            reported,
-            origin: Origin::Disk,
-            real: None,
-            is_alias: true,
-            role: Role::Corpus,
-        };
+        let new = Wanted::new(path, governed.by, reported, Role::Corpus);
+        let mut wanted = Wanted { is_alias: true, ..new };
         match self.boundary.real(path) {
             Ok(Some(real)) if is_folder => {
                 return self.linked_folder(path, &real, reported, links);
@@ -364,17 +353,14 @@ impl<'a, 'b> Search<'a, 'b> {
             let Some(governed) = self.policy_set.governs(path)? else { continue };
             let may_hold = governed.in_corpus || self.policy_set.reaches(path);
             if may_hold && scopes.iter().any(near) {
-                self.want(path.clone(), governed.by, reported, Origin::Unreadable(why.clone()));
+                self.want(path, governed.by, reported, Origin::Unreadable(why.clone()));
             }
         }
         Ok(())
     }
 
-    fn want(&mut self, path: PathBuf, by: usize, reported: bool, origin: Origin) {
-        let real = None;
-        let is_alias = false;
-        let role = Role::Corpus;
-        self.push(Wanted { path, by, reported, origin, real, is_alias, role });
+    fn want(&mut self, path: &Path, by: usize, reported: bool, origin: Origin) {
+        self.push(Wanted { origin, ..Wanted::new(path, by, reported, Role::Corpus) });
     }
 
     /// Applies a path of the command line; true if it means the whole corpus.
@@ -483,7 +469,7 @@ impl<'a, 'b> Search<'a, 'b> {
             files = listing.files;
             let by = self.policy_set.above(folder)?.first().copied();
             for (path, why) in listing.unseen {
-                self.want(path, by.unwrap_or(PRIMARY), true, Origin::Unreadable(why));
+                self.want(&path, by.unwrap_or(PRIMARY), true, Origin::Unreadable(why));
             }
         }
         let before = self.found.wanted.len();
@@ -540,14 +526,14 @@ impl<'a, 'b> Search<'a, 'b> {
             (known.by, known.reported, known.origin) = (by, true, origin);
             return;
         }
-        self.want(path.to_path_buf(), by, true, origin);
+        self.want(path, by, true, origin);
     }
 
     fn stdin(&mut self, bytes: Result<Vec<u8>, open::ReadError>) -> Result<(), RunError> {
         let Some(name) = &self.options.stdin_filename else {
             let by = self.policy_set.above(&self.options.folder)?.first().copied();
             let by = by.unwrap_or(PRIMARY);
-            self.want(PathBuf::from("<stdin>"), by, true, Origin::Bytes(bytes));
+            self.want(Path::new("<stdin>"), by, true, Origin::Bytes(bytes));
             return Ok(());
         };
         let path = absolute(&self.options.folder, name);

@@ -1,91 +1,95 @@
 //! `JUnit` XML, for CI systems that show tests: a suite for each file, a case for each finding.
 //!
-//! A file without findings is one case that passed, so that a run over clean files is no empty one.
+//! A file without findings is one case that passed, so that a clean run has tests too.
 
 use core::fmt::Write as _;
+use std::collections::HashMap;
 
-use super::{Report, Severity};
+use crate::model::{Finding, Report, Source, SourceId, WaivedFinding};
 
-pub(super) fn render(report: &Report) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let (mut suites, mut tests, mut failures) = (String::new(), 0, 0);
-    for source in &report.sources {
-        let findings: Vec<_> =
-            report.findings.iter().filter(|finding| finding.location.source == source.id).collect();
-        let skipped: Vec<_> = report
-            .waived
-            .iter()
-            .filter(|waived| waived.finding.location.source == source.id)
-            .collect();
-        if (source.is_of_policy() && findings.is_empty()) || !source.reported {
-            continue;
-        }
-        let name = text(&source.path);
-        let count = (findings.len() + skipped.len()).max(1);
-        let failed = findings.len();
-        let _ = writeln!(
-            suites,
-            "  <testsuite name=\"{name}\" tests=\"{count}\" failures=\"{failed}\" errors=\"0\" \
-             skipped=\"{}\">",
-            skipped.len()
-        );
-        if findings.is_empty() && skipped.is_empty() {
-            let _ = writeln!(suites, "    <testcase classname=\"{name}\" name=\"cortexkey\"/>");
-        }
-        for finding in &findings {
-            let (start, _) = source.positions(finding.location.span);
-            let kind = match finding.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Info => "info",
-            };
-            let mut body =
-                format!("{}:{}:{}: {}", source.shown(), start.line, start.column, finding.message);
-            if let Some(help) = &finding.help {
-                let _ = write!(body, "\nhelp: {help}");
-            }
-            let _ = writeln!(
-                suites,
-                "    <testcase classname=\"{name}\" name=\"{} {} ({}:{})\" file=\"{name}\" \
-                 line=\"{}\">\n      <failure type=\"{kind}\" message=\"{}\">{}</failure>\n    </testcase>",
-                finding.rule.code(),
-                finding.rule.name(),
-                start.line,
-                start.column,
-                start.line,
-                text(&finding.message),
-                text(&body),
-            );
-        }
-        for waived in &skipped {
-            let finding = &waived.finding;
-            let (start, _) = source.positions(finding.location.span);
-            let _ = writeln!(
-                suites,
-                "    <testcase classname=\"{name}\" name=\"{} {} ({}:{})\">\n      \
-                 <skipped message=\"waived by {}\"/>\n    </testcase>",
-                finding.rule.code(),
-                finding.rule.name(),
-                start.line,
-                start.column,
-                waived.by.word(),
-            );
-        }
-        suites.push_str("  </testsuite>\n");
-        tests += count;
-        failures += failed;
-    }
-    let _ = writeln!(
-        out,
-        "<testsuites name=\"cortexkey\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">"
-    );
-    out.push_str(&suites);
-    out.push_str("</testsuites>\n");
-    out
+/// The findings of one file.
+#[derive(Default)]
+struct Suite<'r> {
+    failed: Vec<&'r Finding>,
+    skipped: Vec<&'r WaivedFinding>,
 }
 
-/// Text as XML takes it; what XML does not take at all is left out.
-fn text(text: &str) -> String {
+pub(super) fn render(report: &Report) -> String {
+    let mut by_source: HashMap<SourceId, Suite<'_>> = HashMap::new();
+    for finding in &report.findings {
+        by_source.entry(finding.location.source).or_default().failed.push(finding);
+    }
+    for waived in &report.waived {
+        by_source.entry(waived.finding.location.source).or_default().skipped.push(waived);
+    }
+    let mut suites = String::new();
+    let mut tests = 0;
+    let mut failures = 0;
+    for source in report.sources.iter().filter(|source| source.reported) {
+        let suite = by_source.remove(&source.id).unwrap_or_default();
+        if source.is_of_policy() && suite.failed.is_empty() {
+            continue;
+        }
+        suites += &suite.xml(source);
+        tests += suite.tests();
+        failures += suite.failed.len();
+    }
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <testsuites name=\"cortexkey\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">\n\
+         {suites}</testsuites>\n"
+    )
+}
+
+impl Suite<'_> {
+    fn tests(&self) -> usize {
+        (self.failed.len() + self.skipped.len()).max(1)
+    }
+
+    fn xml(&self, source: &Source) -> String {
+        let file = escaped(&source.path);
+        let (tests, failed, skipped) = (self.tests(), self.failed.len(), self.skipped.len());
+        let mut out = format!(
+            "  <testsuite name=\"{file}\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\" \
+             skipped=\"{skipped}\">\n"
+        );
+        if failed + skipped == 0 {
+            out += &format!("    <testcase classname=\"{file}\" name=\"cortexkey\"/>\n");
+        }
+        for finding in &self.failed {
+            let (start, _) = source.positions(finding.location.span);
+            let (line, column, rule) = (start.line, start.column, &finding.rule);
+            let mut body = format!("{}:{line}:{column}: {}", source.shown(), finding.message);
+            if let Some(help) = &finding.help {
+                body += &format!("\nhelp: {help}");
+            }
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                out,
+                "    <testcase classname=\"{file}\" name=\"{rule} ({line}:{column})\" \
+                 file=\"{file}\" line=\"{line}\">\n      <failure type=\"{}\" message=\"{}\">{}\
+                 </failure>\n    </testcase>",
+                finding.severity.as_str(),
+                escaped(&finding.message),
+                escaped(&body),
+            );
+        }
+        for WaivedFinding { finding, by } in &self.skipped {
+            let (start, _) = source.positions(finding.location.span);
+            let (line, column, rule) = (start.line, start.column, &finding.rule);
+            let _ = writeln!(
+                out,
+                "    <testcase classname=\"{file}\" name=\"{rule} ({line}:{column})\">\n      \
+                 <skipped message=\"waived by {}\"/>\n    </testcase>",
+                by.word(),
+            );
+        }
+        out + "  </testsuite>\n"
+    }
+}
+
+/// Escapes a string for XML, and replaces characters that XML does not allow.
+fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -5,6 +5,8 @@ use core::fmt::Write as _;
 
 use std::sync::LazyLock;
 
+use textwrap::{Options, WordSplitter};
+
 use super::RULES;
 pub use crate::policy::level;
 use crate::policy::{OptionDoc, Policy};
@@ -191,22 +193,8 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// Wraps text to lines of a readable length.
+/// Wraps text to lines of a readable length, at spaces only.
 fn filled(text: &str) -> String {
-    let mut out = String::new();
-    let mut width = 0;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > 94 {
-            out.push('\n');
-            width = 0;
-        }
-        if width > 0 {
-            out.push(' ');
-            width += 1;
-        }
-        out.push_str(word);
-        width += length;
-    }
-    out
+    let options = Options::new(94).word_splitter(WordSplitter::NoHyphenation).break_words(false);
+    textwrap::fill(text, options)
 }

@@ -46,7 +46,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     for document in roots.map(|document| document.span) {
         for path in PATHS {
             let Some(order) = KEY.at(path) else { continue };
-            let Some((entries, flow)) = entries_at(cx.tree, document, path) else { continue };
+            let Some(mapping) = mapping_at(cx.tree, document, path) else { continue };
+            let NodeKind::Mapping { entries, flow } = mapping else { continue };
             let rank = |entry: &Entry| {
                 let name = cx.tree.text_of(entry.key).unwrap_or_default();
                 order.fields.iter().position(|field| field.name == name)
@@ -63,23 +64,20 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             cx.finding(span, message)
                 .help(format!("the order is {}", order.names().join(", ")))
                 .also(cx.tree.node(before.key).span, "this field")
-                .fix(if flow { None } else { reordered(cx.tree, entries, &rank) })
+                .fix(if *flow { None } else { reordered(cx.tree, entries, &rank) })
                 .report(sink);
         }
     }
 }
 
-/// The fields at a path, and whether they stand in braces.
-fn entries_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<(&'t [Entry], bool)> {
+/// The mapping at a path.
+fn mapping_at<'t>(tree: &'t Tree, document: Span, path: &str) -> Option<&'t NodeKind> {
     let mut at = tree.document_at(document)?.root;
     for name in path.split('.').filter(|name| !name.is_empty()) {
         let NodeKind::Mapping { entries, .. } = &tree.node(at).kind else { return None };
         at = entries.iter().find(|entry| tree.text_of(entry.key) == Some(name))?.value;
     }
-    match &tree.node(at).kind {
-        NodeKind::Mapping { entries, flow } => Some((entries, *flow)),
-        _ => None,
-    }
+    Some(&tree.node(at).kind)
 }
 
 /// The fields in order, each with the comment lines above it; nothing where one is not known or

@@ -35,8 +35,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let edits = vec![Edit { span: Span::new(0, 3), text: String::new() }];
         report(0, 3, "the file begins with a byte order mark", edits);
     }
-    if let Some((at, message, edits)) = ends(cx.tree) {
-        report(at, 1, message, edits);
+    if let Some(odd) = odd_end(cx.tree.source()) {
+        report(odd.at, 1, odd.message, line_feeds(cx.tree.source()));
     }
     if let Some(at) = text.find('\t') {
         report(at, 1, "a tab stands here", tabs(cx.tree));
@@ -49,13 +49,18 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The first end of line that is not as the others, or is a lone CR, and what makes all of them LF.
-fn ends(tree: &Tree) -> Option<(usize, &'static str, Vec<Edit>)> {
-    let bytes = tree.source().as_bytes();
-    if !bytes.contains(&b'\r') {
-        return None;
-    }
-    let (mut lone, mut pair, mut feed) = (None, None, None);
+/// An end of line that differs from the others, or that other tools do not know.
+struct OddEnd {
+    at: usize,
+    message: &'static str,
+}
+
+/// The first odd end of line.
+fn odd_end(text: &str) -> Option<OddEnd> {
+    let bytes = text.as_bytes();
+    let mut lone = None;
+    let mut pair = None;
+    let mut feed = None;
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
             b'\r' if bytes.get(at + 1) == Some(&b'\n') => pair = pair.or(Some(at)),
@@ -64,24 +69,23 @@ fn ends(tree: &Tree) -> Option<(usize, &'static str, Vec<Edit>)> {
             _ => {}
         }
     }
-    let edits = || {
-        let returns = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\r');
-        returns
-            .map(|(at, _)| {
-                let paired = bytes.get(at + 1) == Some(&b'\n');
-                Edit { span: Span::new(at, at + 1), text: if paired { "" } else { "\n" }.into() }
-            })
-            .collect()
-    };
     if let Some(at) = lone {
-        return Some((
-            at,
-            "a lone CR stands here, which many tools take for no end of line",
-            edits(),
-        ));
+        let message = "a lone CR stands here, which many tools take for no end of line";
+        return Some(OddEnd { at, message });
     }
-    let second = pair.zip(feed).map(|(pair, feed): (usize, usize)| pair.max(feed))?;
-    Some((second, "some lines end in CR LF and others in LF", edits()))
+    let at = pair.zip(feed).map(|(pair, feed): (usize, usize)| pair.max(feed))?;
+    Some(OddEnd { at, message: "some lines end in CR LF and others in LF" })
+}
+
+/// The edits that make every end of line LF.
+fn line_feeds(text: &str) -> Vec<Edit> {
+    let bytes = text.as_bytes();
+    let returns = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\r');
+    let edits = returns.map(|(at, _)| {
+        let is_paired = bytes.get(at + 1) == Some(&b'\n');
+        Edit { span: Span::new(at, at + 1), text: if is_paired { "" } else { "\n" }.into() }
+    });
+    edits.collect()
 }
 
 /// Tabs that are no part of a text or a comment become spaces; in a line's indentation, as many as
