@@ -98,6 +98,32 @@ fn edits_scopes_and_drift_are_told_apart() {
 }
 
 #[test]
+fn a_digest_of_the_first_form_is_replaced_and_plans_nothing() {
+    let world = World::new();
+    world.define("svc-export", EXPORT, SCOPE);
+    world.good(&["apply", "--yes"]);
+    let lock = world.lock();
+    let (before, after) = lock.split_once("applied: v2-").unwrap();
+    let older = format!("{before}applied: 7d609621af4b962c9327ade8ba9851a5{}", &after[32..]);
+    fs::write(world.path("cortexkey.lock"), &older).unwrap();
+    assert_eq!(world.run(&["plan", "--exit-code"]).code, 0);
+    world.good(&["apply"]);
+    assert_eq!(world.lock(), lock);
+    fs::write(world.path("cortexkey.lock"), &older).unwrap();
+    // It is recognised as this definition: what differs was changed in the tenant.
+    let edit = KeyEdit {
+        roles: vec![RoleName::new("Viewer")],
+        level: SecurityLevel::Advanced,
+        comment: CommentEdit::Set(None),
+    };
+    world.admin.edit_key(KeyId::new(3).unwrap(), &edit).unwrap();
+    let plan: Value = serde_json::from_str(&world.good(&["plan", "--format", "json"])).unwrap();
+    assert_eq!(plan["actions"][0]["drift"], true, "{plan}");
+    world.good(&["apply"]);
+    assert_eq!(world.lock(), lock);
+}
+
+#[test]
 fn another_end_or_level_is_a_new_key_and_the_old_one_lives_for_its_grace() {
     let world = World::new();
     for name in ["svc-end", "svc-level", "svc-due"] {

@@ -148,3 +148,85 @@ fn first_scope(scope: &Scope<String>, written: &definition::Scope) -> String {
         axis(&scope.endpoints.tags, endpoints.map(|endpoints| &endpoints.tags)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use cortexkey_manifest::definition::read;
+    use cortexkey_manifest::yaml::{Limits, parse};
+
+    use super::super::Desired;
+
+    fn desired(spec: &str) -> Desired {
+        let text = format!(
+            "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: k, owner: t }}\nspec:\n{spec}"
+        );
+        let tree = parse(&text, &Limits::default()).tree;
+        let definition = read(&tree, tree.documents()[0]).definition.unwrap();
+        Desired::of(&definition, &[], None, "k.yaml", 1).unwrap()
+    }
+
+    const EXPORT: &str = r#"
+  securityLevel: advanced
+  comment: "Exports \"é\". SEC-1"
+  lifetime: 90d
+  roles: [Viewer, Responder]
+  scope:
+    assets: { mode: select, groups: [prod-us, { name: prod-eu, id: 16 }] }
+    casesAndIssues: { mode: select, domains: [Security, IT], unreferenced: false }
+    endpoints: { mode: select, groups: [servers-eu] }
+"#;
+    const PLAIN: &str = "  securityLevel: standard\n  lifetime: 30d\n  roles: [Viewer]\n";
+    const RAW: &str = r#"
+  securityLevel: advanced
+  comment: Reads cases for the archive
+  lifetime: 30d
+  roles: [Viewer]
+  scope:
+    assets: { mode: none }
+    casesAndIssues: { mode: all, unreferenced: true }
+    endpoints: { mode: raw, groupsMode: see_all, groups: ["é \"q\"\\", "a\tb"], tagsMode: any }
+"#;
+
+    /// The first form is from lock files that releases before the second form wrote; the second was
+    /// computed from the description above, by another program.
+    #[test]
+    fn both_forms_are_the_known_answers() {
+        for (spec, first, second) in [
+            (EXPORT, "cd2d53e153af045a6da86991f104677d", "v2-e68e64449344ca1ee97d31e586458719"),
+            (PLAIN, "ed14f612c071270349f1a444acb48376", "v2-7cc1977675b3b0e44260488bec1d525e"),
+            (RAW, "06ff4131873660f24f48a2812666ab32", "v2-98ec87e44df63628ac531261de8c0fdd"),
+        ] {
+            let key = desired(spec);
+            assert_eq!(key.digest(), second, "{spec}");
+            assert!(key.was_applied(Some(first)) && key.was_applied(Some(second)), "{spec}");
+            assert!(!key.was_applied(None) && !key.was_applied(Some("v3-")), "{spec}");
+        }
+    }
+
+    #[test]
+    fn order_makes_no_other_definition_and_a_change_does() {
+        let digest = |from: &str, to: &str| {
+            let spec = EXPORT.replace(from, to);
+            assert!(from.is_empty() || spec != EXPORT, "{from}");
+            desired(&spec).digest().to_owned()
+        };
+        let same = digest("", "");
+        assert_eq!(digest("[Viewer, Responder]", "[Responder, Viewer]"), same);
+        assert_eq!(digest("[Security, IT]", "[IT, Security]"), same);
+        for (from, to) in [
+            ("advanced", "standard"),
+            ("SEC-1", "SEC-2"),
+            ("90d", "91d"),
+            ("[Viewer, Responder]", "[Viewer]"),
+            ("id: 16", "id: 17"),
+            ("prod-us, ", ""),
+            ("[Security, IT]", "[Security]"),
+            ("unreferenced: false", "unreferenced: true"),
+            ("groups: [servers-eu]", "tags: [servers-eu]"),
+        ] {
+            assert_ne!(digest(from, to), same, "{from}");
+        }
+    }
+}
