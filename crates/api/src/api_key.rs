@@ -1,6 +1,6 @@
 //! One API key: read and edited at `platform/iam/v1/api-key/{id}`.
 //!
-//! It refuses what the product refuses: a PUT holds no expiry and no other field that is not here.
+//! A PUT takes the fields below and no others: the product rejects a request that has an expiry.
 //!
 //! | call | request | reply |
 //! |---|---|---|

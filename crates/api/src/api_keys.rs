@@ -1,6 +1,6 @@
 //! API keys: list, generate and delete.
 //!
-//! It refuses filters that the product does not know, such as `gte` on roles.
+//! Filters exist only in the combinations that the product accepts: there is no `gte` on roles.
 //!
 //! | call | request | reply |
 //! |---|---|---|

@@ -1,6 +1,6 @@
 //! Asset groups: listed at `public_api/v1/asset-groups`.
 //!
-//! It refuses to make, change or delete them.
+//! Calls that create, change or delete asset groups are not modelled.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! The management audit log: read at `public_api/v1/audits/management_logs`.
 //!
-//! It refuses filters that the product does not document.
+//! Only the filters that the product documents exist.
 
 use serde::{Deserialize, Serialize};
 

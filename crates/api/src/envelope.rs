@@ -1,6 +1,4 @@
-//! What most requests and answers are wrapped in: [`RequestData`], [`Reply`] and [`Data`].
-//!
-//! It refuses to know what is inside.
+//! The envelopes of most requests and responses: [`RequestData`], [`Reply`] and [`Data`].
 
 use serde::{Deserialize, Serialize};
 

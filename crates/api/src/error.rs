@@ -1,6 +1,5 @@
-//! [`ErrorBody`]: what the product says when it refuses, in any of its six forms.
-//!
-//! It refuses to guess: a field that an answer lacks is `None`.
+//! [`ErrorBody`]: the body of an error response, in any of its six forms. A field that the response
+//! lacks is `None`.
 
 use core::fmt;
 

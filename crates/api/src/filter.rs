@@ -1,6 +1,4 @@
-//! Filters and orders of lists, in the two forms that the product has.
-//!
-//! It refuses to apply them: it reads and writes.
+//! Filters and sort orders of lists, in the two forms that the product has. The server applies them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,8 +1,6 @@
-//! `public_api/v1/healthcheck` and `public_api/v1/health_check`: is the tenant there?
+//! `public_api/v1/healthcheck` and `public_api/v1/health_check`: is the tenant available?
 //!
-//! It refuses nothing.
-//!
-//! The first answers [`Health`], the second, which the vendor's client in Go asks, a
+//! The first returns [`Health`]; the second, which the vendor's Go client calls, returns a
 //! [`Reply`](crate::Reply) with a [`HealthCheck`].
 
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,8 @@
-//! The JSON of the Cortex product's API as types: what is sent, what is read.
+//! The JSON of the Cortex product's API as types, with one file for each resource. Addresses and
+//! calls are in the client.
 //!
-//! It refuses behaviour: no address, no call, no decision. One file a resource.
-//!
-//! What is read is read leniently, since a tenant may be newer than this crate: fields that are
-//! not known are passed over. What is written is written in the product's own form.
+//! Responses are read leniently, since a tenant may be newer than this crate: unknown fields are
+//! skipped. Requests are written in the product's own form.
 
 pub mod api_key;
 pub mod api_keys;

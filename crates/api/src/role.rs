@@ -1,6 +1,5 @@
-//! Roles: listed, made and deleted at `platform/iam/v1/role`, and what they can hold.
-//!
-//! It refuses to say what a role holds: the product's API returns no levels.
+//! Roles: listed, created and deleted at `platform/iam/v1/role`, and the permissions that a role can
+//! hold. The product's API does not return which ones a role does hold.
 //!
 //! | call | request | reply |
 //! |---|---|---|

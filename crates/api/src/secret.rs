@@ -1,7 +1,7 @@
-//! [`Secret`]: text that an answer shows once, such as a generated key.
+//! [`Secret`]: a string that a response shows once, such as a generated key.
 //!
-//! It refuses to be printed or cloned, and is wiped on drop. It can be serialized, since the
-//! product's API does just that with it.
+//! It cannot be printed or cloned, and is wiped on drop. It can be serialized, since the emulator
+//! returns it in a response.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;

@@ -1,7 +1,6 @@
-//! The first API call, `/api_keys/validate/`: is this key good?
+//! The first API call, `/api_keys/validate/`: is this key valid?
 //!
-//! It refuses nothing that says yes: the product answers with the JSON string `"true"`, and some
-//! of its clients expect `true`.
+//! The product returns the JSON string `"true"`, and some of its clients expect `true`; both count.
 
 use serde::{Deserialize, Serialize};
 

@@ -313,10 +313,9 @@ unsafe fn ask(
         CXK_ASK_MANAGE_ENDPOINT => Question::ManageEndpoint(endpoint),
         _ => Question::DatasetRow { dataset: name, row: &lists.fields },
     };
-    let is_of_scope = !matches!(asked, Question::Component { .. } | Question::Action { .. });
     let record = definitions.record(at).ok_or(CXK_NOT_FOUND)?;
     let key = record.key();
-    if key.older_scopes && is_of_scope {
+    if key.older_scopes && asked.is_of_scope() {
         let _ = text.write_str(
             "unknown: the product has an older model of scopes, of which nothing is decided",
         );

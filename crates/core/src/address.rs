@@ -1,6 +1,6 @@
-//! [`Address`]: where a tenant's API is, from what people paste.
+//! [`Address`]: the address of a tenant's API, parsed from what users paste.
 //!
-//! It refuses to resolve names or connect, and plain `http` to anything but this machine.
+//! Plain `http` is accepted for loopback addresses only. Names are not resolved.
 
 use alloc::string::{String, ToString};
 use core::fmt;

@@ -1,9 +1,9 @@
 //! Signs and checks the authentication headers of Palo Alto Networks Cortex API keys, and
-//! models how long a key lives and where its API is.
+//! models what a key may do, how long it lives and where its API is.
 //!
-//! It refuses I/O, clocks, YAML, allocation where a service signs or verifies, and a key in any
-//! output. The time is always an argument; the random source is the caller's, unless the feature
-//! `system` brings the operating system's.
+//! The time is always an argument, and the caller brings the random source unless the feature
+//! `system` uses the operating system's. There is no I/O and no YAML, no allocation where a service
+//! signs or verifies, and no key in any output.
 //!
 //! # Signing a request
 //!
@@ -14,7 +14,7 @@
 //! let key = Key::new(b"DCdIeow0xm73EwnxjPza1tdHTfZQv2eH7bTKlTPk")?;
 //! let signer = Signer::new(KeyId::new(7).ok_or("a key id is never 0")?, Level::Advanced, key);
 //!
-//! // A fresh nonce and the time, for every attempt.
+//! // A new nonce and the time, for every attempt.
 //! let now = Timestamp::from_ms(1_790_611_727_783)?;
 //! let headers = signer.sign(&mut getrandom::rand_core::UnwrapErr(getrandom::SysRng), now);
 //! for (name, value) in headers.iter() {
@@ -28,7 +28,7 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | `alloc` | [`address`], which builds text |
+//! | `alloc` | [`address`], which builds strings, and roles and scopes that own theirs |
 //! | `std` (default) | `alloc`, and the replay guard in memory, which threads share |
 //! | `serde` | decisions, records and states as JSON; never a secret, and nothing is read |
 //! | `kernels` | batches, checks and nonces by vector instructions, where the processor has them |

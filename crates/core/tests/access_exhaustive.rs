@@ -1,7 +1,7 @@
-//! Holds the access evaluator against a naive one, case by case: every answer, every change that
+//! Checks the access evaluator against a naive one, case by case: every answer, every change that
 //! a refusal names, and that widening never takes access away.
 //!
-//! It refuses chance, but for the last test, whose seed is fixed.
+//! Only the last test is random, with a fixed seed.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

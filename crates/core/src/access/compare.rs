@@ -22,7 +22,7 @@ pub struct KeyDefinition<'a, S: Text> {
     pub name: &'a str,
     /// Its security level.
     pub level: Level,
-    /// Until when it lives.
+    /// When it expires.
     pub expiry: Expiry,
     /// How long it lives from when it is generated, in milliseconds, where the definition says
     /// that and no expiry; `expiry` is then `Never` and counts for nothing.
@@ -127,7 +127,7 @@ pub enum Widening<'a> {
         /// The dataset.
         dataset: &'a str,
     },
-    /// Another filter on a dataset; which of the two lets more in is not judged.
+    /// Another filter on a dataset; which of the two lets more in is not compared.
     DatasetFilterChanged {
         /// The dataset.
         dataset: &'a str,
@@ -148,7 +148,7 @@ pub enum Widening<'a> {
         /// The lifetime after.
         to_ms: u64,
     },
-    /// A lifetime in place of an expiry, or the reverse: which of the two ends later hangs on when
+    /// A lifetime in place of an expiry, or the reverse: which of the two is later depends on when
     /// the key is generated.
     ExpiryKindChanged,
     /// The level `standard` in place of `advanced`.
@@ -184,10 +184,10 @@ impl Widening<'_> {
     }
 }
 
-/// Says what the keys gained, in the order of the keys after. It is empty where nothing was gained.
+/// Returns what the keys gained, in the order of the keys after.
 ///
-/// Keys are matched by name. A name that stands several times is matched in order. Of a new key it
-/// says no more than that it is new.
+/// Keys are matched by name; keys of the same name are matched in order. For a new key, the one gain
+/// is that it is new.
 ///
 /// ```
 /// use cortexkey_core::access::{KeyDefinition, Role, compare};

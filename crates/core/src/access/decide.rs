@@ -1,7 +1,7 @@
 //! [`decide`] answers a [`Question`] about a key.
 //!
-//! It is pure: no clock, no I/O, no allocation. Where the product's documents leave a point open,
-//! it takes the narrower reading; `docs/access.md` lists those.
+//! There is no clock, no I/O and no allocation. Where the product's documents leave a point open, the
+//! narrower reading applies; `docs/access.md` lists those.
 
 use super::component::Permission;
 use super::filter::RowFilter;
@@ -10,7 +10,7 @@ use super::scope::{Area, Axis, Endpoint, Scope, Unreferenced};
 use super::text::{Text, has};
 use super::trace::{Answer, Change, Decision, Reason, Trace};
 
-/// A key, as far as decisions look at it.
+/// The part of a key that decisions depend on.
 #[derive(Debug)]
 pub struct AccessKey<'a, S: Text> {
     /// Its roles; its rights are their union.
@@ -21,7 +21,7 @@ pub struct AccessKey<'a, S: Text> {
 
 copy!(AccessKey);
 
-/// The settings of a tenant that decisions hang on.
+/// The settings of a tenant that decisions depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Tenant {
@@ -48,7 +48,7 @@ pub enum Sbac {
     Enforced,
     /// They are stored, and without effect.
     Disabled,
-    /// Nobody said; decided as if they were.
+    /// It is not known; decided as if they were.
     Unknown,
 }
 
@@ -62,7 +62,7 @@ pub enum TagMode {
     Restrictive,
 }
 
-/// What may be asked.
+/// A question about a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Question<'a> {
@@ -110,9 +110,16 @@ pub enum Question<'a> {
     DatasetRow {
         /// The dataset.
         dataset: &'a str,
-        /// The row's fields and values, as far as filters look at them.
+        /// The row's fields and values that filters may look at.
         row: &'a [(&'a str, &'a str)],
     },
+}
+
+impl Question<'_> {
+    /// Whether the scope answers it, and not the roles.
+    pub const fn is_of_scope(&self) -> bool {
+        !matches!(self, Self::Component { .. } | Self::Action { .. })
+    }
 }
 
 /// What an issue references.
@@ -139,13 +146,13 @@ pub fn decide<'a, S: Text>(
     question: &Question<'a>,
 ) -> Decision<'a> {
     let mut evaluation = Evaluation { tenant: *tenant, scope: key.scope, trace: Trace::new() };
-    let rights = Rights(key.roles);
-    let answer = match *question {
-        Question::Component { name, permission } => evaluation.component(rights, name, permission),
-        Question::Action { name } => evaluation.action(rights, name),
-        _ => return evaluation.in_scope(question),
-    };
-    Decision { answer, if_enforced: answer, scopes_off: false, trace: evaluation.trace }
+    if question.is_of_scope() && key.scope.is_none() {
+        evaluation.trace.step("scope", Reason::NoScope, Answer::Refused);
+    }
+    let if_enforced = evaluation.answer(Rights(key.roles), question);
+    let scopes_off = question.is_of_scope() && tenant.sbac == Sbac::Disabled;
+    let answer = if scopes_off { Answer::Allowed } else { if_enforced };
+    Decision { answer, if_enforced, scopes_off, trace: evaluation.trace }
 }
 
 struct Evaluation<'a, S: Text> {
@@ -155,6 +162,28 @@ struct Evaluation<'a, S: Text> {
 }
 
 impl<'a, S: Text> Evaluation<'a, S> {
+    fn answer(&mut self, rights: Rights<'a, S>, question: &Question<'a>) -> Answer {
+        match *question {
+            Question::Component { name, permission } => self.component(rights, name, permission),
+            Question::Action { name } => self.action(rights, name),
+            Question::Asset { groups } | Question::Finding { asset_groups: groups } => {
+                self.any_asset(core::iter::once(groups))
+            }
+            Question::Issue { domain, references } => {
+                let domain_answer = self.domain(domain);
+                domain_answer.and(self.issues(core::iter::once((domain, references))))
+            }
+            Question::Case { domain, issues } => {
+                let domain_answer = self.domain(domain);
+                domain_answer.and(self.issues(issues.iter().copied()))
+            }
+            Question::Endpoint(endpoint) | Question::ManageEndpoint(endpoint) => {
+                self.any_endpoint(core::iter::once(endpoint))
+            }
+            Question::DatasetRow { dataset, row } => self.dataset_row(dataset, row),
+        }
+    }
+
     fn component(&mut self, rights: Rights<'a, S>, name: &'a str, wanted: Permission) -> Answer {
         let settled = rights.reaches(name, wanted);
         let answer = settled.map_or(Answer::Unknown, |(reached, _)| Answer::of(reached));
@@ -177,35 +206,6 @@ impl<'a, S: Text> Evaluation<'a, S> {
             self.trace.change(Change::Action(name));
         }
         self.trace.step("roles", Reason::Action { action: name }, answer)
-    }
-
-    /// Answers a question of what may be seen.
-    fn in_scope(mut self, question: &Question<'a>) -> Decision<'a> {
-        if self.scope.is_none() {
-            self.trace.step("scope", Reason::NoScope, Answer::Refused);
-        }
-        let if_enforced = match *question {
-            Question::Asset { groups } | Question::Finding { asset_groups: groups } => {
-                self.any_asset(core::iter::once(groups))
-            }
-            Question::Issue { domain, references } => {
-                let domain_answer = self.domain(domain);
-                domain_answer.and(self.issues(core::iter::once((domain, references))))
-            }
-            Question::Case { domain, issues } => {
-                let domain_answer = self.domain(domain);
-                domain_answer.and(self.issues(issues.iter().copied()))
-            }
-            Question::Endpoint(endpoint) | Question::ManageEndpoint(endpoint) => {
-                self.any_endpoint(core::iter::once(endpoint))
-            }
-            Question::DatasetRow { dataset, row } => self.dataset_row(dataset, row),
-            // Answered by the roles.
-            Question::Component { .. } | Question::Action { .. } => Answer::Unknown,
-        };
-        let scopes_off = self.tenant.sbac == Sbac::Disabled;
-        let answer = if scopes_off { Answer::Allowed } else { if_enforced };
-        Decision { answer, if_enforced, scopes_off, trace: self.trace }
     }
 
     fn domain(&mut self, domain: &'a str) -> Answer {

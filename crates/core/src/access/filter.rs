@@ -1,7 +1,6 @@
 //! Dataset filters: which fields and operators they take, and whether a row fits one.
 //!
-//! It refuses to guess: of a filter in a form that is not understood, or a field that the row
-//! does not give, it says that it cannot tell.
+//! A filter in a form that is not understood, or on a field that the row lacks, gives no answer.
 
 use core::fmt;
 

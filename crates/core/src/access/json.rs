@@ -111,7 +111,7 @@ fn list<S: Serializer, T: Serialize>(
 impl Serialize for Step<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("asked", self.asked)?;
+        map.serialize_entry("asked", self.subject)?;
         map.serialize_entry("answer", &self.answer)?;
         reason(&mut map, &self.reason)?;
         message(&mut map, &Words(self))?;

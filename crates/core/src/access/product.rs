@@ -1,6 +1,5 @@
-//! [`Product`]: which of the vendor's products a tenant is.
-//!
-//! It refuses versions: what differs by version is data of the tenant.
+//! [`Product`]: which of the vendor's products a tenant is. What differs between versions of a
+//! product is data of the tenant.
 
 use core::fmt;
 use core::str::FromStr;

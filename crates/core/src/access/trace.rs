@@ -1,20 +1,20 @@
-//! [`Decision`]: the answer, how it came about, and what would change it.
+//! [`Decision`]: the answer, the steps behind it, and what would change it.
 //!
-//! It refuses to allocate: a trace has a fixed number of steps, which every question fits in.
+//! A trace allocates nothing: it has room for the steps of every question.
 
 use core::fmt;
 
 use super::component::Permission;
 use super::known::{Certainty, KnownLevel};
 
-/// What a question is answered with.
+/// The answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// Yes.
     Allowed,
     /// No.
     Refused,
-    /// It hangs on something that nobody listed.
+    /// It depends on something that nobody listed.
     Unknown,
 }
 
@@ -28,7 +28,7 @@ impl Answer {
         }
     }
 
-    /// Both must allow.
+    /// Allowed only if both are.
     pub(super) const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
@@ -48,18 +48,18 @@ impl fmt::Display for Answer {
     }
 }
 
-/// One area or component that was asked, and what it said.
+/// One area of the scope, or the roles, with the answer that it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
-    /// What was asked: an area of the scope, or `roles`.
-    pub asked: &'static str,
-    /// What it held, and so what it said.
+    /// An area of the scope, or `roles`.
+    pub subject: &'static str,
+    /// Why it gives its answer.
     pub reason: Reason<'a>,
-    /// What it said.
+    /// Its answer.
     pub answer: Answer,
 }
 
-/// Why an area or component said what it said.
+/// Why an area or a component gives its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason<'a> {
@@ -69,7 +69,7 @@ pub enum Reason<'a> {
         component: &'a str,
         /// What is known of the level at which it is held.
         held: KnownLevel,
-        /// The level that was asked for.
+        /// The level that is needed.
         wanted: Permission,
         /// How certain the answer is; `None` where it is unknown.
         certainty: Option<Certainty>,
@@ -81,9 +81,9 @@ pub enum Reason<'a> {
         /// The action.
         action: &'a str,
     },
-    /// The area lets all in.
+    /// Everything in the area is in scope.
     All,
-    /// The area lets nothing in.
+    /// Nothing in the area is in scope.
     Nothing,
     /// The area selects something that fits.
     Selected {
@@ -113,18 +113,18 @@ pub enum Reason<'a> {
     Unreferenced,
     /// The tenant has no scopes for dataset rows.
     DatasetsUnscoped,
-    /// The dataset has no filter, so the default holds.
+    /// The dataset has no filter, so the default applies.
     DatasetDefault,
-    /// What the filter of the dataset says of the row.
+    /// Whether the row fits the filter of the dataset.
     DatasetFilter {
         /// The filter.
         filter: &'a str,
     },
-    /// The key has no scope, which lets nothing in where scopes are enforced.
+    /// The key has no scope, so it sees nothing where scopes are enforced.
     NoScope,
 }
 
-/// What would have to change for a refusal to become an answer of yes.
+/// A change that would help to turn a refusal into an allowed answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change<'a> {
@@ -155,15 +155,15 @@ pub enum Change<'a> {
     Dataset(&'a str),
 }
 
-/// The steps of a decision, and the changes that would turn a refusal.
+/// The steps of a decision, and the changes that would turn a refusal into an allowed answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trace<'a> {
     steps: [Option<Step<'a>>; STEPS_MAX],
     changes: [Option<Change<'a>>; STEPS_MAX],
 }
 
-/// A case asks its domain, its assets, the groups and the tags of its endpoints, and whether the
-/// key has a scope at all.
+/// A case has steps for its domain, its assets, the groups and the tags of its endpoints, and for a
+/// key without a scope.
 const STEPS_MAX: usize = 6;
 
 impl<'a> Trace<'a> {
@@ -173,11 +173,11 @@ impl<'a> Trace<'a> {
 
     pub(super) fn step(
         &mut self,
-        asked: &'static str,
+        subject: &'static str,
         reason: Reason<'a>,
         answer: Answer,
     ) -> Answer {
-        push(&mut self.steps, Step { asked, reason, answer });
+        push(&mut self.steps, Step { subject, reason, answer });
         answer
     }
 
@@ -187,7 +187,7 @@ impl<'a> Trace<'a> {
         }
     }
 
-    /// What was asked, in order.
+    /// The steps, in order.
     pub fn steps(&self) -> impl Iterator<Item = &Step<'a>> {
         self.steps.iter().flatten()
     }
@@ -233,7 +233,7 @@ impl<'a> Decision<'a> {
         self.scopes_off
     }
 
-    /// How it came about.
+    /// The steps behind the answer.
     pub fn trace(&self) -> &Trace<'a> {
         &self.trace
     }
@@ -247,7 +247,7 @@ impl fmt::Display for Decision<'_> {
         }
         let mut separator = ": ";
         for step in self.trace.steps() {
-            write!(f, "{separator}{}: {}", step.asked, Words(step))?;
+            write!(f, "{separator}{}: {}", step.subject, Words(step))?;
             separator = "; ";
         }
         let mut separator = "; it would be allowed with: ";
@@ -285,8 +285,8 @@ impl fmt::Display for Words<'_, '_> {
                 Answer::Refused => write!(f, "{action} is not held"),
                 Answer::Unknown => write!(f, "nobody listed whether {action} is held"),
             },
-            Reason::All => write!(f, "all {} let it in", self.0.asked),
-            Reason::Nothing => write!(f, "no {} are in scope", self.0.asked),
+            Reason::All => write!(f, "all {} let it in", self.0.subject),
+            Reason::Nothing => write!(f, "no {} are in scope", self.0.subject),
             Reason::Selected { name } => write!(f, "{name} is selected"),
             Reason::NotSelected { names: [], .. } => {
                 f.write_str("it is in nothing that could be selected")
@@ -323,7 +323,7 @@ impl fmt::Display for Words<'_, '_> {
     }
 }
 
-/// A level behind the word "at".
+/// A level after the word "at".
 struct Level(KnownLevel);
 
 impl fmt::Display for Level {

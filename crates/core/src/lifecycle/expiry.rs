@@ -1,13 +1,11 @@
-//! [`Expiry`]: never, or an instant.
-//!
-//! It refuses text: dates are read where YAML is read.
+//! [`Expiry`]: never, or an instant. The manifest crate parses dates.
 
 use core::fmt;
 
 pub(super) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const WEEK_MS: u64 = 7 * DAY_MS;
 
-/// Until when a key lives.
+/// When a key expires.
 ///
 /// ```
 /// use cortexkey_core::lifecycle::{Expiry, ExpiryState};
@@ -21,7 +19,7 @@ const WEEK_MS: u64 = 7 * DAY_MS;
 pub enum Expiry {
     /// It does not expire.
     Never,
-    /// It is dead from this instant on.
+    /// It is expired from this instant on.
     At {
         /// Milliseconds since 1970.
         ms: u64,
@@ -29,13 +27,14 @@ pub enum Expiry {
 }
 
 impl Expiry {
-    /// The expiry of a key that was made at one time and lives for another, in milliseconds: a
-    /// definition's `lifetime` counts from when the key is generated.
+    /// The expiry of a key with a lifetime, in milliseconds: a definition's `lifetime` counts from
+    /// when the key is generated.
     pub const fn after(created_ms: u64, lifetime_ms: u64) -> Self {
         Self::At { ms: created_ms.saturating_add(lifetime_ms) }
     }
 
-    /// How long a key that was made at this time lives, in milliseconds; none where for ever.
+    /// The lifetime of a key that was generated at this time, in milliseconds; `None` if it never
+    /// expires.
     pub const fn lifetime_ms(self, created_ms: u64) -> Option<u64> {
         match self {
             Self::Never => None,
@@ -43,7 +42,7 @@ impl Expiry {
         }
     }
 
-    /// Whether the key is dead at this time.
+    /// Whether the key is expired at this time.
     pub const fn is_expired(self, now_ms: u64) -> bool {
         match self {
             Self::Never => false,
@@ -51,7 +50,7 @@ impl Expiry {
         }
     }
 
-    /// How the key stands at this time.
+    /// The state of the key at this time.
     pub const fn state(self, now_ms: u64) -> ExpiryState {
         let Self::At { ms } = self else { return ExpiryState::Valid };
         match ms.saturating_sub(now_ms) {
@@ -62,7 +61,7 @@ impl Expiry {
         }
     }
 
-    /// When a notice is due, in milliseconds since 1970; none where the key never expires.
+    /// When a notice is due, in milliseconds since 1970; `None` if the key never expires.
     pub const fn notice_due_ms(self, notice: Notice) -> Option<u64> {
         match self {
             Self::Never => None,
@@ -74,7 +73,7 @@ impl Expiry {
     }
 }
 
-/// How a key stands.
+/// The state of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExpiryState {
     /// More than a week is left, or it never expires.
@@ -83,7 +82,7 @@ pub enum ExpiryState {
     ExpiresWithinWeek,
     /// A day or less is left.
     ExpiresWithinDay,
-    /// It is dead.
+    /// It is expired.
     Expired,
 }
 
@@ -105,7 +104,7 @@ impl fmt::Display for ExpiryState {
     }
 }
 
-/// The notices that the product gives before a key dies.
+/// The notices that the product sends before a key expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
     /// One week before.

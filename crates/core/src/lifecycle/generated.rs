@@ -1,6 +1,6 @@
 //! [`GeneratedKey`]: a new key, which can be shown once.
 //!
-//! It refuses to be read a second time, printed, cloned or serialized. It is wiped on drop.
+//! It cannot be printed, cloned or serialized, showing it consumes it, and it is wiped on drop.
 
 use rand_core::TryCryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -11,7 +11,7 @@ use crate::auth::{Key, KeyId, Level, NONCE_BYTES, StoredKey, fill_key_part};
 /// How many letters and digits a generated key has, as the product's own have.
 pub const GENERATED_KEY_BYTES: usize = 2 * NONCE_BYTES;
 
-/// A key that was just made: 128 characters of `[A-Za-z0-9]`, each as likely as the other.
+/// A new key: 128 characters of `[A-Za-z0-9]`, each equally likely.
 ///
 /// ```
 /// # #[cfg(feature = "system")] {

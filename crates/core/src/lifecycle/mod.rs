@@ -1,7 +1,5 @@
-//! How a key lives: made and shown once ([`GeneratedKey`]), recorded ([`KeyRecord`]), and dead at
-//! its [`Expiry`].
-//!
-//! It refuses to look at a clock: the time is an argument.
+//! The life of a key: generated and shown once ([`GeneratedKey`]), recorded ([`KeyRecord`]), and
+//! over at its [`Expiry`]. The time is always an argument.
 
 mod expiry;
 mod generated;

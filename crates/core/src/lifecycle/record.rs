@@ -12,11 +12,11 @@ use crate::auth::{KeyId, Level};
 pub struct KeyRecord {
     /// The column ID.
     pub key_id: KeyId,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was generated, in milliseconds since 1970.
     pub created_ms: u64,
-    /// Who made it, an e-mail address.
+    /// The e-mail address of its creator.
     pub created_by: String,
-    /// The name of who made it.
+    /// The name of its creator.
     pub user_name: String,
     /// The display names of its roles.
     pub roles: Vec<String>,
@@ -24,7 +24,7 @@ pub struct KeyRecord {
     pub level: Level,
     /// Its comment, the only free text that the product keeps.
     pub comment: Option<String>,
-    /// Until when it lives.
+    /// When it expires.
     pub expiry: Expiry,
 }
 

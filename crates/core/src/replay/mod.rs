@@ -1,7 +1,8 @@
 //! The replay guard: each Advanced request is accepted once.
 //!
-//! It refuses to look at nonces, to be asked about requests that are not otherwise good, and to
-//! forget a request that could still be accepted: full or out of reach, it refuses.
+//! A guard sees only requests that are otherwise valid, and identifies them by their digests, not
+//! their nonces. It never forgets a request that could still be accepted: a guard that is full or
+//! unreachable rejects new ones.
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod memory;
@@ -20,7 +21,7 @@ use crate::auth::{KeyId, Verdict};
 /// Check and insert are one step: of two calls with the same request, however they race, one is
 /// accepted at most. A guard is shared by reference; one that threads share locks by itself.
 pub trait ReplayGuard {
-    /// Remembers the use, or says why it cannot be accepted.
+    /// Remembers the use, or returns why it cannot be accepted.
     fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal>;
 }
 
@@ -52,12 +53,12 @@ impl VerifiedUse {
         self.key_id
     }
 
-    /// When the key was made, in milliseconds since 1970; 0 where nobody said.
+    /// When the key was generated, in milliseconds since 1970; 0 if that is not known.
     pub fn key_created_ms(&self) -> u64 {
         self.key_created_ms
     }
 
-    /// The digest, found right.
+    /// The digest, which the verifier found correct.
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
@@ -112,18 +113,18 @@ pub enum GuardRefusal {
     Replayed,
     /// The guard has dropped what it knew of that time.
     Forgotten,
-    /// The guard began with nothing remembered, and the use may be from before.
+    /// The guard started empty, and the use may be older than it.
     Starting,
     /// There is no room.
     Full,
-    /// The key has as many uses remembered as one key may.
+    /// The key has reached its quota.
     Quota,
     /// The guard cannot answer.
     Unavailable,
 }
 
 impl GuardRefusal {
-    /// The verdict to give.
+    /// The verdict on the request.
     pub const fn verdict(self) -> Verdict {
         match self {
             Self::Replayed => Verdict::Replayed,

@@ -1,6 +1,6 @@
 //! The naive evaluator: the rules of access as sentences say them, with owned data and plain loops.
 //!
-//! It refuses to be clever: it was written from the rules alone, before the evaluator was read.
+//! It is deliberately simple, and was written from the rules alone.
 //! Where the rules leave a point open, it says which reading it takes.
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -10,7 +10,7 @@
 //!   prod-eu:
 //!     host: api-acme.xdr.us.paloaltonetworks.com
 //!     keys:
-//!       svc-siem-export-prod: { id: 17, applied: "9f2c…", unreferenced: false }
+//!       svc-siem-export-prod: { id: 17, applied: v2-9f2c…, unreferenced: false }
 //! ```
 
 mod read;

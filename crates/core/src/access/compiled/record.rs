@@ -145,7 +145,8 @@ impl<'a> Cursor<'a> {
 
     fn list<T>(&mut self, one: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.short()?;
-        let mut list = Vec::new();
+        // Every item has a byte at least, so a forged count takes no memory.
+        let mut list = Vec::with_capacity(count.min(self.0.len()));
         for _ in 0..count {
             list.push(one(self)?);
         }
