@@ -58,7 +58,7 @@ cargo xtask COMMAND
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, module cycles
   setup            install what the checks need, and say what could not be had
-  coverage         run the tests with coverage, and check the floor of each crate
+  coverage         run the tests, and print which share of each crate's lines they reach
   docs             build the documentation site into target/site, and check it
   instructions [--record] count the instructions of the hot paths and compare with the last record
   examples         build and run everything under examples

@@ -67,20 +67,6 @@ pub(super) fn semver(root: &Path) -> Vec<Command> {
     vec![install, checks]
 }
 
-pub(super) fn public_api(root: &Path) -> Vec<Command> {
-    let (install, program) = from_crates(root, "cargo-public-api", "0.52.0");
-    let compare = |package: &str| {
-        // What is recorded is compared as text, so that a change of it is a change under review.
-        let mut script = Command::new("sh");
-        let snapshot = root.join("xtask/public-api").join(format!("{package}.txt"));
-        let list = "\"$1\" public-api -p \"$2\" --omit blanket-impls,auto-trait-impls";
-        script.args(["-c", &format!("{list} | diff \"$3\" - "), "sh"]).arg(&program);
-        script.arg(package).arg(snapshot).current_dir(root);
-        script
-    };
-    vec![install, compare("cortexkey-core"), compare("cortexkey-client")]
-}
-
 pub(super) fn coverage(root: &Path) -> Vec<Command> {
     let mut again = cargo(root);
     again.args(["xtask", "coverage"]);

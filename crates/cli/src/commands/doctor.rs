@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use cortexkey_client::doctor::{
-    Certainty, Diagnosis, LiveOptions, examine, examine_requests, read_requests,
+    Certainty, Diagnosis, LiveOptions, Report, examine, examine_requests, read_requests,
 };
-use cortexkey_client::{Connection, Given, RawKey};
+use cortexkey_client::{Connection, Given, RawKey, explain};
 use serde_json::json;
 
 use crate::connection::{ConnectionArgs, SETTINGS, failure};
@@ -38,6 +38,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROFILE")]
     ask: Option<String>,
 
+    /// Print a report for a bug report: versions, platform, and settings without their values
+    ///
+    /// It names no tenant, profile, file, program or key, and quotes no answer. It is Markdown, unless
+    /// --format json is set.
+    #[arg(long)]
+    report: bool,
+
+    /// With --report: make no call
+    #[arg(long, requires = "report", conflicts_with_all = ["request", "ask", "try_standard"])]
+    offline: bool,
+
     /// Output format
     #[arg(long, default_value = "text")]
     format: Format,
@@ -52,16 +63,22 @@ Examples:
   cortexkey doctor --profile siem --ask admin
   curl -v … 2>&1 | cortexkey doctor --request - --key-file siem.key --level advanced
   cortexkey doctor --request heads.txt
+  cortexkey doctor --report --offline
 
 docs/client.md lists all causes (Troubleshooting).
 
-Exit codes: 0 no problem found; 1 a problem found; 2 usage error; 3 the requests cannot be read.";
+Exit codes: 0 no problem found, or --report; 1 a problem found; 2 usage error; 3 the requests cannot be read.";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let diagnosis = match &args.request {
-        Some(path) => requests(args, path)?,
-        None => live(args)?,
+        _ if args.offline => None,
+        Some(path) => Some(requests(args, path)?),
+        None => Some(live(args)?),
     };
+    if args.report {
+        return report(args, diagnosis.as_ref());
+    }
+    let diagnosis = diagnosis.unwrap_or_default();
     let text = match args.format {
         Format::Json => text::json(&json!({
             "version": 1,
@@ -73,6 +90,17 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     text::print(&text)?;
     Ok(if diagnosis.is_healthy() { Exit::Done } else { Exit::Findings })
+}
+
+fn report(args: &Args, diagnosis: Option<&Diagnosis>) -> Result<Exit, Failure> {
+    let environment = |name: &str| std::env::var_os(name);
+    let report = Report::new(explain(&args.connection.given(), &environment), diagnosis);
+    let text = match args.format {
+        Format::Json => text::json(&json!({ "version": 1, "report": report })),
+        Format::Text => report.markdown(),
+    };
+    text::print(&text)?;
+    Ok(Exit::Done)
 }
 
 fn live(args: &Args) -> Result<Diagnosis, Failure> {

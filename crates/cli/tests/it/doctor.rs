@@ -46,3 +46,43 @@ fn requests_of_other_clients_come_by_a_pipe() {
     let ran = finish_with(&mut crate::common::cortexkey(&args), b"nothing of ours");
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
 }
+
+/// Whatever settings hold, the report shows the vendor's words and ours.
+#[test]
+fn a_report_names_nobody_and_nothing_of_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("cortexkey")).unwrap();
+    let config = "default_profile = \"canaryprofile\"\n[profiles.canaryprofile]\n\
+                  fqdn = \"canarytenant.xdr.us.paloaltonetworks.com\"\nkey_id = 90817263\n\
+                  key_command = [\"canaryprogram\", \"canaryargument\"]\n\
+                  sink_folder = \"/canary/folder\"\nca_file = \"/canary/ca.pem\"\n";
+    std::fs::write(folder.path().join("cortexkey/config.toml"), config).unwrap();
+    for format in ["text", "json"] {
+        for more in [&[][..], &["--key-file", "/canary/key"], &["--child-tenant", "canarychild"]] {
+            let mut command = crate::common::cortexkey(&["doctor", "--report", "--offline"]);
+            command.args(["--format", format]).args(more).env("XDG_CONFIG_HOME", folder.path());
+            let ran = finish(&mut command);
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+            assert!(ran.stdout.contains("xdr.us.paloaltonetworks.com"), "{ran:?}");
+            for secret in ["canary", "90817263", &folder.path().display().to_string()] {
+                assert!(!ran.stdout.contains(secret), "{secret}: {ran:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_report_has_what_an_examination_found_without_its_evidence() {
+    let tenant = Tenant::start();
+    let mut command = tenant.with_key("advanced", &["doctor", "--report", "--format", "json"]);
+    let ran = finish(command.env("CORTEXKEY_API_KEY_ID", "99"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!ran.stdout.contains(&tenant.key("advanced").1));
+    let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let report = &value["report"];
+    assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(report["os"], std::env::consts::OS);
+    assert!(report["findings"][0]["cause"].is_string(), "{report}");
+    assert!(report["findings"][0].get("evidence").is_none());
+    assert!(!ran.stdout.contains(tenant.url().rsplit(':').next().unwrap()));
+}

@@ -11,12 +11,14 @@ mod cause;
 mod digest;
 mod key;
 mod live;
+mod report;
 mod request;
 
 use serde::Serialize;
 
 pub use cause::Cause;
 pub use live::{LiveOptions, examine};
+pub use report::{Program, Report, ReportedFinding, SettingState};
 pub use request::{ObservedRequest, RequestsError, examine_requests, read_requests};
 
 /// How sure a finding is.
@@ -29,6 +31,17 @@ pub enum Certainty {
     Likely,
     /// It cannot be told from here.
     Possible,
+}
+
+impl Certainty {
+    /// The word that JSON has for it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Likely => "likely",
+            Self::Possible => "possible",
+        }
+    }
 }
 
 /// Something that was found.
