@@ -7,6 +7,7 @@ mod files;
 mod losses;
 mod question;
 mod show;
+mod words;
 
 use std::path::PathBuf;
 
@@ -23,7 +24,8 @@ use self::files::{Key, Located, every, locate};
 use self::losses::{losses_json, losses_text};
 use self::question::{Asked, EndpointOf};
 use self::show::{Overview, head_json, notes, notes_text};
-pub(crate) use self::show::{marked, marks, plain, role_json, row, rows_aligned};
+pub(crate) use self::show::{marked, marks, role_json};
+pub(crate) use self::words::{plain, row, rows_aligned};
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, BOLD, Format, GOOD};
 

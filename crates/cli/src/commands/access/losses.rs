@@ -5,7 +5,7 @@ use cortexkey_manifest::access::{Access, ScopeModel};
 use serde_json::{Value, json};
 
 use super::files::Key;
-use super::show::{endpoints, plain, rows};
+use super::words::{endpoints, plain, rows};
 use crate::text::{BOLD, DIM};
 
 /// Whether it is worth asking what enforcing scopes would take away.

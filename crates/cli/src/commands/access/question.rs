@@ -13,7 +13,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::files;
-use super::show::plain;
+use super::words::plain;
 use crate::exit::{Exit, Failure};
 
 /// A question, as it is written in JSON.
