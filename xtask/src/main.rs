@@ -13,6 +13,7 @@
 mod campaign;
 mod capi;
 mod compare;
+mod console;
 mod coverage;
 mod cycles;
 mod examples;
@@ -53,6 +54,7 @@ cargo xtask COMMAND
   go-tools         Go's tests under Go's own tools, over the library as it is installed
   speed-abi        measure calls from C and Go beside the vendor's Go SDK, and threads, as tables
   picture          draw the README's picture of quickstart
+  console-pictures take the pictures of the console in docs/images
   rules            write the pages of the linter's rules and the schemas
   hooks            run pre-commit with each of its hooks
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
         ["vectors"] => vectors::run(&root, false),
         ["vectors", "--check"] => vectors::run(&root, true),
         ["picture"] => picture::run(&root, false),
+        ["console-pictures"] => console::pictures(&root),
         ["rules"] => write_rules(&root),
         ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),
         ["tidy"] => tidy::run(&root),

@@ -26,6 +26,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("npm", "npm"),
 ];
 
+/// What the console's tests run in.
+const BROWSER: &[(&str, &str)] = &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
+
 /// What the vendor's samples import, and what the linter is held against, in the versions that the
 /// tests were written with; and how to see that they are there.
 const PYTHON_PACKAGES: [&str; 8] = [
@@ -57,6 +60,10 @@ pub(crate) fn run(root: &Path) {
         if !has_header(header) {
             packages.push(package);
         }
+    }
+    if !missing(BROWSER).is_empty() {
+        // Without its fonts the browser shows others, which are wider.
+        packages.extend(missing(BROWSER).into_iter().chain(["fonts-inter"]));
     }
     if fuzz::clangs_libfuzzer().is_none() {
         packages.push("libclang-rt-dev");
@@ -145,6 +152,25 @@ pub(crate) fn python(root: &Path) -> Result<PathBuf, String> {
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     check(pip.args(PYTHON_PACKAGES))?;
     Ok(python)
+}
+
+/// The folder with what the console's browser tests import, in the versions of their lock file.
+pub(crate) fn browser_packages(root: &Path) -> Result<PathBuf, String> {
+    let folder = target_dir(root).join("console-e2e");
+    let from = root.join("crates/console/e2e");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut is_same = folder.join("node_modules").is_dir();
+    for name in ["package.json", "package-lock.json"] {
+        let wanted = std::fs::read(from.join(name)).map_err(|error| format!("{name}: {error}"))?;
+        is_same &= std::fs::read(folder.join(name)).is_ok_and(|has| has == wanted);
+        std::fs::write(folder.join(name), wanted).map_err(|error| format!("{name}: {error}"))?;
+    }
+    if !is_same {
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
+        check(&mut npm)?;
+    }
+    Ok(folder)
 }
 
 /// Whether Go is there and new enough; its version otherwise, or that it is missing.

@@ -12,6 +12,7 @@ export const STATES = [
   { name: 'new-key-scope', path: '/keys/new', act: scope },
   { name: 'new-key-definition', path: '/keys/new', act: (page) => page.getByRole('tab', { name: 'Definition' }).click() },
   { name: 'key', path: '/keys/4' },
+  { name: 'key-asked', path: '/keys/4?ask=asset&value=prod-eu' },
   { name: 'examples', path: '/keys/4', act: (page) => dialog(page, page.getByRole('link', { name: 'View Examples' })) },
   { name: 'edit', path: '/keys/4/edit' },
   { name: 'rotate', path: '/keys/4/rotate' },

@@ -8,7 +8,7 @@ use super::find::{Found, found};
 use crate::answer::{self, Answer};
 use crate::app::App;
 use crate::ask::Ask;
-use crate::parts::layout::{self, Frame, fault};
+use crate::parts::layout::{self, Frame, fault, notes};
 use crate::records::left;
 use crate::snapshot::Fresh;
 
@@ -50,6 +50,7 @@ fn page(app: &App, ask: &Ask, why: Option<&str>) -> Answer {
     let trail = [("API Keys", "/keys"), ("Key", path.as_str())];
     let frame = Frame { trail: &trail, ..Frame::new(&title, "/keys") };
     let content = html! {
+        (notes(&found.view))
         @if let Some(why) = why { (fault("The key was not deleted.", why)) }
         dl class="facts" {
             dt { "Roles" } dd { (record.roles.join(", ")) }

@@ -4,6 +4,7 @@ use cortexkey_client::maker;
 use maud::{Markup, html};
 
 use super::find::{Found, found};
+use super::{access, history};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::ask::Ask;
@@ -15,25 +16,28 @@ use cortexkey_core::lifecycle::Expiry;
 
 /// One key.
 pub(super) fn show(app: &App, ask: &Ask) -> Answer {
-    let Found { row, view } = match found(app, ask) {
+    let found = match found(app, ask) {
         Ok(found) => found,
         Err(answer) => return *answer,
     };
+    let Found { row, view } = &found;
     let id = row.record.key_id;
     let title = format!("Key {id}");
     let trail = [("API Keys", "/keys")];
-    let frame = Frame { trail: &trail, actions: actions(app, &row), ..Frame::new(&title, "/keys") };
+    let frame = Frame { trail: &trail, actions: actions(app, row), ..Frame::new(&title, "/keys") };
     let content = html! {
-        (notes(&view))
+        (notes(view))
         div class="columns" {
             section class="card" aria-labelledby="facts" {
                 h2 id="facts" { "Key" }
-                div class="body" { (facts(app, &row)) }
+                div class="body" { (facts(app, row)) }
             }
             section class="card" aria-labelledby="definition" {
                 h2 id="definition" { "Definition" }
-                div class="body" { (definition(&row)) }
+                div class="body" { (definition(row)) }
             }
+            (access::cards(app, ask, &found))
+            (history::card(app, &found))
         }
     };
     layout::page(app, ask, &frame, &content)

@@ -1,10 +1,12 @@
 //! The pages, one file each, and the list that the server and the navigation are made from.
 
+mod access;
 mod delete;
 mod edit;
 mod examples;
 mod find;
 mod form;
+mod history;
 mod home;
 mod key;
 mod keys;

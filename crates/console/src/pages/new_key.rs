@@ -50,7 +50,7 @@ fn generated(app: &App, ask: &Ask, view: &View, form: &KeyForm) -> Result<Answer
     }
     let choices = Choices::new(app, &view.snapshot, form);
     if Check::new(app, &view.snapshot, form, &choices).is_locked {
-        return Err("the policy locks a rule that this key breaks".to_owned());
+        return Err("the policy locks a rule that this key breaks, or cannot be read".to_owned());
     }
     if !app.is_first(ask.form.get("once").unwrap_or_default()) {
         return Err(
@@ -113,7 +113,7 @@ fn send(app: &App, form: &KeyForm, check: &Check) -> Markup {
             @if !app.may_change() {
                 "Read-only: start the console with --allow-changes."
             } @else if check.is_locked {
-                span class="bad" { "The policy locks a rule that this key breaks." }
+                span class="bad" { "The policy locks a rule that this key breaks, or cannot be read." }
             } @else if let Some(fault) = faults.first() {
                 (fault) "."
             } @else if count > 0 {

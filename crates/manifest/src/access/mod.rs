@@ -5,11 +5,14 @@
 //! unknown.
 
 pub mod canonical;
+mod losses;
 mod roles;
 mod scope;
+pub mod words;
 
 use cortexkey_core::access::{AccessKey, Product, Role, Sbac, Scope, TagMode, Tenant};
 
+pub use losses::losses;
 pub use roles::{Origin, ResolvedRole, RoleFacts, closure};
 pub use scope::scope;
 

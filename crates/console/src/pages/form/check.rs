@@ -81,7 +81,7 @@ impl At {
 pub(in crate::pages) struct Check {
     pub(in crate::pages) yaml: String,
     found: Vec<(At, Found)>,
-    /// Whether a rule that nothing loosens is broken.
+    /// Whether a rule that nothing loosens is broken, or the policy cannot be read.
     pub(in crate::pages) is_locked: bool,
 }
 
@@ -95,7 +95,12 @@ impl Check {
         let now_ms = app.now_ms();
         let yaml = definition(app, snapshot, form, choices, now_ms);
         let mut check = Self { yaml, found: Vec::new(), is_locked: false };
-        let Some(policy) = snapshot.definitions.policy() else { return check };
+        // What a policy that cannot be read would forbid is not known.
+        let policy = snapshot.definitions.policy().filter(|policy| policy.stands());
+        let Some(policy) = policy else {
+            check.is_locked = true;
+            return check;
+        };
         let now = i64::try_from(now_ms).ok();
         let now = now.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
         let file = CorpusFile::new(FILE, check.yaml.clone().into_bytes(), &Limits::default());

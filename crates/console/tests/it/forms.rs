@@ -1,0 +1,211 @@
+//! Generating, editing and rotating through the page leaves the tenant as the client would.
+
+use cortexkey_client::Seen;
+use cortexkey_core::auth::KeyId;
+use cortexkey_tenant::{Fault, FaultKind};
+
+use crate::site::{Answer, Browser, Site, client};
+
+/// A site whose unfinished work is kept in a folder that vanishes.
+fn site() -> (Site, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().to_owned();
+    (Site::start_with(|options| options.state_folder = Some(state)), folder)
+}
+
+const FORM: &str = "level=advanced&role=Viewer&comment=SEC-1&has-date=1&date=2099-01-01&time=00:00\
+                    &has-scope=1&assets=select&group=16&cases=select&domain=Security&unreferenced=1\
+                    &endpoints=all&name=svc-x-prod&owner=team-a";
+
+/// The form with an expiration that the API takes, and a number that says it is sent once.
+fn form(once: &str) -> String {
+    let in_90_days = cortexkey_client::time::now_ms() + 90 * 24 * 60 * 60 * 1000;
+    let date = cortexkey_client::time::time_text(in_90_days);
+    FORM.replace("2099-01-01", &date[..10]) + "&once=" + once
+}
+
+fn secret(answer: &Answer) -> Option<String> {
+    let (_, rest) = answer.body.split_once("id=\"new-key\"")?;
+    let (_, rest) = rest.split_once('>')?;
+    Some(rest.split('<').next().unwrap().to_owned())
+}
+
+fn generate(browser: &Browser<'_>, once: &str) -> (u64, String) {
+    let answer = browser.post("/keys/new", &form(once));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let keys = client(&browser.site.tenant).all_keys(&[]).unwrap();
+    (keys.last().unwrap().id, secret(&answer).unwrap())
+}
+
+#[test]
+fn a_key_is_generated_scoped_and_shown_in_one_answer() {
+    let (site, folder) = site();
+    let browser = site.enter();
+    let (id, key) = generate(&browser, "1");
+    assert_eq!(key.len(), 128);
+    let client = client(&site.tenant);
+    let record = client.find_key(KeyId::new(id).unwrap()).unwrap().unwrap();
+    assert_eq!(
+        (record.roles, record.comment),
+        (vec!["Viewer".to_owned()], Some("SEC-1".to_owned()))
+    );
+    let scope = client.scope(KeyId::new(id).unwrap()).unwrap().unwrap();
+    let groups = &scope.assets.asset_groups;
+    assert_eq!(groups.iter().map(|group| group.asset_group_id).collect::<Vec<_>>(), [16]);
+    assert_eq!(scope.cases_issues.tags[0].tag_name, "Security");
+    assert!(!Seen::from(&scope).is_nothing());
+    // Nothing else has it, and nothing is left of its making.
+    for path in ["/keys", "/keys?f.comment=SEC", "/keys/export?format=csv"] {
+        assert!(!browser.get(path).body.contains(&key), "{path}");
+    }
+    for path in ["", "/edit", "/rotate", "/delete", "/examples"] {
+        assert!(!browser.get(&format!("/keys/{id}{path}")).body.contains(&key), "{path}");
+    }
+    for entry in walk(folder.path()) {
+        assert!(!std::fs::read_to_string(&entry).unwrap_or_default().contains(&key), "{entry:?}");
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_form_that_is_sent_again_generates_no_second_key() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    generate(&browser, "once");
+    let again = browser.post("/keys/new", &form("once"));
+    assert_eq!(again.status, 422);
+    assert_eq!(secret(&again), None);
+    assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 3);
+}
+
+#[test]
+fn checking_a_form_generates_nothing_and_says_what_the_policy_finds() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    let checked = browser.post("/keys/new/check", &form("1").replace("owner=team-a", "owner="));
+    assert_eq!(checked.status, 200);
+    let at_owner = checked.body.split("data-part=\"at-owner\">").nth(1).unwrap();
+    assert!(at_owner.split("</template>").next().unwrap().contains("N004"), "{}", checked.body);
+    assert!(checked.body.contains("name: svc-x-prod"));
+    assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 2);
+}
+
+#[test]
+fn a_locked_rule_is_in_the_way_of_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("cortexkey.yaml"),
+        "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: t }\nextends: [builtin:minimal]\n\
+         keys: [\"*.key.yaml\"]\nrules:\n  level-standard-forbidden: { enabled: true, severity: error, locked: true }\n",
+    )
+    .unwrap();
+    let keys = folder.path().to_owned();
+    let site = Site::start_with(|options| {
+        options.keys = Some(keys.clone());
+        options.state_folder = Some(keys.join("state"));
+    });
+    let browser = site.enter();
+    let standard = form("1").replace("level=advanced", "level=standard");
+    let checked = browser.post("/keys/new/check", &standard);
+    assert!(checked.body.contains("disabled"), "{}", checked.body);
+    assert_eq!(browser.post("/keys/new", &standard).status, 422);
+    assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 2);
+    generate(&browser, "2");
+}
+
+#[test]
+fn an_edit_changes_what_was_changed() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    let (id, _) = generate(&browser, "1");
+    let (path, key) = (format!("/keys/{id}/edit"), KeyId::new(id).unwrap());
+    let client = client(&site.tenant);
+    let before = client.scope(key).unwrap();
+    let edited = browser.post(&path, "level=advanced&role=Responder&comment=new");
+    assert_eq!(
+        (edited.status, edited.header("location")),
+        (303, Some(format!("/keys/{id}").as_str()))
+    );
+    let record = client.find_key(key).unwrap().unwrap();
+    assert_eq!(
+        (record.roles, record.comment),
+        (vec!["Responder".to_owned()], Some("new".to_owned()))
+    );
+    assert_eq!(client.scope(key).unwrap(), before);
+    let scoped = browser.post(
+        &path,
+        "level=advanced&role=Responder&comment=new&has-scope=1&assets=all&cases=none&endpoints=none",
+    );
+    assert_eq!(scoped.status, 303, "{}", scoped.body);
+    assert_ne!(client.scope(key).unwrap(), before);
+    // What cannot be is refused, and what was typed stays.
+    let refused = browser.post(&path, "level=advanced&comment=typed+text");
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("typed text"));
+    // The key that signs keeps its level.
+    let own = browser.post("/keys/2/edit", "level=standard&role=Instance+Administrator");
+    assert_eq!(own.status, 422);
+}
+
+#[test]
+fn a_rotation_replaces_the_key_and_ends_the_old_one() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    let (id, old) = generate(&browser, "1");
+    let path = format!("/keys/{id}/rotate");
+    // Whether the old key sees what references nothing known, the tenant does not show.
+    let unclear = browser.post(&path, "grace=0&once=2");
+    assert_eq!(unclear.status, 422);
+    let rotated = browser.post(&path, "grace=0&unreferenced=yes&once=3");
+    assert_eq!(rotated.status, 200, "{}", rotated.body);
+    let new = secret(&rotated).unwrap();
+    assert_ne!(new, old);
+    let keys = client(&site.tenant).all_keys(&[]).unwrap();
+    assert!(keys.iter().all(|key| key.id != id));
+    assert_eq!(keys.last().unwrap().comment.as_deref(), Some("SEC-1"));
+}
+
+#[test]
+fn a_tenant_that_fails_leaves_what_was_typed_and_no_key() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    let elsewhere = FaultKind::Redirect { location: "http://192.0.2.1/".to_owned() };
+    let kinds = [FaultKind::status(500), FaultKind::Reset, FaultKind::Truncated, elsewhere];
+    for (at, kind) in kinds.into_iter().enumerate() {
+        let fault = Fault {
+            path: "/public_api/v1/api_keys/generate".to_owned(),
+            ..Fault::new(kind.clone()).times(9)
+        };
+        site.tenant.set_faults(vec![fault]).unwrap();
+        let failed = browser.post("/keys/new", &form(&at.to_string()));
+        assert_eq!(failed.status, 422, "{kind:?}");
+        assert!(failed.body.contains("svc-x-prod") && failed.body.contains("SEC-1"), "{kind:?}");
+        assert_eq!(secret(&failed), None);
+    }
+    site.tenant.set_faults(Vec::new()).unwrap();
+    generate(&browser, "last");
+    assert_eq!(client(&site.tenant).all_keys(&[]).unwrap().len(), 3);
+}
+
+#[test]
+fn a_tenant_that_cannot_be_read_is_named_on_each_page() {
+    let (site, _folder) = site();
+    let browser = site.enter();
+    let fault = Fault {
+        path: "/public_api/v1/api_keys/get_api_keys".to_owned(),
+        times: None,
+        ..Fault::new(FaultKind::Truncated)
+    };
+    site.tenant.set_faults(vec![fault]).unwrap();
+    for path in ["/keys?fresh=1", "/keys/1", "/keys/1/edit", "/keys/1/delete", "/keys/new"] {
+        let page = browser.get(path);
+        assert!(page.body.contains("The tenant could not be read"), "{path}");
+    }
+    // What was read before is still there, with its age.
+    assert!(browser.get("/keys").body.contains("Instance Administrator"));
+}

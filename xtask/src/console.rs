@@ -1,0 +1,56 @@
+//! The console in a real browser: its tests, and the pictures of the documents.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{capture, cargo, check, has, target_dir};
+use crate::setup;
+
+/// Why the tests cannot run here, where they cannot.
+pub(crate) fn missing() -> Option<String> {
+    let browser = ["chromium", "node", "npm"].into_iter().find(|program| !has(program))?;
+    Some(format!("{browser} is not installed: apt-get install chromium fonts-inter nodejs npm"))
+}
+
+/// Runs the browser tests; how many passed. `all` opens every state in all four looks.
+pub(crate) fn tests(root: &Path, all: bool) -> Result<u64, String> {
+    let mut node = node(root)?;
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder(root))
+        .map_err(|error| error.to_string())?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
+        .collect();
+    files.sort();
+    // The figures need a machine of their own.
+    files.retain(|path| all || !path.ends_with("speed.test.mjs"));
+    node.args(files).env("CI", "true").env("CONSOLE_LOOKS", if all { "all" } else { "" });
+    let ran = capture(&mut node);
+    let passed = ran.stdout.lines().find_map(|line| line.strip_prefix("# pass ")?.parse().ok());
+    match passed {
+        Some(passed) if ran.success => Ok(passed),
+        _ => Err(ran.all()),
+    }
+}
+
+/// Takes the pictures of the documents, into `docs/images`.
+pub(crate) fn pictures(root: &Path) -> Result<(), String> {
+    missing().map_or(Ok(()), Err)?;
+    let mut node = node(root)?;
+    node.arg(folder(root).join("pictures.mjs")).arg(root.join("docs/images"));
+    check(&mut node).map(|printed| print!("{printed}"))
+}
+
+fn folder(root: &Path) -> PathBuf {
+    root.join("crates/console/e2e")
+}
+
+/// Node, with the binary that it starts and the packages that it needs.
+fn node(root: &Path) -> Result<Command, String> {
+    let modules = setup::browser_packages(root)?;
+    check(cargo(root).args(["build", "--quiet", "--locked", "-p", "cortexkey"]))?;
+    let mut node = Command::new("node");
+    node.env("CONSOLE_BIN", target_dir(root).join("debug/cortexkey"));
+    node.env("CONSOLE_MODULES", modules);
+    Ok(node)
+}
