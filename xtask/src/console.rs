@@ -7,13 +7,14 @@ use crate::run::{capture, cargo, check, has, target_dir};
 use crate::setup;
 
 /// Why the tests cannot run here, where they cannot.
-pub(crate) fn missing() -> Option<String> {
+fn missing() -> Option<String> {
     let browser = ["chromium", "node", "npm"].into_iter().find(|program| !has(program))?;
     Some(format!("{browser} is not installed: apt-get install chromium fonts-inter nodejs npm"))
 }
 
 /// Runs the browser tests; how many passed. `all` opens every state in all four looks.
 pub(crate) fn tests(root: &Path, all: bool) -> Result<u64, String> {
+    missing().map_or(Ok(()), Err)?;
     let mut node = node(root)?;
     node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]);
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder(root))

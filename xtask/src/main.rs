@@ -54,6 +54,7 @@ cargo xtask COMMAND
   go-tools         Go's tests under Go's own tools, over the library as it is installed
   speed-abi        measure calls from C and Go beside the vendor's Go SDK, and threads, as tables
   picture          draw the README's picture of quickstart
+  console-tests [--all] run the console's browser tests; --all in all four looks, with the figures
   console-pictures take the pictures of the console in docs/images
   rules            write the pages of the linter's rules and the schemas
   hooks            run pre-commit with each of its hooks
@@ -97,6 +98,10 @@ fn main() -> ExitCode {
         ["vectors"] => vectors::run(&root, false),
         ["vectors", "--check"] => vectors::run(&root, true),
         ["picture"] => picture::run(&root, false),
+        ["console-tests"] => console::tests(&root, false).map(|passed| println!("{passed} passed")),
+        ["console-tests", "--all"] => {
+            console::tests(&root, true).map(|passed| println!("{passed} passed"))
+        }
         ["console-pictures"] => console::pictures(&root),
         ["rules"] => write_rules(&root),
         ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),

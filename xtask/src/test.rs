@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::{
-    capi, compare, console, examples, fuzz, header, instructions, linter, picture, proofs, setup,
-    site, supply, tidy, vectors, verdicts, workflows,
+    capi, compare, examples, fuzz, header, instructions, linter, picture, proofs, setup, site,
+    supply, tidy, vectors, verdicts, workflows,
 };
 
 /// What a step found.
@@ -51,7 +51,6 @@ const STEPS: &[Step] = &[
     Step { name: "linter against schemas", run: |root| once(linter::schemas(root)) },
     Step { name: "hooks in pre-commit", run: |root| once(linter::pre_commit(root)) },
     Step { name: "examples", run: examples_run },
-    Step { name: "console in a browser", run: browser },
     Step { name: "quickstart", run: quickstart },
     Step { name: "documentation site", run: docs },
     Step { name: "instructions", run: instructions_counted },
@@ -373,16 +372,6 @@ fn python(root: &Path) -> Outcome {
         check(Command::new(&python).arg(script).arg(&binary)).map(drop)
     };
     once(run("client.py").and_then(|()| run("clients.py")))
-}
-
-fn browser(root: &Path) -> Outcome {
-    if let Some(why) = console::missing() {
-        return Outcome::Skipped(why);
-    }
-    match console::tests(root, false) {
-        Ok(passed) => Outcome::Passed(passed),
-        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
-    }
 }
 
 fn quickstart(root: &Path) -> Outcome {
