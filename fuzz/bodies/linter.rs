@@ -80,7 +80,7 @@ pub(crate) fn reader(bytes: &[u8]) {
     }
 }
 
-/// Any bytes as a policy, and a definition held against it.
+/// Any bytes as a policy, and a definition checked against it.
 pub(crate) fn policy(bytes: &[u8]) {
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LENGTH_MAX) else {
         return;
@@ -118,7 +118,7 @@ pub(crate) fn suppression(bytes: &[u8]) {
     ));
 }
 
-/// Mending a file makes no finding, loses no comment, and done again changes nothing.
+/// Fixing a file makes no finding, loses no comment, and done again changes nothing.
 pub(crate) fn mending(bytes: &[u8]) {
     if bytes.len() > 4000 {
         return;

@@ -1,6 +1,4 @@
 //! Any text as an address: no panic, never plain http to another machine, and stable.
-//!
-//! It refuses to resolve or connect.
 
 #![no_main]
 

@@ -1,7 +1,5 @@
 //! `cargo xtask fuzz`: the targets of `fuzz/`, built with the workspace's compiler so that libFuzzer
 //! sees what an input reaches in code of ours, and run for a while each.
-//!
-//! It refuses to write into the committed corpora: what a run finds goes to the build folder.
 
 use std::collections::VecDeque;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the linter is held against that is not Rust: the schemas of its readers, and pre-commit.
+//! What checks the linter outside Rust: the schemas of its readers, and pre-commit.
 //!
 //! It refuses to know what the linter does: the scripts beside its tests do.
 

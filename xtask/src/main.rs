@@ -34,6 +34,7 @@ mod tidy;
 mod tools;
 mod vectors;
 mod verdicts;
+mod words;
 mod workflows;
 
 use std::path::{Path, PathBuf};

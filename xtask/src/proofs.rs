@@ -1,7 +1,5 @@
 //! Proofs that build the core in ways of their own: with a checker's locks, without a standard
 //! library, and for valgrind.
-//!
-//! It refuses to build any of it where the other steps build, whose results it would throw away.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +12,7 @@ const STACK_BYTES_MAX: &str = "2048";
 const MEMORY_FUNCTIONS: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
 /// The cases of `constant_time.c` that valgrind must complain about.
 const PLANTED_LEAKS: [&str; 3] = ["early-exit", "table", "undeclared"];
-/// What valgrind is told to exit with where it complains.
+/// What valgrind is reported to exit with where it complains.
 const COMPLAINT: i32 = 99;
 
 /// The replay guard with loom's atomics: every schedule that stops a thread a few times.

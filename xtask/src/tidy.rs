@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::cycles::Crate;
 use crate::run::check;
+use crate::words;
 
 /// The crates whose modules do not use each other in a circle.
 const WITHOUT_CYCLES: [&str; 8] =
@@ -37,7 +38,10 @@ fn problems(root: &Path) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
     for file in &files {
         module_comment(file, &mut problems);
-        words(file, &mut problems);
+        marks(file, &mut problems);
+        if !file.is_generated() {
+            words::check(file.path, &file.text, &mut problems);
+        }
         links(root, file, &mut problems);
         lint_tables(file, &mut problems);
         dependency_reasons(file, &mut problems);
@@ -102,7 +106,7 @@ fn package_comments(files: &[File], problems: &mut Vec<String>) {
 }
 
 /// Words that a finished file does not have, and paths of one machine.
-fn words(file: &File, problems: &mut Vec<String>) {
+fn marks(file: &File, problems: &mut Vec<String>) {
     // Written so that this file does not hold them.
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
     let paths = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/")];

@@ -1,7 +1,5 @@
 //! `vectors/auth.tsv`: the known answers of `vectors/auth.json` for programs that read no JSON; and
 //! the copies that the Go module carries, whose archives have nothing of what is beside it.
-//!
-//! It refuses an answer of its own: every field is the other file's.
 
 use std::fmt::Write as _;
 use std::fs;

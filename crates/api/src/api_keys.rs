@@ -41,7 +41,7 @@ pub struct ListRequest {
     /// The record to stop before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_to: Option<u64>,
-    /// The order; by expiration, the latest first, unless said.
+    /// The order; by expiration, the latest first, by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<Sort>,
 }
@@ -136,8 +136,8 @@ pub struct GenerateRequest {
     pub roles: Vec<String>,
     /// How the key will authenticate.
     pub security_level: SecurityLevel,
-    /// When it is to die, in milliseconds since 1970: within six months, a week from now unless
-    /// said.
+    /// When it is to die, in milliseconds since 1970: within six months, a week from now by
+    /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiration: Option<u64>,
     /// What it is for.

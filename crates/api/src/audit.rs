@@ -18,7 +18,7 @@ pub struct ListRequest {
     /// The entry to stop before; 100 after the first at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_to: Option<u64>,
-    /// The order; the latest first unless said.
+    /// The order; the latest first by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<Sort>,
 }

@@ -327,7 +327,7 @@ unsafe fn ask(
         });
     }
     let decision = decide(&key.access(), &key.settings, &asked);
-    // A text that is full takes no more.
+    // A string that is full takes no more.
     let _ = write!(text, "{}", OneLine(decision));
     Ok(cxk_decision {
         answer: status_of(decision.answer()),
@@ -515,7 +515,7 @@ unsafe fn names<'a>(start: *const *const c_char, count: usize) -> Result<Vec<&'a
 
 /// # Safety
 ///
-/// `start` is NULL or points to a text that ends with NUL, or to `CXK_TEXT_MAX + 1` bytes.
+/// `start` is NULL or points to a string that ends with NUL, or to `CXK_TEXT_MAX + 1` bytes.
 unsafe fn name<'a>(start: *const c_char) -> Result<&'a str, cxk_status> {
     if start.is_null() {
         return Err(CXK_NULL_ARG);

@@ -260,7 +260,7 @@ pub unsafe extern "C" fn cxk_compare(
             let gains = self::compare(&definitions(&before), &definitions(&after));
             *count = gains.len();
             for gain in gains {
-                // A text that is full takes no more, and says so.
+                // A string that is full takes no more, and says so.
                 let (key, what) = (OneLine(gain.key), OneLine(gain.widening));
                 let _ = writeln!(text, "{}\t{key}\t{what}", gain.code());
             }

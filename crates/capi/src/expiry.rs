@@ -1,6 +1,4 @@
 //! How a key stands towards its end.
-//!
-//! It refuses to look at a clock: the time is an argument.
 
 use cortexkey_core::lifecycle::{Expiry, ExpiryState, Notice};
 

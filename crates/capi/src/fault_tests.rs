@@ -1,6 +1,4 @@
 //! A panic at every way in: it becomes `CXK_INTERNAL`, outputs are cleared, and the library goes on.
-//!
-//! It refuses to leave out a function: the list is held against the header.
 
 use core::ffi::c_char;
 use core::ptr::{null, null_mut};

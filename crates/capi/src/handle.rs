@@ -1,7 +1,4 @@
 //! Handles: boxes that C holds, each with a tag as its first word.
-//!
-//! It refuses a pointer whose tag is not that of the type asked for, and never changes a handle
-//! between its making and its end, so threads may share it.
 
 use std::alloc::{Layout, alloc};
 

@@ -1,6 +1,4 @@
 //! The answers of a signer, in memory of the caller's.
-//!
-//! It refuses pointers in them: a fixed size needs no freeing and can be copied.
 
 use core::ffi::c_char;
 use core::ptr;

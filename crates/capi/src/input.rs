@@ -1,7 +1,4 @@
 //! What callers hand in: bytes, texts, arrays, and structures that carry their size.
-//!
-//! It refuses to read where it was not pointed to, to believe a length beyond its limit, and to
-//! pass over a field that it does not know.
 
 use core::ffi::c_char;
 
@@ -95,7 +92,7 @@ pub(crate) unsafe fn array<'a, T>(
     Ok(unsafe { core::slice::from_raw_parts(start, count) })
 }
 
-/// How many bytes stand before the NUL of a text; none where that is more than `most`.
+/// How many bytes stand before the NUL of a string; none where that is more than `most`.
 ///
 /// # Safety
 ///

@@ -1,6 +1,4 @@
 //! The keys that a verifier knows, which change while it verifies.
-//!
-//! It refuses to keep a Standard key itself, to give any key back, and two keys under one id.
 
 use core::ffi::c_char;
 use std::sync::Arc;

@@ -1,9 +1,4 @@
 //! The C library: signs and verifies requests to Palo Alto Networks Cortex APIs.
-//!
-//! It refuses logic of its own (the core judges), callbacks, global state, a last error per
-//! thread, memory that C would have to give back other than by a handle's own `_free`, and any
-//! panic on its way to C. `include/cortexkey.h` is made from these files by `cargo xtask header`,
-//! in the order of the modules below; what is said at each function here is said there.
 
 mod version;
 

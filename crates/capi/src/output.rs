@@ -149,7 +149,7 @@ pub(crate) fn bytes(characters: &mut [c_char]) -> &mut [u8] {
     unsafe { slice::from_raw_parts_mut(start, len) }
 }
 
-/// A text that is written into a caller's array of zeros, and cut where that is full. The last
+/// A string that is written into a caller's array of zeros, and cut where that is full. The last
 /// place stays NUL, and no character is cut in two.
 pub(crate) struct Text<'a> {
     room: &'a mut [u8],
@@ -161,7 +161,7 @@ impl<'a> Text<'a> {
         Ok(Self { room })
     }
 
-    /// A text that nobody wants.
+    /// A string that nobody wants.
     pub(crate) fn nowhere() -> Self {
         Self { room: &mut [] }
     }

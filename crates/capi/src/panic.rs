@@ -1,7 +1,7 @@
 //! Turns a panic into `CXK_INTERNAL`.
 //!
-//! It refuses to let anything unwind into C. Rust's own panic message still goes to standard
-//! error; no message of ours holds a key.
+//! Nothing unwinds into C. Rust's own panic message still goes to standard error; our messages
+//! contain no key.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

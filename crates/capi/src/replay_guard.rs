@@ -1,6 +1,4 @@
 //! The guard in memory that lets each Advanced request through once.
-//!
-//! It refuses to be asked by anybody but a verifier, so that strangers cannot fill it.
 
 use std::sync::Arc;
 

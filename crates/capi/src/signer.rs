@@ -1,6 +1,4 @@
 //! The handle that signs.
-//!
-//! It refuses what the core's signer refuses, and says so by a status.
 
 use core::ffi::c_char;
 

@@ -1,7 +1,5 @@
 //! Where nonces and times come from: the operating system, and for nonces of requests a generator of
 //! each thread that it seeds.
-//!
-//! It refuses a fallback: without random bytes or a sane clock nothing is signed.
 
 use std::time::SystemTime;
 
@@ -25,7 +23,7 @@ pub(crate) fn any_time() -> Result<Timestamp, cxk_status> {
     Timestamp::from_ms(1_000_000_000_000).map_err(|_| CXK_INTERNAL)
 }
 
-/// Headers with the machine's time and a fresh nonce.
+/// Headers with the machine's time and a new nonce.
 pub(crate) fn headers(signer: &Signer) -> Result<Headers<'_>, cxk_status> {
     let time = match signer.level() {
         // A Standard key works where the clock does not.

@@ -1,7 +1,7 @@
 //! The status that every call answers with, its name and its text.
 //!
-//! It refuses to reuse a number. Verdicts are the core's table: they have no second list here, and
-//! their constants in the header are made from that table.
+//! Numbers are never reused. Verdicts and their constants in the header come from the core's
+//! table.
 
 use core::ffi::{CStr, c_char};
 
@@ -190,7 +190,7 @@ static VERDICTS: [VerdictText; Verdict::ALL.len()] = {
     rows
 };
 
-/// The text and zeros behind it; a text without room for one does not compile.
+/// The text and zeros behind it; a string without room for one does not compile.
 const fn terminated<const N: usize>(text: &str) -> [u8; N] {
     assert!(text.len() < N, "a verdict's text is longer than its place in the C library");
     let mut bytes = [0; N];

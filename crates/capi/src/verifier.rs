@@ -1,6 +1,4 @@
 //! The handle that says whether requests are authentic.
-//!
-//! It refuses to read a clock, and whatever the core's verifier refuses.
 
 use core::cell::Cell;
 use core::ffi::c_char;

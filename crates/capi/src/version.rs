@@ -1,6 +1,4 @@
 //! Which release this is, and which binary interface it has.
-//!
-//! It refuses a version written twice: the release comes from the workspace's manifest.
 
 use core::ffi::{CStr, c_char};
 

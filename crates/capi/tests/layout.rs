@@ -1,6 +1,4 @@
 //! Every structure of the header has the same layout for a C compiler as for Rust.
-//!
-//! It refuses to leave out a structure or a field: its list is held against the header.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]

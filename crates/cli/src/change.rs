@@ -1,6 +1,4 @@
 //! What every command that changes a tenant does first: says where it is, and asks.
-//!
-//! It refuses to change anything where nobody can be asked and nobody said yes.
 
 use std::io::{self, IsTerminal as _};
 

@@ -1,6 +1,4 @@
 //! Files and standard input that a command takes.
-//!
-//! It refuses more than a limit, so that no device fills the memory.
 
 use std::fs::File;
 use std::io::{self, Read};

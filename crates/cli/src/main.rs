@@ -145,7 +145,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Refuses a file's name that would be read as an option. Whoever hands over the names of changed
+/// Refuses a file's name that would be read as an option. Anyone who hands over the names of changed
 /// files, as pre-commit does, hands over names that others chose.
 fn file_as_option(args: impl Iterator<Item = OsString>) -> Option<Failure> {
     let mut options = args.take_while(|arg| arg != "--");

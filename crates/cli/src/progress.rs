@@ -1,6 +1,4 @@
 //! A line that says how far a long run is: on a terminal only, and only after a second.
-//!
-//! It refuses to leave anything behind, and to write where standard error is no terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};

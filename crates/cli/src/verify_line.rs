@@ -1,7 +1,4 @@
 //! One line of `cortexkey verify`: read with every field checked.
-//!
-//! It refuses unknown, missing, repeated and wrong-typed fields, and to repeat a value in an
-//! error: it may be a key.
 
 use std::fmt;
 

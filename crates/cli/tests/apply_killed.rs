@@ -1,6 +1,6 @@
 //! `cortexkey apply`, killed at every step, and run again.
 //!
-//! After each kill whoever had a key still has one that works; after the next whole run the tenant
+//! After each kill anyone who had a key still has one that works; after the next whole run the tenant
 //! is as the definitions say, every key is in its place, and nothing else was touched.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

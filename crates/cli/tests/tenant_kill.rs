@@ -1,7 +1,7 @@
 //! A tenant on disk that is killed at any moment: no key that it acknowledged is lost, none that
 //! it deleted comes back, and no request that it accepted is accepted again.
 //!
-//! `CORTEXKEY_KILLS` says how often; 20 unless said.
+//! `CORTEXKEY_KILLS` says how often; 20 by default.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

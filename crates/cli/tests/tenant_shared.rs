@@ -2,7 +2,7 @@
 //! redis-server that is killed and started again meanwhile: of equal requests one is accepted at
 //! most, and none while the server is away.
 //!
-//! `CORTEXKEY_DUPLICATES` says how many requests are sent to all eight; 5,000 unless said.
+//! `CORTEXKEY_DUPLICATES` says how many requests are sent to all eight; 5,000 by default.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]

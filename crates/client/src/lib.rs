@@ -1,9 +1,6 @@
 //! Calls the Cortex API: finds the key and the address, signs each attempt anew, and says in one
 //! clear message what went wrong.
 //!
-//! It refuses to follow redirects (headers never go to another host), to speak plain `http` to
-//! another machine, to guess a key's security level, and to show a key in any message.
-//!
 //! ```no_run
 //! use cortexkey_client::{Connection, Given};
 //!

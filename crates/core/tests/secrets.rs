@@ -92,7 +92,7 @@ mod memory {
         KeyId::new(7).unwrap()
     }
 
-    /// The headers, wiped by whoever drops them.
+    /// The headers, wiped on drop.
     fn sign(key: Key<'_>, level: Level) -> Vec<(&'static str, Zeroizing<Vec<u8>>)> {
         let signer = Box::new(Signer::new(id(), level, key));
         let headers = signer.sign_from_system(Timestamp::from_ms(NOW_MS).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Strangers cost no memory: whatever they send, the process stays as large as it was. A binary of
+//! Unauthenticated clients cost no memory: whatever they send, the process stays as large as it was. A binary of
 //! its own, so that nothing else moves what it measures.
 //!
 //! `CORTEXKEY_STRANGERS` sets how many requests (1,000,000 unless set).
@@ -34,7 +34,7 @@ fn strangers_take_no_memory() {
     assert!(grown < 1 << 20, "{grown} bytes more after {count} requests");
 }
 
-/// Requests of strangers: unknown keys, wrong digests, the wrong level, and five that are malformed.
+/// Requests of unauthenticated clients: unknown keys, wrong digests, the wrong level, and five that are malformed.
 fn send(guard: &MemoryGuard, stored: &StoredKey, numbers: std::ops::Range<u64>) {
     for number in numbers {
         let unknown: &str = &(number + 8).to_string();

@@ -176,7 +176,7 @@ impl Lanes {
         digests
     }
 
-    /// A bit for each lane whose digest a text holds as lower-case hexadecimal digits, in constant time.
+    /// A bit for each lane whose digest a string holds as lower-case hexadecimal digits, in constant time.
     pub fn matches(&self, texts: &[&[u8; 64]; LANES]) -> u32 {
         #[cfg(target_arch = "x86_64")]
         if let Hasher::Avx512(proof) = self.hasher {

@@ -65,7 +65,7 @@ pub(crate) fn write_hex(_: ShaNi, words: &Words, lane: usize, text: &mut [u8; 64
     unsafe { store_hex(&states(words)[lane], text) }
 }
 
-/// Whether a text is the digest of a lane as hexadecimal digits, in constant time.
+/// Whether a string is the digest of a lane as hexadecimal digits, in constant time.
 pub(crate) fn is_hex_of(_: ShaNi, words: &Words, lane: usize, text: &[u8; 64]) -> bool {
     // SAFETY: as above.
     unsafe { equals_hex(&states(words)[lane], text) }

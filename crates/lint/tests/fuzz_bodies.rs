@@ -113,7 +113,7 @@ fn every_body_holds_for_its_corpus_and_for_mutations_of_it() {
         corpus.sort();
         assert!(corpus.len() > 4, "{name}");
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-        // Mending has the most to hold.
+        // Fixing has the most to hold.
         let count = if name == "fix" { 5 * wanted() } else { wanted() };
         let mutated = (0..count).map(|_| {
             let base = numbers.below(corpus.len());

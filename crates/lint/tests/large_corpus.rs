@@ -1,4 +1,4 @@
-//! A corpus of very many files: all of them are judged, whatever the number of threads, and their
+//! A corpus of very many files: all of them are checked, whatever the number of threads, and their
 //! trees are not kept.
 //!
 //! `CORTEXKEY_FILES` says how many; the campaign asks for more than the gate.

@@ -1,4 +1,4 @@
-//! One file with very many keys, with the limits raised: each key in it is judged, in memory that
+//! One file with very many keys, with the limits raised: each key in it is checked, in memory that
 //! is a small multiple of the file.
 //!
 //! `CORTEXKEY_KEYS` says how many; the campaign asks for more than the gate.

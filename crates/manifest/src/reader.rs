@@ -336,7 +336,7 @@ impl<'t> Reader<'t> {
         Field::Bad(key)
     }
 
-    /// A text.
+    /// A string.
     pub(crate) fn text(&mut self, fields: &Fields<'t>, name: &str) -> Field<String> {
         self.field(fields, name, |reader, entry, path| {
             reader.text_at(entry.value, path).map(str::to_owned)
@@ -458,7 +458,7 @@ impl<'t> Reader<'t> {
         field
     }
 
-    /// Offers `[text]` for a text that stands where a list of texts belongs. A text with commas may
+    /// Offers `[text]` for a string that stands where a list of texts belongs. A string with commas may
     /// have been meant as a list, so it is left alone.
     pub(crate) fn rewrite_as_list(&mut self, fields: &Fields<'t>, name: &str) {
         let Some(Entry { value, .. }) = fields.find(name) else { return };
@@ -497,7 +497,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A text, or a list of texts.
+    /// A string, or a list of texts.
     pub(crate) fn one_or_more(
         &mut self,
         fields: &Fields<'t>,

@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 
 use crate::yaml::retyped;
 
-/// A text as it may stand behind `key: `, in a list or as a key, in block and in flow style.
+/// A string as it may stand behind `key: `, in a list or as a key, in block and in flow style.
 ///
 /// ```
 /// use cortexkey_manifest::scalar;

@@ -66,7 +66,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Where each line of a text begins.
+/// Where each line of a string begins.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
@@ -75,7 +75,7 @@ pub struct LineIndex {
 }
 
 impl LineIndex {
-    /// Reads the line ends of a text: LF, CRLF, or a lone CR, as YAML has them.
+    /// Reads the line ends of a string: LF, CRLF, or a lone CR, as YAML has them.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let bytes = text.as_bytes();

@@ -1,4 +1,4 @@
-//! Finds possible secrets in a text: keys by their shape, and values by the name of their field.
+//! Finds possible secrets in a string: keys by their shape, and values by the name of their field.
 //!
 //! A Cortex API key is a run of 128 letters and digits; other keys are shorter, and some contain
 //! punctuation. Names of keys, roles and files, hyphenated words and times are not masked. Masking
@@ -211,7 +211,7 @@ pub enum TokenKind {
     Random,
 }
 
-/// A possible secret in a text, by its shape alone.
+/// A possible secret in a string, by its shape alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     /// Its place.
@@ -220,7 +220,7 @@ pub struct Token {
     pub kind: TokenKind,
 }
 
-/// Every token of a text, in order and without overlaps. A known format takes precedence over a
+/// Every token of a string, in order and without overlaps. A known format takes precedence over a
 /// Cortex key, and both over what only looks random.
 #[must_use]
 pub fn tokens_in(text: &str) -> Vec<Token> {
@@ -389,7 +389,7 @@ pub(crate) fn refused_lines(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The begin of a text, up to a number of bytes.
+/// The begin of a string, up to a number of bytes.
 fn bounded(text: &str, bytes: usize) -> &str {
     let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.get(..end.unwrap_or(0)).unwrap_or_default()

@@ -275,7 +275,7 @@ async fn connection(
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(answer(request, address, shared).await) }
     });
-    // An error is the program's: it hung up, or sent no HTTP and was told so.
+    // An error is the program's: it hung up, or sent no HTTP and was reported so.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .half_close(true)

@@ -19,7 +19,7 @@ pub(crate) struct Queue<T> {
 }
 
 impl<T: Send + 'static> Queue<T> {
-    /// Starts the thread. It is told, with the next piece of work, how many were dropped before.
+    /// Starts the thread. It is reported, with the next piece of work, how many were dropped before.
     pub(crate) fn new(
         name: &str,
         limit: usize,

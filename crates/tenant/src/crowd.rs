@@ -39,7 +39,7 @@ struct Member {
 }
 
 impl Crowd {
-    /// Room for so many; whoever is idle for longer than this time may be sent away.
+    /// Room for so many connections; one that is idle for longer than this time may be closed.
     pub(crate) fn new(connections: u32, idle_time: Duration) -> Arc<Self> {
         Arc::new(Self {
             slots: Arc::new(Semaphore::new(connections as usize)),
@@ -49,7 +49,7 @@ impl Crowd {
         })
     }
 
-    /// A place for one more; where there is none, that of whoever is idle the longest.
+    /// A place for one more; where there is none, that of the connection that is idle the longest.
     pub(crate) async fn enter(self: &Arc<Self>) -> Place {
         let slot = loop {
             let slots = Arc::clone(&self.slots);

@@ -1,6 +1,4 @@
-//! [`Fault`]: what goes wrong on demand.
-//!
-//! It refuses to go wrong unasked, and to hold more faults than a test needs.
+//! [`Fault`]: fault injection.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -27,7 +25,7 @@ const DELAY_MS_MAX: u64 = 60_000;
 pub struct Fault {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// How often, once unless said; `null` for ever.
+    /// How often, once by default; `null` for ever.
     #[serde(default = "once")]
     pub times: Option<u32>,
     /// Only with requests whose path begins so.
@@ -135,7 +133,7 @@ pub enum FaultError {
     Status,
     /// The delay is too long.
     Delay,
-    /// The address cannot stand in a header.
+    /// The address is invalid in a header.
     Location,
     /// There are too many of them.
     TooMany,

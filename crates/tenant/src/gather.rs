@@ -1,8 +1,8 @@
 //! [`Gathered`]: what answers requests that came together leaves together, in one write.
 //!
-//! It refuses to hold an answer back once its connection waits for anything: the next request, the
-//! rest of one, or an answer that takes its time. The HTTP library's own way to gather does, and
-//! loses the refusal of what is no HTTP.
+//! An answer is sent as soon as its connection waits for anything: the next request, the rest
+//! of one, or an answer that takes time. The HTTP library's own pipelining loses the refusal of
+//! what is not HTTP.
 
 use core::future::poll_fn;
 use core::pin::Pin;

@@ -1,6 +1,4 @@
-//! [`Inspector`]: the last requests, for whoever looks, and as they come.
-//!
-//! It refuses to remember more than it was made for, and to wait for a slow reader.
+//! [`Inspector`]: the last requests, on demand and as a stream.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,9 +1,6 @@
 //! A Cortex tenant on this machine, for trying and testing without a network: it checks requests
 //! as a careful tenant does, makes, lists and deletes keys, and says on demand why it refused.
 //!
-//! It refuses to listen beyond loopback, to tell reasons unasked, to log a key, a nonce or a
-//! digest, and to decide itself whether a request is authentic: the core does.
-//!
 //! ```
 //! use cortexkey_tenant::{Options, Tenant};
 //!

@@ -15,7 +15,7 @@ use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use crate::background::Queue;
 use crate::notices::Notification;
 
-/// How many lines wait for whoever writes them.
+/// The largest number of lines that wait to be written.
 const WAITING_MAX: usize = 4_096;
 const PATH_CHARS_MAX: usize = 200;
 /// Digests have 64 characters and keys usually 128; no call's name is near that.

@@ -1,6 +1,4 @@
 //! Notices that keys are about to expire: one week and one day before, as the product gives them.
-//!
-//! It refuses to give one twice, and one that was due before its key was made.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -10,13 +10,13 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// From one place to another, the whole list unless said.
+    /// From one place to another, the whole list by default.
     pub(crate) fn new(from: Option<u64>, to: Option<u64>) -> Self {
         let (from, to) = (from.unwrap_or(0), to.unwrap_or(u64::MAX));
         Self { from: as_usize(from), count: as_usize(to.saturating_sub(from)) }
     }
 
-    /// As [`new`](Self::new), with a size at most and unless said; a page that ends before it
+    /// As [`new`](Self::new), with a size at most and by default; a page that ends before it
     /// begins is refused.
     pub(crate) fn checked(from: Option<u64>, to: Option<u64>, max: u64) -> Result<Self, Refusal> {
         let first = from.unwrap_or(0);

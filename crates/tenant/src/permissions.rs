@@ -1,8 +1,7 @@
 //! What roles of this tenant can hold: the core's components and the named actions, under the names
 //! that the product's API takes for them.
 //!
-//! It refuses to decide: it translates. A few of the names are public, the others are made from the
-//! console's names in the same way.
+//! A few of the names are public; the others are made from the console's names in the same way.
 
 use cortexkey_api::role::{
     ActionPermission, Category, ComponentPermission, DatasetGroup, PermissionConfig, SubCategory,

@@ -261,7 +261,7 @@ impl Roles {
     }
 
     /// The id of a predefined role. The product's are not public; these do not resemble the name, so
-    /// that whoever sends the one for the other is found out.
+    /// that anyone who sends the one for the other is found out.
     pub(crate) fn predefined_id(role: &PredefinedRole) -> String {
         // FNV-1a: the same in every tenant and version.
         let hash = role.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

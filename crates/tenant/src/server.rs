@@ -1,8 +1,4 @@
 //! Connections: accepted up to a limit, each held to its own limits, all ended on demand.
-//!
-//! It refuses headers above 64 KiB or 64 in number, senders that need more than thirty seconds for
-//! their headers, receivers that leave an answer unread for as long, and to let an accident on one
-//! connection end the others.
 
 use core::convert::Infallible;
 use core::future::Future;
@@ -40,7 +36,7 @@ const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// Also how long a connection may idle. Longer than common clients keep theirs.
 const HEADER_TIME: Duration = Duration::from_secs(30);
-/// How long open requests may take once the tenant is told to stop.
+/// How long open requests may take once the tenant is reported to stop.
 const STOP_TIME: Duration = Duration::from_secs(1);
 /// The pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -150,7 +146,7 @@ async fn connection(
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream.clone()), service);
     tokio::pin!(connection);
-    // An error is the client's: it hung up, or sent no HTTP and was told so.
+    // An error is the client's: it hung up, or sent no HTTP and was reported so.
     let ended = tokio::select! {
         () = stream.drive(connection.as_mut()) => true,
         // Without a request there is nothing to wait for.

@@ -1,6 +1,4 @@
 //! [`Signals`]: the signals that end a command.
-//!
-//! It refuses to take them over unasked: a program that embeds a tenant has its own ways.
 
 use std::io;
 

@@ -1,7 +1,4 @@
 //! [`Unread`]: a connection that ends when what was sent on it is not taken in time, or on demand.
-//!
-//! It refuses to start anew with each byte that is taken: all that waits must be gone by then, or
-//! a reader of one byte now and then would keep its connection for ever.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -26,7 +23,7 @@ pub(crate) struct Unread<S> {
 
 /// A connection that can be ended without the usual good-bye.
 pub(crate) trait Resettable {
-    /// Sees to it that the other side is told of a reset when this is dropped.
+    /// Sees to it that the other side is reported of a reset when this is dropped.
     fn reset_on_drop(&self);
 }
 

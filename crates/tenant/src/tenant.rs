@@ -1,7 +1,4 @@
 //! [`Tenant`]: a running tenant, from start to stop.
-//!
-//! It refuses to listen on anything but loopback: its keys are shown in the clear, and nobody
-//! vouches for it but itself.
 
 use core::fmt;
 use core::net::SocketAddr;

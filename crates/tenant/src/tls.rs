@@ -1,7 +1,4 @@
 //! TLS with a local authority of the tenant's own, for clients that insist on https.
-//!
-//! It refuses to vouch for other names than this machine's and those that were asked for: the
-//! authority's certificate itself says so, should somebody trust it for good.
 
 use core::fmt;
 use core::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! [`Waited`]: a request's body, within limits of size and time whoever reads it.
+//! [`Waited`]: a request's body, within limits of size and time, whichever handler reads it.
 //!
 //! While it waits for its sender, its connection counts as idle, so that connections that never send
 //! what they announced cannot keep others out.

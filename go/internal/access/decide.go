@@ -35,7 +35,7 @@ func (d *Definitions) Decide(at int, q *backend.Question) (backend.Decision, err
 	return j.inScope(q), nil
 }
 
-// judge decides one question and keeps how it came about.
+// check decides one question and keeps how it came about.
 type judge struct {
 	key     *key
 	scope   *scope

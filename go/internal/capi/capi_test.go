@@ -2,7 +2,7 @@
 
 package capi
 
-// The C library judges for itself; the Go module's own checks hide that, so it is seen here.
+// The C library checks for itself; the Go module's own checks hide that, so it is seen here.
 
 import (
 	"bytes"

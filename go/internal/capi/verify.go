@@ -123,7 +123,7 @@ func (k *Keyring) Put(id uint64, level uint32, key []byte, expiresMS, createdMS 
 	return Status(status)
 }
 
-// Revoke revokes a key for good.
+// Revoke revokes a key permanently.
 func (k *Keyring) Revoke(id uint64) Status {
 	status := C.cxk_keyring_revoke(k.handle, C.uint64_t(id))
 	runtime.KeepAlive(k)
@@ -319,7 +319,7 @@ func (v *Verifier) Free() {
 
 func freeVerifier(handle *C.cxk_verifier) { C.cxk_verifier_free(handle) }
 
-// value is the bytes of a text and their length, which is SIZE_MAX for none.
+// value is the bytes of a string and their length, which is SIZE_MAX for none.
 func value(text *string) (*C.char, C.size_t) {
 	if text == nil {
 		return nil, ^C.size_t(0)

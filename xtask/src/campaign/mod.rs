@@ -1,6 +1,4 @@
 //! The long proofs, run by hand; their figures are recorded in `docs/assurance.md`.
-//!
-//! It refuses to be part of the gate.
 
 mod project;
 
@@ -77,7 +75,7 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "strangers",
-        shows: "10,000,000 requests of strangers take less than 1 MiB of memory",
+        shows: "10,000,000 unauthenticated requests take less than 1 MiB of memory",
         run: strangers,
     },
     Proof {
@@ -373,7 +371,7 @@ fn guard(root: &Path) -> Vec<Command> {
 fn documents(root: &Path) -> Vec<Command> {
     let mut test = cargo(root);
     test.args(["test", "--release", "-p", "cortexkey-lint", "--test", "fuzz_bodies"]);
-    // Nine times as many inputs in all: four bodies once, and mending five times.
+    // Nine times as many inputs in all: four bodies once, and fixing five times.
     test.env("CORTEXKEY_MUTATIONS", "112000");
     let mut plain = cargo(root);
     plain.args(["test", "--release", "-p", "cortexkey-manifest", "--test", "plain_form", "--"]);

@@ -3,8 +3,6 @@
 //! The description is made from the header as a C compiler sees it: a library of empty functions with
 //! its prototypes, described by `abidw`. That the real library has the same functions is checked
 //! where it is made, and that Rust's structures are the header's where the header is.
-//!
-//! It refuses a change that the number of the binary interface does not tell.
 
 use std::fmt::Write as _;
 use std::fs;

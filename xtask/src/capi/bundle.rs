@@ -1,8 +1,6 @@
 //! `cargo xtask go-bundle`: the Go module with the C library's archives in it, as a release file. Who
 //! unpacks it and has a `replace` directive name it builds with the tag `cortexkey_bundled`, and needs
 //! nothing installed but a C compiler.
-//!
-//! It refuses to put an archive into the checkout.
 
 use std::fs;
 use std::path::{Path, PathBuf};

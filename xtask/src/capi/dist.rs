@@ -1,7 +1,4 @@
 //! `cargo xtask dist` and `install`: the folder and the archive that users get.
-//!
-//! It refuses a file that the documents do not name, and a time or an owner in the archive, so that
-//! the same sources give the same bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +34,7 @@ pub(super) fn pack(folder: &Path) -> Result<(), String> {
     let archive = format!("{}.tar.gz", name.display());
     let mut tar = Command::new("tar");
     tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"]);
-    // Whatever the umask of whoever packs.
+    // Whatever the umask.
     tar.args(["--format=gnu", "--mode=u=rwX,go=rX"]);
     tar.args(["--use-compress-program=gzip -n9", "-cf", &archive]);
     check(tar.arg(name).current_dir(work))?;

@@ -1,6 +1,4 @@
 //! What the libraries must be as files: their names, versions, and what they need.
-//!
-//! It refuses a library that exports one name more or less than the header declares.
 
 use std::collections::BTreeSet;
 use std::path::Path;

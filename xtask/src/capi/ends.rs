@@ -1,7 +1,5 @@
 //! End to end: the examples as clients and servers, in C and Go, with each other and with the tenant,
 //! from the installed library; and Go's module as its users build it.
-//!
-//! It refuses other addresses than loopback.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,13 +1,11 @@
 //! Both libraries from one object, in which all names but the header's are local.
 //!
-//! Two archives that rustc made cannot stand in one program: each defines Rust's own symbols. And
+//! Two archives from rustc cannot be linked into one program: each defines Rust's own symbols. And
 //! the shared library that rustc makes has neither a SONAME nor versions. So the archive is linked
 //! into one object here, without what the header's functions do not reach, its other names are made
 //! local, and both libraries come from that.
 //!
 //! Both have the unwinder of GCC within them and need no libgcc.
-//!
-//! It refuses to leave a path of this machine in them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

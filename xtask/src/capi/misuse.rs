@@ -1,8 +1,5 @@
 //! The misuse matrix: a C program that calls every function of the header wrongly, in every way
 //! that the header lets one see, and looks at status and outputs.
-//!
-//! It refuses to leave out a function, a parameter, a pointer or a length: what the header has and
-//! the table below has not is an error, and the reverse.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,4 @@
 //! The C library as it is given out: built from one object, packed, and checked.
-//!
-//! It refuses to change what `crates/capi` says.
 
 pub(crate) mod abi;
 pub(crate) mod bundle;

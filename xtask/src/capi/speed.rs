@@ -1,7 +1,5 @@
 //! `cargo xtask speed-abi`: how long calls take from C and from Go, beside the sequence of calls that
 //! the vendor's Go SDK makes, and what a second thread adds to verifying; two tables in Markdown.
-//!
-//! It refuses to compare figures of two runs: everything is measured one after the other here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -40,7 +38,7 @@ pub(crate) fn run(root: &Path, installed: &Installed) -> Result<(), String> {
             *printed += &check(&mut bench)?;
         }
     }
-    // Each binary has the peer; the middle of all is what all are held against.
+    // Each binary has the peer; the middle of all is what all are checked against.
     let peer = medians(&printed.concat()).remove(PEER).unwrap_or(f64::NAN);
     for (backend, printed) in ["Go, library", "Go, pure"].into_iter().zip(&printed) {
         for (name, ns) in medians(printed).into_iter().filter(|(name, _)| name != PEER) {

@@ -1,7 +1,5 @@
 //! What a Rust program does where a C program calls the library, for `cargo xtask speed-abi`: the
 //! same work with the core's own types, and nothing checked or laid out for C.
-//!
-//! It refuses to be anybody's interface: its functions are to be measured, and know their data.
 
 use std::collections::HashMap;
 use std::hint::black_box;

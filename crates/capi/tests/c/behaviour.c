@@ -1,6 +1,6 @@
 /*
  * How the C library behaves when it is used as it should be: versions, texts, fresh nonces, keys
- * that change, replays, guards, expiry, definitions and decisions. What it says to wrong use is in
+ * that change, replays, guards, expiry, definitions and decisions. Misuse is in
  * the misuse matrix, which is made from the header.
  *
  *   behaviour FOLDER      with before.ckc and after.ckc

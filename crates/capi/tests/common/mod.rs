@@ -1,6 +1,4 @@
 //! What the tests of the C library share: the built libraries, and the compilers there are.
-//!
-//! It refuses to pass silently over a compiler that is missing: it says so.
 
 #![allow(
     clippy::unwrap_used,

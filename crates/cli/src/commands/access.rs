@@ -1,7 +1,6 @@
 //! `cortexkey access`: what a key may see and do, and why.
 //!
-//! It refuses to decide anything itself: the core does. It refuses a definition or a policy with
-//! mistakes, and to take the unknown for a yes.
+//! The core decides. An invalid definition or policy is an error, and unknown is never a yes.
 
 mod files;
 mod losses;

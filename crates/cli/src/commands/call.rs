@@ -1,7 +1,4 @@
 //! `cortexkey call`: one signed API call.
-//!
-//! It refuses to follow a redirect, since headers never go to another host, and to repeat a call
-//! that may have had its effect.
 
 use std::path::PathBuf;
 

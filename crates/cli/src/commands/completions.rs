@@ -1,6 +1,4 @@
 //! `cortexkey completions`: for the shell.
-//!
-//! It refuses to install them; where they go is the user's choice.
 
 use clap_complete::Shell;
 

@@ -1,6 +1,4 @@
 //! `cortexkey config`: the settings in force.
-//!
-//! It refuses to show a key and to fetch one.
 
 use clap::Subcommand;
 use cortexkey_client::{Explained, explain};

@@ -96,7 +96,7 @@ fn start(url: &str, options: &[String], config: &str) -> Result<Exit, Failure> {
     curl.args(["-q", "--config", "-", "--max-redirs", "0", "--globoff"])
         .args(options)
         .args(["--url", url]);
-    // With what they have curl write down, whoever sees the traffic reads the key in it.
+    // With what they have curl write down, anyone who sees the traffic reads the key in it.
     curl.env_remove("SSLKEYLOGFILE").env_remove("QLOGDIR");
     let mut child = curl.stdin(Stdio::piped()).spawn().map_err(|error| {
         Failure::new(Exit::Findings, format!("curl cannot be run: {error}"))

@@ -1,6 +1,4 @@
 //! `cortexkey doctor`: why is a call refused?
-//!
-//! It refuses to send an Advanced key as it is unless that is asked, and to show any of a key.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,4 @@
 //! `cortexkey explain RULE`: a rule's page, in the terminal.
-//!
-//! It refuses to hold a word of the page itself: the linter's rules do.
 
 use std::path::PathBuf;
 
@@ -68,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             let [minimal, recommended, strict] = rule.levels();
             let json = json!({
                 "version": 1, "code": rule.code, "name": rule.name, "summary": rule.summary,
-                "why": rule.why, "mend": rule.mend, "options": options, "page": page_url(rule.name),
+                "why": rule.why, "remedy": rule.remedy, "mend": rule.remedy, "options": options, "page": page_url(rule.name),
                 "severity": { "minimal": minimal, "recommended": recommended, "strict": strict },
             });
             format!("{json:#}\n")

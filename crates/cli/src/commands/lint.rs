@@ -222,7 +222,7 @@ fn write_all(args: &Args, report: &Report) -> Result<(), Failure> {
             write_stdout(args, report, *format)?;
         }
     }
-    // Files alone would leave whoever looks at the terminal without a word; a diff is a word.
+    // Files alone would leave anyone who looks at the terminal without a word; a diff is a word.
     if !to_stdout && !args.diff {
         write_stdout(args, report, Format::Human)?;
     }

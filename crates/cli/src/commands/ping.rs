@@ -1,6 +1,4 @@
 //! `cortexkey ping`: the first API call. Is this key good?
-//!
-//! It refuses to say more than the tenant does; what may lie behind a refusal comes with it.
 
 use serde_json::json;
 

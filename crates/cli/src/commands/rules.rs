@@ -1,6 +1,4 @@
 //! `cortexkey rules`: all rules of the linter, and how grave each is where.
-//!
-//! It refuses to list what the linter does not check.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,4 @@
 //! `cortexkey verify`: what a verifier says of requests given as JSON, offline.
-//!
-//! It refuses to stop at a bad line, to read a line that never ends into memory, and to repeat
-//! what a line holds: it may be a key.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _};

@@ -1,6 +1,4 @@
 //! Runs the binary as a user would, without the user's own settings.
-//!
-//! It refuses the environment of whoever runs the tests.
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]

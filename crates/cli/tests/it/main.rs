@@ -1,6 +1,4 @@
 //! What the binary does, from outside; one program, since each takes its time to link.
-//!
-//! It refuses what campaigns run by itself, with larger numbers: those are the programs beside it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]

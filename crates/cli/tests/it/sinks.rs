@@ -138,7 +138,7 @@ fn a_store_that_has_the_secret_gets_no_other() {
         "{second:?}"
     );
     assert_eq!((world.read("store-key-3"), world.ids("b")), (first.clone(), vec![1, 2]));
-    // The program is told what a rotation replaces, and lets it.
+    // The program is reported what a rotation replaces, and lets it.
     let ran = world.keys("a", &["rotate", "3", "--grace", "0", "--yes"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_ne!(world.read("store-key-3"), first);

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Cause;
 use super::key::{hmac, is_digest, mended, sha256, slips};
 
-/// A text that may have been hashed, and what is wrong with it; nothing where it is the right one.
+/// A string that may have been hashed, and what is wrong with it; nothing where it is the right one.
 struct Candidate {
     text: Zeroizing<Vec<u8>>,
     wrong: Option<(Cause, String)>,
@@ -131,7 +131,7 @@ fn base64s(bytes: &[u8]) -> [Zeroizing<String>; 4] {
         .map(|engine| Zeroizing::new(engine.encode(bytes)))
 }
 
-/// How a text was hashed: nothing where it was not, no fault where by plain SHA-256.
+/// How a string was hashed: nothing where it was not, no fault where by plain SHA-256.
 #[expect(clippy::option_option, reason = "no way, the right way, a wrong way")]
 fn way(digest: &str, text: &[u8]) -> Option<Option<&'static str>> {
     let once = sha256(&[text]);

@@ -1,6 +1,4 @@
 //! What is wrong with the text of a key, and what it would be without that.
-//!
-//! It refuses to show any of it: positions and lengths are all that is told.
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -14,7 +12,7 @@ pub(super) struct Slip {
     pub(super) mended: Zeroizing<Vec<u8>>,
 }
 
-/// What is wrong with the text, from the outside in; each with all mistakes up to it mended.
+/// What is wrong with the text, from the outside in; each with all mistakes up to it fixed.
 pub(super) fn slips(text: &[u8]) -> Vec<Slip> {
     let mut slips = Vec::new();
     let mut rest = text;

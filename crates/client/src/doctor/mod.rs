@@ -3,9 +3,6 @@
 //! A tenant answers every mistake with the same 401, so what lies behind it must be found from
 //! outside: [`examine`] calls the tenant, changes one thing at a time and sees what helps;
 //! [`examine_requests`] looks at requests that another client sent.
-//!
-//! It refuses to show a key, a digest or a nonce; to send an Advanced key as it is unless that is
-//! asked; to send a key to another host; and to call a guess certain.
 
 mod cause;
 mod digest;

@@ -20,7 +20,7 @@ pub use ca_file::ExampleError;
 use crate::settings::{KnownSettings, known};
 use crate::{Environment, Given, SettingsError};
 
-/// Where a text reads a setting, and what stands round its value where that is known.
+/// Where a string reads a setting, and what stands round its value where that is known.
 const PLACES: [(Setting, &str, [&str; 2]); 12] = [
     (Setting::Url, "${CORTEXKEY_API_URL:?set it to what the button Copy API URL gives}", ["", ""]),
     (
@@ -40,7 +40,7 @@ const PLACES: [(Setting, &str, [&str; 2]); 12] = [
     (Setting::KeyId, "= $env:CORTEXKEY_API_KEY_ID", ["= '", "'"]),
 ];
 
-/// What a text may take from the settings.
+/// What a string may take from the settings.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Setting {
     Url,
@@ -123,7 +123,7 @@ pub struct Example {
     pub address: Option<Address>,
     /// The key's id.
     pub key_id: Option<KeyId>,
-    /// The key's security level. Where a text is for one level alone, it is Advanced unless said: a
+    /// The key's security level. Where a string is for one level alone, it is Advanced by default: a
     /// digest does no harm where a key would.
     pub level: Option<Level>,
     /// The file with the certificates to trust instead of the system's.

@@ -1,6 +1,4 @@
 //! [`Action`]: one thing that a plan would do, why, and what it changes.
-//!
-//! It refuses to hold a secret: a plan ends in logs and reviews.
 
 use core::fmt;
 

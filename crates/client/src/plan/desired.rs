@@ -112,7 +112,7 @@ impl Desired {
         self.access.scope.as_ref().is_some_and(scope::selects_groups)
     }
 
-    /// What the tenant is told about cases and issues that reference nothing known; none where it
+    /// What the tenant is reported about cases and issues that reference nothing known; none where it
     /// makes no difference.
     pub(crate) fn unreferenced(&self) -> Option<bool> {
         let cases = &self.access.scope.as_ref()?.cases_and_issues;

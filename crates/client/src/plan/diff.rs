@@ -1,7 +1,4 @@
-//! [`Diff`]: one definition held against the key that it is.
-//!
-//! It refuses to round: what the API cannot do is refused with the reason, and nothing of the key is
-//! touched then.
+//! [`Diff`]: one definition checked against the key that it is.
 
 use std::collections::BTreeSet;
 
@@ -337,7 +334,7 @@ impl Diff<'_> {
         if let Some(scope) = &mut scope
             && scope.cases_and_issues.unreferenced == Unreferenced::Unknown
         {
-            // What the tenant was told last; taken to be off where it was told nothing.
+            // What the tenant was reported last; taken to be off where it was reported nothing.
             scope.cases_and_issues.unreferenced = (self.entry.unreferenced == Some(true)).into();
         }
         // A lifetime is compared with the lifetime that the key was made with.

@@ -54,7 +54,7 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// Keys of the tenant that no definition names.
     pub unmanaged: Vec<Unmanaged>,
-    /// What else there is to know.
+    /// Further notes.
     pub notes: Vec<String>,
 }
 

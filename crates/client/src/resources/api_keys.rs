@@ -75,7 +75,7 @@ impl Client {
         Ok(KeyList { keys: items, odd, missing })
     }
 
-    /// The keys of [`key_list`](Self::key_list); the observer is told what is not among them.
+    /// The keys of [`key_list`](Self::key_list); the observer is reported what is not among them.
     pub fn all_keys(&self, filters: &[Filter]) -> Result<Vec<ApiKeyRecord>, CallError> {
         self.key_list(filters).map(|list| list.keys)
     }
@@ -90,12 +90,12 @@ impl Client {
         }
     }
 
-    /// Makes a key. Its text is in the answer, and never again.
+    /// Generates a key. Its text is in the answer, and never again.
     pub fn generate_key(&self, request: &GenerateRequest) -> Result<GenerateReply, CallError> {
         self.post("/public_api/v1/api_keys/generate", request)
     }
 
-    /// Makes a key, and does not repeat the call, whatever comes of it.
+    /// Generates a key, and does not repeat the call, whatever comes of it.
     pub(crate) fn generate_key_once(
         &self,
         request: &GenerateRequest,

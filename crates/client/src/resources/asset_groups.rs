@@ -1,6 +1,4 @@
 //! Asset groups, which scopes name by id.
-//!
-//! It refuses to change them.
 
 use cortexkey_api::asset_group::{AssetGroupRecord, ListReply, ListRequest};
 

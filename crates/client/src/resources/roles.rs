@@ -1,6 +1,4 @@
 //! Roles of a tenant, which keys name by their display names.
-//!
-//! It refuses to say what a role holds: the product's API returns no levels.
 
 use cortexkey_api::role::{RoleList, RoleRecord};
 

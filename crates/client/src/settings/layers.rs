@@ -1,7 +1,4 @@
 //! [`Layers`]: who may say a setting, and in which order they are asked.
-//!
-//! It refuses to send a key to a tenant that it does not belong to: what one layer says of a key is
-//! not joined with what another says of the tenant, where they contradict each other.
 
 use std::path::PathBuf;
 

@@ -2,10 +2,10 @@
 //! the user's profile, then the Terraform provider's variables. A profile that is named by hand
 //! comes before all variables.
 //!
-//! It refuses to guess. A setting that is there but empty is a mistake, not an absent one. The
-//! security level is never told from a key's length: keys of both levels are equally long. A key
-//! is not sent to another tenant than its own profile or variables name.
-//! No value is repeated in an error, since people mix variables up and a key may be among them.
+//! Nothing is guessed. An empty setting is an error, not an absent one. The security level is
+//! never derived from a key's length, since keys of both levels are equally long. A key is sent
+//! only to the tenant of its own profile or variables. Errors repeat no value, since people mix
+//! variables up and a key may be among them.
 
 mod config;
 mod error;
@@ -297,7 +297,7 @@ pub fn state_folder(environment: &Environment<'_>) -> Option<PathBuf> {
     config::folder(environment, "XDG_STATE_HOME", ".local/state")
 }
 
-/// Each setting by itself, for whoever looks into why they do not make a connection.
+/// Each setting by itself, for anyone who looks into why they do not make a connection.
 pub(crate) struct PartialSettings {
     pub(crate) address: Result<Found<Address>, SettingsError>,
     pub(crate) options: Result<ClientOptions, SettingsError>,
@@ -349,7 +349,7 @@ impl PartialSettings {
     }
 }
 
-/// A key as it stands where it is, for whoever looks into requests that somebody else signed.
+/// A key as it stands where it is, for anyone who looks into requests that somebody else signed.
 pub struct RawKey {
     /// The key with everything round it; none where none is given.
     pub key: Option<Zeroizing<Vec<u8>>>,

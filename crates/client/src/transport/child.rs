@@ -1,6 +1,4 @@
 //! [`ChildTenant`]: which tenant of several a call is for.
-//!
-//! It refuses what cannot stand in a header.
 
 const CHARS_MAX: usize = 200;
 

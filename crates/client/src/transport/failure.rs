@@ -1,6 +1,4 @@
 //! From what the HTTP library says to a [`CallError`].
-//!
-//! It refuses to pass on text that could hold what was sent.
 
 use std::io::ErrorKind;
 

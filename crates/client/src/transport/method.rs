@@ -1,6 +1,4 @@
 //! [`Method`]: the methods that the product's API takes.
-//!
-//! It refuses all others.
 
 use core::fmt;
 use core::str::FromStr;

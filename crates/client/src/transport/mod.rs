@@ -1,9 +1,9 @@
 //! [`Client`]: one signed call at a time.
 //!
-//! It refuses to follow redirects, to use a proxy for this machine, to go past a proxy that it
-//! cannot use, to send the same headers twice, and answers above a limit. It makes a call again
-//! where that does no harm ([`Retry`]), and never because of a 401, but for one case: where the
-//! tenant's clock shows that ours is wrong, the call is signed once more with the tenant's time.
+//! Redirects are not followed, no proxy is used for this machine, an unusable proxy is an
+//! error, headers are never sent twice, and answers have a limit. A call is retried where that
+//! is safe ([`Retry`]), and never because of a 401, with one exception: if the tenant's clock
+//! shows that ours is wrong, the call is signed once more with the tenant's time.
 
 mod answer;
 mod child;
@@ -73,11 +73,11 @@ pub struct ClientOptions {
     pub roles_by: RolesBy,
     /// Certificates to trust instead of the system's.
     pub roots: Option<Roots>,
-    /// What is told of what happens meanwhile.
+    /// What is reported of what happens meanwhile.
     pub observer: Option<Observer>,
 }
 
-/// Is told what happens while a call is made.
+/// Is reported what happens while a call is made.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(&Notice<'_>) + Send + Sync>);
 

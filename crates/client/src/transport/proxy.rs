@@ -1,7 +1,7 @@
 //! Proxies that the environment asks for and that cannot be used.
 //!
 //! The HTTP library reads the same variables, passes over what it cannot use, and then calls the
-//! host directly. It refuses that for us: whoever sets a proxy may rely on nothing going past it.
+//! host directly. It refuses that for us: anyone who sets a proxy may rely on nothing going past it.
 
 use std::ffi::OsString;
 

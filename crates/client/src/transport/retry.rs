@@ -1,7 +1,4 @@
 //! [`Retry`]: which failed calls are made again, and when.
-//!
-//! It refuses to repeat a 401, which counts as a failed login; a call that may have had its effect
-//! and would have it twice; and a wait that is longer than somebody would want to sit through.
 
 use core::time::Duration;
 

@@ -146,7 +146,7 @@ fn a_clock_that_is_off_is_named_with_by_how_much() {
         assert_eq!(certain(&diagnosis), Cause::ClockOff);
         let evidence = &diagnosis.findings[0].evidence;
         assert!(evidence.contains(seconds) || evidence.contains("599 s behind"), "{evidence}");
-        // A Standard key needs no clock, and is told all the same.
+        // A Standard key needs no clock, and is reported all the same.
         let diagnosis = Settings::of(&tenant, Level::Standard).examine(&LiveOptions::default());
         assert_eq!(diagnosis.findings[0].cause, Cause::ClockOff);
     }

@@ -302,7 +302,7 @@ fn the_key_that_signs_the_calls_is_never_deleted() {
     assert!(world.keys().is_empty() && world.admin.ping().is_ok());
 }
 
-/// Every call, broken in every way, before and after it had its effect, once and for good.
+/// Every call, broken in every way, before and after it had its effect, once and permanently.
 #[test]
 fn a_rotation_that_fails_at_any_call_is_finished_by_the_next_run() {
     let paths = [

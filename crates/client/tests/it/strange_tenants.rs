@@ -125,7 +125,7 @@ fn server(bytes: Vec<u8>, endless: bool) -> Client {
             let mut reader = BufReader::new(stream.unwrap());
             let mut head = String::new();
             while reader.read_line(&mut head).unwrap_or(0) > 2 {}
-            // Whoever has heard enough hangs up.
+            // Anyone who has heard enough hangs up.
             let mut sent = reader.get_mut().write_all(&bytes);
             let tail = bytes.rsplitn(2, |byte| *byte == b'|').next().unwrap_or_default();
             while endless && sent.is_ok() {

@@ -73,7 +73,7 @@ fn the_systems_store_is_asked() {
         let signer = Signer::new("7".parse().unwrap(), "standard".parse().unwrap(), key);
         let options = ClientOptions { retry: Retry::NEVER, ..ClientOptions::default() };
         let url = url.to_str().unwrap().parse().unwrap();
-        // Whoever is answered at all trusts who answers.
+        // Anyone who is answered at all trusts who answers.
         let error = Client::new(url, signer, options).ping().unwrap_err();
         assert_eq!(error.status(), Some(401), "{error}");
         return;

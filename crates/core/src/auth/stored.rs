@@ -100,7 +100,7 @@ impl StoredKey {
         self
     }
 
-    /// Revokes the key for good. Other threads see it in every check that starts after the call.
+    /// Revokes the key permanently. Other threads see it in every check that starts after the call.
     pub fn revoke(&self) {
         self.revoked.store(true, Ordering::Release);
     }

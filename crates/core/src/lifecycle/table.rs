@@ -179,19 +179,19 @@ impl TextColumn {
     }
 }
 
-/// What a text is compared with, in any case.
+/// What a string is compared with, in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextMatch {
     /// The same text.
     Equals(String),
-    /// A text that contains this one.
+    /// A string that contains this one.
     Contains(String),
-    /// A text that has this form, where `*` stands for any characters.
+    /// A string that has this form, where `*` stands for any characters.
     Like(String),
 }
 
 impl TextMatch {
-    /// Whether a text matches.
+    /// Whether a string matches.
     pub fn passes(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         match self {
@@ -202,7 +202,7 @@ impl TextMatch {
     }
 }
 
-/// Whether a text has the form of a pattern. The parts between the stars are found from left to
+/// Whether a string has the form of a pattern. The parts between the stars are found from left to
 /// right, each as early as it can be, which finds a match where there is one.
 fn is_like(text: &str, pattern: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return text == pattern };

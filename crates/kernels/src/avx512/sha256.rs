@@ -40,7 +40,7 @@ pub(crate) fn write_digests(_: Avx512, words: &Words, digests: &mut [[u32; 8]; L
     unsafe { store_digests(words, digests) }
 }
 
-/// A bit for each lane whose digest a text holds as hexadecimal digits.
+/// A bit for each lane whose digest a string holds as hexadecimal digits.
 pub(crate) fn matches(_: Avx512, words: &Words, texts: &[&[u8; 64]; LANES]) -> u32 {
     // SAFETY: as above.
     unsafe { compare_hex(words, texts) }

@@ -317,7 +317,7 @@ impl Suppression {
             let finding = self
                 .finding(*span, message)
                 .help("fix the key, and remove the comment")
-                .decided(forbidden.decided, "said here");
+                .decided(forbidden.decided, "set here");
             return Some((&p004_suppression_not_allowed::RULE, finding));
         }
         if fates.used.contains(&at) {

@@ -102,7 +102,7 @@ fn rule(id: &RuleId) -> Value {
         out["shortDescription"] = json!({ "text": rule.summary });
         out["fullDescription"] = json!({ "text": rule.why });
         out["helpUri"] = json!(page_url(rule.name));
-        out["help"] = json!({ "text": rule.mend, "markdown": rule.mend });
+        out["help"] = json!({ "text": rule.remedy, "markdown": rule.remedy });
         out["defaultConfiguration"] = json!({ "level": level(rule.severity) });
         out["properties"] = json!({
             "tags": ["security"],

@@ -69,7 +69,7 @@ pub struct Rule {
     /// The same one fixed.
     pub good: Example,
     /// How to fix it.
-    pub mend: &'static str,
+    pub remedy: &'static str,
     /// What a policy can set besides `enabled`, `severity`, `locked`, `waivable`, `overrides`.
     pub options: &'static [OptionDoc],
     /// Whether edits can fix it.

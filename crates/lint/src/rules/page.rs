@@ -25,11 +25,11 @@ impl Rule {
         for (policy, level) in POLICIES.iter().zip(levels) {
             let _ = writeln!(out, "| `builtin:{policy}` | {level} |");
         }
-        let _ = writeln!(out, "| mended by | {} |\n", self.mended_by());
+        let _ = writeln!(out, "| fixed by | {} |\n", self.fixed_by());
         let _ = writeln!(out, "## Why\n\n{}\n", self.why);
-        let _ = write!(out, "## Example\n\n{}", example("Found", &self.bad));
+        let _ = write!(out, "## Example\n\n{}", example("Bad", &self.bad));
         out.push_str(&example("Good", &self.good));
-        let _ = writeln!(out, "## How to mend it\n\n{}\n", self.mend);
+        let _ = writeln!(out, "## Fix\n\n{}\n", self.remedy);
         if !self.options.is_empty() {
             out.push_str("## Options\n\n| option | takes | default | |\n|---|---|---|---|\n");
             for option in self.options {
@@ -41,7 +41,7 @@ impl Rule {
             out.push('\n');
         }
         out.push_str(
-            "Every rule takes `enabled`, `severity`, `locked`, `waivable` and `overrides` as well.\n",
+            "Every rule also has `enabled`, `severity`, `locked`, `waivable` and `overrides`.\n",
         );
         out
     }
@@ -53,12 +53,12 @@ impl Rule {
         let levels = POLICIES.iter().zip(self.levels());
         let levels: Vec<String> =
             levels.map(|(policy, level)| format!("{level} in {policy}")).collect();
-        let _ = writeln!(out, "{}; mended by {}\n", levels.join(", "), self.mended_by());
+        let _ = writeln!(out, "{}; fixed by {}\n", levels.join(", "), self.fixed_by());
         let _ = writeln!(out, "Why\n{}", indented(&filled(self.why)));
-        for (title, example) in [("Found", &self.bad), ("Good", &self.good)] {
+        for (title, example) in [("Bad", &self.bad), ("Good", &self.good)] {
             let _ = writeln!(out, "{title}\n{}", indented(&shown(example)));
         }
-        let _ = writeln!(out, "How to mend it\n{}", indented(&filled(self.mend)));
+        let _ = writeln!(out, "Fix\n{}", indented(&filled(self.remedy)));
         if !self.options.is_empty() {
             out.push_str("Options\n");
             for option in self.options {
@@ -88,9 +88,9 @@ impl Rule {
         })
     }
 
-    fn mended_by(&self) -> &'static str {
+    fn fixed_by(&self) -> &'static str {
         match self.fixes {
-            Fixes::No => "people",
+            Fixes::No => "hand",
             Fixes::Safe => "`--fix`",
             Fixes::Unsafe => "`--fix --unsafe-fixes`",
         }
@@ -101,9 +101,9 @@ impl Rule {
 #[must_use]
 pub fn index() -> String {
     let mut out = String::from(
-        "# Rules\n\nOne page each, made from the same source as `cortexkey explain RULE`. A rule has \
-         a code and a name, and both are taken everywhere. `cargo xtask rules` renews these pages.\n\n\
-         | code | name | finds | minimal | recommended | strict |\n|---|---|---|---|---|---|\n",
+        "# Rules\n\nEach rule has a code and a name; both are accepted everywhere. The pages are generated \
+         from the same source as `cortexkey explain RULE`, by `cargo xtask rules`.\n\n\
+         | code | name | finding | minimal | recommended | strict |\n|---|---|---|---|---|---|\n",
     );
     for rule in RULES {
         let [minimal, recommended, strict] = rule.levels();
@@ -146,7 +146,7 @@ fn example(title: &str, example: &Example) -> String {
     }
     if !example.before.is_empty() {
         let _ =
-            writeln!(out, "where an earlier revision said:\n\n```yaml\n{}```\n", example.before);
+            writeln!(out, "with this at the earlier revision:\n\n```yaml\n{}```\n", example.before);
     }
     if !example.policy.is_empty() {
         let _ = writeln!(out, "with this in the policy:\n\n```yaml\n{}```\n", example.policy);

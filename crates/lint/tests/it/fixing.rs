@@ -1,4 +1,4 @@
-//! Mending: what is written, what is left alone, and that mending twice changes nothing.
+//! Fixing: what is written, what is left alone, and that fixing twice changes nothing.
 
 use std::fs;
 
@@ -187,7 +187,7 @@ fn what_leaves_no_doubt_is_written_as_it_is_read() {
         let allowed = "rules: { E001: { allowNever: true }, E007: { enabled: false } }\n";
         assert_eq!(fixed(allowed, &text).0, key("svc-abc").replace(from, expected));
     }
-    // A text with a comma may be a list, and `3 months` is no number of days.
+    // A string with a comma may be a list, and `3 months` is no number of days.
     for (from, written) in [
         ("roles: [Viewer]", "roles: Viewer, Responder"),
         ("roles: [Viewer]", "roles: |\n    Viewer"),

@@ -1,4 +1,4 @@
-//! Files that somebody wrote to be passed over, to be printed, or to cost much.
+//! Files that somebody wrote to be skipped, to be printed, or to cost much.
 
 use crate::common::{HEAD, code, folder, found, git, key, lint, write};
 use cortexkey_lint::Finding;

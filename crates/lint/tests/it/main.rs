@@ -1,6 +1,4 @@
 //! What the linter does, from outside; one program, since each takes its time to link.
-//!
-//! It refuses what has to be alone in its process: measuring memory is for the programs beside it.
 
 #![allow(clippy::disallowed_methods, reason = "a test starts programs itself")]
 // A failed step of a test is a failed test.

@@ -46,10 +46,10 @@ fn good_examples_fire_nothing() {
 fn each_rule_has_its_own_id_and_a_page() {
     let mut seen = BTreeSet::new();
     for rule in RULES.iter().copied() {
-        let Rule { code, name, summary, why, mend, options, .. } = rule;
+        let Rule { code, name, summary, why, remedy, options, .. } = rule;
         assert!(seen.insert(*code) && seen.insert(*name), "{code} {name} is there twice");
         assert!(rule.id().family().is_some(), "{code} has no family");
-        for text in [summary, why, mend] {
+        for text in [summary, why, remedy] {
             assert!(text.len() > 10 && !text.contains("  "), "{code}: {text:?}");
         }
         for option in *options {

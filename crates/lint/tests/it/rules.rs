@@ -97,7 +97,7 @@ fn an_end_that_is_near_names_the_first_notice() {
     let report = judge("rules: { E004: { windows: [7d, 1d] } }\n", &near);
     assert_eq!(
         report.findings[0].message,
-        "this key ends in 3 days; rotate it (the first notice is due 7 days before)"
+        "this key expires in 3 days; the first notice is due 7 days before"
     );
 }
 

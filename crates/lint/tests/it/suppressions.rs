@@ -61,7 +61,7 @@ fn what_is_silenced_is_counted_and_shown_to_programs() {
     assert_eq!((code(&outcome), report.summary.waived), (0, 1));
     let json = report.render(Format::Json, false);
     assert!(json.contains("\"by\": \"comment\""), "{json}");
-    // An auditor sees through them, and is told nothing about them.
+    // An auditor sees through them, and is reported nothing about them.
     let outcome = lint_with(folder.path(), &[], |options| options.comments = false);
     assert_eq!((code(&outcome), found(&outcome).len()), (1, 1), "{:?}", found(&outcome));
 }
@@ -100,12 +100,10 @@ fn comments_in_disorder_are_findings_and_silence_nothing() {
 fn comments_silence_no_rule_that_holds_without_exception() {
     for rules in ["L001: { waivable: false }", "L001: { locked: true }"] {
         let lines = judge(rules, &with(&format!("  {GOOD}"), ""));
-        assert!(
-            lines.iter().any(|line| line.contains("L001 level-standard-forbidden]: a standard"))
-        );
+        assert!(lines.iter().any(|line| line.contains("L001 level-standard-forbidden]")));
         assert!(lines.iter().any(|line| line.contains("P004")), "{lines:?}");
     }
-    // What cannot be judged is never silenced.
+    // What cannot be checked is never suppressed.
     let text = "# cortexkey: ignore[Y001] reason=\"x\" until=2026-03-31\nspec: [\n";
     let lines = judge("", text);
     assert!(lines.iter().any(|line| line.contains("Y001 yaml-syntax]: not YAML")), "{lines:?}");

@@ -54,9 +54,9 @@ pub enum Presence {
 pub enum Kind {
     /// Exactly this text.
     Const(&'static str),
-    /// A text.
+    /// A string.
     Text,
-    /// A text that matches this regular expression.
+    /// A string that matches this regular expression.
     Pattern(&'static str),
     /// `true` or `false`.
     Flag,
@@ -72,7 +72,7 @@ pub enum Kind {
     Duration,
     /// A list.
     List(&'static Self),
-    /// A text, or a list of texts of which any one matches.
+    /// A string, or a list of texts of which any one matches.
     OneOrMore,
     /// Any names, each with a value of this kind.
     Map(&'static Self),

@@ -22,7 +22,7 @@ pub struct OptionValue {
 /// The shape of an option's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OptionKind {
-    /// A text.
+    /// A string.
     Text(String),
     /// A list.
     List(Vec<OptionValue>),

@@ -71,5 +71,5 @@ impl<T> Field<Vec<T>> {
     }
 }
 
-/// A text with a text, both with places: a label, an annotation.
+/// A string with a string, both with places: a label, an annotation.
 pub type TextPair = (Spanned<String>, Spanned<String>);

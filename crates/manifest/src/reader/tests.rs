@@ -34,7 +34,7 @@ fn read_with(
     problems.into_iter().filter(|p| !p.message.starts_with("`expires` and `lifetime`")).collect()
 }
 
-/// What is found in a sample where one field is replaced by a text, or removed.
+/// What is found in a sample where one field is replaced by a string, or removed.
 type With<'a> = &'a dyn Fn(Option<&str>) -> Vec<Problem>;
 
 /// The path of each field in a sample, with its row of the table.
@@ -52,7 +52,7 @@ fn fields(mapping: &'static Mapping, path: &str, out: &mut Vec<(String, &'static
 }
 
 /// Calls `check` with each field of each format, its path, and what is found where the field is
-/// replaced by a text, or removed.
+/// replaced by a string, or removed.
 fn each_field(check: fn(&str, &'static FieldSpec, With<'_>)) {
     for (mapping, read) in FORMATS {
         assert_eq!(read(&mapping.sample()), [], "{}", mapping.sample());

@@ -20,7 +20,7 @@ const PART: usize = 16;
 /// Bytes between two parts: quotes, line ends, indentation and comment marks.
 const GAP_MAX: usize = 160;
 
-/// Every key in a text, in order.
+/// Every key in a string, in order.
 pub(super) fn keys(text: &str, longest: Longest) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if longest.letters < PART {

@@ -38,7 +38,7 @@ const PRIVATE: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"
 /// How the content of an OpenSSH private key begins.
 const OPENSSH: &str = "b3BlbnNzaC1rZXktdjE";
 
-/// What PEM holds in a text.
+/// What PEM holds in a string.
 #[derive(Debug, Default)]
 pub(super) struct Pem {
     /// Secrets, and what they look like.
@@ -47,7 +47,7 @@ pub(super) struct Pem {
     pub(super) public: Vec<Range<usize>>,
 }
 
-/// Reads all PEM of a text. A secret without its end line goes to the end of the text.
+/// Reads all PEM of a string. A secret without its end line goes to the end of the text.
 pub(super) fn pem(text: &str, longest: Longest) -> Pem {
     let mut found = Pem::default();
     // Most texts hold no five dashes in a row.

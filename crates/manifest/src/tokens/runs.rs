@@ -53,7 +53,7 @@ pub(super) fn runs(text: &str, of: u8) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// How long the longest runs of a text are.
+/// How long the longest runs of a string are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Longest {
     /// Of letters and digits.

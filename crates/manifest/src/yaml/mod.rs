@@ -70,7 +70,7 @@ pub fn parse_bytes(bytes: Vec<u8>, limits: &Limits) -> Parsed {
     parsed
 }
 
-/// Reads a text as YAML: the tree, its problems, and where another reader sees something else.
+/// Reads a string as YAML: the tree, its problems, and where another reader sees something else.
 #[must_use]
 pub fn parse(text: &str, limits: &Limits) -> Parsed {
     let (body, error, plain) = read(text, limits);
@@ -85,7 +85,7 @@ pub fn parse(text: &str, limits: &Limits) -> Parsed {
     Parsed { tree, problems, complete }
 }
 
-/// The content of a text up to the first error, and whether it has the plain form.
+/// The content of a string up to the first error, and whether it has the plain form.
 fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>, bool) {
     if let Some(body) = plain::read(text, limits) {
         return (body, None, true);
@@ -94,7 +94,7 @@ fn read(text: &str, limits: &Limits) -> (Body, Option<Problem>, bool) {
     (body, error, false)
 }
 
-/// For tests: whether a text has the plain form, and what another reader sees in it that the
+/// For tests: whether a string has the plain form, and what another reader sees in it that the
 /// reader of that form does not. Nothing may ever be seen.
 #[doc(hidden)]
 #[must_use]

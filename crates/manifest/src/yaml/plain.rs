@@ -19,7 +19,7 @@ const LINE_MAX: usize = 1000;
 /// Collections inside collections.
 const DEPTH_MAX: usize = 32;
 
-/// Reads a text of the plain form; nothing for any other.
+/// Reads a string of the plain form; nothing for any other.
 pub(super) fn read(text: &str, limits: &Limits) -> Option<Body> {
     let bytes = text.as_bytes();
     let printable = |all: bool, byte: &u8| all & matches!(byte, b'\n' | b' '..=b'~');
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> Option<Body> {
     let mut reader = Reader { bytes, at, column, depth, nodes: limits.nodes, body };
     reader.next_line();
     loop {
-        // Behind a space it would be a text.
+        // Behind a space it would be a string.
         if reader.column.is_none() && reader.rest().starts_with(b"---\n") {
             reader.at += 4;
             reader.next_line();
@@ -328,7 +328,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Bytes of a text without quotes that begins with no indicator, and in which a colon and a hash
+/// Bytes of a string without quotes that begins with no indicator, and in which a colon and a hash
 /// stand inside of words.
 fn plain_length(rest: &[u8], flow: bool) -> Option<usize> {
     let first = *rest.first()?;

@@ -91,7 +91,7 @@ impl Node {
         self.before.as_ref()?.anchor
     }
 
-    /// Where its `!tag` stands, and whether that tag changes nothing (`!!str` on a text).
+    /// Where its `!tag` stands, and whether that tag changes nothing (`!!str` on a string).
     #[must_use]
     pub fn tag(&self) -> Option<&Spanned<bool>> {
         self.before.as_ref()?.tag.as_ref()
@@ -133,7 +133,7 @@ pub struct Parent {
     pub at: usize,
 }
 
-/// What a text was read as.
+/// What a string was read as.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) nodes: Vec<Node>,

@@ -1,7 +1,4 @@
 //! `api_keys`: list, generate, delete.
-//!
-//! It refuses what the caller's roles do not allow, and decides and acts under one lock: a key
-//! that is deleted meanwhile does nothing any more.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -160,7 +157,7 @@ fn make(
     Ok(GenerateReply { id: id.get(), key })
 }
 
-/// Generates a key as an administrator in the console does: any role, and no expiry unless said.
+/// Generates a key as an administrator in the console does: any role, and no expiry by default.
 pub(super) fn make_in_console(
     store: &mut Store,
     roles: Vec<String>,

@@ -1,6 +1,4 @@
 //! `audits/management_logs`: who changed what.
-//!
-//! It refuses filters on other fields than the product's, and more than a hundred entries a page.
 
 use std::sync::Arc;
 

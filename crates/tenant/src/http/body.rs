@@ -238,7 +238,7 @@ async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
         match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
             None => return Ok(None),
             Some(Ok(frame)) => {
-                // Trailers are passed over.
+                // Trailers are skipped.
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }

@@ -1,6 +1,4 @@
 //! `case/search`: cases, as far as the caller's scope lets them be seen.
-//!
-//! It refuses to change them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,8 +1,5 @@
 //! `/_cortexkey/`: what is no part of the product: the last requests, the notices, the clock, the
 //! faults, the settings.
-//!
-//! It refuses callers from elsewhere: a page in a browser that was led here by a name of its own.
-//! It asks for no key, so it is off unless the tenant was started with it.
 
 use core::convert::Infallible;
 use core::time::Duration;

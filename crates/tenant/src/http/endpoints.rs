@@ -1,6 +1,4 @@
 //! `endpoints`: the machines with an agent, listed and isolated, as far as the caller's scope goes.
-//!
-//! It refuses to isolate a machine that the caller may not manage, or that there is not.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

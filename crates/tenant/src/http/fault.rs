@@ -1,6 +1,4 @@
 //! What a fault does to an answer.
-//!
-//! It refuses to choose the request: the gate asks for a fault when a request is authentic.
 
 use core::time::Duration;
 use std::io;

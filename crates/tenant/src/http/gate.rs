@@ -1,7 +1,4 @@
 //! The gate: authenticates every request, then lets it through; explains and logs.
-//!
-//! It refuses to answer one refusal otherwise than another, but for the explaining headers where
-//! they are on.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

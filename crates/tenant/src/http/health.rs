@@ -1,6 +1,4 @@
 //! `healthcheck` and `health_check`: is the tenant there?
-//!
-//! It refuses nothing: it says what the product says when all is well.
 
 use std::sync::Arc;
 

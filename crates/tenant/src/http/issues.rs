@@ -1,6 +1,4 @@
 //! `issue/search`: issues, as far as the caller's scope lets them be seen.
-//!
-//! It refuses to change them.
 
 use std::sync::Arc;
 

@@ -1,7 +1,4 @@
 //! What the tenant answers: one file a resource, and [`gate`] before all of them.
-//!
-//! It refuses to look at a path before the request is authenticated: to a stranger, a call that
-//! exists and one that does not look the same.
 
 mod agent_reports;
 mod api_key;

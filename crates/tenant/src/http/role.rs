@@ -1,6 +1,4 @@
 //! `platform/iam/v1/role`: roles listed, made and deleted, and what they can hold.
-//!
-//! It refuses to take a predefined role away, and a second role of one name.
 
 use std::sync::Arc;
 

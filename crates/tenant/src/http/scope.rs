@@ -53,7 +53,7 @@ fn may_read(store: &Store, caller: Caller, entity: &str, id: &str) -> Result<Sco
     access(store, caller)?.require(ACCESS_MANAGEMENT, Permission::View)?;
     let entity = Entity::of(store, entity, id)?;
     let scope = entity.scope(store);
-    // Whoever has no scope sees nothing where scopes are enforced, and that is what is shown.
+    // Anyone who has no scope sees nothing where scopes are enforced, and that is what is shown.
     Ok(shown(scope.unwrap_or(&nothing()), &store.inventory))
 }
 

@@ -109,7 +109,7 @@ fn apply(
     let EditRequest { user_first_name, user_last_name, phone_number, status, .. } = request;
     let texts = [&user_first_name, &user_last_name, &phone_number, &status];
     if texts.iter().copied().flatten().any(|text| text.chars().count() > TEXT_CHARS_MAX) {
-        return Err(Refusal::invalid("a text has at most 200 characters"));
+        return Err(Refusal::invalid("a string has at most 200 characters"));
     }
     let says_nothing = texts.iter().all(|text| text.is_none())
         && (role.is_none() && request.is_hidden.is_none() && request.user_groups.is_none());

@@ -1,7 +1,4 @@
 //! `api_keys/validate`: is this key good?
-//!
-//! It refuses a body that does not say that it is JSON, and otherwise nothing: the gate has
-//! answered the question.
 
 use std::sync::Arc;
 

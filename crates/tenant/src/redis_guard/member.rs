@@ -152,7 +152,7 @@ impl Member {
             self.usable = Ranges::default();
         }
         let taken = known.taken.clone();
-        // The script holds what it was told, so nothing of it is lost here.
+        // The script holds what it was reported, so nothing of it is lost here.
         self.known = known;
         self.age(received_at_ms);
         if self.noted.back().is_none_or(|(_, last)| *last != taken) {

@@ -11,7 +11,7 @@
 --
 -- Members are verifiers. Each looks in about twice a second, and says in which range of timestamps
 -- it may accept. Such ranges are `taken`: every member learns them, remembers them on its own disk,
--- and accepts only where all others have had the time to learn. So whoever is left after the server
+-- and accepts only where all others have had the time to learn. So every member that is left after the server
 -- lost its data knows what may have been accepted, and that becomes `unknown`.
 --
 -- All times are in milliseconds since 1970; ranges are written `from-to,from-to`.

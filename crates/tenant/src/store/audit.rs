@@ -1,6 +1,4 @@
 //! [`AuditLog`]: who changed what, and who was not let.
-//!
-//! It refuses to hold a key, and more than ten thousand entries: the oldest goes first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

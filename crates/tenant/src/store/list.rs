@@ -12,7 +12,7 @@ use crate::page::Page;
 impl Store {
     /// The page of keys that was asked for, expired ones included.
     pub(crate) fn list(&self, request: &ListRequest) -> Listing {
-        // The latest expiration first unless said.
+        // The latest expiration first by default.
         let (order, descending) = request.sort.map_or((RecordOrder::Expires, true), |sort| {
             let order = match sort.field {
                 SortField::Roles => RecordOrder::Roles,

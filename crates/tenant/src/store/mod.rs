@@ -1,7 +1,5 @@
 //! [`Store`]: the keys and roles of a tenant, and its audit log, in memory and, where asked, on
 //! disk.
-//!
-//! It refuses more keys than it was made for, to give an id twice, and to keep a key itself.
 
 mod audit;
 mod disk;
@@ -165,7 +163,7 @@ impl Store {
         Some(Access::new(roles, entry.scope.as_ref(), &self.inventory, self.settings))
     }
 
-    /// Makes a key. What is returned is the only copy of it.
+    /// Generates a key. What is returned is the only copy of it.
     pub(crate) fn generate(
         &mut self,
         level: Level,

@@ -1,4 +1,4 @@
-//! The data folder and its files: owned by whoever runs the tenant, writable by nobody else, and
+//! The data folder and its files: owned by the user who runs the tenant, writable by nobody else, and
 //! opened without following a link.
 
 use std::fs::{File, OpenOptions};
@@ -17,7 +17,7 @@ pub(super) enum Others {
 }
 
 /// Makes a folder that only its owner can look into, where there is none; and checks one that there
-/// is: whoever else may write there could put their own key and keys in it.
+/// is: anyone who else may write there could put their own key and keys in it.
 pub(super) fn folder(folder: &Path) -> Result<(), DiskError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -79,7 +79,7 @@ fn open_with(
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // And without waiting for whoever is at the other end of a pipe.
+        // And without waiting for anyone who is at the other end of a pipe.
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         options.custom_flags(flags.bits().cast_signed());
     }

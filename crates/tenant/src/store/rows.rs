@@ -1,6 +1,4 @@
 //! What the rows of the store's file hold, and back.
-//!
-//! It refuses rows that it does not understand: a key is never half restored.
 
 use std::sync::Arc;
 

@@ -1,7 +1,4 @@
 //! [`Seal`]: what stands between the store's file and who reads it.
-//!
-//! It refuses a row that was changed, or moved to another place; it cannot see that a whole file
-//! was replaced by an older one.
 
 use std::io::{self, Read as _};
 use std::path::Path;

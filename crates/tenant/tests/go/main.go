@@ -1,7 +1,7 @@
 // Package main calls the tenant over TLS with the vendor's Go SDK, unmodified: keys are
 // validated, and roles and scopes are made, read and taken away.
 //
-// It refuses to go on after the first surprise. Usage: main PATH-OF-CORTEXKEY
+// Usage: main PATH-OF-CORTEXKEY
 package main
 
 import (

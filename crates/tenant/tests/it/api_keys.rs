@@ -83,7 +83,7 @@ fn lists_are_filtered_sorted_and_paged() {
             Level::Standard,
         );
     }
-    // The latest expiration first unless said, and never is the latest.
+    // The latest expiration first by default, and never is the latest.
     assert_eq!(ids(&f, &json!({"filters": []})), [1, 2, 3, 4]);
     assert_eq!(ids(&f, &json!({})), [1, 2, 3, 4]);
     let sort = |field: &str, keyword: &str| json!({"filters": [], "sort": {"field": field, "keyword": keyword}});

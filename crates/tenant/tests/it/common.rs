@@ -1,6 +1,4 @@
 //! What the tests share: a tenant with a clock that stands, signed calls, raw connections.
-//!
-//! It refuses to hide a failure: everything that goes wrong here panics.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(unreachable_pub, reason = "a module of several test crates")]
@@ -127,7 +125,7 @@ impl Fixture {
         self.send(&self.sign(signer), path, &body)
     }
 
-    /// Makes a key with the seeded Advanced key.
+    /// Generates a key with the seeded Advanced key.
     pub fn generate(&self, request_data: &Value, level: Level) -> Signer {
         let answer = self.call(&self.advanced(), GENERATE, request_data);
         assert_eq!(answer.status, 200, "{}", answer.body);

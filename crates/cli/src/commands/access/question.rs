@@ -1,7 +1,4 @@
 //! Questions: from options or from JSON, to what the core answers.
-//!
-//! It refuses fields that it does not know, fields that are missing, and a field that comes twice
-//! in a row of a dataset. It refuses to repeat what may be a secret.
 
 use std::fmt;
 use std::io;

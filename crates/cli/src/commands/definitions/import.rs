@@ -141,7 +141,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-/// The keys that definitions are written of. How many are left out is told, where nobody chose.
+/// The keys that definitions are written of. How many are left out is reported, where nobody chose.
 fn wanted(
     args: &Args,
     mut keys: Vec<ApiKeyRecord>,

@@ -126,7 +126,7 @@ impl TargetArgs {
     }
 }
 
-/// The lock file, as far as it says which tenants there are; a mistake in it is told later.
+/// The lock file, as far as it says which tenants there are; a mistake in it is reported later.
 fn lock(definitions: &DefinitionArgs) -> cortexkey_manifest::lock::Lock {
     let path = definitions.lock_file.clone().or_else(nearest_lock_file);
     path.and_then(|path| LockFile::read(&path).ok()).unwrap_or_default()

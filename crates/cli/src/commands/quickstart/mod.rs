@@ -1,7 +1,4 @@
 //! `cortexkey quickstart`: the main job, start to end, on a tenant of its own.
-//!
-//! It refuses to leave anything behind, to reach beyond this machine, and to go on where a step
-//! did not do what it says.
 
 mod wire;
 

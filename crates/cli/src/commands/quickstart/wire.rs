@@ -1,7 +1,5 @@
 //! One HTTP request with given headers, to this machine: the client signs every attempt anew, and
 //! the quickstart has to send the same headers twice.
-//!
-//! It refuses everything that it does not need: redirects, TLS, chunks, other hosts.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -12,14 +12,27 @@ use crate::rules::corpus::keys::{Named, named};
 const TWO: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-export, owner: team-detection }
-spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, roles: [Viewer], scope: { assets: { mode: none },
-  casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, roles: [Viewer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ---
 apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: SVC-export, owner: team-detection }
-spec: { securityLevel: advanced, comment: Exports issues, lifetime: 30d, roles: [Developer], scope: { assets: { mode: none },
-  casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+spec: { securityLevel: advanced, comment: Exports issues, lifetime: 30d, roles: [Developer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+";
+
+const RENAMED: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-export, owner: team-detection }
+spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, roles: [Viewer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+---
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-export-issues, owner: team-detection }
+spec: { securityLevel: advanced, comment: Exports issues, lifetime: 30d, roles: [Developer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
 
 pub(crate) static RULE: Rule = Rule {
@@ -27,11 +40,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "duplicate-name",
     severity: Severity::Error,
     summary: "two definitions of one tenant have the same name",
-    why: "The product has no names for keys, so the name in the definition is what ties it to its \
-          key. Two of them, or two that differ by case only, are two owners of one key.",
+    why: "The product has no names for keys, so only the definition's name ties it to its key. \
+          Two definitions with the same name, or with names that differ only in case, claim the \
+          same key.",
     bad: Example::file(TWO),
-    good: Example::fields("metadata:\n  name: svc-export\n"),
-    mend: "Rename one of the two.",
+    good: Example::file(RENAMED),
+    remedy: "Rename one of the two.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
@@ -48,10 +62,10 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             let (here, there) = other.beside(first);
             let place =
                 tenant.map_or(String::new(), |tenant| format!(" in tenant {}", quote(tenant)));
-            let message = format!("the name {} is taken{place}", quote(here.name));
+            let message = format!("the name {} is already used{place}", quote(here.name));
             here.finding(message)
-                .help("rename one of the two; case does not tell names apart")
-                .also_at(there.location(), "the other one")
+                .help("rename one of the two; names that differ only in case are equal")
+                .also_at(there.location(), "the other definition")
                 .report(sink);
         }
     }

@@ -19,7 +19,20 @@ spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, role
 apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-export-again, owner: team-detection }
-spec: { securityLevel: advanced, comment: Exports incidents as well, lifetime: 30d, roles: [Viewer],
+spec: { securityLevel: advanced, comment: Also exports incidents, lifetime: 30d, roles: [Viewer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+";
+
+const DIFFERENT: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-export, owner: team-detection }
+spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, roles: [Viewer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+---
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-export-scans, owner: team-detection }
+spec: { securityLevel: advanced, comment: Exports scan results, lifetime: 30d, roles: [Developer],
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
 
@@ -28,10 +41,13 @@ pub(crate) static RULE: Rule = Rule {
     name: "duplicate-grant",
     severity: Severity::Warning,
     summary: "keys of one owner with the same level, roles and scope",
-    why: "Each key is one more secret that can be lost and has to be rotated. Two that may do the same for the same team are often one, and one that was forgotten.",
+    why: "Every key is a secret that can leak and must be rotated. Two keys with the same \
+          permissions for the same team are often one key that was generated again and one that \
+          was forgotten.",
     bad: Example::file(TWINS),
-    good: Example::fields("metadata:\n  name: svc-export\n"),
-    mend: "Use one key for both, or tell them apart by what they may do. Two consumers that must be revoked separately are a reason for a waiver.",
+    good: Example::file(DIFFERENT),
+    remedy: "Use one key for both, or give them different permissions. If two consumers must be \
+           revocable separately, write a waiver.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
@@ -73,13 +89,13 @@ fn of_owner(keys: Vec<Named<'_>>, sink: &mut Sink<'_>) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let message = format!("{} may do the same as {shown}{more}", quote(here.name));
+        let message = format!("{} has the same permissions as {shown}{more}", quote(here.name));
         let mut finding = here
             .finding(message)
             .detail(names(group))
-            .help("use one key for all of them, or tell them apart by what they may do");
+            .help("use one key for all of them, or give them different permissions");
         for other in others.iter().take(SHOWN_MAX) {
-            finding = finding.also_at(other.location(), "may do the same");
+            finding = finding.also_at(other.location(), "has the same permissions");
         }
         finding.report(sink);
     }

@@ -17,10 +17,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-unused",
     severity: Severity::Info,
     summary: "a role of the catalogue that no key holds",
-    why: "A role that no key holds is a role that somebody may give out because it is there. In the tenant it can still be held by people.",
+    why: "A role that no key holds invites somebody to grant it because it exists. People may \
+          still hold it in the tenant.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(ROLE),
     good: Example::fields("spec:\n  roles: [SIEM Export]\n").policy(ROLE),
-    mend: "Remove it from the catalogue, if the tenant has no use for it either. The rule waits for a run over the whole corpus; a policy without a corpus of its own (`keys`) is not asked.",
+    remedy: "Remove the role from the catalogue if nobody in the tenant uses it. The rule runs only \
+           over a whole corpus, and only for policies with `keys`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
@@ -48,7 +50,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         let at = Source { layer: *layer, span: role.name.span };
         let message = format!("no key holds the role {}", quote(&role.name.value));
         FindingBuilder::new(cx.policy.location(at), message)
-            .help("remove it from the catalogue, if the tenant has no use for it either")
+            .help("remove it from the catalogue if nobody in the tenant uses it")
             .report(sink);
     }
 }

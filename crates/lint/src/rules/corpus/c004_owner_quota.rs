@@ -9,7 +9,7 @@ use crate::rules::corpus::keys::{by_owner, names};
 
 const QUOTA: &str = "rules: { owner-key-quota: { max: 1 } }\n";
 
-const THREE: &str = "apiVersion: cortexkey/v1
+const TWO: &str = "apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-export, owner: team-detection }
 spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, roles: [Viewer],
@@ -18,6 +18,19 @@ spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, role
 apiVersion: cortexkey/v1
 kind: ApiKey
 metadata: { name: svc-import, owner: team-detection }
+spec: { securityLevel: advanced, comment: Imports indicators, lifetime: 30d, roles: [Developer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+";
+
+const SHARED: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-export, owner: team-detection }
+spec: { securityLevel: advanced, comment: Exports incidents, lifetime: 90d, roles: [Viewer],
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
+---
+apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-import, owner: team-intel }
 spec: { securityLevel: advanced, comment: Imports indicators, lifetime: 30d, roles: [Developer],
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } } }
 ";
@@ -33,11 +46,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "C004",
     name: "owner-key-quota",
     severity: Severity::Warning,
-    summary: "an owner has more keys than the policy grants",
-    why: "A team that owns very many keys rotates none of them in time. A quota is the occasion to look at which of them are still used.",
-    bad: Example::file(THREE).policy(QUOTA),
-    good: Example::fields("metadata:\n  name: svc-export\n").policy(QUOTA),
-    mend: "Remove keys that are no longer used, or raise the quota for this owner with an override. Nothing is asked for until a policy sets `max`.",
+    summary: "an owner has more keys than the policy allows",
+    why: "A team with too many keys rotates none of them in time. A quota makes the team review \
+          which keys it still uses.",
+    bad: Example::file(TWO).policy(QUOTA),
+    good: Example::file(SHARED).policy(QUOTA),
+    remedy: "Remove unused keys, give keys to the team that uses them, or raise the quota for this owner with an override. The rule has \
+           no effect until a policy sets `max`.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Corpus(check),
@@ -57,12 +72,12 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         let quota = Options::of(settings).max;
         let Some(max) = quota.value.filter(|_| settings.enabled) else { continue };
         let Some(over) = keys.get(max) else { continue };
-        let message = format!("{} owns {} keys; the policy grants {max}", quote(owner), keys.len());
+        let message = format!("{} owns {} keys; the policy allows {max}", quote(owner), keys.len());
         let finding = over
             .finding(message)
             // One key more is another fault.
             .detail(names(&keys))
-            .help("remove keys that are no longer used, or raise the quota for this owner")
+            .help("remove unused keys, or raise the quota for this owner")
             .decided(quota.decided, "the quota");
         sink.report_at(settings.severity, finding);
     }

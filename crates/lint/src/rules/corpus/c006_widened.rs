@@ -16,13 +16,18 @@ pub(crate) static RULE: Rule = Rule {
     code: "C006",
     name: "key-widened",
     severity: Severity::Warning,
-    summary: "against an earlier revision: a new key, more roles, a wider scope, a weaker level, a later end",
-    why: "A review of a change sees lines; this rule sees what the lines mean. A role that implies another one, a mode that turned from select to all, an end that moved by a year are small changes in a file.",
+    summary: "compared with an earlier revision: a new key, more roles, a wider scope, a weaker \
+              level, or a later expiry",
+    why: "A review shows changed lines; this rule shows what they mean. A role that implies \
+          another one, a mode that changed from select to all, or an expiry one year later is a \
+          small change in a file.",
     bad: Example::fields("spec:\n  roles: [Viewer, Responder]\n")
         .before("spec:\n  roles: [Viewer]\n"),
     good: Example::fields("spec:\n  roles: [Viewer]\n")
         .before("spec:\n  roles: [Viewer, Responder]\n"),
-    mend: "Have the change approved, or take back what is not needed. The rule runs with `--since REV` only. Both sides are held against the catalogue of today, so a change of the catalogue itself is not seen.",
+    remedy: "Have the change approved, or revert what is not needed. The rule runs only with \
+           `--since REV`. Both revisions are checked with today's catalogue, so the rule does not \
+           see changes of the catalogue.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
@@ -52,7 +57,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             let message = format!("since {}: {words}", quote(&before.revision));
             Named { span, ..after.key }
                 .finding(message)
-                .help("have it approved, or take back what is not needed")
+                .help("have it approved, or revert what is not needed")
                 .report(sink);
         }
     }
@@ -118,7 +123,7 @@ fn words(widening: &Widening<'_>) -> String {
     match widening {
         Widening::NewKey => "this key is new".to_owned(),
         Widening::ExpiryLater { from_ms, to_ms } => {
-            format!("it ends on {}, not on {}", day(*to_ms), day(*from_ms))
+            format!("it expires on {}, not on {}", day(*to_ms), day(*from_ms))
         }
         other => other.to_string(),
     }

@@ -33,10 +33,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "key-dropped",
     severity: Severity::Warning,
     summary: "a key of the lock file has no definition any more",
-    why: "The lock file says which key of the tenant a definition is. When the definition goes and the key stays, the key lives on with all its rights, and nobody owns it.",
+    why: "The lock file maps definitions to the tenant's keys. If a definition is deleted and its \
+          key stays, the key keeps all its permissions without an owner.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(KEPT),
-    mend: "Revoke the key in the tenant and take it out of the lock file, or bring the definition back.",
+    remedy: "Revoke the key in the tenant and remove it from the lock file, or restore the \
+           definition.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
@@ -51,9 +53,9 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             continue;
         };
         let message =
-            format!("key {} (id {id}) has no definition any more, and lives on", quote(name));
+            format!("key {} (id {id}) has no definition any more, and still works", quote(name));
         FindingBuilder::new(cx.in_lock(key.place), message)
-            .help("revoke the key and take it out of here, or bring the definition back")
+            .help("revoke the key and remove it here, or restore the definition")
             .report(sink);
     }
 }

@@ -33,11 +33,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "C008",
     name: "key-id-reuse",
     severity: Severity::Error,
-    summary: "one key id of a tenant stands under two names in the lock file",
-    why: "Two definitions for one key: whichever is applied last wins, and the other one describes a key that does not exist.",
+    summary: "the lock file lists one key id of a tenant under two names",
+    why: "Two definitions share one key: the one applied last wins, and the other describes a key \
+          that does not exist.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(LOCK).policy(OFF),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").lock(KEPT),
-    mend: "Remove the entry that is wrong; `id` is the column ID of the console.",
+    remedy: "Remove the wrong entry. `id` is the number in the console's ID column.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
@@ -54,9 +55,9 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
             seen.insert((tenant, id), key.place);
             continue;
         };
-        let message = format!("id {id} stands twice, here for {}", quote(name));
+        let message = format!("id {id} is listed twice, here for {}", quote(name));
         FindingBuilder::new(cx.in_lock(key.place), message)
-            .help("remove the entry that is wrong; the id is the console's column ID")
+            .help("remove the wrong entry; the id is the number in the console's ID column")
             .also(*first, "first here")
             .report(sink);
     }

@@ -22,12 +22,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "E001",
     name: "expiry-missing",
     severity: Severity::Error,
-    summary: "neither `expires` nor `lifetime`, or `never` where the policy does not allow it",
-    why: "The console makes keys without an end unless somebody ticks a box, and nothing reminds \
-          anybody of such a key. A key that ends is looked at again.",
+    summary: "neither `expires` nor `lifetime`, or `never` although the policy does not allow it",
+    why: "By default the console generates keys without an expiry, and nothing reminds anybody of \
+          such a key. A key that expires is reviewed again.",
     bad: Example::fields("spec:\n  expires: never\n"),
     good: Example::fields("spec:\n  lifetime: 90d\n"),
-    mend: "Write `lifetime: 90d`, counted from when the key is generated, or a fixed `expires`.",
+    remedy: "Write `lifetime: 90d`, counted from when the key is generated, or a fixed `expires`.",
     options: Options::DOCS,
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -40,16 +40,16 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let field = format!("lifetime: {usual}");
     if spec.expires.is_missing() && spec.lifetime.is_missing() {
         let span = spec.lifetime.key().unwrap_or(missing_span(&spec.expires, spec.place));
-        let message = "neither `spec.expires` nor `spec.lifetime`: the key would never end";
+        let message = "neither `spec.expires` nor `spec.lifetime`: the key would never expire";
         let fix = add(cx, spec, &field);
         cx.finding(span, message).help(help).fix(fix).report(sink);
     } else if forbidden_never(cx, sink.settings)
         && let Some(end) = spec.expires.spanned()
     {
         let decided = Options::of(sink.settings).allow_never.decided;
-        let message = "this key never ends; the policy asks for an end";
+        let message = "this key never expires; the policy requires an expiry";
         let finding =
-            cx.finding(end.span, message).help(help).decided(decided, "asked for here").fix(
+            cx.finding(end.span, message).help(help).decided(decided, "required here").fix(
                 spec.expires
                     .key()
                     .map(|key| Fix::unsafe_(Span { start: key.start, end: end.span.end }, field)),

@@ -10,12 +10,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "E002",
     name: "expiry-past",
     severity: Severity::Error,
-    summary: "the key has ended already",
-    why: "Calls with an ended key get the same 401 as calls with a wrong one, so whoever looks for \
-          the cause looks in the wrong place first.",
+    summary: "the key has expired",
+    why: "Calls with an expired key get the same 401 as calls with a wrong key, so the cause is \
+          hard to find.",
     bad: Example::fields("spec:\n  expires: 2020-01-31\n"),
     good: Example::fields("spec:\n  lifetime: 90d\n"),
-    mend: "Generate a new key and write its end, or remove the definition together with the key.",
+    remedy: "Generate a new key and write its expiry, or remove the definition together with the \
+           key.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -29,9 +30,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         && moment <= cx.now
     {
         let message =
-            format!("this key ended {} ago", duration_in_words(cx.now.duration_since(moment)));
+            format!("this key expired {} ago", duration_in_words(cx.now.duration_since(moment)));
         cx.finding(end.span, message)
-            .help("generate a new key and write its end, or remove the definition with the key")
+            .help("generate a new key and write its expiry, or remove the definition with the key")
             .report(sink);
     }
 }

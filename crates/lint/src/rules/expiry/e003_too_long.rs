@@ -12,7 +12,7 @@ use crate::rules::expiry::time::{beyond, beyond_words, clamped, remaining};
 
 rule_options! {
     struct Options {
-        /// the longest lifetime, counted from now for a fixed end
+        /// the longest lifetime, counted from now for a fixed expiry
         max: Option<SignedDuration> = "365d", Less;
     }
 }
@@ -22,11 +22,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "expiry-too-long",
     severity: Severity::Error,
     summary: "the key lives longer than the policy allows",
-    why: "How long a stolen key is good for is the time until it ends. Overrides set shorter \
-          limits for powerful roles or weaker levels.",
+    why: "A stolen key works until it expires. Overrides set shorter limits for powerful roles or \
+          weaker levels.",
     bad: Example::fields("spec:\n  lifetime: 730d\n"),
     good: Example::fields("spec:\n  lifetime: 90d\n"),
-    mend: "Shorten the lifetime, and rotate the key before it ends.",
+    remedy: "Shorten the lifetime, and rotate the key before it expires.",
     options: Options::DOCS,
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -44,11 +44,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let fix = clamped(end.value, limit, cx.now).map(|text| Fix::unsafe_(end.span, text));
     let (left, max) = (beyond_words(left, max), duration_in_words(max));
     let message = match end.value {
-        Expiry::At(_) => format!("this key ends in {left}; the policy allows {max}"),
+        Expiry::At(_) => format!("this key expires in {left}; the policy allows {max}"),
         _ => format!("this key lives for {left}; the policy allows {max}"),
     };
     cx.finding(end.span, message)
-        .help(format!("at most {max}; rotate the key before it ends"))
+        .help(format!("set at most {max}, and rotate the key before it expires"))
         .decided(maximum.decided, "the limit")
         .fix(fix)
         .report(sink);

@@ -10,7 +10,7 @@ use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 rule_options! {
     struct Options<'a> {
-        /// how long before its end notices of a key are due; the longest is the first
+        /// how long before the expiry notices are due; the longest comes first
         windows: &'a [SignedDuration] = "30d, 7d, 1d", Neither;
     }
 }
@@ -19,12 +19,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "E004",
     name: "expiry-soon",
     severity: Severity::Warning,
-    summary: "the key ends within a window in which it should be rotated",
-    why: "There is no way to extend a key by the API: a new one has to be made, scoped, handed \
-          over and switched to. The console warns a week and a day before, which is late for that.",
+    summary: "the key expires soon and should be rotated",
+    why: "The API cannot extend a key: a new one has to be generated, scoped, delivered and put \
+          into use. The console warns one week and one day before, which is late for that.",
     bad: Example::fields("spec:\n  expires: 2026-01-10\n"),
     good: Example::fields("spec:\n  expires: 2026-05-31\n"),
-    mend: "Rotate the key: generate a new one, switch its consumer, delete the old one.",
+    remedy: "Rotate the key: generate a new one, switch its consumer, and delete the old one.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -40,12 +40,12 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let first = windows.value.iter().max().filter(|window| left <= **window && moment > cx.now);
     if let Some(first) = first {
         let message = format!(
-            "this key ends in {}; rotate it (the first notice is due {} before)",
+            "this key expires in {}; the first notice is due {} before",
             duration_in_words(left),
             duration_in_words(*first)
         );
         cx.finding(end.span, message)
-            .help("generate a new key, switch its consumer, delete this one")
+            .help("rotate it: rotate it: generate a new key, switch its consumer, delete this one")
             .decided(windows.decided, "the windows")
             .report(sink);
     }

@@ -11,7 +11,7 @@ use crate::rule::{Check, Example, Fixes, Rule};
 
 rule_options! {
     struct Options<'a> {
-        /// the offset that a time without one means, which `--fix` then writes
+        /// the offset of times without one, which `--fix` writes
         offset: Option<&'a str>, Neither;
     }
 }
@@ -20,14 +20,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "E005",
     name: "expiry-invalid",
     severity: Severity::Error,
-    summary: "a time without an offset, a day that does not exist, or no time at all",
-    why: "A time without an offset means another moment on each machine that reads it, and the \
-          product takes milliseconds: somebody has to convert, and guesses.",
+    summary: "a time without an offset, a day that does not exist, or not a time",
+    why: "A time without an offset means another moment on each machine that reads it. The \
+          product takes milliseconds, so somebody has to convert the time, and guesses.",
     bad: Example::fields("spec:\n  expires: 2026-03-01T00:00:00\n"),
     good: Example::fields("spec:\n  expires: 2026-03-01T00:00:00Z\n"),
-    mend: "Write RFC 3339 with an offset, a date (its end in UTC counts), or `never`; a lifetime \
-           is a whole number of days, hours or minutes. The fix writes `2027-1-1`, `90 days` and \
-           `NEVER` as they are read, and the offset where the policy says which one is meant.",
+    remedy: "Write RFC 3339 with an offset, a date (its end in UTC counts), or `never`. A lifetime \
+           is a whole number of days, hours or minutes. The fix normalises values such as \
+           `2027-1-1`, `90 days` and `NEVER`, and adds the offset if the policy sets one.",
     options: Options::DOCS,
     fixes: Fixes::Safe,
     check: Check::Problems(|problem| problem.kind == ProblemKind::BadExpiry, rewrite),

@@ -15,11 +15,11 @@ const DAYS: &str = "rules: { expiry-off-hours: { weekend: [saturday, sunday] } }
 
 rule_options! {
     struct Options<'a> {
-        /// days of the week on which nobody is there
+        /// days of the week on which nobody works
         weekend: &'a [Weekday] = "", More;
-        /// days on which nobody is there
+        /// days on which nobody works
         holidays: &'a [Period] = "", More;
-        /// periods in which nothing is changed
+        /// periods in which nothing may be changed
         freezes: &'a [Period] = "", More;
     }
 }
@@ -28,11 +28,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "E006",
     name: "expiry-off-hours",
     severity: Severity::Info,
-    summary: "the key ends on a weekend, on a holiday or in a freeze",
-    why: "A key that ends when nobody is there, or when nothing may be changed, is an outage that waits for the first working day.",
+    summary: "the key expires on a weekend, on a holiday or during a freeze",
+    why: "If a key expires when nobody is at work, or when nothing may be changed, the outage \
+          lasts until the next working day.",
     bad: Example::fields("spec:\n  expires: 2026-05-30\n").policy(DAYS),
     good: Example::fields("spec:\n  expires: 2026-05-28\n").policy(DAYS),
-    mend: "End the key on a working day before. Nothing is asked for until a policy sets `weekend`, `holidays` or `freezes`. Days are those of UTC.",
+    remedy: "Let the key expire on a working day before. The rule has no effect until a policy sets \
+           `weekend`, `holidays` or `freezes`. Days are in UTC.",
     options: Options::DOCS,
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -64,11 +66,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let free = before.take(120).find(|day| off(*day).is_none());
     let decided = weekend.decided.or(holidays.decided).or(freezes.decided);
     let mut finding = cx
-        .finding(end.span, format!("this key ends on {day}, which is {what}"))
+        .finding(end.span, format!("this key expires on {day}, which is {what}"))
         .decided(decided, "the days");
     if let Some(free) = free {
         finding = finding
-            .help(format!("end it on {free} or earlier"))
+            .help(format!("let it expire on {free} or earlier"))
             .fix(Some(Fix::unsafe_(end.span, free.to_string())));
     }
     finding.report(sink);

@@ -11,14 +11,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "E007",
     name: "expiry-beyond-product",
     severity: Severity::Warning,
-    summary: "`never`, or more than six months ahead: the product's API cannot make such a key",
-    why: "The API sets an end of one week unless told otherwise, and of six months at most. Only \
-          the console makes keys that live longer, so such a definition cannot be applied by a \
-          program.",
+    summary: "`never`, or more than six months: the product's API cannot generate such a key",
+    why: "The API sets an expiry of one week by default and six months at most. Only the console \
+          generates keys that live longer, so a program cannot apply such a definition.",
     bad: Example::fields("spec:\n  lifetime: 300d\n"),
     good: Example::fields("spec:\n  lifetime: 180d\n"),
-    mend: "Shorten it to six months, or make the key in the console. The rule is silent where \
-           expiry-missing or expiry-too-long has spoken already, unless that is waived.",
+    remedy: "Shorten it to six months, or generate the key in the console. The rule reports nothing \
+           if expiry-missing or expiry-too-long already reports the key, unless that finding is \
+           waived.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -27,10 +27,10 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(end) = cx.definition.spec.as_ref().and_then(|spec| spec.end()) else { return };
     let message = match remaining(end.value, cx.now) {
-        None => "the product's API cannot make a key that never ends".to_owned(),
+        None => "the product's API cannot generate a key that never expires".to_owned(),
         Some(left) if Some(left) > beyond(cx.now) => {
             format!(
-                "the product's API makes keys of at most six months; this is {}",
+                "the product's API generates keys for at most six months; this is {}",
                 duration_in_words(left)
             )
         }
@@ -44,6 +44,6 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     });
     cx.finding(end.span, message)
         .fix(text.map(|text| Fix::unsafe_(end.span, text)))
-        .help("shorten it to six months, or make the key in the console")
+        .help("shorten it to six months, or generate the key in the console")
         .report(sink);
 }

@@ -11,11 +11,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "E008",
     name: "expiry-in-minutes",
     severity: Severity::Warning,
-    summary: "a lifetime of less than an hour: `m` is minutes, not months",
-    why: "`3m` reads as three months and is three minutes. The key has expired before its consumer is configured, and the calls fail with the same 401 as calls with a wrong key.",
+    summary: "a lifetime of less than an hour: `m` means minutes, not months",
+    why: "`3m` looks like three months and means three minutes. The key expires before its \
+          consumer is configured, and the calls fail with the same 401 as calls with a wrong key.",
     bad: Example::fields("spec:\n  lifetime: 3m\n"),
     good: Example::fields("spec:\n  lifetime: 90d\n"),
-    mend: "Write months in days: `90d` for three months. There is no unit for months, since they differ in length.",
+    remedy: "Write months in days: `90d` for three months. There is no unit for months, because \
+           their lengths differ.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -31,8 +33,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let days = minutes.saturating_mul(30);
-    let message = format!("this key lives for {minutes} minutes; `m` is minutes, not months");
+    let message = format!("this key lives for {minutes} minutes; `m` means minutes, not months");
     cx.finding(end.span, message)
-        .help(format!("write {} if months are meant", quote(&format!("{days}d"))))
+        .help(format!("write {} if you mean months", quote(&format!("{days}d"))))
         .report(sink);
 }

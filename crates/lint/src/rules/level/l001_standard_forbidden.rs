@@ -10,15 +10,15 @@ pub(crate) static RULE: Rule = Rule {
     code: "L001",
     name: "level-standard-forbidden",
     severity: Severity::Error,
-    summary: "a standard key where the policy asks for advanced",
-    why: "A standard key travels in full with every request: whoever sees one request, in a proxy, \
-          a log or a debugger, has the key. An advanced key sends a digest over a fresh nonce and \
-          the time instead, which cannot be used again.",
+    summary: "a standard key where the policy requires advanced",
+    why: "Every request carries the standard key itself: anyone who sees one request, in a proxy, \
+          a log or a debugger, can reuse the key. An advanced key sends a digest over a new nonce \
+          and the time, which cannot be used again.",
     bad: Example::fields("spec:\n  securityLevel: standard\n"),
     good: Example::fields("spec:\n  securityLevel: advanced\n"),
-    mend: "Write `securityLevel: advanced`, and generate the key anew: the level of an existing \
-           key says how it was made. For a tool that only takes standard keys, switch the rule \
-           off for its label with an override.",
+    remedy: "Write `securityLevel: advanced`, and generate a new key, because the level of an \
+           existing key cannot be read from it. For a tool that only supports standard keys, \
+           disable the rule for its label with an override.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -31,10 +31,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if level.value == Level::Advanced {
         return;
     }
-    let message = "a standard key travels in full with every request; the policy asks for advanced";
+    let message = "every request carries a standard key in the clear; the policy requires advanced";
     cx.finding(level.span, message)
         .help("write `securityLevel: advanced`")
         .fix(Some(Fix::unsafe_(level.span, "advanced")))
-        .decided(sink.settings.decided, "asked for here")
+        .decided(sink.settings.decided, "required here")
         .report(sink);
 }

@@ -8,12 +8,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "L002",
     name: "level-implicit",
     severity: Severity::Error,
-    summary: "the definition does not say its security level",
-    why: "The product asks for a level, and tools that leave it out fall back to different ones. \
-          Whether the key itself travels with each request must not depend on which tool made it.",
+    summary: "the definition does not set its security level",
+    why: "The product requires a level, and tools that omit it fall back to different ones. The \
+          tool that generates the key must not decide whether each request carries the key \
+          itself.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").without(&["spec.securityLevel"]),
     good: Example::fields("spec:\n  securityLevel: advanced\n  roles: [Viewer]\n"),
-    mend: "Write `securityLevel: advanced`, or `standard` where the policy allows it.",
+    remedy: "Write `securityLevel: advanced`, or `standard` if the policy allows it.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),

@@ -15,12 +15,15 @@ pub(crate) static RULE: Rule = Rule {
     name: "level-standard-with-privileged-role",
     severity: Severity::Error,
     summary: "a standard key holds a privileged role",
-    why: "A standard key travels in full with every request. With an administrator's role, one line in the log of a proxy is the whole tenant.",
+    why: "Every request carries a standard key in the clear. With an administrator's role, one \
+          line in a proxy's log gives access to the whole tenant.",
     bad: Example::fields("spec:\n  securityLevel: standard\n  roles: [Deployment Admin]\n")
         .policy(ALLOWED),
     good: Example::fields("spec:\n  securityLevel: advanced\n  roles: [Deployment Admin]\n")
         .policy(ALLOWED),
-    mend: "Make the key advanced, or give it a role that is not privileged. Privileged are the predefined roles that the product calls so or that administer it, and those that the catalogue marks.",
+    remedy: "Make the key advanced, or give it a role that is not privileged. Privileged roles are \
+           the predefined roles that the product calls so or that administer it, and those that \
+           the catalogue marks.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -35,7 +38,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some((at, role)) = held(cx).iter().find(|(_, role)| role.facts.privileged) else { return };
     let message = format!("a standard key holds {}, which is privileged", quote(role.name()));
     cx.finding(level.span, message)
-        .help("write `securityLevel: advanced`, or take a role that is not privileged")
+        .help("write `securityLevel: advanced`, or use a role that is not privileged")
         .detail(role.name())
         .also(cx.definition.roles()[*at].span, "the role")
         .fix(Some(Fix::unsafe_(level.span, "advanced")))

@@ -12,11 +12,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "L004",
     name: "level-standard-without-expiry",
     severity: Severity::Error,
-    summary: "a standard key that never ends",
-    why: "A standard key that was seen once is good until somebody deletes it, and nobody knows that it was seen. An end is the only thing that stops it by itself.",
+    summary: "a standard key that never expires",
+    why: "A standard key that was seen once works until somebody deletes it, and nobody knows \
+          that it was seen. Only an expiry stops it automatically.",
     bad: Example::fields("spec:\n  securityLevel: standard\n  expires: never\n").policy(ALLOWED),
     good: Example::fields("spec:\n  securityLevel: standard\n  lifetime: 90d\n").policy(ALLOWED),
-    mend: "Write `lifetime: 90d`, or make the key advanced.",
+    remedy: "Write `lifetime: 90d`, or make the key advanced.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -27,7 +28,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(level) = spec.level.spanned() else { return };
     let end = spec.expires.spanned().filter(|end| end.value == Expiry::Never);
     let (Level::Standard, Some(end)) = (level.value, end) else { return };
-    cx.finding(end.span, "a standard key never ends")
+    cx.finding(end.span, "a standard key never expires")
         .help("write `lifetime: 90d`, or make the key advanced")
         .also(level.span, "the level")
         .report(sink);

@@ -9,9 +9,9 @@ use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 rule_options! {
     struct Options<'a> {
-        /// tools that take standard keys only
+        /// tools that only support standard keys
         standard_only as "standardOnly": &'a [String] = "cortex-cli, cortex-mcp, demisto-sdk", Neither;
-        /// tools that take advanced keys only
+        /// tools that only support advanced keys
         advanced_only as "advancedOnly": &'a [String] = "xsoar-cortex-xdr, xdr-iocs", Neither;
     }
 }
@@ -20,15 +20,18 @@ pub(crate) static RULE: Rule = Rule {
     code: "L005",
     name: "level-unfit-for-consumer",
     severity: Severity::Warning,
-    summary: "the label `consumer` names a tool that only takes keys of the other level",
-    why: "A key of the wrong level gets the same 401 as a wrong key. The vendor's command line, its MCP server and its SDK for content take standard keys only; the integrations between its products take advanced ones.",
+    summary: "the label `consumer` names a tool that only supports keys of the other level",
+    why: "A key of the wrong level gets the same 401 as a wrong key. The vendor's command line, \
+          its MCP server and its content SDK support only standard keys; the integrations between \
+          its products support only advanced keys.",
     bad: Example::fields(
         "metadata:\n  labels: { consumer: cortex-cli }\nspec:\n  securityLevel: advanced\n",
     ),
     good: Example::fields(
         "metadata:\n  labels: { consumer: siem-forwarder }\nspec:\n  securityLevel: advanced\n",
     ),
-    mend: "Change the level, or the label where it names the wrong tool. A policy that forbids standard keys switches that rule off for such a label with an override.",
+    remedy: "Change the level, or the label if it names the wrong tool. A policy that forbids \
+           standard keys can disable that rule for such a label with an override.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -46,11 +49,11 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         Level::Standard => (options.advanced_only, Level::Advanced),
     };
     if tools.value.contains(&consumer.value) {
-        let message = format!("{} takes {needed} keys only", quote(&consumer.value));
+        let message = format!("{} only supports {needed} keys", quote(&consumer.value));
         cx.finding(level.span, message)
             .help(format!("write `securityLevel: {needed}`, or correct the label"))
             .also(consumer.span, "the consumer")
-            .decided(tools.decided, "said here")
+            .decided(tools.decided, "set here")
             .report(sink);
     }
 }

@@ -11,7 +11,7 @@ const PATTERN: &str =
 
 rule_options! {
     struct Options<'a> {
-        /// the regular expression that names must fit, as in `^(svc|ci|bot)-[a-z0-9-]+-(prod|dev)$`
+        /// the regular expression that names must match, such as `^(svc|ci|bot)-[a-z0-9-]+-(prod|dev)$`
         pattern: Option<&'a Pattern>, Neither;
     }
 }
@@ -20,11 +20,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "N001",
     name: "name-pattern",
     severity: Severity::Error,
-    summary: "the name does not fit the policy's pattern",
-    why: "A name tells whoever finds a key at night what it is, whose it is and where it belongs. Programs that sort keys by their names rely on it, too.",
+    summary: "the name does not match the policy's pattern",
+    why: "A good name tells the on-call engineer what a key is, who owns it and where it belongs. \
+          Programs that sort keys by name rely on it too.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-test\n").policy(PATTERN),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").policy(PATTERN),
-    mend: "Rename the key. Nothing is asked for until a policy sets `pattern`.",
+    remedy: "Rename the key. The rule has no effect until a policy sets `pattern`.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -40,15 +41,15 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let fits = pattern.matched_length(&name.value);
     let message = match fits.map(|length| name.value.split_at(length)) {
         Some((good, bad)) if !good.is_empty() && !bad.is_empty() => format!(
-            "name {} fits the pattern as far as {}; {} does not",
+            "name {} matches the pattern up to {}; {} does not",
             quote(&name.value),
             quote(good),
             quote(bad)
         ),
         Some((_, "")) => {
-            format!("name {} fits the pattern so far, and ends too early", quote(&name.value))
+            format!("name {} matches the pattern so far, but is too short", quote(&name.value))
         }
-        _ => format!("name {} does not fit the pattern", quote(&name.value)),
+        _ => format!("name {} does not match the pattern", quote(&name.value)),
     };
     cx.finding(name.span, message)
         .help(format!("the pattern is {}", quote(pattern.text())))

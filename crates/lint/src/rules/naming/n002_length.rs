@@ -7,9 +7,9 @@ use crate::rule::{Check, Example, Fixes, KeyContext, Rule, Sink};
 
 rule_options! {
     struct Options {
-        /// the fewest characters
+        /// the minimum length in characters
         min: Option<usize> = "3", More;
-        /// the most characters
+        /// the maximum length in characters
         max: Option<usize> = "64", Less;
     }
 }
@@ -18,11 +18,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "N002",
     name: "name-length",
     severity: Severity::Warning,
-    summary: "the name is too short to say anything, or too long for the console",
-    why: "The product has no names for keys: the name stands in the comment, of whose column the console shows the beginning. A name of two letters tells nobody what the key is for.",
+    summary: "the name is too short to be meaningful, or too long for the console",
+    why: "The product has no names for keys: the name is part of the comment, and the console \
+          shows only the beginning of the comment. A name of two letters does not say what the \
+          key is for.",
     bad: Example::fields("metadata:\n  name: ab\n"),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n"),
-    mend: "Choose a name that says what the key is for, in a few words.",
+    remedy: "Choose a name that says what the key is for, in a few words.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -39,7 +41,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         (_, Some(limit)) => ("at least", limit, min.decided),
         _ => return,
     };
-    let message = format!("the name has {length} characters; {words} {limit} are asked for");
+    let message = format!("the name has {length} characters; the policy requires {words} {limit}");
     cx.finding(name.span, message)
         .help("choose a name that says what the key is for, in a few words")
         .decided(decided, "the limit")

@@ -9,12 +9,15 @@ pub(crate) static RULE: Rule = Rule {
     code: "N003",
     name: "name-file-mismatch",
     severity: Severity::Warning,
-    summary: "the file is called otherwise than the key in it",
-    why: "Whoever looks for a key looks for its name among the files, and a copied file whose name was not changed inside is a second definition of the first key.",
+    summary: "the file has another name than the key in it",
+    why: "People look for a key by its name among the files. A copied file with the old name \
+          inside is a second definition of the first key.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").at("keys/svc-siem.yaml"),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/svc-siem-export-prod.yaml"),
-    mend: "Rename the file (`git mv`). A key that gets another name is another key: `apply` creates it and deletes the old one. Files with several definitions and standard input are left alone.",
+    remedy: "Rename the file (`git mv`). Renaming the key instead makes it another key: `apply` \
+           creates that key and deletes the old one. Files with several definitions and standard \
+           input are not checked.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -27,7 +30,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if !cx.alone || stem == name.value || stem.starts_with('<') || stem.is_empty() {
         return;
     }
-    let message = format!("the file is called {} and the key {}", quote(stem), quote(&name.value));
+    let message = format!("the file is named {} and the key {}", quote(stem), quote(&name.value));
     cx.finding(name.span, message)
         .help(format!("rename the file to {}", quote(&format!("{}.yaml", name.value))))
         .report(sink);

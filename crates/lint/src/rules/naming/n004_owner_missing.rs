@@ -10,12 +10,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "owner-missing",
     severity: Severity::Error,
     summary: "the key has no owner",
-    why: "The product keeps no owner with a key: it knows who clicked, and that person leaves. \
-          The definition is the only place that says whom to ask before a key is rotated. \
-          `unassigned`, which an import writes where it knows nobody, is no owner.",
+    why: "The product stores no owner: it records who created the key, and people leave. Only the \
+          definition says whom to ask before a key is rotated. `unassigned`, which an import \
+          writes if it does not know the owner, is not an owner.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").without(&["metadata.owner"]),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  owner: team-detection\n"),
-    mend: "Name a team of the policy's catalogue, or an e-mail address.",
+    remedy: "Name a team of the policy's catalogue, or an e-mail address.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -32,7 +32,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         }
         _ => return,
     };
-    let message = format!("`metadata.owner` {what}: nobody answers for this key");
+    let message = format!("`metadata.owner` {what}: nobody is responsible for this key");
     let finding =
         cx.finding(span, message).help("write `owner: team-detection`, or an e-mail address");
     finding.report(sink);

@@ -11,13 +11,13 @@ pub(crate) static RULE: Rule = Rule {
     name: "owner-not-allowed",
     severity: Severity::Error,
     summary: "the owner is neither a team of the catalogue nor an address of its domains",
-    why: "A misspelt team or a private address is an owner that nobody can reach.",
+    why: "Nobody can reach a misspelt team or a private address.",
     bad: Example::fields("metadata:\n  owner: team-detecton\n")
         .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
     good: Example::fields("metadata:\n  owner: ana@example.com\n")
         .policy("catalog: { teams: [team-detection], emailDomains: [example.com] }\n"),
-    mend: "Correct the owner, or add the team to `catalog.teams` of the policy. A policy that \
-           names neither teams nor domains takes every owner.",
+    remedy: "Correct the owner, or add the team to the policy's `catalog.teams`. A policy without \
+           teams and domains accepts every owner.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -43,10 +43,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
     let (message, pool) = match address {
         Some((_, domain)) => (
-            format!("owner {}: {} is no domain of the catalogue", quote(name), quote(domain)),
+            format!("owner {}: {} is not a domain of the catalogue", quote(name), quote(domain)),
             domains,
         ),
-        None => (format!("owner {} is no team of the catalogue", quote(name)), teams),
+        None => (format!("owner {} is not a team of the catalogue", quote(name)), teams),
     };
     let written = address.map_or(name, |(_, domain)| domain);
     let help = match closest(written, pool) {

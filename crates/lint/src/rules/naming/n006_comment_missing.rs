@@ -28,7 +28,7 @@ const PLACEHOLDERS: [&str; 16] = [
 
 rule_options! {
     struct Options {
-        /// the fewest characters
+        /// the minimum length in characters
         min: Option<usize> = "8", More;
     }
 }
@@ -38,10 +38,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "comment-missing",
     severity: Severity::Warning,
     summary: "no comment that says what the key is for",
-    why: "The comment is the only free text that the product keeps with a key. It is what somebody reads in the console who has to decide whether the key may be deleted.",
+    why: "The comment is the only free text that the product stores with a key. It is what people \
+          in the console read when they decide whether the key can be deleted.",
     bad: Example::fields("spec:\n  comment: TODO\n"),
     good: Example::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n"),
-    mend: "Write what uses the key and what for, in a few words.",
+    remedy: "Write what uses the key and what for, in a few words.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -49,7 +50,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
-    let help = "write what uses the key and what for; it is all that the console shows";
+    let help = "write what uses the key and what for; the console shows nothing else";
     let finding = match spec.comment.spanned() {
         None if spec.comment.is_missing() => {
             let span = missing_span(&spec.comment, spec.place);
@@ -61,7 +62,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             let min = Options::of(sink.settings).min;
             let words = text.trim_end_matches(['.', '!', '?', ':']).to_lowercase();
             if PLACEHOLDERS.contains(&words.as_str()) {
-                cx.finding(comment.span, format!("comment {} says nothing", quote(text)))
+                cx.finding(comment.span, format!("comment {} is a placeholder", quote(text)))
             } else if min.value.is_some_and(|min| text.chars().count() < min) {
                 let message =
                     format!("comment {} is too short to say what the key is for", quote(text));

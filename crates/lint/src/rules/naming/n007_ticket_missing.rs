@@ -10,7 +10,7 @@ const PATTERN: &str = "rules: { ticket-missing: { pattern: 'SEC-[0-9]+' } }\n";
 
 rule_options! {
     struct Options<'a> {
-        /// the regular expression that finds a ticket, as in `\b(SEC|OPS)-[0-9]+\b`
+        /// the regular expression that finds a ticket, such as `\b(SEC|OPS)-[0-9]+\b`
         pattern: Option<&'a Pattern>, Neither;
     }
 }
@@ -19,12 +19,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "N007",
     name: "ticket-missing",
     severity: Severity::Warning,
-    summary: "the comment names no ticket by the policy's pattern",
-    why: "A ticket leads from the key in the console to the discussion in which it was granted, long after whoever asked for it has left.",
+    summary: "the comment contains no ticket that matches the policy's pattern",
+    why: "A ticket leads from the key in the console to the discussion in which it was granted, \
+          long after the requester has left.",
     bad: Example::fields("spec:\n  comment: Exports incidents to the SIEM\n").policy(PATTERN),
     good: Example::fields("spec:\n  comment: Exports incidents to the SIEM. SEC-1234\n")
         .policy(PATTERN),
-    mend: "Name the ticket in the comment. Nothing is asked for until a policy sets `pattern`.",
+    remedy: "Name the ticket in the comment. The rule has no effect until a policy sets `pattern`.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -39,8 +40,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     if pattern.is_match(&comment.value) {
         return;
     }
-    cx.finding(comment.span, "the comment names no ticket")
-        .help(format!("name the ticket; the pattern is {}", quote(pattern.text())))
+    cx.finding(comment.span, "the comment contains no ticket")
+        .help(format!("add the ticket; the pattern is {}", quote(pattern.text())))
         .decided(options.pattern.decided, "the pattern")
         .report(sink);
 }

@@ -10,7 +10,7 @@ const KNOWN: &str = "rules: { name-environment-mismatch: { environments: [prod, 
 
 rule_options! {
     struct Options<'a> {
-        /// the environments, as in `[prod, dev]`
+        /// the environments, such as `[prod, dev]`
         environments: &'a [String], More;
     }
 }
@@ -19,15 +19,17 @@ pub(crate) static RULE: Rule = Rule {
     code: "N008",
     name: "name-environment-mismatch",
     severity: Severity::Error,
-    summary: "the name says one environment, and the folder, the tenant or the label another",
-    why: "A production key among the files of the test stage gets the review and the handling of the test stage.",
+    summary: "the name says one environment, and the folder, tenant or label another",
+    why: "A production key among the files of the test environment gets the review and handling \
+          of the test environment.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/dev/svc-siem-export-prod.yaml")
         .policy(KNOWN),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n")
         .at("keys/prod/svc-siem-export-prod.yaml")
         .policy(KNOWN),
-    mend: "Move the file, or rename the key. Nothing is asked for until a policy sets `environments`.",
+    remedy: "Move the file, or rename the key. The rule has no effect until a policy sets \
+           `environments`.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -64,7 +66,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let message = format!("the name says {} and the {what} {}", quote(own), quote(other));
     let mut finding = cx.finding(name.span, message).help("move the file, or rename the key");
     if let Some(place) = place {
-        finding = finding.also(place, "the other one");
+        finding = finding.also(place, "the other definition");
     }
     finding.decided(environments.decided, "the environments").report(sink);
 }

@@ -9,13 +9,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "N009",
     name: "tenant-unknown",
     severity: Severity::Error,
-    summary: "the tenant is not in the policy, or left out where there are several",
-    why: "The tenant decides which roles and groups exist. Without it half of the rules have \
-          nothing to hold the key against.",
+    summary: "the tenant is not in the policy, or is missing although there are several",
+    why: "The tenant determines which roles and groups exist. Without it, half of the rules \
+          cannot check the key.",
     bad: Example::fields("metadata:\n  tenant: prod-e\n"),
     good: Example::fields("metadata:\n  tenant: prod-eu\n"),
-    mend: "Write a tenant of the policy. It may be left out where the policy has just one; a \
-           policy without tenants takes every name.",
+    remedy: "Write a tenant of the policy. It may be omitted if the policy has only one; a policy \
+           without tenants accepts every name.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -29,7 +29,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     }
     let help = |written: &str| {
         did_you_mean(written, &known)
-            .unwrap_or_else(|| "the tenants stand under `tenants` of the policy".into())
+            .unwrap_or_else(|| "the policy lists its tenants under `tenants`".into())
     };
     let finding = match metadata.tenant.spanned() {
         Some(tenant) if !known.contains(&tenant.value.as_str()) => {

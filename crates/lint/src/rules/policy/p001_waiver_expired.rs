@@ -10,15 +10,15 @@ pub(crate) static RULE: Rule = Rule {
     code: "P001",
     name: "waiver-expired",
     severity: Severity::Error,
-    summary: "a waiver whose time is over; it no longer applies",
-    why: "A waiver is a decision for a while. When it is over the decision has to be taken again, \
-          by somebody who sees that it was taken before.",
+    summary: "a waiver that has expired and no longer applies",
+    why: "A waiver is a temporary decision. When it expires, somebody who knows about the earlier \
+          decision has to decide again.",
     bad: Example::fields("").policy(
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, reason: \"SEC-77\", \
          approvedBy: ciso@example.com, expires: 2025-06-30 }\n",
     ),
     good: Example::fields(LONG).policy(SOUND),
-    mend: "Mend the key and remove the waiver, or have it approved again with a new date.",
+    remedy: "Fix the key and remove the waiver, or have it approved again with a new date.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Policy(check),
@@ -29,8 +29,8 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         if let Some(expires) = waiver.expires.spanned()
             && expires.value <= cx.now
         {
-            cx.finding(layer, expires.span, "this waiver is over and no longer applies")
-                .help("mend the key and remove the waiver, or have it approved again")
+            cx.finding(layer, expires.span, "this waiver has expired and no longer applies")
+                .help("fix the key and remove the waiver, or have it approved again")
                 .fix(remove_waiver(&cx.policy.layers[layer].tree, waiver.span, false))
                 .report(sink);
         }

@@ -14,7 +14,7 @@ const YEARS: &str = "rules: { expiry-beyond-product: { enabled: false } }\nwaive
 
 rule_options! {
     struct Options {
-        /// the longest life of a waiver, counted from now
+        /// the longest duration of a waiver, counted from now
         max: Option<SignedDuration> = "180d", Less;
     }
 }
@@ -23,11 +23,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "P003",
     name: "waiver-too-long",
     severity: Severity::Error,
-    summary: "a waiver or a suppression ends later than the policy lets one live",
-    why: "A waiver is for the time that mending takes. One that lasts for years is a change of the policy that nobody decided.",
+    summary: "a waiver or suppression that lasts longer than the policy allows",
+    why: "A waiver covers the time until the key is fixed. One that lasts for years is a change \
+          of the policy that nobody decided.",
     bad: Example::fields(LONG).policy(YEARS),
     good: Example::fields(LONG).policy(SOUND),
-    mend: "Set a nearer end, and look at it again then; or change the policy where the exception is meant to stay.",
+    remedy: "Set an earlier date and review the waiver then, or change the policy if the exception \
+           is permanent.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Policy(check),
@@ -48,7 +50,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
             duration_in_words(max)
         );
         cx.finding(layer, end.span, message)
-            .help("set a nearer end, and look at it again then")
+            .help("set an earlier date, and review it then")
             .decided(limit.decided, "the limit")
             .report(sink);
     }

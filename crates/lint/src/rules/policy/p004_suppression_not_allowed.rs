@@ -9,16 +9,17 @@ pub(crate) static RULE: Rule = Rule {
     code: "P004",
     name: "suppression-not-allowed",
     severity: Severity::Error,
-    summary: "a waiver or a comment for a rule that is `waivable: false`, or locked elsewhere",
-    why: "The policy says that this rule holds without exception. What silences nothing would \
-          look like an exception that was granted.",
+    summary: "a waiver or suppression comment for a rule that is `waivable: false`, or locked \
+              elsewhere",
+    why: "The policy allows no exceptions for this rule. A waiver without effect would look like \
+          a granted exception.",
     bad: Example::fields("").policy(
         "rules: { expiry-too-long: { waivable: false } }\nwaivers:\n  - { rule: E003, \
          key: svc-siem-export-prod, reason: \"SEC-77\", approvedBy: ciso@example.com, \
          expires: 2026-03-31 }\n",
     ),
     good: Example::fields(LONG).policy(SOUND),
-    mend: "Mend the key, or let whoever owns the policy make the rule waivable.",
+    remedy: "Fix the key, or ask the policy's owner to make the rule waivable.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Policy(check),
@@ -31,8 +32,8 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         let Some(forbidden) = cx.policy.waiver_forbidden(&rule, Some(layer)) else { continue };
         let message = format!("rule {rule} cannot be waived here: {}", forbidden.reason);
         cx.finding(layer, written.span, message)
-            .help("mend the key; this waiver does nothing")
-            .decided(forbidden.decided, "said here")
+            .help("fix the key; this waiver has no effect")
+            .decided(forbidden.decided, "set here")
             .report(sink);
     }
 }

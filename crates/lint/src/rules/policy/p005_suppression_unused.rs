@@ -1,4 +1,4 @@
-//! P005 suppression-unused: a comment that silences nothing.
+//! P005 suppression-unused: a comment that suppresses nothing.
 
 use cortexkey_manifest::policy::Severity;
 
@@ -8,15 +8,16 @@ pub(crate) static RULE: Rule = Rule {
     code: "P005",
     name: "suppression-unused",
     severity: Severity::Warning,
-    summary: "a comment that silences nothing",
-    why: "A suppression outlives its finding, and then silences the next one that comes to its line, which nobody has looked at.",
+    summary: "a comment that suppresses nothing",
+    why: "A suppression that outlives its finding suppresses the next one on its line, which \
+          nobody has reviewed.",
     bad: Example::fields(
         "spec:\n  # cortexkey: ignore[expiry-too-long] reason=\"SEC-77\" until=2026-03-31\n  lifetime: 90d\n",
     ),
     good: Example::fields(
         "spec:\n  # cortexkey: ignore[E003, E007] reason=\"SEC-77\" until=2026-03-31\n  lifetime: 730d\n",
     ),
-    mend: "Remove the comment, or the rule that it names in vain; `--fix` does.",
+    remedy: "Remove the comment, or the unused rule in it. `--fix` does that.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::Engine,

@@ -9,12 +9,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "policy-unknown-rule",
     severity: Severity::Error,
     summary: "a rule or an option that does not exist",
-    why: "A misspelt rule is a rule that is not set: the policy asks for something and gets \
-          nothing, without a word. The run ends with code 2, since it is not certain what the \
-          policy asks for.",
+    why: "A misspelt rule is not set: the policy asks for something that never happens. The run \
+          ends with exit code 2, because it is not clear what the policy asks for.",
     bad: Example::fields("").policy("rules: { expiry-to-long: { max: 30d } }\n"),
     good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d } }\n"),
-    mend: "Correct the name; `cortexkey rules` lists all of them.",
+    remedy: "Correct the name; `cortexkey rules` lists all rules.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Engine,

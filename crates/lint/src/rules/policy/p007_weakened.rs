@@ -9,14 +9,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "P007",
     name: "policy-weakened",
     severity: Severity::Error,
-    summary: "a child policy loosens what a parent locked, or changes a fact that a parent states",
-    why: "A locked rule is a promise to those who audit the parent policy, and it is worth nothing \
-          where a child may say that a role holds less, that a tenant is another product, or that \
-          one more team may own keys. The attempt does not count, and it is shown.",
+    summary: "a child policy loosens what a parent locks, or changes a fact that a parent states",
+    why: "A locked rule is a promise to the auditors of the parent policy. It is worth nothing if \
+          a child can say that a role grants less, that a tenant is another product, or that \
+          another team may own keys. The attempt has no effect and is reported.",
     bad: Example::fields("").policy(WEAKER),
     good: Example::fields("").policy("rules: { expiry-too-long: { max: 120d, locked: true } }\n"),
-    mend: "Remove it, or have the parent changed: its lock lifted, its fact corrected, or the list \
-           opened with `catalog: { open: [teams] }`.",
+    remedy: "Remove it, or change the parent: unlock the rule, correct the fact, or open the list \
+           with `catalog: { open: [teams] }`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Policy(check),
@@ -29,20 +29,17 @@ const WEAKER: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: 
 fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
     for refused in &cx.policy.merged.refused {
         let message = format!(
-            "`{}` of {} is locked; what stands here would loosen it and does not count",
+            "`{}` of {} is locked; this would loosen it and has no effect",
             refused.what,
             label(cx.policy, &refused.code)
         );
         cx.finding(refused.at.layer, refused.at.span, message)
-            .help("remove it, or have the lock lifted in the parent")
+            .help("remove it, or unlock the rule in the parent")
             .decided(Some(cx.policy.location(refused.lock)), "locked here")
             .report(sink);
     }
     for refused in &cx.policy.facts.refused {
-        let message = format!(
-            "{} is for another policy to say; what stands here does not count",
-            refused.what
-        );
+        let message = format!("another policy states {}; this has no effect", refused.what);
         let help = match refused.open {
             Some(open) => format!(
                 "remove it, add it there, or open the list there: `catalog: {{ open: [{}] }}`",
@@ -52,7 +49,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         };
         cx.finding(refused.at.layer, refused.at.span, message)
             .help(help)
-            .decided(Some(cx.policy.location(refused.by)), "this policy says it")
+            .decided(Some(cx.policy.location(refused.by)), "stated by this policy")
             .report(sink);
     }
 }

@@ -12,12 +12,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "P008",
     name: "policy-rule-never-matches",
     severity: Severity::Warning,
-    summary: "a rule of the policy's own whose `match` selects no key",
-    why: "A rule that matches nothing holds nobody to anything, and looks as if it did. Most often a label was renamed.",
+    summary: "a custom rule whose `match` selects no key",
+    why: "A rule that matches nothing checks nothing, and looks as if it did. Often a label was \
+          renamed.",
     bad: Example::fields("metadata:\n  name: svc-siem-export-prod\n").policy(CUSTOM),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  labels: { env: prod }\n")
         .policy(CUSTOM),
-    mend: "Correct its `match`, or remove the rule. It waits for a run over the whole corpus.",
+    remedy: "Correct its `match`, or remove the rule. The rule runs only over a whole corpus.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Engine,

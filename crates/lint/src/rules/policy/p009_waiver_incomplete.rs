@@ -13,16 +13,17 @@ pub(crate) static RULE: Rule = Rule {
     code: "P009",
     name: "waiver-incomplete",
     severity: Severity::Error,
-    summary: "a waiver without a reason, an approver or an end, or for no key or several",
-    why: "A waiver that says not why, by whom and until when cannot be reviewed. One for a key that \
-          does not exist will silence the next key of that name, and one by a bare name that keys \
-          of several tenants have was granted for one of them. None of these applies.",
+    summary: "a waiver without a reason, an approver or an expiry, or for no key or several",
+    why: "A waiver without reason, approver and expiry cannot be reviewed. A waiver for a key \
+          that does not exist would suppress findings of the next key with that name. A waiver by \
+          name alone, for a name that several tenants use, was granted for only one of them. None \
+          of these waivers applies.",
     bad: Example::fields("").policy(
         "waivers:\n  - { rule: expiry-too-long, key: svc-siem-export-prod, \
          approvedBy: ciso@example.com, expires: 2026-03-31 }\n",
     ),
     good: Example::fields(LONG).policy(SOUND),
-    mend: "Write `reason`, `approvedBy` and `expires`, and the key as `name` or `tenant/name`.",
+    remedy: "Write `reason`, `approvedBy` and `expires`, and the key as `name` or `tenant/name`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Policy(check),
@@ -34,10 +35,10 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         let lacking = lacking(waiver);
         if !lacking.is_empty() {
             let message =
-                format!("this waiver has no {}, and does not apply", lacking.join(", no "));
+                format!("this waiver has no {} and does not apply", lacking.join(", no "));
             let span = waiver.rule.key().unwrap_or(waiver.span);
             cx.finding(layer, span, message)
-                .help("a waiver has `reason`, `approvedBy` and `expires`")
+                .help("a waiver needs `reason`, `approvedBy` and `expires`")
                 .report(sink);
         }
         let Some(key) = waiver.key.spanned() else { continue };
@@ -47,12 +48,11 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
         if tenants.len() > 1 && !key.value.contains('/') {
             let which = tenants.iter().flatten().map(|tenant| quote(tenant));
             let message = format!(
-                "{} is a key of several tenants ({}), and this waiver does not apply",
+                "keys of several tenants are named {} ({}), so this waiver does not apply",
                 quote(&key.value),
                 which.collect::<Vec<_>>().join(", ")
             );
-            let help =
-                "name the tenant as well, as in `key: prod-eu/svc-export`; write one waiver each";
+            let help = "add the tenant, as in `key: prod-eu/svc-export`, in one waiver each";
             cx.finding(layer, key.span, message).help(help).report(sink);
         }
         let is_known = || tenants.iter().any(|tenant| names_key(&key.value, *tenant, written));
@@ -62,7 +62,7 @@ fn check(cx: &PolicyContext<'_>, sink: &mut Sink<'_>) {
                 || "write the key as `name` or `tenant/name`".to_owned(),
                 |name| format!("did you mean {}?", quote(name)),
             );
-            let message = format!("there is no key {}", quote(&key.value));
+            let message = format!("no key is named {}", quote(&key.value));
             cx.finding(layer, key.span, message).help(help).report(sink);
         }
     }

@@ -14,13 +14,13 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-unknown",
     severity: Severity::Error,
     summary: "a role that neither the product nor the catalogue has",
-    why: "The product takes roles by their display names and answers a wrong one with an error 500 \
-          in the middle of a rollout. A name that differs by case or by a letter is found here, \
+    why: "The product takes roles by display name and answers an unknown one with an error 500 in \
+          the middle of a rollout. This rule finds a name that differs in case or by one letter \
           before anything is sent.",
     bad: Example::fields("spec:\n  roles: [Investigatr]\n"),
     good: Example::fields("spec:\n  roles: [Developer]\n"),
-    mend: "Correct the name. A role of your own goes into `catalog.roles` of the policy. Where the \
-           tenant's product is not known, the predefined roles of all products count.",
+    remedy: "Correct the name. Add your own roles to the policy's `catalog.roles`. If the tenant's \
+           product is not known, the predefined roles of all products are accepted.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::Key(check),
@@ -59,14 +59,16 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         };
         let (message, help) = if let Some(same) = same {
             let message =
-                format!("role {} is written {}: case and spaces count", quote(name), quote(same));
+                format!("role {} is spelt {}: case and spaces matter", quote(name), quote(same));
             (message, format!("write {}", quote(same)))
         } else {
-            let message =
-                format!("there is no role {}{product}, and none in the catalogue", quote(name));
+            let message = format!(
+                "unknown role {}: it is neither predefined{product} nor in the catalogue",
+                quote(name)
+            );
             let help = match near() {
                 Some(best) => format!("did you mean {}?", quote(best)),
-                None => "a role of your own goes into `catalog.roles` of the policy".to_owned(),
+                None => "add your own roles to the policy's `catalog.roles`".to_owned(),
             };
             (message, help)
         };

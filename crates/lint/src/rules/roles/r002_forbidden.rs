@@ -18,10 +18,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-forbidden",
     severity: Severity::Error,
     summary: "a role that no key may hold",
-    why: "An administrator's role lets a key do all that a person may: make keys, give roles, delete evidence. Automation needs a part of that, and a role of its own for it.",
+    why: "An administrator's role lets a key do everything a person may: generate keys, grant \
+          roles, delete evidence. Automation needs a part of that, and a custom role for it.",
     bad: Example::fields("spec:\n  roles: [Instance Administrator]\n"),
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
-    mend: "Make a custom role with the components that the key needs. A policy sets the list with `roles`.",
+    remedy: "Create a custom role with the components that the key needs. A policy sets the list \
+           with `roles`.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -30,9 +32,9 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let forbidden = Options::of(sink.settings).roles;
     for (span, role) in first_held(cx, |role| forbidden.value.contains(&role.role.name)) {
-        let message = format!("role {} is not for keys", words(role));
+        let message = format!("keys must not hold role {}", words(role));
         cx.finding(span, message)
-            .help("make a custom role with what the key needs")
+            .help("create a custom role with what the key needs")
             .decided(forbidden.decided, "forbidden here")
             .report(sink);
     }

@@ -12,11 +12,11 @@ pub(crate) static RULE: Rule = Rule {
     code: "R003",
     name: "role-duplicate",
     severity: Severity::Warning,
-    summary: "the same role stands twice",
-    why: "It grants nothing more, and it is usually a slip: another role was meant.",
+    summary: "the same role appears twice",
+    why: "The second entry grants nothing more, and usually another role was meant.",
     bad: Example::fields("spec:\n  roles: [Viewer, Responder, Viewer]\n"),
     good: Example::fields("spec:\n  roles: [Viewer, Responder]\n"),
-    mend: "Remove one, or write the role that was meant.",
+    remedy: "Remove one, or write the role that was meant.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::Key(check),
@@ -31,7 +31,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             seen.insert(role.value.trim().to_lowercase(), role.span);
         }
         if let Some(first) = first {
-            let message = format!("role {} stands twice", quote(&role.value));
+            let message = format!("role {} appears twice", quote(&role.value));
             cx.finding(role.span, message)
                 .help("remove one of the two")
                 .also(first, "first here")

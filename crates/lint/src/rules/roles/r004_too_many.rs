@@ -18,13 +18,13 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-too-many",
     severity: Severity::Warning,
     summary: "more roles than a key should hold",
-    why: "Rights of roles add up: the highest level of each component counts. Past a handful \
-          nobody can say any more what a key may do.",
+    why: "Permissions of roles add up: the highest level of each component counts. With more than \
+          a few roles, nobody can tell what a key may do.",
     bad: Example::fields("spec:\n  roles: [Viewer, Responder, Developer]\n")
         .policy("rules: { role-too-many: { max: 2 } }\n"),
     good: Example::fields("spec:\n  roles: [Viewer, Responder]\n")
         .policy("rules: { role-too-many: { max: 2 } }\n"),
-    mend: "Make one custom role with what the key needs, or split the key by consumer.",
+    remedy: "Create one custom role with what the key needs, or split the key by consumer.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -38,7 +38,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let message = format!("{} roles; the policy allows at most {max}", roles.len());
     cx.finding(first_over.span, message)
         .detail(names(roles))
-        .help("make one role with what the key needs, or split the key by consumer")
+        .help("create one role with what the key needs, or split the key by consumer")
         .decided(limit.decided, "the limit")
         .report(sink);
 }

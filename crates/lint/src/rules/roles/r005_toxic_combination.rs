@@ -11,11 +11,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "R005",
     name: "role-toxic-combination",
     severity: Severity::Error,
-    summary: "two roles that must not come together",
-    why: "Separation of duties: whoever can act must not be the one who reads the audit of it. Rights of roles add up, so a key with both is exactly that one.",
+    summary: "two roles that must not be combined",
+    why: "Separation of duties: nobody who acts may also control the audit of the action. \
+          Permissions of roles add up, so a key with both roles does.",
     bad: Example::fields("spec:\n  roles: [Responder, Investigation Admin]\n").policy(CONFLICT),
     good: Example::fields("spec:\n  roles: [Responder, Viewer]\n").policy(CONFLICT),
-    mend: "Split the key in two, one for each duty. The pairs stand in `catalog.conflicts` of the policy.",
+    remedy: "Split the key in two, one for each duty. The policy's `catalog.conflicts` lists the \
+           pairs.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -34,13 +36,16 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         both.sort_by_key(|(at, _)| *at);
         let [(first_at, first), (second_at, second)] = both;
         let first_words = words(first);
-        let message =
-            format!("{} must not come with {}", words(second), first_words.trim_end_matches(','));
+        let message = format!(
+            "{} must not be combined with {}",
+            words(second),
+            first_words.trim_end_matches(',')
+        );
         cx.finding(roles[*second_at].span, message)
             .detail(format!("{}\n{}", first.name(), second.name()))
             .help("split the key in two, one for each duty")
             .also(roles[*first_at].span, "the other role")
-            .also_at(cx.policy.location(Source { layer, span: name.span }), "said here")
+            .also_at(cx.policy.location(Source { layer, span: name.span }), "set here")
             .report(sink);
     }
 }

@@ -16,10 +16,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-redundant",
     severity: Severity::Warning,
     summary: "a role that another role of the key includes",
-    why: "A role that adds nothing makes the list longer and the review harder, and it stays behind when the other one is taken away.",
+    why: "A role that adds nothing makes the review harder, and it stays when the other role is \
+          removed.",
     bad: Example::fields("spec:\n  roles: [Break Glass, Responder]\n").policy(IMPLIES),
     good: Example::fields("spec:\n  roles: [Break Glass]\n").policy(IMPLIES),
-    mend: "Remove the role that is included. Which role includes which stands under `implies` in the catalogue.",
+    remedy: "Remove the included role. `implies` in the catalogue lists which role includes which.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Key(check),

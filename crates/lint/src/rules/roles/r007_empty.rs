@@ -10,11 +10,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "role-empty",
     severity: Severity::Error,
     summary: "the key has no role",
-    why: "The product makes no key without a role, and a definition that leaves it open would be \
-          completed by whoever creates the key by hand.",
+    why: "The product generates no key without a role, so the person who creates the key by hand would \
+          choose one.",
     bad: Example::fields("spec:\n  roles: []\n"),
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
-    mend: "Write the least role that does the work.",
+    remedy: "Write the least powerful role that is sufficient.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),

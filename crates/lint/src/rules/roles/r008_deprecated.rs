@@ -13,11 +13,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "R008",
     name: "role-deprecated",
     severity: Severity::Warning,
-    summary: "a role that the catalogue marks as on its way out",
-    why: "A role that is taken away breaks the keys that still hold it, and the product then lists them without it, as if it had never been given.",
+    summary: "a role that the catalogue marks as deprecated",
+    why: "A role that is removed breaks the keys that hold it, and the product then lists the \
+          keys without it.",
     bad: Example::fields("spec:\n  roles: [Old Viewer]\n").policy(OLD),
     good: Example::fields("spec:\n  roles: [Viewer]\n").policy(OLD),
-    mend: "Use the role that replaces it. The fix is safe where the catalogue lists the same components and actions for both, and has to be agreed with otherwise.",
+    remedy: "Use the replacement role. The fix is safe if the catalogue lists the same components \
+           and actions for both, and otherwise needs a review.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::Key(check),
@@ -30,10 +32,10 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             continue;
         };
         let new = old.replacement.get();
-        let message = format!("role {} is on its way out", quote(&role.value));
+        let message = format!("role {} is deprecated", quote(&role.value));
         let help = match new {
             Some(new) => format!("use {}", quote(new)),
-            None => "take another role".to_owned(),
+            None => "use another role".to_owned(),
         };
         let safe = new.is_some_and(|new| cx.listed.named(new).is_some_and(|new| same(listed, new)));
         let fix = new.map(|new| Fix { safe, ..Fix::safe(role.span, scalar(new)) });

@@ -9,13 +9,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "R009",
     name: "role-privileged-without-approval",
     severity: Severity::Error,
-    summary: "a privileged role, and nobody's consent in `approvals`",
-    why: "A privileged role is given in one line of a file. `approvals` says who agreed to it and where that was discussed, beside the line itself.",
+    summary: "a privileged role without an entry in `approvals`",
+    why: "One line in a file grants a privileged role. `approvals` records next to it who agreed, \
+          and where it was discussed.",
     bad: Example::fields("spec:\n  roles: [Deployment Admin]\n"),
     good: Example::fields(
         "metadata:\n  approvals: [{ by: ciso@example.com, ticket: SEC-99 }]\nspec:\n  roles: [Deployment Admin]\n",
     ),
-    mend: "Write `approvals: [{ by: …, ticket: … }]` under `metadata` once somebody has agreed.",
+    remedy: "Write `approvals: [{ by: …, ticket: … }]` under `metadata` once the role is approved.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -28,7 +29,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         return;
     }
     for (span, role) in first_held(cx, |role| role.facts.privileged) {
-        let message = format!("{} is privileged, and nobody's approval is noted", words(role));
+        let message = format!("{} is privileged, and no approval is recorded", words(role));
         cx.finding(span, message)
             .help("write `approvals: [{ by: …, ticket: … }]` under `metadata`")
             .report(sink);

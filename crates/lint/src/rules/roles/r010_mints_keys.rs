@@ -13,11 +13,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "R010",
     name: "role-mints-keys",
     severity: Severity::Error,
-    summary: "a role with `Public API` at edit: the key can make keys",
-    why: "A key that can make keys outlives its own end and its own revocation: whoever has it once makes himself another. The vendor calls such a key a master credential.",
+    summary: "a role with `Public API` at edit: the key can generate keys",
+    why: "A key that can generate keys outlives its own expiry and revocation: an attacker who \
+          has it once generates another one. The vendor calls such a key a master credential.",
     bad: Example::fields("spec:\n  roles: [Key Minter]\n").policy(MINTER),
     good: Example::fields("spec:\n  roles: [Key Reader]\n").policy(MINTER),
-    mend: "Take `Public API` back to view or none in the role. A key that rotates others needs it: let a waiver say so.",
+    remedy: "Lower `Public API` to view or none in the role. A key that rotates other keys needs \
+           it: write a waiver.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -30,10 +32,12 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             Some(Certainty::Observed) => " (observed, not documented)",
             _ => "",
         };
-        let message =
-            format!("{} holds Public API at edit{certainty}: the key can make keys", words(role));
+        let message = format!(
+            "{} grants Public API at edit{certainty}: the key can generate keys",
+            words(role)
+        );
         let finding =
-            cx.finding(span, message).help("take Public API back to view or none in the role");
+            cx.finding(span, message).help("lower Public API to view or none in the role");
         finding.report(sink);
     }
 }

@@ -13,11 +13,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "schema-unknown-field",
     severity: Severity::Error,
     summary: "a field that the format does not have",
-    why: "A misspelt field is a field that is not there: `expire: 2027-01-01` would make a key \
-          that never ends, and nobody would see it.",
+    why: "A misspelt field has no effect: `expire: 2027-01-01` would make a key that never \
+          expires, and nobody would notice.",
     bad: Example::fields("spec:\n  commnet: for the SIEM\n").without(&["spec.comment"]),
     good: Example::fields("spec:\n  comment: for the SIEM\n"),
-    mend: "Correct the name, or remove the field. Free text belongs into `metadata.annotations`.",
+    remedy: "Correct the name, or remove the field. Use `metadata.annotations` for free text.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Problems(|problem| problem.kind == ProblemKind::UnknownField, rename),

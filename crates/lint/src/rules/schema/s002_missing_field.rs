@@ -10,11 +10,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "schema-missing-field",
     severity: Severity::Error,
     summary: "a required field is missing",
-    why: "Nothing that matters to security has a default: what is not written would have to be \
-          guessed, and two programs guess differently.",
+    why: "Fields that matter for security have no defaults: programs would have to guess them, \
+          and two programs guess differently.",
     bad: Example::fields("metadata:\n  owner: team-detection\n").without(&["metadata.name"]),
     good: Example::fields("metadata:\n  name: svc-siem-export-prod\n  owner: team-detection\n"),
-    mend: "Write the field. Fields with a rule of their own (owner, security level, roles, expiry, \
+    remedy: "Write the field. Fields with their own rule (owner, security level, roles, expiry, \
            scope) are reported by that rule.",
     options: &[],
     fixes: Fixes::No,

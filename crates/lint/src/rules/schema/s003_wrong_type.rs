@@ -12,12 +12,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "S003",
     name: "schema-wrong-type",
     severity: Severity::Error,
-    summary: "a value of the wrong shape",
-    why: "A text where a list belongs is read as one role by some programs and as a list of \
-          letters by others. All such places of a file are reported at once.",
+    summary: "a value of the wrong type",
+    why: "Some programs read a string in place of a list as one role, others as a list of \
+          letters. All such values of a file are reported at once.",
     bad: Example::fields("spec:\n  roles: Viewer\n"),
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
-    mend: "Write the shape that the message names. The fix makes a list of a text that stands where one belongs.",
+    remedy: "Write the type that the message names. The fix turns a string into a list where a list \
+           is required.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::Problems(|problem| problem.kind == ProblemKind::WrongType, rewrite),

@@ -12,12 +12,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "S004",
     name: "schema-bad-value",
     severity: Severity::Error,
-    summary: "a value outside of what the field takes",
-    why: "A misspelt security level or scope mode has no meaning; a program that falls back to a \
-          default makes a weaker key than the one that was reviewed.",
+    summary: "a value that the field does not accept",
+    why: "A misspelt security level or scope mode has no meaning. A program that falls back to a \
+          default generates a weaker key than the reviewed one.",
     bad: Example::fields("spec:\n  securityLevel: advnaced\n"),
     good: Example::fields("spec:\n  securityLevel: advanced\n"),
-    mend: "Write one of the words that the message lists. Case matters.",
+    remedy: "Write one of the values that the message lists. Case matters.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Problems(|problem| problem.kind == ProblemKind::BadValue, rename),

@@ -5,16 +5,38 @@ use cortexkey_manifest::policy::Severity;
 
 use crate::rule::{Check, Example, Fixes, Rule};
 
+const UNKNOWN: &str = "apiVersion: cortexkey/v2
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
+
+const KNOWN: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
+
 pub(crate) static RULE: Rule = Rule {
     code: "S005",
     name: "schema-unsupported-version",
     severity: Severity::Error,
-    summary: "an `apiVersion` or `kind` that is not known",
-    why: "Fields of another version may mean something else. The rest of such a document is not \
-          judged, and that is said instead of being left out.",
-    bad: Example::file("apiVersion: cortexkey/v2\nkind: ApiKey\nmetadata: { name: svc-export }\n"),
-    good: Example::fields("metadata:\n  name: svc-export\n"),
-    mend: "Write `apiVersion: cortexkey/v1` and `kind: ApiKey`, or narrow the policy's `keys` to \
+    summary: "an unknown `apiVersion` or `kind`",
+    why: "Fields of another version may have another meaning. The rest of such a document is not \
+          checked, and this finding says so.",
+    bad: Example::file(UNKNOWN),
+    good: Example::file(KNOWN),
+    remedy: "Write `apiVersion: cortexkey/v1` and `kind: ApiKey`, or narrow the policy's `keys` to \
            the files that hold key definitions.",
     options: &[],
     fixes: Fixes::No,

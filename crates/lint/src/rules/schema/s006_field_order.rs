@@ -28,11 +28,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "S006",
     name: "schema-field-order",
     severity: Severity::Info,
-    summary: "fields stand in another order than the documents have them",
-    why: "Where every file has the same order, a reviewer sees at a glance what is there and what is missing, and two definitions can be held side by side.",
+    summary: "fields in another order than the documented one",
+    why: "If every file has the same order, a reviewer sees what is there and what is missing, \
+          and can compare two definitions side by side.",
     bad: Example::file(LAST),
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
-    mend: "Move the field; `--fix` moves it with the comments above it.",
+    remedy: "Move the field. `--fix` moves it together with the comments above it.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::File(check),
@@ -60,7 +61,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             let span = cx.tree.node(entry.key).span;
             let [name, before_name] =
                 [entry, before].map(|e| cx.tree.text_of(e.key).unwrap_or_default());
-            let message = format!("{} stands before {} by custom", quote(name), quote(before_name));
+            let message = format!("{} comes before {}", quote(name), quote(before_name));
             cx.finding(span, message)
                 .help(format!("the order is {}", order.names().join(", ")))
                 .also(cx.tree.node(before.key).span, "this field")

@@ -12,12 +12,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "S007",
     name: "schema-outside-corpus",
     severity: Severity::Warning,
-    summary: "a key definition lies outside the files that `keys` of the policy name",
-    why: "Only files that `keys` names are checked. A definition elsewhere looks like one that was \
-          checked, and every program that reads it takes it for one.",
+    summary: "a key definition outside the files that the policy's `keys` name",
+    why: "Only files that `keys` names are checked. A definition elsewhere looks as if it had \
+          been checked, and programs that read it trust it.",
     bad: Example::file(DEFINITION).at("other/svc-export.yaml").outside(),
     good: Example::fields("metadata:\n  name: svc-export\n").at("keys/svc-export.yaml"),
-    mend: "Move the file to where `keys` looks, add its folder to `keys`, or delete it.",
+    remedy: "Move the file to where `keys` looks, add its folder to `keys`, or delete it.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Corpus(check),
@@ -28,7 +28,7 @@ fn check(cx: &CorpusContext<'_>, sink: &mut Sink<'_>) {
         let Some(span) = file.outside else { continue };
         let location = Location { source: SourceId::File(file.id), span };
         let message =
-            "this key definition is in no policy's `keys`, so nothing else of it is checked";
+            "no policy's `keys` includes this key definition, so nothing else in it is checked";
         FindingBuilder::new(location, message)
             .help("move the file to where `keys` looks, or add its folder to `keys`")
             .report(sink);

@@ -9,16 +9,16 @@ pub(crate) static RULE: Rule = Rule {
     name: "scope-missing",
     severity: Severity::Error,
     summary: "the definition has no scope",
-    why: "Where the tenant enforces scopes, a key without one is taken to see nothing; where it \
-          does not, the key sees all that its roles allow, in every business unit. The product has \
-          no scope in the call that makes a key, so it is easily forgotten.",
+    why: "If the tenant enforces scopes, a key without one probably sees nothing; otherwise the \
+          key sees everything that its roles allow, in every business unit. The call that \
+          generates a key has no scope, so it is easily forgotten.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").without(&["spec.scope"]),
     good: Example::fields(
         "spec:\n  roles: [Viewer]\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    \
          casesAndIssues: { mode: all, unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
-    mend: "Write the areas: `assets`, `casesAndIssues`, `endpoints`. The rule is silent for \
-           tenants whose product has no scopes (xsoar-8, xpanse).",
+    remedy: "Write the areas `assets`, `casesAndIssues` and `endpoints`. The rule does not apply to \
+           products without scopes (xsoar-8, xpanse).",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -32,10 +32,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         return;
     };
     let span = missing_span(&spec.scope, spec.place);
-    let message = "`spec.scope` is missing: the key sees nothing where the tenant enforces scopes \
-                   (assumed), and all that its roles allow where it does not";
+    let message = "`spec.scope` is missing: the key sees nothing if the tenant enforces scopes (assumed), and everything its roles allow otherwise";
     cx.finding(span, message)
         .help("write `scope:` with `assets`, `casesAndIssues` and `endpoints`")
-        .decided(sink.settings.decided, "asked for here")
+        .decided(sink.settings.decided, "required here")
         .report(sink);
 }

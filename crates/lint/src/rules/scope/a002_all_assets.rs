@@ -9,15 +9,16 @@ pub(crate) static RULE: Rule = Rule {
     code: "A002",
     name: "scope-all-assets",
     severity: Severity::Warning,
-    summary: "all assets are open where groups would do",
-    why: "A key that sees every asset also sees the findings, cases and issues of every asset, those included that are added tomorrow. Most consumers look after a part.",
+    summary: "all assets are in scope although groups would be enough",
+    why: "A key that sees every asset also sees their findings, cases and issues, including those \
+          of assets added tomorrow. Most consumers need only a part.",
     bad: Example::fields(
         "spec:\n  scope:\n    assets: { mode: all }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
     good: Example::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
-    mend: "Name the asset groups, or note in a waiver why the key needs all of them.",
+    remedy: "Name the asset groups, or write a waiver that says why the key needs all assets.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -29,8 +30,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let assets = scope.assets.get().filter(|a| a.groups.get().is_none_or(Vec::is_empty));
     let mode = assets.and_then(|assets| assets.mode.spanned());
     let Some(mode) = mode.filter(|mode| mode.value == AreaMode::All) else { return };
-    cx.finding(mode.span, "all assets are open to this key, today's and tomorrow's")
+    cx.finding(mode.span, "this key sees all current and future assets")
         .help("write `mode: select` and name the `groups`")
-        .decided(sink.settings.decided, "asked for here")
+        .decided(sink.settings.decided, "required here")
         .report(sink);
 }

@@ -11,8 +11,8 @@ pub(crate) static RULE: Rule = Rule {
     name: "scope-empty-selection",
     severity: Severity::Error,
     summary: "`select` with nothing selected",
-    why: "The product wants at least one entry where something is selected. What it makes of an \
-          empty selection differs by area, and `none` says the same without doubt.",
+    why: "The product requires at least one selected entry. What it does with an empty selection \
+          differs by area; `none` is unambiguous.",
     bad: Example::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [] }\n    \
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
         "spec:\n  scope:\n    assets: { mode: none }\n    \
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
     ),
-    mend: "Name what is selected, or write `mode: none`.",
+    remedy: "Name what is selected, or write `mode: none`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -32,7 +32,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(scope) = scope else { return };
     let mut report = |span: Option<Span>, area: &str, lists: &str| {
         let Some(span) = span else { return };
-        let message = format!("`scope.{area}` selects, and nothing is selected");
+        let message = format!("`scope.{area}` has mode `select`, but nothing is selected");
         let help = format!("name {lists}, or write `mode: none`");
         cx.finding(span, message).help(help).report(sink);
     };

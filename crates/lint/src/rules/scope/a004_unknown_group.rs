@@ -16,10 +16,14 @@ pub(crate) static RULE: Rule = Rule {
     name: "scope-unknown-group",
     severity: Severity::Error,
     summary: "an asset group, domain, endpoint group or tag that the tenant does not have",
-    why: "Asset groups are looked up by name when a key is made, and one that does not exist stops the rollout halfway, with a key that has no scope yet. A domain or tag that does not exist lets nothing in, in silence.",
+    why: "Asset groups are looked up by name when a key is generated. An unknown group stops the \
+          rollout halfway, with a key that has no scope yet. An unknown domain or tag silently \
+          allows nothing.",
     bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-ue] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
     good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(GROUPS),
-    mend: "Correct the name, or add it to the tenant's inventory in the policy. An inventory that is empty is taken for unknown; the product's own domains are always known. The fix corrects names that differ in case only.",
+    remedy: "Correct the name, or add it to the tenant's inventory in the policy. An empty \
+           inventory counts as unknown; the product's own domains are always known. The fix \
+           corrects names that differ only in case.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::Key(check),
@@ -67,7 +71,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             let help = match (same, near) {
                 (Some(same), _) => format!("write {}", quote(same)),
                 (None, Some(near)) => format!("did you mean {}?", quote(near)),
-                _ => "add it to the tenant's inventory in the policy, if it is there".to_owned(),
+                _ => "if it exists, add it to the tenant's inventory in the policy".to_owned(),
             };
             let message = format!(
                 "tenant {} has no {what} {}",

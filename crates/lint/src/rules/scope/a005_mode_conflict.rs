@@ -11,9 +11,10 @@ pub(crate) static RULE: Rule = Rule {
     code: "A005",
     name: "scope-mode-conflict",
     severity: Severity::Error,
-    summary: "a selection beside a mode that takes none, or endpoints in the product's own modes",
-    why: "`mode: all` with a list of groups reads like a restriction and is none: the product \
-          ignores the list. Which of the two was meant cannot be known.",
+    summary: "a selection with a mode that does not use it, or endpoints in the product's own \
+              modes",
+    why: "`mode: all` with a list of groups looks like a restriction and is not one: the product \
+          ignores the list. The linter cannot know which of the two was meant.",
     bad: Example::fields(
         "spec:\n  scope:\n    assets: { mode: all, groups: [prod-eu] }\n    \
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
@@ -22,9 +23,9 @@ pub(crate) static RULE: Rule = Rule {
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    \
          casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
     ),
-    mend: "Write `mode: select`, or take the list out. `unreferenced` goes with `all` and \
-           `select`; `groupsMode` and `tagsMode` go with `raw`. Endpoints that are `raw`, as an \
-           import writes them, are a warning.",
+    remedy: "Write `mode: select`, or remove the list. `unreferenced` belongs to `all` and \
+           `select`; `groupsMode` and `tagsMode` belong to `raw`. Endpoints in mode `raw`, which \
+           an import writes, are a warning.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -42,9 +43,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         } else {
             remove_entry(cx.tree, key, false)
         };
-        let message = format!("`{field}` stands beside a mode that does not take it");
+        let message = format!("`{field}` has no effect in this mode");
         cx.finding(key, message)
-            .help(format!("take `{field}` out, or change the mode"))
+            .help(format!("remove `{field}`, or change the mode"))
             .also(mode, "the mode")
             .fix(fix)
             .report(sink);
@@ -70,10 +71,9 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         {
             // It is what the tenant has, so at most a warning; it is never silent.
             let severity = sink.settings.severity.min(Severity::Warning);
-            let message = "`raw` endpoints keep the product's own modes, which `none`, `all` and \
-                           `select` may not say";
+            let message = "`raw` endpoints use the product's own modes, which `none`, `all` and `select` may not express";
             let finding = cx.finding(mode.span, message).help(
-                "hold it against the tenant, and write `none`, `all` or `select` if one fits",
+                "compare it with the tenant, and write `none`, `all` or `select` if one applies",
             );
             sink.report_at(severity, finding);
         }

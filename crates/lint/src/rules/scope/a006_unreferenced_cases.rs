@@ -10,15 +10,19 @@ pub(crate) static RULE: Rule = Rule {
     code: "A006",
     name: "scope-unreferenced-cases",
     severity: Severity::Warning,
-    summary: "cases and issues that reference nothing known are let in, or whether they are is unknown",
-    why: "An issue that references no known asset or endpoint is limited by no group at all: the switch opens them all, whatever the scope says elsewhere. An import that could not see the switch writes `unknown`.",
+    summary: "the key sees cases and issues that reference nothing known, or it is unknown \
+              whether it does",
+    why: "No group limits an issue that references no known asset or endpoint: the switch opens \
+          all of them, whatever the rest of the scope says. An import that cannot see the switch \
+          writes `unknown`.",
     bad: Example::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: true }\n    endpoints: { mode: none }\n",
     ),
     good: Example::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
-    mend: "Write `unreferenced: false`, or look into the console where it says `unknown`.",
+    remedy: "Write `unreferenced: false`. If it is `unknown`, look at the key's scope in the \
+           console.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -31,12 +35,12 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let (message, help) = match switch.value {
         Unreferenced::No => return,
         Unreferenced::Yes => (
-            "cases and issues that reference nothing known are let in, past every group",
+            "the key sees cases and issues that reference nothing known, whatever its groups",
             "write `unreferenced: false`",
         ),
         Unreferenced::Unknown => (
-            "whether cases and issues that reference nothing known are let in is unknown",
-            "look into the key's scope in the console, and write `true` or `false`",
+            "it is unknown whether the key sees cases and issues that reference nothing known",
+            "look at the key's scope in the console, and write `true` or `false`",
         ),
     };
     let fix = Fix::unsafe_(switch.span, "false");

@@ -10,14 +10,18 @@ pub(crate) static RULE: Rule = Rule {
     name: "scope-ineffective",
     severity: Severity::Warning,
     summary: "areas that cancel each other out, or one that opens what another one closes",
-    why: "Areas are joined by AND: a case is visible when its domain is open and one of the assets that it references is. Domains without assets show nothing. And cases of the domain Security on assets with an agent go by endpoints: all endpoints open them all, whatever the asset groups are.",
+    why: "Areas are combined with AND: a case is visible if its domain is in scope and one of its \
+          assets is. Domains without assets show nothing. Cases of the domain Security on assets \
+          with an agent depend on endpoints: all endpoints open all of these cases, whatever the \
+          asset groups are.",
     bad: Example::fields(
         "spec:\n  scope:\n    assets: { mode: none }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
     good: Example::fields(
         "spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n",
     ),
-    mend: "Open the assets that the cases are about, or close the cases too; select endpoints where assets are selected.",
+    remedy: "Open the assets that the cases are about, or close the cases too. Select endpoints if \
+           you select assets.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -40,19 +44,19 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let by_endpoints = security && of_endpoints.value != EndpointMode::None;
     let unreferenced = cases.unreferenced.get() != Some(&Unreferenced::No);
     let finding = if of_assets.value == AreaMode::None && !by_endpoints && !unreferenced {
-        let message = "no assets are open, so no case and no issue is visible";
+        let message = "no assets are in scope, so no case and no issue is visible";
         cx.finding(of_assets.span, message)
             .help(
                 "select the asset groups that the cases are about, or write `mode: none` for both",
             )
-            .also(of_cases.span, "lets cases in")
+            .also(of_cases.span, "allows cases")
     } else if security
         && of_endpoints.value == EndpointMode::All
         && of_assets.value != AreaMode::All
     {
-        let message = "all endpoints are open, and with them the Security cases of all of them";
+        let message = "all endpoints are in scope, and with them the Security cases of all of them";
         cx.finding(of_endpoints.span, message)
-            .help("select the endpoints as the assets are selected")
+            .help("select endpoints like the assets")
             .also(of_assets.span, "does not limit these cases")
     } else {
         return;

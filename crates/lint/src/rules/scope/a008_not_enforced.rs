@@ -16,11 +16,15 @@ pub(crate) static RULE: Rule = Rule {
     code: "A008",
     name: "scope-not-enforced",
     severity: Severity::Warning,
-    summary: "the tenant does not enforce scopes, or nobody knows whether it does",
-    why: "Scopes are off in a tenant until somebody turns them on. Until then they are stored, shown and have no effect: the key sees all that its roles allow.",
+    summary: "the tenant does not enforce scopes, or it is unknown whether it does",
+    why: "Scopes are off in a tenant until an administrator turns them on. Until then they are \
+          stored and shown, but have no effect: the key sees everything that its roles allow.",
     bad: Example::fields("spec:\n  roles: [Viewer]\n").policy(OFF),
     good: Example::fields("spec:\n  roles: [Viewer]\n").policy(ON),
-    mend: "Assign a scope to every key first: `cortexkey access --all --if-enforced` lists what each would lose. Then turn on scope based access control in the tenant's server settings, and write `sbac: enforced` in the policy. The rule reports nothing where the policy does not mention it.",
+    remedy: "First assign a scope to every key: `cortexkey access --all --if-enforced` lists what \
+           each would lose. Then turn on scope based access control in the tenant's server \
+           settings, and write `sbac: enforced` in the policy. The rule reports nothing if the \
+           policy does not mention `sbac`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -38,14 +42,16 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let name = quote(cx.tenant.unwrap_or_default());
     let message = match sbac.value {
         Sbac::Enforced => return,
-        Sbac::Disabled => format!("tenant {name} does not enforce scopes: this one has no effect"),
-        Sbac::Unknown => format!("whether tenant {name} enforces scopes is unknown"),
+        Sbac::Disabled => {
+            format!("tenant {name} does not enforce scopes: this scope has no effect")
+        }
+        Sbac::Unknown => format!("it is unknown whether tenant {name} enforces scopes"),
     };
     cx.finding(scope, message)
         .help(
             "assign scopes first (`cortexkey access --all --if-enforced` lists what each key would \
              lose), then turn scopes on in the tenant and write `sbac: enforced`",
         )
-        .also_at(cx.policy.location(Source { layer, span: sbac.span }), "said here")
+        .also_at(cx.policy.location(Source { layer, span: sbac.span }), "set here")
         .report(sink);
 }

@@ -13,11 +13,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "A009",
     name: "scope-datasets-unset",
     severity: Severity::Error,
-    summary: "the tenant has scopes for rows of datasets and the area is left out, or the reverse",
-    why: "Where the tenant has them, the area is mandatory in every call that sets a scope, and the call fails without it. Where it has not, the call fails with it.",
+    summary: "the tenant has scopes for dataset rows and the area is missing, or the reverse",
+    why: "If the tenant has these scopes, every call that sets a scope needs the area and fails \
+          without it. Otherwise the call fails with it.",
     bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(HAS),
     good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none }\n").policy(HAS),
-    mend: "Write `datasets: { default: none }`, or take the area out. The rule is silent where the policy does not say `datasets`.",
+    remedy: "Write `datasets: { default: none }`, or remove the area. The rule reports nothing if \
+           the policy does not mention `datasets`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -31,14 +33,14 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(has) = tenant.datasets.spanned() else { return };
     let finding = match (has.value, &scope.datasets) {
         (true, Field::Absent) => {
-            let message = "`scope.datasets` is missing, and the tenant asks for it";
+            let message = "`scope.datasets` is missing, but the tenant requires it";
             cx.finding(scope.place, message).help("write `datasets: { default: none }`")
         }
         (false, Field::Present { key, .. }) => cx
-            .finding(*key, "the tenant has no scopes for rows of datasets")
-            .help("take `datasets` out")
+            .finding(*key, "the tenant has no scopes for dataset rows")
+            .help("remove `datasets`")
             .fix(remove_entry(cx.tree, *key, false)),
         _ => return,
     };
-    finding.also_at(cx.policy.location(Source { layer, span: has.span }), "said here").report(sink);
+    finding.also_at(cx.policy.location(Source { layer, span: has.span }), "set here").report(sink);
 }

@@ -15,11 +15,15 @@ pub(crate) static RULE: Rule = Rule {
     code: "A010",
     name: "scope-bypassable",
     severity: Severity::Warning,
-    summary: "a role of the key holds a component that bypasses scopes",
-    why: "Queries on the datasets of alerts and incidents, automation, the host inventory, correlation rules and dataset views ignore the scope. A key that may use one of them is not limited by its scope. What predefined roles hold is taken from the product's public documents; `cortexkey roles NAME` shows each level with its source.",
+    summary: "a role of the key has a component that bypasses scopes",
+    why: "Queries on the datasets of alerts and incidents, automation, the host inventory, \
+          correlation rules and dataset views ignore the scope. The scope does not limit a key \
+          that may use one of them. The linter knows what predefined roles grant from the \
+          product's public documents; `cortexkey roles NAME` shows each level with its source.",
     bad: Example::fields("spec:\n  roles: [Query Runner]\n").policy(QUERIES),
     good: Example::fields("spec:\n  roles: [Case Reader]\n").policy(QUERIES),
-    mend: "Take the component out of the role, or stop relying on the scope. Only levels that the catalogue lists or a public document states are checked.",
+    remedy: "Remove the component from the role, or do not rely on the scope. Only levels that the \
+           catalogue or a public document states are checked.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -50,12 +54,12 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         let Some((component, how)) = bypasses.next() else { continue };
         seen = Some(at);
         let message =
-            format!("{} holds {component}, which bypasses the scope: {how}", quote(&role.name));
+            format!("{} grants {component}, which bypasses the scope: {how}", quote(&role.name));
         let mut finding = cx
             .finding(cx.definition.roles()[at].span, message)
-            .help("take the component out of the role, or do not rely on the scope");
+            .help("remove the component from the role, or do not rely on the scope");
         if let Some(key) = key {
-            finding = finding.also(key, "does not bind");
+            finding = finding.also(key, "does not limit it");
         }
         finding.report(sink);
     }

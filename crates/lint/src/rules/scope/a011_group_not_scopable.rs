@@ -16,10 +16,13 @@ pub(crate) static RULE: Rule = Rule {
     name: "scope-group-not-scopable",
     severity: Severity::Error,
     summary: "an asset group that scopes cannot use",
-    why: "Scopes take only groups that are built from certain attributes of assets. The console does not offer the others, and the API refuses them when the key exists already.",
+    why: "Scopes accept only groups that are built from certain attributes of assets. The console \
+          does not offer other groups, and the API rejects them after the key is generated.",
     bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(CLOSED),
     good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n").policy(OPEN),
-    mend: "Build the group from attributes that scopes take (class, category, provider, region, organization, account, realm, application, Kubernetes cluster or namespace, code repository, tags), or choose another group.",
+    remedy: "Build the group from attributes that scopes accept (class, category, provider, region, \
+           organization, account, realm, application, Kubernetes cluster or namespace, code \
+           repository, tags), or choose another group.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -39,8 +42,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
         }
         let message = format!("scopes cannot use asset group {}", quote(&group.name.value));
         cx.finding(group.name.span, message)
-            .help("build the group from attributes that scopes take, or choose another one")
-            .also_at(cx.policy.location(Source { layer, span: scopable.span }), "said here")
+            .help("build the group from attributes that scopes accept, or choose another one")
+            .also_at(cx.policy.location(Source { layer, span: scopable.span }), "set here")
             .report(sink);
     }
 }

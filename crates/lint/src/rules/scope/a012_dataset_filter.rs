@@ -13,11 +13,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "A012",
     name: "scope-dataset-filter",
     severity: Severity::Error,
-    summary: "a field or an operator that filters of datasets do not take",
-    why: "Row filters take sixteen fields about where a row came from, and a handful of operators. Another one is refused when the scope is set, or filters nothing.",
+    summary: "a field or operator that dataset filters do not support",
+    why: "Row filters support sixteen fields about the origin of a row, and a few operators. The \
+          product rejects others when the scope is set, or they filter nothing.",
     bad: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: 'agent_hostname = srv1' }] }\n").policy(HAS),
     good: Example::fields("spec:\n  scope:\n    assets: { mode: select, groups: [prod-eu] }\n    casesAndIssues: { mode: select, domains: [Security], unreferenced: false }\n    endpoints: { mode: none }\n    datasets: { default: none, filters: [{ dataset: xdr_data, filter: '_vendor = \"acme\"' }] }\n").policy(HAS),
-    mend: "Filter by one of the fields that begin with an underscore, such as `_vendor`, with `=`, `!=`, `>`, `<`, `>=`, `<=`, `in`, `array_contains`, `contains` or `starts_with`.",
+    remedy: "Filter by one of the fields that start with an underscore, such as `_vendor`, with \
+           `=`, `!=`, `>`, `<`, `>=`, `<=`, `in`, `array_contains`, `contains` or `starts_with`.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Key(check),
@@ -40,7 +42,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
                 None => format!("the fields are {}", FILTER_FIELDS.join(", ")),
             }
         } else {
-            "write one of them behind the field, as in `_vendor = \"acme\"`".to_owned()
+            "write one of them after the field, as in `_vendor = \"acme\"`".to_owned()
         };
         let message = format!("{}: {error}", quote(part));
         cx.finding(filter.span, message).help(help).report(sink);

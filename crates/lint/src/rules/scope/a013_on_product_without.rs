@@ -12,11 +12,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "A013",
     name: "scope-on-product-without",
     severity: Severity::Warning,
-    summary: "a scope for a product that has none",
-    why: "A scope in the file of a product without scopes reads like a limit, and there is none: the key may see all that its roles show.",
+    summary: "a scope for a product without scopes",
+    why: "A scope in the definition for a product without scopes looks like a limit and is not \
+          one: the key sees everything that its roles allow.",
     bad: Example::fields("spec:\n  roles: [Analyst]\n").policy(XSOAR),
     good: Example::fields("spec:\n  roles: [Analyst]\n").without(&["spec.scope"]).policy(XSOAR),
-    mend: "Take the scope out, and limit the key by its role.",
+    remedy: "Remove the scope, and limit the key by its role.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Key(check),
@@ -26,8 +27,8 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(key) = cx.definition.spec.as_ref().and_then(|spec| spec.scope.key()) else { return };
     let product = cx.policy.product(cx.tenant).filter(|product| !product.has_scopes());
     let Some(product) = product else { return };
-    cx.finding(key, format!("{product} has no scopes: this one limits nothing"))
-        .help("take it out, and limit the key by its role")
+    cx.finding(key, format!("{product} has no scopes: this one has no effect"))
+        .help("remove it, and limit the key by its role")
         .fix(remove_entry(cx.tree, key, false))
         .report(sink);
 }

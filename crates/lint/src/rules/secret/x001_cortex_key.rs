@@ -16,11 +16,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "X001",
     name: "secret-cortex-key",
     severity: Severity::Error,
-    summary: "what looks like a Cortex API key, anywhere in a file",
-    why: "A key in a repository is a key in its history, in every clone and in every backup, long after the line was deleted. Comments and fields that nobody reads are looked at as well; the value is never printed, in no format.",
+    summary: "a value that looks like a Cortex API key, anywhere in a file",
+    why: "A key in a repository is also in its history, in every clone and in every backup, long \
+          after the line is deleted. Comments and unknown fields are checked too. The value is \
+          never printed, in any format.",
     bad: Example::fields(KEY),
     good: Example::fields("spec:\n  comment: the key is in the vault\n"),
-    mend: "Remove it, revoke the key in the console and make a new one.",
+    remedy: "Remove the key, revoke it in the console and generate a new one.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Text(check),
@@ -30,7 +32,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let keys = cx.tokens().iter().filter(|token| token.kind == TokenKind::CortexKey);
     for span in keys.map(|token| token.span) {
         cx.finding(span, "this looks like a Cortex API key")
-            .help("revoke it and make a new one: the history keeps it, and so does every clone")
+            .help("revoke it and generate a new one: the history and every clone keep it")
             .report(sink);
     }
 }

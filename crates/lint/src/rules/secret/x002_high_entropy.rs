@@ -9,7 +9,7 @@ use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
 rule_options! {
     struct Options<'a> {
-        /// SHA-256 digests of values that are no secrets
+        /// SHA-256 digests of values that are not secrets
         allow: &'a [Digest] = "", Less;
     }
 }
@@ -18,11 +18,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "X002",
     name: "secret-high-entropy",
     severity: Severity::Warning,
-    summary: "a long run of letters and digits that looks like chance",
-    why: "Passwords, tokens and digests look like chance; names and sentences do not. What stands in a definition is read by everybody who can read the repository.",
+    summary: "a long run of letters and digits that looks random",
+    why: "Passwords, tokens and digests look random; names and sentences do not. Everybody who \
+          can read the repository can read the definition.",
     bad: Example::fields("spec:\n  comment: login with q7Hx2-Lm9Zt4_Vb6Nc8Rw1Ys3\n"),
     good: Example::fields("spec:\n  comment: the login is in the vault\n"),
-    mend: "Remove it and change it where it is used. What is no secret goes on the list `allow`, as its SHA-256: `printf %s VALUE | sha256sum`.",
+    remedy: "Remove the value and change it where it is used. If it is not a secret, add its \
+           SHA-256 to `allow`: `printf %s VALUE | sha256sum`.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Text(check),
@@ -43,7 +45,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         cx.finding(span, "this looks like a password or a token")
-            .help("remove it and change it; what is no secret goes on the list `allow`")
+            .help("remove it and change it; if it is not a secret, add it to `allow`")
             .report(sink);
     }
 }

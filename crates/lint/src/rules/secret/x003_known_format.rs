@@ -9,11 +9,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "X003",
     name: "secret-known-format",
     severity: Severity::Error,
-    summary: "a secret of a known maker: AWS, GitHub, GitLab, Slack, a JWT, a key in PEM",
-    why: "These say what they are, so there is no doubt that they are secrets, and programs look for them in every public repository within minutes.",
+    summary: "a secret in a known format: AWS, GitHub, GitLab, Slack, a JWT, a PEM key",
+    why: "The format shows that the value is a secret, and bots find it in a public repository \
+          within minutes.",
     bad: Example::fields("spec:\n  comment: uploads with AKIAIOSFODNN7EXAMPLE\n"),
     good: Example::fields("spec:\n  comment: uploads with the role of its host\n"),
-    mend: "Remove it, and revoke it where it was made.",
+    remedy: "Remove it, and revoke it at its issuer.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Text(check),
@@ -26,7 +27,7 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     });
     for (span, maker) in known {
         cx.finding(span, format!("this looks like {maker}"))
-            .help("remove it, and revoke it where it was made: the history keeps it")
+            .help("remove it, and revoke it at its issuer: the history keeps it")
             .report(sink);
     }
 }

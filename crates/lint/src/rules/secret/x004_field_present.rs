@@ -11,12 +11,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "secret-field-present",
     severity: Severity::Error,
     summary: "a field named like a secret: `key`, `apiKey`, `token`, `password`, `authorization`",
-    why: "A definition describes a key; the key itself never belongs into a repository, whose \
-          history keeps it after it has been deleted. The value is never printed, in no format.",
+    why: "A definition describes a key. The key itself never belongs in a repository, whose \
+          history keeps it after it is deleted. The value is never printed, in any format.",
     bad: Example::fields("spec:\n  apiKey: not-a-real-one\n"),
     good: Example::fields("spec:\n  comment: the key is in the vault\n"),
-    mend: "Remove the field. If the value was real, revoke the key in the console and make a new \
-           one: it is in the history, and in every clone.",
+    remedy: "Remove the field. If the value is real, revoke the key in the console and generate a \
+           new one: the value is in the history and in every clone.",
     options: &[],
     fixes: Fixes::No,
     check: Check::File(check),
@@ -33,7 +33,9 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
             let span = tree.node(entry.key).span;
             let message = format!("field {} is named like a secret", quote(name));
             cx.finding(span, message)
-                .help("remove it; if the value is real, revoke the key: the history keeps it")
+                .help(
+                    "remove it; if the value is real, revoke the key, because the history keeps it",
+                )
                 .report(sink);
         }
     }

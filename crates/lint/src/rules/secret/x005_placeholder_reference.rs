@@ -8,7 +8,7 @@ use crate::rule::{Check, Example, FileContext, Fixes, Rule, Sink};
 
 rule_options! {
     struct Options<'a> {
-        /// how references begin that are allowed, as in `vault://cortex/`
+        /// prefixes of allowed references, such as `vault://cortex/`
         allow: &'a [String] = "", Less;
     }
 }
@@ -17,11 +17,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "X005",
     name: "secret-placeholder-reference",
     severity: Severity::Warning,
-    summary: "a reference to a variable or a vault, where nothing is filled in",
-    why: "A definition is read as it stands: `${TOKEN}` is a text of eight characters, not what some program would put there. And a path into a vault tells every reader where to look.",
+    summary: "a reference to a variable or a vault, which is not expanded",
+    why: "A definition is read literally: `${TOKEN}` is a string of eight characters, not the \
+          value of a variable. A path into a vault also tells every reader where to look.",
     bad: Example::fields("spec:\n  comment: uses ${CORTEX_TOKEN}\n"),
     good: Example::fields("spec:\n  comment: uses the token of its host\n"),
-    mend: "Write the value itself where it is no secret, and nothing where it is. References that are meant go on the list `allow`, by how they begin.",
+    remedy: "Write the value itself if it is not a secret, and remove it if it is. Add the \
+           beginning of intended references to `allow`.",
     options: Options::DOCS,
     fixes: Fixes::No,
     check: Check::Text(check),
@@ -48,9 +50,9 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     for (id, node) in cx.tree.nodes() {
         let found = cx.tree.text_of(id).and_then(|text| reference(text, allow));
         let Some(found) = found else { continue };
-        let message = format!("{} is a reference, and nothing is filled in here", quote(found));
+        let message = format!("{} is a reference, which is not expanded here", quote(found));
         cx.finding(node.span, message)
-            .help("write the value, or nothing; what is meant goes on the list `allow`")
+            .help("write the value, or remove it; add intended references to `allow`")
             .report(sink);
     }
 }

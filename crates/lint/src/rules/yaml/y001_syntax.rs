@@ -5,17 +5,39 @@ use cortexkey_manifest::policy::Severity;
 
 use crate::rule::{Check, Example, Fixes, Rule};
 
+const OPEN: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
+
+const CLOSED: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
+
 pub(crate) static RULE: Rule = Rule {
     code: "Y001",
     name: "yaml-syntax",
     severity: Severity::Error,
     summary: "the file is not YAML, not UTF-8, over a limit, or cannot be read",
-    why: "What cannot be read cannot be judged. A file that is passed over may hold the one key \
-          that nobody wanted, so it is an error and never a warning.",
-    bad: Example::file("apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: { name: svc-export\n"),
-    good: Example::fields("metadata:\n  name: svc-export\n"),
-    mend: "Close the bracket or quote that the caret points behind, or save the file as UTF-8. \
-           The limits are 1 MiB a file, 64 levels of nesting, 200,000 values, 1,024 documents.",
+    why: "A file that cannot be read cannot be checked. It may hold the one key that matters, so \
+          it is an error and never a warning.",
+    bad: Example::file(OPEN),
+    good: Example::file(CLOSED),
+    remedy: "Close the bracket or quote at the caret, or save the file as UTF-8. The limits are 1 \
+           MiB per file, 64 levels of nesting, 200,000 values and 1,024 documents.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Problems(|problem| problem.kind == ProblemKind::YamlSyntax, |_, _, _| None),

@@ -26,12 +26,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y002",
     name: "yaml-duplicate-key",
     severity: Severity::Error,
-    summary: "a key stands twice in one mapping",
-    why: "Most YAML readers silently take the last one. A reviewer who reads the first `roles` \
-          approves another key than the one that is made.",
+    summary: "a key appears twice in one mapping",
+    why: "Most YAML readers silently use the last value. A reviewer who reads the first `roles` \
+          approves another key than the one that is generated.",
     bad: Example::file(TWICE),
     good: Example::fields("spec:\n  roles: [Viewer]\n"),
-    mend: "Keep one of the two.",
+    remedy: "Keep one of the two.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Problems(|problem| problem.kind == ProblemKind::DuplicateKey, |_, _, _| None),

@@ -17,17 +17,29 @@ spec:
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
 ";
 
+const PLAIN: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
+
 pub(crate) static RULE: Rule = Rule {
     code: "Y003",
     name: "yaml-parser-disagreement",
     severity: Severity::Error,
-    summary: "readers built on libYAML see something else in the same bytes",
-    why: "A definition is read by more than one program. Where YAML 1.2 and libYAML differ \
-          (unusual line ends, tabs, directives), the key that is linted is not the key that \
-          another program makes.",
+    summary: "readers built on libYAML read the same bytes differently",
+    why: "Several programs read a definition. Where YAML 1.2 and libYAML differ (unusual line \
+          ends, tabs, directives), the key that is linted is not the key that another program \
+          generates.",
     bad: Example::file(DIRECTIVE),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n"),
-    mend: "Replace the character or construct at the caret by plain spaces, line feeds or quotes.",
+    good: Example::file(PLAIN),
+    remedy: "Replace the character or construct at the caret with plain spaces, line feeds or \
+           quotes.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Problems(

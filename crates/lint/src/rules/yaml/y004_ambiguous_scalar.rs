@@ -12,11 +12,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y004",
     name: "yaml-ambiguous-scalar",
     severity: Severity::Warning,
-    summary: "a plain text that other readers take for a boolean, a number, a time or nothing",
-    why: "Here values are the text as written. A reader of YAML 1.1, as most deployment tools have one, makes `no` a boolean, `017` the number 15 and `12:30:45` the number 45045, and works with another name, owner or role than the one that was reviewed.",
+    summary: "a plain scalar that other readers take for a boolean, a number, a time or null",
+    why: "Here a value is the string as written. A YAML 1.1 reader, which most deployment tools \
+          use, reads `no` as a boolean, `017` as the number 15 and `12:30:45` as the number \
+          45045, and uses another name, owner or role than the reviewed one.",
     bad: Example::fields("metadata:\n  owner: no\n"),
     good: Example::fields("metadata:\n  owner: \"no\"\n"),
-    mend: "Put the text in quotes. Fields that take a date, a number or `true` and `false` are left alone.",
+    remedy: "Put the value in quotes. Fields that take a date, a number, `true` or `false` are not \
+           checked.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::File(check),
@@ -81,7 +84,7 @@ fn one(cx: &FileContext<'_>, id: NodeId, sink: &mut Sink<'_>) {
     let Some(kind) = kind_of(cx, id) else { return };
     let text = cx.tree.text_of(id).unwrap_or_default();
     let span = cx.tree.node(id).span;
-    let message = format!("{} is a text here, and {kind} for many other readers", quote(text));
+    let message = format!("{} is a string here, and {kind} for many other readers", quote(text));
     cx.finding(span, message)
         .help(format!("write {}", quote(&quoted(text))))
         .fix(Some(Fix::safe(span, quoted(text))))

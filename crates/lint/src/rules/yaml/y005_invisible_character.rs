@@ -10,11 +10,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y005",
     name: "yaml-invisible-character",
     severity: Severity::Error,
-    summary: "a character that nobody sees, or a word that mixes look-alike letters",
-    why: "A reviewer approves what he sees. A zero-width space makes `Viewer` another role, a character that turns the direction of writing shows a line in another order than programs read it, and a Cyrillic `а` in a name makes two keys that look like one.",
+    summary: "an invisible character, or a word that mixes look-alike letters",
+    why: "A reviewer approves what is visible. A zero-width space makes `Viewer` another role, a \
+          direction mark shows a line in another order than programs read it, and a Cyrillic `а` \
+          in a name makes two keys that look the same.",
     bad: Example::fields("metadata:\n  owner: team\u{a0}detection\n"),
     good: Example::fields("metadata:\n  owner: team-detection\n"),
-    mend: "Type the text anew. The fix removes what takes no room and writes a space for what does; look-alike letters have to be replaced by hand.",
+    remedy: "Type the value again. The fix removes characters without width and replaces invisible \
+           ones with width by a space; replace look-alike letters by hand.",
     options: &[],
     fixes: Fixes::Unsafe,
     check: Check::Text(check),
@@ -40,11 +43,11 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let run: &str =
             run.get(..run.find(|c| !is_hidden(c)).unwrap_or(run.len())).unwrap_or_default();
         let span = Span::new(start, start + run.len());
-        let message = format!("{} is no character that anybody sees", names(run));
+        let message = format!("{} is an invisible character", names(run));
         let space = run.chars().any(char::is_whitespace);
         let fix = Fix::unsafe_(span, if space { " " } else { "" });
         let finding =
-            cx.finding(span, message).help("type the text anew, without it").fix(Some(fix));
+            cx.finding(span, message).help("type the value again, without it").fix(Some(fix));
         finding.report(sink);
     }
     for (id, node) in cx.tree.nodes() {
@@ -53,13 +56,13 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let found =
             hidden(text).next().filter(|_| hidden(written).next().is_none()).map(|(_, c)| c);
         let message = if let Some(c) = found {
-            format!("an escape makes {}, which nobody sees", names(&c.to_string()))
+            format!("an escape produces {}, which is invisible", names(&c.to_string()))
         } else if let Some((word, scripts)) = mixed(text) {
             format!("the word {} mixes {scripts} letters that look alike", quote(word))
         } else {
             continue;
         };
-        cx.finding(node.span, message).help("type the text anew, on one keyboard").report(sink);
+        cx.finding(node.span, message).help("type the value again, in one script").report(sink);
     }
 }
 

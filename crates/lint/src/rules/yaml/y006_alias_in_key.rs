@@ -9,13 +9,13 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y006",
     name: "yaml-alias-in-key",
     severity: Severity::Error,
-    summary: "an anchor, alias, merge key, or a tag that retypes a value",
-    why: "A review shows the lines that changed. Through an alias a change of one line grants \
-          roles to keys whose lines did not change, and readers differ on merge keys. Nothing is \
-          expanded here, so a file that would grow without end costs nothing.",
+    summary: "an anchor, alias, merge key, or a tag that changes a value's type",
+    why: "A review shows the changed lines. Through an alias, a change of one line grants roles \
+          to keys whose lines did not change, and readers disagree about merge keys. The linter \
+          expands nothing, so a file that would grow without limit is harmless.",
     bad: Example::fields("spec:\n  comment: &purpose Exports incidents\n"),
     good: Example::fields("spec:\n  comment: Exports incidents\n"),
-    mend: "Write the value out in each place.",
+    remedy: "Write out the value in each place.",
     options: &[],
     fixes: Fixes::No,
     check: Check::Problems(|problem| problem.kind == ProblemKind::Indirection, |_, _, _| None),

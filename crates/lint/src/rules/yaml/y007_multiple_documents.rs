@@ -22,9 +22,20 @@ kind: ApiKey
 metadata: { name: svc-siem-export-dev, owner: team-detection }
 spec:
   securityLevel: advanced
-  comment: Exports incidents to the SIEM of the test stage
+  comment: Exports incidents to the SIEM of the test environment
   lifetime: 30d
   roles: [Developer]
+  scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
+";
+
+const ONE: &str = "apiVersion: cortexkey/v1
+kind: ApiKey
+metadata: { name: svc-siem-export-prod, owner: team-detection }
+spec:
+  securityLevel: advanced
+  comment: Exports incidents to the SIEM
+  lifetime: 90d
+  roles: [Viewer]
   scope: { assets: { mode: none }, casesAndIssues: { mode: none }, endpoints: { mode: none } }
 ";
 
@@ -32,11 +43,12 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y007",
     name: "yaml-multiple-documents",
     severity: Severity::Warning,
-    summary: "several documents in one file, where the policy asks for one",
-    why: "Some readers take the first document of a file and pass over the others without a word. One key a file also makes its history the history of that key.",
+    summary: "several documents in one file, although the policy asks for one",
+    why: "Some readers use the first document of a file and silently skip the others. With one \
+          key per file, the file's history is the key's history.",
     bad: Example::file(TWO).policy(ON),
-    good: Example::fields("metadata:\n  name: svc-siem-export-prod\n").policy(ON),
-    mend: "Move each definition into a file of its own.",
+    good: Example::file(ONE).policy(ON),
+    remedy: "Move each definition to its own file.",
     options: &[],
     fixes: Fixes::No,
     check: Check::File(check),
@@ -47,11 +59,11 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
     let count = cx.tree.documents().len();
     let span = cx.tree.node(second.root).span;
     let start = cx.tree.position(span.start).line;
-    let message = format!("the file holds {count} documents; the second begins in line {start}");
+    let message = format!("the file has {count} documents; the second starts in line {start}");
     let end = cx.tree.line_end(span.start as usize).min(span.end as usize);
     let first = Span::new(span.start as usize, end);
     cx.finding(first, message)
-        .help("move each definition into a file of its own")
-        .decided(sink.settings.decided, "asked for here")
+        .help("move each definition to its own file")
+        .decided(sink.settings.decided, "required here")
         .report(sink);
 }

@@ -11,11 +11,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "Y008",
     name: "yaml-line-endings",
     severity: Severity::Info,
-    summary: "mixed or odd ends of line, no end of line at the end, a byte order mark, or tabs",
-    why: "Each of these reads the same here and differently somewhere else: a lone CR is no end of line for many tools, a byte order mark becomes a part of the first key, and a tab is refused by readers of YAML 1.1.",
+    summary: "mixed or unusual line ends, no line end at the end, a byte order mark, or tabs",
+    why: "Each of these reads the same here and differently elsewhere: many tools do not accept a \
+          lone CR as a line end, a byte order mark becomes part of the first key, and YAML 1.1 \
+          readers reject tabs.",
     bad: Example::fields("spec:\n  lifetime: 90d\t# three months\n"),
     good: Example::fields("spec:\n  lifetime: 90d # three months\n"),
-    mend: "Save the file as UTF-8 without a mark, with one kind of line end, spaces only, and an end of line at the end. The fix does that outside of quotes and blocks.",
+    remedy: "Save the file as UTF-8 without a byte order mark, with one kind of line end, spaces \
+           only, and a line end at the end. The fix does that outside quotes and blocks.",
     options: &[],
     fixes: Fixes::Safe,
     check: Check::File(check),
@@ -27,25 +30,25 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
         let span = Span::new(at, at + length);
         let fix = (!edits.is_empty()).then_some(Fix { safe: true, edits });
         cx.finding(span, message)
-            .help("save the file with plain ends of line and spaces")
+            .help("save the file with plain line ends and spaces")
             .fix(fix)
             .report(sink);
     };
     if text.starts_with('\u{feff}') {
         let edits = vec![Edit { span: Span::new(0, 3), text: String::new() }];
-        report(0, 3, "the file begins with a byte order mark", edits);
+        report(0, 3, "the file starts with a byte order mark", edits);
     }
     if let Some(odd) = odd_end(cx.tree.source()) {
         report(odd.at, 1, odd.message, line_feeds(cx.tree.source()));
     }
     if let Some(at) = text.find('\t') {
-        report(at, 1, "a tab stands here", tabs(cx.tree));
+        report(at, 1, "this is a tab", tabs(cx.tree));
     }
     if !text.is_empty() && !text.ends_with(['\n', '\r']) {
         let at = text.len();
         let end = end_of_line(cx.tree);
         let edit = Edit { span: Span::new(at, at), text: end.to_owned() };
-        report(at, 0, "the last line has no end", vec![edit]);
+        report(at, 0, "the last line has no line end", vec![edit]);
     }
 }
 
@@ -70,11 +73,11 @@ fn odd_end(text: &str) -> Option<OddEnd> {
         }
     }
     if let Some(at) = lone {
-        let message = "a lone CR stands here, which many tools take for no end of line";
+        let message = "this is a lone CR, which many tools do not accept as a line end";
         return Some(OddEnd { at, message });
     }
     let at = pair.zip(feed).map(|(pair, feed): (usize, usize)| pair.max(feed))?;
-    Some(OddEnd { at, message: "some lines end in CR LF and others in LF" })
+    Some(OddEnd { at, message: "some lines end with CR LF and others with LF" })
 }
 
 /// The edits that make every end of line LF.

@@ -39,12 +39,12 @@ fn a_name_belongs_to_one_key_of_a_tenant() {
     assert_eq!(
         told("C001", &judge_files("", &three)),
         [
-            "b.yaml:4:9-14 the name `svc-a` is taken",
-            "help: rename one of the two; case does not tell names apart",
-            "a.yaml:4:9-14 the other one",
-            "c.yaml:4:9-14 the name `svc-a` is taken",
-            "help: rename one of the two; case does not tell names apart",
-            "a.yaml:4:9-14 the other one",
+            "b.yaml:4:9-14 the name `svc-a` is already used",
+            "help: rename one of the two; names that differ only in case are equal",
+            "a.yaml:4:9-14 the other definition",
+            "c.yaml:4:9-14 the name `svc-a` is already used",
+            "help: rename one of the two; names that differ only in case are equal",
+            "a.yaml:4:9-14 the other definition",
         ]
     );
     // The only tenant is the one that is left out.
@@ -52,7 +52,7 @@ fn a_name_belongs_to_one_key_of_a_tenant() {
     let report = judge_files(ONE_TENANT, &[("a.yaml", KEY), ("b.yaml", &eu)]);
     assert_eq!(
         told("C001", &report)[0],
-        "b.yaml:4:9-14 the name `svc-a` is taken in tenant `prod-eu`"
+        "b.yaml:4:9-14 the name `svc-a` is already used in tenant `prod-eu`"
     );
     let dev = of_tenant("dev", KEY);
     let report = judge_files(TENANTS, &[("a.yaml", &dev), ("b.yaml", &eu)]);
@@ -86,9 +86,9 @@ fn keys_of_one_owner_that_may_do_the_same_are_one_too_many() {
     assert_eq!(
         told("C002", &judge_files("", &[("a.yaml", &a), ("b.yaml", &b)])),
         [
-            "b.yaml:4:9-14 `svc-b` may do the same as `svc-a`",
-            "help: use one key for all of them, or tell them apart by what they may do",
-            "a.yaml:4:9-14 may do the same",
+            "b.yaml:4:9-14 `svc-b` has the same permissions as `svc-a`",
+            "help: use one key for all of them, or give them different permissions",
+            "a.yaml:4:9-14 has the same permissions",
         ]
     );
 }
@@ -135,7 +135,7 @@ fn a_role_is_used_by_those_that_hold_it_and_by_roles_that_are_used() {
     - { name: Old, deprecated: { use: Last } }
 ";
     let text = key("[Viewer]", "[Viewer, Outer]");
-    let help = "help: remove it from the catalogue, if the tenant has no use for it either";
+    let help = "help: remove it from the catalogue if nobody in the tenant uses it";
     assert_eq!(
         told("C003", &judge_files(policy, &[("svc-a.yaml", &text)])),
         [
@@ -171,17 +171,17 @@ fn an_owner_has_as_many_keys_as_the_policy_grants() {
     let quota = |max: usize, files: &[(&str, &str)]| {
         told("C004", &judge_files(&format!("rules: {{ C004: {{ max: {max} }} }}\n"), files))
     };
-    let help = "help: remove keys that are no longer used, or raise the quota for this owner";
+    let help = "help: remove unused keys, or raise the quota for this owner";
     assert_eq!(
         quota(2, &files),
         [
-            "c.yaml:4:9-14 `team-a` owns 3 keys; the policy grants 2",
+            "c.yaml:4:9-14 `team-a` owns 3 keys; the policy allows 2",
             help,
             "cortexkey.yaml:5:23-24 the quota",
         ]
     );
-    assert_eq!(quota(1, &files)[0], "b.yaml:4:9-14 `team-a` owns 3 keys; the policy grants 1");
-    assert_eq!(quota(0, &files)[0], "a.yaml:4:9-14 `team-a` owns 3 keys; the policy grants 0");
+    assert_eq!(quota(1, &files)[0], "b.yaml:4:9-14 `team-a` owns 3 keys; the policy allows 1");
+    assert_eq!(quota(0, &files)[0], "a.yaml:4:9-14 `team-a` owns 3 keys; the policy allows 0");
     assert_eq!(quota(3, &files), [""; 0]);
     assert_eq!(quota(2, &others), [""; 0]);
     assert_eq!(quota(1, &others).len(), 3);
@@ -212,7 +212,7 @@ fn gained(policy: &str, before: &str, after: &str) -> Vec<String> {
     let before = Some(Before { revision: "v1".into(), files: files(before) });
     let corpus = Corpus { files: files(after), before, ..Corpus::default() };
     let lines = told("C006", &judge_corpus(policy, &corpus));
-    let help = "help: have it approved, or take back what is not needed";
+    let help = "help: have it approved, or revert what is not needed";
     assert_eq!(lines.iter().filter(|line| *line == help).count() * 2, lines.len(), "{lines:?}");
     let lines = lines.iter().filter(|line| *line != help);
     lines.map(|line| line.replace("svc-a.yaml:", "").replace("since `v1`: ", "")).collect()
@@ -357,24 +357,24 @@ fn a_later_end_stands_where_the_key_has_its_end() {
         (
             "lifetime: 30d",
             "lifetime: 90d",
-            Some("24:13-16 it ends on 2026-04-01, not on 2026-01-31"),
+            Some("24:13-16 it expires on 2026-04-01, not on 2026-01-31"),
         ),
         ("lifetime: 90d", "lifetime: 90d", None),
         ("lifetime: 90d", "lifetime: 30d", None),
         (
             "expires: 2026-02-01T00:00:00Z",
             "expires: 2026-02-02T00:00:00Z",
-            Some("24:12-32 it ends on 2026-02-02, not on 2026-02-01"),
+            Some("24:12-32 it expires on 2026-02-02, not on 2026-02-01"),
         ),
         (
             "lifetime: 30d",
             "expires: 2026-03-01T00:00:00Z",
-            Some("24:12-32 it ends on 2026-03-01, not on 2026-01-31"),
+            Some("24:12-32 it expires on 2026-03-01, not on 2026-01-31"),
         ),
         (
             "expires: 2026-03-01T00:00:00Z",
             "lifetime: 90d",
-            Some("24:13-16 it ends on 2026-04-01, not on 2026-03-01"),
+            Some("24:13-16 it expires on 2026-04-01, not on 2026-03-01"),
         ),
         ("lifetime: 30d", "expires: never", Some("24:12-17 it no longer expires")),
         ("expires: never", "lifetime: 30d", None),
@@ -434,8 +434,8 @@ fn a_key_of_the_lock_file_has_a_definition_in_its_tenant() {
     };
     assert_eq!(file(&of_tenant("prod-eu", KEY)), [""; 0]);
     let dropped = [
-        "cortexkey.lock:7:7-12 key `svc-a` (id 7) has no definition any more, and lives on",
-        "help: revoke the key and take it out of here, or bring the definition back",
+        "cortexkey.lock:7:7-12 key `svc-a` (id 7) has no definition any more, and still works",
+        "help: revoke the key and remove it here, or restore the definition",
     ];
     assert_eq!(file(&of_tenant("dev", KEY)), dropped);
     assert_eq!(file(&of_tenant("prod-eu", &called("svc-b"))), dropped);
@@ -456,15 +456,15 @@ fn an_id_stands_once_in_a_tenant() {
     let twice = format!(
         "{EU}      svc-c: {{ id: 7 }}\n      svc-b: {{ id: 7 }}\n      svc-a: {{ id: 8 }}\n      svc-d: {{ id: 7 }}\n"
     );
-    let help = "help: remove the entry that is wrong; the id is the console's column ID";
+    let help = "help: remove the wrong entry; the id is the number in the console's ID column";
     let first = "cortexkey.lock:7:7-12 first here";
     assert_eq!(
         locked("C008", ONE_TENANT, &twice, &[]),
         [
-            "cortexkey.lock:8:7-12 id 7 stands twice, here for `svc-b`",
+            "cortexkey.lock:8:7-12 id 7 is listed twice, here for `svc-b`",
             help,
             first,
-            "cortexkey.lock:10:7-12 id 7 stands twice, here for `svc-d`",
+            "cortexkey.lock:10:7-12 id 7 is listed twice, here for `svc-d`",
             help,
             first,
         ]

@@ -7,7 +7,7 @@ fn ends(line: &str) -> String {
     key("lifetime: 90d", line)
 }
 
-/// What a limit makes of an end, as the mending writes it.
+/// What a limit makes of an end, as the fixing writes it.
 fn clamped(max: &str, line: &str) -> String {
     let policy = format!("rules: {{ E003: {{ max: {max} }}, E004: {{ enabled: false }} }}\n");
     let text = mended("E003", &policy, &ends(line)).unwrap_or_default();
@@ -78,7 +78,7 @@ fn the_usual_lifetime_is_ninety_days_or_a_shorter_limit() {
 #[test]
 fn never_is_refused_unless_it_is_allowed() {
     let never = ends("expires: never");
-    assert_eq!(said("E001", "", &never), ["this key never ends; the policy asks for an end"]);
+    assert_eq!(said("E001", "", &never), ["this key never expires; the policy requires an expiry"]);
     let none: [&str; 0] = [];
     assert_eq!(said("E001", "rules: { E001: { allowNever: true } }\n", &never), none);
     assert_eq!(said("E001", "", &ends("expires: 2026-05-28")), none);
@@ -94,10 +94,10 @@ fn a_key_has_ended_from_its_last_moment_on() {
         ("2026-01-31T00:00:01Z", None, None),
     ] {
         let text = ends(&format!("expires: {end}"));
-        let ended = ended.map(|ago| format!("this key ended {ago} ago"));
+        let ended = ended.map(|ago| format!("this key expired {ago} ago"));
         assert_eq!(said("E002", "", &text), Vec::from_iter(ended), "{end}");
         let soon = soon.map(|left| {
-            format!("this key ends in {left}; rotate it (the first notice is due 30 days before)")
+            format!("this key expires in {left}; the first notice is due 30 days before")
         });
         assert_eq!(said("E004", "", &text), Vec::from_iter(soon), "{end}");
     }
@@ -115,7 +115,7 @@ fn a_limit_holds_to_the_second() {
         ("expires: 2026-01-31T00:00:00Z", None),
         (
             "expires: 2026-01-31T00:00:01Z",
-            Some("this key ends in 30 days and 1 second; the policy allows 30 days"),
+            Some("this key expires in 30 days and 1 second; the policy allows 30 days"),
         ),
         ("expires: never", None),
     ] {
@@ -136,12 +136,12 @@ fn the_product_takes_six_months_by_the_calendar() {
         ("lifetime: 181d", None),
         (
             "lifetime: 4345h",
-            Some("the product's API makes keys of at most six months; this is 181 days"),
+            Some("the product's API generates keys for at most six months; this is 181 days"),
         ),
         ("expires: 2026-07-01T00:00:00Z", None),
         (
             "expires: 2026-07-01T00:00:01Z",
-            Some("the product's API makes keys of at most six months; this is 181 days"),
+            Some("the product's API generates keys for at most six months; this is 181 days"),
         ),
     ] {
         assert_eq!(said("E007", "", &ends(line)), Vec::from_iter(told), "{line}");
@@ -150,7 +150,7 @@ fn the_product_takes_six_months_by_the_calendar() {
     let never = ends("expires: never");
     assert_eq!(
         said("E007", allowed, &never),
-        ["the product's API cannot make a key that never ends"]
+        ["the product's API cannot generate a key that never expires"]
     );
     assert_eq!(mended("E007", allowed, &never), Some(ends("expires: \"2026-06-30T00:00:00Z\"")));
     assert_eq!(mended("E007", "", &ends("lifetime: 300d")), Some(ends("lifetime: 181d")));
@@ -187,7 +187,7 @@ fn days_off_are_the_first_to_the_last() {
         ("2026-05-14", None, ""),
     ] {
         let text = ends(&format!("expires: {day}"));
-        let told = what.map(|what| format!("this key ends on {day}, which is {what}"));
+        let told = what.map(|what| format!("this key expires on {day}, which is {what}"));
         assert_eq!(said("E006", policy, &text), Vec::from_iter(told), "{day}");
         let written = what.map(|_| ends(&format!("expires: {free}")));
         assert_eq!(mended("E006", policy, &text), written, "{day}");
@@ -196,7 +196,7 @@ fn days_off_are_the_first_to_the_last() {
     let midnight = ends("expires: 2026-05-03T00:00:00Z");
     assert_eq!(
         said("E006", policy, &midnight),
-        ["this key ends on 2026-05-02, which is a saturday"]
+        ["this key expires on 2026-05-02, which is a saturday"]
     );
     let later = ends("expires: 2026-05-03T00:00:01Z");
     assert_eq!(said("E006", policy, &later).len(), 0);
@@ -206,6 +206,6 @@ fn days_off_are_the_first_to_the_last() {
 fn a_freeze_without_an_end_has_no_day_before_it() {
     let policy = "rules: { E006: { freezes: [2020-01-01/2030-01-01] } }\n";
     let text = ends("expires: 2026-05-28");
-    assert_eq!(said("E006", policy, &text), ["this key ends on 2026-05-28, which is a freeze"]);
+    assert_eq!(said("E006", policy, &text), ["this key expires on 2026-05-28, which is a freeze"]);
     assert_eq!(mended("E006", policy, &text), None);
 }

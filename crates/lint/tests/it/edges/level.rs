@@ -14,7 +14,7 @@ fn a_standard_key_is_reported_with_its_mending() {
     assert_eq!(
         told("L001", &report),
         [
-            "svc-a.yaml:7:18-26 a standard key travels in full with every request; the policy asks for advanced",
+            "svc-a.yaml:7:18-26 every request carries a standard key in the clear; the policy requires advanced",
             "help: write `securityLevel: advanced`",
         ]
     );
@@ -29,7 +29,7 @@ fn a_standard_key_is_reported_with_its_mending() {
 #[test]
 fn the_line_of_the_policy_that_asks_for_advanced_is_shown() {
     let report = judge("rules: { L001: { severity: warning } }\n", &standard());
-    assert_eq!(told("L001", &report)[2], "cortexkey.yaml:5:28-35 asked for here");
+    assert_eq!(told("L001", &report)[2], "cortexkey.yaml:5:28-35 required here");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_privileged_role_on_a_standard_key_is_named() {
         told("L003", &report),
         [
             "svc-a.yaml:7:18-26 a standard key holds `Security Admin`, which is privileged",
-            "help: write `securityLevel: advanced`, or take a role that is not privileged",
+            "help: write `securityLevel: advanced`, or use a role that is not privileged",
             "svc-a.yaml:10:19-33 the role",
         ]
     );
@@ -86,7 +86,7 @@ fn a_standard_key_without_an_end_is_reported_there() {
     assert_eq!(
         told("L004", &report),
         [
-            "svc-a.yaml:9:12-17 a standard key never ends",
+            "svc-a.yaml:9:12-17 a standard key never expires",
             "help: write `lifetime: 90d`, or make the key advanced",
             "svc-a.yaml:7:18-26 the level",
         ]
@@ -112,7 +112,7 @@ fn a_tool_of_the_other_level_is_named() {
     assert_eq!(
         told("L005", &report),
         [
-            "svc-a.yaml:8:18-26 `cortex-cli` takes standard keys only",
+            "svc-a.yaml:8:18-26 `cortex-cli` only supports standard keys",
             "help: write `securityLevel: standard`, or correct the label",
             "svc-a.yaml:6:32-42 the consumer",
         ]
@@ -121,7 +121,7 @@ fn a_tool_of_the_other_level_is_named() {
     assert_eq!(
         told("L005", &report),
         [
-            "svc-a.yaml:8:18-26 `xdr-iocs` takes advanced keys only",
+            "svc-a.yaml:8:18-26 `xdr-iocs` only supports advanced keys",
             "help: write `securityLevel: advanced`, or correct the label",
             "svc-a.yaml:6:23-31 the consumer",
         ]
@@ -141,7 +141,7 @@ fn a_tool_of_the_other_level_is_named() {
 fn tools_that_the_policy_names_take_the_place_of_the_known_ones() {
     let policy = "rules: { L005: { standardOnly: [our-cli] } }\n";
     let report = judge(policy, &used_by("advanced", "consumer: our-cli"));
-    assert_eq!(told("L005", &report)[3], "cortexkey.yaml:5:32-41 said here");
+    assert_eq!(told("L005", &report)[3], "cortexkey.yaml:5:32-41 set here");
     let report = judge(policy, &used_by("advanced", "consumer: cortex-cli"));
     assert_eq!(told("L005", &report), [""; 0]);
     let report = judge(policy, &used_by("standard", "consumer: xdr-iocs"));

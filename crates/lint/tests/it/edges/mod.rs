@@ -50,7 +50,7 @@ fn parsed(files: &[(&str, &str)]) -> Vec<CorpusFile> {
     files.iter().map(file).collect()
 }
 
-/// A corpus held against the recommended policy with these lines behind it.
+/// A corpus checked against the recommended policy with these lines behind it.
 fn judge_corpus(policy: &str, corpus: &Corpus) -> Report {
     let policy = Policy::from_text("cortexkey.yaml", &format!("{POLICY}{policy}"));
     assert!(policy.is_usable(), "a policy that cannot be read finds nothing");
@@ -108,7 +108,7 @@ fn shown(rule: &str, policy: &str, text: &str) -> Vec<String> {
     report.findings.iter().filter(|finding| finding.rule.code() == rule).map(whole).collect()
 }
 
-/// The definition with the mending of a rule's first finding done, where it has one.
+/// The definition with the fixing of a rule's first finding done, where it has one.
 fn mended(rule: &str, policy: &str, text: &str) -> Option<String> {
     let findings = judge(policy, text).findings;
     let fix = findings.into_iter().find(|finding| finding.rule.code() == rule)?.fix?;

@@ -18,21 +18,21 @@ fn a_name_is_told_as_far_as_it_fits() {
         (
             parts,
             "svc-a-test",
-            Some("name `svc-a-test` fits the pattern as far as `svc-a-`; `test` does not"),
+            Some("name `svc-a-test` matches the pattern up to `svc-a-`; `test` does not"),
         ),
         (
             parts,
             "svc-a-prod2",
-            Some("name `svc-a-prod2` fits the pattern as far as `svc-a-prod`; `2` does not"),
+            Some("name `svc-a-prod2` matches the pattern up to `svc-a-prod`; `2` does not"),
         ),
-        (parts, "svc-A", Some("name `svc-A` fits the pattern as far as `svc-`; `A` does not")),
-        (parts, "svc-a", Some("name `svc-a` fits the pattern so far, and ends too early")),
-        (parts, "svc", Some("name `svc` fits the pattern so far, and ends too early")),
-        (parts, "bot-a", Some("name `bot-a` does not fit the pattern")),
+        (parts, "svc-A", Some("name `svc-A` matches the pattern up to `svc-`; `A` does not")),
+        (parts, "svc-a", Some("name `svc-a` matches the pattern so far, but is too short")),
+        (parts, "svc", Some("name `svc` matches the pattern so far, but is too short")),
+        (parts, "bot-a", Some("name `bot-a` does not match the pattern")),
         // A beginning that may be nothing fits every name, which tells nobody anything.
-        ("^x*y$", "abc", Some("name `abc` does not fit the pattern")),
-        ("^abc", "abd", Some("name `abd` does not fit the pattern")),
-        ("abc|def", "abd", Some("name `abd` does not fit the pattern")),
+        ("^x*y$", "abc", Some("name `abc` does not match the pattern")),
+        ("^abc", "abd", Some("name `abd` does not match the pattern")),
+        ("abc|def", "abd", Some("name `abd` does not match the pattern")),
     ] {
         assert_eq!(told(pattern, name), says.into_iter().collect::<Vec<_>>(), "{pattern} {name}");
     }
@@ -44,7 +44,7 @@ fn the_pattern_of_names_is_shown() {
     assert_eq!(
         told("N001", &judge(policy, KEY)),
         [
-            "svc-a.yaml:4:9-14 name `svc-a` does not fit the pattern",
+            "svc-a.yaml:4:9-14 name `svc-a` does not match the pattern",
             "help: the pattern is `^svc-b$`",
             "cortexkey.yaml:5:27-36 the pattern",
         ]
@@ -56,12 +56,12 @@ fn the_pattern_of_names_is_shown() {
 fn a_name_has_from_three_to_64_characters() {
     let long = |count: usize| "é".repeat(count);
     for (name, says) in [
-        ("ab".to_owned(), Some("the name has 2 characters; at least 3 are asked for")),
+        ("ab".to_owned(), Some("the name has 2 characters; the policy requires at least 3")),
         ("abc".to_owned(), None),
-        ("'ab '".to_owned(), Some("the name has 2 characters; at least 3 are asked for")),
+        ("'ab '".to_owned(), Some("the name has 2 characters; the policy requires at least 3")),
         (long(64), None),
         (format!("' {} '", long(64)), None),
-        (long(65), Some("the name has 65 characters; at most 64 are asked for")),
+        (long(65), Some("the name has 65 characters; the policy requires at most 64")),
     ] {
         assert_eq!(said("N002", "", &called(&name)), says.into_iter().collect::<Vec<_>>());
     }
@@ -72,14 +72,14 @@ fn the_limit_of_a_name_is_shown_and_the_upper_one_first() {
     assert_eq!(
         told("N002", &judge("rules: { N002: { min: 6 } }\n", KEY)),
         [
-            "svc-a.yaml:4:9-14 the name has 5 characters; at least 6 are asked for",
+            "svc-a.yaml:4:9-14 the name has 5 characters; the policy requires at least 6",
             "help: choose a name that says what the key is for, in a few words",
             "cortexkey.yaml:5:23-24 the limit",
         ]
     );
     assert_eq!(
         said("N002", "rules: { N002: { max: 4, min: 6 } }\n", KEY),
-        ["the name has 5 characters; at most 4 are asked for"]
+        ["the name has 5 characters; the policy requires at most 4"]
     );
 }
 
@@ -109,7 +109,7 @@ fn the_file_is_renamed_and_never_the_key() {
     assert_eq!(
         told("N003", &judge("", &text)),
         [
-            "svc-a.yaml:4:9-14 the file is called `svc-a` and the key `svc-b`",
+            "svc-a.yaml:4:9-14 the file is named `svc-a` and the key `svc-b`",
             "help: rename the file to `svc-b.yaml`",
         ]
     );
@@ -119,7 +119,7 @@ fn the_file_is_renamed_and_never_the_key() {
 
 #[test]
 fn nobody_is_no_owner() {
-    let missing = "`metadata.owner` is missing: nobody answers for this key";
+    let missing = "`metadata.owner` is missing: nobody is responsible for this key";
     for (owner, place, says) in [
         ("", "3:1-9", missing),
         ("  owner:\n", "5:3-8", missing),
@@ -128,12 +128,12 @@ fn nobody_is_no_owner() {
         (
             "  owner: unassigned\n",
             "5:10-20",
-            "`metadata.owner` is `unassigned`: nobody answers for this key",
+            "`metadata.owner` is `unassigned`: nobody is responsible for this key",
         ),
         (
             "  owner: 'unassigned '\n",
             "5:10-23",
-            "`metadata.owner` is `unassigned`: nobody answers for this key",
+            "`metadata.owner` is `unassigned`: nobody is responsible for this key",
         ),
     ] {
         assert_eq!(
@@ -172,30 +172,34 @@ fn an_owner_is_a_team_or_an_address_that_the_policy_knows() {
         (
             TEAMS,
             "Team-a",
-            Some(("owner `Team-a` is no team of the catalogue", "did you mean `team-a`?")),
+            Some(("owner `Team-a` is not a team of the catalogue", "did you mean `team-a`?")),
         ),
-        (TEAMS, "somebody", Some(("owner `somebody` is no team of the catalogue", WAYS))),
+        (TEAMS, "somebody", Some(("owner `somebody` is not a team of the catalogue", WAYS))),
         (
             TEAMS,
             "ana@example.com",
-            Some(("owner `ana@example.com`: `example.com` is no domain of the catalogue", WAYS)),
+            Some(("owner `ana@example.com`: `example.com` is not a domain of the catalogue", WAYS)),
         ),
         (
             TEAMS,
             "ana@team-a",
-            Some(("owner `ana@team-a`: `team-a` is no domain of the catalogue", WAYS)),
+            Some(("owner `ana@team-a`: `team-a` is not a domain of the catalogue", WAYS)),
         ),
-        (DOMAINS, "team-a", Some(("owner `team-a` is no team of the catalogue", WAYS))),
+        (DOMAINS, "team-a", Some(("owner `team-a` is not a team of the catalogue", WAYS))),
         (
             DOMAINS,
             "ana@example.con",
             Some((
-                "owner `ana@example.con`: `example.con` is no domain of the catalogue",
+                "owner `ana@example.con`: `example.con` is not a domain of the catalogue",
                 "did you mean `example.com`?",
             )),
         ),
-        (BOTH, "example.com", Some(("owner `example.com` is no team of the catalogue", WAYS))),
-        (BOTH, "'@example.com'", Some(("owner `@example.com` is no team of the catalogue", WAYS))),
+        (BOTH, "example.com", Some(("owner `example.com` is not a team of the catalogue", WAYS))),
+        (
+            BOTH,
+            "'@example.com'",
+            Some(("owner `@example.com` is not a team of the catalogue", WAYS)),
+        ),
     ] {
         let text = key("owner: team-a", &format!("owner: {owner}"));
         let lines = told("N005", &judge(policy, &text));
@@ -227,18 +231,18 @@ fn a_comment_says_something_in_eight_characters() {
         ),
         (
             "  comment: 'Placeholder...'\n",
-            vec!["8:12-28 comment `Placeholder...` says nothing".to_owned()],
+            vec!["8:12-28 comment `Placeholder...` is a placeholder".to_owned()],
         ),
         (
             "  comment: 'Test key!?:'\n",
-            vec!["8:12-25 comment `Test key!?:` says nothing".to_owned()],
+            vec!["8:12-25 comment `Test key!?:` is a placeholder".to_owned()],
         ),
         ("  comment: Placeholder of ours\n", vec![]),
         // What is no text is there, and another rule's.
         ("  comment: [Placeholder]\n", vec![]),
     ] {
         let lines = told("N006", &judge("", &key("  comment: For this test\n", line)));
-        let help = "help: write what uses the key and what for; it is all that the console shows";
+        let help = "help: write what uses the key and what for; the console shows nothing else";
         let expected = says.iter().flat_map(|says| [format!("svc-a.yaml:{says}"), help.to_owned()]);
         assert_eq!(lines, expected.collect::<Vec<_>>(), "{line}");
     }
@@ -251,7 +255,7 @@ fn the_limit_of_a_comment_is_shown() {
         lines,
         [
             "svc-a.yaml:8:12-25 comment `For this test` is too short to say what the key is for",
-            "help: write what uses the key and what for; it is all that the console shows",
+            "help: write what uses the key and what for; the console shows nothing else",
             "cortexkey.yaml:5:23-25 the limit",
         ]
     );
@@ -264,8 +268,8 @@ fn a_comment_names_a_ticket_where_the_policy_asks_for_one() {
     assert_eq!(
         told("N007", &judge(policy, KEY)),
         [
-            "svc-a.yaml:8:12-25 the comment names no ticket",
-            "help: name the ticket; the pattern is `SEC-[0-9]+`",
+            "svc-a.yaml:8:12-25 the comment contains no ticket",
+            "help: add the ticket; the pattern is `SEC-[0-9]+`",
             "cortexkey.yaml:5:27-39 the pattern",
         ]
     );
@@ -328,7 +332,7 @@ fn what_says_another_environment_is_named() {
     let said = called("svc-prod").replace("team-a\n", "team-a\n  tenant: dev-us\n");
     let lines = told("N008", &judge(ENVIRONMENTS, &said));
     assert_eq!(lines[0], tenant);
-    assert_eq!(lines[2], "svc-a.yaml:6:11-17 the other one");
+    assert_eq!(lines[2], "svc-a.yaml:6:11-17 the other definition");
     let labels = |labels: &str| {
         let labels = format!("team-a\n  labels: {{ {labels} }}\n");
         let text = called("svc-prod").replace("team-a\n", &labels);
@@ -336,7 +340,7 @@ fn what_says_another_environment_is_named() {
     };
     let lines = labels("stage: prod, env: dev");
     assert_eq!(lines[0], "svc-a.yaml:4:9-17 the name says `prod` and the label `env` `dev`");
-    assert_eq!(lines[2], "svc-a.yaml:6:31-34 the other one");
+    assert_eq!(lines[2], "svc-a.yaml:6:31-34 the other definition");
     assert_eq!(labels("env: prod"), [""; 0]);
     assert_eq!(labels("stage: dev"), [""; 0]);
 }
@@ -386,5 +390,5 @@ fn many_tenants_are_not_listed() {
     let tenants: Vec<String> = (0..13).map(|at| format!("t{at}: {{ product: xsiam }}")).collect();
     let policy = format!("tenants: {{ {} }}\n", tenants.join(", "));
     let lines = told("N009", &judge(&policy, KEY));
-    assert_eq!(lines[1], "help: the tenants stand under `tenants` of the policy");
+    assert_eq!(lines[1], "help: the policy lists its tenants under `tenants`");
 }

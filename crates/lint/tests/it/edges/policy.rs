@@ -15,7 +15,7 @@ fn ending(expires: &str) -> String {
 #[test]
 fn a_waiver_is_over_at_its_end() {
     let long = key("lifetime: 90d", "lifetime: 400d");
-    let over = "this waiver is over and no longer applies";
+    let over = "this waiver has expired and no longer applies";
     for (end, told) in [
         ("2025-12-31T23:59:59Z", &[over][..]),
         ("2026-01-01T00:00:00Z", &[over]),
@@ -27,8 +27,8 @@ fn a_waiver_is_over_at_its_end() {
     assert_eq!(
         told("P001", &judge(&ending("2026-01-01T00:00:00Z"), &long)),
         [
-            "cortexkey.yaml:6:66-88 this waiver is over and no longer applies",
-            "help: mend the key and remove the waiver, or have it approved again",
+            "cortexkey.yaml:6:66-88 this waiver has expired and no longer applies",
+            "help: fix the key and remove the waiver, or have it approved again",
         ],
     );
     // Without an end it is incomplete and not over.
@@ -57,7 +57,7 @@ fn a_waiver_may_last_as_long_as_the_limit() {
         told("P003", &judge(&policy, KEY)),
         [
             "cortexkey.yaml:7:66-88 this waiver lasts 59 days; the policy allows 30 days",
-            "help: set a nearer end, and look at it again then",
+            "help: set an earlier date, and review it then",
             "cortexkey.yaml:5:23-26 the limit",
         ],
     );
@@ -76,8 +76,8 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
         [
             "cortexkey.yaml:7:13-28 rule E003 expiry-too-long cannot be waived here: the policy \
              says so",
-            "help: mend the key; this waiver does nothing",
-            "cortexkey.yaml:5:28-33 said here",
+            "help: fix the key; this waiver has no effect",
+            "cortexkey.yaml:5:28-33 set here",
         ],
     );
     assert_eq!(
@@ -85,7 +85,7 @@ fn a_waiver_for_a_rule_without_exceptions_is_told() {
         [
             "cortexkey.yaml:6:13-17 rule Y001 yaml-syntax cannot be waived here: it says that \
              something could not be checked",
-            "help: mend the key; this waiver does nothing",
+            "help: fix the key; this waiver has no effect",
         ],
     );
     for allowed in [
@@ -112,8 +112,8 @@ fn what_a_waiver_lacks_is_told_together() {
         assert_eq!(
             told("P009", &judge(&policy, KEY)),
             [
-                format!("cortexkey.yaml:6:7-11 this waiver has no {lacks}, and does not apply"),
-                "help: a waiver has `reason`, `approvedBy` and `expires`".to_owned(),
+                format!("cortexkey.yaml:6:7-11 this waiver has no {lacks} and does not apply"),
+                "help: a waiver needs `reason`, `approvedBy` and `expires`".to_owned(),
             ],
         );
     }
@@ -138,7 +138,7 @@ fn a_waiver_names_a_key_that_is_there() {
     let near = |line: usize, name: &str, near: &str| {
         let end = 24 + name.len();
         [
-            format!("cortexkey.yaml:{line}:24-{end} there is no key `{name}`"),
+            format!("cortexkey.yaml:{line}:24-{end} no key is named `{name}`"),
             format!("help: did you mean `{near}`?"),
         ]
     };
@@ -152,7 +152,7 @@ fn a_waiver_names_a_key_that_is_there() {
     assert_eq!(
         of("", "bot-triage-prod"),
         [
-            "cortexkey.yaml:6:24-39 there is no key `bot-triage-prod`",
+            "cortexkey.yaml:6:24-39 no key is named `bot-triage-prod`",
             "help: write the key as `name` or `tenant/name`",
         ],
     );

@@ -12,7 +12,7 @@ fn catalogue(list: &str) -> String {
     format!("catalog: {{ roles: [{list}] }}\n")
 }
 
-/// The line of roles after a mending.
+/// The line of roles after a fixing.
 fn mended_roles(rule: &str, policy: &str, list: &str) -> Option<String> {
     let text = mended(rule, policy, &roles(list))?;
     text.lines().find_map(|line| line.trim().strip_prefix("roles: ")).map(str::to_owned)
@@ -24,10 +24,11 @@ fn a_role_that_nobody_knows_is_told_with_its_nearest_name() {
     for (written, help) in [
         ("Investigatr", "did you mean `Investigator`?"),
         ("SIEM Exprt", "did you mean `SIEM Export`?"),
-        ("Zzz Qqq", "a role of your own goes into `catalog.roles` of the policy"),
+        ("Zzz Qqq", "add your own roles to the policy's `catalog.roles`"),
     ] {
         let end = 11 + written.len();
-        let message = format!("there is no role `{written}`, and none in the catalogue");
+        let message =
+            format!("unknown role `{written}`: it is neither predefined nor in the catalogue");
         assert_eq!(
             told("R001", &judge(&own, &roles(&format!("[{written}]")))),
             [format!("svc-a.yaml:10:11-{end} {message}"), format!("help: {help}")],
@@ -45,7 +46,7 @@ fn a_role_in_other_letters_is_told_as_what_it_is_and_mended() {
         ("security  admin", "Security Admin"),
         ("siem export", "SIEM Export"),
     ] {
-        let message = format!("role `{written}` is written `{known}`: case and spaces count");
+        let message = format!("role `{written}` is spelt `{known}`: case and spaces matter");
         let list = format!("[{written}]");
         let lines = told("R001", &judge(&own, &roles(&list)));
         assert!(lines[0].ends_with(&message), "{lines:?}");
@@ -64,7 +65,9 @@ fn the_roles_of_a_product_count_where_they_are_published_in_full() {
         said("R001", &tenant, &roles(&format!("[{role}]")))
     };
     for (product, role) in [("xsoar-8", "Investigator"), ("xsiam", "Analyst")] {
-        let message = format!("there is no role `{role}` of {product}, and none in the catalogue");
+        let message = format!(
+            "unknown role `{role}`: it is neither predefined of {product} nor in the catalogue"
+        );
         assert_eq!(unknown(product, role), [message]);
     }
     for (product, role) in [
@@ -96,7 +99,7 @@ fn an_id_of_the_catalogue_is_told_by_one_rule_and_mended() {
     assert!(said("R011", &own, &text).is_empty());
     assert_eq!(
         said("R001", &own, &text),
-        ["there is no role `custom_role_3`, and none in the catalogue"]
+        ["unknown role `custom_role_3`: it is neither predefined nor in the catalogue"]
     );
 }
 
@@ -104,7 +107,7 @@ fn an_id_of_the_catalogue_is_told_by_one_rule_and_mended() {
 fn a_forbidden_role_is_told_also_where_another_brings_it() {
     assert_eq!(
         said("R002", "", &roles("[Viewer, Account Admin]")),
-        ["role `Account Admin` is not for keys"]
+        ["keys must not hold role `Account Admin`"]
     );
     let policy = format!(
         "rules: {{ R002: {{ roles: [Responder] }} }}\n{}",
@@ -115,11 +118,11 @@ fn a_forbidden_role_is_told_also_where_another_brings_it() {
     assert_eq!(
         told("R002", &judge(&policy, &roles("[Outer, Viewer, Responder]"))),
         [
-            "svc-a.yaml:10:11-16 role `Responder`, which `Inner` includes, is not for keys",
-            "help: make a custom role with what the key needs",
+            "svc-a.yaml:10:11-16 keys must not hold role `Responder`, which `Inner` includes,",
+            "help: create a custom role with what the key needs",
             "cortexkey.yaml:5:25-36 forbidden here",
-            "svc-a.yaml:10:26-35 role `Responder` is not for keys",
-            "help: make a custom role with what the key needs",
+            "svc-a.yaml:10:26-35 keys must not hold role `Responder`",
+            "help: create a custom role with what the key needs",
             "cortexkey.yaml:5:25-36 forbidden here",
         ],
     );
@@ -131,10 +134,10 @@ fn a_role_that_comes_again_is_told_each_time_with_the_first() {
     assert_eq!(
         told("R003", &judge("", &roles("[Viewer, Responder, \"viewer \", Viewer]"))),
         [
-            "svc-a.yaml:10:30-39 role `viewer ` stands twice",
+            "svc-a.yaml:10:30-39 role `viewer ` appears twice",
             "help: remove one of the two",
             "svc-a.yaml:10:11-17 first here",
-            "svc-a.yaml:10:41-47 role `Viewer` stands twice",
+            "svc-a.yaml:10:41-47 role `Viewer` appears twice",
             "help: remove one of the two",
             "svc-a.yaml:10:11-17 first here",
         ],
@@ -152,7 +155,7 @@ fn as_many_roles_as_the_limit_may_be_held() {
         told("R004", &judge(max, &roles("[Viewer, Responder, Developer, IT Admin]"))),
         [
             "svc-a.yaml:10:30-39 4 roles; the policy allows at most 2",
-            "help: make one role with what the key needs, or split the key by consumer",
+            "help: create one role with what the key needs, or split the key by consumer",
             "cortexkey.yaml:5:23-24 the limit",
         ],
     );
@@ -171,19 +174,19 @@ fn roles_in_conflict_are_told_at_the_later_one() {
     assert_eq!(
         told("[Responder, IT Admin, Viewer]"),
         [
-            "svc-a.yaml:10:32-38 `Viewer` must not come with `Responder`",
+            "svc-a.yaml:10:32-38 `Viewer` must not be combined with `Responder`",
             "help: split the key in two, one for each duty",
             "svc-a.yaml:10:11-20 the other role",
-            "cortexkey.yaml:5:59-65 said here",
+            "cortexkey.yaml:5:59-65 set here",
         ],
     );
     assert_eq!(
         told("[Viewer, Responder]"),
         [
-            "svc-a.yaml:10:19-28 `Responder` must not come with `Viewer`",
+            "svc-a.yaml:10:19-28 `Responder` must not be combined with `Viewer`",
             "help: split the key in two, one for each duty",
             "svc-a.yaml:10:11-17 the other role",
-            "cortexkey.yaml:5:59-65 said here",
+            "cortexkey.yaml:5:59-65 set here",
         ],
     );
     for apart in ["[Responder]", "[Viewer, Developer]", "[Responder, IT Admin]"] {
@@ -198,20 +201,20 @@ fn roles_in_conflict_are_told_also_where_another_brings_them() {
     let said = |list: &str| said("R005", policy, &roles(list));
     assert_eq!(
         said("[Acts, Viewer]"),
-        ["`Viewer` must not come with `Responder`, which `Acts` includes"]
+        ["`Viewer` must not be combined with `Responder`, which `Acts` includes"]
     );
     assert_eq!(
         said("[Viewer, Acts]"),
-        ["`Responder`, which `Acts` includes, must not come with `Viewer`"]
+        ["`Responder`, which `Acts` includes, must not be combined with `Viewer`"]
     );
     assert_eq!(
         told("R005", &judge(policy, &roles("[IT Admin, Both]"))),
         [
-            "svc-a.yaml:10:21-25 `Viewer`, which `Both` includes, must not come with \
+            "svc-a.yaml:10:21-25 `Viewer`, which `Both` includes, must not be combined with \
              `Responder`, which `Acts` includes",
             "help: split the key in two, one for each duty",
             "svc-a.yaml:10:21-25 the other role",
-            "cortexkey.yaml:6:27-33 said here",
+            "cortexkey.yaml:6:27-33 set here",
         ],
     );
     assert_eq!(said("[Viewer]"), [""; 0]);
@@ -281,10 +284,10 @@ fn a_role_on_its_way_out_is_told_with_what_replaces_it() {
     assert_eq!(
         told("R008", &judge(&policy, &roles("[Kept, Old, Gone]"))),
         [
-            "svc-a.yaml:10:17-20 role `Old` is on its way out",
+            "svc-a.yaml:10:17-20 role `Old` is deprecated",
             "help: use `Viewer`",
-            "svc-a.yaml:10:22-26 role `Gone` is on its way out",
-            "help: take another role",
+            "svc-a.yaml:10:22-26 role `Gone` is deprecated",
+            "help: use another role",
         ],
     );
     assert_eq!(mended_roles("R008", &policy, "[Kept, Old]").unwrap(), "[Kept, Viewer]");
@@ -329,7 +332,7 @@ fn a_privileged_role_needs_somebody_who_approved() {
         let text = text.replace("  owner: team-a\n", &format!("  owner: team-a\n{approvals}"));
         said("R009", "", &text)
     };
-    let message = "`Security Admin` is privileged, and nobody's approval is noted";
+    let message = "`Security Admin` is privileged, and no approval is recorded";
     for none in [
         "",
         "  approvals: []\n",
@@ -357,11 +360,9 @@ fn a_role_that_brings_privileged_ones_is_told_once() {
     assert_eq!(
         told("R009", &judge(&policy, &roles("[Other, Outer, Viewer, Inner]"))),
         [
-            "svc-a.yaml:10:18-23 `Security Admin`, which `Inner` includes, is privileged, and \
-             nobody's approval is noted",
+            "svc-a.yaml:10:18-23 `Security Admin`, which `Inner` includes, is privileged, and no approval is recorded",
             help,
-            "svc-a.yaml:10:33-38 `Security Admin`, which `Inner` includes, is privileged, and \
-             nobody's approval is noted",
+            "svc-a.yaml:10:33-38 `Security Admin`, which `Inner` includes, is privileged, and no approval is recorded",
             help,
         ],
     );
@@ -378,17 +379,15 @@ fn a_role_that_makes_keys_is_told_once_for_each_role_that_brings_it() {
              { name: Brings, implies: [Reads, Mints, Instance Administrator] }",
         ),
     );
-    let help = "help: take Public API back to view or none in the role";
+    let help = "help: lower Public API to view or none in the role";
     assert_eq!(
         told("R010", &judge(&policy, &roles("[Reads, Brings, Mints, Instance Administrator]"))),
         [
-            "svc-a.yaml:10:18-24 `Mints`, which `Brings` includes, holds Public API at edit: the \
-             key can make keys",
+            "svc-a.yaml:10:18-24 `Mints`, which `Brings` includes, grants Public API at edit: the key can generate keys",
             help,
-            "svc-a.yaml:10:26-31 `Mints` holds Public API at edit: the key can make keys",
+            "svc-a.yaml:10:26-31 `Mints` grants Public API at edit: the key can generate keys",
             help,
-            "svc-a.yaml:10:33-55 `Instance Administrator` holds Public API at edit: the key can \
-             make keys",
+            "svc-a.yaml:10:33-55 `Instance Administrator` grants Public API at edit: the key can generate keys",
             help,
         ],
     );

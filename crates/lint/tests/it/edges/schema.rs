@@ -49,7 +49,7 @@ fn the_first_field_out_of_order_is_told_at_each_place() {
             "apiVersion: cortexkey/v1\nkind: ApiKey\n",
             "kind: ApiKey\napiVersion: cortexkey/v1\n",
             format!(
-                "2 `apiVersion` | `apiVersion` stands before `kind` by custom | {ROOT} | \
+                "2 `apiVersion` | `apiVersion` comes before `kind` | {ROOT} | \
                  `kind`: this field"
             ),
         ),
@@ -57,7 +57,7 @@ fn the_first_field_out_of_order_is_told_at_each_place() {
             "  name: svc-a\n  owner: team-a\n",
             "  owner: team-a\n  name: svc-a\n",
             format!(
-                "5 `name` | `name` stands before `owner` by custom | {metadata} | \
+                "5 `name` | `name` comes before `owner` | {metadata} | \
                  `owner`: this field"
             ),
         ),
@@ -65,7 +65,7 @@ fn the_first_field_out_of_order_is_told_at_each_place() {
             "  lifetime: 90d\n  roles: [Viewer]\n",
             "  roles: [Viewer]\n  lifetime: 90d\n",
             format!(
-                "10 `lifetime` | `lifetime` stands before `roles` by custom | {spec} | \
+                "10 `lifetime` | `lifetime` comes before `roles` | {spec} | \
                  `roles`: this field"
             ),
         ),
@@ -73,7 +73,7 @@ fn the_first_field_out_of_order_is_told_at_each_place() {
             "    casesAndIssues: { mode: none }\n    endpoints: { mode: none }\n",
             "    endpoints: { mode: none }\n    casesAndIssues: { mode: none }\n",
             format!(
-                "14 `casesAndIssues` | `casesAndIssues` stands before `endpoints` by custom | \
+                "14 `casesAndIssues` | `casesAndIssues` comes before `endpoints` | \
                  {scope} | `endpoints`: this field"
             ),
         ),
@@ -117,7 +117,7 @@ fn each_document_of_a_file_is_looked_at() {
     }
 }
 
-/// What mending makes of the first lines of a definition, which stand for two fields.
+/// What fixing makes of the first lines of a definition, which stand for two fields.
 fn moved(lines: &str) -> Option<String> {
     let head = "apiVersion: cortexkey/v1\nkind: ApiKey\n";
     let text = mended("S006", "", &key(head, lines))?;

@@ -41,9 +41,7 @@ fn open() -> String {
 fn a_scope_is_asked_for_where_the_product_has_scopes_or_is_not_known() {
     let told = |line: &str, place: &str| {
         format!(
-            "{line} `{place}` | `spec.scope` is missing: the key sees nothing where the tenant \
-             enforces scopes (assumed), and all that its roles allow where it does not | write \
-             `scope:` with `assets`, `casesAndIssues` and `endpoints`"
+            "{line} `{place}` | `spec.scope` is missing: the key sees nothing if the tenant enforces scopes (assumed), and everything its roles allow otherwise | write `scope:` with `assets`, `casesAndIssues` and `endpoints`"
         )
     };
     for policy in ["", &tenant("product: xsiam")] {
@@ -62,7 +60,7 @@ fn a_scope_is_asked_for_where_the_product_has_scopes_or_is_not_known() {
 
 #[test]
 fn all_assets_are_told_unless_a_list_contradicts() {
-    let told = "12 `all` | all assets are open to this key, today's and tomorrow's | write `mode: \
+    let told = "12 `all` | this key sees all current and future assets | write `mode: \
                 select` and name the `groups`";
     for fields in ["mode: all", "mode: all, groups: []"] {
         assert_eq!(shown("A002", "", &assets(fields)), [told], "{fields}");
@@ -71,14 +69,14 @@ fn all_assets_are_told_unless_a_list_contradicts() {
         assert_eq!(said("A002", "", &assets(fields)), NOTHING, "{fields}");
     }
     let decided = shown("A002", "rules: { A002: { severity: info } }\n", &assets("mode: all"));
-    assert_eq!(decided, [format!("{told} | `info`: asked for here")]);
+    assert_eq!(decided, [format!("{told} | `info`: required here")]);
 }
 
 #[test]
 fn a_selection_selects_something() {
     let told = |line: usize, place: &str, area: &str, lists: &str| {
         format!(
-            "{line} `{place}` | `scope.{area}` selects, and nothing is selected | name {lists}, or \
+            "{line} `{place}` | `scope.{area}` has mode `select`, but nothing is selected | name {lists}, or \
              write `mode: none`"
         )
     };
@@ -125,7 +123,7 @@ const INVENTORY: &str = "product: xsiam, assetGroups: [{ name: prod-eu }, { name
 
 #[test]
 fn what_is_selected_is_in_the_tenants_inventory() {
-    let add = "add it to the tenant's inventory in the policy, if it is there";
+    let add = "if it exists, add it to the tenant's inventory in the policy";
     let policy = tenant(INVENTORY);
     for (text, what, place, help, mend) in [
         (assets("mode: select, groups: [zzz]"), "asset group", "12 `zzz`", add, None),
@@ -204,8 +202,7 @@ fn what_is_known_or_of_no_known_inventory_is_not_told() {
 fn a_list_stands_beside_select_only() {
     let told = |line: usize, field: &str, mode: &str| {
         format!(
-            "{line} `{field}` | `{field}` stands beside a mode that does not take it | take \
-             `{field}` out, or change the mode | `{mode}`: the mode"
+            "{line} `{field}` | `{field}` has no effect in this mode | remove `{field}`, or change the mode | `{mode}`: the mode"
         )
     };
     for mode in ["none", "all"] {
@@ -248,9 +245,7 @@ fn a_list_stands_beside_select_only() {
 #[test]
 fn raw_endpoints_are_at_most_a_warning() {
     let raw = endpoints("mode: raw, groupsMode: scope, groups: [a], tagsMode: scope, tags: [b]");
-    let told = "14 `raw` | `raw` endpoints keep the product's own modes, which `none`, `all` and \
-                `select` may not say | hold it against the tenant, and write `none`, `all` or \
-                `select` if one fits";
+    let told = "14 `raw` | `raw` endpoints use the product's own modes, which `none`, `all` and `select` may not express | compare it with the tenant, and write `none`, `all` or `select` if one applies";
     assert_eq!(shown("A005", "", &raw), [told]);
     for (asked, given) in
         [("error", Severity::Warning), ("warning", Severity::Warning), ("info", Severity::Info)]
@@ -268,13 +263,11 @@ fn what_references_nothing_is_kept_out_or_told() {
     for (switch, told) in [
         (
             "true",
-            "13 `true` | cases and issues that reference nothing known are let in, past every \
-             group | write `unreferenced: false`",
+            "13 `true` | the key sees cases and issues that reference nothing known, whatever its groups | write `unreferenced: false`",
         ),
         (
             "unknown",
-            "13 `unknown` | whether cases and issues that reference nothing known are let in is \
-             unknown | look into the key's scope in the console, and write `true` or `false`",
+            "13 `unknown` | it is unknown whether the key sees cases and issues that reference nothing known | look at the key's scope in the console, and write `true` or `false`",
         ),
     ] {
         assert_eq!(shown("A006", "", &write(switch)), [told]);
@@ -353,13 +346,17 @@ fn areas_that_cancel_each_other_out_are_told_and_no_others() {
 fn areas_that_cancel_each_other_out_are_told_at_both_places() {
     assert_eq!(
         shown("A007", "", &areas("none", "all", "none", "false")),
-        ["12 `none` | no assets are open, so no case and no issue is visible | select the asset \
-          groups that the cases are about, or write `mode: none` for both | `all`: lets cases in"]
+        [
+            "12 `none` | no assets are in scope, so no case and no issue is visible | select the asset \
+          groups that the cases are about, or write `mode: none` for both | `all`: allows cases"
+        ]
     );
     assert_eq!(
         shown("A007", "", &areas("prod", "Security", "all", "false")),
-        ["14 `all` | all endpoints are open, and with them the Security cases of all of them | \
-          select the endpoints as the assets are selected | `select`: does not limit these cases"]
+        [
+            "14 `all` | all endpoints are in scope, and with them the Security cases of all of them | \
+          select endpoints like the assets | `select`: does not limit these cases"
+        ]
     );
     // Security may stand behind another domain.
     let second = areas("prod", "Health, Security", "all", "false");
@@ -374,15 +371,15 @@ fn a_scope_is_told_where_the_tenant_does_not_enforce_it() {
         (
             "product: xsiam, sbac: disabled",
             format!(
-                "11 `scope` | tenant `main` does not enforce scopes: this one has no effect | \
-                 {help} | `disabled`: said here"
+                "11 `scope` | tenant `main` does not enforce scopes: this scope has no effect | \
+                 {help} | `disabled`: set here"
             ),
         ),
         (
             "product: xsiam, sbac: unknown",
             format!(
-                "11 `scope` | whether tenant `main` enforces scopes is unknown | {help} | \
-                 `unknown`: said here"
+                "11 `scope` | it is unknown whether tenant `main` enforces scopes | {help} | \
+                 `unknown`: set here"
             ),
         ),
     ] {
@@ -401,20 +398,20 @@ fn a_scope_is_told_where_the_tenant_does_not_enforce_it() {
 fn rows_are_scoped_where_the_tenant_scopes_them() {
     let (has, has_not) =
         (tenant("product: xsiam, datasets: true"), tenant("product: xsiam, datasets: false"));
-    let missing = "11 `scope` | `scope.datasets` is missing, and the tenant asks for it | write \
-                   `datasets: { default: none }` | `true`: said here";
+    let missing = "11 `scope` | `scope.datasets` is missing, but the tenant requires it | write \
+                   `datasets: { default: none }` | `true`: set here";
     assert_eq!(shown("A009", &has, KEY), [missing]);
     let none = datasets("{ default: none }");
     assert_eq!(
         shown("A009", &has_not, &none),
-        ["15 `datasets` | the tenant has no scopes for rows of datasets | take `datasets` out | \
-          `false`: said here"]
+        ["15 `datasets` | the tenant has no scopes for dataset rows | remove `datasets` | \
+          `false`: set here"]
     );
     assert_eq!(mended("A009", &has_not, &none), Some(KEY.to_owned()));
     assert_eq!(mended("A009", &has, KEY), None);
     for (policy, text) in [
         (has.as_str(), none.as_str()),
-        // A mistake of form is told as such.
+        // A mistake of form is reported as such.
         (&has, &datasets("all")),
         (&has, &datasets("")),
         (&has_not, &datasets("all")),
@@ -439,11 +436,11 @@ const ROLES: &str = "catalog: { roles: [\
 fn a_role_that_goes_round_the_scope_is_told_once() {
     let roles = |roles: &str| key("[Viewer]", roles);
     let told = said("A010", ROLES, &roles("[Runner]"));
-    assert!(told[0].starts_with("`Runner` holds Query Center, which bypasses the scope: "));
+    assert!(told[0].starts_with("`Runner` grants Query Center, which bypasses the scope: "));
     let whole = shown("A010", ROLES, &roles("[Reader, Runner]"));
     assert!(whole[0].starts_with("10 `Runner` | ") && whole.len() == 1, "{whole:?}");
-    let end = "| take the component out of the role, or do not rely on the scope | `scope`: does \
-               not bind";
+    let end = "| remove the component from the role, or do not rely on the scope | `scope`: does \
+               not limit it";
     assert!(whole[0].ends_with(end), "{whole:?}");
     // Two roles that one brings are one fault of that one.
     assert_eq!(said("A010", ROLES, &roles("[Both]")).len(), 1);
@@ -480,8 +477,7 @@ fn a_group_that_scopes_cannot_use_is_told_where_it_is_selected() {
     assert_eq!(
         shown("A011", &policy, &text),
         [
-            "12 `b` | scopes cannot use asset group `b` | build the group from attributes that scopes \
-          take, or choose another one | `false`: said here"
+            "12 `b` | scopes cannot use asset group `b` | build the group from attributes that scopes accept, or choose another one | `false`: set here"
         ]
     );
     assert_eq!(said("A011", "", &text), NOTHING);
@@ -495,7 +491,7 @@ fn filters_take_their_fields_and_operators() {
     let field = "the filter begins with no field that filters take, such as _vendor";
     let operator = "the filter's operator is none of = != > < >= <= in array_contains contains \
                     starts_with";
-    let behind = "write one of them behind the field, as in `_vendor = \"acme\"`";
+    let behind = "write one of them after the field, as in `_vendor = \"acme\"`";
     for (filter, part, error, help) in [
         ("vendor = x", "vendor = x", field, "did you mean `_vendor`?"),
         ("_log_typ = x", "_log_typ = x", field, "did you mean `_log_type`?"),
@@ -534,7 +530,7 @@ fn a_scope_for_a_product_without_is_told_and_taken_out() {
         let told = shown("A013", &policy, KEY);
         assert_eq!(told.len(), 1, "{product}");
         assert!(told[0].starts_with("11 `scope` | "), "{told:?}");
-        let end = " has no scopes: this one limits nothing | take it out, and limit the key by its \
+        let end = " has no scopes: this one has no effect | remove it, and limit the key by its \
                    role";
         assert!(told[0].ends_with(end), "{told:?}");
         assert_eq!(mended("A013", &policy, KEY), Some(open()));

@@ -24,19 +24,19 @@ fn each_kind_of_secret_is_told_by_its_own_rule() {
             CORTEX,
             "X001",
             "this looks like a Cortex API key",
-            "revoke it and make a new one: the history keeps it, and so does every clone",
+            "revoke it and generate a new one: the history and every clone keep it",
         ),
         (
             RANDOM,
             "X002",
             "this looks like a password or a token",
-            "remove it and change it; what is no secret goes on the list `allow`",
+            "remove it and change it; if it is not a secret, add it to `allow`",
         ),
         (
             KNOWN,
             "X003",
             "this looks like an AWS access key",
-            "remove it, and revoke it where it was made: the history keeps it",
+            "remove it, and revoke it at its issuer: the history keeps it",
         ),
     ] {
         let text = comment(&format!("with {text} # and {text}"));
@@ -85,7 +85,7 @@ fn a_field_named_like_a_secret_is_told_wherever_it_stands() {
             told("X004", &report),
             [
                 format!("svc-a.yaml:{told_at} is named like a secret"),
-                "help: remove it; if the value is real, revoke the key: the history keeps it"
+                "help: remove it; if the value is real, revoke the key, because the history keeps it"
                     .to_owned(),
             ],
         );
@@ -96,11 +96,11 @@ fn a_field_named_like_a_secret_is_told_wherever_it_stands() {
     assert_eq!(said("X004", "", &plain), [""; 0]);
 }
 
-/// The reference that a comment is told to hold.
+/// The reference that a comment is reported to hold.
 fn reference(policy: &str, text: &str) -> Option<String> {
     let said = said("X005", policy, &comment(&format!("'{text}'")));
     assert!(said.len() < 2);
-    let told = said.first()?.strip_suffix(" is a reference, and nothing is filled in here");
+    let told = said.first()?.strip_suffix(" is a reference, which is not expanded here");
     Some(told.unwrap().trim_matches('`').to_owned())
 }
 
@@ -128,14 +128,14 @@ fn a_reference_is_told_from_its_beginning_to_its_end() {
     assert_eq!(
         told("X005", &judge("", &comment("'uses ${TOKEN}'"))),
         [
-            "svc-a.yaml:8:12-27 `${TOKEN}` is a reference, and nothing is filled in here",
-            "help: write the value, or nothing; what is meant goes on the list `allow`",
+            "svc-a.yaml:8:12-27 `${TOKEN}` is a reference, which is not expanded here",
+            "help: write the value, or remove it; add intended references to `allow`",
         ],
     );
     // As the text is meant, however it is written.
     assert_eq!(
         said("X005", "", &comment("\"$\\u007bTOKEN}\"")),
-        ["`${TOKEN}` is a reference, and nothing is filled in here"]
+        ["`${TOKEN}` is a reference, which is not expanded here"]
     );
 }
 

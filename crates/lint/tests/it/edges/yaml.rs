@@ -5,7 +5,7 @@ use super::{KEY, judge, key, mended, said, shown};
 /// What a plain text is to other readers, as the message says it.
 fn taken_for(text: &str) -> Option<String> {
     let said = said("Y004", "", &key("owner: team-a", &format!("owner: {text}")));
-    let (_, kind) = said.first()?.split_once(" is a text here, and ")?;
+    let (_, kind) = said.first()?.split_once(" is a string here, and ")?;
     Some(kind.strip_suffix(" for many other readers")?.to_owned())
 }
 
@@ -98,7 +98,7 @@ fn a_date_has_four_digits_and_twice_one_or_two() {
 #[test]
 fn an_ambiguous_text_is_quoted_where_it_stands() {
     let text = key("owner: team-a", "owner: no");
-    let told = "5 `no` | `no` is a text here, and a boolean for many other readers | \
+    let told = "5 `no` | `no` is a string here, and a boolean for many other readers | \
                 write `\"no\"`";
     assert_eq!(shown("Y004", "", &text), [told]);
     assert_eq!(mended("Y004", "", &text), Some(key("team-a", "\"no\"")));
@@ -141,7 +141,7 @@ fn comment(text: &str) -> String {
     key("For this test", text)
 }
 
-const ANEW: &str = "type the text anew, without it";
+const ANEW: &str = "type the value again, without it";
 
 #[test]
 fn a_run_of_hidden_characters_is_one_fault_at_its_place() {
@@ -163,7 +163,7 @@ fn a_run_of_hidden_characters_is_one_fault_at_its_place() {
     ] {
         let text = comment(written);
         let hidden = &written[1..written.len() - 1];
-        let message = format!("{name} is no character that anybody sees");
+        let message = format!("{name} is an invisible character");
         assert_eq!(shown("Y005", "", &text), [format!("8 `{hidden}` | {message} | {ANEW}")]);
         assert_eq!(mended("Y005", "", &text), Some(comment(left)), "{name}");
         // A mark before the first line moves every place.
@@ -191,8 +191,8 @@ fn what_is_seen_is_no_fault() {
 fn what_an_escape_makes_is_told_once() {
     let told = |written: &str, name: &str| {
         format!(
-            "8 `{written}` | an escape makes {name}, which nobody sees | \
-             type the text anew, on one keyboard"
+            "8 `{written}` | an escape produces {name}, which is invisible | \
+             type the value again, in one script"
         )
     };
     for (written, name) in [
@@ -207,7 +207,7 @@ fn what_an_escape_makes_is_told_once() {
     }
     // Written out it has been told already.
     let both = said("Y005", "", &comment("\"a\u{200b}b \\u200b\""));
-    assert_eq!(both, ["U+200B is no character that anybody sees"]);
+    assert_eq!(both, ["U+200B is an invisible character"]);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn look_alikes_are_found_within_a_word_only() {
     let told = |word: &str, scripts: &str| {
         format!(
             "8 `{word}` | the word `{word}` mixes {scripts} letters that look alike | \
-             type the text anew, on one keyboard"
+             type the value again, in one script"
         )
     };
     for (word, scripts) in [
@@ -251,14 +251,13 @@ fn the_second_document_is_where_a_file_holds_too_many() {
     let policy = "rules: { Y007: { enabled: true } }\n";
     assert_eq!(said("Y007", policy, KEY), [""; 0]);
     let three = format!("{KEY}---\n{KEY}---\n{KEY}");
-    let told = "16 `apiVersion: cortexkey/v1` | the file holds 3 documents; the second begins in \
-                line 16 | move each definition into a file of its own | `true`: asked for here";
+    let told = "16 `apiVersion: cortexkey/v1` | the file has 3 documents; the second starts in line 16 | move each definition to its own file | `true`: required here";
     assert_eq!(shown("Y007", policy, &three), [told]);
     assert_eq!(said("Y007", "", &three), [""; 0]);
     // One that is shorter than its line.
     let short = format!("{KEY}--- no # what\n");
     let told = shown("Y007", policy, &short);
-    assert!(told[0].starts_with("15 `no` | the file holds 2 documents"), "{told:?}");
+    assert!(told[0].starts_with("15 `no` | the file has 2 documents"), "{told:?}");
 }
 
 /// Each fault of a file's ends of line: byte where it stands, length, message.
@@ -272,11 +271,11 @@ fn ends(text: &str) -> Vec<(usize, usize, String)> {
         .collect()
 }
 
-const LONE: &str = "a lone CR stands here, which many tools take for no end of line";
-const MIXED: &str = "some lines end in CR LF and others in LF";
-const MARK: &str = "the file begins with a byte order mark";
-const OPEN: &str = "the last line has no end";
-const TAB: &str = "a tab stands here";
+const LONE: &str = "this is a lone CR, which many tools do not accept as a line end";
+const MIXED: &str = "some lines end with CR LF and others with LF";
+const MARK: &str = "the file starts with a byte order mark";
+const OPEN: &str = "the last line has no line end";
+const TAB: &str = "this is a tab";
 
 #[test]
 fn ends_of_line_are_of_one_kind() {
@@ -284,7 +283,7 @@ fn ends_of_line_are_of_one_kind() {
         ("a: b\r\nc: d\r\n", vec![], None),
         ("a: b\nc: d\n", vec![], None),
         ("", vec![], None),
-        // The first of the second kind is the one that is told.
+        // The first of the second kind is the one that is reported.
         ("a: b\r\nc: d\n", vec![(10, 1, MIXED)], Some("a: b\nc: d\n")),
         ("a: b\nc: d\r\n", vec![(9, 1, MIXED)], Some("a: b\nc: d\n")),
         ("\na: b\r\n", vec![(5, 1, MIXED)], Some("\na: b\n")),
@@ -334,5 +333,5 @@ fn all_faults_of_a_files_ends_are_told() {
     let found: Vec<String> = ends(text).into_iter().map(|(_, _, message)| message).collect();
     assert_eq!(found, [MARK, TAB, MIXED, OPEN]);
     let told = shown("Y008", "", "a: b");
-    assert_eq!(told, [format!("1 `` | {OPEN} | save the file with plain ends of line and spaces")]);
+    assert_eq!(told, [format!("1 `` | {OPEN} | save the file with plain line ends and spaces")]);
 }

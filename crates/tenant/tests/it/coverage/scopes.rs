@@ -1,6 +1,4 @@
-//! Scopes: every one of a grid, held against the core, and a table of a few.
-//!
-//! It refuses to know the tenant's data: it asks for it.
+//! Scopes: every one of a grid, checked against the core, and a table of a few.
 
 #![allow(unreachable_pub, reason = "a module of a test crate")]
 

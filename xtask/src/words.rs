@@ -1,0 +1,271 @@
+//! Checks a word list over what people read: Markdown, comments, help texts and messages.
+//!
+//! `CONTRIBUTING.md` describes the style. A word that is needed anyway is in [`ALLOWED`] with its reason.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A word or phrase in lower case, and what to write instead.
+const WORDS: &[(&str, &str)] = &[
+    ("mend", "fix"),
+    ("mends", "fixes"),
+    ("mended", "fixed"),
+    ("mending", "fixing"),
+    ("judge", "check"),
+    ("judges", "checks"),
+    ("judged", "checked"),
+    ("judging", "checking"),
+    ("held against", "checked against"),
+    ("hush", "suppress"),
+    ("hushed", "suppressed"),
+    ("heed", "respect"),
+    ("heeded", "respected"),
+    ("silence a", "suppress a"),
+    ("silences", "suppresses"),
+    ("silenced", "suppressed"),
+    ("passed over", "skipped"),
+    ("wrong use", "usage error"),
+    ("cannot stand", "is invalid"),
+    ("strangers", "unauthenticated clients"),
+    ("ways round", "bypasses"),
+    ("goes wrong on demand", "fault injection"),
+    ("what else there is", "alternatives"),
+    ("a tenant of one's own machine", "local emulator"),
+    ("unless said", "by default"),
+    ("the like", "leave it out"),
+    ("whoever", "name the actor"),
+    ("who calls", "the caller"),
+    ("hangs on", "depends on"),
+    ("is told", "is reported, or is set"),
+    ("was told", "was reported, or was set"),
+    ("makes a key", "creates or generates a key"),
+    ("fresh nonce", "new nonce"),
+    ("for good", "permanently"),
+    ("amongst", "among"),
+    ("forthwith", "immediately"),
+    ("hitherto", "so far"),
+    ("lest", "so that … not"),
+    ("nought", "nothing"),
+    ("ought", "should"),
+    ("thereof", "of it"),
+    ("therein", "in it"),
+    ("upon", "on"),
+    ("whereby", "by which"),
+    ("wherein", "in which"),
+    ("whilst", "while"),
+];
+
+/// Files, or folders when they end with `/`, in which a word may stand, and why. `*` is every word.
+const ALLOWED: &[(&str, &str, &str)] = &[
+    ("xtask/src/words.rs", "*", "the list itself"),
+    ("CONTRIBUTING.md", "*", "shows what not to write"),
+    ("crates/cli/src/commands/explain.rs", "mend", "the old name of a JSON field"),
+    ("xtask/src/campaign/mod.rs", "strangers", "the name of a campaign"),
+    // Files whose words are still to be replaced.
+    ("CODE_OF_CONDUCT.md", "*", "to be reworded"),
+    ("docs/extending.md", "*", "to be reworded"),
+    ("crates/api/src/asset_group.rs", "*", "to be reworded"),
+    ("crates/cli/src/commands/access/files.rs", "*", "to be reworded"),
+    ("crates/cli/src/commands/definitions/mod.rs", "*", "to be reworded"),
+    ("crates/cli/src/commands/man.rs", "*", "to be reworded"),
+    ("crates/cli/src/commands/policy.rs", "*", "to be reworded"),
+    ("crates/cli/src/commands/sign.rs", "*", "to be reworded"),
+    ("crates/cli/src/commands/tenant.rs", "*", "to be reworded"),
+    ("crates/cli/src/connection.rs", "*", "to be reworded"),
+    ("crates/cli/src/exit.rs", "*", "to be reworded"),
+    ("crates/client/src/doctor/request.rs", "*", "to be reworded"),
+    ("crates/client/src/examples/ca_file.rs", "*", "to be reworded"),
+    ("crates/client/src/settings/config.rs", "*", "to be reworded"),
+    ("crates/client/src/settings/error.rs", "*", "to be reworded"),
+    ("crates/client/src/settings/explain.rs", "*", "to be reworded"),
+    ("crates/client/src/settings/key_source.rs", "*", "to be reworded"),
+    ("crates/client/src/sink/mod.rs", "*", "to be reworded"),
+    ("crates/client/src/transport/error.rs", "*", "to be reworded"),
+    ("crates/client/src/transport/roots.rs", "*", "to be reworded"),
+    ("crates/console/src/ask.rs", "*", "to be reworded"),
+    ("crates/console/src/server.rs", "*", "to be reworded"),
+    ("crates/console/src/snapshot.rs", "*", "to be reworded"),
+    ("crates/lint/src/engine/fix.rs", "*", "to be reworded"),
+    ("crates/lint/src/engine/suppressions.rs", "*", "to be reworded"),
+    ("crates/lint/src/engine/waivers.rs", "*", "to be reworded"),
+    ("crates/lint/src/example.rs", "*", "to be reworded"),
+    ("crates/lint/src/files/mod.rs", "*", "to be reworded"),
+    ("crates/lint/src/init.rs", "*", "to be reworded"),
+    ("crates/lint/src/model/source.rs", "*", "to be reworded"),
+    ("crates/lint/src/policy/custom/budget.rs", "*", "to be reworded"),
+    ("crates/lint/src/policy/patterns.rs", "*", "to be reworded"),
+    ("crates/lint/src/policy/show.rs", "*", "to be reworded"),
+    ("crates/lint/src/report/mod.rs", "*", "to be reworded"),
+    ("crates/lint/src/rule/example.rs", "*", "to be reworded"),
+    ("crates/lint/src/rules/secret/x005_placeholder_reference.rs", "*", "to be reworded"),
+    ("crates/lint/src/rules/yaml/y004_ambiguous_scalar.rs", "*", "to be reworded"),
+    ("crates/lint/src/rules/yaml/y008_line_endings.rs", "*", "to be reworded"),
+    ("crates/lint/src/schema.rs", "*", "to be reworded"),
+    ("crates/lint/tests/it/files.rs", "*", "to be reworded"),
+    ("crates/manifest/src/reader.rs", "*", "to be reworded"),
+    ("crates/manifest/src/yaml/advice.rs", "*", "to be reworded"),
+    ("crates/manifest/src/yaml/second_reading.rs", "*", "to be reworded"),
+    ("crates/tenant/src/inventory/mod.rs", "*", "to be reworded"),
+    ("docs/rules/role-empty.md", "*", "to be reworded"),
+    ("docs/rules/role-toxic-combination.md", "*", "to be reworded"),
+    ("xtask/src/capi/installed.rs", "*", "to be reworded"),
+    ("xtask/src/linter.rs", "*", "to be reworded"),
+    ("xtask/src/main.rs", "*", "to be reworded"),
+    ("xtask/src/setup.rs", "*", "to be reworded"),
+    ("xtask/src/test.rs", "*", "to be reworded"),
+];
+
+/// One place of a word.
+pub(crate) fn check(path: &str, text: &str, problems: &mut Vec<String>) {
+    let prose = match Path::new(path).extension().and_then(|end| end.to_str()) {
+        Some("md") => markdown(text),
+        Some("rs") => source(text, !path.contains("/tests/")),
+        Some("go" | "c" | "h" | "hpp" | "cpp" | "lua") => source(text, false),
+        _ => return,
+    };
+    for (number, line) in text.lines().enumerate() {
+        if line.starts_with("//! It refuses") && !is_allowed(path, "it refuses") {
+            problems.push(format!("{path}:{}: a module says what it does", number + 1));
+        }
+    }
+    for (line, word, instead) in found(&prose) {
+        if !is_allowed(path, word) {
+            problems.push(format!("{path}:{line}: says `{word}`; write `{instead}`"));
+        }
+    }
+}
+
+fn is_allowed(path: &str, word: &str) -> bool {
+    ALLOWED.iter().any(|(place, allowed, _)| {
+        let is_here = path == *place || place.ends_with('/') && path.starts_with(place);
+        is_here && (*allowed == "*" || *allowed == word)
+    })
+}
+
+/// A word of prose and its line. An empty word separates texts that do not belong together.
+type Prose = Vec<(String, usize)>;
+
+/// The words of a page, without blocks and spans of code.
+fn markdown(text: &str) -> Prose {
+    let mut prose = Prose::new();
+    let mut in_block = false;
+    for (number, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+            prose.push((String::new(), number));
+        } else if !in_block {
+            push(&mut prose, line, number + 1);
+        }
+    }
+    prose
+}
+
+/// The words of comments, and of strings where they are asked for. Tests at the end of a file have no
+/// messages.
+fn source(text: &str, with_strings: bool) -> Prose {
+    let mut prose = Prose::new();
+    let mut with_strings = with_strings;
+    for (number, line) in text.lines().enumerate() {
+        with_strings &= !line.trim_start().starts_with("#[cfg(test)]");
+        let (code, comment) = split(line);
+        if let Some(comment) = comment {
+            push(&mut prose, comment, number + 1);
+        } else {
+            prose.push((String::new(), number));
+        }
+        for string in code.split('"').skip(1).step_by(2).filter(|_| with_strings) {
+            // Names of values that a format puts in are code.
+            for part in string.split(['{', '}']).step_by(2) {
+                push(&mut prose, part, number + 1);
+            }
+            prose.push((String::new(), number));
+        }
+    }
+    prose
+}
+
+/// A line's code, and its comment where there is one.
+fn split(line: &str) -> (&str, Option<&str>) {
+    let start = line.trim_start();
+    for mark in ["///", "//!", "//", "/**", "/*", "* ", "--"] {
+        if let Some(comment) = start.strip_prefix(mark) {
+            return ("", Some(comment));
+        }
+    }
+    // A comment behind code, unless it may be an address in a string.
+    match line.split_once(" // ") {
+        Some((code, comment)) => (code, Some(comment)),
+        None => (line, None),
+    }
+}
+
+/// Adds the words of a line, without spans of code.
+fn push(prose: &mut Prose, line: &str, number: usize) {
+    for (at, part) in line.split('`').enumerate() {
+        if at % 2 == 1 {
+            prose.push((String::new(), number));
+            continue;
+        }
+        let words = part.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '-' && c != '_');
+        for word in words.filter(|word| !word.is_empty()) {
+            prose.push((word.to_lowercase(), number));
+        }
+    }
+}
+
+/// Each word of the list in some prose: its line, the word, and what to write.
+fn found(prose: &Prose) -> Vec<(usize, &'static str, &'static str)> {
+    let mut by_first: HashMap<&str, Vec<(Vec<&str>, usize)>> = HashMap::new();
+    for (index, (phrase, _)) in WORDS.iter().enumerate() {
+        let words: Vec<&str> = phrase.split(' ').collect();
+        by_first.entry(words[0]).or_default().push((words, index));
+    }
+    let mut found = Vec::new();
+    for (at, (word, line)) in prose.iter().enumerate() {
+        for (words, index) in by_first.get(word.as_str()).into_iter().flatten() {
+            let here = prose[at..].iter().map(|(word, _)| word.as_str());
+            if here.take(words.len()).eq(words.iter().copied()) {
+                let (phrase, instead) = WORDS[*index];
+                found.push((*line, phrase, instead));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(path: &str, text: &str) -> usize {
+        let mut problems = Vec::new();
+        check(path, text, &mut problems);
+        problems.len()
+    }
+
+    #[test]
+    fn words_are_found_in_prose_and_messages_alone() {
+        assert_eq!(of("a.md", "Mend it.\nThe key cannot\nstand."), 2);
+        assert_eq!(of("a.md", "`mend`\n```sh\nmend\n```\nmender\n"), 0);
+        assert_eq!(
+            of("a.rs", "/// It refuses\n/// nothing.\nlet mend = \"was judged\"; // hush"),
+            3
+        );
+        assert_eq!(of("a.rs", "#[cfg(test)]\nlet a = \"mend\";"), 0);
+        assert_eq!(of("a/tests/a.rs", "let a = \"mend\"; // mend"), 1);
+        assert_eq!(of("a.go", "// Mended.\nx := \"mend\""), 1);
+        assert_eq!(of("a.toml", "# mend"), 0);
+    }
+
+    #[test]
+    fn every_exception_has_a_reason() {
+        for (place, word, reason) in ALLOWED {
+            assert!(!reason.is_empty(), "{place} {word}");
+            assert!(
+                ["*", "it refuses"].contains(word)
+                    || WORDS.iter().any(|(listed, _)| listed == word),
+                "{word}"
+            );
+        }
+    }
+}
