@@ -4,6 +4,10 @@
 //! reject the same forms. What only the linter can check, such as whether a role exists, is not in
 //! them; a value that YAML readers retype is accepted, since editors see it retyped.
 
+mod organisation;
+
+pub use organisation::of_policy;
+
 use cortexkey_manifest::format::{FieldSpec, KEY, Kind, MATCH, Mapping, POLICY, Presence};
 use serde_json::{Map, Value, json};
 
@@ -57,7 +61,9 @@ fn object(mapping: &'static Mapping, options: &Options) -> Value {
             .extend(options.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())));
     }
     for field in mapping.fields {
-        properties.insert(field.name.to_owned(), described(value(field.kind, options), field.doc));
+        let mut schema = described(value(field.kind, options), field.doc);
+        schema["markdownDescription"] = json!(hover(field));
+        properties.insert(field.name.to_owned(), schema);
     }
     let mut out =
         json!({ "type": "object", "additionalProperties": false, "properties": properties });
@@ -103,6 +109,14 @@ fn value(kind: Kind, options: &Options) -> Value {
         Kind::Fields(inner) => object(inner, options),
         Kind::NameOr(inner) => json!({ "anyOf": [text(), object(inner, options)] }),
         Kind::Rules(settings) => rules(settings),
+    }
+}
+
+/// What an editor shows beside a field.
+fn hover(field: &FieldSpec) -> String {
+    match (field.kind, field.example) {
+        (Kind::Fields(_) | Kind::Const(_), _) | (_, "" | "[]" | "{}") => field.doc.to_owned(),
+        (_, example) => format!("{}\n\n```yaml\n{}: {example}\n```", field.doc, field.name),
     }
 }
 
@@ -152,6 +166,7 @@ fn option_value(kind: OptionType) -> Value {
         OptionType::Durations => json!({ "type": "array", "items": duration }),
         OptionType::Flag => value(Kind::Flag, &[]),
         OptionType::Number => value(Kind::Number, &[]),
+        OptionType::Text => text(),
         OptionType::Texts => value(Kind::List(&Kind::Text), &[]),
         OptionType::Pattern => json!({ "type": "string" }),
         OptionType::Offset => {

@@ -31,6 +31,7 @@ enum What {
     Check(Check),
     Show(Show),
     Test(Test),
+    Schema(Schema),
 }
 
 /// Write a commented policy from existing definitions
@@ -112,6 +113,34 @@ struct Test {
     policy: Option<PathBuf>,
 }
 
+/// Write the JSON schema of this organisation's key definitions, for editors
+#[derive(clap::Args)]
+#[command(after_help = "\
+The schema knows the policy's tenants, owners, roles and groups, and explains each field. Set the
+option `schema` of the rule schema-modeline, and `cortexkey lint --fix` names the schema in every
+definition.
+
+Examples:
+  cortexkey policy schema                                   to standard output
+  cortexkey policy schema --output schemas/key.json
+  cortexkey policy schema --output schemas/key.json --check    in CI
+
+Exit codes: 0 success; 1 --check and the file is not up to date; 2 usage error, or an invalid policy.")]
+struct Schema {
+    /// The policy's file or `builtin:…` [default: the nearest cortexkey.yaml in this folder or
+    /// above]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// The schema's file; `-` is standard output
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+
+    /// Check that the file is up to date instead of writing it
+    #[arg(long, requires = "output")]
+    check: bool,
+}
+
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Format {
     Text,
@@ -124,6 +153,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         What::Check(args) => check(args),
         What::Show(args) => show(args),
         What::Test(args) => test(args),
+        What::Schema(args) => schema(args),
     }
 }
 
@@ -375,4 +405,31 @@ fn test(args: &Test) -> Result<Exit, Failure> {
             .help("name their files under `tests` of the policy"));
     }
     Ok(if outcome.passed() { Exit::Done } else { Exit::Findings })
+}
+
+fn schema(args: &Schema) -> Result<Exit, Failure> {
+    let policy = Found::policy(args.policy.as_deref(), None)?.into_policy();
+    let text = cortexkey_lint::schema::of_policy(&policy);
+    let path = args.output.display();
+    if args.output.as_os_str() == "-" {
+        if args.check {
+            return Err(Failure::usage_error("--check needs the file of the schema")
+                .help("name it: --output schemas/key.json --check"));
+        }
+        text::print(&text)?;
+        return Ok(Exit::Done);
+    }
+    if args.check {
+        let there = std::fs::read_to_string(&args.output)
+            .map_err(|error| Failure::usage_error(format!("cannot read {path}: {error}")))?;
+        if there == text {
+            return Ok(Exit::Done);
+        }
+        return Err(Failure::new(Exit::Findings, format!("{path} is not up to date"))
+            .help(format!("run cortexkey policy schema --output {path}")));
+    }
+    output_file::write(&args.output, text.as_bytes())
+        .map_err(|error| Failure::usage_error(format!("cannot write {path}: {error}")))?;
+    text::print(&format!("wrote {path}\n"))?;
+    Ok(Exit::Done)
 }

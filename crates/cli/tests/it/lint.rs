@@ -153,6 +153,43 @@ fn a_policy_is_begun_checked_shown_and_tested() {
 }
 
 #[test]
+fn the_schema_of_a_policy_is_written_checked_and_named_by_definitions() {
+    let folder = many(2);
+    let policy = format!(
+        "{POLICY}tenants: {{ prod-eu: {{ product: xsiam }} }}\n\
+         rules: {{ schema-modeline: {{ schema: schemas/key.json, severity: error }} }}\n"
+    );
+    fs::write(folder.path().join("cortexkey.yaml"), &policy).unwrap();
+    fs::create_dir(folder.path().join("schemas")).unwrap();
+    let write = ["policy", "schema", "--output", "schemas/key.json"];
+    let check = ["policy", "schema", "--output", "schemas/key.json", "--check"];
+    assert_eq!(run(folder.path(), &check).0, 2);
+    assert_eq!(run(folder.path(), &write).0, 0);
+    assert_eq!(run(folder.path(), &check).0, 0);
+    let text = fs::read_to_string(folder.path().join("schemas/key.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let tenant = &schema["properties"]["metadata"]["properties"]["tenant"];
+    assert_eq!(tenant["enum"], serde_json::json!(["prod-eu"]));
+    assert_eq!(run(folder.path(), &["policy", "schema"]).1, text);
+    fs::write(folder.path().join("cortexkey.yaml"), policy.replace("prod-eu", "prod-us")).unwrap();
+    assert_eq!(run(folder.path(), &check).0, 1);
+    assert_eq!(run(folder.path(), &["policy", "schema", "--check"]).0, 2);
+
+    let lint = ["lint", "--format", "concise"];
+    assert!(run(folder.path(), &lint).1.contains("S008"));
+    run(folder.path(), &["lint", "--fix"]);
+    let fixed = fs::read_to_string(folder.path().join("keys/1/svc-many-1.yaml")).unwrap();
+    let modeline = "# yaml-language-server: $schema=../../schemas/key.json\napiVersion:";
+    assert!(fixed.starts_with(modeline), "{fixed}");
+    assert!(!run(folder.path(), &lint).1.contains("S008"));
+    // A line that names another schema is replaced, and nothing else.
+    let other = fixed.replace("../../schemas/key.json", "key.v1.json");
+    fs::write(folder.path().join("keys/1/svc-many-1.yaml"), other).unwrap();
+    run(folder.path(), &["lint", "--fix"]);
+    assert_eq!(fs::read_to_string(folder.path().join("keys/1/svc-many-1.yaml")).unwrap(), fixed);
+}
+
+#[test]
 fn each_rule_is_explained_and_listed() {
     let folder = many(0);
     let (code, list, _) = run(folder.path(), &["rules"]);

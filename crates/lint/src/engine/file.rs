@@ -96,6 +96,7 @@ impl<'a> FileLinter<'a> {
             tree: &file.tree,
             documents: &file.documents,
             source: SourceId::File(file.id),
+            path: file.path_in_policy(),
             tokens: OnceCell::new(),
         };
         for (rule, settings) in &self.rules {

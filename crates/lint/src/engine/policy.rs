@@ -57,9 +57,10 @@ pub(super) fn rules_on_policy(run: &Run<'_>) -> Vec<Finding> {
             Check::Text(check) => {
                 // The built-in policies are tested by this project.
                 let own = run.policy.sources().enumerate();
-                for (layer, (_, tree)) in own.filter(|(_, (path, _))| !is_builtin(path)) {
+                for (layer, (path, tree)) in own.filter(|(_, (path, _))| !is_builtin(path)) {
                     let source = run.policy.source(layer);
-                    let cx = FileContext { tree, documents: &[], source, tokens: OnceCell::new() };
+                    let cx =
+                        FileContext { tree, documents: &[], source, path, tokens: OnceCell::new() };
                     check(&cx, &mut sink);
                 }
             }

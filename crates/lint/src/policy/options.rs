@@ -24,6 +24,8 @@ pub enum OptionType {
     Flag,
     /// A whole number.
     Number,
+    /// A text.
+    Text,
     /// A list of texts.
     Texts,
     /// A regular expression.
@@ -49,6 +51,7 @@ pub(crate) enum Value {
     Durations(Vec<SignedDuration>),
     Flag(bool),
     Number(usize),
+    Text(String),
     Texts(Vec<String>),
     Pattern(Arc<Pattern>),
     Offset(String),
@@ -106,6 +109,9 @@ impl OptionType {
                 .filter(|text| is_offset(text))
                 .map(|text| Value::Offset(text.to_owned())),
             Self::Durations => items(value, |text| lifetime(text).ok()).map(Value::Durations),
+            Self::Text => text(value)
+                .filter(|text| !text.trim().is_empty())
+                .map(|text| Value::Text(text.to_owned())),
             Self::Texts => items(value, |text| Some(text.to_owned())).map(Value::Texts),
             Self::Weekdays => items(value, weekday).map(Value::Weekdays),
             Self::Dates => items(value, Period::parse).map(Value::Dates),
@@ -127,6 +133,7 @@ impl OptionType {
             Self::Flag => "`true` or `false`",
             Self::Number => "a whole number",
             Self::Durations => "a list of durations such as `[30d, 7d]`",
+            Self::Text => "a text",
             Self::Texts => "a list of texts",
             Self::Pattern => "a regular expression of at most 1,000 characters",
             Self::Offset => "`Z` or an offset such as `+02:00`",
@@ -289,6 +296,7 @@ fields! {
     &'a [SignedDuration] = Durations(value) => value, &[];
     bool = Flag(value) => *value, false;
     Option<usize> = Number(value) => Some(*value), None;
+    Option<&'a String> = Text(value) => Some(value), None;
     &'a [String] = Texts(value) => value, &[];
     Option<&'a Pattern> = Pattern(value) => Some(value), None;
     Option<&'a str> = Offset(value) => Some(value), None;

@@ -24,6 +24,8 @@ pub(crate) struct FileContext<'a> {
     pub(crate) documents: &'a [KeyDocument],
     /// The file.
     pub(crate) source: SourceId,
+    /// Its path from the policy's folder.
+    pub(crate) path: &'a str,
     /// What looks like a secret in it, once a rule has looked.
     pub(crate) tokens: OnceCell<Vec<FoundToken>>,
 }

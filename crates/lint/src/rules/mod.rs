@@ -24,6 +24,7 @@ use crate::policy::{Fact, MistakeKind, Policy, RuleSpec, Settings};
 pub use crate::policy::{OptionDoc, OptionType, Tighter};
 use crate::rule::Check;
 pub use crate::rule::{Example, Fixes, Rule};
+pub(crate) use roles::r001_unknown::may_have;
 
 /// All rules, in order of their codes within each family.
 pub static RULES: &[&Rule] = &[
@@ -42,6 +43,7 @@ pub static RULES: &[&Rule] = &[
     &schema::s005_unsupported_version::RULE,
     &schema::s006_field_order::RULE,
     &schema::s007_outside_corpus::RULE,
+    &schema::s008_modeline::RULE,
     &naming::n001_pattern::RULE,
     &naming::n002_length::RULE,
     &naming::n003_file_mismatch::RULE,

@@ -231,6 +231,89 @@ def policies():
     print(f"ok  {len(good)} policies")
 
 
+ORGANISATION = """
+apiVersion: cortexkey/v1
+kind: Policy
+metadata: { name: acme }
+extends: [builtin:minimal]
+keys: ["keys/*.yaml"]
+tenants:
+  eu: { product: xsiam, assetGroups: [{ name: eu-servers }], endpointTags: [vip], domains: [Finance] }
+  us: { product: xsiam, endpointGroups: [us-servers] }
+rules:
+  owner-not-allowed: { enabled: true }
+  tenant-unknown: { enabled: true }
+  role-unknown: { enabled: true }
+  scope-unknown-group: { enabled: true }
+catalog:
+  roles: [{ name: SIEM Export }]
+  teams: [team-detection]
+  emailDomains: [example.com]
+"""
+
+
+def organisation():
+    """A policy's own schema refuses the names that the linter reports, and no others."""
+    scope = {
+        "assets": {"mode": "select", "groups": ["eu-servers"]},
+        "casesAndIssues": {"mode": "select", "domains": ["Finance", "Security"], "unreferenced": False},
+        "endpoints": {"mode": "select", "groups": ["any"], "tags": ["vip"]},
+    }
+    good = yaml.safe_load(FIRST)
+    good["metadata"].update(tenant="eu", owner="team-detection")
+    good["spec"].update(roles=["Viewer", "SIEM Export"], scope=scope)
+    changes = [()]
+    for path, values in {
+        ("metadata", "tenant"): ["eu", "us", "uk", None],
+        ("metadata", "owner"): ["team-response", "a@example.com", "a@EXAMPLE.com", "a@exampleXcom",
+                                "@example.com", "unassigned", "a@example.org"],
+        ("spec", "roles"): [["Viewer"], ["viewer"], ["SIEM Exports"], ["Viewer", "No Such Role"]],
+        ("spec", "scope", "assets", "groups"): [["eu-servers", {"name": "eu-servers", "id": 3}],
+                                                ["us-servers"], [{"name": "no-such-group"}]],
+        ("spec", "scope", "casesAndIssues", "domains"): [["IT"], ["Finances"]],
+        ("spec", "scope", "endpoints", "groups"): [["us-servers"], ["eu-servers"]],
+        ("spec", "scope", "endpoints", "tags"): [["vip"], ["vips"]],
+    }.items():
+        changes += [((path, value),) for value in values]
+        if path[0] == "spec":
+            changes += [((("metadata", "tenant"), "us"), (path, value)) for value in values]
+    documents = []
+    for change in changes:
+        document = copy.deepcopy(good)
+        for path, value in change:
+            put(document, path, value) if value is not None else remove(document, path)
+        documents.append(document)
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, "cortexkey.yaml", ORGANISATION)
+        for number, document in enumerate(documents):
+            write(folder, f"keys/{number:04}.yaml", yaml.safe_dump(document, sort_keys=False))
+        findings = json.loads(run(folder, "--format", "json"))["findings"]
+        command = [BINARY, "policy", "schema"]
+        schema = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    schema = json.loads(schema.stdout)
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    reported = {}
+    for finding in findings:
+        reported.setdefault(finding["file"], set()).add(finding["code"])
+    wrong = []
+    for number, document in enumerate(documents):
+        codes = reported.get(f"keys/{number:04}.yaml", set()) & {"R001", "A004", "N005", "N009"}
+        errors = [error.message for error in validator.iter_errors(document)]
+        if bool(codes) != bool(errors):
+            wrong.append((document, codes, errors))
+    assert not wrong, f"{len(wrong)} of {len(documents)}: {wrong[:3]}"
+    assert any(codes for codes in reported.values())
+    # Every field explains itself.
+    for path in (("metadata",), ("metadata", "owner"), ("spec", "roles"), ("spec", "scope", "assets")):
+        field = schema
+        for name in path:
+            field = field["properties"][name]
+        assert field["description"] and field["markdownDescription"], path
+    print(f"ok  {len(documents)} definitions of an organisation")
+
+
 reports()
 definitions()
 policies()
+organisation()

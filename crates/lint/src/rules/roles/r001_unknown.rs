@@ -78,7 +78,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
 
 /// Where the product is not known, or its roles are not published in full, all roles count: no key
 /// is refused for our ignorance.
-fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool {
+pub(crate) fn may_have(product: Option<Product>, role: &PredefinedRole) -> bool {
     product
         .filter(|product| product.publishes_roles())
         .is_none_or(|product| role.products.contains(&product))

@@ -7,3 +7,4 @@ pub(crate) mod s004_bad_value;
 pub(crate) mod s005_unsupported_version;
 pub(crate) mod s006_field_order;
 pub(crate) mod s007_outside_corpus;
+pub(crate) mod s008_modeline;

@@ -40,16 +40,8 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
                     if kind_of(cx, entry.value).is_some() && !is_retyped_by_design(name) {
                         one(cx, entry.value, sink);
                     }
-                    // The fields of a mapping with free names are all text, whatever they are called.
-                    if let NodeKind::Mapping { entries, .. } = &tree.node(entry.value).kind
-                        && takes(name, |kind| matches!(kind, Kind::Map(_)))
-                    {
-                        let typed = |entry: &&Entry| {
-                            is_retyped_by_design(tree.text_of(entry.key).unwrap_or_default())
-                        };
-                        for entry in entries.iter().filter(typed) {
-                            one(cx, entry.value, sink);
-                        }
+                    if let NodeKind::Mapping { entries, .. } = &tree.node(entry.value).kind {
+                        free_fields(cx, name, entries, sink);
                     }
                 }
             }
@@ -59,6 +51,19 @@ fn check(cx: &FileContext<'_>, sink: &mut Sink<'_>) {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// The fields of a mapping with free names are all text, whatever they are called.
+fn free_fields(cx: &FileContext<'_>, name: &str, entries: &[Entry], sink: &mut Sink<'_>) {
+    for entry in entries {
+        let field = cx.tree.text_of(entry.key).unwrap_or_default();
+        if kind_of(cx, entry.value).is_some()
+            && is_retyped_by_design(field)
+            && takes(name, |kind| matches!(kind, Kind::Map(_)))
+        {
+            one(cx, entry.value, sink);
         }
     }
 }
