@@ -5,7 +5,6 @@
 //   [data-copy=TEXT]       copies the text; [data-copy-from=ID] the text of an element
 //   [data-menu=ID]         opens a row's menu, as the context menu of a row does
 //   [data-tabs]            makes tabs of its sections
-//   [data-stream=PATH]     follows a stream of events: each brings templates, as above
 //   details[data-views]    saved views of a table
 // Markup comes from this server alone, through the one policy below.
 
@@ -99,7 +98,6 @@ addEventListener('popstate', () => location.reload());
 // Dialog
 
 let opener;
-
 async function open(link) {
   try {
     const html = await ask(link.href, 'dialog');
