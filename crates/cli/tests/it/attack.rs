@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
 
-use crate::common::{Tenant, cortexkey, finish};
+use crate::common::{Ran, Tenant, cortexkey, finish};
 
 /// Numbers by a seed: what failed once fails again.
 struct Chance(u64);
@@ -93,7 +95,9 @@ fn a_key_is_printed_by_no_command_wherever_it_is_put() {
             command.env("CORTEXKEY_API_KEY", &known).env("CORTEXKEY_FQDN", "http://127.0.0.1:1");
             command.env("CORTEXKEY_API_KEY_ID", "7").env("CORTEXKEY_API_KEY_TYPE", "advanced");
             command.env("XDG_STATE_HOME", folder.path()).current_dir(folder.path());
-            let ran = finish(&mut command);
+            // These serve until they are stopped.
+            let serves = matches!(words.first(), Some(&("console" | "lsp" | "proxy")));
+            let ran = if serves { until_it_speaks(&mut command) } else { finish(&mut command) };
             for hidden in [&key, &known] {
                 let shown =
                     ran.stdout.contains(hidden.as_str()) || ran.stderr.contains(hidden.as_str());
@@ -102,6 +106,32 @@ fn a_key_is_printed_by_no_command_wherever_it_is_put() {
             assert!(!ran.stderr.contains("panicked"), "{words:?}: {ran:?}");
         }
     }
+}
+
+/// Runs a command until it ends or writes to standard output, and ends it then.
+fn until_it_speaks(command: &mut Command) -> Ran {
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut out, mut err) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
+    let (spoke, heard) = std::sync::mpsc::channel();
+    let out = std::thread::spawn(move || {
+        let mut text = vec![0; 1];
+        let count = out.read(&mut text).unwrap();
+        text.truncate(count);
+        // Nobody listens any more where the process has ended.
+        let _ = spoke.send(());
+        out.read_to_end(&mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    });
+    let err = std::thread::spawn(move || {
+        let mut text = String::new();
+        err.read_to_string(&mut text).unwrap();
+        text
+    });
+    // The end of the process ends its output, which is heard as well.
+    heard.recv().unwrap();
+    let _ = process.kill();
+    let code = process.wait().unwrap().code().unwrap_or(-1);
+    Ran { code, stdout: out.join().unwrap(), stderr: err.join().unwrap() }
 }
 
 #[test]
