@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::file::{FileLinter, FileResult};
-use super::run::{FilesById, LintOptions, Run};
+use super::run::{LintOptions, Run};
 use super::{policy, suppressions, waivers};
 use crate::model::{
     Corpus, CorpusFile, Finding, Report, Source, SourceId, Sources, Summary, WaivedBy,
@@ -123,7 +123,7 @@ fn settle(
         matched.extend(result.matched);
     }
     rules_on_corpus(run, &mut findings);
-    let by_waiver = waivers::apply(run, findings, &FilesById::new(*run));
+    let by_waiver = waivers::apply(run, findings);
     let by_comment = suppressions::apply(run, by_waiver.kept, &comments);
     let mut kept = by_comment.kept;
     kept.extend(suppressions::check_suppressions(run, &comments, &by_comment.fates));

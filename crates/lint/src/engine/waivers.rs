@@ -45,8 +45,12 @@ fn active<'a>(run: &Run<'a>) -> Vec<Active<'a>> {
 }
 
 /// Removes the findings that waivers cover.
-pub(super) fn apply(run: &Run<'_>, findings: Vec<Finding>, files: &FilesById<'_>) -> Applied {
+pub(super) fn apply(run: &Run<'_>, findings: Vec<Finding>) -> Applied {
     let active = active(run);
+    if active.is_empty() {
+        return Applied { kept: findings, ..Applied::default() };
+    }
+    let files = FilesById::new(*run);
     let mut by_rule: BTreeMap<&RuleId, Vec<&Active<'_>>> = BTreeMap::new();
     for waiver in &active {
         by_rule.entry(&waiver.rule).or_default().push(waiver);

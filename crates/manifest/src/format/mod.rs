@@ -9,6 +9,9 @@ mod key;
 mod lock;
 mod policy;
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 pub(crate) use key::{ASSET_GROUP, SCOPE};
 pub use key::{KEY, KEY_KIND, SCOPE_FILE};
 pub(crate) use lock::LOCKED;
@@ -161,6 +164,18 @@ impl Mapping {
             .iter()
             .any(|field| is(field) || field.kind.mapping().is_some_and(|inner| inner.any(is)))
     }
+
+    /// Adds the names of fields, here and below, that take something else than any text.
+    fn typed_names(&self, names: &mut BTreeSet<&'static str>) {
+        for field in self.fields {
+            if !field.kind.is_text() {
+                names.insert(field.name);
+            }
+            if let Some(inner) = field.kind.mapping() {
+                inner.typed_names(names);
+            }
+        }
+    }
 }
 
 impl Kind {
@@ -211,10 +226,16 @@ pub static FORMATS: [&Mapping; 4] = [&KEY, &POLICY, &CASES, &LOCK];
 /// Whether a field of this name takes something else than any text, in one of the formats. A value
 /// that looks random is then no value of the field, and may be a secret in the wrong line.
 pub(crate) fn is_typed(name: &str) -> bool {
-    // Rules own their options; these take durations, flags and periods.
-    const OPTIONS: [&str; 3] = ["max", "allowNever", "windows"];
-    let typed = |field: &FieldSpec| field.name == name && !field.kind.is_text();
-    OPTIONS.contains(&name) || FORMATS.iter().any(|format| format.any(&typed))
+    // Asked for each line and field of each file, so the tables are searched once.
+    static TYPED: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+        // Rules own their options; these take durations, flags and periods.
+        let mut names = BTreeSet::from(["max", "allowNever", "windows"]);
+        for format in FORMATS {
+            format.typed_names(&mut names);
+        }
+        names
+    });
+    TYPED.contains(name)
 }
 
 const fn required(

@@ -35,24 +35,23 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
     let Some(spec) = &cx.definition.spec else { return };
-    let usual = usual(cx);
-    let help = format!("write `lifetime: {usual}`, or `expires:` with a time");
-    let field = format!("lifetime: {usual}");
+    let field = || format!("lifetime: {}", usual(cx));
+    let help = || format!("write `{}`, or `expires:` with a time", field());
     if spec.expires.is_missing() && spec.lifetime.is_missing() {
         let span = spec.lifetime.key().unwrap_or(missing_span(&spec.expires, spec.place));
         let message = "neither `spec.expires` nor `spec.lifetime`: the key would never expire";
-        let fix = add(cx, spec, &field);
-        cx.finding(span, message).help(help).fix(fix).report(sink);
+        let fix = add(cx, spec, &field());
+        cx.finding(span, message).help(help()).fix(fix).report(sink);
     } else if forbidden_never(cx, sink.settings)
         && let Some(end) = spec.expires.spanned()
     {
         let decided = Options::of(sink.settings).allow_never.decided;
         let message = "this key never expires; the policy requires an expiry";
         let finding =
-            cx.finding(end.span, message).help(help).decided(decided, "required here").fix(
+            cx.finding(end.span, message).help(help()).decided(decided, "required here").fix(
                 spec.expires
                     .key()
-                    .map(|key| Fix::unsafe_(Span { start: key.start, end: end.span.end }, field)),
+                    .map(|key| Fix::unsafe_(Span { start: key.start, end: end.span.end }, field())),
             );
         finding.report(sink);
     }

@@ -61,6 +61,10 @@ struct OddEnd {
 /// The first odd end of line.
 fn odd_end(text: &str) -> Option<OddEnd> {
     let bytes = text.as_bytes();
+    // Most files have none.
+    if !bytes.contains(&b'\r') {
+        return None;
+    }
     let mut lone = None;
     let mut pair = None;
     let mut feed = None;
