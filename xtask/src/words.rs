@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(of("a.md", "Mend it.\nThe key cannot\nstand."), 2);
         assert_eq!(of("a.md", "`mend`\n```sh\nmend\n```\nmender\n"), 0);
         assert_eq!(
-            of("a.rs", "/// It refuses\n/// nothing.\nlet mend = \"was judged\"; // hush"),
+            of("a.rs", "//! It refuses\n//! nothing.\nlet mend = \"was judged\"; // hush"),
             3
         );
         assert_eq!(of("a.rs", "#[cfg(test)]\nlet a = \"mend\";"), 0);
