@@ -12,7 +12,7 @@ compare [--check | --json | --markdown | --write FOLDER] [--merge FILE]
   --check         measure briefly, and fail if a ratio has fallen below its minimum
   --json          print JSON
   --markdown      print performance.md
-  --write FOLDER  write performance.md and performance.svg
+  --write FOLDER  write performance.md and images/performance.svg
   --merge FILE    add what another run printed as JSON";
 
 fn main() -> ExitCode {
@@ -57,8 +57,10 @@ fn main() -> ExitCode {
     println!("{}", print(&comparison).trim_end());
     if let Some(folder) = folder {
         let folder = std::path::Path::new(&folder);
-        let files =
-            [("performance.md", markdown(&comparison)), ("performance.svg", svg(&comparison))];
+        let files = [
+            ("performance.md", markdown(&comparison)),
+            ("images/performance.svg", svg(&comparison)),
+        ];
         for (name, content) in files {
             if let Err(error) = std::fs::write(folder.join(name), content) {
                 eprintln!("compare: {name}: {error}");

@@ -89,7 +89,7 @@ impl Page<'_> {
         let paths: Vec<&str> = first.rows.iter().map(|row| row.name.as_str()).collect();
         let Some((_, paths)) = paths.split_last() else { return };
         self.line(
-            "\n## By processor\n\n![Bars: how many times as fast as its peer each path is](performance.svg)\n",
+            "\n## By processor\n\n![Bars: how many times as fast as its peer each path is](images/performance.svg)\n",
         );
         self.line(&format!("| | {} | peer |", paths.join(" | ")));
         self.line(&format!("|---|{}", "---|".repeat(paths.len() + 1)));

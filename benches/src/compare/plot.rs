@@ -1,4 +1,4 @@
-//! `docs/performance.svg`: how many times as fast as its peer each path is.
+//! `docs/images/performance.svg`: how many times as fast as its peer each path is.
 
 use std::fmt::Write as _;
 
