@@ -48,6 +48,7 @@ fn folder(root: &Path) -> PathBuf {
 
 /// Node, with the binary that it starts and the packages that it needs.
 fn node(root: &Path) -> Result<Command, String> {
+    setup::browser();
     let modules = setup::browser_packages(root)?;
     check(cargo(root).args(["build", "--quiet", "--locked", "-p", "cortexkey"]))?;
     let mut node = Command::new("node");

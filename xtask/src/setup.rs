@@ -61,10 +61,6 @@ pub(crate) fn run(root: &Path) {
             packages.push(package);
         }
     }
-    if !missing(BROWSER).is_empty() {
-        // Without its fonts the browser shows others, which are wider.
-        packages.extend(missing(BROWSER).into_iter().chain(["fonts-inter"]));
-    }
     if fuzz::clangs_libfuzzer().is_none() {
         packages.push("libclang-rt-dev");
     }
@@ -73,6 +69,16 @@ pub(crate) fn run(root: &Path) {
     }
     if let Err(error) = valkey(root) {
         note("valkey-server", &Err(error));
+    }
+}
+
+/// Gets what the console's tests run in, which no check of the gate needs.
+pub(crate) fn browser() {
+    let mut packages = missing(BROWSER);
+    if !packages.is_empty() {
+        // Without these fonts the browser shows others, which are wider.
+        packages.push("fonts-inter");
+        note(&packages.join(" "), &debian(&packages));
     }
 }
 
