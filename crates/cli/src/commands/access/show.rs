@@ -7,12 +7,13 @@ use cortexkey_core::access::{
     Area, Axis, Certainty, Component, Grant, KnownLevel, Permission, Product, Rights, Role, Sbac,
     Unreferenced, scope_bypasses,
 };
-use cortexkey_manifest::access::{Access, Origin, RoleFacts, ScopeModel};
+use cortexkey_manifest::access::words::{endpoints, rows};
+use cortexkey_manifest::access::{Access, Origin, RoleFacts, ScopeModel, losses};
 use serde_json::{Value, json};
 
 use super::files::Located;
-use super::losses::{asks_what_is_lost, losses};
-use super::words::{endpoints, plain, row, rows, rows_aligned};
+use super::losses::asks_what_is_lost;
+use super::words::{plain, row, rows_aligned};
 use crate::text::{BOLD, DIM};
 
 /// What is known of a key, gathered once for both forms.
