@@ -10,6 +10,7 @@ mod cursor;
 mod features;
 mod position;
 mod server;
+mod transport;
 mod workspace;
 
 pub use server::{ServerError, serve, serve_stdio};

@@ -30,6 +30,7 @@ use serde_json::{Value, json, to_value};
 
 use crate::features;
 use crate::position::{Encoding, Text};
+use crate::transport;
 use crate::workspace::Root;
 
 /// Texts that are kept; an editor has fewer open.
@@ -42,26 +43,27 @@ const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 #[non_exhaustive]
 pub enum ServerError {
     /// The client does not keep to the protocol, or went away.
-    #[error("the editor does not keep to the protocol")]
+    #[error("the editor violates the language server protocol")]
     Protocol(#[from] lsp_server::ProtocolError),
     /// A message could not be read or written.
-    #[error("the editor cannot be talked to")]
+    #[error("cannot exchange messages with the editor")]
     Io(#[from] std::io::Error),
     /// The client's first message makes no sense.
-    #[error("the editor's first message cannot be read")]
+    #[error("cannot read the editor's first message")]
     Initialize(#[from] serde_json::Error),
     /// The client went away.
-    #[error("the editor went away")]
+    #[error("the editor closed the connection")]
     Gone,
 }
 
 /// Serves on standard input and output until the client says to exit.
 pub fn serve_stdio() -> Result<(), ServerError> {
-    let (connection, threads) = Connection::stdio();
-    serve(&connection)?;
+    let (connection, threads) = transport::stdio();
+    let served = serve(&connection);
     drop(connection);
+    // What could not be read says more than that the editor is gone.
     threads.join()?;
-    Ok(())
+    served
 }
 
 /// Serves a connection until the client says to exit.

@@ -11,11 +11,11 @@ use crate::exit::{Exit, Failure};
 Examples:
   cortexkey lsp
 
-Exit codes: 0 the editor ended it; 1 the editor went away or does not keep to the protocol.")]
+Exit codes: 0 the editor ended it; 1 the editor closed the connection or violated the protocol.")]
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args) -> Result<Exit, Failure> {
     cortexkey_lsp::serve_stdio()
-        .map_err(|error| Failure::new(Exit::Findings, error.to_string()))?;
+        .map_err(|error| Failure::new(Exit::Findings, cortexkey_system::chain(&error)))?;
     Ok(Exit::Done)
 }
