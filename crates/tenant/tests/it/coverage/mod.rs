@@ -292,7 +292,7 @@ fn what_the_tenant_answers_is_what_the_core_decides_and_the_page_says_so() {
     }
     let page = format!(
         "# What the tenant lets whom do and see\n\n\
-         Made by `crates/tenant/tests/it/coverage.rs`, which sends each call with each role to a \
+         Made by `crates/tenant/tests/it/coverage/mod.rs`, which sends each call with each role to a \
          tenant\nand holds each answer against the core's decision. `CORTEXKEY_RENEW=1 cargo test \
          -p\ncortexkey-tenant --test it coverage` writes it anew. Which component a call needs is \
          *assumed*, but\nfor the calls on keys; what predefined roles hold is *assumed* where it \
