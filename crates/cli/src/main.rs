@@ -104,6 +104,10 @@ enum Command {
     #[cfg(feature = "lsp")]
     Lsp(commands::lsp::Args),
     #[cfg(feature = "lint")]
+    Waive(commands::waive::Args),
+    #[cfg(feature = "lint")]
+    Baseline(commands::baseline::Args),
+    #[cfg(feature = "lint")]
     Explain(commands::explain::Args),
     #[cfg(feature = "lint")]
     Rules(commands::rules::Args),
@@ -216,6 +220,10 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Lint(args) => commands::lint::run(&args),
         #[cfg(feature = "lsp")]
         Command::Lsp(args) => commands::lsp::run(&args),
+        #[cfg(feature = "lint")]
+        Command::Waive(args) => commands::waive::run(&args),
+        #[cfg(feature = "lint")]
+        Command::Baseline(args) => commands::baseline::run(&args),
         #[cfg(feature = "lint")]
         Command::Explain(args) => commands::explain::run(&args),
         #[cfg(feature = "lint")]

@@ -26,10 +26,13 @@ mod rule;
 pub mod rules;
 pub mod schema;
 mod scope_file;
+mod waive;
 
 pub use cases::{CaseFile, CaseOutcome, CasesOutcome, run_cases};
 pub use cortexkey_manifest::policy::Severity;
-pub use engine::{Baseline, LintOptions, LintSession, SessionPolicy, fix, lint, lint_with};
+pub use engine::{
+    Baseline, KnownFinding, LintOptions, LintSession, SessionPolicy, fix, lint, lint_with,
+};
 pub use init::{MAIN_TENANT, policy_for};
 pub use jiff::Timestamp;
 pub use model::{
@@ -39,3 +42,4 @@ pub use model::{
 };
 pub use policy::{Custom, Fact, Policy, Settings};
 pub use scope_file::check_scope;
+pub use waive::{NewWaiver, WaiveError, add_waiver};

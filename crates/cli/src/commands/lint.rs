@@ -91,6 +91,10 @@ pub(crate) struct Args {
     #[arg(long)]
     write_baseline: bool,
 
+    /// Fail if known findings of the baseline are gone; `cortexkey baseline prune` removes them
+    #[arg(long, conflicts_with_all = ["no_baseline", "write_baseline"])]
+    fail_on_stale_baseline: bool,
+
     /// Ignore suppression comments
     #[arg(long)]
     no_ignore_comments: bool,
@@ -160,7 +164,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(report) = &outcome.report {
         write_all(args, report)?;
     }
-    Ok(exit(&outcome, args.fail_on))
+    let exit = exit(&outcome, args.fail_on);
+    if args.fail_on_stale_baseline && exit == Exit::Done {
+        return stale(&outcome);
+    }
+    Ok(exit)
 }
 
 fn options(args: &Args) -> Result<Options, Failure> {
@@ -248,6 +256,18 @@ fn colored(diff: &str) -> String {
         _ => line.to_owned(),
     };
     diff.lines().map(|text| line(text) + "\n").collect()
+}
+
+/// Whether the baseline has findings that are gone. Only a check of all files can tell.
+fn stale(outcome: &Outcome) -> Result<Exit, Failure> {
+    match &outcome.known {
+        Some(known) if known.gone() > 0 => Ok(Exit::Findings),
+        None if outcome.corpus.partial => {
+            Err(Failure::usage_error("--fail-on-stale-baseline needs the whole corpus")
+                .help("leave the paths out"))
+        }
+        _ => Ok(Exit::Done),
+    }
 }
 
 fn exit(outcome: &Outcome, fail_on: FailOn) -> Exit {

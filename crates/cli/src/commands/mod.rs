@@ -2,6 +2,8 @@
 
 #[cfg(feature = "lint")]
 pub(crate) mod access;
+#[cfg(feature = "lint")]
+pub(crate) mod baseline;
 #[cfg(feature = "client")]
 pub(crate) mod call;
 #[cfg(feature = "lint")]
@@ -49,3 +51,5 @@ pub(crate) mod sign;
 #[cfg(feature = "tenant")]
 pub(crate) mod tenant;
 pub(crate) mod verify;
+#[cfg(feature = "lint")]
+pub(crate) mod waive;

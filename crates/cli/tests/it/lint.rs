@@ -10,10 +10,10 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
+pub(crate) const POLICY: &str = "apiVersion: cortexkey/v1\nkind: Policy\nmetadata: { name: acme }\n\
     extends: [builtin:recommended]\nkeys: [\"keys/**/*.yaml\"]\n";
 
-fn key(name: &str, level: &str) -> String {
+pub(crate) fn key(name: &str, level: &str) -> String {
     format!(
         "apiVersion: cortexkey/v1\nkind: ApiKey\nmetadata: {{ name: {name}, owner: team-{name} }}\n\
          spec:\n  securityLevel: {level}\n  comment: Exports incidents to the SIEM\n  lifetime: 90d\n  \
@@ -22,7 +22,7 @@ fn key(name: &str, level: &str) -> String {
     )
 }
 
-fn folder(files: &[(String, String)]) -> TempDir {
+pub(crate) fn folder(files: &[(String, String)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join(".git")).unwrap();
     for (path, text) in files {
@@ -50,7 +50,7 @@ fn run_with(folder: &Path, args: &[&str], change: impl FnOnce(&mut Command)) -> 
     command.output().unwrap()
 }
 
-fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let output = run_with(folder, args, |_| {});
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))

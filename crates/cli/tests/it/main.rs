@@ -26,3 +26,4 @@ mod rotate_killed;
 mod sinks;
 mod tenant;
 mod vectors;
+mod waive;

@@ -34,6 +34,21 @@ struct Entry {
     fingerprint: String,
 }
 
+/// A finding of a baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownFinding {
+    /// The file that it was in.
+    pub file: String,
+    /// The key that it was about.
+    pub key: Option<String>,
+    /// The rule's code.
+    pub code: String,
+    /// The rule's name.
+    pub name: String,
+    /// True when it is no longer found.
+    pub is_gone: bool,
+}
+
 impl Baseline {
     /// Reads a baseline's text.
     pub fn read(text: &str) -> Result<Self, String> {
@@ -107,15 +122,6 @@ impl Baseline {
         self.findings.is_empty()
     }
 
-    /// How many of its findings a report no longer has.
-    #[must_use]
-    pub fn stale(&self, report: &Report) -> usize {
-        let mut known = self.counts();
-        let covered = report.waived.iter().filter(|waived| waived.by == WaivedBy::Baseline);
-        let gone = covered.filter(|waived| take(&mut known, &waived.finding.fingerprint)).count();
-        self.len() - gone
-    }
-
     /// Splits findings into new ones and known ones.
     pub(crate) fn take_off(
         &self,
@@ -127,6 +133,24 @@ impl Baseline {
             !(may_hold(policy, finding) && take(&mut known, &finding.fingerprint))
         };
         findings.into_iter().partition(is_new)
+    }
+
+    /// Its findings, each with whether a report no longer has it.
+    #[must_use]
+    pub fn known(&self, report: &Report) -> Vec<KnownFinding> {
+        let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+        let covered = report.waived.iter().filter(|waived| waived.by == WaivedBy::Baseline);
+        for waived in covered {
+            *found.entry(&waived.finding.fingerprint).or_default() += 1;
+        }
+        let known = self.findings.iter().map(|entry| KnownFinding {
+            file: entry.file.clone(),
+            key: entry.key.clone(),
+            code: entry.code.clone(),
+            name: entry.name.clone(),
+            is_gone: !take(&mut found, &entry.fingerprint),
+        });
+        known.collect()
     }
 
     fn counts(&self) -> BTreeMap<&str, usize> {

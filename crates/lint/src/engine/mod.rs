@@ -13,7 +13,7 @@ mod session;
 mod suppressions;
 mod waivers;
 
-pub use baseline::Baseline;
+pub use baseline::{Baseline, KnownFinding};
 pub(crate) use file::{FileLinter, FileResult};
 pub(crate) use lint::{FEW, assemble};
 pub use lint::{lint, lint_with};

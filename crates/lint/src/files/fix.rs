@@ -88,7 +88,12 @@ pub(super) fn fix(
 }
 
 /// Writes a file, unless it changed since it was read or is outside the repository.
-fn write(path: &str, place: Option<&Path>, old: &str, new: &str) -> Result<(), RunError> {
+pub(super) fn write(
+    path: &str,
+    place: Option<&Path>,
+    old: &str,
+    new: &str,
+) -> Result<(), RunError> {
     let Some(place) = place else {
         return Err(RunError::new(format!(
             "{path} is not in the work tree, and cannot be fixed there"

@@ -38,7 +38,7 @@ pub use definitions::Definitions;
 pub use time::now;
 
 use crate::cases::CaseFile;
-use crate::engine::Baseline;
+use crate::engine::{Baseline, KnownFinding};
 use crate::model::Report;
 use crate::model::{Corpus, CorpusFile, is_builtin};
 use crate::policy::Policy;
@@ -150,6 +150,8 @@ pub struct Outcome {
     pub policy: Option<Policy>,
     /// The other policies of the run, which govern files of their own.
     pub others: Vec<Policy>,
+    /// The baseline in use, if all of the corpus was checked.
+    pub known: Option<KnownFindings>,
     /// The files that were read.
     pub corpus: Corpus,
     /// Messages for standard error, in order.
@@ -162,6 +164,23 @@ pub struct Outcome {
     pub no_input: bool,
     /// What fixing changes, as a diff.
     pub diff: Option<String>,
+}
+
+/// The findings of the baseline in use.
+#[derive(Clone, Debug)]
+pub struct KnownFindings {
+    /// The baseline's path as output shows it.
+    pub path: String,
+    /// Its findings.
+    pub findings: Vec<KnownFinding>,
+}
+
+impl KnownFindings {
+    /// How many of them are no longer found.
+    #[must_use]
+    pub fn gone(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.is_gone).count()
+    }
 }
 
 impl Outcome {
@@ -190,6 +209,7 @@ impl Outcome {
             report: None,
             policy: None,
             others: Vec::new(),
+            known: None,
             corpus: Corpus::default(),
             messages: vec![error.message],
             help: error.help,
@@ -287,6 +307,13 @@ fn load_policy(
     layers
         .map(|layers| Policy::numbered(layers, number).with_paths(&whole))
         .map_err(|error| format!("the policy: {error}"))
+}
+
+/// Replaces the text of a policy's file, unless it changed since it was read or is outside the
+/// repository.
+pub fn replace_policy(options: &Options, path: &str, old: &str, new: &str) -> Result<(), String> {
+    let place = options.folder.join(path);
+    fix::write(path, Some(&place), old, new).map_err(|error| error.message)
 }
 
 /// Reads the files with the policy's cases.

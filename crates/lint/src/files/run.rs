@@ -12,8 +12,8 @@ use super::paths::{absolute, relative, shown, slashed};
 use super::policy_set::{Loaded, PRIMARY, PolicySet, has_policy_name};
 use super::search::{self, Role, Search, SearchResult, Wanted};
 use super::{
-    DEFAULT_POLICY, FixMode, Options, Outcome, POLICY_NAMES, RunError, Stdin, baseline_path,
-    companions, fix, known, load_policy, read,
+    DEFAULT_POLICY, FixMode, KnownFindings, Options, Outcome, POLICY_NAMES, RunError, Stdin,
+    baseline_path, companions, fix, known, load_policy, read,
 };
 use crate::engine::Baseline;
 use crate::engine::{FileLinter, FileResult, LintOptions, assemble, lint_with};
@@ -56,7 +56,7 @@ pub(super) fn run(
     let loaded = std::mem::take(&mut policy_set.loaded);
     let is_named = loaded.iter().any(|loaded| loaded.patterns.any());
     let policies = loaded.into_iter().map(|loaded| (loaded.chosen, loaded.policy)).collect();
-    let mut run = Run { options, corpus, parts, policies, groups };
+    let mut run = Run { options, corpus, parts, policies, groups, known: None };
     let no_input = run.no_input();
     if no_input && !run.corpus.files.iter().any(|file| file.reported) {
         let what = if is_named { "no file fits the policy's `keys`" } else { "no YAML file found" };
@@ -329,6 +329,7 @@ struct Run<'a> {
     /// The policies by their paths as output shows them.
     policies: Vec<(String, Policy)>,
     groups: Vec<Group>,
+    known: Option<KnownFindings>,
 }
 
 impl Run<'_> {
@@ -359,14 +360,17 @@ impl Run<'_> {
             messages.push(format!("{known} finding{plural} not count: {name} holds them"));
         }
         if let Some(baseline) = baseline.as_ref().filter(|_| !self.corpus.partial) {
-            let stale = baseline.stale(&report);
-            if stale > 0 {
+            let path = shown(&options.folder, &baseline_path(options, self.primary()));
+            let known = KnownFindings { path, findings: baseline.known(&report) };
+            let gone = known.gone();
+            if gone > 0 {
                 messages.push(format!(
-                    "{stale} of the baseline's {} findings are gone; take them out with \
-                     --write-baseline",
+                    "{gone} of the baseline's {} findings are gone; remove them with \
+                     `cortexkey baseline prune`",
                     baseline.len()
                 ));
             }
+            self.known = Some(known);
         }
         Ok((report, diff))
     }
@@ -499,6 +503,7 @@ impl Run<'_> {
             report: Some(report),
             policy: policies.next(),
             others: policies.collect(),
+            known: self.known,
             corpus: self.corpus,
             messages: std::mem::take(messages),
             help: None,

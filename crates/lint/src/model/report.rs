@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use cortexkey_manifest::Span;
 use cortexkey_manifest::policy::Severity;
 
-use super::finding::{Finding, WaivedFinding};
+use super::finding::{Finding, WaivedBy, WaivedFinding};
 use super::rule_id::RuleId;
 use super::source::{SourceId, Sources};
 
@@ -56,6 +56,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// How many findings do not count for one reason.
+    #[must_use]
+    pub fn waived_by(&self, by: WaivedBy) -> usize {
+        self.waived.iter().filter(|waived| waived.by == by).count()
+    }
+
     /// Joins the reports of runs over one corpus with several policies. A finding about a policy's
     /// file counts once, and only if every policy that extends the file has it.
     pub(crate) fn join(mut reports: Vec<Self>) -> Self {

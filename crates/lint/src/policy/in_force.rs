@@ -143,6 +143,13 @@ impl Policy {
         self.layers.iter().map(|layer| (layer.path.as_str(), &layer.tree))
     }
 
+    /// The text of one of its files.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&str> {
+        let (_, tree) = self.sources().find(|(known, _)| *known == path)?;
+        Some(tree.source())
+    }
+
     /// Patterns of the files with the policy's own test cases, not those of its parents.
     pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
         let own = self.layers.last().into_iter().flat_map(|layer| &layer.file.tests);

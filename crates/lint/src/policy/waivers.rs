@@ -3,7 +3,7 @@
 use cortexkey_manifest::policy::Waiver;
 
 use super::in_force::Policy;
-use crate::model::{Finding, Location, RuleId};
+use crate::model::{Finding, Location, RuleId, is_builtin};
 
 /// Why no waiver and no comment covers a finding.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,25 @@ impl Policy {
     /// Why a finding cannot be covered, if it cannot.
     pub(crate) fn cover_forbidden(&self, finding: &Finding) -> Option<Forbidden> {
         if finding.unchecked { Some(UNCHECKED) } else { self.waiver_forbidden(&finding.rule, None) }
+    }
+
+    /// The policy file that a waiver of a finding belongs in: the policy's own, or the nearest parent
+    /// that may grant an exception. The error says why there is none.
+    pub fn waiver_file(&self, finding: &Finding) -> Result<&str, &'static str> {
+        let mut refusal = "no policy file is in force";
+        if finding.unchecked {
+            return Err(UNCHECKED.reason);
+        }
+        for (at, layer) in self.layers.iter().enumerate().rev() {
+            if is_builtin(&layer.path) {
+                continue;
+            }
+            match self.waiver_forbidden(&finding.rule, Some(at)) {
+                None => return Ok(&layer.path),
+                Some(forbidden) => refusal = forbidden.reason,
+            }
+        }
+        Err(refusal)
     }
 
     /// Why a rule cannot be waived, if it cannot. `layer` is the one that has the waiver; a comment

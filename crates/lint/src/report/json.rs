@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Report;
-use crate::model::{Finding, Location};
+use crate::model::{Finding, Location, WaivedBy};
 
 #[derive(Serialize)]
 struct Document {
@@ -66,6 +66,10 @@ struct Counts {
     warnings: usize,
     infos: usize,
     waived: usize,
+    /// Of those that are waived, the ones in the baseline.
+    known: usize,
+    /// Of those that are waived, the ones with a comment.
+    suppressed: usize,
 }
 
 pub(super) fn render(report: &Report) -> String {
@@ -85,6 +89,8 @@ pub(super) fn render(report: &Report) -> String {
             warnings: summary.warnings,
             infos: summary.infos,
             waived: summary.waived,
+            known: report.waived_by(WaivedBy::Baseline),
+            suppressed: report.waived_by(WaivedBy::Comment),
         },
     };
     // Strings and numbers cannot fail to serialize.

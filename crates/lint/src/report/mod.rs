@@ -15,7 +15,7 @@ use cortexkey_manifest::is_invisible;
 
 pub use cortexkey_manifest::policy::Severity;
 
-use crate::model::{Location, Report, Summary};
+use crate::model::{Location, Report, Summary, WaivedBy};
 
 impl Report {
     /// Writes the report in a format; `color` matters for formats that people read.
@@ -42,7 +42,7 @@ fn at(report: &Report, location: Location) -> String {
 
 /// The counts in a sentence.
 fn summary_line(report: &Report) -> String {
-    let Summary { files, skipped, errors, warnings, infos, waived, .. } = report.summary;
+    let Summary { files, skipped, errors, warnings, infos, .. } = report.summary;
     let mut parts: Vec<String> = Vec::new();
     for (count, word) in [(errors, "error"), (warnings, "warning"), (infos, "info")] {
         if count > 0 {
@@ -54,8 +54,15 @@ fn summary_line(report: &Report) -> String {
     let only_policy = files == 0 && report.findings.iter().any(|found| report.is_of_policy(found));
     let place = if only_policy { "the policy".to_owned() } else { plural(files, "file") };
     let mut line = format!("{found} in {place}");
-    if waived > 0 {
-        line = format!("{line}, {waived} waived");
+    for (by, word) in [
+        (WaivedBy::Baseline, "known"),
+        (WaivedBy::Comment, "suppressed"),
+        (WaivedBy::Waiver, "waived"),
+    ] {
+        let count = report.waived_by(by);
+        if count > 0 {
+            line = format!("{line}, {count} {word}");
+        }
     }
     if skipped > 0 {
         line = format!("{line}, {} skipped", plural(skipped, "file"));
