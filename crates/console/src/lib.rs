@@ -42,7 +42,6 @@ mod answer;
 mod app;
 mod ask;
 mod assets;
-mod definitions;
 mod gate;
 mod headers;
 mod options;

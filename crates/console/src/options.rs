@@ -7,6 +7,10 @@ use std::sync::Arc;
 
 use cortexkey_client::time::now_ms;
 use cortexkey_client::{Client, Sink};
+use cortexkey_fleet::DefinitionSource;
+
+/// Scopes are one call a key: for more keys than these, they are not read when a page is opened.
+pub(crate) const SCOPES_MAX: usize = 200;
 
 /// How a console is started.
 #[derive(Clone)]
@@ -59,6 +63,13 @@ impl Options {
     /// Whether the tenant is the local emulator.
     pub(crate) fn is_emulator(&self) -> bool {
         matches!(self.kind, Kind::Emulator(_))
+    }
+
+    /// Where the definitions are, where there are any.
+    pub(crate) fn definition_source(&self) -> Option<DefinitionSource> {
+        let folder = self.keys.clone()?;
+        let (tenant, scopes_max) = (self.tenant.clone(), Some(SCOPES_MAX));
+        Some(DefinitionSource { folder, tenant, scopes_max, ..DefinitionSource::default() })
     }
 
     /// The tenant's time, in milliseconds since 1970.

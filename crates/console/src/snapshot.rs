@@ -1,18 +1,14 @@
-//! [`Snapshot`]: the tenant's keys at a moment, with what the definitions say of them.
+//! The last [`Snapshot`] of the tenant's keys, for all pages.
 //!
 //! Filters and sorting work on it and never call the tenant. A tenant that cannot be read leaves the
 //! last snapshot in place, which shows its age.
 
-use core::borrow::Borrow;
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use cortexkey_api::api_keys::ApiKeyRecord;
-use cortexkey_api::role::RoleRecord;
-use cortexkey_core::lifecycle::KeyRecord;
+pub(crate) use cortexkey_fleet::{Row, Snapshot};
 
-use crate::definitions::{Definitions, Managed};
 use crate::options::Options;
 
 /// How old a snapshot may be when a page of a real tenant is opened: each reading takes as many calls
@@ -30,39 +26,6 @@ pub(crate) enum Fresh {
     Page,
     /// Read now: after a change, and where a person asks.
     Now,
-}
-
-/// Lets the core sort rows by their records.
-impl Borrow<KeyRecord> for &Row {
-    fn borrow(&self) -> &KeyRecord {
-        &self.record
-    }
-}
-
-/// A key of the tenant.
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    /// As the tenant gave it.
-    pub(crate) key: ApiKeyRecord,
-    /// As the table shows it.
-    pub(crate) record: KeyRecord,
-    /// What its definition says, where it has one.
-    pub(crate) managed: Option<Managed>,
-}
-
-/// The tenant's keys at a moment.
-#[derive(Default)]
-pub(crate) struct Snapshot {
-    /// By id.
-    pub(crate) rows: Vec<Row>,
-    /// How many keys the tenant has and does not show, or shows in a form that cannot be read.
-    pub(crate) unseen: u64,
-    /// The tenant's roles, where the key may read them.
-    pub(crate) roles: Vec<RoleRecord>,
-    /// The policy and the definitions.
-    pub(crate) definitions: Arc<Definitions>,
-    /// When it was read, in milliseconds since 1970.
-    pub(crate) taken_ms: u64,
 }
 
 /// A snapshot, and why there is no newer one.
@@ -134,17 +97,7 @@ fn view_of(held: &Held) -> View {
 }
 
 fn read(options: &Options) -> Result<Snapshot, String> {
-    let client = &options.client;
-    let list = client.key_list(&[]).map_err(|error| error.to_string())?;
-    let definitions = Arc::new(Definitions::load(options));
-    // Older products have no such call, and some keys may not make it.
-    let roles = client.roles().unwrap_or_default();
-    let unseen = list.missing + list.odd.len() as u64;
-    let row = |key: ApiKeyRecord| {
-        let record = key.row()?;
-        let managed = definitions.managed(key.id).cloned();
-        Some(Row { key, record, managed })
-    };
-    let rows = list.keys.into_iter().filter_map(row).collect();
-    Ok(Snapshot { rows, unseen, roles, definitions, taken_ms: options.now_ms() })
+    let source = options.definition_source();
+    Snapshot::read(&options.client, source.as_ref(), options.now_ms())
+        .map_err(|error| error.to_string())
 }

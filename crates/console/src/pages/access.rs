@@ -1,13 +1,10 @@
 //! What a key may do and see, on its own page: its rights, its scope, what enforcing scopes would take
 //! away, and the answer to a question. The core decides.
 
-use cortexkey_client::Import;
 use cortexkey_core::access::{
     Answer, Area, Endpoint, Grant, Permission, Question, Rights, decide, scope_bypasses,
 };
-use cortexkey_lint::CorpusFile;
 use cortexkey_manifest::access::{Access, ScopeModel, losses, words};
-use cortexkey_manifest::yaml::Limits;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
@@ -18,22 +15,11 @@ use crate::parts::layout::fault;
 
 /// The key's access as the tenant has it; why it is not known, in words.
 fn access(app: &App, found: &Found) -> Result<Access, String> {
-    let key = &found.row.key;
     let scope = app.options.client.scope(found.row.record.key_id);
     let scope = scope.map_err(|error| format!("its scope could not be read: {error}"))?;
     let policy = found.view.snapshot.definitions.policy();
-    let mut import =
-        Import { pattern: None, tenant: None, taken: std::collections::BTreeSet::new() };
-    let imported = import.key(key, Ok(scope.as_ref()));
-    let file = CorpusFile::new("key.yaml", imported.yaml.into_bytes(), &Limits::default());
-    let definition = file.documents.iter().find_map(|document| document.definition.as_ref());
-    let definition = definition.ok_or("its record makes no definition")?;
-    let catalogue: Vec<_> = policy.map(|policy| policy.roles().collect()).unwrap_or_default();
-    let tenant = policy.and_then(|policy| {
-        let name = app.options.tenant.as_deref().or(policy.only_tenant())?;
-        Some((name, policy.tenant(name)))
-    });
-    Access::of(definition, &catalogue, tenant).map_err(|error| error.message)
+    cortexkey_fleet::access(&found.row.key, scope.as_ref(), policy, app.options.tenant.as_deref())
+        .map_err(|error| error.to_string())
 }
 
 /// The cards of a key's page.

@@ -3,7 +3,7 @@
 use cortexkey_lint::Severity;
 use maud::{Markup, html};
 
-use crate::definitions::Found;
+use cortexkey_fleet::Found;
 
 /// The class of a severity.
 pub(crate) const fn class(severity: Severity) -> &'static str {
@@ -17,7 +17,7 @@ pub(crate) const fn class(severity: Severity) -> &'static str {
 /// Findings, the gravest first, each with its rule and what to do.
 pub(crate) fn list<'f>(found: impl Iterator<Item = &'f Found>) -> Markup {
     let mut found: Vec<&Found> = found.collect();
-    found.sort_by_key(|found| core::cmp::Reverse(crate::definitions::rank(found.severity)));
+    found.sort_by_key(|found| core::cmp::Reverse(found.severity));
     html! {
         @if !found.is_empty() {
             ul class="findings" {

@@ -97,14 +97,25 @@ impl Access {
             }
         };
         let names = present(&spec.roles, spec.place, "spec.roles")?;
+        let names = names.iter().map(|name| name.value.as_str());
+        Ok(Self::held(names, scope, catalogue, tenant))
+    }
+
+    /// Takes roles by their names, and a scope, of a key that need not have a definition.
+    #[must_use]
+    pub fn held<'a>(
+        roles: impl IntoIterator<Item = &'a str>,
+        scope: Option<Scope<String>>,
+        catalogue: &[&'a policy::Role],
+        tenant: Option<(&str, Option<&policy::Tenant>)>,
+    ) -> Self {
         let mut tenant = facts(tenant);
         if !tenant.datasets_said {
             tenant.settings.datasets = scope.as_ref().is_some_and(|s| s.datasets.is_some());
         }
-        let names = names.iter().map(|name| name.value.as_str());
-        let resolved = ResolvedRole::all(names, catalogue, tenant.product);
+        let resolved = ResolvedRole::all(roles, catalogue, tenant.product);
         let (roles, role_facts) = resolved.into_iter().map(|one| (one.role, one.facts)).unzip();
-        Ok(Self { roles, role_facts, scope, tenant })
+        Self { roles, role_facts, scope, tenant }
     }
 
     /// The key as [`decide`](cortexkey_core::access::decide()) takes it.

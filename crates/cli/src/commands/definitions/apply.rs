@@ -94,7 +94,7 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
     let sink = args.sink.sink(&target.new_keys, true);
     let client = &target.client;
     let loaded = args.definitions.load(&args.plan, target.tenant.as_deref())?;
-    let place = target.place(&loaded.tenant);
+    let place = loaded.corpus.place(client);
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
     loaded.check_host(lock.lock(), client)?;
     let mut apply = Apply {
@@ -117,12 +117,12 @@ fn apply(args: &Args, target: &Target) -> Result<Exit, Failure> {
         None => ask(args, &plan)?,
     }
 
-    let mut failed = carry_out(&mut apply, &plan, &loaded.desired);
+    let mut failed = carry_out(&mut apply, &plan, &loaded.corpus.desired);
     failed.extend(unsettled.iter().map(|(key, _)| key.as_str()));
     failed.sort_unstable();
     failed.dedup();
     apply
-        .applied(plan.done(&loaded.desired, &failed))
+        .applied(plan.done(&loaded.corpus.desired, &failed))
         .map_err(|error| Failure::of(Exit::Findings, &error))?;
     if failed.is_empty() && !plan.refuses() {
         text::print(&format!("{GOOD}the tenant is as the definitions say{GOOD:#}\n"))?;

@@ -9,7 +9,7 @@ use cortexkey_api::api_keys::ApiKeyRecord;
 use cortexkey_client::table::one_line;
 use cortexkey_client::time::now_ms;
 use cortexkey_client::{
-    ChildTenant, Desired, Import, Imported, LockFile, TenantState, is_system, may_be_pending,
+    Desired, Import, Imported, LockFile, TenantState, is_system, may_be_pending,
 };
 use cortexkey_lint::CorpusFile;
 use cortexkey_manifest::lock::{LockedKey, LockedTenant};
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let tenant = connection.tenant.clone();
     let client = connection.client();
     let loaded = args.definitions.load_for_import(tenant.as_deref())?;
-    let place = LockFile::tenant(&loaded.tenant, client.child().map(ChildTenant::as_str));
+    let place = loaded.corpus.place(&client);
     let mut lock = LockFile::hold(&loaded.lock_file).map_err(|error| lock_failure(&error))?;
     loaded.check_host(lock.lock(), &client)?;
     let keys = client.all_keys(&[]).map_err(|error| call_failure(&error))?;
@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let names_tenant = loaded.policy.tenants().count() > 1;
     let mut import = Import {
         pattern: args.comment_pattern.as_ref(),
-        tenant: names_tenant.then_some(loaded.tenant.as_str()),
+        tenant: names_tenant.then_some(loaded.corpus.tenant.as_str()),
         taken: taken(&loaded, &lock, &place),
     };
     fs::create_dir_all(&args.out).map_err(|error| {
@@ -172,7 +172,7 @@ fn wanted(
 fn taken(loaded: &Loaded, lock: &LockFile, place: &str) -> BTreeSet<String> {
     let locked = lock.lock().tenants.get(place);
     let locked = locked.iter().flat_map(|tenant| tenant.keys.keys().cloned());
-    locked.chain(loaded.desired.iter().map(|key| key.name.clone())).collect()
+    locked.chain(loaded.corpus.desired.iter().map(|key| key.name.clone())).collect()
 }
 
 fn summary(path: &Path, imported: &Imported) -> String {
@@ -210,7 +210,7 @@ fn digest(loaded: &Loaded, imported: &Imported) -> Option<String> {
     let file = CorpusFile::new(imported.name.as_str(), bytes, &Limits::default());
     let definition = file.documents.first()?.definition.as_ref()?;
     let catalogue: Vec<_> = loaded.policy.roles().collect();
-    let facts = Some((loaded.tenant.as_str(), loaded.policy.tenant(&loaded.tenant)));
+    let facts = Some((loaded.corpus.tenant.as_str(), loaded.policy.tenant(&loaded.corpus.tenant)));
     let desired = Desired::of(definition, &catalogue, facts, &file.path, 1).ok()?;
     Some(desired.digest().to_owned())
 }

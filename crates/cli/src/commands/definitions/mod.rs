@@ -8,26 +8,21 @@ mod show;
 mod targets;
 
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cortexkey_client::time::{duration_ms, now_ms};
-use cortexkey_client::{
-    ChildTenant, Client, Desired, Kind, LockFile, Membership, MembershipError, NewKeys, Plan,
-    PlanOptions, PlanRequest, check_host, check_names,
-};
-use cortexkey_lint::files::{DEFAULT_POLICY, Definitions, Options, Outcome, now, run as run_files};
+use cortexkey_client::{Client, Kind, MembershipError, NewKeys, Plan, PlanRequest, check_host};
+use cortexkey_fleet::{TenantCorpus, lock_file};
+use cortexkey_lint::files::{Definitions, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
 use cortexkey_lint::{Policy, Severity, Timestamp};
-use cortexkey_manifest::lock::{FILE_NAME, Lock, LockedTenant};
+use cortexkey_manifest::lock::{Lock, LockedTenant};
 
 use crate::change::say;
 use crate::connection::call_failure;
 use crate::exit::{Exit, Failure};
 use crate::progress;
-
-/// Thirty days, as the linter's first window of expiries.
-const ROTATE_BEFORE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Which definitions, and which lock file.
 #[derive(clap::Args)]
@@ -65,8 +60,7 @@ pub(crate) struct PlanArgs {
 /// The policy, and the definitions for one tenant.
 pub(crate) struct Loaded {
     policy: Policy,
-    desired: Vec<Desired>,
-    tenant: String,
+    corpus: TenantCorpus,
     lock_file: PathBuf,
 }
 
@@ -76,13 +70,6 @@ pub(crate) struct Target {
     /// The policy's name of the tenant, where the profile says it.
     pub(crate) tenant: Option<String>,
     pub(crate) new_keys: NewKeys,
-}
-
-impl Target {
-    /// The lock file's name of a tenant.
-    fn place(&self, tenant: &str) -> String {
-        LockFile::tenant(tenant, self.client.child().map(ChildTenant::as_str))
-    }
 }
 
 impl DefinitionArgs {
@@ -102,35 +89,16 @@ impl DefinitionArgs {
         let Some(policy) = &outcome.policy else {
             return Err(Failure::of_linter(&outcome));
         };
-        let membership = self.tenant(policy, of_profile)?;
-        let tenant = membership.tenant();
-        let lock_file = self.lock_file(policy);
-        let mut desired: Vec<Desired> = Vec::new();
-        for file in &outcome.corpus.files {
-            // A child's catalogue counts for what it governs.
-            let policy = outcome.policy_of(file).unwrap_or(policy);
-            let tenants = policy.tenants().count();
-            let catalogue: Vec<_> = policy.roles().collect();
-            for document in &file.documents {
-                let Some(definition) = &document.definition else { continue };
-                if !membership.includes(definition, tenants) {
-                    continue;
-                }
-                let line = file.tree.position(definition.place.start).line;
-                let facts = Some((tenant, policy.tenant(tenant)));
-                let key = Desired::of(definition, &catalogue, facts, &file.path, line);
-                desired.push(key.map_err(|gap| {
-                    let at = file.tree.position(gap.span.start);
-                    let place = format!("{}:{}:{}", file.path, at.line, at.column);
-                    Failure::usage_error(format!("{place}: {}", gap.message))
-                        .help("fix the definition")
-                })?);
-            }
+        let named = self.tenant.as_deref().or(of_profile);
+        let corpus = TenantCorpus::of(&outcome, policy, named);
+        let corpus = corpus.map_err(|error| membership_failure(&error))?;
+        if let Some(gap) = corpus.gaps.first() {
+            let message = format!("{}: {}", gap.place, gap.message);
+            return Err(Failure::usage_error(message).help("fix the definition"));
         }
-        check_names(&desired).map_err(|error| membership_failure(&error))?;
-        let tenant = tenant.to_owned();
+        let lock_file = self.lock_file.clone().unwrap_or_else(|| lock_file(policy));
         let Some(policy) = outcome.policy else { return Err(Failure::of_linter(&outcome)) };
-        Ok(Loaded { policy, desired, tenant, lock_file })
+        Ok(Loaded { policy, corpus, lock_file })
     }
 
     /// The linter first. Its errors end what makes a plan.
@@ -173,40 +141,18 @@ impl DefinitionArgs {
         }
         Ok(outcome)
     }
-
-    fn tenant(&self, policy: &Policy, of_profile: Option<&str>) -> Result<Membership, Failure> {
-        let names = policy.tenants().map(|(name, _)| name.value.as_str());
-        Membership::choose(names, self.tenant.as_deref().or(of_profile))
-            .map_err(|error| membership_failure(&error))
-    }
-
-    fn lock_file(&self, policy: &Policy) -> PathBuf {
-        if let Some(path) = &self.lock_file {
-            return path.clone();
-        }
-        let path =
-            policy.path().filter(|path| *path != DEFAULT_POLICY && !path.starts_with("builtin:"));
-        let folder = path.and_then(|path| Path::new(path).parent());
-        folder.unwrap_or(Path::new("")).join(FILE_NAME)
-    }
 }
 
 impl Loaded {
     fn plan(&self, target: &Target, lock: &Lock, args: &PlanArgs) -> Result<Plan, Failure> {
-        let place = target.place(&self.tenant);
-        let options = PlanOptions {
-            now_ms: now_ms(),
-            rotate_before_ms: args
-                .rotate_before
-                .or_else(|| self.policy.rotate_before_ms())
-                .unwrap_or(ROTATE_BEFORE_MS),
-            prune: args.prune,
-        };
+        let place = self.corpus.place(&target.client);
+        let options =
+            TenantCorpus::plan_options(&self.policy, now_ms(), args.rotate_before, args.prune);
         let catalogue: Vec<_> = self.policy.roles().collect();
         let request = PlanRequest {
             client: &target.client,
             tenant: &place,
-            desired: &self.desired,
+            desired: &self.corpus.desired,
             catalogue: &catalogue,
             lock,
             options: &options,
@@ -221,7 +167,7 @@ impl Loaded {
 
     /// Checks that the lock file's entry is that of the tenant that is called.
     fn check_host(&self, lock: &Lock, client: &Client) -> Result<(), Failure> {
-        let place = LockFile::tenant(&self.tenant, client.child().map(ChildTenant::as_str));
+        let place = self.corpus.place(client);
         check_host(lock, &self.lock_file, &place, client.address())
             .map_err(|error| membership_failure(&error))
     }
@@ -241,7 +187,7 @@ impl Loaded {
         plan.hold_back(&|action| {
             let is_defined = locked.is_some_and(|tenant| tenant.keys.contains_key(&action.key));
             match (&definitions, is_defined) {
-                (Ok(definitions), true) => definitions.why_kept(&self.tenant, &action.key),
+                (Ok(definitions), true) => definitions.why_kept(&self.corpus.tenant, &action.key),
                 (Ok(definitions), false) => {
                     let is_locked = action.id.is_some_and(|id| definitions.has_locked(place, id));
                     is_locked.then(|| {

@@ -9,8 +9,8 @@ use cortexkey_manifest::yaml::Limits;
 use super::choices::Choices;
 use super::values::KeyForm;
 use crate::app::App;
-use crate::definitions::Found;
 use crate::snapshot::Snapshot;
+use cortexkey_fleet::Found;
 
 /// The name of the file that findings are in.
 const FILE: &str = "new-key.yaml";

@@ -4,9 +4,9 @@ use cortexkey_client::table;
 use cortexkey_core::lifecycle::{Expiry, RecordOrder, TimeColumn};
 use cortexkey_lint::Severity;
 
-use crate::definitions::{State, rank};
 use crate::records::time;
 use crate::snapshot::Row;
+use cortexkey_fleet::State;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("unmanaged", "Unmanaged"),
     ("drifted", "Drifted"),
     ("pending", "Not applied"),
+    ("replaced", "Replaced"),
+    ("unclear", "Unclear"),
 ];
 const POLICY: &[(&str, &str)] =
     &[("any", "Any finding"), ("error", "Error"), ("warning", "Warning"), ("info", "Info")];
@@ -171,7 +173,7 @@ impl Column {
         match self {
             Self::Policy => {
                 let worst = row.managed.as_ref().and_then(|managed| managed.worst());
-                worst.map_or(0, |found| rank(found.severity)).to_string()
+                worst.map_or(0, |found| 1 + found.severity as u8).to_string()
             }
             _ => self.text(row).to_lowercase(),
         }
@@ -215,6 +217,8 @@ pub(in crate::pages) fn definition(row: &Row) -> &'static str {
         Some(State::InPlace) => "Managed",
         Some(State::Pending) => "Not applied",
         Some(State::Drifted) => "Drifted",
+        Some(State::Replaced) => "Replaced",
+        Some(State::Unclear) => "Unclear",
     }
 }
 
@@ -228,6 +232,8 @@ pub(super) fn is_choice(column: Column, value: &str, row: &Row, now_ms: u64) -> 
             "unmanaged" => managed.is_none(),
             "drifted" => managed.is_some_and(|managed| managed.state == State::Drifted),
             "pending" => managed.is_some_and(|managed| managed.state == State::Pending),
+            "replaced" => managed.is_some_and(|managed| managed.state == State::Replaced),
+            "unclear" => managed.is_some_and(|managed| managed.state == State::Unclear),
             _ => false,
         },
         Column::Policy => {

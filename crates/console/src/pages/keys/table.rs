@@ -8,10 +8,10 @@ use super::columns::{Column, Kind, definition};
 use super::query::{CHOICE_OPERATORS, Found, Query, ROWS, TEXT_OPERATORS, TIME_OPERATORS};
 use super::{export, thousands};
 use crate::app::App;
-use crate::definitions::State;
 use crate::parts::{chart, findings};
 use crate::records::{day, left, time};
 use crate::snapshot::{Row, Snapshot};
+use cortexkey_fleet::State;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Six months, the longest life of a key that the API generates.
@@ -366,7 +366,7 @@ pub(in crate::pages) const fn level(level: Level) -> &'static str {
 fn definition_class(row: &Row) -> &'static str {
     match row.managed.as_ref().map(|managed| managed.state) {
         Some(State::Drifted) => "bad",
-        Some(State::Pending) => "warn",
+        Some(State::Pending | State::Unclear) => "warn",
         _ => "",
     }
 }

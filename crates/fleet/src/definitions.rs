@@ -1,0 +1,428 @@
+//! [`Definitions`]: the linter's and the planner's view of the folder with key definitions.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use cortexkey_client::{
+    CallError, Change, Client, Kind, LockFile, LockFileError, MembershipError, Plan, PlanRequest,
+    check_host,
+};
+use cortexkey_core::auth::Level;
+use cortexkey_lint::files::{self, DEFAULT_POLICY, Outcome, run};
+use cortexkey_lint::{Finding, Policy, Report, Severity, Source, Timestamp, WaivedBy};
+use cortexkey_manifest::access::Access;
+use cortexkey_manifest::definition::{Definition, Expiry};
+use cortexkey_manifest::lock::LockedTenant;
+use cortexkey_system::chain;
+use thiserror::Error;
+
+use crate::corpus::{TenantCorpus, lock_file};
+
+/// Where definitions are, and for which tenant.
+#[derive(Clone, Debug, Default)]
+pub struct DefinitionSource {
+    /// The folder with the definitions and their policy.
+    pub folder: PathBuf,
+    /// The policy; the nearest one, searching upwards from the folder, unless set.
+    pub policy: Option<PathBuf>,
+    /// The linter's baseline; the one beside the policy unless set.
+    pub baseline: Option<PathBuf>,
+    /// The policy's name of the tenant; the policy's only one unless set.
+    pub tenant: Option<String>,
+    /// The lock file; the one beside the policy unless set.
+    pub lock_file: Option<PathBuf>,
+    /// Above how many keys with a scope nothing is compared: each takes one call.
+    pub scopes_max: Option<usize>,
+}
+
+/// A finding of the linter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// How severe it is.
+    pub severity: Severity,
+    /// The rule's code.
+    pub code: String,
+    /// The rule's name.
+    pub name: String,
+    /// What was seen, and what was expected.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The name of the key, where the finding is about one.
+    pub key: Option<String>,
+    /// The file.
+    pub file: String,
+    /// The line, counted from 1; 0 where it has no line.
+    pub line: usize,
+    /// What suppressed it, where it does not count.
+    pub waived_by: Option<WaivedBy>,
+}
+
+impl Found {
+    /// A finding of a report.
+    pub fn of(report: &Report, finding: &Finding) -> Self {
+        let source = report.sources.get(finding.location.source);
+        let line = |source: &Source| source.positions(finding.location.span).0.line;
+        Self {
+            severity: finding.severity,
+            code: finding.rule.code().to_owned(),
+            name: finding.rule.name().to_owned(),
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+            key: finding.key.clone(),
+            file: source.map(|source| source.path.clone()).unwrap_or_default(),
+            line: source.map_or(0, line),
+            waived_by: None,
+        }
+    }
+}
+
+/// A key's definition.
+#[derive(Clone, Debug)]
+pub struct Defined {
+    /// Its name; empty where it has none.
+    pub name: String,
+    /// Its owner.
+    pub owner: Option<String>,
+    /// The tenant that it names.
+    pub tenant: Option<String>,
+    /// Its file.
+    pub file: String,
+    /// The line that it begins in, counted from 1.
+    pub line: usize,
+    /// Its security level.
+    pub level: Option<Level>,
+    /// The names of its roles.
+    pub roles: Vec<String>,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// When it expires, or how long it lives.
+    pub expiry: Option<Expiry>,
+    /// What it may do and see; why that is not known, in words.
+    pub access: Result<Access, String>,
+    /// What the linter found in it, and counts.
+    pub findings: Vec<Found>,
+}
+
+/// How a key of the tenant stands beside its definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The tenant has what the definition says.
+    InPlace,
+    /// The definition was changed and not applied yet.
+    Pending,
+    /// Somebody changed the key in the tenant.
+    Drifted,
+    /// A newer key has replaced it, or is about to.
+    Replaced,
+    /// It could not be compared, or `apply` cannot do what the definition says.
+    Unclear,
+}
+
+impl State {
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InPlace => "in-place",
+            Self::Pending => "not-applied",
+            Self::Drifted => "drifted",
+            Self::Replaced => "replaced",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+/// What is known of a key of the tenant that has a definition.
+#[derive(Clone, Debug)]
+pub struct Managed {
+    /// The name of the definition.
+    pub name: String,
+    /// Its owner.
+    pub owner: Option<String>,
+    /// Its file.
+    pub file: String,
+    /// The line that it begins in, counted from 1.
+    pub line: usize,
+    /// How the key stands beside it.
+    pub state: State,
+    /// Where the key differs.
+    pub changes: Vec<Change>,
+    /// What the linter found in it, and counts.
+    pub findings: Vec<Found>,
+}
+
+impl Managed {
+    /// The worst finding.
+    pub fn worst(&self) -> Option<&Found> {
+        self.findings.iter().max_by_key(|found| found.severity)
+    }
+}
+
+/// Why definitions and a tenant cannot be compared.
+#[derive(Debug, Error)]
+enum CompareError {
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    #[error(transparent)]
+    LockFile(#[from] LockFileError),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("more than {max} keys with a scope have definitions: run `cortexkey plan`")]
+    TooManyScopes { max: usize },
+}
+
+/// What a folder says of keys, and how a tenant compares.
+#[derive(Default)]
+pub struct Definitions {
+    outcome: Option<Outcome>,
+    /// The policy that holds where there is no folder.
+    builtin: Option<Policy>,
+    /// All definitions, of whatever tenant.
+    defined: Vec<Defined>,
+    by_id: BTreeMap<u64, Managed>,
+    /// The lock file, where definitions could be compared.
+    pub lock_file: Option<PathBuf>,
+    /// What could not be read, in words.
+    pub faults: Vec<String>,
+    /// What `cortexkey plan` says; none where nothing was compared.
+    pub plan: Option<Plan>,
+}
+
+impl Definitions {
+    /// Reads the folder, where there is one, and compares it with the tenant that is called, where
+    /// one is.
+    pub fn load(
+        source: Option<&DefinitionSource>,
+        client: Option<&Client>,
+        now_ms: u64,
+        on_scope: &dyn Fn(),
+    ) -> Self {
+        let Some(source) = source else {
+            return Self { builtin: Policy::builtin(DEFAULT_POLICY), ..Self::default() };
+        };
+        let outcome = lint(source, now_ms);
+        Self::of(outcome, source, client, now_ms, on_scope)
+    }
+
+    /// The same with a run of the linter that is done.
+    pub fn of(
+        outcome: Outcome,
+        source: &DefinitionSource,
+        client: Option<&Client>,
+        now_ms: u64,
+        on_scope: &dyn Fn(),
+    ) -> Self {
+        let mut definitions = Self::default();
+        match &outcome.policy {
+            Some(policy) if !outcome.usage_error => {
+                definitions.defined = defined(&outcome, policy, source.tenant.as_deref());
+                if let Some(client) = client {
+                    let compared =
+                        definitions.compare(source, client, &outcome, policy, now_ms, on_scope);
+                    definitions.faults.extend(compared.err().map(|error| chain(&error)));
+                }
+            }
+            _ => definitions.faults.extend(outcome.messages.iter().cloned()),
+        }
+        definitions.outcome = Some(outcome);
+        definitions
+    }
+
+    /// The policy in force; the built-in one without a folder.
+    pub fn policy(&self) -> Option<&Policy> {
+        let own = self.outcome.as_ref().and_then(|outcome| outcome.policy.as_ref());
+        own.or(self.builtin.as_ref())
+    }
+
+    /// What the linter found and read, where there is a folder.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// All definitions that were read, of whatever tenant.
+    pub fn defined(&self) -> &[Defined] {
+        &self.defined
+    }
+
+    /// What is known of a key of the tenant.
+    pub fn managed(&self, id: u64) -> Option<&Managed> {
+        self.by_id.get(&id)
+    }
+
+    /// Whether there is a folder whose definitions could be compared with the tenant.
+    pub fn is_compared(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    /// All findings of the linter, those that do not count after those that do.
+    pub fn findings(&self) -> Vec<Found> {
+        let report = self.outcome.as_ref().and_then(|outcome| outcome.report.as_ref());
+        let Some(report) = report else { return Vec::new() };
+        let counting = report.findings.iter().map(|finding| Found::of(report, finding));
+        let waived = report.waived.iter().map(|waived| {
+            let found = Found::of(report, &waived.finding);
+            Found { waived_by: Some(waived.by), ..found }
+        });
+        counting.chain(waived).collect()
+    }
+
+    fn compare(
+        &mut self,
+        source: &DefinitionSource,
+        client: &Client,
+        outcome: &Outcome,
+        policy: &Policy,
+        now_ms: u64,
+        on_scope: &dyn Fn(),
+    ) -> Result<(), CompareError> {
+        let corpus = TenantCorpus::of(outcome, policy, source.tenant.as_deref())?;
+        let gap = |gap: &crate::Gap| format!("{}: {}", gap.place, gap.message);
+        self.faults.extend(corpus.gaps.iter().map(gap));
+        let path = source.lock_file.clone();
+        let path = path.unwrap_or_else(|| source.folder.join(lock_file(policy)));
+        let lock = LockFile::read(&path)?;
+        let place = corpus.place(client);
+        check_host(&lock, &path, &place, client.address())?;
+        let catalogue: Vec<_> = policy.roles().collect();
+        let request = PlanRequest {
+            client,
+            tenant: &place,
+            desired: &corpus.desired,
+            catalogue: &catalogue,
+            lock: &lock,
+            options: &TenantCorpus::plan_options(policy, now_ms, None, false),
+        };
+        if let Some(max) = source.scopes_max.filter(|max| request.scopes().len() > *max) {
+            return Err(CompareError::TooManyScopes { max });
+        }
+        let plan = request.plan(on_scope)?;
+        if let Some(locked) = lock.tenants.get(&place) {
+            self.by_id = managed(&self.defined, &corpus, locked, &plan);
+        }
+        (self.plan, self.lock_file) = (Some(plan), Some(path));
+        Ok(())
+    }
+}
+
+/// Runs the linter over the definitions of a source.
+fn lint(source: &DefinitionSource, now_ms: u64) -> Outcome {
+    let now = i64::try_from(now_ms).ok();
+    let now = now.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
+    let mut options = files::Options::new(source.folder.clone(), now);
+    options.policy.clone_from(&source.policy);
+    options.baseline.clone_from(&source.baseline);
+    run(&options, &mut io::empty())
+}
+
+/// All definitions of a run. Where one names no tenant, it is for the one that is given, or for the
+/// only one of its policy.
+fn defined(outcome: &Outcome, policy: &Policy, tenant: Option<&str>) -> Vec<Defined> {
+    let mut findings = findings_by_key(outcome);
+    let mut all = Vec::new();
+    for file in &outcome.corpus.files {
+        let policy = outcome.policy_of(file).unwrap_or(policy);
+        let catalogue: Vec<_> = policy.roles().collect();
+        for definition in file.documents.iter().filter_map(|known| known.definition.as_ref()) {
+            let line = file.tree.position(definition.place.start).line;
+            let tenant = definition.tenant().or(policy.only_tenant()).or(tenant);
+            let facts = tenant.map(|name| (name, policy.tenant(name)));
+            let access = Access::of(definition, &catalogue, facts).map_err(|gap| gap.message);
+            let name = definition.name().unwrap_or_default().to_owned();
+            let findings = findings.remove(&(file.path.clone(), name.clone())).unwrap_or_default();
+            let tenant = definition.tenant().map(str::to_owned);
+            let file = file.path.clone();
+            let mut defined =
+                Defined { name, tenant, file, line, access, findings, ..of(definition) };
+            defined.roles = definition.roles().iter().map(|role| role.value.clone()).collect();
+            all.push(defined);
+        }
+    }
+    all
+}
+
+/// What a definition says by itself.
+fn of(definition: &Definition) -> Defined {
+    let spec = definition.spec.as_ref();
+    let metadata = definition.metadata.as_ref();
+    Defined {
+        name: String::new(),
+        owner: metadata.and_then(|metadata| metadata.owner.get().cloned()),
+        tenant: None,
+        file: String::new(),
+        line: 0,
+        level: spec.and_then(|spec| spec.level.get().copied()),
+        roles: Vec::new(),
+        comment: spec.and_then(|spec| spec.comment.get().cloned()),
+        expiry: spec.and_then(|spec| spec.end().map(|end| end.value)),
+        access: Err(String::new()),
+        findings: Vec::new(),
+    }
+}
+
+/// The findings that count, by file and name of the key.
+fn findings_by_key(outcome: &Outcome) -> BTreeMap<(String, String), Vec<Found>> {
+    let mut by_key: BTreeMap<_, Vec<Found>> = BTreeMap::new();
+    if let Some(report) = &outcome.report {
+        for finding in &report.findings {
+            let Some(key) = &finding.key else { continue };
+            let found = Found::of(report, finding);
+            by_key.entry((found.file.clone(), key.clone())).or_default().push(found);
+        }
+    }
+    by_key
+}
+
+/// The keys of the tenant that have definitions, by id: the current one of each, and those that it
+/// replaced.
+fn managed(
+    defined: &[Defined],
+    corpus: &TenantCorpus,
+    locked: &LockedTenant,
+    plan: &Plan,
+) -> BTreeMap<u64, Managed> {
+    let mut by_id = BTreeMap::new();
+    for key in &corpus.desired {
+        let Some(entry) = locked.keys.get(&key.name) else { continue };
+        let is_its = |defined: &&Defined| {
+            defined.file == key.file && defined.line == key.line && defined.name == key.name
+        };
+        let Some(definition) = defined.iter().find(is_its) else { continue };
+        let (state, changes) = state(plan, &key.name);
+        let managed = |state, changes| Managed {
+            name: key.name.clone(),
+            owner: definition.owner.clone(),
+            file: key.file.clone(),
+            line: key.line,
+            state,
+            changes,
+            findings: definition.findings.clone(),
+        };
+        for id in entry.ids().filter(|id| Some(*id) != entry.id) {
+            by_id.insert(id, managed(State::Replaced, Vec::new()));
+        }
+        by_id.extend(entry.id.map(|id| (id, managed(state, changes))));
+    }
+    by_id
+}
+
+/// How a key stands beside its definition, by all that a plan would do to it, and what differs.
+fn state(plan: &Plan, name: &str) -> (State, Vec<Change>) {
+    // Deleting the keys that it replaced changes nothing of the key itself.
+    let is_of_key = |kind: Kind| {
+        matches!(kind, Kind::Generate | Kind::Replace | Kind::Edit | Kind::Scope | Kind::Refuse)
+    };
+    let actions =
+        || plan.actions.iter().filter(|action| action.key == name && is_of_key(action.action));
+    let changes = actions().flat_map(|action| action.changes.iter().cloned()).collect();
+    let state = if actions().any(|action| action.drift) {
+        State::Drifted
+    } else if actions().any(|action| action.action == Kind::Refuse) {
+        State::Unclear
+    } else if actions().next().is_some() {
+        State::Pending
+    } else {
+        State::InPlace
+    };
+    (state, changes)
+}

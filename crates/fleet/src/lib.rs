@@ -1,0 +1,17 @@
+//! The keys of a tenant beside the definitions of a repository: owners, drift, access, lineage and
+//! findings.
+//!
+//! One model for all front ends: `plan` and `apply` take the definitions of a tenant from
+//! [`TenantCorpus`], the console shows a [`Snapshot`], and [`Overview`], [`Report`] and [`Inventory`]
+//! count and list the same [`KeyFacts`]. Decisions are the core's, findings the linter's, plans and
+//! calls the client's.
+
+mod access;
+mod corpus;
+mod definitions;
+mod snapshot;
+
+pub use access::{KeyScope, Reach, access};
+pub use corpus::{Gap, ROTATE_BEFORE_MS, TenantCorpus, lock_file};
+pub use definitions::{Defined, DefinitionSource, Definitions, Found, Managed, State};
+pub use snapshot::{Row, Snapshot};

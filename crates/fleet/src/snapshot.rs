@@ -1,0 +1,77 @@
+//! [`Snapshot`]: the tenant's keys at a moment, with what the definitions say of them.
+
+use core::borrow::Borrow;
+use std::sync::Arc;
+
+use cortexkey_api::api_keys::ApiKeyRecord;
+use cortexkey_api::role::RoleRecord;
+use cortexkey_client::{CallError, Client};
+use cortexkey_core::lifecycle::KeyRecord;
+
+use crate::definitions::{DefinitionSource, Definitions, Managed};
+
+/// Lets the core sort rows by their records.
+impl Borrow<KeyRecord> for &Row {
+    fn borrow(&self) -> &KeyRecord {
+        &self.record
+    }
+}
+
+/// A key of the tenant.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// As the tenant gave it.
+    pub key: ApiKeyRecord,
+    /// As the table shows it.
+    pub record: KeyRecord,
+    /// What its definition says, where it has one.
+    pub managed: Option<Managed>,
+}
+
+/// The tenant's keys at a moment.
+#[derive(Default)]
+pub struct Snapshot {
+    /// By id.
+    pub rows: Vec<Row>,
+    /// How many keys the tenant has and does not show, or shows in a form that cannot be read.
+    pub unseen: u64,
+    /// The tenant's roles, where the key may read them.
+    pub roles: Vec<RoleRecord>,
+    /// The policy and the definitions.
+    pub definitions: Arc<Definitions>,
+    /// When it was read, in milliseconds since 1970.
+    pub taken_ms: u64,
+}
+
+impl Snapshot {
+    /// Reads the tenant's keys, and the definitions where there is a folder with them.
+    pub fn read(
+        client: &Client,
+        source: Option<&DefinitionSource>,
+        now_ms: u64,
+    ) -> Result<Self, CallError> {
+        let load = || Definitions::load(source, Some(client), now_ms, &|| {});
+        Self::read_with(client, load, now_ms)
+    }
+
+    /// The same with definitions that are read in another way.
+    pub fn read_with(
+        client: &Client,
+        definitions: impl FnOnce() -> Definitions,
+        now_ms: u64,
+    ) -> Result<Self, CallError> {
+        let list = client.key_list(&[])?;
+        let definitions = Arc::new(definitions());
+        // Older products have no such call, and some keys may not make it.
+        let roles = client.roles().unwrap_or_default();
+        let row = |key: ApiKeyRecord| {
+            let record = key.row()?;
+            let managed = definitions.managed(key.id).cloned();
+            Some(Row { key, record, managed })
+        };
+        let shown = list.keys.len();
+        let rows: Vec<Row> = list.keys.into_iter().filter_map(row).collect();
+        let unseen = list.missing + (list.odd.len() + shown - rows.len()) as u64;
+        Ok(Self { rows, unseen, roles, definitions, taken_ms: now_ms })
+    }
+}
