@@ -1,6 +1,7 @@
 //! The project's own tools: `cargo xtask help` lists them.
 //!
-//! It refuses to hold logic of the product, and to change anything but generated files.
+//! No logic of the product is here, and no command changes a file that a person wrote, except
+//! `new-rule`, which registers what it generates.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the terminal")]
 #![allow(
@@ -22,6 +23,7 @@ mod guide;
 mod header;
 mod instructions;
 mod linter;
+mod new_rule;
 mod picture;
 mod proofs;
 mod release;
@@ -57,6 +59,7 @@ cargo xtask COMMAND
   picture          draw the README's picture of quickstart
   console-tests [--all] run the console's browser tests; --all in all four looks, with the figures
   console-pictures take the pictures of the console in docs/images
+  new-rule FAMILY NAME write the skeleton of a linter's rule and register it
   rules            write the pages of the linter's rules and the schemas
   hooks            run pre-commit with each of its hooks
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
             console::tests(&root, true).map(|passed| println!("{passed} passed"))
         }
         ["console-pictures"] => console::pictures(&root),
+        ["new-rule", family, name] => new_rule::run(&root, family, name),
         ["rules"] => write_rules(&root),
         ["hooks"] => linter::hooks(&root, &["cortexkey", "cortexkey-system", "cortexkey-cargo"]),
         ["tidy"] => tidy::run(&root),

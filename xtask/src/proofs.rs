@@ -20,19 +20,6 @@ pub(crate) fn loom(root: &Path) -> Vec<Command> {
     vec![schedules(root, "loom", &["--release"])]
 }
 
-/// What of both the gate has time for: loom's two and three threads with one request, and 2,000 of
-/// shuttle's schedules.
-pub(crate) fn schedules_of_gate(root: &Path) -> Result<(), String> {
-    let filter = ["--", "of_two_equal", "of_three_equal"];
-    // Each has a build folder of its own, and keeps one processor busy.
-    std::thread::scope(|scope| {
-        let loom = scope.spawn(|| check(&mut schedules(root, "loom", &filter)));
-        let shuttle = check(&mut schedules(root, "shuttle", &[]));
-        let loom = loom.join().unwrap_or_else(|_| Err("the thread for loom panicked".into()));
-        loom.and(shuttle).map(drop)
-    })
-}
-
 /// The replay guard with shuttle's atomics: chance schedules, as many as a campaign wants.
 pub(crate) fn shuttle(root: &Path) -> Vec<Command> {
     let mut test = schedules(root, "shuttle", &["--release"]);

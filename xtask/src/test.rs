@@ -38,7 +38,6 @@ const STEPS: &[Step] = &[
     Step { name: "core without std", run: no_std },
     Step { name: "core without panic", run: |root| once(proofs::probe(root)) },
     Step { name: "core in constant time", run: constant_time },
-    Step { name: "core in every schedule", run: |root| once(proofs::schedules_of_gate(root)) },
     Step { name: "linter by itself", run: features },
     Step { name: "Rust tests", run: rust_tests },
     Step { name: "core without its kernels", run: |root| counted(proofs::without_kernels(root)) },

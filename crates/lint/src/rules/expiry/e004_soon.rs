@@ -45,7 +45,7 @@ fn check(cx: &KeyContext<'_>, sink: &mut Sink<'_>) {
             duration_in_words(*first)
         );
         cx.finding(end.span, message)
-            .help("rotate it: rotate it: generate a new key, switch its consumer, delete this one")
+            .help("rotate it: generate a new key, switch its consumer, delete this one")
             .decided(windows.decided, "the windows")
             .report(sink);
     }
