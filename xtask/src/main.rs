@@ -26,6 +26,7 @@ mod linter;
 mod new_rule;
 mod picture;
 mod proofs;
+mod public_api;
 mod release;
 mod run;
 mod setup;
@@ -65,6 +66,7 @@ cargo xtask COMMAND
   pkg-config       install the C library under target and print the folder for PKG_CONFIG_PATH
   tidy             check what no other tool does: module comments, links, invariants, module cycles
   setup            install what the checks need, and say what could not be had
+  public-api [--renew] compare the interfaces of core and client with their records, or write these
   coverage         run the tests, and print which share of each crate's lines they reach
   docs             build the documentation site into target/site, and check it
   instructions [--record] count the instructions of the hot paths and compare with the last record
@@ -120,6 +122,8 @@ fn main() -> ExitCode {
         ["instructions", "--record"] => instructions::record(&root),
         ["examples"] => examples::run(&root).map(drop),
         ["examples", "terraform"] => examples::terraform(&root),
+        ["public-api"] => public_api::run(&root, false),
+        ["public-api", "--renew"] => public_api::run(&root, true),
         ["coverage"] => coverage::run(&root),
         ["workflows"] => workflows::run(&root),
         ["release", arguments @ ..] => release::run(&root, arguments),

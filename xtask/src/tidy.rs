@@ -64,9 +64,15 @@ impl File<'_> {
 
     /// Made by a tool, which has its own idea of form.
     fn is_generated(&self) -> bool {
-        ["Cargo.lock", "go.sum", "include/cortexkey.h", "internal/capi/cortexkey.h"]
-            .iter()
-            .any(|name| self.path.ends_with(name))
+        [
+            "Cargo.lock",
+            "go.sum",
+            "include/cortexkey.h",
+            "internal/capi/cortexkey.h",
+            "public-api.txt",
+        ]
+        .iter()
+        .any(|name| self.path.ends_with(name))
             || self.is("snap")
     }
 }

@@ -1,6 +1,7 @@
-//! Tools from PyPI, each set of them in an environment of its own under the build folder.
+//! Tools from PyPI, each set of them in an environment of its own under the build folder, and from
+//! crates.io and npm.
 //!
-//! A set is a file in `xtask/python`: `NAME.in` states the versions, and `NAME.txt` pins all that they
+//! A set of PyPI is a file in `xtask/python`: `NAME.in` states the versions, and `NAME.txt` pins all that they
 //! need by digest (`uv pip compile --universal --generate-hashes NAME.in -o NAME.txt` renews it).
 
 use std::fs;
@@ -33,6 +34,15 @@ pub(crate) fn npm(folder: &Path) -> Result<(), String> {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]);
     check(npm.current_dir(folder)).map(drop)
+}
+
+/// What installs a program of crates.io into the build folder unless it is there, and the program.
+pub(crate) fn from_crates(root: &Path, name: &str, version: &str) -> (Command, PathBuf) {
+    let folder = target_dir(root).join("cargo-tools");
+    let mut install = Command::new("cargo");
+    install.args(["install", "--quiet", "--locked", "--version", version, "--root"]);
+    install.arg(&folder).arg(name);
+    (install, folder.join("bin").join(name))
 }
 
 fn python() -> &'static str {

@@ -49,8 +49,13 @@ const PROOFS: &[Proof] = &[
         run: project::semver,
     },
     Proof {
+        name: "public-api",
+        shows: "the public interfaces of core and client are those on record (builds cargo-public-api)",
+        run: project::public_api,
+    },
+    Proof {
         name: "coverage",
-        shows: "which share of each crate's lines the tests reach, to be read (cargo-llvm-cov)",
+        shows: "the tests reach of each crate's lines at least the share on record (cargo-llvm-cov)",
         run: project::coverage,
     },
     Proof {

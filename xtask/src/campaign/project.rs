@@ -44,15 +44,6 @@ fn tool(root: &Path, name: &str) -> PathBuf {
     )
 }
 
-/// Installs a program of crates.io into the build folder, unless it is there.
-fn from_crates(root: &Path, name: &str, version: &str) -> (Command, PathBuf) {
-    let folder = crate::run::target_dir(root).join("cargo-tools");
-    let mut install = Command::new("cargo");
-    install.args(["install", "--quiet", "--locked", "--version", version, "--root"]);
-    install.arg(&folder).arg(name);
-    (install, folder.join("bin").join(name))
-}
-
 pub(super) fn semver(root: &Path) -> Vec<Command> {
     let mut last = Command::new("git");
     last.args(["describe", "--tags", "--abbrev=0", "--match", "v*"]).current_dir(root);
@@ -61,10 +52,16 @@ pub(super) fn semver(root: &Path) -> Vec<Command> {
         println!("there is no release to compare with");
         return Vec::new();
     };
-    let (install, program) = from_crates(root, "cargo-semver-checks", "0.51.0");
+    let (install, program) = tools::from_crates(root, "cargo-semver-checks", "0.51.0");
     let mut checks = Command::new(program);
     checks.args(["semver-checks", "--workspace", "--baseline-rev", tag.trim()]).current_dir(root);
     vec![install, checks]
+}
+
+pub(super) fn public_api(root: &Path) -> Vec<Command> {
+    let mut again = cargo(root);
+    again.args(["xtask", "public-api"]);
+    vec![again]
 }
 
 pub(super) fn coverage(root: &Path) -> Vec<Command> {
