@@ -50,5 +50,6 @@ pub mod address;
 pub mod auth;
 #[cfg(ctgrind)]
 pub mod ctgrind;
+mod expiry;
 pub mod lifecycle;
 pub mod replay;

@@ -122,8 +122,8 @@ impl core::error::Error for BadKeyMaterial {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::guard::Unguarded;
     use crate::auth::{Key, Nonce, NonceLengths, Request, Signer, Timestamp, Verifier};
-    use crate::replay::Unguarded;
 
     #[test]
     fn a_key_that_was_stored_checks_as_before() {

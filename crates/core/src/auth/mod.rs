@@ -8,6 +8,7 @@
 mod alphanumeric;
 mod batch;
 mod digits;
+pub(crate) mod guard;
 mod header_names;
 mod key;
 mod key_material;

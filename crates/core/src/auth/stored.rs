@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use super::key::{Key, KeyId, Level};
 use super::midstate::HashMidstate;
 use super::secret_box::SecretBox;
-use crate::lifecycle::Expiry;
+use crate::expiry::Expiry;
 
 /// A key as a verifier stores it.
 ///

@@ -9,6 +9,7 @@ use core::hint::black_box;
 use subtle::ConstantTimeEq;
 
 use super::digits::encode_hex;
+use super::guard::{GuardRefusal, ReplayGuard, VerifiedUse};
 use super::key::{KeyId, Level};
 use super::midstate::{Digest, Expected, HashMidstate};
 use super::nonce::NonceLengths;
@@ -16,8 +17,7 @@ use super::request::{AuthForm, Request};
 use super::stored::{Material, StoredKey};
 use super::timestamp::Timestamp;
 use super::verdict::Verdict;
-use crate::lifecycle::Expiry;
-use crate::replay::{GuardRefusal, ReplayGuard, VerifiedUse};
+use crate::expiry::Expiry;
 
 /// How far a request's timestamp may be from the verifier's clock in either direction: 1 to 300
 /// seconds, 60 by default.

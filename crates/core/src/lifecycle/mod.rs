@@ -1,14 +1,13 @@
 //! The life of a key: generated and shown once ([`GeneratedKey`]), recorded ([`KeyRecord`]), and
 //! over at its [`Expiry`]. The time is always an argument.
 
-mod expiry;
 mod generated;
 #[cfg(feature = "alloc")]
 mod record;
 #[cfg(feature = "alloc")]
 mod table;
 
-pub use expiry::{Expiry, ExpiryState, Notice};
+pub use crate::expiry::{Expiry, ExpiryState, Notice};
 pub use generated::{GENERATED_KEY_BYTES, GeneratedKey};
 #[cfg(feature = "alloc")]
 pub use record::KeyRecord;

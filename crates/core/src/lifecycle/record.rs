@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::expiry::Expiry;
 use crate::auth::{KeyId, Level};
+use crate::expiry::Expiry;
 
 /// What the table shows of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::cmp::Ordering;
 
-use super::expiry::{DAY_MS, Expiry, ExpiryState};
 use super::record::KeyRecord;
 use crate::auth::{KeyId, Level};
+use crate::expiry::{DAY_MS, Expiry, ExpiryState};
 
 /// Which rows are shown, and in which order.
 ///

@@ -41,8 +41,8 @@ mod read;
 mod record;
 mod write;
 
-pub use read::{CompiledError, Definitions, KeyEntry, Lookup};
-pub use record::Record;
+pub use read::{CompiledError, Definitions, Lookup};
+pub use record::{KeyEntry, Record};
 pub use write::{CompileError, Compiler};
 
 use super::compare::KeyDefinition;

@@ -10,10 +10,9 @@ use core::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
-use super::record::{Cursor, Record};
+use super::record::{Cursor, KeyEntry, Record};
 use super::{COMPILED_BYTES_MAX, COMPILED_KEYS_MAX, HEAD_BYTES, MAGIC, VERSION};
-use crate::auth::{KeyId, Level};
-use crate::lifecycle::Expiry;
+use crate::auth::KeyId;
 
 /// Compiled definitions. They never change, so threads may share them.
 ///
@@ -60,31 +59,6 @@ pub struct Definitions {
     records: Vec<Range<usize>>,
     /// The records in the order of their names alone.
     by_name: Vec<u32>,
-}
-
-/// Which key a record is of, and how long it lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyEntry<'a> {
-    /// Its tenant; empty where it has none.
-    pub tenant: &'a str,
-    /// Its name.
-    pub name: &'a str,
-    /// Its ids, eight bytes each.
-    pub(super) ids: &'a [u8],
-    /// Its security level.
-    pub level: Level,
-    /// When it expires.
-    pub expiry: Expiry,
-    /// How long it lives from when it is generated, in milliseconds, where the definition says that
-    /// and no expiry.
-    pub lifetime_ms: Option<u64>,
-}
-
-impl<'a> KeyEntry<'a> {
-    /// The ids that it has in its tenant, the one in use first; none where nobody said.
-    pub fn key_ids(&self) -> impl Iterator<Item = KeyId> + use<'a> {
-        self.ids.as_chunks::<8>().0.iter().filter_map(|id| KeyId::new(u64::from_le_bytes(*id)))
-    }
 }
 
 /// What a search for a key came to.

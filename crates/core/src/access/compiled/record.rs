@@ -4,7 +4,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::{CompiledKey, KeyEntry, NAME_BYTES_MAX};
+use super::{CompiledKey, NAME_BYTES_MAX};
 use crate::access::{
     Actions, Area, AreaMode, Axis, AxisMode, CasesAndIssues, Certainty, DatasetScope,
     EndpointScope, Grant, KeyDefinition, KnownLevel, Permission, Role, Sbac, Scope, TagMode,
@@ -29,6 +29,31 @@ pub(super) const LEVELS: [KnownLevel; 6] = [
     KnownLevel::at_most(Permission::View),
     KnownLevel::UNKNOWN,
 ];
+
+/// Which key a record is of, and how long it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyEntry<'a> {
+    /// Its tenant; empty where it has none.
+    pub tenant: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its ids, eight bytes each.
+    ids: &'a [u8],
+    /// Its security level.
+    pub level: Level,
+    /// When it expires.
+    pub expiry: Expiry,
+    /// How long it lives from when it is generated, in milliseconds, where the definition says that
+    /// and no expiry.
+    pub lifetime_ms: Option<u64>,
+}
+
+impl<'a> KeyEntry<'a> {
+    /// The ids that it has in its tenant, the one in use first; none where nobody said.
+    pub fn key_ids(&self) -> impl Iterator<Item = KeyId> + use<'a> {
+        self.ids.as_chunks::<8>().0.iter().filter_map(|id| KeyId::new(u64::from_le_bytes(*id)))
+    }
+}
 
 /// A key of compiled definitions. Its strings stand in the file; [`key`](Self::key) is the form to
 /// decide with.

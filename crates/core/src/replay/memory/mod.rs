@@ -7,6 +7,7 @@
 
 mod line;
 mod quota;
+mod spread;
 mod sync;
 mod table;
 
@@ -144,7 +145,7 @@ impl MemoryGuard {
         let a = u64::from_le_bytes(words[0]) ^ self.secret[0];
         let b = u64::from_le_bytes(words[1]) ^ self.secret[1];
         // Two ids with one key share digests, so the id is mixed in.
-        let b = b ^ verified.key_id.get().wrapping_mul(table::GOLDEN);
+        let b = b ^ verified.key_id.get().wrapping_mul(spread::GOLDEN);
         let product = u128::from(a) * u128::from(b);
         #[expect(clippy::cast_possible_truncation, reason = "the halves are folded")]
         let folded = (product >> 64) as u64 ^ product as u64;

@@ -6,8 +6,8 @@
 
 use alloc::boxed::Box;
 
+use super::spread::{GOLDEN, mixed, part_of};
 use super::sync::{AtomicU32, AtomicU64, LockedWord, Relaxed};
-use super::table::{GOLDEN, mixed, part_of};
 use crate::replay::GuardRefusal;
 
 /// A limit for each key of a guard.

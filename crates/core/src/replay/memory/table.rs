@@ -17,6 +17,7 @@ use alloc::boxed::Box;
 
 use super::line::{Line, Mark, Note, SLOTS, slot};
 use super::quota::{Counting, Share};
+use super::spread::{GOLDEN, mixed, part_of};
 use super::sync::{AtomicU64, Padded, Relaxed};
 use crate::replay::GuardRefusal;
 
@@ -227,8 +228,6 @@ impl Table {
     }
 }
 
-pub(super) const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-
 /// As many lines as a table has that holds so many uses, whatever their timestamps.
 pub(super) fn lines_for(entries: usize) -> usize {
     entries.div_ceil(USES_A_LINE) + SPARE_LINES
@@ -238,22 +237,4 @@ pub(super) fn lines_for(entries: usize) -> usize {
 /// window.
 pub(super) fn span_ms(skew_ms: u64) -> u64 {
     2 * skew_ms + MARK_STEP_MS
-}
-
-/// All bits of a number, spread over all bits.
-#[inline]
-pub(super) fn mixed(number: u64) -> u64 {
-    let product = u128::from(number) * 0xd6e8_feb8_6659_fd93;
-    #[expect(clippy::cast_possible_truncation, reason = "the halves are folded")]
-    let folded = (product >> 64) as u64 ^ product as u64;
-    folded
-}
-
-/// As far into `len` places as the number is into all numbers.
-#[inline]
-pub(super) fn part_of(number: u64, len: usize) -> usize {
-    let place = (u128::from(number) * len as u128) >> 64;
-    #[expect(clippy::cast_possible_truncation, reason = "it is less than `len`")]
-    let place = place as usize;
-    place
 }

@@ -1,8 +1,11 @@
 //! [`Expiry`]: never, or an instant. The manifest crate parses dates.
+//!
+//! Both what a verifier stores of a key and its life need it, so it is below them; `lifecycle` exports
+//! it.
 
 use core::fmt;
 
-pub(super) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const WEEK_MS: u64 = 7 * DAY_MS;
 
 /// When a key expires.

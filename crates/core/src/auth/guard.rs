@@ -1,0 +1,142 @@
+//! [`ReplayGuard`]: what a verifier asks of a replay guard. The guards are in [`replay`](crate::replay),
+//! which exports all of this.
+
+use core::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+use super::key::KeyId;
+use super::verdict::Verdict;
+
+/// Remembers which requests were accepted.
+///
+/// Check and insert are one step: of two calls with the same request, however they race, one is
+/// accepted at most. A guard is shared by reference; one that threads share locks by itself.
+pub trait ReplayGuard {
+    /// Remembers the use, or returns why it cannot be accepted.
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal>;
+}
+
+impl<G: ReplayGuard + ?Sized> ReplayGuard for &G {
+    fn check_and_insert(&self, verified: &VerifiedUse) -> Result<(), GuardRefusal> {
+        (**self).check_and_insert(verified)
+    }
+}
+
+/// One use of a key that is valid apart from a possible replay. Only a verifier creates one.
+///
+/// It is named by the key id and the digest that the verifier recomputed, never by the nonce or
+/// the number in the timestamp: one digest can be written as two pairs of nonce and timestamp.
+///
+/// Its `Debug` leaves the digest out: a digest that was not used yet is as good as a password.
+#[derive(Clone, Copy)]
+pub struct VerifiedUse {
+    pub(crate) key_id: KeyId,
+    pub(crate) key_created_ms: u64,
+    pub(crate) digest: [u8; 32],
+    pub(crate) timestamp_ms: u64,
+    pub(crate) skew_ms: u64,
+    pub(crate) now_ms: u64,
+}
+
+impl VerifiedUse {
+    /// The key.
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// When the key was generated, in milliseconds since 1970; 0 if that is not known.
+    pub fn key_created_ms(&self) -> u64 {
+        self.key_created_ms
+    }
+
+    /// The digest, which the verifier found correct.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// The request's timestamp, in milliseconds since 1970.
+    pub fn timestamp_ms(&self) -> u64 {
+        self.timestamp_ms
+    }
+
+    /// The verifier's skew, in milliseconds.
+    pub fn skew_ms(&self) -> u64 {
+        self.skew_ms
+    }
+
+    /// The verifier's clock, in milliseconds since 1970. The timestamp is within the skew of it.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// A tag for a guard that several processes share: the same in each, 128 bits of SHA-256 over
+    /// the key id (8 bytes, big-endian) and the digest.
+    pub fn shared_tag(&self) -> [u8; 16] {
+        let hash = Sha256::new()
+            .chain_update(self.key_id.get().to_be_bytes())
+            .chain_update(self.digest)
+            .finalize();
+        let mut tag = [0; 16];
+        tag.iter_mut().zip(hash).for_each(|(place, byte)| *place = byte);
+        tag
+    }
+
+    /// Until when the use must be remembered: timestamp and skew, in milliseconds since 1970.
+    pub fn remember_until_ms(&self) -> u64 {
+        self.timestamp_ms.saturating_add(self.skew_ms)
+    }
+}
+
+impl fmt::Debug for VerifiedUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedUse")
+            .field("key_id", &self.key_id)
+            .field("timestamp_ms", &self.timestamp_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a guard does not accept a use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GuardRefusal {
+    /// It was accepted before.
+    Replayed,
+    /// The guard has dropped what it knew of that time.
+    Forgotten,
+    /// The guard started empty, and the use may be older than it.
+    Starting,
+    /// There is no room.
+    Full,
+    /// The key has reached its quota.
+    Quota,
+    /// The guard cannot answer.
+    Unavailable,
+}
+
+impl GuardRefusal {
+    /// The verdict on the request.
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Replayed => Verdict::Replayed,
+            Self::Forgotten => Verdict::TimestampStale,
+            Self::Starting => Verdict::ReplayGuardStarting,
+            Self::Full => Verdict::ReplayGuardFull,
+            Self::Quota => Verdict::ReplayGuardQuota,
+            Self::Unavailable => Verdict::ReplayGuardUnavailable,
+        }
+    }
+}
+
+/// Accepts every use: for looking at one request by itself, offline.
+///
+/// A service that uses it can be replayed within the window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unguarded;
+
+impl ReplayGuard for Unguarded {
+    fn check_and_insert(&self, _: &VerifiedUse) -> Result<(), GuardRefusal> {
+        Ok(())
+    }
+}
