@@ -9,10 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::RunError;
+use super::names::{POLICY_NAMES, is_yaml};
 use super::paths::{absolute, shown};
-
-/// Names of a policy file.
-pub const POLICY_NAMES: [&str; 2] = ["cortexkey.yaml", ".cortexkey.yaml"];
 
 /// The boundary of a run.
 #[derive(Debug)]
@@ -127,6 +125,6 @@ pub(super) fn leaves(homes: &[&Path], path: &Path) -> bool {
     let grounds: Vec<Boundary> = homes.iter().filter_map(|home| Boundary::of(home).ok()).collect();
     let within = |boundary: &Boundary| matches!(boundary.real(path), Ok(Some(_)));
     let free = grounds.iter().all(|boundary| !boundary.is_repository);
-    let is_named = free && super::policy_set::is_yaml(&real) && !path.is_symlink();
+    let is_named = free && is_yaml(&real) && !path.is_symlink();
     !is_named && !grounds.iter().any(within)
 }

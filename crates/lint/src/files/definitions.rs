@@ -11,7 +11,7 @@ use super::git::{self, Side};
 use super::listing::Listing;
 use super::paths::shown;
 use super::{Options, RunError, home, open};
-use crate::model::{CorpusFile, LockedKeys, definition_claim, may_claim};
+use crate::model::{CorpusFile, LockedKeys, may_claim};
 use crate::policy::Policy;
 
 /// All definitions of a repository, including those that no run checks.
@@ -98,7 +98,7 @@ impl Definitions {
         }
         let place = format!("{name} in {side}");
         let file = CorpusFile::new(name, bytes, &options.limits);
-        if definition_claim(&file).is_none() {
+        if file.definition_claim().is_none() {
             return;
         }
         if !file.problems.is_empty() {

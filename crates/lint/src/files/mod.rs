@@ -6,11 +6,11 @@
 
 mod boundary;
 mod companions;
-mod dedup;
 mod definitions;
 mod fix;
 mod git;
 mod listing;
+mod names;
 mod open;
 mod paths;
 mod patterns;
@@ -20,6 +20,7 @@ mod revision;
 mod run;
 mod search;
 mod time;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -33,8 +34,8 @@ use cortexkey_manifest::{escape, mask_path};
 use cortexkey_system::{Links, Write, replace};
 use jiff::Timestamp;
 
-pub use boundary::POLICY_NAMES;
 pub use definitions::Definitions;
+pub use names::POLICY_NAMES;
 pub use time::now;
 
 use crate::cases::CaseFile;

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::boundary::{self, Boundary, POLICY_NAMES};
+use super::boundary::{self, Boundary};
+use super::names::is_yaml;
 use super::paths::{absolute, shown};
 use super::patterns::Patterns;
 use super::{DEFAULT_POLICY, Options, RunError, load_policy};
@@ -225,22 +226,4 @@ fn extends(loaded: &Loaded, file: &Path) -> bool {
             let real = |source: &PathBuf| std::fs::canonicalize(source).ok();
             loaded.sources.iter().filter_map(real).any(|source| source == file)
         })
-}
-
-pub(super) fn is_yaml(path: &Path) -> bool {
-    has_end(path, &["yaml", "yml"])
-}
-
-/// Whether a file's name allows a definition.
-pub(super) fn may_define(path: &Path) -> bool {
-    has_end(path, &["yaml", "yml", "json"])
-}
-
-fn has_end(path: &Path, ends: &[&str]) -> bool {
-    let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
-    ends.iter().any(|known| end.eq_ignore_ascii_case(known))
-}
-
-pub(super) fn has_policy_name(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| POLICY_NAMES.iter().any(|known| name == *known))
 }

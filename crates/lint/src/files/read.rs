@@ -8,9 +8,11 @@ use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
+use super::names::has_policy_name;
 use super::paths::shown_whole;
-use super::policy_set::{Loaded, has_policy_name};
-use super::search::{Origin, Role, Wanted, is_policy_alone, name};
+use super::policy_set::Loaded;
+use super::search::{is_policy_alone, name};
+use super::wanted::{Origin, Role, Wanted};
 use super::{Options, RunError, git, open};
 use crate::engine::{FEW, FileLinter, FileResult};
 use crate::model::{CorpusFile, may_claim};

@@ -8,9 +8,11 @@ use std::rc::Rc;
 
 use super::boundary::{self, Boundary};
 use super::listing::Listing;
+use super::names::has_policy_name;
 use super::paths::{absolute, relative, shown, slashed};
-use super::policy_set::{Loaded, PRIMARY, PolicySet, has_policy_name};
-use super::search::{self, Role, Search, SearchResult, Wanted};
+use super::policy_set::{Loaded, PRIMARY, PolicySet};
+use super::search::{self, Search, SearchResult};
+use super::wanted::{Role, Wanted};
 use super::{
     DEFAULT_POLICY, FixMode, KnownFindings, Options, Outcome, POLICY_NAMES, RunError, Stdin,
     baseline_path, companions, fix, known, load_policy, read,

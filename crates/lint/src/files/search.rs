@@ -15,10 +15,11 @@ use cortexkey_manifest::policy::is_policy;
 use walkdir::WalkDir;
 
 use super::boundary::Boundary;
-use super::dedup::{dedup_paths, dedup_targets};
 use super::listing::{Blob, Listed, Listing};
+use super::names::{has_policy_name, is_yaml, may_define};
 use super::paths::{absolute, shown, shown_whole};
-use super::policy_set::{Governed, PRIMARY, PolicySet, has_policy_name, is_yaml, may_define};
+use super::policy_set::{Governed, PRIMARY, PolicySet};
+use super::wanted::{Origin, Role, Wanted, dedup_paths, dedup_targets};
 use super::{Options, RunError, Stdin, open};
 use crate::model::CorpusFile;
 
@@ -26,49 +27,6 @@ use crate::model::CorpusFile;
 const LINKS_MAX: usize = 8;
 /// How many files links to folders may lead to.
 const LINKED_MAX: usize = 100_000;
-
-/// A file to read.
-pub(super) struct Wanted {
-    pub(super) path: PathBuf,
-    /// Which policy governs it.
-    pub(super) by: usize,
-    pub(super) reported: bool,
-    pub(super) origin: Origin,
-    /// Its path with links resolved; `None` for a file that is not on the disk.
-    pub(super) real: Option<PathBuf>,
-    /// Whether it was reached by a link.
-    pub(super) is_alias: bool,
-    pub(super) role: Role,
-}
-
-impl Wanted {
-    fn new(path: &Path, by: usize, reported: bool, role: Role) -> Self {
-        let path = path.to_path_buf();
-        Self { path, by, reported, origin: Origin::Disk, real: None, is_alias: false, role }
-    }
-}
-
-/// Why a file is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
-    /// It is part of a corpus.
-    Corpus,
-    /// It was named on the command line, and is part of the corpus if it contains a definition.
-    Perhaps,
-    /// It belongs to no corpus, and should contain no definition.
-    Outside,
-}
-
-/// Where the bytes of a file come from.
-pub(super) enum Origin {
-    Disk,
-    /// The index, as in a sparse checkout.
-    Index(Blob),
-    /// They have been read already.
-    Bytes(Result<Vec<u8>, open::ReadError>),
-    /// It cannot be read.
-    Unreadable(open::ReadError),
-}
 
 /// The result of a search.
 #[derive(Default)]

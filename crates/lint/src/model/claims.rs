@@ -3,8 +3,6 @@
 use cortexkey_manifest::Span;
 use cortexkey_manifest::yaml::{Document, NodeKind, Tree};
 
-use super::corpus::CorpusFile;
-
 /// The group of our versions, as `apiVersion` has it.
 const GROUP: &str = "cortexkey/";
 /// What every file that claims so contains, as [`may_claim`] searches for it.
@@ -24,12 +22,11 @@ pub(crate) fn may_claim(bytes: &[u8]) -> bool {
     spelt || escaped()
 }
 
-/// Where a file claims to be a definition.
-pub(crate) fn definition_claim(file: &CorpusFile) -> Option<Span> {
-    let tree = &file.tree;
+/// Where a file claims to be a definition. If its YAML has mistakes, the unread part may contain the
+/// claim.
+pub(super) fn definition_claim(tree: &Tree, has_mistakes: bool) -> Option<Span> {
     let found = tree.documents().iter().find_map(|document| claim(tree, *document));
-    // The unread part of a file with mistakes may contain the claim.
-    found.or_else(|| if file.problems.is_empty() { None } else { spelt(tree.source()) })
+    found.or_else(|| if has_mistakes { spelt(tree.source()) } else { None })
 }
 
 fn claim(tree: &Tree, document: Document) -> Option<Span> {
@@ -57,13 +54,13 @@ fn spelt(text: &str) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
-    use cortexkey_manifest::yaml::Limits;
+    use cortexkey_manifest::yaml::{Limits, parse};
 
     use super::*;
 
     fn claims(text: &str) -> bool {
-        let file = CorpusFile::new("a.yaml", text.as_bytes().to_vec(), &Limits::default());
-        let found = definition_claim(&file).is_some();
+        let parsed = parse(text, &Limits::default());
+        let found = definition_claim(&parsed.tree, !parsed.problems.is_empty()).is_some();
         assert!(!found || may_claim(text.as_bytes()), "{text}");
         found
     }

@@ -144,13 +144,18 @@ impl CorpusFile {
     /// Whether a file that no corpus names claims to be a definition. `outside` keeps it from being
     /// read as one.
     pub(crate) fn define(&mut self, outside: bool) -> bool {
-        let Some(span) = definition_claim(self) else { return false };
+        let Some(span) = self.definition_claim() else { return false };
         if outside {
             self.outside = Some(span);
             self.documents = Vec::new();
             self.problems = Vec::new();
         }
         true
+    }
+
+    /// Where the file claims to be a definition.
+    pub(crate) fn definition_claim(&self) -> Option<Span> {
+        definition_claim(&self.tree, !self.problems.is_empty())
     }
 
     /// Represents a file that cannot be read, which is always a finding.

@@ -12,7 +12,7 @@ mod rule_id;
 mod source;
 
 pub(crate) use builder::FindingBuilder;
-pub(crate) use claims::{SPELLINGS, definition_claim, may_claim};
+pub(crate) use claims::{SPELLINGS, may_claim};
 pub(crate) use corpus::document_at;
 pub use corpus::{Before, Corpus, CorpusFile, KeyDocument, LockedKeys};
 pub(crate) use duration::duration_in_words;

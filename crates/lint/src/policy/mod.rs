@@ -3,6 +3,7 @@
 
 mod check;
 pub(crate) mod custom;
+mod declare;
 mod in_force;
 mod match_paths;
 mod options;
@@ -15,8 +16,9 @@ mod waivers;
 
 pub(crate) use check::MistakeKind;
 pub use custom::Custom;
+pub(crate) use declare::rule_options;
 pub use in_force::Policy;
-pub(crate) use options::{Digest, InForce, OptionField, Period, WEEKDAYS, rule_options};
+pub(crate) use options::{Digest, InForce, OptionField, Period, WEEKDAYS};
 pub use options::{OptionDoc, OptionType, Tighter};
 pub(crate) use patterns::Pattern;
 pub(crate) use registry::RuleSpec;
