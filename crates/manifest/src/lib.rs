@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod compile;
+mod decode;
 pub mod definition;
 pub mod format;
 pub mod lock;
@@ -26,11 +27,12 @@ mod tokens;
 mod words;
 pub mod yaml;
 
+pub use decode::{Decoded, decode};
 pub use problem::{Problem, ProblemKind};
 pub use quote::{escape, is_invisible, quote, quote_refused};
 pub use reader::{Field, TextPair};
 pub use scalar::{quoted, scalar};
-pub use source::{Decoded, LineIndex, Position, Span, Spanned, decode};
+pub use source::{LineIndex, Position, Span, Spanned};
 pub use suggest::{closest, did_you_mean};
 pub use tokens::{Secret, Token, TokenKind, blank, mask_path, mask_tokens, tokens_in};
 pub use words::Word;

@@ -2,7 +2,7 @@
 //!
 //! A problem has no severity: the policy sets it.
 
-use crate::Span;
+use crate::source::Span;
 
 /// The kind of a mistake; each belongs to one rule of the linter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
