@@ -1,23 +1,17 @@
 //! Finds cycles between the modules of a crate.
 //!
 //! A module and what is below it count as one for its siblings: among the children of each module,
-//! uses may lead in one direction only. Paths are followed through re-exports to the module that
-//! defines the item. A parent and its children may use each other.
+//! uses may lead in one direction only. Imports, paths in expressions and types, glob imports and
+//! macros all count, and are followed through re-exports to the module that defines the item. A
+//! parent and its children may use each other. Tests may use everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 /// A module's path from the crate's root, which is empty.
 type ModulePath = Vec<String>;
-
-/// A use of one module's item in another.
-struct Use {
-    from: ModulePath,
-    path: ModulePath,
-    place: String,
-}
 
 #[derive(Default)]
 struct Module {
@@ -34,7 +28,16 @@ struct Module {
 #[derive(Default)]
 pub(crate) struct Crate {
     modules: BTreeMap<ModulePath, Module>,
-    uses: Vec<Use>,
+    /// The modules that define a macro.
+    macros: BTreeMap<String, ModulePath>,
+    /// The paths that each module uses, from the root, with the first place of each.
+    uses: BTreeMap<(ModulePath, ModulePath), String>,
+}
+
+/// What a module is, and where it is written.
+struct Here<'a> {
+    module: ModulePath,
+    file: &'a str,
 }
 
 impl Crate {
@@ -50,7 +53,7 @@ impl Crate {
         for (path, text) in files {
             let tokens = TokenStream::from_str(text).map_err(|error| format!("{path}: {error}"))?;
             let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-            read.tokens(&tokens, &module_of(path), path);
+            read.tokens(&tokens, &Here { module: module_of(path), file: path });
         }
         Ok(read)
     }
@@ -68,20 +71,14 @@ impl Crate {
     pub(crate) fn cycles(&self) -> Vec<String> {
         // The uses between two children of one module.
         let mut graphs: BTreeMap<&[String], BTreeMap<(&str, &str), &str>> = BTreeMap::new();
-        let resolved: Vec<(&Use, ModulePath)> =
-            self.uses.iter().map(|used| (used, self.resolve(&used.path, 0))).collect();
-        for (used, target) in &resolved {
-            let shared =
-                used.from.iter().zip(target).take_while(|(one, other)| one == other).count();
-            if let (Some(from), Some(to)) = (used.from.get(shared), target.get(shared)) {
-                let graph = graphs.entry(&used.from[..shared]).or_default();
-                let to = self
-                    .modules
-                    .get(&used.from[..shared])
-                    .and_then(|parent| parent.children.get(to.as_str()).map(String::as_str));
-                if let Some(to) = to {
-                    graph.entry((from, to)).or_insert(&used.place);
-                }
+        for ((from, path), place) in &self.uses {
+            let target = self.target(from, path);
+            let shared = from.iter().zip(&target).take_while(|(one, other)| one == other).count();
+            let (parent, rest) = from.split_at(shared);
+            let (Some(from), Some(to)) = (rest.first(), target.get(shared)) else { continue };
+            let children = self.modules.get(parent).map(|parent| &parent.children);
+            if let Some(to) = children.and_then(|children| children.get(to)) {
+                graphs.entry(parent).or_default().entry((from, to)).or_insert(place);
             }
         }
         let mut cycles = Vec::new();
@@ -100,19 +97,35 @@ impl Crate {
         cycles
     }
 
+    /// The module that defines what a path of a module names.
+    fn target(&self, from: &[String], path: &[String]) -> ModulePath {
+        match path.strip_prefix(from) {
+            // A macro is also seen where no path leads to it.
+            Some([name]) if name.ends_with('!') => {
+                let name = name.trim_end_matches('!');
+                let found = self.resolve(&[from, &[name.to_owned()]].concat(), 0);
+                let by_text = self.macros.get(name).filter(|_| found == from);
+                by_text.cloned().unwrap_or(found)
+            }
+            _ => self.resolve(path, 0),
+        }
+    }
+
     /// Follows a path through re-exports to the module that defines its item.
     fn resolve(&self, path: &[String], hops: usize) -> ModulePath {
         let mut at = ModulePath::new();
         for (index, segment) in path.iter().enumerate() {
-            let Some(module) = self.modules.get(&at) else { return at };
+            let Some(module) = self.modules.get(&at).filter(|_| hops < 16) else { return at };
+            let rest = &path[index..];
+            let glob = || module.globs.iter().find(|glob| self.defines(glob, segment, hops));
             if module.children.contains(segment) {
                 at.push(segment.clone());
-            } else if let Some(target) = module.imports.get(segment).filter(|_| hops < 16) {
-                let rest = path.get(index + 1..).unwrap_or_default();
-                return self.resolve(&[target.as_slice(), rest].concat(), hops + 1);
-            } else if let Some(glob) = module.globs.iter().find(|glob| self.defines(glob, segment))
-            {
-                return self.resolve(&[glob.as_slice(), &path[index..]].concat(), hops + 1);
+            } else if module.items.contains(segment) {
+                return at;
+            } else if let Some(target) = module.imports.get(segment) {
+                return self.resolve(&[target, &rest[1..]].concat(), hops + 1);
+            } else if let Some(glob) = glob() {
+                return self.resolve(&[glob, rest].concat(), hops + 1);
             } else {
                 return at;
             }
@@ -120,80 +133,104 @@ impl Crate {
         at
     }
 
-    fn defines(&self, module: &[String], item: &str) -> bool {
-        self.modules
-            .get(module)
-            .is_some_and(|module| module.items.contains(item) || module.imports.contains_key(item))
+    /// Whether a module has an item, a child, or an import of this name.
+    fn defines(&self, module: &[String], item: &str, hops: usize) -> bool {
+        self.modules.get(module).is_some_and(|module| {
+            module.items.contains(item)
+                || module.children.contains(item)
+                || module.imports.contains_key(item)
+                || hops < 16 && module.globs.iter().any(|glob| self.defines(glob, item, hops + 1))
+        })
     }
 
-    fn tokens(&mut self, tokens: &[TokenTree], module: &ModulePath, file: &str) {
+    fn tokens(&mut self, tokens: &[TokenTree], here: &Here) {
         let mut at = 0;
         while at < tokens.len() {
-            if let Some(next) = skip_test(&tokens[at..]) {
-                at += next;
-                continue;
-            }
-            match &tokens[at] {
-                TokenTree::Group(group) => {
-                    self.tokens(&group.stream().into_iter().collect::<Vec<_>>(), module, file);
+            at += match &tokens[at..] {
+                rest if let Some(skipped) = skip_test(rest) => skipped,
+                [TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Group(body), ..]
+                    if word == "mod" =>
+                {
+                    let module = [here.module.as_slice(), &[name.to_string()]].concat();
+                    self.add(&module);
+                    self.tokens(&inside(body), &Here { module, ..*here });
+                    3
                 }
-                TokenTree::Ident(word) if word == "use" => {
-                    let end = tokens[at..].iter().position(|token| is_punct(token, ';'));
-                    let end = at + end.unwrap_or(0);
+                [TokenTree::Group(group), ..] => {
+                    self.tokens(&inside(group), here);
+                    1
+                }
+                [TokenTree::Ident(word), rest @ ..] if word == "use" => {
+                    let end = rest.iter().position(|token| is_punct(token, ';'));
+                    let end = end.unwrap_or(rest.len());
                     let mut paths = Vec::new();
-                    tree(&tokens[at + 1..end.max(at + 1)], &[], &mut paths);
+                    tree(&rest[..end], &[], &mut paths);
                     for (path, name) in paths {
-                        self.import(&path, name, module, file, word.span().start().line);
+                        self.import(&path, name, here, word);
                     }
-                    at = end.max(at);
+                    1 + end
                 }
-                TokenTree::Ident(word) if is_item(&word.to_string()) => {
-                    if let Some(TokenTree::Ident(name)) = tokens.get(at + 1) {
-                        let known = self.modules.entry(module.clone()).or_default();
-                        known.items.insert(name.to_string());
+                [TokenTree::Ident(word), bang, TokenTree::Ident(name), ..]
+                    if word == "macro_rules" && is_punct(bang, '!') =>
+                {
+                    self.macros.insert(name.to_string(), here.module.clone());
+                    self.define(name, here);
+                    3
+                }
+                [TokenTree::Ident(word), TokenTree::Ident(name), ..] if is_item(word) => {
+                    self.define(name, here);
+                    2
+                }
+                // A field or a method, and a name that a macro fills in.
+                [dot, TokenTree::Ident(word), ..]
+                    if is_punct(dot, '.') || is_punct(dot, '$') && word != "crate" =>
+                {
+                    2
+                }
+                [TokenTree::Ident(word), ..] => {
+                    let (mut path, next) = path_at(tokens, at);
+                    if let ([name], Some(bang)) = (path.as_mut_slice(), tokens.get(next))
+                        && is_punct(bang, '!')
+                    {
+                        name.push('!');
                     }
+                    self.used(&path, here, word);
+                    next - at
                 }
-                TokenTree::Ident(word) if ["crate", "super", "self"].iter().any(|w| word == w) => {
-                    let (path, next) = path_at(tokens, at);
-                    if let Some(path) = absolute(&path, module).filter(|_| path.len() > 1) {
-                        let place = format!("{file}:{}", word.span().start().line);
-                        self.uses.push(Use { from: module.clone(), path, place });
-                    }
-                    at = next - 1;
-                }
-                _ => {}
-            }
-            at += 1;
+                _ => 1,
+            };
         }
     }
 
-    fn import(
-        &mut self,
-        path: &[String],
-        name: Option<String>,
-        module: &ModulePath,
-        file: &str,
-        line: usize,
-    ) {
-        let is_child =
-            |first: &String| self.modules.get(module).is_some_and(|m| m.children.contains(first));
-        let absolute = match path.first() {
-            // A path that begins with a child, as `pub use child::Item` in a parent.
-            Some(first) if is_child(first) => [module.as_slice(), path].concat(),
-            _ => match absolute(path, module) {
-                Some(path) => path,
-                None => return,
-            },
+    fn define(&mut self, name: &Ident, here: &Here) {
+        self.modules.entry(here.module.clone()).or_default().items.insert(name.to_string());
+    }
+
+    /// Notes a path as it is written in a module.
+    fn used(&mut self, path: &[String], here: &Here, word: &Ident) {
+        let path =
+            absolute(path, &here.module).unwrap_or_else(|| [here.module.as_slice(), path].concat());
+        let place = || format!("{}:{}", here.file, word.span().start().line);
+        self.uses.entry((here.module.clone(), path)).or_insert_with(place);
+    }
+
+    fn import(&mut self, path: &[String], name: Option<String>, here: &Here, word: &Ident) {
+        let known = self.modules.entry(here.module.clone()).or_default();
+        let absolute = match (absolute(path, &here.module), path) {
+            (Some(absolute), _) => absolute,
+            // A macro that is handed on, or an item of this file.
+            (None, [only]) if Some(only) == name.as_ref() => return,
+            // A path that begins with a child, as `pub use child::Item` in a parent, or with a name
+            // that is imported. A path into another crate resolves to nothing.
+            (None, _) => [here.module.as_slice(), path].concat(),
         };
-        let known = self.modules.entry(module.clone()).or_default();
         match name {
             Some(name) => {
                 known.imports.insert(name, absolute.clone());
             }
             None => known.globs.push(absolute.clone()),
         }
-        let place = format!("{file}:{line}");
-        self.uses.push(Use { from: module.clone(), path: absolute, place });
+        self.used(path, here, word);
     }
 }
 
@@ -207,8 +244,8 @@ fn module_of(path: &str) -> ModulePath {
 /// How many tokens a `#[cfg(test)]` and its item have.
 fn skip_test(tokens: &[TokenTree]) -> Option<usize> {
     let [hash, TokenTree::Group(attribute), rest @ ..] = tokens else { return None };
-    let text = attribute.stream().to_string();
-    if !(is_punct(hash, '#') && text.starts_with("cfg") && text.contains("test")) {
+    let text: String = attribute.stream().to_string().split_whitespace().collect();
+    if !(is_punct(hash, '#') && (text == "cfg(test)" || text.starts_with("cfg(all(test,"))) {
         return None;
     }
     let is_end = |token: &TokenTree| match token {
@@ -222,8 +259,13 @@ fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
 
-fn is_item(word: &str) -> bool {
-    ["fn", "struct", "enum", "trait", "const", "static", "type", "union"].contains(&word)
+fn is_item(word: &Ident) -> bool {
+    let words = ["fn", "struct", "enum", "trait", "const", "static", "type", "union"];
+    words.iter().any(|known| word == known)
+}
+
+fn inside(group: &Group) -> Vec<TokenTree> {
+    group.stream().into_iter().collect()
 }
 
 /// A path such as `crate::a::b`, and the place after it.
@@ -249,8 +291,9 @@ fn tree(tokens: &[TokenTree], before: &[String], paths: &mut Vec<(ModulePath, Op
     let whole = [before, &path].concat();
     match tokens.get(next) {
         Some(TokenTree::Group(group)) => {
-            let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-            for part in inner.split(|token| is_punct(token, ',')).filter(|part| !part.is_empty()) {
+            for part in
+                inside(group).split(|token| is_punct(token, ',')).filter(|part| !part.is_empty())
+            {
                 tree(part, &whole, paths);
             }
         }
@@ -342,6 +385,21 @@ mod tests {
             // Comments, strings and tests are no uses.
             ("use crate::b::B; pub struct A;", "// crate::a::A\nconst B: &str = \"crate::A\";", 0),
             ("use crate::b::B; pub struct A;", "struct B; #[cfg(test)] mod t { use crate::A; }", 0),
+            // Code of a build without tests counts.
+            ("use crate::b::B; pub struct A;", "struct B; #[cfg(not(test))] use crate::A;", 1),
+            // Modules in a file, and their `super`.
+            ("use crate::b::B; pub struct A;", "struct B; mod t { use super::super::a::A; }", 1),
+            ("use crate::b::B; pub struct A;", "struct B; mod t { use super::B; fn a() {} }", 0),
+            // A name that a glob brings in, and a path through an imported ancestor.
+            ("use super::*; pub struct A; fn f(_: B) {}", "pub struct B; fn g(_: crate::A) {}", 1),
+            ("use super::*; pub struct A; fn f() {}", "pub struct B; fn g(_: crate::A) {}", 0),
+            ("use crate as top; pub struct A; fn f(_: top::B) {}", "struct B(super::A);", 1),
+            ("use crate::{self as top}; struct A(top::b::B);", "struct B(super::A);", 1),
+            // Fields and methods are no uses; a macro of another module is, in any order.
+            ("use super::*; pub struct A; fn f() { x.B }", "pub struct B(crate::A);", 0),
+            ("macro_rules! m { () => {} } fn f() { crate::b::g() }", "fn g() { m!() }", 1),
+            ("macro_rules! m { () => {} } fn f() { crate::b::g() }", "fn g() { vec![] }", 0),
+            ("macro_rules! m { () => { $crate::b::g() } }", "use crate::a::m; fn g() {}", 1),
         ] {
             assert_eq!(cycles(&[("lib.rs", root), ("a.rs", a), ("b.rs", b)]), found, "{a} {b}");
         }

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use crate::compare;
 use crate::run::check;
-use crate::site::plot::{begin, escaped};
+use crate::svg::{begin, escaped};
 
 const HISTORY: &str = "benches/history.csv";
 const HEAD: &str = "date,commit,rustc,path,instructions";

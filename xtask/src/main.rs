@@ -32,6 +32,7 @@ mod run;
 mod setup;
 mod site;
 mod supply;
+mod svg;
 mod test;
 mod tidy;
 mod tools;

@@ -259,7 +259,7 @@ fn c_library(root: &Path) -> Outcome {
     }
     let installed = capi::installed::install(root);
     let passed = installed.and_then(|installed| {
-        let tests = capi::installed::run(root, &installed)?;
+        let tests = capi::run(root, &installed)?;
         Ok(tests + capi::ends::run(root, &installed)?)
     });
     match passed {

@@ -35,8 +35,6 @@ pub(super) fn all(extent: Extent) -> Vec<Group> {
     groups.extend([8, 64, 1_024].map(|size| sign_batch(extent, size)));
     groups.extend([key_lengths(extent), verify_one(extent), verify_256(extent), nonce(extent)]);
     if cfg!(feature = "kernels") {
-        #[cfg(feature = "kernels")]
-        groups.extend(super::paths::all(extent));
         groups.extend([guard(extent), hex(extent), decisions(extent)]);
     }
     #[cfg(feature = "peers")]

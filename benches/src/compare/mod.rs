@@ -171,6 +171,8 @@ impl Comparison {
 #[must_use]
 pub fn run(extent: Extent) -> Comparison {
     let mut groups = cases::all(extent);
+    #[cfg(feature = "kernels")]
+    groups.extend(paths::all(extent));
     let mut skipped = Vec::new();
     let mut versions = versions();
     if extent.foreign && cfg!(feature = "kernels") {

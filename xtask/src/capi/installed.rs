@@ -6,9 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 
-use super::{abi, dist, misuse, packaged};
+use super::{abi, dist};
 use crate::run::{check, has, target_dir};
 
 const WARNINGS: [&str; 8] = [
@@ -61,22 +60,6 @@ pub(crate) fn install(root: &Path) -> Result<Installed, String> {
     })
 }
 
-/// Runs all that the tests have; what was done, for the count.
-pub(crate) fn run(root: &Path, installed: &Installed) -> Result<u64, String> {
-    let header = fs::read_to_string(installed.prefix.join("include/cortexkey.h"))
-        .map_err(|e| format!("the installed header: {e}"))?;
-    let (program, calls) = misuse::program(&header)?;
-    let misuse = installed.work.join("misuse.c");
-    fs::write(&misuse, program).map_err(|e| format!("{}: {e}", misuse.display()))?;
-    // On both processors: neither half writes a program of the other's.
-    let (plain, more) = thread::scope(|scope| {
-        let plain = scope.spawn(|| installed.plain_and_watched(&misuse));
-        let more = installed.sanitized_and_packaged(root, &misuse);
-        (plain.join().unwrap_or_else(|_| Err("a thread panicked".into())), more)
-    });
-    Ok(calls as u64 + plain? + more?)
-}
-
 impl Installed {
     /// The folder that it was installed from.
     pub(super) fn unpacked(&self) -> Result<PathBuf, String> {
@@ -96,17 +79,17 @@ impl Installed {
     }
 
     /// Every test with every compiler, over both libraries, and once more under valgrind.
-    fn plain_and_watched(&self, misuse: &Path) -> Result<u64, String> {
+    pub(super) fn plain_and_watched(&self, misuse: &Path) -> Result<u64, String> {
         Ok(self.plain(misuse)? + self.valgrind(misuse)?)
     }
 
-    /// Every test under the sanitizers, and what else one does with an installed library.
-    fn sanitized_and_packaged(&self, root: &Path, misuse: &Path) -> Result<u64, String> {
+    /// Every test under the sanitizers, and the other ways to link the library.
+    pub(super) fn sanitized_and_linked(&self, root: &Path, misuse: &Path) -> Result<u64, String> {
         let done = self.sanitized(misuse)?;
         self.cmake()?;
         self.beside_another_rust_library()?;
         abi::check_installed(root, &self.prefix)?;
-        Ok(done + 3 + packaged::run(root, self)?)
+        Ok(done + 3)
     }
 
     fn plain(&self, misuse: &Path) -> Result<u64, String> {
