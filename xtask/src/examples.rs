@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::capi::installed::{self, Installed};
 use crate::run::{cargo, check, target_dir};
-use crate::{linter, setup, tools};
+use crate::{bindings, linter, setup, tools};
 
 /// Runs all of them; how many there were.
 pub(crate) fn run(root: &Path) -> Result<u64, String> {
@@ -105,6 +105,11 @@ impl Caller {
         })
     }
 
+    /// The address without the path of a call.
+    fn tenant(&self) -> &str {
+        self.url.trim_end_matches("/api_keys/validate/")
+    }
+
     fn give<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env("CORTEXKEY_API_KEY_ID", &self.id).env("CORTEXKEY_API_KEY", &self.key)
     }
@@ -162,30 +167,38 @@ impl Examples<'_> {
     }
 
     fn python(&self, caller: &Caller) -> Result<(), String> {
-        let mut call = Command::new(&self.python);
-        call.arg(self.folder.join("python/first_call.py")).arg(&caller.url);
-        check(caller.give(self.with_library(&mut call)))?;
-        let mut refused = Command::new(&self.python);
-        refused.arg(self.folder.join("python/first_call.py")).arg(&caller.url);
-        caller.give(self.with_library(&mut refused)).env("CORTEXKEY_API_KEY", "another-key");
-        fails(&mut refused)
+        let (program, package) =
+            (bindings::python_program(self.root)?, bindings::python_package(self.root)?);
+        let call = || {
+            let mut call = Command::new(&program);
+            call.arg(self.folder.join("python/first_call.py")).arg(caller.tenant());
+            call.env("PYTHONPATH", &package).env("CORTEXKEY_API_KEY_TYPE", "advanced");
+            caller.give(&mut call);
+            call
+        };
+        check(&mut call())?;
+        fails(call().env("CORTEXKEY_API_KEY", "another-key"))
     }
 
     fn node(&self, caller: &Caller) -> Result<(), String> {
         let folder = self.work.join("node");
-        fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        for name in ["package.json", "package-lock.json", "cortexkey.mjs", "first_call.mjs"] {
+        let modules = folder.join("node_modules");
+        fs::create_dir_all(&modules).map_err(|e| format!("{}: {e}", modules.display()))?;
+        for name in ["package.json", "first_call.mjs"] {
             let from = self.folder.join("node").join(name);
             fs::copy(&from, folder.join(name)).map_err(|e| format!("{}: {e}", from.display()))?;
         }
-        tools::npm(&folder)?;
-        let mut call = Command::new("node");
-        call.arg("first_call.mjs").arg(&caller.url).current_dir(&folder);
-        check(caller.give(self.with_library(&mut call)))?;
-        let mut refused = Command::new("node");
-        refused.arg("first_call.mjs").arg(&caller.url).current_dir(&folder);
-        caller.give(self.with_library(&mut refused)).env("CORTEXKEY_API_KEY", "another-key");
-        fails(&mut refused)
+        std::os::unix::fs::symlink(bindings::node_package(self.root)?, modules.join("cortexkey"))
+            .map_err(|e| format!("{}: {e}", modules.display()))?;
+        let call = || {
+            let mut call = Command::new("node");
+            call.arg("first_call.mjs").arg(caller.tenant()).current_dir(&folder);
+            call.env("CORTEXKEY_API_KEY_TYPE", "advanced");
+            caller.give(&mut call);
+            call
+        };
+        check(&mut call())?;
+        fails(call().env("CORTEXKEY_API_KEY", "another-key"))
     }
 
     fn kubernetes(&self) -> Result<(), String> {

@@ -11,6 +11,7 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "tools of the project get the environment as it is")]
 
+mod bindings;
 mod campaign;
 mod capi;
 mod compare;
@@ -72,6 +73,7 @@ cargo xtask COMMAND
   docs             build the documentation site into target/site, and check it
   instructions [--record] count the instructions of the hot paths and compare with the last record
   examples         build and run everything under examples
+  bindings         build and test the packages for Python, Node and PowerShell
   workflows        check the workflows, the action and the forms under .github
   supply [--advisories] check licences and sources of the dependencies, and known vulnerabilities
   release STEP     build, pin, verify TAG, crates, wheels, github TAG: what the release workflow runs
@@ -125,6 +127,7 @@ fn main() -> ExitCode {
         ["examples", "terraform"] => examples::terraform(&root),
         ["public-api"] => public_api::run(&root, false),
         ["public-api", "--renew"] => public_api::run(&root, true),
+        ["bindings"] => bindings::run(&root).map(|passed| println!("{passed} passed")),
         ["coverage"] => coverage::run(&root),
         ["workflows"] => workflows::run(&root),
         ["release", arguments @ ..] => release::run(&root, arguments),

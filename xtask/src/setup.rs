@@ -24,6 +24,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("musl-gcc", "musl-tools"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("mcs", "mono-mcs"),
+    ("mono", "mono-runtime"),
 ];
 
 /// What the console's tests run in.
@@ -82,11 +84,21 @@ pub(crate) fn browser() {
     }
 }
 
+/// Adds the standard library for a target, where it is missing.
+pub(crate) fn target(name: &str) -> Result<(), String> {
+    let installed =
+        check(Command::new("rustc").args(["--print", "target-libdir", "--target", name]))?;
+    if Path::new(installed.trim()).is_dir() {
+        return Ok(());
+    }
+    check(Command::new("rustup").args(["target", "add", name])).map(drop)
+}
+
 /// Gets a compiler, a standard library and wine, where they are missing.
 pub(crate) fn windows() {
-    let target = check(Command::new("rustup").args(["target", "add", "x86_64-pc-windows-gnu"]));
-    if target.is_err() {
-        note("the target x86_64-pc-windows-gnu", &target);
+    let added = target("x86_64-pc-windows-gnu").map(|()| String::new());
+    if added.is_err() {
+        note("the target x86_64-pc-windows-gnu", &added);
     }
     let packages = missing(PROGRAMS_FOR_WINDOWS);
     if !packages.is_empty() {

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use crate::run::{capture, cargo, check, has, target_dir};
 use crate::{
-    capi, compare, examples, fuzz, header, instructions, linter, picture, proofs, setup, site,
-    supply, tidy, vectors, verdicts, workflows,
+    bindings, capi, compare, examples, fuzz, header, instructions, linter, picture, proofs, setup,
+    site, supply, tidy, vectors, verdicts, workflows,
 };
 
 /// What a step found.
@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
     Step { name: "Go, over the C library", run: go_cgo },
     Step { name: "fuzz targets", run: fuzz_targets },
     Step { name: "Python against the tenant", run: python },
+    Step { name: "Python, Node, PowerShell", run: packages },
     Step { name: "linter against schemas", run: |root| once(linter::schemas(root)) },
     Step { name: "hooks in pre-commit", run: |root| once(linter::pre_commit(root)) },
     Step { name: "examples", run: examples_run },
@@ -369,6 +370,19 @@ fn python(root: &Path) -> Outcome {
         check(Command::new(&python).arg(script).arg(&binary)).map(drop)
     };
     once(run("client.py").and_then(|()| run("clients.py")))
+}
+
+/// The packages that sign in other languages.
+fn packages(root: &Path) -> Outcome {
+    let missing: Vec<_> =
+        ["node", "npm", "python3"].into_iter().filter(|name| !has(name)).collect();
+    if !missing.is_empty() {
+        return Outcome::Skipped(format!("{} is not installed", missing.join(", ")));
+    }
+    match bindings::run(root) {
+        Ok(passed) => Outcome::Passed(passed),
+        Err(output) => Outcome::Failed { passed: 0, failed: 1, output },
+    }
 }
 
 fn quickstart(root: &Path) -> Outcome {

@@ -1,0 +1,147 @@
+"""The signer: one key, and new headers for each request."""
+
+import ctypes
+import enum
+import os
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, Optional, Union
+
+from ._errors import CortexkeyError
+from ._library import INVALID_KEY, INVALID_NONCE, INVALID_TIMESTAMP, Headers, check, library
+
+_UINT64_MAX = 2**64 - 1
+
+
+class Level(enum.Enum):
+    """The Security Level of a key. The key itself does not show it."""
+
+    STANDARD = "standard"
+    ADVANCED = "advanced"
+
+
+# The values of `cxk_level`.
+_LEVELS = {Level.STANDARD: 1, Level.ADVANCED: 2}
+
+
+class _Handle:
+    """The C library's signer. It is freed, and the key in it wiped, when the last reference goes.
+
+    Nothing frees it earlier: a thread that is signing holds a reference.
+    """
+
+    __slots__ = ("__weakref__", "pointer")
+
+    def __init__(self, pointer: ctypes.c_void_p) -> None:
+        self.pointer = pointer
+        # Not at exit, when threads may still sign.
+        weakref.finalize(self, library.cxk_signer_free, pointer).atexit = False
+
+
+class Signer:
+    """Signs requests with one key.
+
+    Any number of threads may use a signer at once, and forked children too. Call `headers()` for
+    each attempt of a request, retries included: a tenant refuses headers that come a second time.
+    """
+
+    __slots__ = ("_handle", "_key_id", "_level")
+
+    def __init__(
+        self, key_id: int, key: Union[str, bytes], *, level: Union[Level, str] = Level.ADVANCED
+    ) -> None:
+        # ctypes would cut the number to 64 bits, and sign for another key id.
+        if isinstance(key_id, bool) or not isinstance(key_id, int) or not 0 <= key_id <= _UINT64_MAX:
+            raise CortexkeyError("the key id is not a number of 64 bits", "invalid-key-id")
+        try:
+            level = Level(level)
+        except ValueError:
+            raise CortexkeyError(
+                "the level is neither `standard` nor `advanced`", "invalid-level"
+            ) from None
+        secret = _bytes(key)
+        pointer = ctypes.c_void_p()
+        check(library.cxk_signer_new(key_id, _LEVELS[level], secret, len(secret), ctypes.byref(pointer)))
+        self._handle, self._key_id, self._level = _Handle(pointer), key_id, level
+
+    @classmethod
+    def from_env(cls, environ: Optional[Mapping[str, str]] = None) -> "Signer":
+        """A signer from CORTEXKEY_API_KEY, CORTEXKEY_API_KEY_ID and CORTEXKEY_API_KEY_TYPE.
+
+        The names are those that the command `cortexkey` reads, and all three have to be set.
+        """
+        environ = os.environ if environ is None else environ
+        names = ("CORTEXKEY_API_KEY", "CORTEXKEY_API_KEY_ID", "CORTEXKEY_API_KEY_TYPE")
+        missing = [name for name in names if not environ.get(name)]
+        if missing:
+            raise CortexkeyError(f"not set: {', '.join(missing)}", "missing-variable")
+        key, key_id, level = (environ[name] for name in names)
+        # `int()` takes spaces, signs, underscores and other scripts' digits.
+        if not (key_id.isascii() and key_id.isdigit() and len(key_id) <= 20):
+            raise CortexkeyError("CORTEXKEY_API_KEY_ID is not a number", "invalid-key-id")
+        return cls(int(key_id), key, level=level)
+
+    @property
+    def key_id(self) -> int:
+        """The key's id."""
+        return self._key_id
+
+    @property
+    def level(self) -> Level:
+        """The key's Security Level."""
+        return self._level
+
+    def headers(self) -> dict[str, str]:
+        """Returns headers with a new nonce and the time now; a Standard key has neither."""
+        return _texts(lambda out: library.cxk_signer_headers(self._handle.pointer, out))
+
+    def headers_at(self, nonce: str, timestamp_ms: int) -> dict[str, str]:
+        """Returns headers with this nonce and time, for tests and known answers.
+
+        Never send two requests with one nonce.
+        """
+        if isinstance(timestamp_ms, bool) or not isinstance(timestamp_ms, int):
+            check(INVALID_TIMESTAMP)
+        if not 0 <= timestamp_ms <= _UINT64_MAX:
+            check(INVALID_TIMESTAMP)
+        if not nonce.isascii():
+            check(INVALID_NONCE)
+        text = nonce.encode("ascii")
+        return _texts(
+            lambda out: library.cxk_signer_headers_at(
+                self._handle.pointer, text, len(text), timestamp_ms, out
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"Signer(key_id={self._key_id}, level={self._level.value!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a signer is neither copied nor pickled: it holds a key")
+
+
+def _bytes(key: Union[str, bytes]) -> bytes:
+    if isinstance(key, bytes):
+        return key
+    if not isinstance(key, str):
+        raise CortexkeyError("the key is neither str nor bytes", "invalid-key")
+    # The error of `encode` would carry the key, and a replacement would sign with another one.
+    if not key.isascii():
+        check(INVALID_KEY)
+    return key.encode("ascii")
+
+
+def _texts(sign: Callable[[Any], int]) -> dict[str, str]:
+    """What a call writes, as a dictionary; the memory that it was in is wiped."""
+    out = Headers()
+    try:
+        check(sign(ctypes.byref(out)))
+        texts = {
+            "x-xdr-auth-id": out.key_id.decode(),
+            "Authorization": out.authorization.decode(),
+            "x-xdr-nonce": out.nonce.decode(),
+            "x-xdr-timestamp": out.timestamp.decode(),
+        }
+        return {name: text for name, text in texts.items() if text}
+    finally:
+        library.cxk_wipe(ctypes.byref(out), ctypes.sizeof(out))

@@ -1,0 +1,31 @@
+"""Signing for httpx: `httpx.Client(auth=CortexAuth(signer, "https://api-TENANT"))`, async too."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import httpx
+
+from ._errors import RedirectError
+from ._origin import Origin
+from ._signer import Signer
+
+__all__ = ["CortexAuth"]
+
+
+class CortexAuth(httpx.Auth):
+    """Signs every request for one tenant, and refuses to sign for another host.
+
+    A redirect raises `RedirectError`. A client with `follow_redirects=True` would follow it before
+    this class sees the answer; httpx then removes `Authorization` for another host.
+    """
+
+    def __init__(self, signer: Signer, tenant: str) -> None:
+        self._signer, self._origin = signer, Origin(tenant)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        self._origin.require(str(request.url))
+        request.headers.update(self._signer.headers())
+        response = yield request
+        if response.has_redirect_location:
+            raise RedirectError(f"the server answered {response.status_code} with a redirect", "redirect")

@@ -1,0 +1,38 @@
+"""Signing for requests: `session.auth = CortexAuth(signer, "https://api-TENANT")`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from requests.auth import AuthBase
+
+from ._errors import RedirectError
+from ._origin import Origin
+from ._signer import Signer
+
+__all__ = ["CortexAuth"]
+
+
+class CortexAuth(AuthBase):
+    """Signs every request for one tenant, and refuses to sign for another host.
+
+    A redirect raises `RedirectError`: requests would send the same headers again, to wherever it
+    leads. `Retry` of urllib3 and a second `send()` of one prepared request repeat the headers too,
+    which a tenant refuses; repeat a call with a new request.
+    """
+
+    def __init__(self, signer: Signer, tenant: str) -> None:
+        self._signer, self._origin = signer, Origin(tenant)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        self._origin.require(request.url or "")
+        request.headers.update(self._signer.headers())
+        request.register_hook("response", _refuse_redirects)  # type: ignore[no-untyped-call]
+        return request
+
+
+def _refuse_redirects(response: requests.Response, *_: Any, **__: Any) -> None:
+    if response.is_redirect:
+        response.close()
+        raise RedirectError(f"the server answered {response.status_code} with a redirect", "redirect")
