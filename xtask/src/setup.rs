@@ -33,9 +33,10 @@ const BROWSER: &[(&str, &str)] = &[("chromium", "chromium"), ("node", "nodejs"),
 
 /// What the vendor's samples import, and what the linter is held against, in the versions that the
 /// tests were written with; and how to see that they are there.
-const PYTHON_PACKAGES: [&str; 8] = [
+const PYTHON_PACKAGES: [&str; 9] = [
     "requests==2.32.5",
     "jsonschema==4.26.0",
+    "markdown-it-py==4.0.0",
     "maturin==1.16.0",
     "pre-commit==4.7.0",
     "cortex-xdr-client==2.0.0",
@@ -44,7 +45,7 @@ const PYTHON_PACKAGES: [&str; 8] = [
     "setuptools<81",
     "httpie==3.2.4",
 ];
-const PYTHON_IMPORTS: &str = "import requests, jsonschema, maturin, pre_commit, yaml, cortex_xdr_client, httpie, demisto_client";
+const PYTHON_IMPORTS: &str = "import requests, jsonschema, markdown_it, maturin, pre_commit, yaml, cortex_xdr_client, httpie, demisto_client";
 
 /// The same for what builds and runs the library for Windows, which no check of the gate needs.
 const PROGRAMS_FOR_WINDOWS: &[(&str, &str)] =

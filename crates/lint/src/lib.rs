@@ -37,9 +37,9 @@ pub use init::{MAIN_TENANT, policy_for};
 pub use jiff::Timestamp;
 pub use model::{
     Before, Corpus, CorpusFile, Edit, Family, FileId, Finding, Fix, KeyDocument, Location,
-    LockedKeys, Related, Report, RuleId, Source, SourceId, Sources, Summary, WaivedBy,
-    WaivedFinding,
+    LockedKeys, Related, Report, RuleId, Source, SourceId, Sources, Summary, Tallies, Tally,
+    WaivedBy, WaivedFinding,
 };
-pub use policy::{Custom, Fact, Policy, Settings};
+pub use policy::{Custom, Fact, Policy, Selection, Settings};
 pub use scope_file::check_scope;
 pub use waive::{NewWaiver, WaiveError, add_waiver};

@@ -64,7 +64,7 @@ struct Check {
     /// The policy [default: the nearest cortexkey.yaml in this folder or above]
     policy: Option<PathBuf>,
 
-    /// human, concise, json, sarif, junit, github or gitlab
+    /// Any format of `cortexkey lint`
     #[arg(long, default_value = "human", value_parser = form)]
     format: Form,
 

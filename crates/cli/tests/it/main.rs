@@ -19,6 +19,7 @@ mod exec;
 mod guides;
 mod keys;
 mod lint;
+mod lint_options;
 mod pages;
 mod proxy;
 mod quickstart;

@@ -9,17 +9,17 @@ use std::collections::BTreeMap;
 use cortexkey_manifest::yaml::Limits;
 use cortexkey_manifest::{blank, mask_path, secret_ranges};
 
-use super::fix_plan::{Plan, Tried, plans};
+use super::fix_plan::{Plan, Tried, apply, plans};
 use super::objection::objection;
 use super::session::{LintSession, Previous};
-use crate::model::{Report, SourceId};
+use crate::model::{Edit, Finding, Report, SourceId};
 use crate::policy::Policy;
 
 /// How files are fixed.
 #[derive(Clone, Copy)]
 pub struct FixOptions<'a> {
-    /// Whether to apply fixes that a person has to agree with.
-    pub also_unsafe: bool,
+    /// Whether to apply the fix of a finding.
+    pub accepts: &'a dyn Fn(&Finding) -> bool,
     /// How much of a file is read.
     pub limits: Limits,
     /// Reloads the policy with changed texts of its files; `None` if it cannot be read.
@@ -46,7 +46,7 @@ pub fn fix(mut session: LintSession<'_>, options: &FixOptions<'_>) -> Fixed {
     let mut tried = Tried::default();
     let mut before = session.report();
     for _ in 0..ROUNDS_MAX {
-        let plans = plans(&before, options.also_unsafe, &tried);
+        let plans = plans(&before, options.accepts, &tried);
         if plans.is_empty() {
             break;
         }
@@ -113,6 +113,15 @@ impl Tried {
             }
         }
     }
+}
+
+/// What the fix of one finding changes, as a diff; `None` if there is none.
+#[must_use]
+pub fn preview(report: &Report, finding: &Finding) -> Option<String> {
+    let source = report.sources.get(finding.location.source)?;
+    let edits: Vec<&Edit> = finding.fix.as_ref()?.edits.iter().collect();
+    let (old, of_policy) = (source.tree.source(), source.is_of_policy());
+    Some(diff(&source.path, old, &apply(old, &edits)?, of_policy))
 }
 
 /// Old and new text side by side, with what may be a secret as asterisks.

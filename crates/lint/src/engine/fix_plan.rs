@@ -32,10 +32,14 @@ pub(super) struct Tried {
 }
 
 /// Applies edits that do not touch each other, file by file.
-pub(super) fn plans(report: &Report, also_unsafe: bool, tried: &Tried) -> Vec<Plan> {
+pub(super) fn plans(
+    report: &Report,
+    accepts: &dyn Fn(&Finding) -> bool,
+    tried: &Tried,
+) -> Vec<Plan> {
     let mut by_file: BTreeMap<SourceId, Vec<(&Finding, &Fix)>> = BTreeMap::new();
     for finding in &report.findings {
-        let Some(fix) = finding.fix.as_ref().filter(|fix| fix.safe || also_unsafe) else {
+        let Some(fix) = finding.fix.as_ref().filter(|_| accepts(finding)) else {
             continue;
         };
         let source = &report.sources[finding.location.source];
@@ -83,7 +87,7 @@ pub(super) fn plans(report: &Report, also_unsafe: bool, tried: &Tried) -> Vec<Pl
 }
 
 /// The text after the edits; `None` if they overlap or exceed it.
-fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
+pub(super) fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
     let mut edits = edits.to_vec();
     edits.sort_by_key(|edit| edit.span);
     let mut out = String::with_capacity(text.len());

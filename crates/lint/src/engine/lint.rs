@@ -12,7 +12,7 @@ use super::file::{FileLinter, FileResult};
 use super::run::{LintOptions, Run};
 use super::{policy, suppressions, waivers};
 use crate::model::{
-    Corpus, CorpusFile, Finding, Report, Source, SourceId, Sources, Summary, WaivedBy,
+    Corpus, CorpusFile, Finding, Report, Source, SourceId, Sources, Summary, Tallies, WaivedBy,
     WaivedFinding, fingerprints,
 };
 use crate::policy::Policy;
@@ -82,12 +82,18 @@ pub(crate) fn assemble(
         let by = WaivedBy::Baseline;
         waived.extend(known.into_iter().map(|finding| WaivedFinding { finding, by }));
     }
+    let all = findings.len();
+    if let Some(selection) = options.selection {
+        findings.retain(|finding| selection.shows(finding, policy));
+    }
+    let unselected = all - findings.len();
     waived.sort_by(|a, b| order(&sources, &a.finding, &b.finding));
     fingerprints(&sources, waived.iter_mut().map(|waived| &mut waived.finding));
     // Counted before the list is capped.
-    let summary = summary(corpus, &findings, waived.len());
+    let summary = Summary { unselected, ..summary(corpus, &findings, waived.len()) };
+    let tallies = Tallies::of(&findings);
     cap(&mut findings);
-    Report { sources, findings, waived, summary }
+    Report { sources, findings, waived, summary, tallies }
 }
 
 /// The policy's files first, then the corpus, then the lock file.
@@ -153,6 +159,7 @@ fn summary(corpus: &Corpus, findings: &[Finding], waived: usize) -> Summary {
         files: reported.clone().count(),
         keys: reported.map(|file| file.documents.len()).sum(),
         skipped: corpus.skipped,
+        excluded: corpus.excluded,
         waived,
         ..Summary::default()
     };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::baseline::Baseline;
 use crate::model::{Corpus, Finding, FindingBuilder, SourceId, document_at};
-use crate::policy::{Policy, names_key};
+use crate::policy::{Policy, Selection, names_key};
 use crate::rule::Rule;
 
 /// How a corpus is checked.
@@ -19,13 +19,15 @@ pub struct LintOptions<'a> {
     pub comments: bool,
     /// Findings that are known and do not count.
     pub baseline: Option<&'a Baseline>,
+    /// The rules that are shown; all if there is none.
+    pub selection: Option<&'a Selection>,
 }
 
 impl LintOptions<'_> {
     /// Checks at a moment, with comments and without a baseline.
     #[must_use]
     pub const fn at(now: Timestamp) -> Self {
-        Self { now, comments: true, baseline: None }
+        Self { now, comments: true, baseline: None, selection: None }
     }
 }
 

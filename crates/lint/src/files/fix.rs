@@ -13,7 +13,7 @@ use super::open::reason;
 use super::{FixMode, Options, RunError, load_policy};
 use crate::engine::fix::{self, FixOptions};
 use crate::engine::{LintOptions, LintSession};
-use crate::model::Corpus;
+use crate::model::{Corpus, Finding, SourceId};
 use crate::policy::Policy;
 
 /// Fixes corpus and policy, and gives the diff. With [`FixMode::Diff`] both stay as they are.
@@ -33,9 +33,23 @@ pub(super) fn fix(
     let number = policy.number;
     let reload =
         |texts: &BTreeMap<String, String>| load_policy(options, chosen, number, texts).ok();
-    let request =
-        FixOptions { also_unsafe: options.unsafe_fixes, limits: options.limits, reload: &reload };
-    let session = LintSession::new(corpus.clone(), &*policy, lint_options);
+    let paths: BTreeMap<SourceId, &str> =
+        corpus.files.iter().map(|file| (SourceId::File(file.id), file.path.as_str())).collect();
+    let is_accepted = |finding: &Finding| {
+        let path = paths.get(&finding.location.source).copied();
+        let path = path.or_else(|| policy.path_of(finding.location.source));
+        let fix = path.map(|path| (path.to_owned(), finding.fingerprint.clone()));
+        fix.is_some_and(|fix| options.accepted_fixes.contains(&fix))
+    };
+    let accepts = |finding: &Finding| {
+        let is_safe = finding.fix.as_ref().is_some_and(|fix| fix.safe);
+        options.selection.shows(finding, policy)
+            && (is_safe || options.unsafe_fixes || is_accepted(finding))
+    };
+    let request = FixOptions { accepts: &accepts, limits: options.limits, reload: &reload };
+    // A fix that would bring a finding that is not shown is withheld too.
+    let lint_options = LintOptions { selection: None, ..*lint_options };
+    let session = LintSession::new(corpus.clone(), &*policy, &lint_options);
     let fixed = fix::fix(session, &request);
     let old: BTreeMap<String, (String, bool)> = policy
         .sources()

@@ -21,8 +21,9 @@ mod run;
 mod search;
 mod time;
 mod wanted;
+mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,12 +38,13 @@ use jiff::Timestamp;
 pub use definitions::Definitions;
 pub use names::POLICY_NAMES;
 pub use time::now;
+pub use watch::Watched;
 
 use crate::cases::CaseFile;
 use crate::engine::{Baseline, KnownFinding};
 use crate::model::Report;
 use crate::model::{Corpus, CorpusFile, is_builtin};
-use crate::policy::Policy;
+use crate::policy::{Policy, Selection, SelectionError};
 
 /// The policy for files that have no policy of their own.
 pub const DEFAULT_POLICY: &str = "builtin:recommended";
@@ -80,6 +82,12 @@ pub struct Options {
     pub fix: FixMode,
     /// Whether fixes that a person has to agree with are applied too.
     pub unsafe_fixes: bool,
+    /// Fixes that a person has agreed with: the file's path as output shows it, and the fingerprint.
+    pub accepted_fixes: BTreeSet<(String, String)>,
+    /// The rules whose findings are shown and fixed.
+    pub selection: Selection,
+    /// Patterns of files that are not reported on, relative to `folder`.
+    pub exclude: Vec<String>,
     /// The progress of the run, for a caller that shows it.
     pub progress: Arc<Progress>,
     /// The folder that a CI service checks the repository out to.
@@ -135,6 +143,9 @@ impl Options {
             write_baseline: false,
             fix: FixMode::No,
             unsafe_fixes: false,
+            accepted_fixes: BTreeSet::new(),
+            selection: Selection::default(),
+            exclude: Vec::new(),
             progress: Arc::default(),
             jobs: None,
             project: None,
@@ -238,6 +249,12 @@ impl RunError {
     }
 }
 
+impl From<SelectionError> for RunError {
+    fn from(error: SelectionError) -> Self {
+        Self::new(error.message).help(error.help)
+    }
+}
+
 impl From<String> for RunError {
     fn from(message: String) -> Self {
         Self::new(message)
@@ -326,6 +343,10 @@ pub fn read_cases(options: &Options, policy: &Policy) -> Result<Vec<CaseFile>, S
 fn known(options: &Options, policy: &Policy, partial: bool) -> Result<Option<Baseline>, RunError> {
     if options.write_baseline && partial {
         return Err(RunError::new("--write-baseline takes all of the corpus; leave the paths out"));
+    }
+    if options.write_baseline && !options.selection.is_all() {
+        return Err(RunError::new("--write-baseline takes all rules")
+            .help("leave out --select and --ignore"));
     }
     let named = options.baseline.as_ref();
     let path = match named {

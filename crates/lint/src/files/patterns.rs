@@ -81,6 +81,22 @@ fn layer(path: &str, base: PathBuf, patterns: &[&str]) -> Result<Layer, String> 
     Ok(Layer { set, base, roots })
 }
 
+/// What a pattern of the command line excludes: the files that it matches, and all files below a
+/// folder that it matches.
+pub(super) fn exclusion(pattern: &str) -> Result<GlobSet, String> {
+    let own = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
+    if own.is_empty() || own.starts_with('/') || own.split('/').any(|part| part == "..") {
+        let pattern = quote(pattern);
+        return Err(format!("--exclude {pattern} is no pattern below the current folder"));
+    }
+    let mut set = GlobSetBuilder::new();
+    for pattern in [own.to_owned(), format!("{own}/**")] {
+        let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
+        set.add(glob.map_err(|error| format!("--exclude: {error}"))?);
+    }
+    set.build().map_err(|error| format!("--exclude: {error}"))
+}
+
 /// The folders that a pattern starts with, up to the first wildcard.
 pub(super) fn literal(pattern: &str) -> &str {
     let wild = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());

@@ -10,6 +10,7 @@ use super::boundary::{self, Boundary};
 use super::listing::Listing;
 use super::names::has_policy_name;
 use super::paths::{absolute, relative, shown, slashed};
+use super::patterns;
 use super::policy_set::{Loaded, PRIMARY, PolicySet};
 use super::search::{self, Search, SearchResult};
 use super::wanted::{Role, Wanted};
@@ -46,11 +47,16 @@ pub(super) fn run(
     }
     governing(options, &policy_set, &found, messages)?;
     messages.append(&mut found.messages);
+    let excluded = exclude(options, &mut found, messages)?;
     let SearchResult { mut wanted, skipped, policies, is_partial, .. } = found;
     wanted.retain(|wanted| policy_set.loaded[wanted.by].policy.is_usable());
-    let lint_options = LintOptions { now: options.now, comments: options.comments, baseline: None };
+    let selection = (!options.selection.is_all()).then_some(&options.selection);
+    options.selection.check(policy_set.loaded.iter().map(|loaded| &loaded.policy))?;
+    let lint_options =
+        LintOptions { now: options.now, comments: options.comments, baseline: None, selection };
     let (mut corpus, parts) = read_corpus(options, &policy_set, &mut wanted, &lint_options)?;
     corpus.skipped += skipped;
+    corpus.excluded = excluded;
     corpus.partial = is_partial;
     let belongs = |by: usize, path: &Path| policy_set.takes(by, path);
     let groups = policies.iter().map(|at| Group::of(options, &policy_set, *at, &belongs));
@@ -71,6 +77,32 @@ pub(super) fn run(
     let (mut report, diff) = run.check(&lint_options, messages)?;
     root(options, &boundary, &mut report);
     Ok(run.outcome(report, diff, no_input, messages))
+}
+
+/// Takes the files that a pattern excludes out of the report, and counts them.
+fn exclude(
+    options: &Options,
+    found: &mut SearchResult,
+    messages: &mut Vec<String>,
+) -> Result<usize, RunError> {
+    let mut excluded = 0;
+    for pattern in &options.exclude {
+        let matches = patterns::exclusion(pattern)?;
+        let mut count = 0;
+        for wanted in &mut found.wanted {
+            let path = shown(&options.folder, &wanted.path);
+            if matches.is_match(path) {
+                count += 1;
+                excluded += usize::from(wanted.reported);
+                wanted.reported = false;
+            }
+        }
+        if count == 0 {
+            messages.push(format!("--exclude {pattern} matches no file"));
+        }
+    }
+    found.is_partial |= excluded > 0;
+    Ok(excluded)
 }
 
 /// Reads the files, and checks each by itself unless the run is going to change files.

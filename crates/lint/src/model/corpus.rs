@@ -213,6 +213,8 @@ pub struct Corpus {
     pub files: Vec<CorpusFile>,
     /// Files that were given and are neither in the corpus nor a policy.
     pub skipped: usize,
+    /// Files that are not reported on because a pattern excludes them.
+    pub excluded: usize,
     /// The corpus at an earlier revision, to compare keys with.
     pub before: Option<Before>,
     /// The lock file.

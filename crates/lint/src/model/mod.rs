@@ -10,6 +10,7 @@ mod fingerprint;
 mod report;
 mod rule_id;
 mod source;
+mod tally;
 
 pub(crate) use builder::FindingBuilder;
 pub(crate) use claims::{SPELLINGS, may_claim};
@@ -25,3 +26,4 @@ pub use report::{Report, Summary};
 pub use rule_id::{Family, RuleId};
 pub(crate) use source::is_builtin;
 pub use source::{FileId, Location, Source, SourceId, Sources};
+pub use tally::{Tallies, Tally};

@@ -8,6 +8,7 @@ use cortexkey_manifest::policy::Severity;
 use super::finding::{Finding, WaivedBy, WaivedFinding};
 use super::rule_id::RuleId;
 use super::source::{SourceId, Sources};
+use super::tally::Tallies;
 
 /// How many files and findings there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub struct Summary {
     pub infos: usize,
     /// Findings that do not count.
     pub waived: usize,
+    /// Findings of rules that the run does not show.
+    pub unselected: usize,
+    /// Files that the run does not report on because a pattern excludes them.
+    pub excluded: usize,
 }
 
 impl Summary {
@@ -53,6 +58,8 @@ pub struct Report {
     pub waived: Vec<WaivedFinding>,
     /// The counts, those left out included.
     pub summary: Summary,
+    /// The counts of each rule, those left out included.
+    pub tallies: Tallies,
 }
 
 impl Report {
@@ -72,24 +79,30 @@ impl Report {
         let mut all = Self::default();
         let mut seen = BTreeSet::new();
         for report in &mut reports {
-            let Summary { files, keys, skipped, waived, .. } = report.summary;
+            let Summary { files, keys, skipped, waived, unselected, excluded, .. } = report.summary;
             all.summary.files += files;
             all.summary.keys += keys;
             all.summary.skipped = skipped;
             all.summary.waived += waived;
+            all.summary.unselected += unselected;
+            all.summary.excluded = excluded;
             // The counts include findings that are not listed because a file has too many.
             all.summary.errors += report.summary.errors;
             all.summary.warnings += report.summary.warnings;
             all.summary.infos += report.summary.infos;
+            all.tallies.merge(&report.tallies);
             let mut doubles = Summary::default();
+            let mut double_findings = Vec::new();
             for finding in core::mem::take(&mut report.findings) {
                 match report.about_policy(&finding) {
                     Some(about) if !agreed.contains(&about) || !seen.insert(about.clone()) => {
                         doubles.count([&finding]);
+                        double_findings.push(finding);
                     }
                     _ => all.findings.push(finding),
                 }
             }
+            all.tallies.remove(&Tallies::of(&double_findings));
             all.summary.errors -= doubles.errors;
             all.summary.warnings -= doubles.warnings;
             all.summary.infos -= doubles.infos;
@@ -129,6 +142,7 @@ impl Report {
         let files = self.sources.iter().filter(|source| source.is_of_policy()).count();
         self.summary = Summary { waived: waived.len(), files, ..Summary::default() };
         self.summary.count(&findings);
+        self.tallies = Tallies::of(&findings);
         (self.findings, self.waived) = (findings, waived);
         self
     }

@@ -86,6 +86,13 @@ impl Policy {
         SourceId::Policy { policy: self.number, layer }
     }
 
+    /// The path of one of its files.
+    pub(crate) fn path_of(&self, source: SourceId) -> Option<&str> {
+        let SourceId::Policy { policy, layer } = source else { return None };
+        let layer = self.layers.get(layer).filter(|_| policy == self.number)?;
+        Some(&layer.path)
+    }
+
     /// What its layers say about a rule.
     pub(crate) fn resolved(&self, rule: &RuleId) -> Option<&ResolvedRule> {
         self.merged.rules.get(rule.code())
@@ -226,6 +233,12 @@ impl Policy {
     pub fn rule_id(&self, written: &str) -> Option<RuleId> {
         let known = self.registry.find(written).map(|rule| &rule.id);
         known.or_else(|| self.custom(written).map(Custom::id)).cloned()
+    }
+
+    /// The ids of all rules, those that the policy defines included.
+    pub fn rule_ids(&self) -> impl Iterator<Item = &RuleId> {
+        let known = self.registry.rules().iter().map(|rule| &rule.id);
+        known.chain(self.custom.iter().map(Custom::id))
     }
 
     /// A rule that the policy defines, by its code or name.

@@ -9,12 +9,18 @@ use annotate_snippets::{
 use cortexkey_manifest::policy::Severity;
 use cortexkey_manifest::{Span, is_invisible};
 
-use super::{Report, summary_line};
+use super::{Report, statistics, summary_line};
 use crate::model::{Finding, Location, SourceId};
 use crate::rules;
 
 /// Lines between two places of a file up to which they share a snippet.
 const NEAR: usize = 40;
+
+/// More findings than this get an overview.
+const MANY: usize = 50;
+
+/// Rules in the overview.
+const FREQUENT: usize = 5;
 
 /// Characters of a source line that are shown.
 const WIDTH: usize = 200;
@@ -37,9 +43,26 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         }
         out.push('\n');
     }
+    if report.tallies.total() > MANY {
+        out += &most_frequent(report);
+    }
     out.push_str(&summary_line(report));
     out.push('\n');
     out
+}
+
+/// The most frequent rules, and what to do about very many findings.
+fn most_frequent(report: &Report) -> String {
+    let all = report.tallies.by_count();
+    let width = all.first().map_or(1, |tally| tally.count.to_string().len());
+    let kinds = statistics::kinds(report);
+    let lines =
+        all.iter().take(FREQUENT).map(|tally| format!("  {}", statistics::line(tally, width)));
+    format!(
+        "{kinds}; the most frequent:\n{}`--format grouped` sorts them by rule, `--select RULE` \
+         shows one rule, and\n`--write-baseline` lets only new findings count.\n\n",
+        lines.collect::<String>()
+    )
 }
 
 /// Replaces each invisible character with a visible one of the same length in bytes, so that spans

@@ -70,6 +70,10 @@ struct Counts {
     known: usize,
     /// Of those that are waived, the ones with a comment.
     suppressed: usize,
+    /// Findings of rules that are not shown.
+    unselected: usize,
+    /// Files that are excluded.
+    excluded: usize,
 }
 
 pub(super) fn render(report: &Report) -> String {
@@ -91,6 +95,8 @@ pub(super) fn render(report: &Report) -> String {
             waived: summary.waived,
             known: report.waived_by(WaivedBy::Baseline),
             suppressed: report.waived_by(WaivedBy::Comment),
+            unselected: summary.unselected,
+            excluded: summary.excluded,
         },
     };
     // Strings and numbers cannot fail to serialize.

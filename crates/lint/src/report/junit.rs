@@ -5,6 +5,7 @@
 use core::fmt::Write as _;
 use std::collections::HashMap;
 
+use super::xml::escaped;
 use crate::model::{Finding, Report, Source, SourceId, WaivedFinding};
 
 /// The findings of one file.
@@ -86,21 +87,4 @@ impl Suite<'_> {
         }
         out + "  </testsuite>\n"
     }
-}
-
-/// Escapes a string for XML, and replaces characters that XML does not allow.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }

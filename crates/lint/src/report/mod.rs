@@ -3,13 +3,19 @@
 //! No format prints a value that may be a secret: source lines come from the masked text, and
 //! messages were made from masked values.
 
+mod checkstyle;
 mod concise;
 mod github;
 mod gitlab;
+mod grouped;
 mod human;
 mod json;
 mod junit;
+mod markdown;
+mod rdjson;
 mod sarif;
+mod statistics;
+mod xml;
 
 use cortexkey_manifest::is_invisible;
 
@@ -29,6 +35,10 @@ impl Report {
             Format::Junit => in_words(junit::render(self)),
             Format::Github => in_words(github::render(self)),
             Format::Gitlab => in_json(gitlab::render(self)),
+            Format::Grouped => in_words(grouped::render(self)),
+            Format::Markdown => in_words(markdown::render(self)),
+            Format::Rdjson => in_json(rdjson::render(self)),
+            Format::Checkstyle => in_words(checkstyle::render(self)),
         }
     }
 }
@@ -42,7 +52,8 @@ fn at(report: &Report, location: Location) -> String {
 
 /// The counts in a sentence.
 fn summary_line(report: &Report) -> String {
-    let Summary { files, skipped, errors, warnings, infos, .. } = report.summary;
+    let Summary { files, skipped, errors, warnings, infos, unselected, excluded, .. } =
+        report.summary;
     let mut parts: Vec<String> = Vec::new();
     for (count, word) in [(errors, "error"), (warnings, "warning"), (infos, "info")] {
         if count > 0 {
@@ -67,6 +78,12 @@ fn summary_line(report: &Report) -> String {
     if skipped > 0 {
         line = format!("{line}, {} skipped", plural(skipped, "file"));
     }
+    if excluded > 0 {
+        line = format!("{line}, {} excluded", plural(excluded, "file"));
+    }
+    if unselected > 0 {
+        line = format!("{line}; {} of other rules not shown", plural(unselected, "finding"));
+    }
     line
 }
 
@@ -87,11 +104,19 @@ pub enum Format {
     Github,
     /// Beside the lines of a change on GitLab.
     Gitlab,
+    /// By rule, the most frequent first, with a few places each.
+    Grouped,
+    /// Tables for the summary of a CI job.
+    Markdown,
+    /// For reviewdog.
+    Rdjson,
+    /// Checkstyle's XML, for CI systems and review tools.
+    Checkstyle,
 }
 
 impl Format {
     /// Every format, by its name.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 11] = [
         ("human", Self::Human),
         ("concise", Self::Concise),
         ("json", Self::Json),
@@ -99,6 +124,10 @@ impl Format {
         ("junit", Self::Junit),
         ("github", Self::Github),
         ("gitlab", Self::Gitlab),
+        ("grouped", Self::Grouped),
+        ("markdown", Self::Markdown),
+        ("rdjson", Self::Rdjson),
+        ("checkstyle", Self::Checkstyle),
     ];
 
     /// The name of a format.

@@ -225,8 +225,18 @@ fn report() -> Value {
     let mut waived = fields.to_vec();
     waived.push(("by", one_of(&["waiver", "comment", "baseline"])));
     let waived = open(&waived, &[&names[..], &["by"]].concat());
-    let counts =
-        ["files", "passedOver", "errors", "warnings", "infos", "waived", "known", "suppressed"];
+    let counts = [
+        "files",
+        "passedOver",
+        "errors",
+        "warnings",
+        "infos",
+        "waived",
+        "known",
+        "suppressed",
+        "unselected",
+        "excluded",
+    ];
     let summary = open(&counts.map(|name| (name, count.clone())), &counts);
     let out = open(
         &[

@@ -31,7 +31,17 @@ fn report() -> Report {
 #[test]
 fn forms_for_programs() {
     let report = report();
-    for format in [Format::Junit, Format::Github, Format::Gitlab, Format::Concise] {
+    let all = [
+        Format::Junit,
+        Format::Github,
+        Format::Gitlab,
+        Format::Concise,
+        Format::Grouped,
+        Format::Markdown,
+        Format::Rdjson,
+        Format::Checkstyle,
+    ];
+    for format in all {
         insta::assert_snapshot!(format.word(), report.render(format, true));
     }
 }

@@ -29,6 +29,7 @@ mod repositories;
 mod rule_examples;
 mod rules;
 mod secrets;
+mod selection;
 mod session;
 mod since;
 mod suppressions;

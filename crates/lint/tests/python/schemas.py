@@ -15,6 +15,7 @@ import tempfile
 import xml.etree.ElementTree
 
 import jsonschema
+import markdown_it
 import yaml
 
 ROOT, BINARY, SARIF_SCHEMA = (pathlib.Path(arg).resolve() for arg in sys.argv[1:4])
@@ -45,6 +46,57 @@ GITLAB = {
         },
     },
 }
+
+POSITION = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["line", "column"],
+    "properties": {name: {"type": "integer", "minimum": 1} for name in ("line", "column")},
+}
+RANGE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["start", "end"],
+    "properties": {"start": POSITION, "end": POSITION},
+}
+LOCATION = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path", "range"],
+    "properties": {"path": {"type": "string", "pattern": "^(?!/|\\./)"}, "range": RANGE},
+}
+
+
+def record(required, **properties):
+    """An object with these members and no others."""
+    names = [name for name in properties if name in required]
+    return {"type": "object", "additionalProperties": False, "required": names, "properties": properties}
+
+
+TEXT = {"type": "string", "minLength": 1}
+# The members of the Reviewdog Diagnostic Format that are written.
+RDJSON = record(
+    ["source", "diagnostics"],
+    source=record(["name", "url"], name=TEXT, url=TEXT),
+    diagnostics={
+        "type": "array",
+        "items": record(
+            ["message", "location", "severity", "code"],
+            message=TEXT,
+            location=LOCATION,
+            severity={"enum": ["ERROR", "WARNING", "INFO"]},
+            code=record(["value"], value=TEXT, url=TEXT),
+            suggestions={
+                "type": "array",
+                "items": record(["range", "text"], range=RANGE, text={"type": "string"}),
+            },
+            relatedLocations={
+                "type": "array",
+                "items": record(["message", "location"], message={"type": "string"}, location=LOCATION),
+            },
+        ),
+    },
+)
 
 FIRST = """apiVersion: cortexkey/v1
 kind: ApiKey
@@ -122,11 +174,77 @@ def check(folder):
     prints = [entry["fingerprint"] for entry in quality]
     assert len(prints) == len(set(prints)) == len(findings["findings"])
     junit(run(folder, "--format", "junit"), findings)
+    rdjson(folder, run(folder, "--format", "rdjson"), findings)
+    checkstyle(run(folder, "--format", "checkstyle"), findings)
+    markdown(run(folder, "--format", "markdown"), findings)
     # Several in one run, and all of them the same as one by one.
     run(folder, "--format", "json=a.json", "--format", "sarif=b.sarif", "--format", "junit=c.xml")
     assert json.loads((pathlib.Path(folder) / "a.json").read_text()) == findings
     assert json.loads((pathlib.Path(folder) / "b.sarif").read_text()) == log
     return findings
+
+
+def rdjson(folder, text, findings):
+    document = json.loads(text)
+    validate(document, RDJSON)
+    assert len(document["diagnostics"]) == len(findings["findings"])
+    for diagnostic, finding in zip(document["diagnostics"], findings["findings"]):
+        location = diagnostic["location"]
+        assert location["path"] == finding["file"]
+        start = location["range"]["start"]
+        assert start["line"] == finding["line"]
+        # Columns count bytes.
+        lines = (pathlib.Path(folder) / finding["file"]).read_bytes().split(b"\n")
+        before = lines[start["line"] - 1][: start["column"] - 1]
+        if b"\xff" not in before:
+            assert len(before.decode()) == finding["column"] - 1, (finding, before)
+        for suggestion in diagnostic.get("suggestions", []):
+            edit = finding["fix"]["edits"][0]
+            assert suggestion["text"] == edit["text"]
+
+
+def checkstyle(text, findings):
+    root = xml.etree.ElementTree.fromstring(text)
+    assert root.tag == "checkstyle" and root.get("version")
+    errors = [(file.get("name"), error) for file in root for error in file]
+    assert len(errors) == len(findings["findings"])
+    for (name, error), finding in zip(errors, findings["findings"]):
+        assert name == finding["file"] and error.tag == "error"
+        place = (int(error.get("line")), int(error.get("column")))
+        assert place == (finding["line"], finding["column"])
+        assert error.get("severity") == finding["severity"]
+        assert error.get("source") == f"cortexkey.{finding['code']}.{finding['name']}"
+        # An end of line in an attribute is kept.
+        message = finding["message"] + ("\nhelp: " + finding["help"] if finding["help"] else "")
+        assert error.get("message") == message, (error.get("message"), message)
+
+
+def markdown(text, findings):
+    """Every finding is one row of four cells, and nothing of a file becomes markup."""
+    parser = markdown_it.MarkdownIt("commonmark").enable("table")
+    tokens = parser.parse(text)
+    inline = [child for token in tokens for child in token.children or []]
+    kinds = {token.type for token in [*tokens, *inline]}
+    assert not kinds & {"html_block", "html_inline", "image", "code_inline", "fence", "em_open"}, kinds
+    links = [token.attrGet("href") for token in inline if token.type == "link_open"]
+    assert all("/docs/rules/" in link for link in links), links
+    rows, cells = [], 0
+    for token in tokens:
+        if token.type == "tr_open":
+            cells = 0
+        cells += token.type in ("td_open", "th_open")
+        if token.type == "tr_close":
+            rows.append(cells)
+    if findings["findings"]:
+        rules = {finding["code"] for finding in findings["findings"]}
+        # Two tables with a heading each.
+        assert len(rows) == len(rules) + len(findings["findings"]) + 2, rows
+        assert set(rows) == {4}
+        texts = [token.content for token in inline if token.type == "text"]
+        for finding in findings["findings"]:
+            assert finding["message"][:20] in "".join(texts), finding
+    else:
+        assert not rows
 
 
 def junit(text, findings):

@@ -3,14 +3,19 @@
 //! This module maps arguments to the linter's options and writes its report; the checks are in
 //! `cortexkey-lint`.
 
+mod interactive;
+mod watch;
+
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstream::ColorChoice;
 use clap::ValueEnum;
 use cortexkey_lint::files::{FixMode, Options, Outcome, now, run as run_files};
 use cortexkey_lint::report::Format;
-use cortexkey_lint::{Report, Severity};
+use cortexkey_lint::{Report, Selection, Severity};
+
+use cortexkey_manifest::{escape, mask_path};
 
 use crate::exit::{Exit, Failure};
 use crate::text::{self, BAD, DIM, GOOD};
@@ -28,6 +33,10 @@ Examples:
   cortexkey lint --format json=lint.json     also write JSON to a file
   cortexkey lint --policy builtin:strict keys/
   cortexkey lint --diff                      show what --fix would change
+  cortexkey lint --fix --interactive         ask about fixes that need a review
+  cortexkey lint --statistics                count the findings of each rule
+  cortexkey lint --select E,role-unknown     show some rules
+  cortexkey lint --watch                     check again whenever a file changes
   cortexkey lint --since main                show what keys gain since a revision
   cortexkey lint --write-baseline            suppress today's findings
   cortexkey lint - --stdin-filename keys/a.yaml < a.yaml
@@ -51,7 +60,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
 
-    /// Output: human, concise, json, sarif, junit, github, gitlab; `json=FILE` writes to a file
+    /// Output: human, concise, grouped, json, sarif, junit, github, gitlab, markdown, rdjson,
+    /// checkstyle; `json=FILE` writes to a file
     ///
     /// Repeatable; at most one may go to standard output.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = target)]
@@ -61,6 +71,41 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
 
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+
+    /// Exit with 0 even if there are findings
+    #[arg(long, conflicts_with = "fail_on_stale_baseline")]
+    exit_zero: bool,
+
+    /// Show only these rules: codes, names, or the letters of a family, such as `E`
+    ///
+    /// Findings of locked rules, and findings that say that something could not be checked, are
+    /// always shown.
+    #[arg(long, value_name = "RULE", value_delimiter = ',', conflicts_with = "write_baseline")]
+    select: Vec<String>,
+
+    /// Do not show these rules; a locked rule cannot be ignored
+    #[arg(long, value_name = "RULE", value_delimiter = ',', conflicts_with = "write_baseline")]
+    ignore: Vec<String>,
+
+    /// Do not report on files or folders that match this pattern, relative to the current folder
+    #[arg(long, value_name = "PATTERN", conflicts_with = "write_baseline")]
+    exclude: Vec<String>,
+
+    /// Count the findings of each rule instead of listing them
+    #[arg(long)]
+    statistics: bool,
+
+    /// List the files that would be reported on, without findings
+    #[arg(long, conflicts_with_all = ["fix", "diff", "watch", "statistics", "write_baseline"])]
+    show_files: bool,
+
+    /// Check again whenever a file changes
+    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    watch: bool,
+
     /// Apply fixes that do not change a key's permissions
     #[arg(long)]
     fix: bool,
@@ -68,6 +113,10 @@ pub(crate) struct Args {
     /// With --fix or --diff, also apply fixes that need a review
     #[arg(long)]
     unsafe_fixes: bool,
+
+    /// With --fix, ask about each fix that needs a review
+    #[arg(long, requires = "fix", conflicts_with = "unsafe_fixes")]
+    interactive: bool,
 
     /// Show what --fix would change, without changing it
     #[arg(long, conflicts_with = "fix")]
@@ -141,11 +190,24 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     choice.write_global();
     one_on_stdout(args)?;
+    statistics_format(args)?;
+    if args.watch {
+        return watch::run(args);
+    }
     let options = options(args)?;
+    if args.show_files {
+        return show_files(&options);
+    }
+    let options = if args.interactive { interactive::ask(options)? } else { options };
+    Ok(once(args, &options)?.0)
+}
+
+/// Checks once, and reports.
+fn once(args: &Args, options: &Options) -> Result<(Exit, Outcome), Failure> {
     let outcome = progress::shown(
         "files",
         || options.progress.counts(),
-        || run_files(&options, &mut io::stdin().lock()),
+        || run_files(options, &mut io::stdin().lock()),
     );
     if args.now.is_none() && std::env::var_os("SOURCE_DATE_EPOCH").is_some_and(|e| !e.is_empty()) {
         // A clock that somebody moved must not go unseen.
@@ -164,11 +226,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(report) = &outcome.report {
         write_all(args, report)?;
     }
-    let exit = exit(&outcome, args.fail_on);
-    if args.fail_on_stale_baseline && exit == Exit::Done {
-        return stale(&outcome);
-    }
-    Ok(exit)
+    let exit = match exit(&outcome, args.fail_on) {
+        Exit::Findings if args.exit_zero => Exit::Done,
+        Exit::Done if args.fail_on_stale_baseline => stale(&outcome)?,
+        exit => exit,
+    };
+    Ok((exit, outcome))
 }
 
 fn options(args: &Args) -> Result<Options, Failure> {
@@ -181,6 +244,11 @@ fn options(args: &Args) -> Result<Options, Failure> {
     if args.stdin_filename.is_some() && !stdin {
         return Err(Failure::usage_error("--stdin-filename goes with `-` among the paths")
             .help("cortexkey lint - --stdin-filename keys/a.yaml"));
+    }
+    if stdin && (args.watch || args.interactive) {
+        let option = if args.watch { "--watch" } else { "--interactive" };
+        return Err(Failure::usage_error(format!("{option} does not go with `-`"))
+            .help("name files or folders"));
     }
     if args.unsafe_fixes && !(args.fix || args.diff) {
         return Err(Failure::usage_error("--unsafe-fixes goes with --fix or --diff")
@@ -196,6 +264,8 @@ fn options(args: &Args) -> Result<Options, Failure> {
     options.no_baseline = args.no_baseline;
     options.write_baseline = args.write_baseline;
     options.unsafe_fixes = args.unsafe_fixes;
+    options.selection = Selection { select: args.select.clone(), ignore: args.ignore.clone() };
+    options.exclude.clone_from(&args.exclude);
     options.fix = match (args.fix, args.diff) {
         (true, _) => FixMode::Write,
         (_, true) => FixMode::Diff,
@@ -218,13 +288,52 @@ fn one_on_stdout(args: &Args) -> Result<(), Failure> {
     )))
 }
 
+/// The forms that counts have.
+fn statistics_format(args: &Args) -> Result<(), Failure> {
+    let has_form = |format| matches!(format, Format::Human | Format::Concise | Format::Json);
+    let odd = args.format.iter().find(|target| !has_form(target.format));
+    let Some(odd) = odd.filter(|_| args.statistics) else { return Ok(()) };
+    Err(Failure::usage_error(format!("--statistics has no format {}", odd.format.word()))
+        .help("--format human, concise or json"))
+}
+
+/// Lists the files that are reported on.
+fn show_files(options: &Options) -> Result<Exit, Failure> {
+    let outcome = run_files(options, &mut io::stdin().lock());
+    if outcome.report.is_none() {
+        return Err(Failure::of_linter(&outcome));
+    }
+    let files = outcome.corpus.files.iter().filter(|file| file.reported && !file.is_outside());
+    let lines: String = files.map(|file| format!("{}\n", escape(&mask_path(&file.path)))).collect();
+    text::print(&lines)?;
+    for message in &outcome.messages {
+        text::tell(&format!("cortexkey lint: {message}\n"));
+    }
+    Ok(match (outcome.usage_error, lines.is_empty()) {
+        (true, _) => Exit::UsageError,
+        (_, true) => Exit::NoInput,
+        _ => Exit::Done,
+    })
+}
+
+fn rendered(args: &Args, report: &Report, format: Format, color: bool) -> String {
+    match (args.statistics, format) {
+        (false, _) => report.render(format, color),
+        (true, Format::Json) => report.statistics_json(),
+        (true, _) => report.statistics(),
+    }
+}
+
+fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
+    output_file::write(file, text.as_bytes())
+        .map_err(|error| Failure::usage_error(format!("cannot write {}: {error}", file.display())))
+}
+
 fn write_all(args: &Args, report: &Report) -> Result<(), Failure> {
     let mut to_stdout = false;
     for Target { format, file } in &args.format {
         if let Some(file) = file {
-            output_file::write(file, report.render(*format, false).as_bytes()).map_err(
-                |error| Failure::usage_error(format!("cannot write {}: {error}", file.display())),
-            )?;
+            write_file(file, &rendered(args, report, *format, false))?;
         } else {
             to_stdout = true;
             write_stdout(args, report, *format)?;
@@ -243,8 +352,11 @@ fn write_stdout(args: &Args, report: &Report, format: Format) -> Result<(), Fail
         Color::Never => false,
         Color::Auto => io::stdout().is_terminal(),
     };
+    if let Some(file) = &args.output_file {
+        return write_file(file, &rendered(args, report, format, false));
+    }
     // The stream takes colours out again where `NO_COLOR` or the terminal asks for it.
-    Ok(text::print(&report.render(format, color && format == Format::Human))?)
+    Ok(text::print(&rendered(args, report, format, color && format == Format::Human))?)
 }
 
 /// A diff with the colours that diffs have.

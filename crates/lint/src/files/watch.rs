@@ -1,0 +1,135 @@
+//! Tells when a run may give another result: [`Watched`].
+//!
+//! It compares sizes, times of change and the names in folders, which works on every file system, in
+//! containers and over a network, and needs no service of the system.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use walkdir::WalkDir;
+
+use super::paths::absolute;
+use super::patterns::Patterns;
+use super::{Options, Outcome, baseline_path};
+use crate::model::is_builtin;
+use crate::policy::Policy;
+
+/// Folders that are watched.
+const FOLDERS_MAX: usize = 50_000;
+/// Folders that hold no definitions and change often.
+const SKIPPED: [&str; 3] = [".git", "node_modules", "target"];
+/// File systems round the time of a change down.
+const ROUNDING: Duration = Duration::from_millis(50);
+
+/// How a file or folder was; names tell whether a folder has changed, since a report that is written
+/// into it is no change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stamp {
+    Missing,
+    File(u64, Option<SystemTime>),
+    Folder(BTreeSet<OsString>),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        let Ok(metadata) = std::fs::metadata(path) else { return Self::Missing };
+        if !metadata.is_dir() {
+            return Self::File(metadata.len(), metadata.modified().ok());
+        }
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        Self::Folder(entries.map(|entry| entry.file_name()).collect())
+    }
+}
+
+/// The files and folders of a run, as they were at a moment.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    stamps: BTreeMap<PathBuf, Stamp>,
+    taken: SystemTime,
+    /// Whether something changed while the run read it.
+    changed_during_run: bool,
+}
+
+impl Default for Watched {
+    /// Nothing, before the first run.
+    fn default() -> Self {
+        Self { stamps: BTreeMap::new(), taken: SystemTime::now(), changed_during_run: false }
+    }
+}
+
+impl Watched {
+    /// The same files and folders as they are now, to be taken before a run.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        let taken = SystemTime::now();
+        let stamps = self.stamps.keys().map(|path| (path.clone(), Stamp::of(path))).collect();
+        Self { stamps, taken, changed_during_run: false }
+    }
+
+    /// What a run has read, as it is when the run has ended; `before` is what was taken before it. A
+    /// run that could not start adds nothing.
+    #[must_use]
+    pub fn after(options: &Options, outcome: &Outcome, before: &Self) -> Self {
+        let mut paths: BTreeSet<PathBuf> = if outcome.report.is_none() {
+            before.stamps.keys().cloned().collect()
+        } else {
+            outcome.corpus.files.iter().filter_map(|file| file.disk_path.clone()).collect()
+        };
+        for policy in outcome.policy.iter().chain(&outcome.others) {
+            paths.extend(own_files(options, policy));
+            paths.extend(folders(options, policy));
+        }
+        let stamps: BTreeMap<PathBuf, Stamp> =
+            paths.into_iter().map(|path| (path.clone(), Stamp::of(&path))).collect();
+        let changed_during_run = stamps.iter().any(|(path, stamp)| match before.stamps.get(path) {
+            Some(old) => old != stamp,
+            None => changed_since(path, before.taken),
+        });
+        Self { stamps, taken: SystemTime::now(), changed_during_run }
+    }
+
+    /// True when something has changed since.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.changed_during_run || self.stamps.iter().any(|(path, old)| Stamp::of(path) != *old)
+    }
+
+    /// True when nothing is watched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stamps.is_empty()
+    }
+}
+
+/// Whether a path changed between a moment and now. A time in the future tells nothing.
+fn changed_since(path: &Path, moment: SystemTime) -> bool {
+    let changed = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    let moment = moment.checked_sub(ROUNDING).unwrap_or(moment);
+    changed.is_ok_and(|changed| changed >= moment && changed <= SystemTime::now())
+}
+
+/// A policy's files, its baseline and its lock file, whether they exist yet or not.
+fn own_files(options: &Options, policy: &Policy) -> Vec<PathBuf> {
+    let own = policy.sources().filter(|(path, _)| !is_builtin(path));
+    let mut files: Vec<PathBuf> =
+        own.map(|(path, _)| absolute(&options.folder, Path::new(path))).collect();
+    files.push(baseline_path(options, policy));
+    files.push(super::home(options, policy).join(cortexkey_manifest::lock::FILE_NAME));
+    files
+}
+
+/// The folders that new files of a policy's corpus appear in.
+fn folders(options: &Options, policy: &Policy) -> Vec<PathBuf> {
+    let bases: Vec<PathBuf> = match Patterns::of(&options.folder, policy) {
+        Ok(patterns) if patterns.any() => patterns.bases().map(Path::to_path_buf).collect(),
+        _ => vec![absolute(&options.folder, Path::new(""))],
+    };
+    let is_wanted = |entry: &walkdir::DirEntry| {
+        entry.file_type().is_dir() && !SKIPPED.iter().any(|name| entry.file_name() == *name)
+    };
+    let below =
+        bases.iter().flat_map(|base| WalkDir::new(base).into_iter().filter_entry(is_wanted));
+    below.flatten().take(FOLDERS_MAX).map(walkdir::DirEntry::into_path).collect()
+}
