@@ -9,7 +9,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::value_parser;
 use cortexkey_client::{
     CallError, Client, Connection, Credentials, Given, KeySource, Notice, Observer, SettingsError,
-    TIMEOUT_MS_MAX,
+    StoreUrl, TIMEOUT_MS_MAX,
 };
 use cortexkey_core::auth::Level;
 use zeroize::Zeroizing;
@@ -45,6 +45,12 @@ pub(crate) struct KeyArgs {
     /// Read the key from standard input
     #[arg(long, help_heading = "Key")]
     key_stdin: bool,
+
+    /// Read the key from a secret store, such as vault://secret/cortex/siem; its id and level are read
+    /// from there too unless they are set
+    #[arg(long, value_name = "URL", value_parser = store_url, help_heading = "Key")]
+    #[arg(conflicts_with_all = ["key_file", "key_stdin"])]
+    key_store: Option<StoreUrl>,
 
     /// Accept a key file that its group or others can read
     #[arg(long, requires = "key_file", help_heading = "Key")]
@@ -104,6 +110,8 @@ impl KeyArgs {
     fn given(&self) -> Given {
         let key = if self.key_stdin {
             Some(KeySource::Stdin)
+        } else if let Some(url) = &self.key_store {
+            Some(KeySource::Store(url.clone()))
         } else {
             self.key_file.as_ref().map(|path| KeySource::File {
                 path: path.clone(),
@@ -218,6 +226,10 @@ pub(crate) fn call_failure(error: &CallError) -> Failure {
         }
         _ => failure,
     }
+}
+
+fn store_url(text: &str) -> Result<StoreUrl, String> {
+    text.parse().map_err(|error| format!("it {error}"))
 }
 
 /// The error does not repeat the value, which may be a key in the wrong place.

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use cortexkey_client::{NewKeys, Show, Sink};
+use cortexkey_client::{NewKeys, Show, Sink, StoreSettings, StoreSink};
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
@@ -16,21 +16,30 @@ pub(crate) struct SinkArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "show", help_heading = "New key")]
     sink_file: Option<PathBuf>,
 
+    /// Store the new key in a secret store, with its id, level, host, owner and expiry: vault, aws-sm,
+    /// azure-kv, gcp-sm, op, k8s, keychain, pass or file, such as vault://secret/cortex/{name}
+    #[arg(long, value_name = "URL", value_parser = store_sink, help_heading = "New key")]
+    #[arg(conflicts_with_all = ["show", "sink_file"])]
+    sink_store: Option<StoreSink>,
+
     /// Show the new key on the terminal, once
     #[arg(long, help_heading = "New key")]
     show: bool,
 }
 
 impl SinkArgs {
-    /// Whether a single file is to take what is made.
-    pub(crate) fn is_one_file(&self) -> bool {
-        self.sink_file.is_some()
+    /// Whether a single file or a single address in a store is to take what is made.
+    pub(crate) fn is_one_place(&self) -> bool {
+        self.sink_file.is_some() || self.sink_store.as_ref().is_some_and(StoreSink::is_one_place)
     }
 
     /// The sink. A rotation replaces the file that the old key stands in.
     pub(crate) fn sink(&self, profile: &NewKeys, replace: bool) -> Result<Sink, Failure> {
         if let Some(path) = &self.sink_file {
             return Ok(Sink::File { path: path.clone(), replace });
+        }
+        if let Some(store) = &self.sink_store {
+            return Ok(Sink::Store(store.clone()));
         }
         if self.show {
             if !std::io::stdout().is_terminal() {
@@ -52,9 +61,14 @@ impl SinkArgs {
                 "the new key has no place to go, and the tenant shows it only once",
             )
             .help(
-                "give --sink-file FILE or --show, or set sink_command or sink_folder in a \
-                     profile (docs/client.md)",
+                "give --sink-file FILE, --sink-store URL or --show, or set sink_store, sink_command \
+                     or sink_folder in a profile (docs/client.md)",
             )
         })
     }
+}
+
+fn store_sink(text: &str) -> Result<StoreSink, String> {
+    let settings = StoreSettings::of(&|name| std::env::var_os(name));
+    StoreSink::new(text, settings).map_err(|error| format!("it {error}"))
 }

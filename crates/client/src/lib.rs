@@ -19,6 +19,7 @@ mod process;
 mod resources;
 mod settings;
 mod sink;
+mod store;
 pub mod table;
 pub mod time;
 mod transport;
@@ -44,7 +45,11 @@ pub use settings::{
     KEY_SOURCE_BYTES_MAX, KeyProblem, KeySource, NewKeys, Origin, Profile, RawKey, SettingsError,
     TIMEOUT_MS_MAX, Tool, ToolError, ToolKey, Variable, explain, resolve_address, state_folder,
 };
-pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError};
+pub use sink::{KeyInfo, Prepared, Show, Sink, SinkError, StoreSink};
+pub use store::{
+    Incoming, KeyFacts, SecretStore, StoreError, StoreSettings, StoreUrl, StoreUrlError, StoredKey,
+    VaultSettings,
+};
 pub use transport::{
     AnswerHeaders, Call, CallError, ChildTenant, Client, ClientOptions, Forward, Forwarded, Method,
     MethodError, Notice, Observer, Refused, Response, Retry, RolesBy, Roots, RootsError,

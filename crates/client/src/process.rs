@@ -53,6 +53,17 @@ pub enum ProgramError {
     Io(io::Error),
 }
 
+/// What a program answered.
+pub(crate) struct Exchanged {
+    /// Its exit code; none where a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Zeroizing<Vec<u8>>,
+    pub(crate) stderr: String,
+}
+
+/// The most that is kept of what a program reports.
+const MESSAGES_BYTES_MAX: u64 = 64 * 1024;
+
 impl Program {
     /// Name and arguments; none without a name.
     pub fn new(argv: Vec<String>, timeout: Duration) -> Option<Self> {
@@ -118,6 +129,42 @@ impl Program {
         }
     }
 
+    /// Runs it with `input` on standard input, and takes what it writes, whatever its exit code.
+    pub(crate) fn exchange(
+        &self,
+        input: &[u8],
+        environment: &[(&str, String)],
+        limit: usize,
+    ) -> Result<Exchanged, ProgramError> {
+        let mut command = self.command(environment);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(ProgramError::Start)?;
+        let (stdin, input) = (child.stdin.take(), Zeroizing::new(input.to_vec()));
+        let written = thread::spawn(move || stdin.map_or(Ok(()), |mut to| to.write_all(&input)));
+        let stdout = child.stdout.take().map(|stdout| read_aside(stdout, limit));
+        let stderr = child.stderr.take().map(read_and_drain);
+        let status = self.wait(&mut child)?;
+        let received = |output: Option<Receiver<_>>| {
+            let output = output.and_then(|output| output.recv_timeout(self.timeout).ok());
+            let output: io::Result<_> =
+                output.ok_or(ProgramError::Timeout { after: self.timeout })?;
+            output.map_err(ProgramError::Io)
+        };
+        let (stdout, stderr) = (received(stdout)?, received(stderr)?);
+        if stdout.len() > limit {
+            return Err(ProgramError::TooMuch { limit });
+        }
+        // One that ended before it had read its input has not kept it, whatever it says.
+        if status.success() {
+            match written.join() {
+                Ok(written) => written.map_err(ProgramError::Io)?,
+                Err(_) => return Err(ProgramError::Io(io::ErrorKind::Other.into())),
+            }
+        }
+        let stderr = String::from_utf8_lossy(&stderr).into_owned();
+        Ok(Exchanged { code: status.code(), stdout, stderr })
+    }
+
     fn command(&self, environment: &[(&str, String)]) -> Command {
         let mut command = cortexkey_system::command(&self.name);
         command.args(&self.arguments);
@@ -148,6 +195,21 @@ fn read_aside(
         let read = output.take(limit as u64 + 1).read_to_end(&mut bytes);
         // Nobody may wait for it any more.
         let _ = done.send(read.map(|_| bytes));
+    });
+    result
+}
+
+/// Reads the beginning of it, and the rest to its end, so that the program is not held up.
+fn read_and_drain(
+    output: impl io::Read + Send + 'static,
+) -> Receiver<io::Result<Zeroizing<Vec<u8>>>> {
+    let (done, result) = channel();
+    thread::spawn(move || {
+        let mut bytes = Zeroizing::new(Vec::new());
+        let mut output = output.take(MESSAGES_BYTES_MAX);
+        let read = output.read_to_end(&mut bytes);
+        let drained = io::copy(&mut output.into_inner(), &mut io::sink());
+        let _ = done.send(read.and(drained).map(|_| bytes));
     });
     result
 }

@@ -25,6 +25,7 @@ mod proxy;
 mod quickstart;
 mod rotate_killed;
 mod sinks;
+mod stores;
 mod tenant;
 mod vectors;
 mod waive;

@@ -215,6 +215,8 @@ impl<'a> Rotation<'a> {
             level: old.level,
             expiration_ms: Some(expiration_ms(options, &record, now_ms)?),
             comment: record.comment,
+            // A store keeps the owner that it has.
+            owner: None,
             scope,
         };
         Ok(Replacement { new, old, is_own: self.entry.id == client.own_key(), scope_unknown })

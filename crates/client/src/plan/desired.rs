@@ -26,6 +26,7 @@ pub struct Desired {
     pub(super) roles: Vec<String>,
     pub(super) level: Level,
     pub(super) comment: Option<String>,
+    pub(super) owner: Option<String>,
     pub(super) end: End,
     pub(super) access: Access,
     /// Asset groups that are given with their ids.
@@ -62,6 +63,7 @@ impl Desired {
         };
         let roles: Vec<String> = definition.roles().iter().map(|role| role.value.clone()).collect();
         let comment = spec.comment.get().filter(|comment| !comment.is_empty()).cloned();
+        let owner = definition.metadata.as_ref().and_then(|metadata| metadata.owner.get().cloned());
         let group_ids = spec.scope.get().map(scope::group_ids).unwrap_or_default();
         let applied = Applied {
             level,
@@ -79,6 +81,7 @@ impl Desired {
             roles,
             level,
             comment,
+            owner,
             end,
             access,
             group_ids,

@@ -119,6 +119,7 @@ impl Diff<'_> {
             roles: self.desired.roles.clone(),
             level: self.desired.level,
             comment: self.desired.comment.clone(),
+            owner: self.desired.owner.clone(),
             expiration_ms: Some(expiration_ms),
             scope,
         })

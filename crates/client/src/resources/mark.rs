@@ -28,6 +28,8 @@ pub struct NewKey {
     pub level: Level,
     /// Its comment.
     pub comment: Option<String>,
+    /// Who owns it, for a secret store; the product has no such field.
+    pub owner: Option<String>,
     /// When it expires, in milliseconds since 1970; the product's default of a week if none.
     pub expiration_ms: Option<u64>,
     /// Its scope; none where no scope is sent.
@@ -126,6 +128,7 @@ mod tests {
 
     fn new() -> NewKey {
         NewKey {
+            owner: None,
             name: None,
             roles: vec!["Viewer".to_owned()],
             level: Level::Advanced,

@@ -25,6 +25,8 @@ use toml::{Table, Value};
 use super::Environment;
 use super::tool::Tool;
 use crate::process::Program;
+use crate::sink::StoreSink;
+use crate::store::{StoreSettings, StoreUrl, StoreUrlError};
 use crate::transport::RolesBy;
 
 /// The most that is read of a configuration.
@@ -67,6 +69,8 @@ pub struct Profile {
     pub key_file: Option<PathBuf>,
     /// A program that prints the key.
     pub key_command: Option<Program>,
+    /// The key's address in a secret store.
+    pub key_store: Option<StoreUrl>,
     /// The child tenant that calls are for.
     pub child_tenant: Option<String>,
     /// The child tenants that `--children all` means.
@@ -87,6 +91,8 @@ pub struct Profile {
     pub sink_exists_command: Option<Program>,
     /// A folder that new keys are written into.
     pub sink_folder: Option<PathBuf>,
+    /// Addresses in a secret store that new keys go to.
+    pub sink_store: Option<String>,
     /// The variables that programs of the user's own read, for `cortexkey exec`.
     pub tools: Vec<Tool>,
 }
@@ -145,6 +151,14 @@ pub enum ConfigProblem {
         field: String,
         /// What it takes.
         expected: &'static str,
+    },
+    /// An address that is none of a secret store.
+    #[error("has a `{field}` that {problem}")]
+    Store {
+        /// The field.
+        field: String,
+        /// What is wrong with it.
+        problem: StoreUrlError,
     },
     /// Two fields that do not go together.
     #[error("has both `{one}` and `{other}`; take one out")]
@@ -219,7 +233,7 @@ pub(crate) fn folder(
     Some(base.join("cortexkey"))
 }
 
-const PROFILE_FIELDS: [&str; 19] = [
+const PROFILE_FIELDS: [&str; 21] = [
     "fqdn",
     "on_premises",
     "key_id",
@@ -227,6 +241,7 @@ const PROFILE_FIELDS: [&str; 19] = [
     "key_file",
     "key_command",
     "key_command_timeout_ms",
+    "key_store",
     "child_tenant",
     "children",
     "tenant",
@@ -238,6 +253,7 @@ const PROFILE_FIELDS: [&str; 19] = [
     "sink_command_timeout_ms",
     "sink_exists_command",
     "sink_folder",
+    "sink_store",
     "exec",
 ];
 const TOOL_FIELDS: [&str; 5] = ["api_url", "key_id", "level", "key", "ca_file"];
@@ -255,6 +271,7 @@ impl Profile {
             level: fields.text("level")?,
             key_file: fields.path("key_file")?,
             key_command: fields.program("key_command", timeout)?,
+            key_store: fields.store("key_store")?,
             child_tenant: fields.text("child_tenant")?,
             children: fields.texts("children")?,
             tenant: fields.text("tenant")?,
@@ -265,17 +282,25 @@ impl Profile {
             sink_command: fields.program("sink_command", sink_timeout)?,
             sink_exists_command: fields.program("sink_exists_command", sink_timeout)?,
             sink_folder: fields.path("sink_folder")?,
+            sink_store: fields.store_template("sink_store")?,
             tools: fields.tools("exec")?,
         };
-        let both = |one: &str, other| ConfigProblem::Both { one: fields.name(one), other };
-        if profile.key_file.is_some() && profile.key_command.is_some() {
-            return Err(both("key_file", "key_command"));
-        }
-        if profile.sink_folder.is_some() && profile.sink_command.is_some() {
-            return Err(both("sink_folder", "sink_command"));
-        }
-        if profile.sink_folder.is_some() && profile.sink_exists_command.is_some() {
-            return Err(both("sink_folder", "sink_exists_command"));
+        let keys = [
+            ("key_file", profile.key_file.is_some()),
+            ("key_command", profile.key_command.is_some()),
+            ("key_store", profile.key_store.is_some()),
+        ];
+        let command = profile.sink_command.is_some() || profile.sink_exists_command.is_some();
+        let sinks = [
+            ("sink_folder", profile.sink_folder.is_some()),
+            ("sink_store", profile.sink_store.is_some()),
+            ("sink_command", command),
+        ];
+        for places in [keys, sinks] {
+            let mut set = places.iter().filter(|(_, is_set)| *is_set);
+            if let (Some((one, _)), Some((other, _))) = (set.next(), set.next()) {
+                return Err(ConfigProblem::Both { one: fields.name(one), other });
+            }
         }
         Ok(profile)
     }
@@ -327,6 +352,22 @@ impl Fields<'_> {
             _ => self.folder.unwrap_or(Path::new("")).join(&text),
         };
         Ok(Some(path))
+    }
+
+    /// The address of a secret.
+    fn store(&mut self, field: &str) -> Result<Option<StoreUrl>, ConfigProblem> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let problem = |problem| ConfigProblem::Store { field: self.name(field), problem };
+        text.parse().map(Some).map_err(problem)
+    }
+
+    /// The same with names to fill in.
+    fn store_template(&mut self, field: &str) -> Result<Option<String>, ConfigProblem> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        match StoreSink::new(&text, StoreSettings::default()) {
+            Ok(_) => Ok(Some(text)),
+            Err(problem) => Err(ConfigProblem::Store { field: self.name(field), problem }),
+        }
     }
 
     fn flag(&mut self, field: &str) -> Result<Option<bool>, ConfigProblem> {

@@ -111,6 +111,19 @@ pub enum SettingsError {
         /// Where the key would come from.
         key: Origin,
     },
+    /// What is stored beside the key is something else.
+    #[error(
+        "{key} holds {stored}, and {other} sets another one; correct it, or leave it out and use what \
+         is stored"
+    )]
+    StoredApart {
+        /// Where the key came from.
+        key: Origin,
+        /// What is stored.
+        stored: String,
+        /// Where the other value came from.
+        other: Origin,
+    },
     /// The child tenant is none.
     #[error(
         "{origin} is no id of a child tenant: up to 200 letters, digits and signs, without spaces"

@@ -46,8 +46,8 @@ pub fn explain(
         entry(&layers, "fqdn", address.map(|(_, found)| shown(found)), |layer| {
             layers.address_of(layer).ok().flatten().map(|found| found.origin)
         }),
-        entry(&layers, "key_id", layers.key_id().map(shown), text(Setting::KeyId)),
-        entry(&layers, "level", layers.level().map(shown), text(Setting::Level)),
+        stored(&layers, entry(&layers, "key_id", layers.key_id().map(shown), text(Setting::KeyId))),
+        stored(&layers, entry(&layers, "level", layers.level().map(shown), text(Setting::Level))),
         key(&layers, given),
     ];
     let of_profile = layers.profile_of_tenant(tenant);
@@ -93,6 +93,17 @@ fn entry(
         value: found.map(|found| found.value),
         note,
     }
+}
+
+/// A setting that is not set here may be stored beside the key, which is not read.
+fn stored(layers: &Layers<'_>, mut entry: Explained) -> Explained {
+    if entry.value.is_none()
+        && entry.origin.is_none()
+        && let Ok((_, _, origin @ Origin::Store(_))) = layers.key()
+    {
+        entry.note = Some(format!("read from {origin} with the key"));
+    }
+    entry
 }
 
 fn plain(setting: &'static str, value: &dyn core::fmt::Display, origin: &Origin) -> Explained {
@@ -184,6 +195,9 @@ fn of_new_keys(layers: &Layers<'_>) -> Option<Explained> {
     let origin = |field| Origin::Profile { name: name.to_owned(), field };
     if let Some(program) = &profile.sink_command {
         return Some(plain("new keys", program, &origin("sink_command")));
+    }
+    if let Some(store) = &profile.sink_store {
+        return Some(plain("new keys", store, &origin("sink_store")));
     }
     let folder = profile.sink_folder.as_ref()?;
     Some(plain("new keys", &folder.display(), &origin("sink_folder")))

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{Environment, Origin, Profile};
 use crate::process::ProgramError;
+use crate::store::{KeyFacts, SecretStore, StoreError, StoreSettings, StoreUrl, StoredKey};
 
 /// The most that is read for a key, which itself has at most 256 bytes.
 pub const KEY_SOURCE_BYTES_MAX: usize = 4096;
@@ -29,6 +30,8 @@ pub enum KeySource {
         /// `--allow-readable-key-file`: whether group and others may read it.
         allow_readable: bool,
     },
+    /// `--key-store`: a secret store.
+    Store(StoreUrl),
     /// `--key-stdin`: standard input, to its end.
     Stdin,
 }
@@ -89,6 +92,9 @@ pub enum KeyProblem {
     /// It holds something that is no key.
     #[error("holds no key: {0}")]
     Malformed(KeyError),
+    /// The store that should hold it does not.
+    #[error("{}", cortexkey_system::chain(.0))]
+    Store(StoreError),
     /// The program that should give it does not.
     #[error(transparent)]
     Program(ProgramError),
@@ -99,46 +105,74 @@ impl KeySource {
     pub(super) fn origin(&self) -> Origin {
         match self {
             Self::File { path, .. } => Origin::KeyFile(path.clone()),
+            Self::Store(url) => Origin::Store(url.to_string()),
             Self::Stdin => Origin::Stdin,
         }
     }
 
     /// Reads the key's bytes, without the one line end that may close them.
-    pub(super) fn read(&self, stdin: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-        self.read_raw(stdin).and_then(without_line_end)
+    pub(super) fn read(
+        &self,
+        environment: &Environment<'_>,
+        stdin: &mut dyn Read,
+    ) -> Result<StoredKey, KeyProblem> {
+        without_line_end(self.read_raw(environment, stdin)?)
     }
 
     /// The same with everything that stands round the key.
-    pub(super) fn read_raw(&self, stdin: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+    pub(super) fn read_raw(
+        &self,
+        environment: &Environment<'_>,
+        stdin: &mut dyn Read,
+    ) -> Result<StoredKey, KeyProblem> {
         match self {
-            Self::File { path, allow_readable } => read_file(path, *allow_readable),
-            Self::Stdin => read_limited(stdin),
+            Self::File { path, allow_readable } => read_file(path, *allow_readable).map(alone),
+            Self::Store(url) => of_store(url, environment),
+            Self::Stdin => read_limited(stdin).map(alone),
         }
     }
 }
 
 /// Reads the key from where a profile says it is.
-pub(super) fn of_profile(profile: &Profile) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    raw_of_profile(profile).and_then(without_line_end)
+pub(super) fn of_profile(
+    profile: &Profile,
+    environment: &Environment<'_>,
+) -> Result<StoredKey, KeyProblem> {
+    without_line_end(raw_of_profile(profile, environment)?)
 }
 
 /// The same with everything that stands round the key.
-pub(super) fn raw_of_profile(profile: &Profile) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    match (&profile.key_file, &profile.key_command) {
-        (Some(path), _) => read_file(path, false),
-        (None, Some(program)) => program.read(KEY_SOURCE_BYTES_MAX).map_err(KeyProblem::Program),
-        (None, None) => Err(KeyProblem::Empty),
+pub(super) fn raw_of_profile(
+    profile: &Profile,
+    environment: &Environment<'_>,
+) -> Result<StoredKey, KeyProblem> {
+    if let Some(path) = &profile.key_file {
+        return read_file(path, false).map(alone);
     }
+    if let Some(program) = &profile.key_command {
+        return program.read(KEY_SOURCE_BYTES_MAX).map(alone).map_err(KeyProblem::Program);
+    }
+    profile.key_store.as_ref().map_or(Err(KeyProblem::Empty), |url| of_store(url, environment))
+}
+
+/// A key with nothing stored beside it.
+pub(super) fn alone(key: Zeroizing<Vec<u8>>) -> StoredKey {
+    StoredKey { key, facts: KeyFacts::default() }
+}
+
+fn of_store(url: &StoreUrl, environment: &Environment<'_>) -> Result<StoredKey, KeyProblem> {
+    let store = SecretStore::open(url.clone(), &StoreSettings::of(environment));
+    store.and_then(|store| store.read()).map_err(KeyProblem::Store)
 }
 
 /// Reads the key from a variable.
 pub(super) fn of_variable(
     name: &str,
     environment: &Environment<'_>,
-) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+) -> Result<StoredKey, KeyProblem> {
     let value = raw_of_variable(name, environment);
     check_text(&value)?;
-    Ok(value)
+    Ok(alone(value))
 }
 
 /// The same with everything that stands round the key.
@@ -211,15 +245,16 @@ fn read_limited(source: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, KeyProblem>
 }
 
 /// Takes exactly one line end off.
-fn without_line_end(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+fn without_line_end(mut stored: StoredKey) -> Result<StoredKey, KeyProblem> {
+    let bytes = &mut stored.key;
     if bytes.ends_with(b"\n") {
         bytes.pop();
         if bytes.ends_with(b"\r") {
             bytes.pop();
         }
     }
-    check_text(&bytes)?;
-    Ok(bytes)
+    check_text(bytes)?;
+    Ok(stored)
 }
 
 /// Finds the mistakes that have a clearer name than a byte that does not fit.

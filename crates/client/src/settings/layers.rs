@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use cortexkey_core::address::Address;
 use cortexkey_core::auth::{KeyId, Level};
 
+use crate::process::Program;
+
 use super::{Config, Environment, Found, Given, Origin, Profile, SettingsError};
 
 /// One that may say settings.
@@ -273,14 +275,14 @@ impl<'a> Layers<'a> {
             }
             Layer::Profile => {
                 let (name, profile) = self.profile()?;
-                let origin = match (&profile.key_file, &profile.key_command) {
-                    (Some(path), _) => Origin::KeyFile(path.clone()),
-                    (None, Some(program)) => Origin::KeyCommand {
-                        profile: name.to_owned(),
-                        program: program.name().to_owned(),
-                    },
-                    (None, None) => return None,
+                let (file, command) = (profile.key_file.as_ref(), profile.key_command.as_ref());
+                let of_command = |program: &Program| Origin::KeyCommand {
+                    profile: name.to_owned(),
+                    program: program.name().to_owned(),
                 };
+                let of_store = || Some(Origin::Store(profile.key_store.as_ref()?.to_string()));
+                let origin = file.map(|path| Origin::KeyFile(path.clone()));
+                let origin = origin.or_else(|| command.map(of_command)).or_else(of_store)?;
                 Some((KeyPlace::Profile(profile), origin))
             }
             Layer::Ours | Layer::Provider => {

@@ -27,7 +27,8 @@ use cortexkey_core::auth::{Key, KeyId, Level, Signer};
 use zeroize::Zeroizing;
 
 use crate::process::Program;
-use crate::sink::Sink;
+use crate::sink::{Sink, StoreSink};
+use crate::store::{KeyFacts, StoreSettings, StoredKey};
 use crate::transport::{ChildTenant, Client, ClientOptions, Roots};
 use layers::{KeyPlace, Layers, Setting};
 
@@ -111,6 +112,8 @@ pub struct NewKeys {
     pub exists: Option<Program>,
     /// `sink_folder`.
     pub folder: Option<PathBuf>,
+    /// `sink_store`.
+    pub store: Option<StoreSink>,
 }
 
 impl NewKeys {
@@ -121,7 +124,10 @@ impl NewKeys {
                 Some(Sink::Guarded { command: command.clone(), exists: exists.clone() })
             }
             (Some(command), None) => Some(Sink::Command(command.clone())),
-            (None, _) => self.folder.clone().map(Sink::Folder),
+            (None, _) => {
+                let store = || self.store.clone().map(Sink::Store);
+                self.folder.clone().map(Sink::Folder).or_else(store)
+            }
         }
     }
 }
@@ -148,7 +154,8 @@ impl Connection {
         let profile = layers.profile();
         let of_tenant = layers.profile_of_tenant(layer).map(|(_, profile)| profile);
         let options = options(layers, layer)?;
-        let (credentials, key) = Credentials::read(layers, stdin)?;
+        let (credentials, key, facts) = Credentials::read(layers, stdin)?;
+        check_host(&facts, &address, &credentials.key_origin)?;
         let connection = Self {
             options,
             ca_file: layers.ca_file(layer).map(|found| found.value),
@@ -160,6 +167,10 @@ impl Connection {
                 command: profile.sink_command.clone(),
                 exists: profile.sink_exists_command.clone(),
                 folder: profile.sink_folder.clone(),
+                store: profile.sink_store.as_deref().and_then(|template| {
+                    // The configuration was checked when it was read.
+                    StoreSink::new(template, StoreSettings::of(layers.environment)).ok()
+                }),
             }),
             credentials,
             tools: profile.map_or_else(Vec::new, |(_, profile)| profile.tools.clone()),
@@ -203,19 +214,23 @@ impl Credentials {
         environment: &Environment<'_>,
         stdin: &mut dyn Read,
     ) -> Result<Self, SettingsError> {
-        Self::read(&Layers::load(given, environment)?, stdin).map(|(credentials, _)| credentials)
+        Self::read(&Layers::load(given, environment)?, stdin).map(|(credentials, ..)| credentials)
     }
 
     fn read(
         layers: &Layers<'_>,
         stdin: &mut dyn Read,
-    ) -> Result<(Self, Zeroizing<Vec<u8>>), SettingsError> {
-        let key_id = layers.key_id()?;
-        let level = layers.level()?;
+    ) -> Result<(Self, Zeroizing<Vec<u8>>, KeyFacts), SettingsError> {
+        // A store may hold the id and the level beside the key.
+        let may_tell = matches!(layers.key(), Ok((_, _, Origin::Store(_))));
+        if !may_tell {
+            layers.key_id()?;
+            layers.level()?;
+        }
         let (_, place, origin) = layers.key()?;
         let read = match place {
-            KeyPlace::Source(source) => source.read(stdin),
-            KeyPlace::Profile(profile) => key_source::of_profile(profile),
+            KeyPlace::Source(source) => source.read(layers.environment, stdin),
+            KeyPlace::Profile(profile) => key_source::of_profile(profile, layers.environment),
             KeyPlace::Variable(name) => key_source::of_variable(name, layers.environment),
         };
         let failed = |problem| match (problem, &origin) {
@@ -224,12 +239,76 @@ impl Credentials {
             }
             (problem, _) => SettingsError::Key { origin: origin.clone(), problem },
         };
-        let bytes = read.map_err(failed)?;
+        let StoredKey { key: bytes, facts } = read.map_err(failed)?;
         layers.given.seen(&bytes);
+        let key_id = key_id_with(layers, &facts, &origin)?;
+        let level = level_with(layers, &facts, &origin)?;
         let key = Key::new(&bytes).map_err(|error| failed(KeyProblem::Malformed(error)))?;
         let signer = Signer::new(key_id.value, level.value, key);
-        Ok((Self { key_id, level, key_origin: origin, signer }, bytes))
+        Ok((Self { key_id, level, key_origin: origin, signer }, bytes, facts))
     }
+}
+
+/// The key's id: what the settings say, and what is stored beside the key. They have to agree, since a
+/// rotation changes the stored one.
+fn key_id_with(
+    layers: &Layers<'_>,
+    facts: &KeyFacts,
+    key: &Origin,
+) -> Result<Found<KeyId>, SettingsError> {
+    let stored = facts.id.and_then(KeyId::new);
+    match (layers.key_id(), stored) {
+        (Err(SettingsError::NoKeyId), Some(id)) => Ok(Found { value: id, origin: key.clone() }),
+        (Ok(found), Some(id)) if found.value != id => Err(SettingsError::StoredApart {
+            key: key.clone(),
+            stored: format!("key {id}"),
+            other: found.origin,
+        }),
+        (found, _) => found,
+    }
+}
+
+/// The same for the level.
+fn level_with(
+    layers: &Layers<'_>,
+    facts: &KeyFacts,
+    key: &Origin,
+) -> Result<Found<Level>, SettingsError> {
+    match (layers.level(), facts.level) {
+        (Err(SettingsError::NoLevel), Some(level)) => {
+            Ok(Found { value: level, origin: key.clone() })
+        }
+        (Ok(found), Some(level)) if found.value != level => Err(SettingsError::StoredApart {
+            key: key.clone(),
+            stored: format!("a key of the level {level}"),
+            other: found.origin,
+        }),
+        (found, _) => found,
+    }
+}
+
+/// A stored key goes to the tenant that is stored beside it. Of a child tenant's key, the address of
+/// the parent is stored, to which it does not go.
+fn check_host(
+    facts: &KeyFacts,
+    address: &Found<Address>,
+    key: &Origin,
+) -> Result<(), SettingsError> {
+    let Some(stored) = &facts.host else { return Ok(()) };
+    let address_text = address.value.to_string();
+    let host = address_text.split_once("://").map_or(address_text.as_str(), |(_, host)| host);
+    let fits = match stored.split_once('@') {
+        Some((parent, _)) => parent != host,
+        None => stored == host,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(SettingsError::StoredApart {
+        key: key.clone(),
+        stored: "a key of another tenant".to_owned(),
+        other: address.origin.clone(),
+    })
 }
 
 /// Says which key it is and where it came from, and nothing of the key.
@@ -327,24 +406,36 @@ impl PartialSettings {
         };
         let key = together.and_then(|()| layers.key()).and_then(|(_, place, origin)| {
             let read = match place {
-                KeyPlace::Source(source) => source.read_raw(stdin),
-                KeyPlace::Profile(profile) => key_source::raw_of_profile(profile),
-                KeyPlace::Variable(name) => Ok(key_source::raw_of_variable(name, environment)),
+                KeyPlace::Source(source) => source.read_raw(environment, stdin),
+                KeyPlace::Profile(profile) => key_source::raw_of_profile(profile, environment),
+                KeyPlace::Variable(name) => {
+                    Ok(key_source::alone(key_source::raw_of_variable(name, environment)))
+                }
             };
             match read {
                 Ok(value) => {
-                    given.seen(&value);
+                    given.seen(&value.key);
                     Ok(Found { value, origin })
                 }
                 Err(problem) => Err(SettingsError::Key { origin, problem }),
             }
         });
+        let nothing = (KeyFacts::default(), Origin::Default);
+        let stored = key.as_ref().map(|found| (found.value.facts.clone(), found.origin.clone()));
+        let (facts, origin) = stored.unwrap_or(nothing);
+        let address = address.map(|(_, found)| found);
+        let apart = match &address {
+            Ok(address) => check_host(&facts, address, &origin),
+            Err(_) => Ok(()),
+        };
         Ok(Self {
-            address: address.map(|(_, found)| found),
+            address,
             options,
-            key_id: layers.key_id(),
-            level: layers.level(),
-            key,
+            key_id: key_id_with(&layers, &facts, &origin),
+            level: level_with(&layers, &facts, &origin),
+            key: apart.and_then(|()| {
+                key.map(|found| Found { value: found.value.key, origin: found.origin })
+            }),
         })
     }
 }

@@ -33,6 +33,8 @@ pub enum Origin {
     Config(&'static str),
     /// A file with a key.
     KeyFile(PathBuf),
+    /// A secret store, by the key's address in it.
+    Store(String),
     /// The program that a profile names for its key.
     KeyCommand {
         /// The profile.
@@ -54,6 +56,7 @@ impl fmt::Display for Origin {
             Self::Profile { name, field } => write!(f, "the profile {name} ({field})"),
             Self::Config(field) => write!(f, "the configuration ({field})"),
             Self::KeyFile(path) => write!(f, "the key file {}", path.display()),
+            Self::Store(url) => write!(f, "the secret store ({url})"),
             Self::KeyCommand { profile, program } => {
                 write!(f, "the key_command of the profile {profile} ({program})")
             }

@@ -5,6 +5,7 @@
 //! key: in files by [`file`], in a store by a program of the user's that says whether it is there.
 
 mod file;
+mod store;
 
 use core::fmt;
 use std::io;
@@ -15,8 +16,12 @@ use cortexkey_api::Secret;
 use cortexkey_core::auth::{KeyId, Level};
 
 use crate::process::{Program, ProgramError};
+use crate::store::{StoreError, StoreUrlError};
 use file::{InFolder, NewFile};
+use store::PreparedStore;
 use thiserror::Error;
+
+pub use store::StoreSink;
 
 /// Where a new key goes.
 #[derive(Clone, Debug)]
@@ -43,6 +48,8 @@ pub enum Sink {
     /// Into a folder, one such file a key, named after it. A file that is there is replaced only by
     /// the same tenant's key of that name.
     Folder(PathBuf),
+    /// Into a secret store, with its id, level, host, owner and expiry.
+    Store(StoreSink),
     /// To somebody who looks.
     Show(Show),
 }
@@ -77,8 +84,31 @@ pub struct KeyInfo {
     pub tenant: String,
     /// The id of the key that it replaces, where it replaces one.
     pub replaces: Option<u64>,
+    /// Keys that an interrupted run may have delivered in its place.
+    pub doubtful: Vec<u64>,
     /// Its security level.
     pub level: Level,
+    /// The owner of its definition.
+    pub owner: Option<String>,
+    /// When it expires, in milliseconds since 1970, once that is settled.
+    pub expires_ms: Option<u64>,
+}
+
+impl KeyInfo {
+    /// Its name; one without a definition is named after its id.
+    fn name_with(&self, id: Option<KeyId>) -> String {
+        let id = || id.map(|id| id.to_string()).unwrap_or_default();
+        self.name.clone().unwrap_or_else(|| format!("key-{}", id()))
+    }
+
+    /// A text with `{key_id}`, `{level}`, `{host}` and `{name}` filled in.
+    fn fill(&self, text: &str, id: Option<KeyId>) -> String {
+        text.replace("{key_id}", &id.map(|id| id.to_string()).unwrap_or_default())
+            .replace("{level}", self.level.as_str())
+            .replace("{host}", &self.host)
+            // Last: a name may hold what looks like another of these.
+            .replace("{name}", &self.name_with(id))
+    }
 }
 
 /// A sink that waits for its key. Dropped without one, it leaves nothing behind.
@@ -95,6 +125,7 @@ enum PreparedSink {
     File(NewFile),
     /// The name is that of the definition, else of the key.
     InFolder(InFolder),
+    Store(PreparedStore),
     Show(Show),
 }
 
@@ -157,9 +188,27 @@ pub enum SinkError {
         #[source]
         error: io::Error,
     },
+    /// The store does not take it.
+    #[error("{url} {error}", error = cortexkey_system::chain(error))]
+    Store {
+        /// The address in the store.
+        url: String,
+        /// What is wrong.
+        error: StoreError,
+    },
+    /// The address of the store is invalid once it is filled in.
+    #[error("the address of the secret store {0}")]
+    StoreUrl(StoreUrlError),
     /// It could not be shown.
     #[error("the key could not be shown")]
     Show(#[source] io::Error),
+}
+
+impl SinkError {
+    /// Whether the key may have arrived all the same.
+    pub fn may_have_delivered(&self) -> bool {
+        matches!(self, Self::Store { error, .. } if error.may_have_stored())
+    }
 }
 
 impl Sink {
@@ -179,6 +228,7 @@ impl Sink {
                 Some(_) => return Err(SinkError::Name),
                 None => InFolder::unnamed(folder, &info.tenant)?,
             }),
+            Self::Store(store) => PreparedSink::Store(store.prepare(&info)?),
             Self::Show(show) => PreparedSink::Show(show.clone()),
         };
         Ok(Prepared { sink, info })
@@ -193,12 +243,20 @@ impl fmt::Display for Sink {
             }
             Self::File { path, .. } => write!(f, "the file {}", path.display()),
             Self::Folder(folder) => write!(f, "the folder {}", folder.display()),
+            Self::Store(store) => write!(f, "the secret store ({store})"),
             Self::Show(_) => f.write_str("the terminal"),
         }
     }
 }
 
 impl Prepared {
+    /// With the time at which the key expires, in milliseconds since 1970.
+    #[must_use]
+    pub fn expiring(mut self, ms: u64) -> Self {
+        self.info.expires_ms = Some(ms);
+        self
+    }
+
     /// Hands the key over.
     pub fn deliver(self, id: KeyId, key: &Secret) -> Result<(), SinkError> {
         let info = self.info;
@@ -218,6 +276,7 @@ impl Prepared {
                 let name = info.name.unwrap_or_else(|| format!("key-{id}"));
                 file.finish(key.expose().as_bytes(), &name)
             }
+            PreparedSink::Store(store) => store.deliver(&info, id, key),
             PreparedSink::Show(show) => (show.0)(key.expose()).map_err(SinkError::Show),
         }
     }
@@ -261,17 +320,9 @@ fn filled(
     info: &KeyInfo,
     id: Option<KeyId>,
 ) -> (Program, Vec<(&'static str, String)>) {
+    let arguments = program.arguments().iter().map(|text| info.fill(text, id)).collect();
+    let name = info.name_with(id);
     let id = id.map(|id| id.to_string()).unwrap_or_default();
-    let name = info.name.clone().unwrap_or_else(|| format!("key-{id}"));
-    let fill = |argument: &String| {
-        argument
-            .replace("{key_id}", &id)
-            .replace("{level}", info.level.as_str())
-            .replace("{host}", &info.host)
-            // Last: a name may hold what looks like another of these.
-            .replace("{name}", &name)
-    };
-    let arguments = program.arguments().iter().map(fill).collect();
     let replaces = info.replaces.map(|id| id.to_string()).unwrap_or_default();
     let environment = vec![
         ("CORTEXKEY_NEW_KEY_ID", id),

@@ -16,6 +16,7 @@ mod redacted;
 mod retry;
 mod roles_by;
 mod roots;
+mod web;
 
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -45,6 +46,7 @@ pub use redacted::AnswerHeaders;
 pub use retry::Retry;
 pub use roles_by::RolesBy;
 pub use roots::{Roots, RootsError};
+pub(crate) use web::{Answer, Web, WebCall};
 
 const EMPTY_BODY: &[u8] = b"{}";
 /// A clock that is further off than this is not a matter of time zones or a dead battery, but of

@@ -111,6 +111,7 @@ fn now_ms() -> u64 {
 
 fn new_key() -> NewKey {
     NewKey {
+        owner: None,
         name: Some("svc-export".into()),
         roles: vec!["Viewer".into()],
         level: Level::Advanced,

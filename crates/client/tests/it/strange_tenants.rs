@@ -93,6 +93,7 @@ fn a_new_key_that_is_not_listed_is_deleted_all_the_same() {
     let on_step = |step| steps.lock().unwrap().push(step);
     let renewal = Renewal { client: &client, on_step: &on_step };
     let new = NewKey {
+        owner: None,
         name: None,
         roles: vec!["Viewer".into()],
         level: Level::Advanced,

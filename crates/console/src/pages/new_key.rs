@@ -58,6 +58,7 @@ fn generated(app: &App, ask: &Ask, view: &View, form: &KeyForm) -> Result<Answer
         );
     }
     let new = NewKey {
+        owner: None,
         name: None,
         roles: form.roles().to_vec(),
         level: form.level(),

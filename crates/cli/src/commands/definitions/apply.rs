@@ -79,7 +79,7 @@ const NEEDS: [(Permission, &str); 2] = [
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let targets = args.targets.resolve(&args.definitions, true)?;
-    if !targets.is_one() && args.sink.is_one_file() {
+    if !targets.is_one() && args.sink.is_one_place() {
         return Err(Failure::usage_error("the keys of several tenants do not go into one file")
             .help("set sink_command or sink_folder in the profiles"));
     }
@@ -167,7 +167,7 @@ fn check_sink(args: &Args, plan: &Plan, sink: &Result<Sink, Failure>) -> Result<
     {
         return Err(failure.clone());
     }
-    if count > 1 && args.sink.is_one_file() {
+    if count > 1 && args.sink.is_one_place() {
         return Err(Failure::usage_error(format!("{count} new keys do not go into one file"))
             .help("set sink_command or sink_folder in a profile"));
     }

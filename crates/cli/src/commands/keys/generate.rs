@@ -37,6 +37,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
 
+    /// Who owns it, for a secret store; the product has no such field
+    #[arg(long, value_name = "OWNER")]
+    owner: Option<String>,
+
     /// When it expires (RFC 3339 or a date), at most six months from now [default: one week]
     #[arg(long, value_name = "TIME", value_parser = time_ms, conflicts_with = "lifetime")]
     expires: Option<u64>,
@@ -75,6 +79,8 @@ Examples:
   cortexkey keys generate --role Viewer --security-level advanced --lifetime 90d \\
       --comment 'Exports to the SIEM. SEC-1' --sink-file siem.key
   cortexkey keys generate --role Viewer --security-level advanced --scope-file scope.yaml --show
+  cortexkey keys generate --role Viewer --security-level advanced --lifetime 90d \\
+      --sink-store vault://secret/cortex/siem --owner team-detection
 
 Use definitions for keys that you keep (`cortexkey apply`).
 
@@ -90,12 +96,16 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     } else {
         Some(args.sink.sink(&connection.new_keys, false)?)
     };
+    if args.owner.is_some() && !matches!(sink, None | Some(Sink::Store(_))) {
+        return Err(Failure::usage_error("--owner is kept only in a secret store")
+            .help("give --sink-store URL, or write the owner into --comment"));
+    }
     let scope = args.scope_file.as_deref().map(ScopeFile::read).transpose()?;
     announce(&connection);
     let children = connection.children.clone();
     let clients = args.children.clients(connection.client(), children)?;
-    if clients.len() > 1 && args.sink.is_one_file() {
-        return Err(Failure::usage_error("the keys of several children do not go into one file")
+    if clients.len() > 1 && args.sink.is_one_place() {
+        return Err(Failure::usage_error("the keys of several children do not go to one place")
             .help("set sink_command or sink_folder in a profile"));
     }
     each(&clients, |client| {
@@ -153,6 +163,7 @@ fn generate(
         roles: args.role.clone(),
         level: args.security_level.unwrap_or(Level::Advanced),
         comment: args.comment.clone(),
+        owner: args.owner.clone(),
         expiration_ms: args.expires.or(args.lifetime.map(|ms| now_ms.saturating_add(ms))),
         scope,
     };

@@ -92,6 +92,8 @@ const EXAMPLES: &str = "\
 Examples:
   cortexkey keys rotate 7 --sink-file siem.key --grace 0
   cortexkey keys rotate svc-siem-export-prod --profile prod --yes
+  cortexkey keys rotate 7 --key-store vault://secret/cortex/admin \\
+      --sink-store vault://secret/cortex/siem --yes
   cortexkey keys rotate 7 --grace 10m --wait
   cortexkey keys rotate 7 --finish                delete the old key after its grace period
 
@@ -106,8 +108,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     announce(&connection);
     let children = connection.children.clone();
     let clients = args.children.clients(connection.client(), children)?;
-    if clients.len() > 1 && args.sink.is_one_file() {
-        return Err(Failure::usage_error("the keys of several children do not go into one file")
+    if clients.len() > 1 && args.sink.is_one_place() {
+        return Err(Failure::usage_error("the keys of several children do not go to one place")
             .help("set sink_command or sink_folder in a profile"));
     }
     each(&clients, |client| {

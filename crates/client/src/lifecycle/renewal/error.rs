@@ -70,6 +70,19 @@ pub enum RenewError {
         #[source]
         error: Box<Self>,
     },
+    /// The key may have reached its place, which could not be read back. The key and the one that it
+    /// replaces are both kept.
+    #[error(
+        "{}\nkey {id} may be in its place, so it is kept until a newer one is delivered, and so is the \
+         key that it replaces",
+        chain(error)
+    )]
+    MayBeDelivered {
+        /// The new key.
+        id: KeyId,
+        /// Why this is not known.
+        error: Box<Self>,
+    },
     /// The try failed, and the tenant may have made a key that nobody has, or may do so yet.
     #[error(
         "{}\nwhether the tenant made a key is not known; nobody has it, and the next run looks for it \
@@ -105,9 +118,16 @@ impl RenewError {
     pub fn leaves_something(&self) -> bool {
         match self {
             Self::Call { stage, .. } => matches!(stage, Stage::Settle | Stage::Retire),
-            Self::Delivered { .. } | Self::NotKnown { .. } | Self::NotUndone { .. } => true,
+            Self::Delivered { .. }
+            | Self::MayBeDelivered { .. }
+            | Self::NotKnown { .. }
+            | Self::NotUndone { .. } => true,
             _ => false,
         }
+    }
+
+    pub(super) fn may_have_delivered(&self) -> bool {
+        matches!(self, Self::Sink(error) if error.may_have_delivered())
     }
 
     /// The permission that is missing, where the tenant says that one is.

@@ -96,6 +96,7 @@ impl Renewal<'_> {
         let by = self.client.signer().key_id().get();
         let pending = pending(new, &list, by, now_ms).map_err(RenewError::no_random)?;
         let expiration = pending.expires_ms;
+        let prepared = prepared.expiring(expiration);
         entry.pending = Some(pending);
         save(journal, entry)?;
 
@@ -105,6 +106,10 @@ impl Renewal<'_> {
         };
         let id = made.id;
         if let Err(error) = self.hand_over(&made, new, expiration, prepared, entry, journal) {
+            if error.may_have_delivered() {
+                // The state says so already, and the next run keeps the key.
+                return Err(RenewError::MayBeDelivered { id, error: Box::new(error) });
+            }
             return Err(self.undo(error, Some(id), entry, journal));
         }
         let old = entry.id.into_iter().chain(entry.doubtful.drain(..));
@@ -192,7 +197,10 @@ impl Renewal<'_> {
             host: address.host().to_owned(),
             tenant: address.to_string() + &child,
             replaces: entry.id,
+            doubtful: entry.doubtful.clone(),
             level: new.level,
+            owner: new.owner.clone(),
+            expires_ms: None,
         };
         sink.prepare(info).map_err(RenewError::Sink)
     }

@@ -1,0 +1,353 @@
+//! Keys in secret stores: what is stored, what is never overwritten, and what a failing store costs.
+//!
+//! The stores are `double/stores.py`, written from the stores' own documents.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::common::{Ran, Tenant, cortexkey, finish};
+
+/// A tenant, and stores that are empty.
+struct World {
+    tenant: Tenant,
+    folder: tempfile::TempDir,
+    vault: Option<(Child, String)>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some((vault, _)) = &mut self.vault {
+            vault.kill().unwrap();
+            vault.wait().unwrap();
+        }
+    }
+}
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/double/stores.py");
+const VAULT: &str = "vault://secret/cortex/siem";
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["bin", "state", "stores"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let script = folder.path().join("bin/stores");
+        let text = fs::read_to_string(SCRIPT).unwrap();
+        fs::write(&script, format!("#!{} -SE\n{text}", python())).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["aws", "az", "gcloud", "op", "kubectl", "secret-tool", "pass"] {
+            symlink(&script, folder.path().join("bin").join(name)).unwrap();
+        }
+        Self { tenant: Tenant::start(), folder, vault: None }
+    }
+
+    fn with_vault() -> Self {
+        let mut world = Self::new();
+        let mut command = Command::new(world.folder.path().join("bin/stores"));
+        command.env("DOUBLE", world.folder.path().join("stores"));
+        let mut vault = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut port = String::new();
+        BufReader::new(vault.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        world.vault = Some((vault, format!("http://127.0.0.1:{}", port.trim())));
+        world
+    }
+
+    fn store(&self, name: &str) -> PathBuf {
+        self.folder.path().join("stores").join(name)
+    }
+
+    fn with(&self, mut command: Command) -> Command {
+        let path = std::env::var("PATH").unwrap();
+        let bin = self.folder.path().join("bin");
+        command
+            .env("PATH", format!("{}:{path}", bin.display()))
+            .env("DOUBLE", self.folder.path().join("stores"))
+            .env("HOME", self.folder.path())
+            .env("XDG_STATE_HOME", self.folder.path().join("state"));
+        if let Some((_, address)) = &self.vault {
+            command.env("VAULT_ADDR", address).env("VAULT_TOKEN", "t0ken");
+            command.env("VAULT_NAMESPACE", "ops");
+        }
+        command
+    }
+
+    fn keys(&self, args: &[&str]) -> Ran {
+        let args = [&["keys"], args].concat();
+        finish(&mut self.with(self.tenant.with_key("advanced", &args)))
+    }
+
+    fn generate(&self, url: &str) -> Ran {
+        let args = ["generate", "--role", "Viewer", "--security-level", "advanced"];
+        let more = ["--lifetime", "30d", "--owner", "team-a", "--sink-store", url];
+        self.keys(&[&args[..], &more].concat())
+    }
+
+    fn rotate(&self, id: u64, url: &str) -> Ran {
+        self.keys(&["rotate", &id.to_string(), "--grace", "0", "--yes", "--sink-store", url])
+    }
+
+    /// A call with the key that a store holds, and nothing else set but the tenant.
+    fn ping(&self, url: &str, args: &[&str]) -> Ran {
+        let mut command = cortexkey(&[&["ping", "--key-store", url], args].concat());
+        command.env("CORTEXKEY_FQDN", self.tenant.url());
+        finish(&mut self.with(command))
+    }
+
+    fn ids(&self) -> Vec<u64> {
+        let ran = self.keys(&["list", "--format", "json"]);
+        let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+        value["keys"].as_array().unwrap().iter().map(|key| key["id"].as_u64().unwrap()).collect()
+    }
+
+    fn faults(&self, faults: &[&str]) {
+        // Faults of reading are due after the next write.
+        let _ = fs::remove_file(self.store("written"));
+        fs::write(self.store("faults"), json!(faults).to_string()).unwrap();
+    }
+
+    /// The fields that Vault holds.
+    fn vault_data(&self) -> Value {
+        let text = fs::read_to_string(self.store("vault-_v1_secret_data_cortex_siem"));
+        let held: Value = serde_json::from_str(&text.unwrap()).unwrap();
+        held["data"].clone()
+    }
+}
+
+/// The interpreter itself: what is on the search path may be a slow wrapper.
+fn python() -> String {
+    let print = ["-c", "import sys; print(sys.executable)"];
+    let output = Command::new("python3").args(print).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Generates into a store, uses the key from there, and rotates it in its place.
+fn lives_in(world: &World, url: &str) {
+    let ran = world.generate(url);
+    assert_eq!(ran.code, 0, "{url}: {ran:?}");
+    let first: u64 = ran.stdout.split(' ').nth(1).unwrap().parse().unwrap();
+    let ran = world.ping(url, &[]);
+    assert_eq!(ran.code, 0, "{url}: {ran:?}");
+
+    let ran = world.generate(url);
+    assert_eq!(ran.code, 1, "{url}: {ran:?}");
+    assert!(ran.stderr.contains(&format!("holds key {first} already")), "{url}: {ran:?}");
+
+    let ran = world.rotate(first, url);
+    assert_eq!(ran.code, 0, "{url}: {ran:?}");
+    // The stored id is the new key's.
+    let ran = world.ping(url, &["--key-id", &first.to_string()]);
+    assert_eq!((ran.code, ran.stderr.contains("holds key")), (2, true), "{url}: {ran:?}");
+}
+
+#[test]
+fn a_key_lives_in_every_store() {
+    let world = World::with_vault();
+    let file = format!("file://{}/key.json", world.folder.path().display());
+    for url in [
+        VAULT,
+        "aws-sm://cortex/siem",
+        "azure-kv://ops/cortex-siem",
+        "gcp-sm://my-project/cortex",
+        "op://Ops Vault/Cortex/api key",
+        "k8s://monitoring/cortex#token",
+        "keychain://prod",
+        "pass://cortex/siem",
+        &file,
+    ] {
+        lives_in(&world, url);
+    }
+    let log = fs::read_to_string(world.store("log")).unwrap();
+    assert!(log.lines().count() > 40, "{log}");
+    let longest = log.split('"').map(str::len).max().unwrap();
+    // A key has 128 characters.
+    assert!(longest < 128 && !log.contains("unexpected"), "{log}");
+    let mode = fs::metadata(world.folder.path().join("key.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let data = world.vault_data();
+    let host = world.tenant.url().strip_prefix("http://").unwrap();
+    assert_eq!((&data["key_level"], &data["key_host"]), (&json!("advanced"), &json!(host)));
+    assert_eq!(data["key_owner"], "team-a");
+    assert!(data["key_expires"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn other_fields_stay_and_a_secret_without_an_owner_is_not_replaced() {
+    let world = World::new();
+    let put = |value: Value| fs::write(world.store("aws-a"), json!(value.to_string()).to_string());
+    put(json!({ "password": "p", "nested": { "a": [1] } })).unwrap();
+    assert_eq!(world.generate("aws-sm://a").code, 0);
+    let text: String = serde_json::from_slice(&fs::read(world.store("aws-a")).unwrap()).unwrap();
+    let held: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&held["password"], &held["nested"]), (&json!("p"), &json!({ "a": [1] })));
+
+    let before = world.ids();
+    let id = held["key_id"].as_str().unwrap();
+    for value in [
+        json!({ "key": "k" }),
+        json!({ "key": "k", "key_id": id }),
+        json!({ "key": "k", "key_id": id, "key_host": "api-other.xdr.us.paloaltonetworks.com" }),
+        json!("a key alone"),
+    ] {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        fs::write(world.store("aws-a"), json!(text).to_string()).unwrap();
+        let ran = world.rotate(id.parse().unwrap(), "aws-sm://a");
+        assert_eq!((ran.code, world.ids()), (1, before.clone()), "{value}: {ran:?}");
+        assert!(ran.stderr.contains("already"), "{ran:?}");
+        let now: String = serde_json::from_slice(&fs::read(world.store("aws-a")).unwrap()).unwrap();
+        assert_eq!(now, text);
+    }
+}
+
+#[test]
+fn secrets_that_exist_without_a_value_are_filled() {
+    let world = World::new();
+    fs::write(world.store("empty"), "true").unwrap();
+    for url in ["aws-sm://empty", "gcp-sm://p/empty"] {
+        let ran = world.generate(url);
+        assert_eq!(ran.code, 0, "{url}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_store_that_fails_before_it_writes_costs_the_new_key_alone() {
+    let world = World::with_vault();
+    assert_eq!(world.generate(VAULT).code, 0);
+    let (ids, data) = (world.ids(), world.vault_data());
+    let id = data["key_id"].as_str().unwrap().parse().unwrap();
+    for (faults, expected) in [
+        (&["denied"][..], "403"),
+        (&["sealed"], "503"),
+        (&["redirect"], "307"),
+        (&["half"], "cannot be reached"),
+        (&["cut"], "cannot be reached"),
+        (&["race"], "somebody else"),
+    ] {
+        let before = world.vault_data();
+        world.faults(faults);
+        let ran = world.rotate(id, VAULT);
+        assert!(ran.code == 1 && ran.stderr.contains(expected), "{faults:?}: {ran:?}");
+        assert_eq!(world.ids(), ids, "{faults:?}");
+        if faults != ["race"] {
+            assert_eq!(world.vault_data(), before, "{faults:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_store_kept_counts_and_not_what_it_answered() {
+    let world = World::with_vault();
+    world.faults(&["busy", "silent", "busy"]);
+    let ran = world.generate(VAULT);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(world.ping(VAULT, &[]).code, 0);
+}
+
+#[test]
+fn a_key_that_may_have_arrived_is_kept_and_the_next_rotation_goes_on() {
+    for faults in [&["blind"][..], &["lost"]] {
+        let world = World::with_vault();
+        assert_eq!(world.generate(VAULT).code, 0);
+        let id: u64 = world.vault_data()["key_id"].as_str().unwrap().parse().unwrap();
+        world.faults(faults);
+        let ran = world.rotate(id, VAULT);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.contains("may be in its place"), "{ran:?}");
+        // Either key may be the one in use.
+        assert!(world.ids().contains(&id) && world.ids().contains(&(id + 1)), "{ran:?}");
+        assert_eq!(world.ping(VAULT, &[]).code, 0);
+
+        let ran = world.rotate(id, VAULT);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(!world.ids().contains(&id) && !world.ids().contains(&(id + 1)), "{ran:?}");
+        assert_eq!(world.ping(VAULT, &[]).code, 0);
+    }
+}
+
+#[test]
+fn what_is_missing_is_found_before_there_is_a_key() {
+    let world = World::with_vault();
+    let before = world.ids();
+    let run = |url: &str, variables: &[(&str, &str)]| {
+        let args = ["keys", "generate", "--role", "Viewer", "--security-level", "advanced"];
+        let args = [&args[..], &["--sink-store", url]].concat();
+        let mut command = world.with(world.tenant.with_key("advanced", &args));
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let ran = finish(&mut command);
+        assert_eq!(world.ids(), before, "{url}: {ran:?}");
+        ran
+    };
+    let nowhere = format!("file://{}/none/a", world.folder.path().display());
+    for (url, variables, expected) in [
+        (VAULT, &[("VAULT_ADDR", "")][..], "VAULT_ADDR is not set"),
+        (VAULT, &[("VAULT_ADDR", "http://vault.example.com")], "plain http"),
+        (VAULT, &[("VAULT_ADDR", "http://127.0.0.1:1")], "cannot be reached"),
+        (VAULT, &[("VAULT_TOKEN", "wrong")], "403"),
+        (VAULT, &[("VAULT_TOKEN", "")], "no token"),
+        (VAULT, &[("VAULT_NAMESPACE", "other")], "no handler"),
+        ("vault://none/x", &[], "no handler"),
+        ("vault://old/x", &[], "version 2"),
+        ("aws-sm://a", &[("PATH", "/nonexistent")], "needs the program aws"),
+        (&nowhere, &[], "cannot be written"),
+    ] {
+        let ran = run(url, variables);
+        assert!(ran.code == 1 && ran.stderr.contains(expected), "{url} {variables:?}: {ran:?}");
+        assert!(!ran.stderr.contains("t0ken"), "{ran:?}");
+    }
+    assert!(!world.store("stray").exists());
+    let ran = run("vault://secret/../x", &[]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+}
+
+#[test]
+fn a_programs_message_with_the_secret_is_not_repeated() {
+    let world = World::new();
+    world.faults(&["denied"]);
+    let ran = world.generate("aws-sm://a");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("exit code 254"), "{ran:?}");
+    let runs = ran.stderr.split(|c: char| !c.is_ascii_alphanumeric()).map(str::len).max();
+    assert!(runs.unwrap() < 60, "{ran:?}");
+}
+
+#[test]
+fn a_stored_key_goes_to_its_own_tenant_alone() {
+    let world = World::with_vault();
+    assert_eq!(world.generate(VAULT).code, 0);
+    let mut command = cortexkey(&["ping", "--key-store", VAULT]);
+    command.env("CORTEXKEY_FQDN", "acme.xdr.us.paloaltonetworks.com");
+    let ran = finish(&mut world.with(command));
+    assert!(ran.code == 2 && ran.stderr.contains("another tenant"), "{ran:?}");
+}
+
+#[test]
+fn a_profile_names_its_stores() {
+    let world = World::with_vault();
+    let folder = world.folder.path().join("config/cortexkey");
+    fs::create_dir_all(&folder).unwrap();
+    let profile = format!(
+        "[profiles.a]\nfqdn = '{}'\nkey_store = '{VAULT}'\nsink_store = '{VAULT}'\n",
+        world.tenant.url()
+    );
+    fs::write(folder.join("config.toml"), profile).unwrap();
+    assert_eq!(world.generate(VAULT).code, 0);
+    let run = |args: &[&str]| {
+        let mut command = world.with(cortexkey(args));
+        command.env("CORTEXKEY_PROFILE", "a");
+        finish(command.env("XDG_CONFIG_HOME", world.folder.path().join("config")))
+    };
+    assert_eq!(run(&["ping"]).code, 0);
+    let ran = run(&["config", "explain"]);
+    assert!(ran.code == 0 && ran.stdout.contains(VAULT), "{ran:?}");
+    let ran = run(&["exec", "--as", "generic", "--", "sh", "-c", "echo $CORTEXKEY_API_KEY_ID"]);
+    let id = world.vault_data()["key_id"].as_str().unwrap().to_owned();
+    assert_eq!((ran.code, ran.stdout.trim()), (0, id.as_str()), "{ran:?}");
+}

@@ -1,0 +1,160 @@
+//! The secret managers of AWS, Azure and Google, through their official programs.
+//!
+//! A secret holds one JSON object. Values go in through standard input. Creating a secret fails where
+//! one of its name is there; Azure has no such call, so there only the look before it protects.
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::content::{Content, Json, text_of};
+use super::program::Tool;
+use super::url::StoreUrl;
+use super::{Backend, Held, StoreError};
+
+/// Where a program finds its standard input as a file.
+const STDIN: &str = "/dev/stdin";
+
+/// A secret of AWS Secrets Manager.
+pub(super) struct Aws {
+    tool: Tool,
+    name: String,
+}
+
+impl Aws {
+    pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
+        // Its output would go through a pager on a terminal.
+        Ok(Self { tool: Tool::find("aws")?.with("AWS_PAGER", ""), name: url.path() })
+    }
+}
+
+impl Backend for Aws {
+    fn read(&self) -> Result<Option<Held>, StoreError> {
+        let ran = self.tool.run(
+            &["secretsmanager", "get-secret-value", "--secret-id", &self.name, "--output", "json"],
+            b"",
+        )?;
+        if ran.reports(&["ResourceNotFoundException"]) {
+            // A secret that was created without a value reports its missing version.
+            return Ok(ran.reports(&["staging label"]).then(without_value));
+        }
+        held(text_of(&Json(ran.json()?).0, "SecretString")).map(Some)
+    }
+
+    fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError> {
+        let value = text(fields)?;
+        let (command, name) = match previous {
+            Some(_) => ("put-secret-value", "SecretId"),
+            None => ("create-secret", "Name"),
+        };
+        let input = Json(json!({ name: self.name, "SecretString": value.as_str() }));
+        let input = text(&input)?;
+        let from = format!("file://{STDIN}");
+        let arguments = ["secretsmanager", command, "--cli-input-json", &from, "--output", "json"];
+        let ran = self.tool.run(&arguments, input.as_bytes())?;
+        if ran.reports(&["ResourceExistsException"]) {
+            return Err(StoreError::Changed);
+        }
+        ran.output().map(|_| ())
+    }
+}
+
+/// A secret of Azure Key Vault.
+pub(super) struct Azure {
+    tool: Tool,
+    vault: String,
+    name: String,
+}
+
+impl Azure {
+    pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
+        let [vault, name] = url.parts.as_slice() else { return Err(StoreError::Missing) };
+        Ok(Self { tool: Tool::find("az")?, vault: vault.clone(), name: name.clone() })
+    }
+
+    fn arguments<'a>(&'a self, command: &'a str, output: &'a str) -> Vec<&'a str> {
+        let place = ["--vault-name", &self.vault, "--name", &self.name, "--output", output];
+        ["keyvault", "secret", command].into_iter().chain(place).collect()
+    }
+}
+
+impl Backend for Azure {
+    fn read(&self) -> Result<Option<Held>, StoreError> {
+        let ran = self.tool.run(&self.arguments("show", "json"), b"")?;
+        if ran.reports(&["SecretNotFound"]) {
+            return Ok(None);
+        }
+        held(text_of(&Json(ran.json()?).0, "value")).map(Some)
+    }
+
+    fn write(&self, fields: &Json, _: Option<&Held>) -> Result<(), StoreError> {
+        let mut arguments = self.arguments("set", "none");
+        // Without the encoding the program would take the text for base64.
+        arguments.extend(["--file", STDIN, "--encoding", "utf-8"]);
+        self.tool.done(&arguments, text(fields)?.as_bytes())
+    }
+}
+
+/// A secret of Google Secret Manager.
+pub(super) struct Gcp {
+    tool: Tool,
+    project: String,
+    name: String,
+}
+
+impl Gcp {
+    pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
+        let [project, name] = url.parts.as_slice() else { return Err(StoreError::Missing) };
+        let tool = Tool::find("gcloud")?.with("CLOUDSDK_CORE_DISABLE_PROMPTS", "1");
+        Ok(Self { tool, project: project.clone(), name: name.clone() })
+    }
+}
+
+impl Backend for Gcp {
+    fn read(&self) -> Result<Option<Held>, StoreError> {
+        let (name, project) = (self.name.as_str(), self.project.as_str());
+        let latest = ["secrets", "versions", "access", "latest"];
+        let arguments: Vec<&str> =
+            latest.into_iter().chain(["--secret", name, "--project", project]).collect();
+        let ran = self.tool.run(&arguments, b"")?;
+        if !ran.reports(&["NOT_FOUND"]) {
+            return held(Some(ran.output()?.as_str())).map(Some);
+        }
+        let arguments = ["secrets", "describe", name, "--project", project, "--format", "json"];
+        let described = self.tool.run(&arguments, b"")?;
+        if described.reports(&["NOT_FOUND"]) {
+            return Ok(None);
+        }
+        described.output()?;
+        Ok(Some(without_value()))
+    }
+
+    fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError> {
+        let value = text(fields)?;
+        let place = [self.name.as_str(), "--project", &self.project, "--data-file", "-"];
+        let (command, replication): (&[&str], &[&str]) = match previous {
+            Some(_) => (&["secrets", "versions", "add"], &[]),
+            None => (&["secrets", "create"], &["--replication-policy", "automatic"]),
+        };
+        let arguments = [command, &place, replication].concat();
+        let ran = self.tool.run(&arguments, value.as_bytes())?;
+        if ran.reports(&["ALREADY_EXISTS"]) {
+            return Err(StoreError::Changed);
+        }
+        ran.output().map(|_| ())
+    }
+}
+
+fn held(value: Option<&str>) -> Result<Held, StoreError> {
+    let value = value.ok_or(StoreError::Answer { expected: "a secret that is text" })?;
+    Ok(Held { content: Content::parse(value)?, context: Json(Value::Null) })
+}
+
+/// A secret that is there and holds nothing yet.
+fn without_value() -> Held {
+    Held { content: Content::Fields(Json(json!({}))), context: Json(Value::Null) }
+}
+
+fn text(json: &Json) -> Result<Zeroizing<String>, StoreError> {
+    let expected = "JSON";
+    serde_json::to_string(&json.0).map(Zeroizing::new).map_err(|_| StoreError::Answer { expected })
+}

@@ -1,0 +1,105 @@
+//! [`StoreError`]: why a secret was not read or not stored.
+//!
+//! Each message continues a sentence that begins with the secret's address, and holds no secret.
+
+use std::io;
+
+use cortexkey_system::WriteError;
+use thiserror::Error;
+
+use crate::process::ProgramError;
+use crate::transport::CallError;
+
+/// Why a secret was not read or not stored.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such secret.
+    #[error("does not exist")]
+    Missing,
+    /// The secret does not have the field.
+    #[error("has no field `{field}` with a text in it")]
+    NoField {
+        /// The field.
+        field: String,
+    },
+    /// A variable that the store needs is missing or invalid.
+    #[error("cannot be reached: {0}")]
+    Setting(String),
+    /// The store's program is not installed.
+    #[error("needs the program {program}, which is not found; install it, or put it on PATH")]
+    NoProgram {
+        /// Its name.
+        program: &'static str,
+    },
+    /// The store's program failed.
+    #[error("cannot be reached: {program} {error}{detail}")]
+    Program {
+        /// Its name.
+        program: &'static str,
+        /// What went wrong.
+        error: ProgramError,
+        /// What the program reported, after a colon.
+        detail: String,
+    },
+    /// The store cannot be called.
+    #[error("cannot be reached")]
+    Call(#[source] CallError),
+    /// The store refuses the call.
+    #[error("was refused by the store with status {status}{detail}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What the store reported, after a colon.
+        detail: String,
+    },
+    /// The answer is not in the store's own form.
+    #[error("was answered with something else than {expected}")]
+    Answer {
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// The file cannot be read.
+    #[error("cannot be read")]
+    Read(#[source] io::Error),
+    /// The file may be read by others.
+    #[error("can be read or changed by group or others (mode {mode:04o}); run `chmod 600` on it")]
+    Readable {
+        /// Its mode.
+        mode: u32,
+    },
+    /// The file cannot be written.
+    #[error("cannot be written")]
+    Write(#[source] WriteError),
+    /// More is stored there than there is room for.
+    #[error("holds more than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// A key is stored there that the new one does not replace.
+    #[error(
+        "holds {holds} already; a stored key is replaced only by the rotation of that very key: \
+         choose another place, or delete the secret first"
+    )]
+    Taken {
+        /// What is stored there.
+        holds: String,
+    },
+    /// Somebody changed the secret while the key was being stored.
+    #[error("was changed by somebody else meanwhile, so nothing was written")]
+    Changed,
+    /// What was read back is not what was written.
+    #[error("does not hold what was written to it")]
+    NotKept,
+    /// Whether the key arrived is not known.
+    #[error("may hold the new key or not, since this could not be read back")]
+    Unknown(#[source] Box<Self>),
+}
+
+impl StoreError {
+    /// Whether the store may hold the new key all the same.
+    pub fn may_have_stored(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+}

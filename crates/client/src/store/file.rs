@@ -1,0 +1,77 @@
+//! A file that only its owner can read, with one JSON object. It is replaced at once or not at all.
+
+use std::fs::{self, Metadata};
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use cortexkey_system::{Links, Pending, Write, WriteError};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::content::{Content, Json};
+use super::url::StoreUrl;
+use super::{Backend, Held, SECRET_BYTES_MAX, StoreError};
+
+/// A file with a JSON object.
+pub(super) struct JsonFile {
+    path: PathBuf,
+}
+
+impl JsonFile {
+    pub(super) fn open(url: &StoreUrl) -> Self {
+        Self { path: PathBuf::from(format!("/{}", url.path())) }
+    }
+}
+
+impl Backend for JsonFile {
+    fn read(&self) -> Result<Option<Held>, StoreError> {
+        // A pipe or device is not opened.
+        let about = match fs::metadata(&self.path) {
+            Ok(about) => about,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::Read(error)),
+        };
+        if !about.is_file() {
+            let kind = io::ErrorKind::InvalidInput;
+            return Err(StoreError::Read(io::Error::new(kind, "it is not a regular file")));
+        }
+        let file = fs::File::open(&self.path).map_err(StoreError::Read)?;
+        check_mode(&file.metadata().map_err(StoreError::Read)?)?;
+        let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES_MAX + 1));
+        let mut limited = file.take(SECRET_BYTES_MAX as u64 + 1);
+        limited.read_to_string(&mut text).map_err(StoreError::Read)?;
+        if text.len() > SECRET_BYTES_MAX {
+            return Err(StoreError::TooLarge { limit: SECRET_BYTES_MAX });
+        }
+        Ok(Some(Held { content: Content::parse(&text)?, context: Json(Value::Null) }))
+    }
+
+    fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError> {
+        let text = Zeroizing::new(format!("{:#}\n", fields.0));
+        let links = if previous.is_some() { Links::Follow } else { Links::Refuse };
+        let pending = Pending::begin(&self.path, Write::new(links).private().durable());
+        let pending = pending.map_err(StoreError::Write)?;
+        let written = match previous {
+            Some(_) => pending.replace(text.as_bytes()),
+            None => pending.create(text.as_bytes()),
+        };
+        match written {
+            Err(WriteError::Exists { .. }) => Err(StoreError::Changed),
+            written => written.map_err(StoreError::Write),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn check_mode(about: &Metadata) -> Result<(), StoreError> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let mode = about.mode() & 0o7777;
+    let of_group_and_others = mode & 0o077;
+    if of_group_and_others == 0 { Ok(()) } else { Err(StoreError::Readable { mode }) }
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Metadata) -> Result<(), StoreError> {
+    Ok(())
+}

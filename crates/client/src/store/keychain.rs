@@ -1,0 +1,87 @@
+//! The system's keychain: the Secret Service through `secret-tool`, on macOS through `security`.
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::content::{Content, Json};
+use super::program::Tool;
+use super::url::StoreUrl;
+use super::{Backend, Held, StoreError};
+
+/// The name under which entries are kept.
+const SERVICE: &str = "cortexkey";
+/// What `security` ends with where there is no such entry.
+const MACOS_NOT_FOUND: i32 = 44;
+
+pub(super) fn open(url: &StoreUrl) -> Result<Box<dyn Backend>, StoreError> {
+    let profile = url.path();
+    if cfg!(target_os = "macos") {
+        return Ok(Box::new(MacOs { tool: Tool::find("security")?, profile }));
+    }
+    if cfg!(windows) {
+        let problem = "the keychain is supported on Linux and macOS; use sink_command and \
+                       key_command on Windows";
+        return Err(StoreError::Setting(problem.to_owned()));
+    }
+    Ok(Box::new(SecretService { tool: Tool::find("secret-tool")?, profile }))
+}
+
+/// An entry of the Secret Service, as GNOME Keyring and `KWallet` provide it.
+struct SecretService {
+    tool: Tool,
+    profile: String,
+}
+
+impl Backend for SecretService {
+    fn read(&self) -> Result<Option<Held>, StoreError> {
+        let arguments = ["lookup", "service", SERVICE, "profile", &self.profile];
+        let ran = self.tool.run(&arguments, b"")?;
+        if ran.is_silent(1) {
+            return Ok(None);
+        }
+        held(&ran.output()?).map(Some)
+    }
+
+    fn write(&self, fields: &Json, _: Option<&Held>) -> Result<(), StoreError> {
+        let label = format!("{SERVICE} {}", self.profile);
+        let arguments = ["store", "--label", &label, "service", SERVICE, "profile", &self.profile];
+        self.tool.done(&arguments, text(fields).as_bytes())
+    }
+}
+
+/// A generic password of the macOS keychain.
+struct MacOs {
+    tool: Tool,
+    profile: String,
+}
+
+impl Backend for MacOs {
+    fn read(&self) -> Result<Option<Held>, StoreError> {
+        let arguments = ["find-generic-password", "-a", &self.profile, "-s", SERVICE, "-w"];
+        let ran = self.tool.run(&arguments, b"")?;
+        if ran.code() == Some(MACOS_NOT_FOUND) {
+            return Ok(None);
+        }
+        held(&ran.output()?).map(Some)
+    }
+
+    fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError> {
+        // The value would be an argument, so the program reads its command from standard input.
+        let update = if previous.is_some() { "-U " } else { "" };
+        let value = Zeroizing::new(hex::encode(text(fields).as_bytes()));
+        let line = Zeroizing::new(format!(
+            "add-generic-password {update}-a {} -s {SERVICE} -X {}\n",
+            self.profile,
+            value.as_str()
+        ));
+        self.tool.done(&["-i"], line.as_bytes())
+    }
+}
+
+fn held(value: &str) -> Result<Held, StoreError> {
+    Ok(Held { content: Content::parse(value)?, context: Json(Value::Null) })
+}
+
+fn text(fields: &Json) -> Zeroizing<String> {
+    Zeroizing::new(fields.0.to_string())
+}

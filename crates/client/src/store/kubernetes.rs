@@ -1,0 +1,77 @@
+//! A Kubernetes Secret, through `kubectl`.
+//!
+//! Creating fails where one of its name is there. Replacing sends the version that was read, so that
+//! the server refuses where somebody else has changed it.
+
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::content::{Content, Json};
+use super::program::{Tool, decode, encode};
+use super::url::StoreUrl;
+use super::{Backend, Held, StoreError};
+
+/// A secret of a namespace.
+pub(super) struct Kubernetes {
+    tool: Tool,
+    namespace: String,
+    name: String,
+}
+
+impl Kubernetes {
+    pub(super) fn open(url: &StoreUrl) -> Result<Self, StoreError> {
+        let [namespace, name] = url.parts.as_slice() else { return Err(StoreError::Missing) };
+        let (namespace, name) = (namespace.clone(), name.clone());
+        Ok(Self { tool: Tool::find("kubectl")?, namespace, name })
+    }
+}
+
+impl Backend for Kubernetes {
+    fn read(&self) -> Result<Option<Held>, StoreError> {
+        let arguments = ["get", "secret", &self.name, "--namespace", &self.namespace];
+        let more = ["--ignore-not-found", "--output", "json"];
+        let ran = self.tool.run(&[&arguments[..], &more].concat(), b"")?;
+        if ran.output()?.trim().is_empty() {
+            return Ok(None);
+        }
+        let secret = Json(ran.json()?);
+        if secret.0["kind"] != "Secret" {
+            return Err(StoreError::Answer { expected: "a Secret" });
+        }
+        let mut fields = Map::new();
+        for (name, value) in secret.0["data"].as_object().into_iter().flatten() {
+            let value = value.as_str().ok_or(StoreError::Answer { expected: "a Secret" })?;
+            // A file of bytes in the same secret is not ours to read; it stays as it is.
+            if let Ok(text) = decode(value) {
+                fields.insert(name.clone(), text.as_str().into());
+            }
+        }
+        Ok(Some(Held { content: Content::Fields(Json(Value::Object(fields))), context: secret }))
+    }
+
+    fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError> {
+        let new = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": self.name, "namespace": self.namespace },
+            "type": "Opaque",
+        });
+        let mut secret = Json(previous.map_or(new, |held| held.context.0.clone()));
+        if !secret.0["data"].is_object() {
+            secret.0["data"] = json!({});
+        }
+        for (name, value) in fields.0.as_object().into_iter().flatten() {
+            if let Some(text) = value.as_str() {
+                secret.0["data"][name] = encode(text).into();
+            }
+        }
+        let manifest = Zeroizing::new(serde_json::to_vec(&secret.0).unwrap_or_default());
+        let command = if previous.is_some() { "replace" } else { "create" };
+        let arguments = [command, "--namespace", &self.namespace, "--filename", "-"];
+        let ran = self.tool.run(&[&arguments[..], &["--output", "name"]].concat(), &manifest)?;
+        if ran.reports(&["AlreadyExists", "Conflict", "the object has been modified"]) {
+            return Err(StoreError::Changed);
+        }
+        ran.output().map(|_| ())
+    }
+}

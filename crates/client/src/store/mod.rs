@@ -1,0 +1,181 @@
+//! [`SecretStore`]: keys in the store where an organisation keeps its secrets, by URL.
+//!
+//! A key is stored with its id, level, host, owner and expiry in one write, and read back before the
+//! caller goes on. A secret is replaced only by the rotation of the key that it holds. Each store is
+//! one [`Backend`]; the rules above are here, once for all of them.
+
+mod cloud;
+mod content;
+mod error;
+mod file;
+mod keychain;
+mod kubernetes;
+mod one_password;
+mod pass;
+mod program;
+mod url;
+mod vault;
+
+use core::fmt;
+use std::ffi::OsString;
+
+use cortexkey_core::auth::KeyId;
+
+pub use content::{KeyFacts, StoredKey};
+pub use error::StoreError;
+pub use url::{StoreUrl, StoreUrlError};
+
+use content::{Content, Json};
+use url::Kind;
+pub use vault::VaultSettings;
+
+/// The most that is read of a secret, other fields included.
+const SECRET_BYTES_MAX: usize = 256 * 1024;
+
+/// What a store holds at an address.
+struct Held {
+    content: Content,
+    /// What the store needs in order to replace it: a version, or the whole item.
+    context: Json,
+}
+
+/// One kind of store.
+trait Backend {
+    /// What is there; none where nothing is.
+    fn read(&self) -> Result<Option<Held>, StoreError>;
+
+    /// Stores fields in place of what was read. Fails where that has changed meanwhile, as far as the
+    /// store can tell.
+    fn write(&self, fields: &Json, previous: Option<&Held>) -> Result<(), StoreError>;
+}
+
+/// What the environment says of stores.
+#[derive(Clone, Debug, Default)]
+pub struct StoreSettings {
+    vault: VaultSettings,
+}
+
+impl StoreSettings {
+    /// Reads the variables that the stores' own tools use.
+    pub fn of(environment: &dyn Fn(&str) -> Option<OsString>) -> Self {
+        Self { vault: VaultSettings::of(environment) }
+    }
+}
+
+/// A place for one key in a store.
+pub struct SecretStore {
+    url: StoreUrl,
+    backend: Box<dyn Backend>,
+}
+
+/// A key that is about to be stored.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// What is stored beside it. Its id is not known before the key exists.
+    pub facts: KeyFacts,
+    /// The ids of the keys that it replaces.
+    pub replaces: Vec<u64>,
+}
+
+impl SecretStore {
+    /// Opens the place. Nothing is called yet.
+    pub fn open(url: StoreUrl, settings: &StoreSettings) -> Result<Self, StoreError> {
+        let backend: Box<dyn Backend> = match url.kind {
+            Kind::Vault => Box::new(vault::Vault::open(&url, &settings.vault)?),
+            Kind::Aws => Box::new(cloud::Aws::open(&url)?),
+            Kind::Azure => Box::new(cloud::Azure::open(&url)?),
+            Kind::Gcp => Box::new(cloud::Gcp::open(&url)?),
+            Kind::OnePassword => Box::new(one_password::OnePassword::open(&url)?),
+            Kind::Kubernetes => Box::new(kubernetes::Kubernetes::open(&url)?),
+            Kind::Keychain => keychain::open(&url)?,
+            Kind::Pass => Box::new(pass::Pass::open(&url)?),
+            Kind::File => Box::new(file::JsonFile::open(&url)),
+        };
+        Ok(Self { url, backend })
+    }
+
+    /// The key that is stored there.
+    pub fn read(&self) -> Result<StoredKey, StoreError> {
+        self.backend.read()?.ok_or(StoreError::Missing)?.content.key(&self.url.field)
+    }
+
+    /// Checks that a key may be stored there. Nothing is written.
+    pub fn check(&self, incoming: &Incoming) -> Result<(), StoreError> {
+        self.free(incoming).map(|_| ())
+    }
+
+    /// Stores a key and reads it back.
+    pub fn put(&self, key: &str, id: KeyId, incoming: &Incoming) -> Result<(), StoreError> {
+        let previous = self.free(incoming)?;
+        let facts = KeyFacts { id: Some(id.get()), ..incoming.facts.clone() };
+        let content = previous.as_ref().map(|held| &held.content);
+        let fields = Content::with(content, &self.url.field, key, &facts);
+        let written = self.backend.write(&fields, previous.as_ref());
+        if let Err(StoreError::Changed) = written {
+            return Err(StoreError::Changed);
+        }
+        // Whatever the store answered: what counts is what it holds.
+        match (self.backend.read(), written) {
+            (Ok(Some(held)), _) if held.content.is(&fields) => Ok(()),
+            (Ok(held), Err(error)) if is_same(held.as_ref(), previous.as_ref()) => Err(error),
+            (Ok(_), Ok(())) => Err(StoreError::Unknown(Box::new(StoreError::NotKept))),
+            (Ok(_), Err(error)) | (Err(error), _) => Err(StoreError::Unknown(Box::new(error))),
+        }
+    }
+
+    /// What is there now, where the key may be stored.
+    fn free(&self, incoming: &Incoming) -> Result<Option<Held>, StoreError> {
+        let Some(held) = self.backend.read()? else { return Ok(None) };
+        let field = &self.url.field;
+        if !held.content.has(field) {
+            return Ok(Some(match held.content {
+                Content::Plain(_) => {
+                    Held { content: Content::Fields(Json(serde_json::json!({}))), ..held }
+                }
+                Content::Fields(_) => held,
+            }));
+        }
+        let facts = held.content.facts(field);
+        let taken = |holds: String| Err(StoreError::Taken { holds });
+        // An id alone may be one of another tenant.
+        let (Some(id), Some(host)) = (facts.id, &facts.host) else {
+            return taken(format!("something without `{field}_id` and `{field}_host` beside it"));
+        };
+        if Some(host) != incoming.facts.host.as_ref() {
+            return taken(format!("key {id} of {}", plain(host)));
+        }
+        if !incoming.replaces.contains(&id) {
+            return taken(format!("key {id}"));
+        }
+        Ok(Some(held))
+    }
+}
+
+impl fmt::Display for SecretStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.url.fmt(f)
+    }
+}
+
+/// Whether a store still holds what it held.
+fn is_same(now: Option<&Held>, before: Option<&Held>) -> bool {
+    match (now, before) {
+        (None, None) => true,
+        (Some(now), Some(before)) => match (&now.content, &before.content) {
+            (Content::Fields(now), Content::Fields(before)) => now.0 == before.0,
+            (Content::Plain(now), Content::Plain(before)) => now == before,
+            _ => false,
+        },
+        // A secret without a value counts as one without fields.
+        (Some(held), None) | (None, Some(held)) => {
+            matches!(&held.content, Content::Fields(fields) if fields.0 == serde_json::json!({}))
+        }
+    }
+}
+
+/// A text of a store's, fit for a message.
+fn plain(text: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(shown).take(CHARS_MAX).collect()
+}

@@ -1,0 +1,112 @@
+//! [`Web`]: plain calls to a server that is no tenant, such as a secret store or a registry.
+//!
+//! The rules of [`Client`](super::Client) hold here too: no redirect is followed, plain `http` is for
+//! this machine alone, a proxy that cannot be used is an error, and answers have a limit.
+
+use core::time::Duration;
+
+use cortexkey_core::address::Address;
+use ureq::Agent;
+use ureq::http::{self, HeaderMap, HeaderValue, header};
+use ureq::tls::{RootCerts, TlsConfig};
+use zeroize::Zeroizing;
+
+use super::{CallError, ClientOptions, Roots, failure, proxy};
+
+/// Tries of a call that the server has no time for.
+const TRIES: u32 = 3;
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The longest wait that a server may ask for.
+const WAIT_MAX_S: u64 = 10;
+
+/// Calls one server.
+pub(crate) struct Web {
+    address: Address,
+    agent: Agent,
+    options: ClientOptions,
+    unusable_proxy: Option<&'static str>,
+}
+
+/// A server's answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// A call to a server.
+#[derive(Clone, Copy)]
+pub(crate) struct WebCall<'a> {
+    pub(crate) path: &'a str,
+    /// Headers; their values may be secret.
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    /// The body of a POST; none for a GET.
+    pub(crate) body: Option<&'a [u8]>,
+}
+
+impl Web {
+    /// A client for one server. It connects when it calls.
+    pub(crate) fn new(address: Address, options: ClientOptions) -> Self {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(options.timeout))
+            .timeout_connect(Some(options.connect_timeout))
+            .user_agent(options.user_agent.as_str());
+        let mut unusable_proxy = None;
+        if address.is_loopback() {
+            config = config.proxy(None);
+        } else {
+            config = config.https_only(true);
+            unusable_proxy = proxy::unusable(&address, &|name| std::env::var_os(name));
+        }
+        let roots = options.roots.as_ref().map_or(RootCerts::PlatformVerifier, Roots::as_ureq);
+        config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        Self { address, agent: config.build().into(), options, unusable_proxy }
+    }
+
+    /// Makes a call, and repeats it while the server answers 429 or 503.
+    pub(crate) fn send(&self, call: WebCall<'_>) -> Result<Answer, CallError> {
+        let mut wait = FIRST_WAIT;
+        for _ in 1..TRIES {
+            let answer = self.attempt(call)?;
+            if !matches!(answer.status, 429 | 503) {
+                return Ok(answer);
+            }
+            let asked = answer.headers.get(header::RETRY_AFTER);
+            let asked = asked.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+            match asked {
+                Some(seconds) if seconds > WAIT_MAX_S => return Ok(answer),
+                Some(seconds) => std::thread::sleep(Duration::from_secs(seconds)),
+                None => std::thread::sleep(wait),
+            }
+            wait *= 2;
+        }
+        self.attempt(call)
+    }
+
+    fn attempt(&self, call: WebCall<'_>) -> Result<Answer, CallError> {
+        if let Some(variable) = self.unusable_proxy {
+            return Err(CallError::UnusableProxy { variable });
+        }
+        let url = self.address.join(call.path).map_err(CallError::Path)?;
+        let method = if call.body.is_some() { "POST" } else { "GET" };
+        let mut request = http::Request::builder().method(method).uri(url);
+        for (name, value) in call.headers {
+            let mut value = HeaderValue::from_str(value).map_err(|_| CallError::Header)?;
+            value.set_sensitive(true);
+            request = request.header(*name, value);
+        }
+        let request = request.body(()).map_err(|_| CallError::Header)?;
+        let failed = |error| failure::classify(error, self.address.to_string(), &self.options);
+        let mut response = match call.body {
+            Some(body) => self.agent.run(request.map(|()| body)),
+            None => self.agent.run(request),
+        }
+        .map_err(failed)?;
+        let reader = response.body_mut().with_config().limit(self.options.max_answer_bytes);
+        let body = Zeroizing::new(reader.read_to_vec().map_err(failed)?);
+        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    }
+}
