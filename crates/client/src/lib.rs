@@ -14,6 +14,7 @@ pub mod doctor;
 mod examples;
 mod import;
 mod lifecycle;
+pub mod operations;
 mod plan;
 mod process;
 mod resources;

@@ -26,6 +26,7 @@ mod quickstart;
 mod rotate_killed;
 mod sinks;
 mod stores;
+mod suggest;
 mod tenant;
 mod vectors;
 mod waive;

@@ -6,6 +6,8 @@ mod files;
 mod losses;
 mod question;
 mod show;
+#[cfg(feature = "client")]
+mod suggest;
 mod words;
 
 use std::path::PathBuf;
@@ -36,6 +38,7 @@ use crate::text::{self, BAD, BOLD, Format, GOOD};
 /// With a question, prints the answer, its reasons, and the smallest change that would allow it.
 /// --component and --action ask about permissions, the other options about the scope.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(group(ArgGroup::new("ask").args(["component", "action", "asset", "endpoint", "question"])))]
 #[command(after_help = r#"Examples:
   cortexkey access svc-siem-export-prod
@@ -60,6 +63,9 @@ Questions as JSON, one object; every field is required except `endpoint` of an a
 Exit codes: 0 allowed, or no question; 1 refused or unknown; 2 usage error, or an invalid definition
 or policy; 3 nothing could be read."#)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Subcommand>,
+
     /// The key: NAME or TENANT/NAME in the policy's corpus, or a file with its definition
     #[arg(value_name = "KEY_OR_FILE", required_unless_present = "all")]
     key: Option<String>,
@@ -111,7 +117,18 @@ pub(crate) struct Args {
     format: Format,
 }
 
+#[derive(clap::Subcommand)]
+enum Subcommand {
+    #[cfg(feature = "client")]
+    Suggest(suggest::Args),
+}
+
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    match &args.command {
+        #[cfg(feature = "client")]
+        Some(Subcommand::Suggest(args)) => return suggest::run(args),
+        _ => {}
+    }
     let asked = asked(args)?;
     let policy = args.policy.as_deref();
     let Some(key) = &args.key else {

@@ -1,0 +1,394 @@
+//! `cortexkey access suggest`: the smallest role for a set of API calls, and the calls that a role
+//! cannot make.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use cortexkey_client::operations::{
+    ApiCall, CallList, Candidate, Fit, HeldRole, Need, Permissions, Requirement, fit_of,
+    operations, read_calls, suggest,
+};
+use cortexkey_core::access::{Certainty, PredefinedRole, Product};
+use cortexkey_manifest::access::ResolvedRole;
+use serde_json::{Map, Value, json};
+
+use super::files::{Found, role_named};
+use super::line;
+use super::words::{plain, row};
+use crate::exit::{Exit, Failure};
+use crate::text::{self, BAD, BOLD, DIM, Format, GOOD};
+
+/// The most that is read of all files together.
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Roles and calls that text output names; JSON has all.
+const SHOWN_MAX: usize = 5;
+const CALLS_SHOWN_MAX: usize = 20;
+
+/// Find the smallest role for a set of API calls, or the calls that a role cannot make
+///
+/// Reads calls from a list, a HAR file, an access log or the emulator's request log, and prints the
+/// permissions that they need and the roles that hold them. Each fact has its ground: documented,
+/// observed on a live tenant, or assumed from the name of a component. For many calls no public
+/// document names the permission; these are listed, and the answer is then incomplete. No tenant is
+/// called.
+#[derive(clap::Args)]
+#[command(after_help = r#"Examples:
+  cortexkey access suggest calls.txt                 lines such as `POST /public_api/v1/xql/start_xql_query`
+  cortexkey access suggest browser.har --format json
+  cortexkey tenant --log-format json 2> tenant.log   and later: cortexkey access suggest tenant.log
+  cortexkey access suggest --role Viewer calls.txt   which of these calls Viewer cannot make
+  cortexkey access suggest --role "SIEM Export"      the same for all operations that are documented
+
+The order of roles: those that certainly hold everything, then those of which that is not known; among
+them, first those that are not privileged and grant least in addition.
+
+Exit codes: 0 a role holds everything, or with --role the role allows every call; 1 a call is unknown,
+no role certainly holds everything, or a call is refused; 2 usage error, or an invalid policy; 3 no call
+could be read."#)]
+pub(crate) struct Args {
+    /// Files with calls; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "role")]
+    calls: Vec<PathBuf>,
+
+    /// Show which calls this role cannot make
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+
+    /// Consider the predefined roles of this product; the operations are those of XSIAM
+    #[arg(long, value_name = "PRODUCT", default_value = "xsiam", value_parser = product)]
+    product: Product,
+
+    /// The policy whose catalogue adds roles: a file or `builtin:…` [default: the nearest
+    /// cortexkey.yaml in this folder or above]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Output format
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let found = Found::policy(args.policy.as_deref(), None)?;
+    let list = if args.calls.is_empty() { all_operations() } else { read(&args.calls)? };
+    if list.calls.is_empty() {
+        let message = "no call could be read";
+        return Err(Failure::new(Exit::NoInput, message)
+            .help("write one call per line, such as `GET /public_api/v1/healthcheck`"));
+    }
+    match &args.role {
+        Some(name) => reverse(args, &found, name, &list),
+        None => forward(args, &found, &list),
+    }
+}
+
+fn product(text: &str) -> Result<Product, String> {
+    let known = Product::ALL.map(Product::as_str).join(", ");
+    text.parse().map_err(|()| format!("there is no product of this name; known are {known}"))
+}
+
+fn read(paths: &[PathBuf]) -> Result<CallList, Failure> {
+    let mut list = CallList::default();
+    for path in paths {
+        let failed = |error: io::Error| {
+            Failure::new(Exit::NoInput, format!("cannot read {}: {error}", path.display()))
+        };
+        let bytes = read_file(path).map_err(failed)?;
+        if bytes.len() as u64 > BYTES_MAX {
+            let message = format!("{} has more than {BYTES_MAX} bytes", path.display());
+            return Err(Failure::usage_error(message).help("split it, or give the calls as a list"));
+        }
+        let one = read_calls(&String::from_utf8_lossy(&bytes));
+        for unread in one.unread.iter().take(SHOWN_MAX) {
+            let place = format!("{}:{}", path.display(), unread.line);
+            text::tell(&format!("{}: {}\n", plain(&place), unread.reason));
+        }
+        if one.unread.len() > SHOWN_MAX {
+            let more = one.unread.len() - SHOWN_MAX;
+            text::tell(&format!("{}: {more} more such lines\n", plain(&path.to_string_lossy())));
+        }
+        list.unread.extend(one.unread);
+        for (call, count) in one.calls {
+            *list.calls.entry(call).or_default() += count;
+        }
+    }
+    Ok(list)
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn all_operations() -> CallList {
+    let call = |operation: &cortexkey_client::operations::Operation| {
+        ApiCall::new(operation.method, operation.path).map(|call| (call, 1))
+    };
+    CallList { calls: operations().iter().filter_map(call).collect(), unread: Vec::new() }
+}
+
+/// The roles of the catalogue and of the product, each with what it implies.
+fn roles(found: &Found, product: Product) -> Vec<HeldRole> {
+    let catalogue = found.catalogue();
+    let listed = catalogue.iter().map(|role| role.name.value.as_str());
+    let predefined = PredefinedRole::of(product).map(|role| role.name);
+    let mut names: Vec<&str> = listed.chain(predefined).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| held(found, name, product)).collect()
+}
+
+fn held(found: &Found, name: &str, product: Product) -> HeldRole {
+    let all = ResolvedRole::all([name], &found.catalogue(), Some(product));
+    HeldRole {
+        name: name.to_owned(),
+        privileged: all.iter().any(|role| role.facts.privileged),
+        roles: all.into_iter().map(|role| role.role).collect(),
+    }
+}
+
+fn forward(args: &Args, found: &Found, list: &CallList) -> Result<Exit, Failure> {
+    let suggestion = suggest(list, roles(found, args.product));
+    let permissions = &suggestion.permissions;
+    let is_sure = permissions.is_complete()
+        && list.unread.is_empty()
+        && suggestion.roles.first().is_some_and(|role| role.fit == Fit::Yes);
+    text::print(&match args.format {
+        Format::Text => forward_text(list, permissions, &suggestion.roles),
+        Format::Json => line(&json!({
+            "version": 1,
+            "product": args.product.as_str(),
+            "policy": found.path(),
+            "complete": permissions.is_complete() && list.unread.is_empty(),
+            "permissions": permissions.required.iter().map(requirement_json).collect::<Vec<_>>(),
+            "unknown": calls_json(&permissions.unknown),
+            "unlisted": calls_json(&permissions.unlisted),
+            "unread": list.unread.iter().map(|unread| unread.line).collect::<Vec<_>>(),
+            "customRole": custom_role(permissions),
+            "roles": suggestion.roles.iter().map(candidate_json).collect::<Vec<_>>(),
+        })),
+    })?;
+    Ok(if is_sure { Exit::Done } else { Exit::Findings })
+}
+
+fn forward_text(list: &CallList, permissions: &Permissions, roles: &[Candidate]) -> String {
+    let made: usize = list.calls.values().sum();
+    let mut out = format!("{made} calls, {} different\n\n", list.calls.len());
+    out += &format!("{BOLD}Permissions{BOLD:#}\n");
+    for requirement in &permissions.required {
+        let why = format!("{} ({})", requirement.ground.as_str(), requirement.source);
+        out += &row(&needs(requirement), &why);
+        out += &calls_text(&requirement.calls, "    ");
+    }
+    if permissions.required.is_empty() {
+        out += "  none that is known\n";
+    }
+    out += &missing_text("Permission not public", &permissions.unknown);
+    out += &missing_text("In no public list of operations", &permissions.unlisted);
+    if !list.unread.is_empty() {
+        out += &format!("\n{BAD}{} lines were not recognised{BAD:#}\n", list.unread.len());
+    }
+    out += &format!("\n{BOLD}Roles{BOLD:#}\n");
+    let fitting = || roles.iter().filter(|role| role.fit != Fit::No);
+    for role in fitting().take(SHOWN_MAX) {
+        out += &candidate_text(role);
+    }
+    let (shown, refused) = (fitting().count().min(SHOWN_MAX), roles.len() - fitting().count());
+    let more = fitting().count() - shown;
+    out += &format!("{DIM}  {more} more may hold it; {refused} do not{DIM:#}\n");
+    out += &format!("\n{BOLD}As a role of your own, in the policy's catalogue{BOLD:#}\n");
+    out + &custom_text(permissions)
+}
+
+fn needs(requirement: &Requirement) -> String {
+    let needs: Vec<String> = requirement.needs.iter().map(Need::to_string).collect();
+    needs.join(", or ")
+}
+
+fn calls_text(calls: &[ApiCall], indent: &str) -> String {
+    let one =
+        |call: &ApiCall| format!("{DIM}{indent}{} {}{DIM:#}\n", call.method, plain(&call.path));
+    let mut out: String = calls.iter().take(CALLS_SHOWN_MAX).map(one).collect();
+    if let Some(more) = calls.len().checked_sub(CALLS_SHOWN_MAX).filter(|more| *more > 0) {
+        out += &format!("{DIM}{indent}and {more} more{DIM:#}\n");
+    }
+    out
+}
+
+fn missing_text(heading: &str, calls: &[ApiCall]) -> String {
+    if calls.is_empty() {
+        return String::new();
+    }
+    format!("\n{BAD}{heading}{BAD:#}\n{}", calls_text(calls, "  "))
+}
+
+fn candidate_text(role: &Candidate) -> String {
+    let (color, holds) = match role.fit {
+        Fit::Yes => (GOOD, "holds everything"),
+        Fit::Unknown => (DIM, "may hold everything"),
+        Fit::No => (BAD, "lacks something"),
+    };
+    let mut words = vec![holds.to_owned()];
+    words.extend(role.certainty.map(|certainty| format!("{certainty} at least")));
+    if !role.open.is_empty() {
+        let open: Vec<String> = role.open.iter().map(needs).collect();
+        words.push(format!("not known: {}", open.join("; ")));
+    }
+    if role.holds_all {
+        words.push("and every other permission".to_owned());
+    } else if !role.excess.is_empty() {
+        words.push(format!("and {} more permissions", role.excess.len()));
+    }
+    if role.privileged {
+        words.push("privileged".to_owned());
+    }
+    let row = row(&role.name, &words.join(", "));
+    format!("{color}{}{color:#}\n", row.trim_end_matches('\n'))
+}
+
+/// What a role would have to list; one of several alternatives is the first.
+fn custom_role(permissions: &Permissions) -> Value {
+    let (mut components, mut actions) = (Map::new(), Vec::new());
+    for requirement in &permissions.required {
+        match requirement.needs.first() {
+            Some(Need::Component { name, level }) => {
+                components.insert((*name).to_owned(), level.as_str().into());
+            }
+            Some(Need::Action { name, .. }) => actions.push(*name),
+            _ => {}
+        }
+    }
+    json!({ "components": components, "actions": actions })
+}
+
+fn custom_text(permissions: &Permissions) -> String {
+    let role = custom_role(permissions);
+    let mut out = String::from("  catalog:\n    roles:\n      - name: NAME\n");
+    let components = role["components"].as_object().filter(|components| !components.is_empty());
+    if let Some(components) = components {
+        out += "        components:\n";
+        for (name, level) in components {
+            out += &format!("          {name}: {}\n", level.as_str().unwrap_or_default());
+        }
+    }
+    let actions: Vec<&str> =
+        role["actions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !actions.is_empty() {
+        out += &format!("        actions: [{}]\n", actions.join(", "));
+    }
+    let by_name = permissions.required.iter().flat_map(|requirement| &requirement.needs);
+    let by_name = by_name.filter(|need| matches!(need, Need::Role(_) | Need::Unnamed(_)));
+    for need in by_name {
+        out += &format!("        # not a permission that a role of your own can list: {need}\n");
+    }
+    out
+}
+
+fn reverse(args: &Args, found: &Found, name: &str, list: &CallList) -> Result<Exit, Failure> {
+    if role_named(found, name, Some(args.product)).is_none() {
+        return Err(Failure::usage_error(format!("there is no role {}", plain(name)))
+            .help("`cortexkey roles` lists those that there are; case and spaces count"));
+    }
+    let role = held(found, name, args.product);
+    let each = list.calls.keys().map(|call| {
+        let one = CallList { calls: [(call.clone(), 1)].into(), unread: Vec::new() };
+        let permissions = Permissions::of(&one);
+        let candidate = fit_of(&permissions, &role);
+        (call, permissions, candidate)
+    });
+    let each: Vec<(&ApiCall, Permissions, Candidate)> = each.collect();
+    let of = |fit: Fit| each.iter().filter(move |(_, _, candidate)| candidate.fit == fit);
+    let is_sure = of(Fit::Yes).count() == each.len() && list.unread.is_empty();
+    text::print(&match args.format {
+        Format::Text => {
+            let mut out = format!(
+                "{BOLD}{}{BOLD:#} makes {} of {} calls\n",
+                plain(name),
+                of(Fit::Yes).count(),
+                each.len()
+            );
+            for (fit, heading) in [(Fit::No, "Refused"), (Fit::Unknown, "Not known")] {
+                if of(fit).next().is_some() {
+                    out += &format!("\n{BAD}{heading}{BAD:#}\n");
+                }
+                for (call, permissions, _) in of(fit) {
+                    out += &row(&format!("{} {}", call.method, call.path), &reason(permissions));
+                }
+            }
+            if !list.unread.is_empty() {
+                out += &format!("\n{BAD}{} lines were not recognised{BAD:#}\n", list.unread.len());
+            }
+            out
+        }
+        Format::Json => line(&json!({
+            "version": 1,
+            "product": args.product.as_str(),
+            "policy": found.path(),
+            "role": name,
+            "unread": list.unread.iter().map(|unread| unread.line).collect::<Vec<_>>(),
+            "calls": each.iter().map(|(call, permissions, candidate)| json!({
+                "method": call.method,
+                "path": call.path,
+                "allowed": candidate.fit,
+                "certainty": candidate.certainty.map(Certainty::as_str),
+                "permissions":
+                    permissions.required.iter().map(requirement_json).collect::<Vec<_>>(),
+                "listed": permissions.unlisted.is_empty(),
+            })).collect::<Vec<_>>(),
+        })),
+    })?;
+    Ok(if is_sure { Exit::Done } else { Exit::Findings })
+}
+
+/// What a call needs, in words.
+fn reason(permissions: &Permissions) -> String {
+    match permissions.required.first() {
+        Some(requirement) => {
+            format!("needs {}, {}", needs(requirement), requirement.ground.as_str())
+        }
+        None if permissions.unlisted.is_empty() => "its permission is not public".to_owned(),
+        None => "it is in no public list of operations".to_owned(),
+    }
+}
+
+fn need_json(need: &Need) -> Value {
+    match need {
+        Need::Component { name, level } => json!({ "component": name, "level": level.as_str() }),
+        Need::Action { component, name } => json!({ "component": component, "action": name }),
+        Need::Role(name) => json!({ "role": name }),
+        other => json!({ "unnamed": other.to_string() }),
+    }
+}
+
+fn requirement_json(requirement: &Requirement) -> Value {
+    json!({
+        "anyOf": requirement.needs.iter().map(need_json).collect::<Vec<_>>(),
+        "ground": requirement.ground,
+        "source": requirement.source,
+        "calls": calls_json(&requirement.calls),
+    })
+}
+
+fn calls_json(calls: &[ApiCall]) -> Value {
+    let one = |call: &ApiCall| json!({ "method": call.method, "path": call.path });
+    calls.iter().map(one).collect()
+}
+
+fn candidate_json(role: &Candidate) -> Value {
+    json!({
+        "name": role.name,
+        "holdsEverything": role.fit,
+        "certainty": role.certainty.map(Certainty::as_str),
+        "lacks": role.lacks.iter().map(needs).collect::<Vec<_>>(),
+        "notKnown": role.open.iter().map(needs).collect::<Vec<_>>(),
+        "inAddition": role.excess,
+        "holdsAll": role.holds_all,
+        "privileged": role.privileged,
+    })
+}

@@ -1,0 +1,193 @@
+//! [`Operation`]: one call of the product's API and what it needs.
+
+use core::fmt;
+use std::sync::OnceLock;
+
+use cortexkey_core::access::Permission;
+use serde::Serialize;
+
+const TABLE: &str = include_str!("table.tsv");
+/// How the table writes an operation whose permission nobody states.
+const UNKNOWN: &str = "?";
+/// How it writes the documented permission for agent settings, whose component is not named.
+const AGENT_SETTINGS: &str = "agent settings";
+
+/// How a permission of an operation is known, the most certain first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ground {
+    /// A public document of the vendor states it.
+    Documented,
+    /// Somebody reported it from a live tenant.
+    Observed,
+    /// The name of a component suggests it.
+    Assumed,
+    /// Nothing is known.
+    Unknown,
+}
+
+/// What an operation needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Need {
+    /// A component at a level.
+    Component {
+        /// The component's name in the console.
+        name: &'static str,
+        /// The level.
+        level: Permission,
+    },
+    /// A named action below a component.
+    Action {
+        /// The component's name.
+        component: &'static str,
+        /// The action's name.
+        name: &'static str,
+    },
+    /// A role by name.
+    Role(&'static str),
+    /// A permission that the document describes without naming its component.
+    Unnamed(&'static str),
+}
+
+/// One call of the product's API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with `{…}` for a part that varies.
+    pub path: &'static str,
+    /// What it needs: any one of these is enough. Empty where that is unknown.
+    pub needs: Vec<Need>,
+    /// How that is known.
+    pub ground: Ground,
+    /// The document or report.
+    pub source: &'static str,
+}
+
+/// All operations that public documents list.
+pub fn operations() -> &'static [Operation] {
+    static OPERATIONS: OnceLock<Vec<Operation>> = OnceLock::new();
+    OPERATIONS.get_or_init(|| TABLE.lines().filter_map(row).collect())
+}
+
+/// Finds the operation of a call; a literal part of a path goes before a part that varies.
+pub(super) fn find(method: &str, path: &str) -> Option<&'static Operation> {
+    let fits = |operation: &&Operation| operation.method == method && is_at(operation.path, path);
+    operations().iter().filter(fits).min_by_key(|operation| operation.path.matches('{').count())
+}
+
+fn is_at(template: &str, path: &str) -> bool {
+    let (mut parts, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(given)) if part.starts_with('{') && !given.is_empty() => {}
+            (Some(part), Some(given)) if part == given => {}
+            _ => return false,
+        }
+    }
+}
+
+fn row(line: &'static str) -> Option<Operation> {
+    let mut fields = line.split('\t');
+    let mut field = || fields.next();
+    let (method, path, needs, level) = (field()?, field()?, field()?, field()?);
+    let (ground, source) = (field()?, field()?);
+    if method.starts_with('#') {
+        return None;
+    }
+    let level = level.parse().ok()?;
+    let ground = match ground {
+        "documented" => Ground::Documented,
+        "observed" => Ground::Observed,
+        "assumed" => Ground::Assumed,
+        _ => Ground::Unknown,
+    };
+    let needs = match needs {
+        UNKNOWN => Vec::new(),
+        AGENT_SETTINGS => vec![Need::Unnamed(AGENT_SETTINGS)],
+        needs => needs.split(" | ").map(|need| one(need, level)).collect(),
+    };
+    Some(Operation { method, path, needs, ground, source })
+}
+
+fn one(need: &'static str, level: Permission) -> Need {
+    if let Some(role) = need.strip_prefix("role: ") {
+        return Need::Role(role);
+    }
+    match need.split_once(" / ") {
+        Some((component, name)) => Need::Action { component, name },
+        None => Need::Component { name: need, level },
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Component { name, level } => write!(f, "{name} ({level})"),
+            Self::Action { component, name } => write!(f, "{component}, action {name}"),
+            Self::Role(name) => write!(f, "the role {name}"),
+            Self::Unnamed(what) => write!(f, "{what}, in a component that is not named"),
+        }
+    }
+}
+
+impl Ground {
+    /// The name in JSON and documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Observed => "observed",
+            Self::Assumed => "assumed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use cortexkey_core::access::{Component, PredefinedRole};
+
+    use super::*;
+
+    #[test]
+    fn every_row_is_read_and_names_what_exists() {
+        let rows = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!((operations().len(), rows), (332, 332));
+        for operation in operations() {
+            assert!(operation.path.starts_with('/') && !operation.source.is_empty());
+            let is_unknown = operation.ground == Ground::Unknown;
+            assert_eq!(operation.needs.is_empty(), is_unknown, "{operation:?}");
+            for need in &operation.needs {
+                match need {
+                    Need::Component { name, level } => {
+                        assert!(Component::by_name(name).is_some(), "{name}");
+                        assert_ne!(*level, Permission::None);
+                    }
+                    Need::Action { component, name } => {
+                        let component = Component::by_name(component).unwrap();
+                        assert!(component.actions.contains(name), "{name}");
+                    }
+                    Need::Role(name) => assert!(PredefinedRole::by_name(name).is_some()),
+                    Need::Unnamed(_) => assert_eq!(operation.ground, Ground::Documented),
+                }
+            }
+        }
+        let count = |ground| operations().iter().filter(|row| row.ground == ground).count();
+        let grounds = [Ground::Documented, Ground::Observed, Ground::Assumed, Ground::Unknown];
+        assert_eq!(grounds.map(count), [95, 5, 182, 50]);
+    }
+
+    #[test]
+    fn a_literal_part_goes_before_one_that_varies() {
+        let rules = "/public_api/appsec/v1/rules";
+        let at = |path: &str| find("GET", path).map(|operation| operation.path);
+        assert_eq!(at(&format!("{rules}/rule-labels")), Some(&*format!("{rules}/rule-labels")));
+        assert_eq!(at(&format!("{rules}/17")), Some(&*format!("{rules}/{{ruleId}}")));
+        assert_eq!((at(&format!("{rules}/")), at(&format!("{rules}/1/2"))), (None, None));
+        assert_eq!(find("BREW", rules), None);
+    }
+}
